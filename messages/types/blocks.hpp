@@ -1,0 +1,70 @@
+// Blocks and the events their execution leaves behind.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "messages/types/amounts.hpp"
+#include "messages/types/ids.hpp"
+#include "messages/types/transactions.hpp"
+
+namespace soma {
+
+/// Hashed as a fixed little-endian layout in this order of fields; the block's id is H("SX1/block", layout).
+struct block_header {
+  std::uint16_t version = 1;
+  chain_id chain;
+  epoch_number epoch;
+  std::uint64_t view = 0;
+  block_height height;
+  std::uint64_t parent_view = 0;
+  block_id parent;
+  hash256 payload_root;             // H("soma.payload", ids of the transactions in order)
+  std::uint32_t payload_bytes = 0;
+  std::uint32_t transactions = 0;
+  soma::state_root state_root;      // after execution
+  std::uint64_t time_ms = 0;
+  std::uint16_t proposer = 0;       // index in the committee
+  std::uint16_t flags = 0;
+  hash256 next_committee;           // zero unless the block closes its epoch
+  friend bool operator==(const block_header&, const block_header&) = default;
+};
+
+inline constexpr std::uint16_t block_closes_epoch = 1;
+inline constexpr std::uint16_t block_is_filler = 2;
+
+struct block {
+  block_header header;
+  signature by_proposer{};          // over H("SX1/prop", block id)
+  std::vector<signed_transaction> payload;
+  friend bool operator==(const block&, const block&) = default;
+};
+
+inline constexpr std::size_t max_block_payload_bytes = 256 * 1024;
+inline constexpr std::size_t max_block_transactions = 4'096;
+
+/// What happened, in the order in which it happened. Fields that do not apply are zero.
+enum class event_kind : std::uint8_t {
+  transaction_applied, transaction_refused,
+  transferred,
+  model_committed, model_revealed, model_activated, model_update_dropped, model_slashed, model_retired,
+  target_opened, target_filled, data_revealed, target_settled, target_slashed, target_expired,
+  reveal_missed, submitter_paid, model_paid, bond_returned, bond_burned, voter_paid,
+  validator_paid, epoch_ended,
+};
+
+struct event {
+  event_kind kind{};
+  block_height height;
+  epoch_number epoch;
+  transaction_id transaction;
+  target_id target;
+  model_version_ref model;
+  address account;
+  shannons amount;
+  std::uint16_t refusal = 0;        // rules::refusal of a refused transaction
+  friend bool operator==(const event&, const event&) = default;
+};
+
+}  // namespace soma
