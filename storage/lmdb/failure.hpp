@@ -1,0 +1,43 @@
+// What can go wrong between us and the disk, by name. Thrown, because it is the machine that fails:
+// only the boundary of an actor meets it. A missing row is not a failure, it is a nullopt.
+#pragma once
+
+#include <cstdint>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+
+#include "messages/types/bytes.hpp"
+
+namespace soma::lmdb {
+
+enum class failure_code : std::uint8_t {
+  storage_full,  // the map or the disk has no room; writing stops, nothing committed is lost, reads
+                 // go on
+  corrupt_record,  // a record's checksum does not fit its table, key and bytes
+  broken_file,     // the tree itself cannot be followed
+  wrong_format,    // written by another program, or in another version of the format
+  already_open,    // this process has the directory open already
+  not_there,       // opened for reading only, and there is nothing
+  write_stopped,   // an earlier write failed for a reason that only opening anew can clear
+  machine,         // any other error of the operating system
+};
+
+[[nodiscard]] std::string_view to_text(failure_code code);
+
+class failure : public std::runtime_error {
+ public:
+  failure(failure_code code, const std::string& what, std::string table = {}, bytes key = {});
+
+  [[nodiscard]] failure_code code() const { return code_; }
+  /// Where the record is that cannot be read; empty when the failure is not about one record.
+  [[nodiscard]] const std::string& table() const { return table_; }
+  [[nodiscard]] const bytes& key() const { return key_; }
+
+ private:
+  failure_code code_;
+  std::string table_;
+  bytes key_;
+};
+
+}  // namespace soma::lmdb

@@ -1,0 +1,59 @@
+// Private to storage/lmdb: the raw handles behind the public classes, and the way from LMDB's error
+// numbers to names.
+#pragma once
+
+#include <lmdb.h>
+#include <sys/types.h>
+
+#include <atomic>
+#include <map>
+#include <string>
+#include <utility>
+
+#include "storage/lmdb/environment.hpp"
+#include "storage/lmdb/transaction.hpp"
+
+namespace soma::lmdb {
+
+inline MDB_val as_value(byte_view data) {
+  return {data.size(), const_cast<std::uint8_t*>(data.data())};  // LMDB does not write through it
+}
+
+enum class write_state : int { going, full, failed };
+
+struct environment::state {
+  std::filesystem::path directory;
+  std::pair<dev_t, ino_t> identity{};
+  bool registered = false;
+  bool read_only = false;
+  MDB_env* env = nullptr;
+  pid_t owner = 0;
+  std::map<std::string, unsigned, std::less<>> tables;
+  std::atomic<write_state> writing{write_state::going};
+
+  ~state();
+  void claim_directory();
+  void open_files(const environment_options& options);
+};
+
+struct read_txn::state {
+  MDB_txn* txn = nullptr;
+  // What the transaction needs of its environment; null for a read transaction.
+  std::atomic<write_state>* writing = nullptr;
+  int fd = -1;  // of the data file
+
+  /// Throws unless `error` is 0, and stops writing.
+  void check_write(int error, const char* doing);
+
+  ~state() {
+    if (txn != nullptr) mdb_txn_abort(txn);
+  }
+};
+
+[[nodiscard]] failure_code code_of(int error);
+/// Throws unless `error` is 0.
+void check(int error, const char* doing);
+/// Writes value and checksum; LMDB's error number.
+[[nodiscard]] int put_record(MDB_txn* txn, database table, byte_view key, byte_view value);
+
+}  // namespace soma::lmdb

@@ -1,0 +1,208 @@
+#include "storage/lmdb/transaction.hpp"
+
+#include <fcntl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <cstring>
+
+#include "messages/types/assert.hpp"
+#include "storage/lmdb/crc32c.hpp"
+#include "storage/lmdb/handles.hpp"
+
+namespace soma::lmdb {
+namespace {
+
+constexpr std::size_t checksum_bytes = 4;
+
+byte_view as_view(const MDB_val& value) {
+  return {static_cast<const std::uint8_t*>(value.mv_data), value.mv_size};
+}
+
+// Table and key are part of it: a record that ended up in another place does not pass.
+std::uint32_t checksum(database table, byte_view key, byte_view value) {
+  const std::array<std::uint8_t, 3> separator{0, static_cast<std::uint8_t>(key.size()),
+                                              static_cast<std::uint8_t>(key.size() >> 8)};
+  return crc32c(value, crc32c(key, crc32c(separator, crc32c(as_bytes(table.name())))));
+}
+
+std::array<std::uint8_t, checksum_bytes> little_endian(std::uint32_t value) {
+  return {static_cast<std::uint8_t>(value), static_cast<std::uint8_t>(value >> 8),
+          static_cast<std::uint8_t>(value >> 16), static_cast<std::uint8_t>(value >> 24)};
+}
+
+/// The value of a record as it lies on disk, or corrupt_record.
+byte_view verified(database table, byte_view key, byte_view stored) {
+  if (stored.size() >= checksum_bytes) {
+    const byte_view value = stored.first(stored.size() - checksum_bytes);
+    const auto wanted = little_endian(checksum(table, key, value));
+    if (std::memcmp(wanted.data(), stored.data() + value.size(), checksum_bytes) == 0) return value;
+  }
+  throw failure(failure_code::corrupt_record, "a record's checksum does not fit",
+                std::string(table.name()), bytes(key.begin(), key.end()));
+}
+
+}  // namespace
+
+int put_record(MDB_txn* txn, database table, byte_view key, byte_view value) {
+  SOMA_ASSERT(!key.empty() && key.size() <= max_key_bytes, "a key has 1..511 bytes");
+  const auto check_bytes = little_endian(checksum(table, key, value));
+  MDB_val raw_key = as_value(key);
+  MDB_val raw_value{value.size() + checksum_bytes, nullptr};
+  const int error = mdb_put(txn, table.handle(), &raw_key, &raw_value, MDB_RESERVE);
+  if (error != 0) return error;
+  auto* to = static_cast<std::uint8_t*>(raw_value.mv_data);
+  if (!value.empty()) std::memcpy(to, value.data(), value.size());
+  std::memcpy(to + value.size(), check_bytes.data(), checksum_bytes);
+  return 0;
+}
+
+read_txn::read_txn(std::unique_ptr<state> begun) : state_(std::move(begun)) {}
+read_txn::read_txn(read_txn&&) noexcept = default;
+read_txn::~read_txn() = default;
+
+read_txn::read_txn(const environment& env) : state_(std::make_unique<state>()) {
+  SOMA_ASSERT(env.state_->owner == ::getpid(), "an environment is not used across fork()");
+  check(mdb_txn_begin(env.state_->env, nullptr, MDB_RDONLY, &state_->txn), "begin to read");
+}
+
+std::optional<byte_view> read_txn::find(database table, byte_view key) const {
+  SOMA_ASSERT(state_->txn != nullptr, "the transaction has not ended");
+  SOMA_ASSERT(!key.empty() && key.size() <= max_key_bytes, "a key has 1..511 bytes");
+  MDB_val raw_key = as_value(key);
+  MDB_val raw_value{};
+  const int error = mdb_get(state_->txn, table.handle(), &raw_key, &raw_value);
+  if (error == MDB_NOTFOUND) return std::nullopt;
+  check(error, "find a record");
+  return verified(table, key, as_view(raw_value));
+}
+
+std::uint64_t read_txn::count(database table) const {
+  MDB_stat stat{};
+  check(mdb_stat(state_->txn, table.handle(), &stat), "count a table's records");
+  return stat.ms_entries;
+}
+
+namespace {
+
+constexpr off_t room_to_go_on_bytes = 1 << 20;
+
+/// LMDB says EIO for a short write, which is how a disk that fills up shows itself first. Asks for
+/// room the way the write did; what is preallocated past the file's end is used by its next pages.
+bool out_of_room(int fd) {
+  struct stat on_disk {};
+  if (::fstat(fd, &on_disk) != 0) return false;
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_FSIZE, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY &&
+      on_disk.st_size + room_to_go_on_bytes > static_cast<off_t>(limit.rlim_cur)) {
+    return true;
+  }
+  if (::fallocate(fd, FALLOC_FL_KEEP_SIZE, on_disk.st_size, room_to_go_on_bytes) == 0) return false;
+  if (errno != EOPNOTSUPP) return code_of(errno) == failure_code::storage_full;
+  struct statvfs room {};
+  return ::fstatvfs(fd, &room) == 0 &&
+         room.f_bavail * room.f_frsize < static_cast<std::uint64_t>(room_to_go_on_bytes);
+}
+
+}  // namespace
+
+// Any failure to write stops writing: with `full` until room is made, with anything else until it
+// is opened anew, since after a failed sync nobody knows what the disk holds.
+void read_txn::state::check_write(int error, const char* doing) {
+  if (error == 0) return;
+  auto code = code_of(error);
+  if (error == EIO && out_of_room(fd)) code = failure_code::storage_full;
+  *writing = code == failure_code::storage_full ? write_state::full : write_state::failed;
+  throw failure(code, std::string(doing) + ": " + mdb_strerror(error));
+}
+
+write_txn::write_txn(environment& env) : read_txn(std::make_unique<state>()) {
+  auto& from = *env.state_;
+  SOMA_ASSERT(from.owner == ::getpid(), "an environment is not used across fork()");
+  SOMA_ASSERT(!from.read_only, "an environment opened for reading is not written");
+  // Looked at again once the lock is ours: the writer before us may just have met the end of the
+  // disk.
+  for (const bool locked : {false, true}) {
+    const write_state writing = from.writing;
+    if (writing == write_state::full) {
+      throw failure(failure_code::storage_full, "no room was left; writing has been stopped");
+    }
+    if (writing == write_state::failed) {
+      throw failure(failure_code::write_stopped, "a write failed; open the environment anew");
+    }
+    if (!locked) check(mdb_txn_begin(from.env, nullptr, 0, &state_->txn), "begin to write");
+  }
+  state_->writing = &from.writing;
+  check(mdb_env_get_fd(from.env, &state_->fd), "begin to write");
+}
+
+void write_txn::put(database table, byte_view key, byte_view value) {
+  SOMA_ASSERT(state_->txn != nullptr, "the transaction has not ended");
+  state_->check_write(put_record(state_->txn, table, key, value), "write a record");
+}
+
+bool write_txn::erase(database table, byte_view key) {
+  SOMA_ASSERT(state_->txn != nullptr, "the transaction has not ended");
+  MDB_val raw_key = as_value(key);
+  const int error = mdb_del(state_->txn, table.handle(), &raw_key, nullptr);
+  if (error == MDB_NOTFOUND) return false;
+  state_->check_write(error, "erase a record");
+  return true;
+}
+
+void write_txn::commit() {
+  SOMA_ASSERT(state_->txn != nullptr, "a transaction is committed once");
+  state_->check_write(mdb_txn_commit(std::exchange(state_->txn, nullptr)), "commit");
+}
+
+struct cursor::state {
+  MDB_cursor* at = nullptr;
+  database table;
+  ~state() {
+    if (at != nullptr) mdb_cursor_close(at);
+  }
+};
+
+cursor::cursor(const read_txn& txn, database table)
+    : state_(std::unique_ptr<state>(new state{nullptr, table})) {
+  SOMA_ASSERT(txn.state_->txn != nullptr, "the transaction has not ended");
+  check(mdb_cursor_open(txn.state_->txn, table.handle(), &state_->at), "open a cursor");
+}
+
+cursor::~cursor() = default;
+
+bool cursor::move(int operation, byte_view key) {
+  MDB_val raw_key = as_value(key);
+  MDB_val raw_value{};
+  const int error =
+      mdb_cursor_get(state_->at, &raw_key, &raw_value, static_cast<MDB_cursor_op>(operation));
+  if (error == MDB_NOTFOUND) return false;
+  check(error, "move a cursor");
+  key_ = as_view(raw_key);
+  value_ = verified(state_->table, key_, as_view(raw_value));
+  return true;
+}
+
+bool cursor::first() {
+  return move(MDB_FIRST, {});
+}
+bool cursor::last() {
+  return move(MDB_LAST, {});
+}
+bool cursor::next() {
+  return move(MDB_NEXT, {});
+}
+bool cursor::previous() {
+  return move(MDB_PREV, {});
+}
+
+bool cursor::at_least(byte_view key) {
+  SOMA_ASSERT(!key.empty() && key.size() <= max_key_bytes, "a key has 1..511 bytes");
+  return move(MDB_SET_RANGE, key);
+}
+
+}  // namespace soma::lmdb
