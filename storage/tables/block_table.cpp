@@ -1,0 +1,56 @@
+#include "storage/tables/block_table.hpp"
+
+#include "messages/crypto/hash.hpp"
+#include "messages/types/assert.hpp"
+#include "storage/tables/keys.hpp"
+#include "storage/tables/stored.hpp"
+
+namespace soma::storage {
+
+block_table::block_table(const lmdb::environment& env)
+    : blocks_(env.table(name)),
+      heights_(env.table(heights_name)),
+      transactions_(env.table(transactions_name)) {}
+
+void block_table::append(lmdb::write_txn& txn, const block& added) const {
+  const block_height height = added.header.height;
+  SOMA_ASSERT(height == last(txn).next(), "a block is committed at the next height");
+  ordered_key key;
+  key.add(height);
+  txn.put(blocks_, key.view(), encode(added));
+  const hash256 id = crypto::hash("SX1/block", header_layout(added.header));
+  txn.put(heights_, id.view(), key.view());
+  for (std::uint32_t index = 0; index < added.payload.size(); ++index) {
+    ordered_key place;
+    place.add(height).add_u32(index);
+    txn.put(transactions_, crypto::hash("soma.tx", added.payload[index].body).view(), place.view());
+  }
+}
+
+block_height block_table::last(const lmdb::read_txn& txn) const {
+  lmdb::cursor at(txn, blocks_);
+  return at.last() ? block_height{big_endian(at.key())} : block_height{};
+}
+
+std::optional<block> block_table::at(const lmdb::read_txn& txn, block_height height) const {
+  ordered_key key;
+  key.add(height);
+  return find_stored<block>(txn, blocks_, key.view());
+}
+
+std::optional<block_height> block_table::height_of(const lmdb::read_txn& txn,
+                                                   const block_id& id) const {
+  const auto height = txn.find(heights_, id.view());
+  if (!height) return std::nullopt;
+  return block_height{big_endian(*height)};
+}
+
+std::optional<transaction_place> block_table::place_of(const lmdb::read_txn& txn,
+                                                       const transaction_id& id) const {
+  const auto place = txn.find(transactions_, id.view());
+  if (!place) return std::nullopt;
+  return transaction_place{{big_endian(place->first(8))},
+                           static_cast<std::uint32_t>(big_endian(place->subspan(8)))};
+}
+
+}  // namespace soma::storage

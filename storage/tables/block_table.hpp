@@ -1,0 +1,44 @@
+// blocks: height (u64 BE) -> canonical Block. Heights follow each other without a gap, from 1.
+// block_heights: block id -> height (u64 BE).
+// transactions: transaction id -> height (u64 BE) ‖ index in the block (u32 BE); the last place,
+// should one be there twice.
+#pragma once
+
+#include <optional>
+
+#include "messages/types/blocks.hpp"
+#include "storage/lmdb/transaction.hpp"
+
+namespace soma::storage {
+
+/// Where a transaction stands.
+struct transaction_place {
+  block_height height;
+  std::uint32_t index = 0;
+  friend bool operator==(const transaction_place&, const transaction_place&) = default;
+};
+
+class block_table {
+ public:
+  static constexpr const char* name = "blocks";
+  static constexpr const char* heights_name = "block_heights";
+  static constexpr const char* transactions_name = "transactions";
+  explicit block_table(const lmdb::environment& env);
+
+  /// Asserts that the block's height is the next.
+  void append(lmdb::write_txn& txn, const block& added) const;
+  /// Height of the last block; 0 before the first.
+  [[nodiscard]] block_height last(const lmdb::read_txn& txn) const;
+  [[nodiscard]] std::optional<block> at(const lmdb::read_txn& txn, block_height height) const;
+  [[nodiscard]] std::optional<block_height> height_of(const lmdb::read_txn& txn,
+                                                      const block_id& id) const;
+  [[nodiscard]] std::optional<transaction_place> place_of(const lmdb::read_txn& txn,
+                                                          const transaction_id& id) const;
+
+ private:
+  lmdb::database blocks_;
+  lmdb::database heights_;
+  lmdb::database transactions_;
+};
+
+}  // namespace soma::storage

@@ -1,0 +1,127 @@
+// The ledger on disk: rows, blocks, events and the genesis in one LMDB directory. What must hold:
+//  - A block and all its effects are one transaction: whoever reads sees all of a height or nothing
+//  of it.
+//  - When init or commit_block returns, what it wrote survives a kill and a power cut.
+//  - Heights follow each other; the chain row's height is that of the last block.
+// One thread commits at a time; any thread reads. Failing disks throw lmdb::failure.
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "messages/types/blocks.hpp"
+#include "messages/types/ledger_rows.hpp"
+#include "storage/lmdb/environment.hpp"
+#include "storage/lmdb/transaction.hpp"
+#include "storage/tables/block_table.hpp"
+#include "storage/tables/event_table.hpp"
+#include "storage/tables/genesis_table.hpp"
+#include "storage/tables/row_table.hpp"
+
+namespace soma::storage {
+
+struct ledger_options {
+  std::size_t map_bytes = std::size_t{64} << 30;  // address space, not disk space
+  bool read_only = false;                         // beside another process that writes
+};
+
+struct ledger_tables {
+  explicit ledger_tables(const lmdb::environment& env)
+      : rows(env), blocks(env), events(env), genesis(env) {}
+  row_table rows;
+  block_table blocks;
+  event_table events;
+  genesis_table genesis;
+};
+
+/// The ledger as one commit left it, whatever is committed meanwhile. Pins that state's pages: keep
+/// it for less than a second, and never longer than its store.
+class ledger_view {
+ public:
+  [[nodiscard]] std::optional<bytes> find_row(byte_view key) const;
+  /// Rows of one table in the order of keys, while visit says true.
+  void scan(ledger_table table, const row_visitor& visit) const;
+  /// All rows in the order of keys, while visit says true.
+  void scan(const row_visitor& visit) const;
+
+  /// nullopt before init.
+  [[nodiscard]] std::optional<chain_row> chain() const;
+  [[nodiscard]] std::optional<account_row> account(const address& id) const;
+  [[nodiscard]] std::optional<validator_row> validator(const address& id) const;
+  [[nodiscard]] std::optional<model_row> model(const model_id& id) const;
+  [[nodiscard]] std::optional<model_version_row> model_version(const model_version_ref& id) const;
+  [[nodiscard]] std::optional<target_row> target(const target_id& id) const;
+  [[nodiscard]] std::optional<submission_row> submission(const target_id& id) const;
+  [[nodiscard]] std::optional<used_data_row> used_data(const data_hash& id) const;
+  [[nodiscard]] std::vector<target_id> open_targets(epoch_number epoch) const;
+
+  /// Height of the last block; 0 after the genesis and before it.
+  [[nodiscard]] block_height height() const;
+  [[nodiscard]] std::optional<block> block_at(block_height height) const;
+  [[nodiscard]] std::optional<block> find_block(const block_id& id) const;
+  [[nodiscard]] std::optional<transaction_place> find_transaction(const transaction_id& id) const;
+
+  [[nodiscard]] std::vector<event> events_at(block_height height) const;
+  /// The latest events, at most `limit` of them, the latest first. Id: target_id, model_id or
+  /// address.
+  template <class Id>
+  [[nodiscard]] std::vector<event> events_of(const Id& id, std::size_t limit) const {
+    return tables_->events.of(txn_, id, limit);
+  }
+
+  /// The canonical bytes of the genesis; nullopt before init.
+  [[nodiscard]] std::optional<bytes> genesis() const;
+
+ private:
+  friend class ledger_store;
+  ledger_view(const lmdb::environment& env, const ledger_tables& tables)
+      : txn_(env), tables_(&tables) {}
+  lmdb::read_txn txn_;
+  const ledger_tables* tables_;
+};
+
+class ledger_store {
+ public:
+  explicit ledger_store(const std::filesystem::path& directory, ledger_options options = {});
+
+  /// The genesis and the rows of height 0, in one transaction. Asserts that there is none yet and
+  /// that the rows hold a chain row of height 0.
+  void init(byte_view genesis, std::span<const row_change> rows,
+            std::span<const event> events = {});
+  /// A block and everything its execution did, in one transaction, durable when it returns. Asserts
+  /// that its height is the next and that the changes take the chain row there.
+  void commit_block(const block& committed, std::span<const row_change> changes,
+                    std::span<const event> events);
+
+  /// For several questions about one state.
+  [[nodiscard]] ledger_view view() const { return {environment_, tables_}; }
+
+  // One question each, about the state of the moment.
+  [[nodiscard]] bool initialised() const { return chain().has_value(); }
+  [[nodiscard]] std::optional<bytes> find_row(byte_view key) const { return view().find_row(key); }
+  void scan(ledger_table table, const row_visitor& visit) const { view().scan(table, visit); }
+  void scan(const row_visitor& visit) const { view().scan(visit); }
+  [[nodiscard]] std::optional<chain_row> chain() const { return view().chain(); }
+  [[nodiscard]] std::optional<block> block_at(block_height height) const {
+    return view().block_at(height);
+  }
+  [[nodiscard]] std::optional<block> find_block(const block_id& id) const {
+    return view().find_block(id);
+  }
+  [[nodiscard]] std::optional<bytes> genesis() const { return view().genesis(); }
+
+  /// Usage, stopped writing, dead readers.
+  [[nodiscard]] lmdb::environment& environment() { return environment_; }
+
+ private:
+  void apply(lmdb::write_txn& txn, block_height height, std::span<const row_change> changes,
+             std::span<const event> events);
+
+  lmdb::environment environment_;
+  ledger_tables tables_;
+};
+
+}  // namespace soma::storage

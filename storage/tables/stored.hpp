@@ -1,0 +1,32 @@
+// Stored values back as plain values. Their checksum was right, so one that does not decode was
+// written by another program or a bug: the record is named, nothing is guessed.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "messages/types/codec.hpp"
+#include "storage/lmdb/transaction.hpp"
+
+namespace soma::storage {
+
+template <class Value>
+[[nodiscard]] Value decode_stored(lmdb::database table, byte_view key, byte_view stored) {
+  auto value = decode<Value>(stored);
+  if (!value) {
+    throw lmdb::failure(lmdb::failure_code::corrupt_record,
+                        "a record does not decode: " + std::string(to_text(value.error())),
+                        std::string(table.name()), bytes(key.begin(), key.end()));
+  }
+  return std::move(*value);
+}
+
+template <class Value>
+[[nodiscard]] std::optional<Value> find_stored(const lmdb::read_txn& txn, lmdb::database table,
+                                               byte_view key) {
+  const auto stored = txn.find(table, key);
+  if (!stored) return std::nullopt;
+  return decode_stored<Value>(table, key, *stored);
+}
+
+}  // namespace soma::storage
