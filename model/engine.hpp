@@ -16,7 +16,8 @@
 namespace soma::model {
 
 /// Score of one model on one piece of data. exact-arithmetic.md §5: loss = cross_entropy + 0.02 * sigreg, each a running
-/// mean over batches of 16 sequences; `bits_per_byte` is the mean over predicted bytes, in bits.
+/// mean over batches of 16 sequences; `bits_per_byte` is the mean over predicted bytes, in bits: EOS is not a byte, and
+/// where no byte is predicted it is 0.
 struct score {
   float loss = 0;
   float cross_entropy = 0;
@@ -26,6 +27,8 @@ struct score {
   bool valid = false;            // false: NaN or infinity in loss or embedding; loses to any valid score
 };
 
+inline constexpr std::uint64_t max_scored_bytes = 1ull << 30;
+
 enum class score_refusal : std::uint8_t { empty_data, data_too_large, out_of_memory };
 [[nodiscard]] std::string_view to_text(score_refusal refusal);
 
@@ -33,7 +36,8 @@ struct score_options {
   std::uint32_t batch = 16;      // sequences a batch; the protocol's value is 16
 };
 
-/// H("soma.score", architecture || weights hash || data hash || seed || loss bits || embedding bits).
+/// H("soma.score", architecture || weights hash || data hash || seed || loss bits || embedding bits). The architecture is
+/// layers, dim, heads, ffn, max_seq, 32 bits each. A score that is not valid has the loss bits 7fc00000 and no embedding.
 [[nodiscard]] hash256 score_digest(const model_architecture& arch, const weights_hash& weights,
                                    const data_hash& data, std::uint64_t seed, const score& result);
 

@@ -1,0 +1,13 @@
+// exp and log in binary64 from +, *, / and fma alone: the same bits on every machine, whatever its
+// libm. Exact arithmetic §4 and §6. At most 2 ulp from the true value.
+#pragma once
+
+namespace soma::model {
+
+/// e^x for x in [-700, 700].
+[[nodiscard]] double exact_exp(double x);
+
+/// ln x for normal x > 0.
+[[nodiscard]] double exact_log(double x);
+
+}  // namespace soma::model

@@ -1,0 +1,43 @@
+#include "model/torch/threads.hpp"
+
+#include <ATen/Parallel.h>
+#include <dlfcn.h>
+
+#include <atomic>
+#include <mutex>
+
+#include "messages/types/assert.hpp"
+
+namespace soma::model {
+namespace {
+
+std::mutex configuring;
+bool configured = false;
+
+void set_everywhere(int threads) {
+  at::set_num_threads(threads);
+  // The matrix library keeps a pool of its own; which one is linked is the machine's choice, so it
+  // is asked by name.
+  using set_threads = void (*)(int);
+  if (auto* const set =
+          reinterpret_cast<set_threads>(::dlsym(RTLD_DEFAULT, "openblas_set_num_threads"))) {
+    set(threads);
+  }
+}
+
+}  // namespace
+
+void configure_threads(int threads) {
+  SOMA_ASSERT(threads >= 1, "work needs a thread");
+  const std::lock_guard lock(configuring);
+  set_everywhere(threads);
+  configured = true;
+}
+
+void configure_threads_by_default() {
+  const std::lock_guard lock(configuring);
+  if (!configured) set_everywhere(1);
+  configured = true;
+}
+
+}  // namespace soma::model

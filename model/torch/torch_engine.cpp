@@ -1,0 +1,191 @@
+#include "model/torch/torch_engine.hpp"
+
+#include <c10/core/InferenceMode.h>
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+#include <numbers>
+
+#include "messages/types/assert.hpp"
+#include "model/noise/noise.hpp"
+#include "model/tokens/tokens.hpp"
+#include "model/torch/boundary.hpp"
+#include "model/torch/network.hpp"
+#include "model/torch/threads.hpp"
+
+namespace soma::model {
+namespace {
+
+using at::Tensor;
+using namespace twin;
+
+/// Views, not copies: the engine keeps the weights alive.
+network network_over(const weights& model) {
+  std::map<std::string, std::vector<std::int64_t>> shapes;
+  for (const auto& spec : tensor_table(model.architecture())) {
+    shapes[spec.name].assign(spec.shape.begin(), spec.shape.end());
+  }
+  const auto& arch = model.architecture();
+  return make_network(arch.layers, arch.heads, [&](const std::string& name) {
+    return at::from_blob(const_cast<float*>(model.tensor(name).data()), shapes.at(name),
+                         at::kFloat);
+  });
+}
+
+Tensor ids_of(std::span<const token> tokens, std::int64_t rows) {
+  Tensor ids = at::empty({rows, static_cast<std::int64_t>(tokens.size()) / rows}, at::kLong);
+  std::copy(tokens.begin(), tokens.end(), ids.data_ptr<std::int64_t>());
+  return ids;
+}
+
+/// Sums over the positions of one batch or of a part of one, in binary64.
+struct sums {
+  double cross_entropy = 0;
+  double byte_cross_entropy = 0;
+  std::uint64_t predicted_bytes = 0;
+  double sigreg = 0;
+  Tensor embedding;  // [D] binary64
+};
+
+class torch_engine final : public scoring_engine {
+ public:
+  explicit torch_engine(const weights& model)
+      : weights_(model), arch_(model.architecture()), net_(network_over(weights_)) {
+    configure_threads_by_default();
+    mask_ = causal_mask(arch_.max_seq);
+  }
+
+  [[nodiscard]] std::string_view name() const override { return "torch"; }
+
+  [[nodiscard]] expected<score, score_refusal> run(byte_view data, std::uint64_t seed,
+                                                   const score_options& options) override {
+    if (data.empty()) return make_unexpected(score_refusal::empty_data);
+    if (data.size() > max_scored_bytes) return make_unexpected(score_refusal::data_too_large);
+    try {
+      return at_boundary([&] { return run_all(data, seed, options); });
+    } catch (const std::bad_alloc&) {
+      return make_unexpected(score_refusal::out_of_memory);
+    }
+  }
+
+  [[nodiscard]] std::vector<float> next_byte_log_probs(byte_view context,
+                                                       std::uint64_t offset) override {
+    SOMA_ASSERT(!context.empty() && context.size() <= arch_.max_seq, "a context has 1..S bytes");
+    SOMA_ASSERT(offset <= UINT32_MAX - context.size(), "positions are 32-bit byte offsets");
+    return at_boundary([&] { return log_probs(context, static_cast<std::uint32_t>(offset)); });
+  }
+
+ private:
+  [[nodiscard]] std::int64_t width() const { return arch_.dim / arch_.heads; }
+
+  /// Sequences that are computed together: as many as keep the largest intermediate at 64 MiB, at
+  /// least one. Sequences do not see each other, so this is a matter of memory alone.
+  [[nodiscard]] std::uint32_t group() const {
+    const std::uint64_t s = arch_.max_seq;
+    const std::uint64_t widest =
+        std::max({s * arch_.heads, std::uint64_t{arch_.ffn}, std::uint64_t{arch_.vocab}});
+    return static_cast<std::uint32_t>(
+        std::clamp<std::uint64_t>((64u << 20) / (4 * s * widest), 1, 1024));
+  }
+
+  score run_all(byte_view data, std::uint64_t seed, const score_options& options) {
+    SOMA_ASSERT(options.batch >= 1, "a batch has a sequence");
+    const c10::InferenceMode inference;
+    score result;
+    result.embedding.assign(arch_.dim, 0.0f);
+    double bits = 0;
+    std::uint64_t predicted = 0;
+    const std::uint64_t total = sequence_count(data.size(), arch_.max_seq);
+    std::uint64_t b = 0;
+    for (std::uint64_t first = 0; first < total; first += options.batch, ++b) {
+      const auto batch = make_batch(data, arch_.max_seq, first, options.batch);
+      const sums part = score_batch(batch, seed + b);
+      fold_in(result, part, static_cast<double>(batch.tokens.size()), static_cast<float>(b + 1));
+      bits += part.byte_cross_entropy / std::numbers::ln2;
+      predicted += part.predicted_bytes;
+    }
+    result.bits_per_byte =
+        predicted == 0 ? 0.0f : static_cast<float>(bits / static_cast<double>(predicted));
+    result.valid =
+        std::isfinite(result.loss) && std::all_of(result.embedding.begin(), result.embedding.end(),
+                                                  [](float value) { return std::isfinite(value); });
+    return result;
+  }
+
+  /// Running means over batches: every batch weighs the same.
+  static void fold_in(score& result, const sums& part, double positions, float n) {
+    const auto cross_entropy = static_cast<float>(part.cross_entropy / positions);
+    const auto sigreg = static_cast<float>(part.sigreg / positions);
+    const float loss = cross_entropy + sigreg_coefficient * sigreg;
+    result.cross_entropy += (cross_entropy - result.cross_entropy) / n;
+    result.sigreg += (sigreg - result.sigreg) / n;
+    result.loss += (loss - result.loss) / n;
+    const double* embedding = part.embedding.data_ptr<double>();
+    for (float& mean : result.embedding) {
+      mean += (static_cast<float>(*embedding++ / positions) - mean) / n;
+    }
+  }
+
+  sums score_batch(const token_batch& batch, std::uint64_t seed) {
+    const std::int64_t d = arch_.dim;
+    auto noise = normals(seed, static_cast<std::size_t>(d * sigreg_slices));
+    const Tensor unit = directions(at::from_blob(noise.data(), {d, sigreg_slices}, at::kFloat));
+    sums total;
+    total.embedding = at::zeros({d}, at::kDouble);
+    for (std::uint32_t row = 0; row < batch.sequences; row += group()) {
+      const std::uint32_t rows = std::min(group(), batch.sequences - row);
+      const std::size_t from = std::size_t{row} * batch.length;
+      const std::size_t slots = std::size_t{rows} * batch.length;
+      const Tensor y =
+          represent(ids_of(std::span(batch.tokens).subspan(from, slots), rows), net_,
+                    make_rotary(std::span(batch.positions).subspan(from, slots), rows, width()),
+                    mask_)
+              .view({static_cast<std::int64_t>(slots), d});
+      add_cross_entropy(total, y, std::span(batch.targets).subspan(from, slots));
+      total.sigreg += sigreg_sum(y, unit);
+      total.embedding += y.sum(0, false, at::kDouble);
+    }
+    return total;
+  }
+
+  void add_cross_entropy(sums& total, const Tensor& y, std::span<const token> targets) const {
+    const Tensor log_p = at::log_softmax(linear(y, net_.predictor), -1);
+    const float* row = log_p.data_ptr<float>();
+    for (const token target : targets) {
+      if (target != pad_token) total.cross_entropy -= static_cast<double>(row[target]);
+      if (target < pad_token) {
+        total.byte_cross_entropy -= static_cast<double>(row[target]);
+        ++total.predicted_bytes;
+      }
+      row += model_architecture::vocab;
+    }
+  }
+
+  std::vector<float> log_probs(byte_view context, std::uint32_t offset) {
+    const c10::InferenceMode inference;
+    const auto s = static_cast<std::int64_t>(context.size());
+    const std::vector<token> tokens(context.begin(), context.end());
+    std::vector<std::uint32_t> positions(context.size());
+    for (std::size_t j = 0; j < positions.size(); ++j)
+      positions[j] = offset + static_cast<std::uint32_t>(j);
+    const Tensor mask = mask_.narrow(0, 0, s).narrow(1, 0, s);
+    const Tensor y = represent(ids_of(tokens, 1), net_, make_rotary(positions, 1, width()), mask);
+    const Tensor logits = linear(y.view({s, arch_.dim}), net_.predictor).narrow(1, 0, 256);
+    const Tensor result = at::log_softmax(logits, -1).contiguous();
+    return {result.data_ptr<float>(), result.data_ptr<float>() + result.numel()};
+  }
+
+  weights weights_;
+  model_architecture arch_;
+  network net_;
+  Tensor mask_;
+};
+
+}  // namespace
+
+std::unique_ptr<scoring_engine> make_torch_engine(const weights& model) {
+  return at_boundary([&] { return std::make_unique<torch_engine>(model); });
+}
+
+}  // namespace soma::model

@@ -1,0 +1,92 @@
+// Trains one model on bytes: AdamW, warm-up and a cosine down to a floor, random windows drawn by a
+// seed, the loss of the protocol (cross-entropy + 0.02 SIGReg, the latter on a random subset of
+// positions). A run is owned by its seed: the same start, data, options and number of threads give
+// the same bits, stopped and resumed or not. Several trainers may run in several threads; each one
+// belongs to one thread at a time.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <stop_token>
+#include <string_view>
+#include <vector>
+
+#include "messages/types/bytes.hpp"
+#include "messages/types/expected.hpp"
+#include "model/weights/weights.hpp"
+
+namespace soma::model {
+
+enum class train_refusal : std::uint8_t {
+  no_data,
+  bad_options,
+  checkpoint_unreadable,
+  checkpoint_of_another_run,
+  diverged,
+};
+[[nodiscard]] std::string_view to_text(train_refusal refusal);
+
+struct train_progress {
+  std::uint64_t step = 0;  // steps done
+  std::uint64_t total = 0;
+  float loss = 0;               // of the last step
+  float bits_per_byte = 0;      // smoothed over about the last 20 steps
+  double bytes_per_second = 0;  // since this process began to train
+};
+
+struct trainer_options {
+  std::uint64_t steps = 1'000;
+  std::uint32_t batch = 16;  // windows of the longest length a step
+  std::uint32_t window = 0;  // slots of the longest window; 0 = the architecture's max_seq
+  float short_share =
+      0.5f;  // the first part of the steps takes windows a quarter as long, four times as many
+  float learning_rate = 4e-3f;  // at the end of the warm-up
+  float floor = 0.05f;          // the rate at the end, as a fraction of it
+  std::uint64_t warmup_steps = 20;
+  float weight_decay = 0.05f;           // matrices only
+  float gradient_clip = 1.0f;           // norm over all parameters
+  std::uint32_t sigreg_positions = 32;  // positions a step; 0 = none
+  std::uint64_t seed = 0;
+  std::filesystem::path checkpoint;    // empty: none is written
+  std::uint64_t checkpoint_every = 0;  // steps; 0 = only at the end of run()
+  std::function<void(const train_progress&)>
+      on_progress;  // after every step, in the training thread
+};
+
+class trainer {
+ public:
+  /// Bytes of all buffers are one pool of windows; no window crosses from one buffer to the next.
+  [[nodiscard]] static expected<trainer, train_refusal> start(const weights& from,
+                                                              std::vector<bytes> data,
+                                                              trainer_options options);
+  /// Continues the run of a checkpoint: data and options must be those it was begun with, but for
+  /// the checkpoint's path, its interval and on_progress.
+  [[nodiscard]] static expected<trainer, train_refusal> resume(const std::filesystem::path& from,
+                                                               std::vector<bytes> data,
+                                                               trainer_options options);
+  trainer(trainer&&) noexcept;
+  trainer& operator=(trainer&&) noexcept;
+  ~trainer();
+
+  [[nodiscard]] std::uint64_t steps_done() const;
+  [[nodiscard]] bool finished() const;
+
+  /// One step. `diverged`: the loss is not finite; the parameters are as before the step.
+  [[nodiscard]] expected<train_progress, train_refusal> step();
+
+  /// Steps until the end or until asked to stop, then writes the checkpoint if there is a path.
+  /// Whoever stops keeps all.
+  [[nodiscard]] expected<train_progress, train_refusal> run(const std::stop_token& stop = {});
+
+  [[nodiscard]] weights snapshot() const;
+  void save(const std::filesystem::path& path) const;
+
+ private:
+  struct state;
+  explicit trainer(std::unique_ptr<state> inside);
+  std::unique_ptr<state> state_;
+};
+
+}  // namespace soma::model
