@@ -1,0 +1,45 @@
+// What the rules share while one block runs: the state, the parameters, and what has happened so
+// far.
+#pragma once
+
+#include "actors/rules/ledger.hpp"
+#include "messages/types/blocks.hpp"
+#include "messages/types/genesis.hpp"
+
+namespace soma::rules {
+
+/// A model version that entered or left the set that new targets may be assigned to.
+struct registry_change {
+  model_version_ref version;
+  bool active = false;
+  std::vector<float> embedding;  // empty when it left
+  shannons stake;
+  friend bool operator==(const registry_change&, const registry_change&) = default;
+};
+
+struct block_run {
+  ledger& state;
+  const genesis_parameters& parameters;
+  block_height height;
+  transaction_id transaction{};  // zero outside transactions
+  std::vector<event> events{};
+  std::vector<registry_change> registry{};
+  std::vector<target_id> filled{};  // by this block's claims, in order
+  bool stakes_changed = false;      // of active models
+
+  [[nodiscard]] epoch_number epoch() const { return state.chain().epoch; }
+  /// Notes what happened; the caller sets the fields that apply.
+  event& note(event_kind kind) {
+    return events.emplace_back(event{.kind = kind,
+                                     .height = height,
+                                     .epoch = epoch(),
+                                     .transaction = transaction,
+                                     .target = {},
+                                     .model = {},
+                                     .account = {},
+                                     .amount = {},
+                                     .refusal = 0});
+  }
+};
+
+}  // namespace soma::rules

@@ -1,0 +1,96 @@
+#include "actors/rules/claims.hpp"
+
+#include <algorithm>
+
+#include "actors/rules/derived_ids.hpp"
+#include "actors/rules/difficulty.hpp"
+#include "actors/rules/winner.hpp"
+
+namespace soma::rules {
+
+std::optional<shannons> bond_for(const genesis_parameters& p, shannons reward,
+                                 std::uint64_t size_bytes) {
+  const auto for_size = static_cast<wide_uint>(p.bond_per_byte) * size_bytes;
+  const auto bond = std::max<wide_uint>(reward.value / p.bond_reward_divisor, for_size);
+  if (bond > UINT64_MAX) return std::nullopt;
+  return shannons{static_cast<std::uint64_t>(bond)};
+}
+
+refused claim_target(block_run& run, const address& sender, const tx::claim_target& what) {
+  const target_row* target = run.state.targets.find(what.target);
+  if (target == nullptr) return refusal::target_unknown;
+  if (target->status != target_status::open) return refusal::target_not_open;
+  if (target->epoch != run.epoch()) return refusal::target_of_other_epoch;
+  const auto& assigned = target->assigned;
+  if (std::find(assigned.begin(), assigned.end(), what.winner) == assigned.end()) {
+    return refusal::model_not_assigned;
+  }
+  if (!scale_loss(what.loss_bits)) return refusal::loss_invalid;
+  if (what.distance_q30 > max_radius_q30) return refusal::distance_out_of_range;
+  if (what.distance_q30 > target->radius_q30) return refusal::outside_radius;
+  if (what.size_bytes < 1 || what.size_bytes > run.parameters.max_data_bytes) {
+    return refusal::size_out_of_range;
+  }
+  const auto bond = bond_for(run.parameters, target->reward, what.size_bytes);
+  if (!bond) return refusal::arithmetic_overflow;
+  if (run.state.move(balance_of(sender), of(pot::bonds), *bond)) return refusal::bond_unaffordable;
+
+  run.state.targets.update(what.target, [](target_row& t) { t.status = target_status::filled; });
+  run.state.submissions.put(what.target, {.submitter = sender,
+                                          .winner = what.winner,
+                                          .loss_bits = what.loss_bits,
+                                          .distance_q30 = what.distance_q30,
+                                          .size_bytes = what.size_bytes,
+                                          .commitment = what.commitment,
+                                          .bond = *bond,
+                                          .claimed_in = run.epoch(),
+                                          .claimed_at = run.height,
+                                          .revealed_at = std::nullopt,
+                                          .data = {},
+                                          .blob = {},
+                                          .extensions = 0,
+                                          .votes = {}});
+  auto& e = run.note(event_kind::target_filled);
+  e.target = what.target;
+  e.model = what.winner;
+  e.account = sender;
+  e.amount = *bond;
+  return std::nullopt;
+}
+
+bool reveal_window_open(const genesis_parameters& p, const submission_row& s, block_height height,
+                        epoch_number epoch) {
+  return height.value - s.claimed_at.value <= p.reveal_window_blocks &&
+         epoch <= s.claimed_in.next();
+}
+
+refused reveal_data(block_run& run, const address& sender, const tx::reveal_data& what) {
+  const target_row* target = run.state.targets.find(what.target);
+  if (target == nullptr) return refusal::target_unknown;
+  if (target->status != target_status::filled) return refusal::target_not_awaiting_reveal;
+  const submission_row& claim = run.state.submissions.get(what.target);
+  if (claim.submitter != sender) return refusal::not_the_submitter;
+  if (!reveal_window_open(run.parameters, claim, run.height, run.epoch())) {
+    return refusal::reveal_window_over;
+  }
+  if (data_commitment(what.data, claim.size_bytes, what.salt, sender) != claim.commitment) {
+    return refusal::data_commitment_mismatch;
+  }
+  if (run.state.used_data.find(what.data) != nullptr) return refusal::data_already_used;
+
+  run.state.submissions.update(what.target, [&](submission_row& s) {
+    s.revealed_at = run.height;
+    s.data = what.data;
+    s.blob = what.blob;
+  });
+  run.state.targets.update(what.target, [](target_row& t) { t.status = target_status::revealed; });
+  run.state.used_data.put(what.data, {what.target});
+  run.state.update_chain([](chain_row& c) { ++c.hits; });
+  auto& e = run.note(event_kind::data_revealed);
+  e.target = what.target;
+  e.model = claim.winner;
+  e.account = sender;
+  return std::nullopt;
+}
+
+}  // namespace soma::rules

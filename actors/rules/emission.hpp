@@ -1,0 +1,17 @@
+// Protocol §3: linear emission whose parts add up exactly to the whole.
+#pragma once
+
+#include "messages/types/genesis.hpp"
+
+namespace soma::rules {
+
+/// floor(P * (e + 1) / N) - floor(P * e / N) for e < N, nothing from then on.
+[[nodiscard]] shannons emission_of(shannons pool, std::uint64_t epochs, epoch_number epoch);
+
+struct emission_split {
+  shannons targets;
+  shannons validators;  // with the odd shannon
+};
+[[nodiscard]] emission_split split_emission(shannons released, std::uint32_t target_share_bps);
+
+}  // namespace soma::rules

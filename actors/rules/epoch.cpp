@@ -1,0 +1,89 @@
+#include "actors/rules/epoch.hpp"
+
+#include "actors/rules/difficulty.hpp"
+#include "actors/rules/emission.hpp"
+#include "actors/rules/fees.hpp"
+#include "actors/rules/models.hpp"
+#include "actors/rules/settlement.hpp"
+#include "actors/rules/validators.hpp"
+
+namespace soma::rules {
+namespace {
+
+void emit_and_reward(block_run& run, const genesis& born) {
+  const auto& p = run.parameters;
+  const auto pool = emission_pool(born);
+  SOMA_ASSERT(pool.has_value(), "genesis was checked");
+  const auto split =
+      split_emission(emission_of(*pool, p.emission_epochs, run.epoch()), p.target_share_bps);
+  run.state.must_move(of(pot::unissued), of(pot::next_budget), split.targets);
+  reward_validators(run, split.validators);
+}
+
+void adjust_fees_and_difficulty(block_run& run) {
+  const auto& p = run.parameters;
+  run.state.update_chain([&](chain_row& c) {
+    const shannons circulating{supply_cap.value - c.unissued.value - c.burned.value};
+    c.fee_multiplier_ppm =
+        next_multiplier(p, c.fee_multiplier_ppm, wanted_burn(p, circulating), c.burned_this_epoch);
+    c.burned_this_epoch = {};
+    c.hits_ema_milli = next_hits_ema(c.hits_ema_milli, c.hits, p.hits_ema_decay_bps);
+    c.hits = 0;
+    c.difficulty_ppm =
+        next_difficulty(c.difficulty_ppm, c.hits_ema_milli, p.hits_wanted, p.architecture.dim);
+  });
+}
+
+std::vector<wanted_draw> open_epoch(block_run& run, const block_id& parent, std::uint64_t time_ms) {
+  const auto& p = run.parameters;
+  run.state.must_move(of(pot::next_budget), of(pot::target_budget), run.state.chain().next_budget);
+  run.state.update_chain([&](chain_row& c) {
+    c.epoch = c.epoch.next();
+    c.epoch_start_ms = time_ms;
+    c.epoch_first_block = run.height.next();
+    c.reward_per_target = {c.target_budget.value / p.hits_wanted};
+  });
+  std::vector<wanted_draw> draws;
+  if (!active_candidates(run.state).empty()) {
+    for (std::uint64_t index = 0; index < p.initial_targets; ++index) {
+      const auto draw = pay_for_target(run, {parent, std::nullopt}, index);
+      if (!draw) break;
+      draws.push_back(*draw);
+    }
+  }
+  run.state.update_chain([&](chain_row& c) { c.targets_opened = draws.size(); });
+  return draws;
+}
+
+}  // namespace
+
+std::optional<shannons> emission_pool(const genesis& born) {
+  std::optional<shannons> left = supply_cap;
+  for (const auto& account : born.accounts) {
+    if (left) left = subtract(*left, account.balance);
+  }
+  for (const auto& validator : born.validators) {
+    if (left) left = subtract(*left, validator.stake);
+  }
+  return left;
+}
+
+bool closes_epoch(const chain_row& chain, const genesis_parameters& p, std::uint64_t time_ms) {
+  return time_ms >= chain.epoch_start_ms && time_ms - chain.epoch_start_ms >= p.epoch_ms;
+}
+
+std::vector<wanted_draw> end_epoch(block_run& run, const genesis& born, const block_id& parent,
+                                   std::uint64_t time_ms) {
+  const epoch_number ended = run.epoch();
+  close_targets(run);
+  drop_missed_reveals(run);
+  activate_and_retire(run);
+  emit_and_reward(run, born);
+  adjust_fees_and_difficulty(run);
+  seat_next_committee(run);
+  auto draws = open_epoch(run, parent, time_ms);
+  run.note(event_kind::epoch_ended).epoch = ended;
+  return draws;
+}
+
+}  // namespace soma::rules

@@ -1,0 +1,23 @@
+// Protocol §9: the end of an epoch, all of it in one block.
+#pragma once
+
+#include "actors/rules/block_run.hpp"
+#include "actors/rules/targets.hpp"
+
+namespace soma::rules {
+
+/// P: what is left of the cap after the allocations of genesis; nullopt when they exceed it.
+[[nodiscard]] std::optional<shannons> emission_pool(const genesis& born);
+
+/// Whether a block of this time is the last of its epoch.
+[[nodiscard]] bool closes_epoch(const chain_row& chain, const genesis_parameters& p,
+                                std::uint64_t time_ms);
+
+/// Expire, settle, missed reveals, activations and retirements, emission, validator rewards, fee
+/// multiplier, difficulty, next committee, new budget; then pays for the new epoch's targets and
+/// returns their draws. Their entropy is `parent`, the parent of the block being executed: that
+/// block's own id does not exist yet, since it covers their rows.
+[[nodiscard]] std::vector<wanted_draw> end_epoch(block_run& run, const genesis& born,
+                                                 const block_id& parent, std::uint64_t time_ms);
+
+}  // namespace soma::rules

@@ -1,0 +1,124 @@
+#include "actors/rules/execution.hpp"
+
+#include "actors/rules/epoch.hpp"
+#include "actors/rules/genesis_state.hpp"
+#include "actors/rules/validators.hpp"
+
+namespace soma::rules {
+
+struct execution::parts {
+  parts(const block_input& block, const state_reader& base, const genesis& born)
+      : parameters(born.parameters), state(base), run{state, parameters, block.height} {}
+
+  genesis_parameters parameters;
+  ledger state;
+  block_run run;
+  std::vector<wanted_draw> draws;
+  std::vector<candidate> candidates;
+  std::vector<transaction_outcome> outcomes;
+  std::vector<committee_seat> next_committee;
+  bool closes = false;
+};
+
+execution::execution(std::unique_ptr<parts> p) : parts_(std::move(p)) {}
+execution::execution(execution&&) noexcept = default;
+execution& execution::operator=(execution&&) noexcept = default;
+execution::~execution() = default;
+
+const std::vector<wanted_draw>& execution::draws() const {
+  return parts_->draws;
+}
+const std::vector<candidate>& execution::candidates() const {
+  return parts_->candidates;
+}
+const std::vector<registry_change>& execution::registry() const {
+  return parts_->run.registry;
+}
+bool execution::closes_epoch() const {
+  return parts_->closes;
+}
+std::uint64_t execution::registry_version() const {
+  return parts_->state.chain().registry_version;
+}
+
+std::string_view to_text(block_refusal reason) {
+  switch (reason) {
+    case block_refusal::wrong_height:
+      return "the block does not have the next height";
+    case block_refusal::time_not_after_parent:
+      return "the block's time is not after its parent's";
+    case block_refusal::too_many_transactions:
+      return "the block has more than 4096 transactions";
+    case block_refusal::payload_too_large:
+      return "the block's transactions take more than 256 KiB";
+  }
+  return "unknown";
+}
+
+std::optional<block_refusal> check_block(const block_input& block, const chain_row& parent) {
+  if (block.height != parent.height.next()) return block_refusal::wrong_height;
+  if (block.time_ms <= parent.time_ms) return block_refusal::time_not_after_parent;
+  if (block.transactions.size() > max_block_transactions)
+    return block_refusal::too_many_transactions;
+  std::uint64_t size = 0;
+  for (const auto& t : block.transactions) {
+    if (t.size_bytes > max_block_payload_bytes) return block_refusal::payload_too_large;
+    size += t.size_bytes;
+  }
+  if (size > max_block_payload_bytes) return block_refusal::payload_too_large;
+  return std::nullopt;
+}
+
+execution begin_block(const block_input& block, const state_reader& base, const genesis& born) {
+  auto p = std::make_unique<execution::parts>(block, base, born);
+  auto& run = p->run;
+  auto& state = p->state;
+  SOMA_ASSERT(!check_block(block, state.chain()), "a block is checked before it is executed");
+  state.update_chain([&](chain_row& c) {
+    c.height = block.height;
+    c.last_block = block.parent;
+    c.time_ms = block.time_ms;
+  });
+  count_signatures(run, block.signers);
+  const chain_id chain = chain_id_of(born);
+  for (const auto& t : block.transactions) p->outcomes.push_back(run_transaction(run, chain, t));
+
+  p->closes = closes_epoch(state.chain(), p->parameters, block.time_ms);
+  if (p->closes) {
+    // No replacements here: they would expire in the same block.
+    p->draws = end_epoch(run, born, block.parent, block.time_ms);
+    p->next_committee = state.committee();
+  } else if (!run.filled.empty() && !active_candidates(state).empty()) {
+    for (const auto& filled : run.filled) {
+      if (const auto draw = pay_for_target(run, {block.parent, filled}, 0))
+        p->draws.push_back(*draw);
+    }
+  }
+  if (run.stakes_changed || !run.registry.empty()) {
+    state.update_chain([](chain_row& c) { ++c.registry_version; });
+  }
+  if (!p->draws.empty()) p->candidates = active_candidates(state);
+  state.commit();
+  state.detach();
+  return execution(std::move(p));
+}
+
+std::optional<draw_refusal> check_draws(const execution& begun,
+                                        std::span<const drawn_target> drawn) {
+  const auto& p = *begun.parts_;
+  return check_draws(p.draws, drawn, p.candidates, p.parameters.architecture.dim);
+}
+
+effects finish(execution&& begun, std::span<const drawn_target> drawn) {
+  const auto p = std::move(begun.parts_);
+  SOMA_ASSERT(!check_draws(p->draws, drawn, p->candidates, p->parameters.architecture.dim),
+              "draws are checked before a block is finished");
+  for (std::size_t i = 0; i < drawn.size(); ++i)
+    open_target(p->run, p->draws[i], drawn[i], p->candidates);
+  SOMA_ASSERT(total_of(p->state.chain()) == supply_cap, "no shannon is lost or made");
+  return {p->state.changes(),          std::move(p->run.events), std::move(p->outcomes),
+          std::move(p->run.registry),  p->state.chain(),         p->closes,
+          std::move(p->next_committee)};
+}
+
+}  // namespace soma::rules

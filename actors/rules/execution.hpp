@@ -1,0 +1,81 @@
+// One block, in two pure stages. Drawing targets needs floating point, which is not allowed here:
+// the first stage runs the block up to the point where targets are opened and names the draws it
+// wants; someone else draws; the second stage assigns the targets and hands out the changes. The
+// same block on the same state gives the same bytes, everywhere.
+#pragma once
+
+#include <memory>
+
+#include "actors/rules/targets.hpp"
+#include "actors/rules/transactions.hpp"
+
+namespace soma::rules {
+
+struct block_input {
+  block_height height;
+  std::uint64_t time_ms = 0;
+  block_id parent;
+  std::vector<address> signers;                 // who signed for this block; a solo proposer alone
+  std::vector<block_transaction> transactions;  // in order
+};
+
+/// Why a proposed block can't follow this state. Nothing is executed.
+enum class block_refusal : std::uint8_t {
+  wrong_height,
+  time_not_after_parent,
+  too_many_transactions,
+  payload_too_large
+};
+[[nodiscard]] std::string_view to_text(block_refusal reason);
+[[nodiscard]] std::optional<block_refusal> check_block(const block_input& block,
+                                                       const chain_row& parent);
+
+/// Everything a block leaves behind. `changes` are sorted by key and go into the store and the
+/// state root together.
+struct effects {
+  std::vector<row_change> changes;
+  std::vector<event> events;
+  std::vector<transaction_outcome> outcomes;  // one a transaction, in order
+  std::vector<registry_change> registry;
+  chain_row chain;  // as it is after the block
+  bool epoch_closed = false;
+  std::vector<committee_seat>
+      next_committee;  // when this block closes an epoch: the next one's, by address
+};
+
+/// A block between its two stages. Holds no reference to the state it was begun on.
+class execution {
+ public:
+  execution(execution&&) noexcept;
+  execution& operator=(execution&&) noexcept;
+  ~execution();
+
+  /// What must be drawn, in this order; may be empty.
+  [[nodiscard]] const std::vector<wanted_draw>& draws() const;
+  /// The models that draws are assigned to, after this block's changes, in order of their ids.
+  /// Empty without draws.
+  [[nodiscard]] const std::vector<candidate>& candidates() const;
+  [[nodiscard]] const std::vector<registry_change>& registry() const;
+  [[nodiscard]] bool closes_epoch() const;
+  [[nodiscard]] std::uint64_t registry_version() const;
+
+ private:
+  struct parts;
+  explicit execution(std::unique_ptr<parts> p);
+  std::unique_ptr<parts> parts_;
+  friend execution begin_block(const block_input&, const state_reader&, const genesis&);
+  friend effects finish(execution&&, std::span<const drawn_target>);
+  friend std::optional<draw_refusal> check_draws(const execution&, std::span<const drawn_target>);
+};
+
+/// Runs the transactions and, when the time has come, the end of the epoch. The block has passed
+/// check_block. `state` is not used after the return.
+[[nodiscard]] execution begin_block(const block_input& block, const state_reader& state,
+                                    const genesis& born);
+/// Whether these draws can finish the execution.
+[[nodiscard]] std::optional<draw_refusal> check_draws(const execution& begun,
+                                                      std::span<const drawn_target> drawn);
+/// Opens the targets and gives out the changes. The draws have passed check_draws.
+[[nodiscard]] effects finish(execution&& begun, std::span<const drawn_target> drawn);
+
+}  // namespace soma::rules

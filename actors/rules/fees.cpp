@@ -1,0 +1,58 @@
+#include "actors/rules/fees.hpp"
+
+#include <algorithm>
+
+#include "actors/rules/arithmetic.hpp"
+
+namespace soma::rules {
+namespace {
+
+constexpr std::uint64_t year_ms = 365ull * 86'400'000;
+
+std::optional<shannons> fitting(wide_uint value) {
+  if (value > UINT64_MAX) return std::nullopt;
+  return shannons{static_cast<std::uint64_t>(value)};
+}
+
+wide_uint divide_up(wide_uint a, wide_uint b) {
+  return (a + b - 1) / b;
+}
+
+}  // namespace
+
+std::optional<shannons> base_fee(const genesis_parameters& p, std::uint64_t multiplier_ppm) {
+  return fitting(static_cast<wide_uint>(multiplier_ppm) * p.base_fee / millionths);
+}
+
+std::optional<shannons> full_fee(const genesis_parameters& p, std::uint64_t multiplier_ppm,
+                                 std::uint64_t rows, shannons moved) {
+  const wide_uint units = p.base_fee + static_cast<wide_uint>(p.row_fee) * rows;
+  if (units > UINT64_MAX) return std::nullopt;
+  const wide_uint work = units * multiplier_ppm / millionths;
+  const wide_uint value = static_cast<wide_uint>(moved.value) * p.value_fee_bps / basis_points;
+  return fitting(work + value);
+}
+
+shannons wanted_burn(const genesis_parameters& p, shannons circulating) {
+  // At most 10^16 * 10^4: the first product fits 64 bits after division, the second has 128.
+  const wide_uint a_year =
+      static_cast<wide_uint>(circulating.value) * p.burn_bps_per_year / basis_points;
+  return fitting(a_year * p.epoch_ms / year_ms).value_or(supply_cap);
+}
+
+std::uint64_t next_multiplier(const genesis_parameters& p, std::uint64_t multiplier_ppm,
+                              shannons want, shannons burned) {
+  const wide_uint current = multiplier_ppm;
+  const wide_uint highest = divide_up(current * 9, 8);
+  const wide_uint lowest = current * 8 / 9;
+  wide_uint next = highest;
+  if (burned.value > 0) {
+    const wide_uint product = current * want.value;
+    next = want > burned ? divide_up(product, burned.value) : product / burned.value;
+    next = std::clamp(next, lowest, highest);
+  }
+  return static_cast<std::uint64_t>(
+      std::clamp<wide_uint>(next, p.fee_multiplier_min_ppm, p.fee_multiplier_max_ppm));
+}
+
+}  // namespace soma::rules

@@ -1,0 +1,172 @@
+#include "actors/rules/genesis_state.hpp"
+
+#include <algorithm>
+#include <map>
+#include <set>
+
+#include "actors/rules/arithmetic.hpp"
+#include "actors/rules/derived_ids.hpp"
+#include "actors/rules/epoch.hpp"
+#include "actors/rules/voting_power.hpp"
+#include "messages/crypto/ed25519.hpp"
+#include "messages/crypto/hash.hpp"
+
+namespace soma::rules {
+namespace {
+
+constexpr std::uint64_t longest_epoch_ms = 366ull * 86'400'000;
+
+bool name_ok(const std::string& name) {
+  return !name.empty() && name.size() <= max_name_bytes &&
+         std::all_of(name.begin(), name.end(), [](char c) { return c >= 0x20 && c <= 0x7e; });
+}
+
+bool shares_ok(const genesis_parameters& p) {
+  return p.target_share_bps <= basis_points && p.value_fee_bps <= basis_points &&
+         p.burn_bps_per_year <= basis_points && p.max_commission_step_bps <= basis_points &&
+         p.missed_reveal_slash_bps <= basis_points && p.bad_model_slash_bps <= basis_points &&
+         p.hits_ema_decay_bps <= basis_points;
+}
+
+bool fees_ok(const genesis_parameters& p) {
+  constexpr std::uint64_t highest = shannons_per_soma * 1'000;
+  return p.base_fee <= highest && p.row_fee <= highest && p.fee_multiplier_min_ppm >= 1 &&
+         p.fee_multiplier_min_ppm <= p.fee_multiplier_start_ppm &&
+         p.fee_multiplier_start_ppm <= p.fee_multiplier_max_ppm &&
+         p.fee_multiplier_max_ppm <= 1'000'000'000;
+}
+
+bool targets_ok(const genesis_parameters& p) {
+  constexpr std::int64_t bound = 1'000'000'000;
+  return p.models_per_target >= 1 && p.models_per_target <= max_assigned_models &&
+         p.hits_wanted >= 1 && p.hits_wanted <= 1'000'000'000 && p.initial_targets <= 10'000 &&
+         p.stake_bonus_ppm >= 0 && p.stake_bonus_ppm <= bound && p.difficulty_start_ppm >= -bound &&
+         p.difficulty_start_ppm <= bound;
+}
+
+bool bonds_ok(const genesis_parameters& p) {
+  return p.bond_reward_divisor >= 1 && p.bond_per_byte <= shannons_per_soma &&
+         p.max_data_bytes >= 1 && p.max_data_bytes <= 1u << 30 && p.reveal_window_blocks >= 1 &&
+         p.max_audit_extensions <= 8;
+}
+
+std::optional<genesis_refusal> check_parameters(const genesis_parameters& p) {
+  if (!is_valid(p.architecture)) return genesis_refusal::bad_architecture;
+  if (p.epoch_ms == 0 || p.epoch_ms > longest_epoch_ms || p.emission_epochs == 0) {
+    return genesis_refusal::bad_epoch_length;
+  }
+  if (!shares_ok(p)) return genesis_refusal::bad_shares;
+  if (!fees_ok(p)) return genesis_refusal::bad_fees;
+  if (!targets_ok(p)) return genesis_refusal::bad_targets;
+  if (!bonds_ok(p)) return genesis_refusal::bad_bonds;
+  return std::nullopt;
+}
+
+chain_row first_chain_row(const genesis& born) {
+  chain_row c;
+  c.last_block = genesis_parent(chain_id_of(born));
+  c.time_ms = born.start_ms;
+  c.epoch_start_ms = born.start_ms;
+  c.epoch_first_block = {1};
+  c.fee_multiplier_ppm = born.parameters.fee_multiplier_start_ppm;
+  c.difficulty_ppm = born.parameters.difficulty_start_ppm;
+  c.hits_ema_milli = born.parameters.hits_wanted * 1'000;  // as if all had been as it should
+  for (const auto& account : born.accounts) c.balances.value += account.balance.value;
+  for (const auto& validator : born.validators) c.staked.value += validator.stake.value;
+  c.unissued = *emission_pool(born);
+  return c;
+}
+
+}  // namespace
+
+std::string_view to_text(genesis_refusal reason) {
+  switch (reason) {
+    case genesis_refusal::bad_name:
+      return "the name is not 1 to 64 bytes of printable ASCII";
+    case genesis_refusal::bad_architecture:
+      return "the architecture is not valid";
+    case genesis_refusal::bad_epoch_length:
+      return "an epoch or the emission has no length";
+    case genesis_refusal::bad_shares:
+      return "a share is above 10000 basis points";
+    case genesis_refusal::bad_fees:
+      return "the fees or their bounds are not in order";
+    case genesis_refusal::bad_targets:
+      return "the parameters of targets are out of range";
+    case genesis_refusal::bad_bonds:
+      return "the parameters of bonds and audits are out of range";
+    case genesis_refusal::too_many_accounts:
+      return "more than 4096 accounts";
+    case genesis_refusal::double_account:
+      return "an account is named twice";
+    case genesis_refusal::no_validator:
+      return "no validator";
+    case genesis_refusal::too_many_validators:
+      return "more than 100 validators";
+    case genesis_refusal::double_validator:
+      return "a validator is named twice";
+    case genesis_refusal::bad_validator_key:
+      return "a validator's key is not acceptable";
+    case genesis_refusal::validator_stake_too_low:
+      return "a validator's stake is below the minimum";
+    case genesis_refusal::above_supply_cap:
+      return "the allocations exceed the supply cap";
+  }
+  return "unknown";
+}
+
+std::optional<genesis_refusal> check_genesis(const genesis& born) {
+  if (!name_ok(born.name)) return genesis_refusal::bad_name;
+  if (const auto no = check_parameters(born.parameters)) return no;
+  if (born.accounts.size() > max_genesis_accounts) return genesis_refusal::too_many_accounts;
+  std::set<address> accounts;
+  for (const auto& a : born.accounts) {
+    if (!accounts.insert(a.owner).second) return genesis_refusal::double_account;
+  }
+  if (born.validators.empty()) return genesis_refusal::no_validator;
+  if (born.validators.size() > max_committee) return genesis_refusal::too_many_validators;
+  std::set<public_key> keys;
+  for (const auto& v : born.validators) {
+    if (!crypto::is_acceptable(v.consensus_key)) return genesis_refusal::bad_validator_key;
+    if (!keys.insert(v.consensus_key).second) return genesis_refusal::double_validator;
+    if (v.stake < born.parameters.min_validator_stake || v.stake.value == 0) {
+      return genesis_refusal::validator_stake_too_low;
+    }
+  }
+  if (!emission_pool(born)) return genesis_refusal::above_supply_cap;
+  return std::nullopt;
+}
+
+chain_id chain_id_of(const genesis& born) {
+  return crypto::hash("soma.chain", encode(born)).as<chain_tag>();
+}
+
+std::vector<row_change> genesis_rows(const genesis& born) {
+  SOMA_ASSERT(!check_genesis(born), "a genesis is checked before a network is made of it");
+  std::map<address, account_row> accounts;
+  for (const auto& a : born.accounts) accounts[a.owner] = {a.balance, 0};
+  std::vector<power_share> members;
+  for (const auto& v : born.validators) {
+    members.push_back({crypto::address_of(v.consensus_key), v.stake, 0});
+  }
+  assign_power(members);
+
+  std::vector<row_change> rows;
+  rows.push_back({chain_key(), encode(first_chain_row(born))});
+  for (const auto& v : born.validators) {
+    const address who = crypto::address_of(v.consensus_key);
+    accounts.try_emplace(who);
+    const auto seat = std::find_if(members.begin(), members.end(),
+                                   [&](const auto& m) { return m.member == who; });
+    validator_row row;
+    row.consensus_key = v.consensus_key;
+    row.pool = {v.stake, v.stake.value, v.stake.value};
+    row.power = seat->power;
+    rows.push_back({validator_key(who), encode(row)});
+  }
+  for (const auto& [who, row] : accounts) rows.push_back({account_key(who), encode(row)});
+  std::sort(rows.begin(), rows.end(), [](const auto& a, const auto& b) { return a.key < b.key; });
+  return rows;
+}
+
+}  // namespace soma::rules

@@ -1,0 +1,40 @@
+// The rows a network is born with, and what a genesis must fulfil before anyone makes a network of
+// it.
+#pragma once
+
+#include <string_view>
+
+#include "actors/rules/refusal.hpp"
+#include "messages/types/genesis.hpp"
+#include "messages/types/ledger_rows.hpp"
+
+namespace soma::rules {
+
+enum class genesis_refusal : std::uint8_t {
+  bad_name,
+  bad_architecture,
+  bad_epoch_length,
+  bad_shares,
+  bad_fees,
+  bad_targets,
+  bad_bonds,
+  too_many_accounts,
+  double_account,
+  no_validator,
+  too_many_validators,
+  double_validator,
+  bad_validator_key,
+  validator_stake_too_low,
+  above_supply_cap
+};
+[[nodiscard]] std::string_view to_text(genesis_refusal reason);
+[[nodiscard]] std::optional<genesis_refusal> check_genesis(const genesis& born);
+
+/// H("soma.chain", canonical bytes of genesis).
+[[nodiscard]] chain_id chain_id_of(const genesis& born);
+
+/// Chain row, accounts, validators with their power; sorted by key. Every validator has an account,
+/// so that it can send transactions. The genesis has passed check_genesis.
+[[nodiscard]] std::vector<row_change> genesis_rows(const genesis& born);
+
+}  // namespace soma::rules

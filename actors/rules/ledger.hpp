@@ -1,0 +1,112 @@
+// The state while a block runs: every table as an overlay over what is stored, and the pots the
+// money is in. Money moves only by `move`, from one place to another, so that no rule can create or
+// lose a shannon. The sum over all pots is checked after every block, in release builds too.
+#pragma once
+
+#include <variant>
+
+#include "actors/rules/overlay.hpp"
+#include "actors/rules/refusal.hpp"
+
+namespace soma::rules {
+
+/// Where money can be. Each is a total in the chain row; the first two also belong to someone.
+enum class pot : std::uint8_t {
+  balances,
+  staked,
+  bonds,
+  set_aside,
+  target_budget,
+  next_budget,
+  unissued,
+  burned
+};
+
+/// A pot, and whose part of it where it has parts.
+struct place {
+  pot kind{};
+  std::variant<std::monostate, address, model_id> owner;
+};
+[[nodiscard]] inline place balance_of(const address& who) {
+  return {pot::balances, who};
+}
+[[nodiscard]] inline place validator_stake(const address& who) {
+  return {pot::staked, who};
+}
+[[nodiscard]] inline place model_stake(const model_id& model) {
+  return {pot::staked, model};
+}
+[[nodiscard]] inline place of(pot kind) {
+  return {kind, {}};
+}
+
+/// Sum of all pots of a chain row; equals supply_cap in every valid state.
+[[nodiscard]] std::optional<shannons> total_of(const chain_row& chain);
+
+struct committee_seat {
+  address member;
+  std::uint32_t power = 0;
+};
+
+class ledger {
+ public:
+  /// `base` must outlive all reads; `detach` ends them.
+  explicit ledger(const state_reader& base);
+
+  [[nodiscard]] const chain_row& chain() const { return chain_; }
+  /// Changes counters and parameters of the chain row; amounts change by `move` alone.
+  template <class Change>
+  void update_chain(Change change) {
+    const chain_row before = chain_;
+    change(chain_);
+    assert_pots_equal(before);
+  }
+
+  overlay<account_row> accounts;
+  overlay<validator_row> validators;
+  overlay<model_row> models;
+  overlay<model_version_row> versions;
+  overlay<target_row> targets;
+  overlay<submission_row> submissions;
+  overlay<used_data_row> used_data;
+
+  /// Moves an amount, or names why not and changes nothing. An account that receives comes into
+  /// being.
+  [[nodiscard]] refused move(const place& from, const place& to, shannons amount);
+  /// For transitions of the system, whose amounts are known to be there.
+  void must_move(const place& from, const place& to, shannons amount);
+  [[nodiscard]] shannons balance(const address& who) const;
+
+  /// Members with voting power in this epoch, in address order.
+  [[nodiscard]] const std::vector<committee_seat>& committee();
+  /// 0 for everyone else.
+  [[nodiscard]] std::uint32_t power_of(const address& who);
+  void forget_committee() { committee_.reset(); }
+
+  struct savepoint {
+    chain_row chain;
+    std::array<std::size_t, 7> marks{};
+  };
+  /// Savepoints nest: the latest is rolled back first.
+  [[nodiscard]] savepoint mark() const;
+  void rollback(const savepoint& to);
+  /// Distinct rows written since the savepoint, the chain row not counted.
+  [[nodiscard]] std::size_t rows_written(const savepoint& since) const;
+  /// Called between transactions: nothing before it can be rolled back.
+  void commit();
+
+  void detach();
+  /// All changes, sorted by key, the chain row among them.
+  [[nodiscard]] std::vector<row_change> changes() const;
+
+ private:
+  [[nodiscard]] shannons& total(pot kind);
+  [[nodiscard]] shannons available(const place& where) const;
+  void adjust(const place& where, shannons amount, bool credit);
+  void assert_pots_equal(const chain_row& before) const;
+
+  chain_row chain_;
+  std::optional<std::vector<committee_seat>> committee_;
+};
+
+}  // namespace soma::rules

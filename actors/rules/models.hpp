@@ -1,0 +1,32 @@
+// Protocol §6: the life of a model. Commit in epoch e, reveal in e + 1, active from e + 2;
+// validators judge what was revealed. The order of checks is the order of the refusals.
+#pragma once
+
+#include "actors/rules/block_run.hpp"
+
+namespace soma::rules {
+
+[[nodiscard]] refused commit_model(block_run& run, const address& sender,
+                                   const tx::commit_model& what);
+[[nodiscard]] refused reveal_model(block_run& run, const address& sender,
+                                   const tx::reveal_model& what);
+[[nodiscard]] refused retire_model(block_run& run, const address& sender,
+                                   const tx::retire_model& what);
+/// Free for members of the committee: judging is their duty. A quorum of other verdicts than `good`
+/// slashes the model.
+[[nodiscard]] refused vote_on_model(block_run& run, const address& sender,
+                                    const tx::vote_on_model& what);
+
+/// Refuses an embedding that has not exactly `dim` values, a value whose magnitude is above 2^56 or
+/// not finite, or none with a magnitude of at least 2^-60: outside these bounds its squared norm
+/// may leave binary32.
+[[nodiscard]] refused check_embedding(std::span<const float> embedding, std::uint32_t dim);
+
+/// End of epoch: versions committed in an earlier epoch and never revealed are dropped; a model
+/// that never was active loses half of its own stake.
+void drop_missed_reveals(block_run& run);
+/// End of epoch: versions revealed in this epoch become active, new commissions hold, retiring
+/// models leave.
+void activate_and_retire(block_run& run);
+
+}  // namespace soma::rules

@@ -1,0 +1,118 @@
+// One table of the ledger while a block runs: rows are read when first asked for, changes stay in
+// memory, and every change since a mark can be undone. Ordered throughout, so that nothing depends
+// on how rows are kept.
+#pragma once
+
+#include <map>
+#include <set>
+#include <utility>
+#include <vector>
+
+#include "actors/rules/row_traits.hpp"
+#include "actors/rules/state_reader.hpp"
+#include "messages/types/assert.hpp"
+
+namespace soma::rules {
+
+template <class Row>
+class overlay {
+ public:
+  using traits = row_traits<Row>;
+  using key_type = typename traits::key_type;
+
+  explicit overlay(const state_reader* base) : base_(base) {}
+
+  /// nullptr when there is no such row. The pointer is good until the next put on this table.
+  [[nodiscard]] const Row* find(const key_type& key) const {
+    const auto known = entries_.find(key);
+    if (known != entries_.end()) return known->second.row ? &*known->second.row : nullptr;
+    SOMA_ASSERT(base_ != nullptr, "no row is read after the block's transactions have run");
+    const auto stored = base_->find(traits::key_bytes(key));
+    auto& slot = entries_[key];
+    if (stored) slot.row = traits::decode(*stored);
+    return slot.row ? &*slot.row : nullptr;
+  }
+
+  /// A row that must exist: its absence would be our own mistake.
+  [[nodiscard]] const Row& get(const key_type& key) const {
+    const Row* row = find(key);
+    SOMA_ASSERT(row != nullptr, "a row that another row names exists");
+    return *row;
+  }
+
+  void put(const key_type& key, Row row) {
+    auto found = entries_.find(key);
+    if (found == entries_.end()) {
+      if (base_ != nullptr) (void)find(key);
+      found = entries_.try_emplace(key).first;
+    }
+    journal_.push_back({key, found->second});
+    found->second.row = std::move(row);
+    found->second.dirty = true;
+  }
+
+  /// Changes one existing row in place.
+  template <class Change>
+  void update(const key_type& key, Change change) {
+    Row row = get(key);
+    change(row);
+    put(key, std::move(row));
+  }
+
+  /// Keys of all rows for which `wanted` holds, in order; reads the whole table once.
+  template <class Predicate>
+  [[nodiscard]] std::vector<key_type> keys_where(Predicate wanted) const {
+    SOMA_ASSERT(base_ != nullptr, "no row is read after the block's transactions have run");
+    std::set<key_type> keys;
+    base_->scan(traits::table, [&](const row_key& raw, byte_view value) {
+      const key_type key = traits::parse_key(raw);
+      if (entries_.contains(key)) return;
+      if (wanted(traits::decode(value))) keys.insert(key);
+    });
+    for (const auto& [key, held] : entries_) {
+      if (held.row && wanted(*held.row)) keys.insert(key);
+    }
+    return {keys.begin(), keys.end()};
+  }
+
+  [[nodiscard]] std::size_t mark() const { return journal_.size(); }
+  void rollback(std::size_t mark) {
+    while (journal_.size() > mark) {
+      auto& last = journal_.back();
+      entries_[last.key] = std::move(last.before);
+      journal_.pop_back();
+    }
+  }
+  /// Number of distinct rows written since the mark.
+  [[nodiscard]] std::size_t rows_written(std::size_t mark) const {
+    std::set<key_type> keys;
+    for (std::size_t i = mark; i < journal_.size(); ++i) keys.insert(journal_[i].key);
+    return keys.size();
+  }
+
+  void collect(std::vector<row_change>& changes) const {
+    for (const auto& [key, held] : entries_) {
+      if (held.dirty) changes.push_back({traits::key_bytes(key), traits::encode(*held.row)});
+    }
+  }
+
+  void detach() { base_ = nullptr; }
+  /// What was undone stays undoable only within one transaction; between transactions the journal
+  /// is dropped.
+  void forget_journal() { journal_.clear(); }
+
+ private:
+  struct entry {
+    std::optional<Row> row;
+    bool dirty = false;
+  };
+  struct undo {
+    key_type key;
+    entry before;
+  };
+  const state_reader* base_;
+  mutable std::map<key_type, entry> entries_;  // reading fills it: the same row is decoded once
+  std::vector<undo> journal_;
+};
+
+}  // namespace soma::rules

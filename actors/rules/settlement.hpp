@@ -1,0 +1,38 @@
+// Protocol §8.3 and §8.4: audit votes, and how they end a submission. Payments need no further
+// transaction.
+#pragma once
+
+#include "actors/rules/block_run.hpp"
+
+namespace soma::rules {
+
+/// Only members, only after the reveal, once each, free of fee. Ends the submission as soon as one
+/// side has a quorum. A vote that comes after that still counts as cast, or a quick quorum would
+/// make absentees of the rest; it changes nothing else, and it is refused once the epoch after the
+/// claim is over.
+[[nodiscard]] refused vote_on_submission(block_run& run, const address& sender,
+                                         const tx::vote_on_submission& what);
+
+enum class audit_end : std::uint8_t { wait, extend, settle, slash };
+/// Whether votes alone decide already: a quorum for `ok` settles, a quorum for the others slashes.
+[[nodiscard]] audit_end decide_by_quorum(const submission_row& s);
+/// What the end of `epoch` brings: nothing in the epoch of the claim; then whichever side has more
+/// power, a tie settles; with fewer than a third of the votes one more epoch, at most
+/// `max_extensions`, then settled.
+[[nodiscard]] audit_end decide_at_epoch_end(const submission_row& s, epoch_number epoch,
+                                            std::uint32_t max_extensions);
+
+/// Reward: half and the odd shannon to the submitter, half to the model (commission, then pool).
+/// Bond returned.
+void settle(block_run& run, const target_id& target);
+/// Half of the bond to those who voted against, by power, the rest burned. The reward waits for the
+/// next budget.
+void slash(block_run& run, const target_id& target);
+/// Bond burned, reward back.
+void miss_reveal(block_run& run, const target_id& target);
+
+/// End of epoch, protocol §9: open targets expire; audits that are due end; reveals that can no
+/// longer come are missed.
+void close_targets(block_run& run);
+
+}  // namespace soma::rules

@@ -1,0 +1,143 @@
+#include "actors/rules/transactions.hpp"
+
+#include <algorithm>
+
+#include "actors/rules/claims.hpp"
+#include "actors/rules/fees.hpp"
+#include "actors/rules/models.hpp"
+#include "actors/rules/settlement.hpp"
+#include "actors/rules/validators.hpp"
+#include "messages/crypto/ed25519.hpp"
+
+namespace soma::rules {
+namespace {
+
+/// Applies one kind. `moved` becomes the amount that the value fee is taken from.
+struct apply {
+  block_run& run;
+  const address& sender;
+  shannons& moved;
+
+  refused operator()(const tx::transfer& what) {
+    if (what.amount.value == 0) return refusal::amount_is_zero;
+    if (const auto no = run.state.move(balance_of(sender), balance_of(what.to), what.amount))
+      return no;
+    moved = what.amount;
+    auto& e = run.note(event_kind::transferred);
+    e.account = what.to;
+    e.amount = what.amount;
+    return std::nullopt;
+  }
+  refused operator()(const tx::commit_model& what) {
+    moved = what.stake;
+    return commit_model(run, sender, what);
+  }
+  refused operator()(const tx::reveal_model& what) { return reveal_model(run, sender, what); }
+  refused operator()(const tx::retire_model& what) { return retire_model(run, sender, what); }
+  refused operator()(const tx::vote_on_model& what) { return vote_on_model(run, sender, what); }
+  refused operator()(const tx::claim_target& what) { return claim_target(run, sender, what); }
+  refused operator()(const tx::reveal_data& what) { return reveal_data(run, sender, what); }
+  refused operator()(const tx::vote_on_submission& what) {
+    return vote_on_submission(run, sender, what);
+  }
+  template <class NotEnabled>
+  refused operator()(const NotEnabled&) {
+    return refusal::kind_not_enabled;
+  }
+};
+
+/// Effects and fee; whatever is refused here is undone by the caller.
+refused apply_and_charge(block_run& run, const address& sender, const transaction& t,
+                         const ledger::savepoint& start, bool free, shannons& fee) {
+  shannons moved;
+  if (const auto no = std::visit(apply{run, sender, moved}, t.kind)) return no;
+  if (free) return std::nullopt;
+  const auto full = full_fee(run.parameters, run.state.chain().fee_multiplier_ppm,
+                             run.state.rows_written(start), moved);
+  if (!full) return refusal::arithmetic_overflow;
+  fee = *full;
+  if (run.state.move(balance_of(sender), of(pot::burned), fee)) return refusal::fee_unaffordable;
+  return std::nullopt;
+}
+
+void use_nonce(block_run& run, const address& sender) {
+  run.state.accounts.update(sender, [](account_row& a) { ++a.nonce; });
+}
+
+void remember(block_run& run, const transaction_kind& kind) {
+  if (const auto* claim = std::get_if<tx::claim_target>(&kind)) run.filled.push_back(claim->target);
+  if (std::holds_alternative<tx::reveal_data>(kind)) count_due_audit(run);
+}
+
+void note_outcome(block_run& run, const address& sender, const transaction_outcome& outcome) {
+  auto& e =
+      run.note(outcome.reason ? event_kind::transaction_refused : event_kind::transaction_applied);
+  e.account = sender;
+  e.amount = outcome.fee;
+  e.refusal = outcome.reason ? static_cast<std::uint16_t>(*outcome.reason) : std::uint16_t{0};
+}
+
+void execute(block_run& run, const address& sender, const transaction& t, shannons base, bool free,
+             transaction_outcome& outcome) {
+  const auto start = run.state.mark();
+  const auto events = run.events.size();
+  const auto registry = run.registry.size();
+  const bool stakes_changed = run.stakes_changed;
+  use_nonce(run, sender);
+  outcome.reason = apply_and_charge(run, sender, t, start, free, outcome.fee);
+  if (!outcome.reason) {
+    remember(run, t.kind);
+    return;
+  }
+  run.state.rollback(start);
+  run.events.resize(events);
+  run.registry.resize(registry);
+  run.stakes_changed = stakes_changed;
+  use_nonce(run, sender);
+  // Members may vote without a balance; a refused vote takes what there is.
+  outcome.fee = std::min(base, run.state.balance(sender));
+  run.state.must_move(balance_of(sender), of(pot::burned), outcome.fee);
+}
+
+}  // namespace
+
+bool is_vote(const transaction_kind& kind) {
+  return std::holds_alternative<tx::vote_on_model>(kind) ||
+         std::holds_alternative<tx::vote_on_submission>(kind);
+}
+
+refused check_door(const transaction& t, std::uint64_t size_bytes, const chain_id& chain,
+                   epoch_number epoch, const account_row* account, shannons base_fee,
+                   bool free_of_fee) {
+  if (size_bytes > max_transaction_bytes) return refusal::too_large;
+  if (t.chain != chain) return refusal::wrong_chain;
+  if (account == nullptr) return refusal::account_unknown;
+  if (t.nonce < account->nonce) return refusal::nonce_too_low;
+  if (t.nonce > account->nonce) return refusal::nonce_too_high;
+  if (t.expiry < epoch) return refusal::expired;
+  if (!free_of_fee && account->balance < base_fee) return refusal::base_fee_unaffordable;
+  return std::nullopt;
+}
+
+transaction_outcome run_transaction(block_run& run, const chain_id& chain,
+                                    const block_transaction& t) {
+  transaction_outcome outcome{t.id, t.known, {}};
+  run.transaction = t.id;
+  if (!outcome.reason && !t.body) outcome.reason = refusal::malformed;
+  address sender;
+  if (!outcome.reason) {
+    sender = crypto::address_of(t.body->sender);
+    const bool free = is_vote(t.body->kind) && run.state.power_of(sender) > 0;
+    const auto base = base_fee(run.parameters, run.state.chain().fee_multiplier_ppm);
+    SOMA_ASSERT(base.has_value(), "the bounds of genesis keep the base fee small");
+    outcome.reason = check_door(*t.body, t.size_bytes, chain, run.epoch(),
+                                run.state.accounts.find(sender), *base, free);
+    if (!outcome.reason) execute(run, sender, *t.body, *base, free, outcome);
+  }
+  note_outcome(run, sender, outcome);
+  run.transaction = {};
+  run.state.commit();
+  return outcome;
+}
+
+}  // namespace soma::rules

@@ -1,0 +1,35 @@
+// Protocol §§1-2: one transaction. It is applied whole, or it pays the base fee and changes nothing
+// else but its nonce, or it is stopped at the door and changes nothing at all.
+#pragma once
+
+#include "actors/rules/block_run.hpp"
+
+namespace soma::rules {
+
+/// What a block says about one of its transactions before it is executed.
+struct block_transaction {
+  transaction_id id;
+  std::optional<transaction> body;  // signature verified; absent when it could not be read
+  std::uint64_t size_bytes = 0;     // of the signed bytes
+  refused known = std::nullopt;     // malformed or bad_signature, found by the caller
+};
+
+struct transaction_outcome {
+  transaction_id id;
+  refused reason = std::nullopt;  // nothing: applied
+  shannons fee;                   // burned
+  friend bool operator==(const transaction_outcome&, const transaction_outcome&) = default;
+};
+
+/// The checks at the door, in order: size, chain, account, nonce, expiry, base fee. `account` may
+/// be nullptr. Members of the committee need no balance to vote.
+[[nodiscard]] refused check_door(const transaction& t, std::uint64_t size_bytes,
+                                 const chain_id& chain, epoch_number epoch,
+                                 const account_row* account, shannons base_fee, bool free_of_fee);
+/// Votes are duties of the committee: free for its members.
+[[nodiscard]] bool is_vote(const transaction_kind& kind);
+
+[[nodiscard]] transaction_outcome run_transaction(block_run& run, const chain_id& chain,
+                                                  const block_transaction& t);
+
+}  // namespace soma::rules

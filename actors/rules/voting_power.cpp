@@ -1,0 +1,62 @@
+#include "actors/rules/voting_power.hpp"
+
+#include <algorithm>
+
+#include "actors/rules/arithmetic.hpp"
+#include "messages/types/assert.hpp"
+
+namespace soma::rules {
+
+std::uint32_t power_cap(std::size_t members) {
+  if (members == 0) return total_power;
+  return static_cast<std::uint32_t>(
+      std::max<std::uint64_t>(1'000, (total_power + members - 1) / members));
+}
+
+void assign_power(std::vector<power_share>& members) {
+  std::sort(members.begin(), members.end(),
+            [](const auto& a, const auto& b) { return a.member < b.member; });
+  std::vector<power_share*> below;
+  for (auto& m : members) {
+    m.power = 0;
+    if (m.stake.value > 0) below.push_back(&m);
+  }
+  if (below.empty()) return;
+  const std::uint64_t cap = power_cap(below.size());
+  std::uint64_t left = total_power;
+  wide_uint stake = 0;
+  for (const auto* m : below) stake += m->stake.value;
+
+  // Fill those over the cap to the brim, until the rest divides what is left without anyone above
+  // it.
+  for (bool found = true; found && !below.empty();) {
+    found = false;
+    const wide_uint round_stake = stake;
+    const std::uint64_t round_left = left;
+    std::erase_if(below, [&](power_share* m) {
+      if (static_cast<wide_uint>(m->stake.value) * round_left <= round_stake * cap) return false;
+      m->power = static_cast<std::uint32_t>(cap);
+      left -= cap;
+      stake -= m->stake.value;
+      return found = true;
+    });
+  }
+  const std::uint64_t to_divide = left;
+  for (auto* m : below) {
+    m->power =
+        static_cast<std::uint32_t>(static_cast<wide_uint>(m->stake.value) * to_divide / stake);
+    left -= m->power;
+  }
+  while (left > 0) {
+    bool given = false;
+    for (auto& m : members) {
+      if (left == 0 || m.stake.value == 0 || m.power >= cap) continue;
+      ++m.power;
+      --left;
+      given = true;
+    }
+    SOMA_ASSERT(given, "the cap leaves room for all of the power");
+  }
+}
+
+}  // namespace soma::rules
