@@ -1,6 +1,7 @@
-// Ed25519 (RFC 8032) by one implementation and one rule for its edges, because every node must accept exactly the same
-// signatures: keys of small order and keys or points in non-canonical form are refused, S must be below the group's
-// order, the check has no cofactor, signatures are never verified in batches.
+// Ed25519 (RFC 8032) by one implementation and one rule for its edges, because every node must
+// accept exactly the same signatures: keys of small order and keys or points in non-canonical form
+// are refused, S must be below the group's order, the check has no cofactor, signatures are never
+// verified in batches.
 #pragma once
 
 #include <cstdint>

@@ -1,4 +1,5 @@
-// The cryptographic library failed at something that cannot fail on account of its input: out of memory, no entropy.
+// The cryptographic library failed at something that cannot fail on account of its input: out of
+// memory, no entropy.
 #pragma once
 
 #include <stdexcept>

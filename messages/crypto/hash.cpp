@@ -35,7 +35,9 @@ tagged_hash& tagged_hash::add(byte_view data) {
   return *this;
 }
 
-tagged_hash& tagged_hash::add_u8(std::uint8_t value) { return add(byte_view(&value, 1)); }
+tagged_hash& tagged_hash::add_u8(std::uint8_t value) {
+  return add(byte_view(&value, 1));
+}
 
 tagged_hash& tagged_hash::add_u16(std::uint16_t value) {
   const std::uint8_t raw[2] = {static_cast<std::uint8_t>(value),
@@ -61,7 +63,9 @@ hash256 tagged_hash::finish() {
   return digest;
 }
 
-hash256 hash(std::string_view tag, byte_view data) { return tagged_hash(tag).add(data).finish(); }
+hash256 hash(std::string_view tag, byte_view data) {
+  return tagged_hash(tag).add(data).finish();
+}
 
 hash256 sha256(byte_view data) {
   hash256 digest;

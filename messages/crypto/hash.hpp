@@ -1,4 +1,5 @@
-// SHA-256 with domain tags: H(tag, x) = SHA-256(u8 len(tag) || tag || x). Every use has a tag of its own (protocol §1).
+// SHA-256 with domain tags: H(tag, x) = SHA-256(u8 len(tag) || tag || x). Every use has a tag of
+// its own (protocol §1).
 #pragma once
 
 #include <cstdint>
@@ -10,7 +11,8 @@
 
 namespace soma::crypto {
 
-/// Streaming form: parts are hashed as if they were one string. Integers go in little endian unless said otherwise.
+/// Streaming form: parts are hashed as if they were one string. Integers go in little endian unless
+/// said otherwise.
 class tagged_hash {
  public:
   explicit tagged_hash(std::string_view tag);
@@ -24,12 +26,16 @@ class tagged_hash {
   tagged_hash& add_u32(std::uint32_t value);
   tagged_hash& add_u64(std::uint64_t value);
   template <class Tag>
-  tagged_hash& add(const id32<Tag>& id) { return add(id.view()); }
+  tagged_hash& add(const id32<Tag>& id) {
+    return add(id.view());
+  }
 
   /// The digest; the object must not be used afterwards.
   [[nodiscard]] hash256 finish();
   template <class Id>
-  [[nodiscard]] Id finish_as() { return Id{finish().value}; }
+  [[nodiscard]] Id finish_as() {
+    return Id{finish().value};
+  }
 
  private:
   struct context;

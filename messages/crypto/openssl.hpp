@@ -14,7 +14,9 @@ namespace soma::crypto {
 template <auto Free>
 struct freed_by {
   template <class T>
-  void operator()(T* handle) const { Free(handle); }
+  void operator()(T* handle) const {
+    Free(handle);
+  }
 };
 
 using pkey_ptr = std::unique_ptr<EVP_PKEY, freed_by<EVP_PKEY_free>>;

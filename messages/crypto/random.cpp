@@ -22,7 +22,8 @@ std::uint64_t random_source::next_u64() {
 
 std::uint64_t random_source::below(std::uint64_t bound) {
   SOMA_ASSERT(bound > 0, "something to choose from");
-  const std::uint64_t unfair = (0 - bound) % bound;  // 2^64 mod bound: the values that would favour the low results
+  const std::uint64_t unfair =
+      (0 - bound) % bound;  // 2^64 mod bound: the values that would favour the low results
   std::uint64_t value = next_u64();
   while (value < unfair) value = next_u64();
   return value % bound;
@@ -39,8 +40,7 @@ void system_random::fill(std::span<std::uint8_t> out) {
 void seeded_random::fill(std::span<std::uint8_t> out) {
   while (!out.empty()) {
     if (left_ == 0) {
-      const auto next =
-          tagged_hash("soma.random").add_u64(seed_).add_u64(next_block_++).finish();
+      const auto next = tagged_hash("soma.random").add_u64(seed_).add_u64(next_block_++).finish();
       std::copy(next.value.begin(), next.value.end(), block_);
       left_ = sizeof block_;
     }

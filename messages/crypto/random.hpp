@@ -1,4 +1,5 @@
-// Where randomness comes from. Everything that needs some takes a random_source, so that a seed can own a whole network.
+// Where randomness comes from. Everything that needs some takes a random_source, so that a seed can
+// own a whole network.
 #pragma once
 
 #include <cstdint>
@@ -36,7 +37,8 @@ class system_random final : public random_source {
   void fill(std::span<std::uint8_t> out) override;
 };
 
-/// Block i is H("soma.random", seed || i): the same bytes on every machine, in whatever pieces they are drawn.
+/// Block i is H("soma.random", seed || i): the same bytes on every machine, in whatever pieces they
+/// are drawn.
 class seeded_random final : public random_source {
  public:
   explicit seeded_random(std::uint64_t seed) : seed_(seed) {}

@@ -11,7 +11,8 @@ message_words words_of(kj::ArrayPtr<const capnp::word> segment, const structure&
   std::memcpy(framed.data(), table, sizeof table);
   std::memcpy(framed.data() + 8, segment.begin(), segment.size() * 8);
   auto words = parse_words(framed, kind, max_bytes);
-  SOMA_ASSERT(words || words.error() != parse_refusal::too_large, "a message within its size limit");
+  SOMA_ASSERT(words || words.error() != parse_refusal::too_large,
+              "a message within its size limit");
   SOMA_ASSERT(words, "a message of ours that our own parser takes");
   return std::move(*words);
 }

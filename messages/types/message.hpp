@@ -1,7 +1,8 @@
-// message<T>: an immutable message of schema struct T. A copy is a pointer's copy; reading never parses; the bytes that
-// travel are the words that are read. It is either built here (canonical form) or came through the one door (parse.hpp),
-// so every getter of root() is safe: it neither throws nor reads beyond the message. Readers are valid as long as any
-// copy of the message lives. Thread-safe to read.
+// message<T>: an immutable message of schema struct T. A copy is a pointer's copy; reading never
+// parses; the bytes that travel are the words that are read. It is either built here (canonical
+// form) or came through the one door (parse.hpp), so every getter of root() is safe: it neither
+// throws nor reads beyond the message. Readers are valid as long as any copy of the message lives.
+// Thread-safe to read.
 #pragma once
 
 #include <capnp/message.h>
@@ -18,12 +19,14 @@
 
 namespace soma {
 
-/// Largest message of type T in bytes. Specialise it beside the type that needs more or can do with less.
+/// Largest message of type T in bytes. Specialise it beside the type that needs more or can do with
+/// less.
 template <class T>
 inline constexpr std::size_t max_message_bytes = std::size_t{8} << 20;
 
 namespace detail {
-/// Segment table and segment of a canonical message. Asserts that our own message is one that others will accept.
+/// Segment table and segment of a canonical message. Asserts that our own message is one that
+/// others will accept.
 [[nodiscard]] message_words words_of(kj::ArrayPtr<const capnp::word> segment, const structure& kind,
                                      std::size_t max_bytes);
 /// The message in which every field has its default.
@@ -40,8 +43,9 @@ class message {
   message() : words_(detail::empty_words()) {}
 
   /// Foreign bytes: the same bytes as a message, or why they are none.
-  [[nodiscard]] static expected<message, parse_refusal> parse(byte_view data) {
-    auto words = parse_words(data, kind(), max_message_bytes<T>);
+  [[nodiscard]] static expected<message, parse_refusal> parse(
+      byte_view data, std::size_t max_bytes = max_message_bytes<T>) {
+    auto words = parse_words(data, kind(), max_bytes);
     if (!words) return make_unexpected(words.error());
     return message(std::move(*words));
   }
@@ -62,10 +66,9 @@ class message {
   }
 
   [[nodiscard]] Reader root() const {
-    // Unchecked is right here: the walk has checked every word, and the checked reader would charge every getter call
-    // to a limit that threads share.
-    return capnp::readMessageUnchecked<T>(
-        reinterpret_cast<const capnp::word*>(words_->data() + 1));
+    // Unchecked is right here: the walk has checked every word, and the checked reader would charge
+    // every getter call to a limit that threads share.
+    return capnp::readMessageUnchecked<T>(reinterpret_cast<const capnp::word*>(words_->data() + 1));
   }
   /// m->getField(): the reader for the length of one expression.
   class arrow {

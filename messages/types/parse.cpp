@@ -23,19 +23,31 @@ constexpr std::uint32_t max_free_elements = 4'096;
 #define SOMA_TRY(step) \
   if (auto done = (step); !done) return done
 
-// Cap'n Proto encoding: bits 0-1 the kind (0 struct, 1 list, 2 far, 3 other), bits 2-31 a signed offset in words.
-std::int64_t offset_of(word pointer) { return static_cast<std::int32_t>(pointer) >> 2; }
-std::uint16_t data_words_of(word pointer) { return static_cast<std::uint16_t>(pointer >> 32); }
-std::uint16_t pointers_of(word pointer) { return static_cast<std::uint16_t>(pointer >> 48); }
-std::uint8_t element_size_of(word pointer) { return (pointer >> 32) & 7; }
-std::uint32_t count_of(word pointer) { return static_cast<std::uint32_t>(pointer >> 35); }
+// Cap'n Proto encoding: bits 0-1 the kind (0 struct, 1 list, 2 far, 3 other), bits 2-31 a signed
+// offset in words.
+std::int64_t offset_of(word pointer) {
+  return static_cast<std::int32_t>(pointer) >> 2;
+}
+std::uint16_t data_words_of(word pointer) {
+  return static_cast<std::uint16_t>(pointer >> 32);
+}
+std::uint16_t pointers_of(word pointer) {
+  return static_cast<std::uint16_t>(pointer >> 48);
+}
+std::uint8_t element_size_of(word pointer) {
+  return (pointer >> 32) & 7;
+}
+std::uint32_t count_of(word pointer) {
+  return static_cast<std::uint32_t>(pointer >> 35);
+}
 
 constexpr std::uint8_t composite = 7;
 constexpr word empty_struct_pointer = 0xffff'fffc;  // offset -1: the pointer itself is its place
 constexpr std::array<std::uint64_t, 7> bits_of_element{0, 1, 8, 16, 32, 64, 64};
 
-/// Visits a segment in canonical order. `next_` is the first word that nothing has claimed yet: each object must lie
-/// exactly there, which is why no word can be claimed twice and the walk ends after at most one visit of each.
+/// Visits a segment in canonical order. `next_` is the first word that nothing has claimed yet:
+/// each object must lie exactly there, which is why no word can be claimed twice and the walk ends
+/// after at most one visit of each.
 class walk {
  public:
   explicit walk(std::span<const word> segment) : segment_(segment) {}
@@ -61,8 +73,7 @@ class walk {
 
   /// Takes `words` words for the object that the pointer at `at` leads to.
   verdict claim(std::size_t at, std::uint64_t words) {
-    const std::int64_t target =
-        static_cast<std::int64_t>(at) + 1 + offset_of(segment_[at]);
+    const std::int64_t target = static_cast<std::int64_t>(at) + 1 + offset_of(segment_[at]);
     SOMA_REFUSE_IF(target < 0 || static_cast<std::uint64_t>(target) > segment_.size() ||
                        words > segment_.size() - static_cast<std::uint64_t>(target),
                    out_of_bounds);
@@ -77,13 +88,20 @@ class walk {
     if (rule.what == pointee::structure) return struct_at(at, *rule.body, depth);
     SOMA_REFUSE_IF((segment_[at] & 3) != 1, wrong_kind);
     switch (rule.what) {
-      case pointee::text: return text_at(at);
-      case pointee::data: return scalars_at(at, 2);
-      case pointee::scalars: return scalars_at(at, rule.element_size);
-      case pointee::enums: return enums_at(at, rule.enum_values);
-      case pointee::pointers: return pointers_at(at, rule.element.front(), depth);
-      case pointee::structs: return structs_at(at, *rule.body, depth);
-      case pointee::structure: break;
+      case pointee::text:
+        return text_at(at);
+      case pointee::data:
+        return scalars_at(at, 2);
+      case pointee::scalars:
+        return scalars_at(at, rule.element_size);
+      case pointee::enums:
+        return enums_at(at, rule.enum_values);
+      case pointee::pointers:
+        return pointers_at(at, rule.element.front(), depth);
+      case pointee::structs:
+        return structs_at(at, *rule.body, depth);
+      case pointee::structure:
+        break;
     }
     SOMA_ASSERT(false, "every kind of pointer has a case");
     return {};
@@ -118,7 +136,8 @@ class walk {
     return {};
   }
 
-  /// Checks enums and union members; notes what each pointer in use has to lead to. Groups share the sections.
+  /// Checks enums and union members; notes what each pointer in use has to lead to. Groups share
+  /// the sections.
   verdict fields(const body& it, const structure& rule, expectations& expected_at) {
     const std::uint16_t member = rule.union_members == 0 ? 0 : u16_of(it, rule.union_offset);
     SOMA_REFUSE_IF(rule.union_members != 0 && member >= rule.union_members, unknown_union_member);
@@ -129,8 +148,12 @@ class walk {
           SOMA_REFUSE_IF((u16_of(it, field.offset) ^ field.enum_default) >= field.enum_values,
                          unknown_enum_value);
           break;
-        case field_rule::kind::pointer: expected_at[field.offset] = &field.pointer; break;
-        case field_rule::kind::group: SOMA_TRY(fields(it, *field.group, expected_at)); break;
+        case field_rule::kind::pointer:
+          expected_at[field.offset] = &field.pointer;
+          break;
+        case field_rule::kind::group:
+          SOMA_TRY(fields(it, *field.group, expected_at));
+          break;
       }
     }
     return {};
@@ -185,7 +208,8 @@ class walk {
     return {};
   }
 
-  /// A tag word that looks like a struct pointer (its offset is the number of elements), then the elements.
+  /// A tag word that looks like a struct pointer (its offset is the number of elements), then the
+  /// elements.
   verdict structs_at(std::size_t at, const structure& rule, unsigned depth) {
     SOMA_REFUSE_IF(element_size_of(segment_[at]) != composite, wrong_kind);
     const std::uint64_t words = count_of(segment_[at]);
@@ -209,7 +233,8 @@ class walk {
     return {};
   }
 
-  /// Elements without a size cost the sender nothing, so their number is bounded for the message as a whole.
+  /// Elements without a size cost the sender nothing, so their number is bounded for the message as
+  /// a whole.
   verdict count_free(std::uint32_t count) {
     SOMA_REFUSE_IF(count > max_free_elements - free_elements_, too_many_elements);
     free_elements_ += count;
@@ -240,25 +265,42 @@ expected<message_words, parse_refusal> parse_words(byte_view data, const structu
 
 std::string_view to_text(parse_refusal refusal) {
   switch (refusal) {
-    case parse_refusal::too_large: return "larger than a message of this type may be";
-    case parse_refusal::not_whole_words: return "not a whole number of 8-byte words";
-    case parse_refusal::not_one_segment: return "more than one segment";
-    case parse_refusal::wrong_length: return "length differs from what the message says of itself";
-    case parse_refusal::out_of_bounds: return "a pointer leads outside the message";
-    case parse_refusal::far_pointer: return "a far pointer or capability";
-    case parse_refusal::wrong_kind: return "a pointer leads to something of another kind";
-    case parse_refusal::not_canonical: return "not in canonical form";
-    case parse_refusal::too_deep: return "nested too deeply";
-    case parse_refusal::too_many_elements: return "too many elements without content";
-    case parse_refusal::unknown_field: return "a field that the schema does not have";
-    case parse_refusal::unknown_enum_value: return "an unknown enum value";
-    case parse_refusal::unknown_union_member: return "an unknown union member";
-    case parse_refusal::text_not_terminated: return "a text without its end";
-    case parse_refusal::text_not_utf8: return "a text that is not UTF-8";
-    case parse_refusal::wrong_size: return "a field of fixed size has another one";
-    case parse_refusal::list_too_long: return "a list is longer than allowed";
-    case parse_refusal::out_of_range: return "a value outside its range";
-    case parse_refusal::unknown_key: return "not the key of any row";
+    case parse_refusal::too_large:
+      return "larger than a message of this type may be";
+    case parse_refusal::not_whole_words:
+      return "not a whole number of 8-byte words";
+    case parse_refusal::not_one_segment:
+      return "more than one segment";
+    case parse_refusal::wrong_length:
+      return "length differs from what the message says of itself";
+    case parse_refusal::out_of_bounds:
+      return "a pointer leads outside the message";
+    case parse_refusal::far_pointer:
+      return "a far pointer or capability";
+    case parse_refusal::wrong_kind:
+      return "a pointer leads to something of another kind";
+    case parse_refusal::not_canonical:
+      return "not in canonical form";
+    case parse_refusal::too_deep:
+      return "nested too deeply";
+    case parse_refusal::too_many_elements:
+      return "too many elements without content";
+    case parse_refusal::unknown_field:
+      return "a field that the schema does not have";
+    case parse_refusal::unknown_enum_value:
+      return "an unknown enum value";
+    case parse_refusal::unknown_union_member:
+      return "an unknown union member";
+    case parse_refusal::text_not_terminated:
+      return "a text without its end";
+    case parse_refusal::text_not_utf8:
+      return "a text that is not UTF-8";
+    case parse_refusal::wrong_size:
+      return "a field of fixed size has another one";
+    case parse_refusal::list_too_long:
+      return "a list is longer than allowed";
+    case parse_refusal::out_of_range:
+      return "a value outside its range";
   }
   return "unknown refusal";
 }

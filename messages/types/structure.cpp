@@ -102,19 +102,26 @@ class registry {
 
   static std::uint8_t scalar_size(which type) {
     switch (type) {
-      case which::VOID: return 0;
-      case which::BOOL: return 1;
+      case which::VOID:
+        return 0;
+      case which::BOOL:
+        return 1;
       case which::INT8:
-      case which::UINT8: return 2;
+      case which::UINT8:
+        return 2;
       case which::INT16:
-      case which::UINT16: return 3;
+      case which::UINT16:
+        return 3;
       case which::INT32:
       case which::UINT32:
-      case which::FLOAT32: return 4;
+      case which::FLOAT32:
+        return 4;
       case which::INT64:
       case which::UINT64:
-      case which::FLOAT64: return 5;
-      default: break;
+      case which::FLOAT64:
+        return 5;
+      default:
+        break;
     }
     SOMA_ASSERT(false, "interfaces and AnyPointer have no place in our schemas");
     return 0;

@@ -1,0 +1,64 @@
+// What is signed and what is hashed: transactions, blocks, and the ids and commitments of the
+// protocol. Each tag is used in one place of this file. Numbers are hashed little endian.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+#include "messages/crypto/ed25519.hpp"
+#include "messages/types/blocks.hpp"
+#include "messages/types/expected.hpp"
+#include "messages/types/genesis.hpp"
+#include "messages/types/ids.hpp"
+#include "messages/types/parse.hpp"
+#include "messages/types/transactions.hpp"
+
+namespace soma::crypto {
+
+[[nodiscard]] chain_id chain_id_of(const genesis& born_with);
+
+/// `key` signs; transaction.sender has to be its public half (asserted).
+[[nodiscard]] signed_transaction sign_transaction(const key_pair& key, const transaction& content);
+[[nodiscard]] transaction_id id_of(const signed_transaction& sent);
+
+enum class tx_refusal : std::uint8_t { too_large, malformed, bad_key, bad_signature };
+[[nodiscard]] std::string_view to_text(tx_refusal refusal);
+/// The content if size, form, key and signature are right, checked in this order: the cheap ones
+/// first. Protocol §1.
+[[nodiscard]] expected<transaction, tx_refusal> verify(const signed_transaction& sent);
+
+/// H("SX1/block", layout).
+[[nodiscard]] block_id id_of(const block_header& header);
+/// H("soma.payload", ids of the transactions in order).
+[[nodiscard]] hash256 payload_root(std::span<const signed_transaction> payload);
+/// The proposer's signature over H("SX1/prop", block id).
+[[nodiscard]] signature sign_block(const key_pair& key, const block_id& block);
+[[nodiscard]] bool verify_block(const public_key& proposer, const block_id& block,
+                                const signature& by_proposer);
+
+/// H("soma.model", id of the transaction that committed it).
+[[nodiscard]] model_id model_id_of(const transaction_id& commit);
+/// H("soma.target-id", entropy || index).
+[[nodiscard]] target_id target_id_of(byte_view entropy, std::uint64_t index);
+/// First eight bytes, little endian, of H("soma.target", entropy || index): protocol §7.
+[[nodiscard]] std::uint64_t target_seed(byte_view entropy, std::uint64_t index);
+/// H("soma.blob-data", data).
+[[nodiscard]] data_hash data_hash_of(byte_view data);
+/// H("soma.weights", plain safetensors file).
+[[nodiscard]] weights_hash weights_hash_of(byte_view file);
+/// H("soma.data", data hash || size || salt || sender): protocol §8.
+[[nodiscard]] hash256 data_commitment(const data_hash& data, std::uint64_t size_bytes,
+                                      const hash256& salt, const address& sender);
+/// H("soma.commit", weights hash || key || embedding as binary32 || salt): protocol §6.
+[[nodiscard]] hash256 model_commitment(const weights_hash& weights, const cipher_key& key,
+                                       std::span<const float> embedding, const hash256& salt);
+
+/// By a consensus key over H("soma.pop", chain || sender's address): it is its holder who lets it
+/// be used. Protocol §5.
+[[nodiscard]] signature prove_possession(const key_pair& consensus, const chain_id& chain,
+                                         const address& sender);
+[[nodiscard]] bool verify_possession(const public_key& consensus, const chain_id& chain,
+                                     const address& sender, const signature& proof);
+
+}  // namespace soma::crypto
