@@ -1,0 +1,41 @@
+// Keys at rest: PKCS#8 PEM, mode 0600, encrypted under a passphrase (PBKDF2-HMAC-SHA-256,
+// AES-256-CBC) unless the caller says otherwise. A file is complete or not there, and one that is
+// there is never overwritten: keys are money.
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "messages/crypto/ed25519.hpp"
+#include "messages/types/expected.hpp"
+
+namespace soma::crypto {
+
+enum class key_file_refusal : std::uint8_t {
+  not_found,
+  not_readable,
+  open_to_others,  // the mode lets group or others in
+  not_a_key,       // no PEM, damaged, or too large to be one
+  passphrase_needed,
+  wrong_passphrase,
+  not_ed25519,
+  already_exists,
+  not_writable,
+  passphrase_empty,
+};
+[[nodiscard]] std::string_view to_text(key_file_refusal refusal);
+
+inline constexpr std::size_t max_key_file_bytes = 16 * 1024;
+
+/// Without a passphrase the key lies there in the clear.
+[[nodiscard]] expected<void, key_file_refusal> save_key(
+    const std::filesystem::path& path, const key_pair& key,
+    const std::optional<std::string>& passphrase);
+
+/// A passphrase given for a file that needs none is not used.
+[[nodiscard]] expected<key_pair, key_file_refusal> load_key(
+    const std::filesystem::path& path, const std::optional<std::string>& passphrase);
+
+}  // namespace soma::crypto
