@@ -11,7 +11,7 @@
 #include <cstring>
 
 #include "messages/types/assert.hpp"
-#include "storage/lmdb/crc32c.hpp"
+#include "messages/types/crc32c.hpp"
 #include "storage/lmdb/handles.hpp"
 
 namespace soma::lmdb {

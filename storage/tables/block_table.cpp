@@ -1,6 +1,6 @@
 #include "storage/tables/block_table.hpp"
 
-#include "messages/crypto/hash.hpp"
+#include "messages/crypto/transactions.hpp"
 #include "messages/types/assert.hpp"
 #include "storage/tables/keys.hpp"
 #include "storage/tables/stored.hpp"
@@ -18,12 +18,11 @@ void block_table::append(lmdb::write_txn& txn, const block& added) const {
   ordered_key key;
   key.add(height);
   txn.put(blocks_, key.view(), encode(added));
-  const hash256 id = crypto::hash("SX1/block", header_layout(added.header));
-  txn.put(heights_, id.view(), key.view());
+  txn.put(heights_, crypto::id_of(added.header).view(), key.view());
   for (std::uint32_t index = 0; index < added.payload.size(); ++index) {
     ordered_key place;
     place.add(height).add_u32(index);
-    txn.put(transactions_, crypto::hash("soma.tx", added.payload[index].body).view(), place.view());
+    txn.put(transactions_, crypto::id_of(added.payload[index]).view(), place.view());
   }
 }
 

@@ -8,7 +8,7 @@
 #include <map>
 #include <thread>
 
-#include "storage/lmdb/crc32c.hpp"
+#include "messages/types/crc32c.hpp"
 #include "storage/lmdb/environment.hpp"
 #include "storage/lmdb/transaction.hpp"
 #include "tests/storage/scratch.hpp"

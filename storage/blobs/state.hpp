@@ -1,0 +1,131 @@
+// Private to storage/blobs: the directories of a store, the layout of a blob's file, whole reads
+// and writes.
+#pragma once
+
+#include <sys/stat.h>
+
+#include <functional>
+#include <mutex>
+#include <set>
+#include <string>
+
+#include "storage/blobs/blob_store.hpp"
+
+namespace soma::storage {
+
+/// Throws blob_failure for errno.
+[[noreturn]] void fail(const std::string& doing);
+
+/// An open file or directory, closed once.
+class descriptor {
+ public:
+  explicit descriptor(int fd = -1) : fd_(fd) {}
+  ~descriptor();
+  descriptor(descriptor&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
+  descriptor& operator=(descriptor&& other) noexcept {
+    std::swap(fd_, other.fd_);
+    return *this;
+  }
+  [[nodiscard]] int get() const { return fd_; }
+  [[nodiscard]] bool open() const { return fd_ >= 0; }
+
+ private:
+  int fd_;
+};
+
+/// Where in a blob's file what lies.
+struct blob_layout {
+  std::uint64_t size_bytes = 0;
+
+  static constexpr std::uint64_t hash_bytes = 32;
+  static constexpr std::uint64_t trailer_bytes = 16;
+  [[nodiscard]] std::uint32_t chunks() const;
+  [[nodiscard]] std::uint64_t chunk_offset(std::uint32_t number) const;
+  [[nodiscard]] std::size_t chunk_size(std::uint32_t number) const;
+  [[nodiscard]] std::uint64_t hashes_offset() const { return size_bytes; }
+  [[nodiscard]] std::uint64_t trailer_offset() const { return size_bytes + hash_bytes * chunks(); }
+  [[nodiscard]] std::uint64_t file_bytes() const { return trailer_offset() + trailer_bytes; }
+  [[nodiscard]] bytes trailer() const;
+  /// The layout that a file's trailer states, if the file has just the bytes it asks for.
+  [[nodiscard]] static std::optional<blob_layout> of_file(int fd);
+};
+
+/// False when the disk does not give all of the bytes.
+[[nodiscard]] bool read_at(int fd, std::uint64_t offset, std::span<std::uint8_t> to);
+/// Throws blob_failure.
+void write_at(int fd, std::uint64_t offset, byte_view data);
+
+/// One of the three directories that hold blobs.
+class blob_directory {
+ public:
+  blob_directory(const descriptor& root, const std::filesystem::path& root_path, const char* name,
+                 bool read_only);
+
+  [[nodiscard]] int fd() const { return fd_.get(); }
+  /// Bytes of a regular file of this id.
+  [[nodiscard]] std::optional<std::uint64_t> file_bytes(const blob_id& id) const;
+  /// Not open when there is no such regular file.
+  [[nodiscard]] descriptor open(const blob_id& id, int flags) const;
+  /// Bytes freed; 0 when there was none.
+  std::uint64_t remove(const blob_id& id) const;
+  /// Replaces what is there; the bytes freed by that.
+  std::uint64_t move_to(const blob_directory& other, const blob_id& id) const;
+  /// Sets the time from which an age counts.
+  void touch(const blob_id& id, std::uint64_t now_ms) const;
+  void sync() const;
+  /// Every regular file named by an id, ascending.
+  void each(const std::function<void(const blob_id&, const struct stat&)>& visit) const;
+  /// Removes whatever is not named by an id.
+  void remove_strangers() const;
+
+ private:
+  std::filesystem::path path_;
+  descriptor fd_;
+};
+
+struct blob_store_state {
+  blob_store_state(const std::filesystem::path& directory, blob_options chosen);
+
+  blob_options options;
+  descriptor root;
+  descriptor lock;
+  blob_directory whole;
+  blob_directory incoming;
+  blob_directory quarantined;
+
+  mutable std::mutex mutex;  // over what follows, and over moving and removing files
+  std::set<blob_id> active;  // puts under way; not had until they are durable
+  std::uint64_t used_bytes = 0;
+
+  [[nodiscard]] std::uint64_t now_ms() const;
+  [[nodiscard]] std::uint64_t age_ms(const struct stat& file) const;
+  [[nodiscard]] bool have(const blob_id& id) const;  // takes the mutex
+  /// Moves a blob away whose bytes have changed, if it is still the file that `fd` reads.
+  void quarantine(const blob_id& id, int fd);
+  /// Ends a put; its file in incoming/ is removed when `drop`.
+  void release(const blob_id& id, bool drop);
+};
+
+struct blob_writer::state {
+  std::shared_ptr<blob_store_state> store;
+  blob_id id;
+  blob_layout layout;
+  std::vector<hash256> hashes;
+  std::vector<bool> present;
+  descriptor file;  // in incoming/, while active
+  bool active = false;
+
+  ~state();
+  /// Creates or reopens the file in incoming/; finds out by hashing which chunks it holds.
+  void open_file();
+};
+
+struct blob_reader::state {
+  std::shared_ptr<blob_store_state> store;
+  blob_id id;
+  blob_layout layout;
+  std::vector<hash256> hashes;
+  descriptor file;
+};
+
+}  // namespace soma::storage
