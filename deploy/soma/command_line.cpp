@@ -1,0 +1,268 @@
+#include "deploy/soma/command_line.hpp"
+
+#include <CLI/CLI.hpp>
+
+#include <algorithm>
+#include <cstdlib>
+#include <map>
+
+#include "deploy/soma/config.hpp"
+#include "deploy/soma/verbs.hpp"
+#include "deploy/soma/version.hpp"
+
+namespace soma {
+namespace {
+
+namespace fs = std::filesystem;
+
+// What CLI11 collects for one option: the words, unconverted.
+struct collected {
+  option* into = nullptr;
+  std::vector<std::string> words;
+  CLI::Option* seen = nullptr;
+};
+
+struct attached_verb {
+  bound_verb* verb = nullptr;
+  CLI::App* app = nullptr;
+  std::deque<collected> words;
+};
+
+struct globals {
+  std::string home, config;
+  bool wants_json = false;
+};
+
+std::string first_word(std::string_view name) {
+  return std::string(name.substr(0, name.find(' ')));
+}
+
+std::string second_word(std::string_view name) {
+  const auto blank = name.find(' ');
+  return blank == std::string_view::npos ? "" : std::string(name.substr(blank + 1));
+}
+
+void add_globals(CLI::App& app, globals& into) {
+  app.add_option("--home", into.home, "keys, state and blobs (SOMA_HOME, default ~/.soma)")
+      ->type_name("PATH");
+  app.add_option("--config", into.config,
+                 "options from a TOML file (default: config.toml of the home)")
+      ->type_name("FILE");
+  app.add_flag("--json", into.wants_json, "one JSON document on the standard output");
+}
+
+void attach_options(attached_verb& attached) {
+  for (auto& o : attached.verb->options->all()) {
+    auto& words = attached.words.emplace_back();
+    words.into = &o;
+    auto name = o.is_positional ? o.name : "--" + o.name;
+    if (o.letter != 0) name = std::string("-") + o.letter + "," + name;
+    std::string help = o.help;
+    if (!o.choices.empty()) {
+      help += " (";
+      for (const auto& choice : o.choices) help += (&choice == &o.choices[0] ? "" : ", ") + choice;
+      help += ")";
+    }
+    const auto value = o.get();
+    const auto* list = value.as_array();
+    if (o.is_required) {
+      help += " [required]";
+    } else if (!o.is_flag && !value.is_null() && (list == nullptr || !list->empty())) {
+      help += " [" + value.plain() + "]";
+    }
+    if (o.is_flag) {
+      words.seen = attached.app->add_flag(name, help);
+      continue;
+    }
+    words.seen = attached.app->add_option(name, words.words, help);
+    words.seen->type_name(o.placeholder);
+    if (!o.is_list) words.seen->expected(1);
+  }
+}
+
+std::string indented(std::string_view text) {
+  std::string out = "  ";
+  for (const char c : text) {
+    out += c;
+    if (c == '\n') out += "  ";
+  }
+  return out;
+}
+
+// One CLI11 subcommand a word; a group such as `model` holds its verbs.
+std::deque<attached_verb> attach_verbs(CLI::App& app, std::vector<bound_verb>& verbs,
+                                       globals& into) {
+  static const std::map<std::string, std::string> group_summaries{
+      {"model", "make, train and score models"},
+      {"config", "what the configuration says"},
+      {"node", "the roles of this machine, and its certificates"},
+  };
+  std::deque<attached_verb> attached;
+  std::map<std::string, CLI::App*> groups;
+  for (auto& verb : verbs) {
+    const auto name = verb.what->name();
+    const auto group_name = first_word(name);
+    const auto word = second_word(name);
+    CLI::App* parent = &app;
+    if (!word.empty()) {
+      auto& group = groups[group_name];
+      if (group == nullptr) {
+        const auto summary = group_summaries.find(group_name);
+        group =
+            app.add_subcommand(group_name, summary == group_summaries.end() ? "" : summary->second);
+        group->require_subcommand(1);
+      }
+      parent = group;
+    }
+    auto& one = attached.emplace_back();
+    one.verb = &verb;
+    one.app =
+        parent->add_subcommand(word.empty() ? group_name : word, std::string(verb.what->summary()));
+    one.app->footer("Example:\n" + indented(verb.what->example()));
+    add_globals(*one.app, into);
+    attach_options(one);
+  }
+  return attached;
+}
+
+outcome store(attached_verb& attached) {
+  for (auto& words : attached.words) {
+    if (words.seen->count() == 0) continue;
+    auto& o = *words.into;
+    if (const auto no = o.set(words.words)) {
+      const auto shown = o.is_positional ? o.placeholder : "--" + o.name;
+      return wrong_usage(shown, *no,
+                         "see `soma " + std::string(attached.verb->what->name()) + " --help`");
+    }
+    o.is_given = true;
+  }
+  return {};
+}
+
+fs::path default_home() {
+  const char* user_home = std::getenv("HOME");
+  return user_home != nullptr && *user_home != '\0' ? fs::path(user_home) / ".soma"
+                                                    : fs::path(".soma");
+}
+
+expected<run_context, failure> find_context(const globals& given) {
+  run_context context;
+  context.wants_json = given.wants_json;
+  context.config = json::object();
+  const char* from_environment = std::getenv("SOMA_HOME");
+  if (!given.home.empty()) {
+    context.home = given.home;
+  } else if (from_environment != nullptr && *from_environment != '\0') {
+    context.home = from_environment;
+  }
+  auto path = fs::path(given.config);
+  std::error_code ignored;
+  if (path.empty()) {
+    const auto standard = (context.home.empty() ? default_home() : context.home) / "config.toml";
+    if (fs::exists(standard, ignored)) path = standard;
+  }
+  if (!path.empty()) {
+    auto config = read_config(path);
+    if (!config) return make_unexpected(config.error());
+    context.config = std::move(*config);
+    context.config_path = path;
+  }
+  if (context.home.empty()) {
+    const auto* home = context.config.find("home");
+    const auto* text = home == nullptr ? nullptr : home->as_string();
+    context.home = text != nullptr && !text->empty() ? fs::path(*text) : default_home();
+  }
+  return context;
+}
+
+std::string dotted(std::string_view verb_name) {
+  std::string name(verb_name);
+  std::ranges::replace(name, ' ', '.');
+  return name;
+}
+
+}  // namespace
+
+std::vector<bound_verb> bind_verbs() {
+  std::vector<bound_verb> bound;
+  for (auto& verb : all_verbs()) {
+    auto options = std::make_unique<option_set>();
+    verb->declare(*options);
+    bound.push_back({std::move(verb), std::move(options)});
+  }
+  return bound;
+}
+
+outcome apply_config(const json& config, std::vector<bound_verb>& verbs) {
+  for (const auto& [name, value] : *config.as_object()) {
+    if (name == "home") continue;
+    const auto is_known = std::ranges::any_of(verbs, [&name](const bound_verb& v) {
+      return first_word(v.what->name()) == name ||
+             std::ranges::find(v.options->tables(), name) != v.options->tables().end();
+    });
+    if (!is_known) {
+      return failed("the configuration's " + name, "there is no such verb or table",
+                    "`soma config show` prints every name");
+    }
+    if (value.as_object() == nullptr) continue;
+    for (const auto& [inner, below] : *value.as_object()) {
+      const auto path = name + " " + inner;
+      const auto is_group = std::ranges::none_of(
+          verbs, [&name](const bound_verb& v) { return v.what->name() == name; });
+      const auto is_verb = std::ranges::any_of(
+          verbs, [&path](const bound_verb& v) { return v.what->name() == path; });
+      const auto is_owned = std::ranges::any_of(verbs, [&name](const bound_verb& v) {
+        return std::ranges::find(v.options->tables(), name) != v.options->tables().end();
+      });
+      if (is_group && !is_verb && !is_owned) {
+        return failed("the configuration's " + name + "." + inner, "there is no such verb",
+                      "`soma config show` prints every name");
+      }
+    }
+  }
+  for (auto& verb : verbs) {
+    const auto name = dotted(verb.what->name());
+    if (const auto* table = config.find_path(name)) {
+      if (auto applied = verb.options->apply(*table, name); !applied) return applied;
+    }
+  }
+  return {};
+}
+
+expected<command, failure> parse_command_line(int argc, const char* const* argv,
+                                              std::vector<bound_verb>& verbs) {
+  CLI::App app{"SOMA: one great intelligence, trained by everyone, verified by everyone", "soma"};
+  app.set_version_flag("--version", "soma " + std::string(version));
+  app.footer(
+      "Example:\n  soma localnet --epochs 2\nExit codes: 0 done, 1 refused or failed, 2 wrong "
+      "usage.");
+  app.require_subcommand(1);
+  globals given;
+  add_globals(app, given);
+  auto attached = attach_verbs(app, verbs, given);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::CallForHelp&) {
+    return command{nullptr, app.help(), {}};
+  } catch (const CLI::CallForVersion& version_text) {
+    return command{nullptr, std::string(version_text.what()) + "\n", {}};
+  } catch (const CLI::ParseError& error) {
+    return wrong_usage("wrong usage", error.what(), "see `soma --help`");
+  }
+  for (auto& one : attached) {
+    if (!one.app->parsed()) continue;
+    if (auto stored = store(one); !stored) return make_unexpected(stored.error());
+    auto context = find_context(given);
+    if (!context) return make_unexpected(context.error());
+    if (auto applied = apply_config(context->config, verbs); !applied) {
+      return make_unexpected(applied.error());
+    }
+    if (auto complete = one.verb->options->check_required(one.verb->what->name()); !complete) {
+      return make_unexpected(complete.error());
+    }
+    return command{one.verb->what.get(), {}, std::move(*context)};
+  }
+  return wrong_usage("wrong usage", "no verb was named", "see `soma --help`");
+}
+
+}  // namespace soma

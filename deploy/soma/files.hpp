@@ -1,0 +1,21 @@
+// Files that a person named: read whole, refused with a reason a person can act on.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+
+#include "deploy/soma/failure.hpp"
+#include "messages/types/bytes.hpp"
+
+namespace soma {
+
+/// A regular file of at most `max_bytes`. `what_for` stands in refusals: "the data", "the weights".
+[[nodiscard]] expected<bytes, failure> read_named_file(const std::filesystem::path& path,
+                                                       std::uint64_t max_bytes,
+                                                       std::string_view what_for);
+
+/// A place where a new file may be written: the folder exists, and nothing stands there unless
+/// `may_replace`.
+[[nodiscard]] outcome check_new_file(const std::filesystem::path& path, bool may_replace);
+
+}  // namespace soma

@@ -1,0 +1,43 @@
+// The one binary. Exit codes: 0 done, 1 refused or failed (one line says what, why, what to do), 2
+// wrong usage.
+#include <cstdio>
+#include <exception>
+
+#include "deploy/soma/command_line.hpp"
+#include "deploy/soma/console.hpp"
+#include "deploy/soma/stop.hpp"
+
+namespace {
+
+int leave(const soma::failure& f) {
+  soma::note_line(soma::one_line(f));
+  return static_cast<int>(f.code);
+}
+
+int run(int argc, char** argv) {
+  auto verbs = soma::bind_verbs();
+  auto command = soma::parse_command_line(argc, argv, verbs);
+  if (!command) return leave(command.error());
+  if (command->what == nullptr) {
+    auto text = command->text;
+    while (!text.empty() && text.back() == '\n') text.pop_back();
+    soma::print_line(text);
+    return 0;
+  }
+  const auto done = command->what->run(command->context);
+  return done ? 0 : leave(done.error());
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  soma::install_stop_handlers();
+  try {
+    return run(argc, argv);
+  } catch (const std::bad_alloc&) {
+    return leave(
+        {"out of memory", "an allocation failed", "free memory or lower the sizes asked for"});
+  } catch (const std::exception& error) {
+    return leave({"stopped", error.what(), ""});
+  }
+}

@@ -1,0 +1,99 @@
+#include "deploy/soma/units.hpp"
+
+#include <array>
+#include <charconv>
+#include <cmath>
+
+namespace soma {
+namespace {
+
+struct unit {
+  std::string_view name;  // lower case
+  double bytes;
+};
+
+constexpr double kib = 1024.0;
+constexpr std::array<unit, 16> units{{{"", 1},
+                                      {"b", 1},
+                                      {"k", kib},
+                                      {"m", kib* kib},
+                                      {"g", kib* kib* kib},
+                                      {"t", kib* kib* kib* kib},
+                                      {"kib", kib},
+                                      {"mib", kib* kib},
+                                      {"gib", kib* kib* kib},
+                                      {"tib", kib* kib* kib* kib},
+                                      {"kb", 1e3},
+                                      {"mb", 1e6},
+                                      {"gb", 1e9},
+                                      {"tb", 1e12},
+                                      {"byte", 1},
+                                      {"bytes", 1}}};
+
+}  // namespace
+
+std::optional<byte_count> parse_size(std::string_view text) {
+  std::uint64_t whole = 0;
+  const auto* end = text.data() + text.size();
+  if (const auto read = std::from_chars(text.data(), end, whole);
+      read.ec == std::errc() && read.ptr == end) {
+    return byte_count{whole};
+  }
+  double number = 0;
+  const auto read = std::from_chars(text.data(), end, number, std::chars_format::fixed);
+  if (read.ec != std::errc() || !std::isfinite(number) || std::signbit(number)) return {};
+  std::string name;
+  for (const auto* at = read.ptr; at != end; ++at) {
+    if (*at == ' ' && name.empty()) continue;
+    name += *at >= 'A' && *at <= 'Z' ? static_cast<char>(*at - 'A' + 'a') : *at;
+  }
+  for (const auto& unit : units) {
+    if (unit.name != name || name.empty()) continue;
+    const double bytes = number * unit.bytes;
+    if (bytes >= 18446744073709551616.0) return {};
+    return byte_count{static_cast<std::uint64_t>(bytes)};
+  }
+  return {};
+}
+
+std::string decimal_text(double value, int digits) {
+  std::array<char, 400> buffer{};
+  const auto end = std::to_chars(buffer.data(), buffer.data() + buffer.size(), value,
+                                 std::chars_format::fixed, digits);
+  return {buffer.data(), end.ptr};
+}
+
+std::string to_text(byte_count size) {
+  constexpr std::array<std::string_view, 5> names{"B", "KiB", "MiB", "GiB", "TiB"};
+  auto number = static_cast<double>(size.value);
+  std::size_t step = 0;
+  while (number >= 1023.95 && step + 1 < names.size()) {
+    number /= kib;
+    ++step;
+  }
+  return decimal_text(number, step == 0 ? 0 : 1) + " " + std::string(names[step]);
+}
+
+std::string duration_text(double seconds) {
+  if (!(seconds >= 0) || seconds > 1e9) return "?";
+  if (seconds < 0.9995) return decimal_text(seconds * 1000, 0) + " ms";
+  if (seconds < 59.95) return decimal_text(seconds, 1) + " s";
+  const auto whole = static_cast<std::uint64_t>(seconds + 0.5);
+  const auto padded = [](std::uint64_t n) {
+    return std::string(n < 10 ? "0" : "").append(std::to_string(n));
+  };
+  if (whole < 3600) return std::to_string(whole / 60) + " min " + padded(whole % 60) + " s";
+  return std::to_string(whole / 3600) + " h " + padded(whole % 3600 / 60) + " min";
+}
+
+std::string count_text(std::uint64_t value) {
+  const auto digits = std::to_string(value);
+  std::string text;
+  for (std::size_t i = 0; i < digits.size(); ++i) {
+    if (i > 0 && (digits.size() - i) % 3 == 0) text += ',';
+    text += digits[i];
+  }
+  return text;
+}
+
+}  // namespace soma

@@ -1,0 +1,14 @@
+#include "deploy/soma/verbs.hpp"
+
+namespace soma {
+
+std::vector<std::unique_ptr<verb>> all_verbs() {
+  std::vector<std::unique_ptr<verb>> all;
+  all.push_back(make_model_init());
+  all.push_back(make_model_train());
+  all.push_back(make_model_score());
+  all.push_back(make_config_show());
+  return all;
+}
+
+}  // namespace soma

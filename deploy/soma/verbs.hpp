@@ -1,0 +1,21 @@
+// The verbs there are.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "deploy/soma/verb.hpp"
+
+namespace soma {
+
+[[nodiscard]] std::unique_ptr<verb> make_config_show();
+[[nodiscard]] std::unique_ptr<verb> make_model_init();
+[[nodiscard]] std::unique_ptr<verb> make_model_train();
+[[nodiscard]] std::unique_ptr<verb> make_model_score();
+[[nodiscard]] std::unique_ptr<verb> make_node_new_ca();
+[[nodiscard]] std::unique_ptr<verb> make_node_new_cert();
+
+/// In the order of the help.
+[[nodiscard]] std::vector<std::unique_ptr<verb>> all_verbs();
+
+}  // namespace soma
