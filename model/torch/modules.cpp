@@ -6,9 +6,9 @@
 #include <numeric>
 
 #include "model/torch/boundary.hpp"
+#include "model/torch/fused_network.hpp"
 #include "model/torch/network.hpp"
 #include "model/torch/threads.hpp"
-#include "model/torch/training_network.hpp"
 
 namespace soma::model::twin_modules {
 namespace {
@@ -139,7 +139,7 @@ gradient_check compare_attention(const shaped& x, const tensors& weights, std::i
     Tensor plain_in = tensor_of(x).requires_grad_(true);
     Tensor fused_in = tensor_of(x).requires_grad_(true);
     const Tensor plain = twin::attention(plain_in, w, heads, angles, twin::causal_mask(x.shape[1]));
-    const Tensor fused = twin::attention_for_training(fused_in, w, heads, angles);
+    const Tensor fused = twin::attention_fused(fused_in, w, heads, angles);
     const Tensor pull =
         at::arange(plain.numel(), at::kFloat).remainder(7).sub(3).view(plain.sizes());
     (plain * pull).sum().backward();

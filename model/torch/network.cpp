@@ -4,6 +4,8 @@
 #include <cmath>
 #include <limits>
 
+#include "model/torch/kernels.hpp"
+
 namespace soma::model::twin {
 namespace {
 
@@ -146,32 +148,29 @@ Tensor directions(const Tensor& noise) {
 
 double sigreg_sum(const Tensor& y, const Tensor& unit_columns, std::int64_t points) {
   const auto q = make_quadrature(points);
-  const auto slices = static_cast<double>(unit_columns.size(1));
+  const std::int64_t slices = unit_columns.size(1);
+  const auto turns = static_cast<std::size_t>(points - 1);
   constexpr std::int64_t block = 512;
+  std::vector<float> sums(block * turns * 2);
   double total = 0;
   for (std::int64_t first = 0; first < y.size(0); first += block) {
-    const Tensor p = at::mm(y.narrow(0, first, std::min(block, y.size(0) - first)), unit_columns);
-    const Tensor angle = p * q.t[1];
-    const Tensor c1 = angle.cos();
-    const Tensor s1 = angle.sin();
-    Tensor c = c1.clone();
-    Tensor s = s1.clone();
-    // The points are equally spaced: each is the one before, turned once more. Point 0 contributes
-    // nothing.
-    Tensor statistic = at::zeros({p.size(0)}, at::kDouble);
-    for (std::int64_t i = 1; i < points; ++i) {
-      if (i > 1) {
-        const Tensor turned = at::addcmul(c * c1, s, s1, -1);
-        s.mul_(c1).addcmul_(c, s1);
-        c = turned;
-      }
-      const Tensor off = c.mean(-1) - q.phi[i];
-      const Tensor odd = s.mean(-1);
-      statistic += (off * off + odd * odd) * q.weight[i];
+    // The points are equally spaced: each is the one before, turned once more. At point 0 there is
+    // nothing to see.
+    const Tensor angle =
+        at::mm(y.narrow(0, first, std::min(block, y.size(0) - first)), unit_columns) * q.t[1];
+    const Tensor cosine = angle.cos();
+    const Tensor sine = angle.sin();
+    const auto rows = static_cast<std::size_t>(angle.size(0));
+    kernels().turn_sums(cosine.data_ptr<float>(), sine.data_ptr<float>(), rows,
+                        static_cast<std::size_t>(slices), turns, sums.data());
+    for (std::size_t at = 0; at < rows * turns; ++at) {
+      const std::size_t i = at % turns + 1;
+      const double off = static_cast<double>(sums[2 * at]) / static_cast<double>(slices) - q.phi[i];
+      const double odd = static_cast<double>(sums[2 * at + 1]) / static_cast<double>(slices);
+      total += (off * off + odd * odd) * q.weight[i];
     }
-    total += statistic.sum().item<double>();
   }
-  return total * slices;
+  return total * static_cast<double>(slices);
 }
 
 Tensor sigreg_mean(const Tensor& y, const Tensor& unit_columns, std::int64_t points) {

@@ -11,7 +11,7 @@
 #include "model/noise/noise.hpp"
 #include "model/tokens/tokens.hpp"
 #include "model/torch/boundary.hpp"
-#include "model/torch/network.hpp"
+#include "model/torch/fused_network.hpp"
 #include "model/torch/threads.hpp"
 
 namespace soma::model {
@@ -53,7 +53,6 @@ class torch_engine final : public scoring_engine {
   explicit torch_engine(const weights& model)
       : weights_(model), arch_(model.architecture()), net_(network_over(weights_)) {
     configure_threads_by_default();
-    mask_ = causal_mask(arch_.max_seq);
   }
 
   [[nodiscard]] std::string_view name() const override { return "torch"; }
@@ -79,14 +78,13 @@ class torch_engine final : public scoring_engine {
  private:
   [[nodiscard]] std::int64_t width() const { return arch_.dim / arch_.heads; }
 
-  /// Sequences that are computed together: as many as keep the largest intermediate at 64 MiB, at
-  /// least one. Sequences do not see each other, so this is a matter of memory alone.
+  /// Sequences that are computed together: as many as keep the largest intermediate at 2 MiB, near
+  /// the processor's cache, and at least one. Sequences do not see each other, so this is a matter
+  /// of memory and speed alone.
   [[nodiscard]] std::uint32_t group() const {
-    const std::uint64_t s = arch_.max_seq;
-    const std::uint64_t widest =
-        std::max({s * arch_.heads, std::uint64_t{arch_.ffn}, std::uint64_t{arch_.vocab}});
+    const std::uint64_t widest = std::max({3 * arch_.dim, arch_.ffn, model_architecture::vocab});
     return static_cast<std::uint32_t>(
-        std::clamp<std::uint64_t>((64u << 20) / (4 * s * widest), 1, 1024));
+        std::clamp<std::uint64_t>((2u << 20) / (4 * arch_.max_seq * widest), 1, 1024));
   }
 
   score run_all(byte_view data, std::uint64_t seed, const score_options& options) {
@@ -137,11 +135,9 @@ class torch_engine final : public scoring_engine {
       const std::uint32_t rows = std::min(group(), batch.sequences - row);
       const std::size_t from = std::size_t{row} * batch.length;
       const std::size_t slots = std::size_t{rows} * batch.length;
-      const Tensor y =
-          represent(ids_of(std::span(batch.tokens).subspan(from, slots), rows), net_,
-                    make_rotary(std::span(batch.positions).subspan(from, slots), rows, width()),
-                    mask_)
-              .view({static_cast<std::int64_t>(slots), d});
+      const Tensor ids = ids_of(std::span(batch.tokens).subspan(from, slots), rows);
+      const auto positions = std::span(batch.positions).subspan(from, slots);
+      const Tensor y = represent_fused(ids, net_, make_rotary(positions, rows, width()));
       add_cross_entropy(total, y, std::span(batch.targets).subspan(from, slots));
       total.sigreg += sigreg_sum(y, unit);
       total.embedding += y.sum(0, false, at::kDouble);
@@ -164,14 +160,12 @@ class torch_engine final : public scoring_engine {
 
   std::vector<float> log_probs(byte_view context, std::uint32_t offset) {
     const c10::InferenceMode inference;
-    const auto s = static_cast<std::int64_t>(context.size());
     const std::vector<token> tokens(context.begin(), context.end());
     std::vector<std::uint32_t> positions(context.size());
     for (std::size_t j = 0; j < positions.size(); ++j)
       positions[j] = offset + static_cast<std::uint32_t>(j);
-    const Tensor mask = mask_.narrow(0, 0, s).narrow(1, 0, s);
-    const Tensor y = represent(ids_of(tokens, 1), net_, make_rotary(positions, 1, width()), mask);
-    const Tensor logits = linear(y.view({s, arch_.dim}), net_.predictor).narrow(1, 0, 256);
+    const Tensor y = represent_fused(ids_of(tokens, 1), net_, make_rotary(positions, 1, width()));
+    const Tensor logits = linear(y, net_.predictor).narrow(1, 0, 256);
     const Tensor result = at::log_softmax(logits, -1).contiguous();
     return {result.data_ptr<float>(), result.data_ptr<float>() + result.numel()};
   }
@@ -179,7 +173,6 @@ class torch_engine final : public scoring_engine {
   weights weights_;
   model_architecture arch_;
   network net_;
-  Tensor mask_;
 };
 
 }  // namespace

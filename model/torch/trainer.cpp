@@ -16,9 +16,9 @@
 #include "model/tokens/tokens.hpp"
 #include "model/torch/boundary.hpp"
 #include "model/torch/checkpoint.hpp"
+#include "model/torch/fused_network.hpp"
 #include "model/torch/network.hpp"
 #include "model/torch/threads.hpp"
-#include "model/torch/training_network.hpp"
 
 namespace soma::model {
 namespace {
@@ -206,7 +206,7 @@ expected<train_progress, train_refusal> trainer::state::step() {
   std::fill(gradients.begin(), gradients.end(), 0.0f);
   const at::AutoGradMode recording(true);
   const auto width = static_cast<std::int64_t>(now.architecture.dim / now.architecture.heads);
-  const Tensor y = represent_for_training(drawn.ids, net, make_rotary(positions, 1, width));
+  const Tensor y = represent_fused(drawn.ids, net, make_rotary(positions, 1, width));
   const Tensor log_p = at::log_softmax(linear(y, net.predictor), -1);
   const Tensor cross_entropy =
       at::nll_loss(log_p, drawn.targets, {}, at::Reduction::Mean, pad_token);
