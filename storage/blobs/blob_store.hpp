@@ -41,7 +41,7 @@ struct blob_options {
   std::uint64_t quota_bytes = std::uint64_t{64}
                               << 30;  // of files, incoming ones at their full size
   std::uint64_t incoming_max_age_ms = 24 * 3'600 * 1'000;  // older unfinished puts are given up
-  std::function<std::uint64_t()> now_ms;  // Unix time; the system's clock when empty
+  std::function<std::uint64_t()> now_ms{};  // Unix time; the system's clock when empty
   bool read_only = false;
 };
 

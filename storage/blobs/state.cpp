@@ -256,6 +256,7 @@ void blob_store_state::quarantine(const blob_id& id, int fd) {
   if (::fstatat(whole.fd(), name_of(id).c_str(), &named, AT_SYMLINK_NOFOLLOW) != 0) return;
   if (read.st_ino != named.st_ino || active.contains(id)) return;
   used_bytes -= whole.move_to(quarantined, id);
+  quarantined.touch(id, now_ms());
 }
 
 void blob_store_state::release(const blob_id& id, bool drop) {
