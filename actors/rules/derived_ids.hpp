@@ -1,23 +1,14 @@
-// Every id, seed and commitment that the protocol derives by hashing. Integers are hashed little
-// endian.
+// The ids, seeds and commitments that rules derive by hashing, under one roof.
 #pragma once
 
-#include <span>
-
-#include "messages/types/blocks.hpp"
-#include "messages/types/ids.hpp"
-#include "messages/types/ledger_rows.hpp"
+#include "messages/crypto/transactions.hpp"
 
 namespace soma::rules {
 
-/// H("soma.model", id of the transaction that committed it).
-[[nodiscard]] model_id model_id_of(const transaction_id& commit);
-/// H("soma.commit", weights hash || key || embedding as binary32 || salt). Protocol §6.
-[[nodiscard]] hash256 model_commitment(const weights_hash& weights, const cipher_key& key,
-                                       std::span<const float> embedding, const hash256& salt);
-/// H("soma.data", data hash || size || salt || sender). Protocol §8.
-[[nodiscard]] hash256 data_commitment(const data_hash& data, std::uint64_t size_bytes,
-                                      const hash256& salt, const address& sender);
+using crypto::chain_id_of;
+using crypto::data_commitment;
+using crypto::model_commitment;
+using crypto::model_id_of;
 
 /// What a draw of targets starts from. Protocol §7: the id of a block, for a replacement also the
 /// filled target's id.
@@ -35,7 +26,5 @@ struct draw_entropy {
 
 /// The parent of block 1: the chain's id under a block's name.
 [[nodiscard]] block_id genesis_parent(const chain_id& chain);
-/// H("soma.payload", ids of the transactions in order).
-[[nodiscard]] hash256 payload_root_of(std::span<const transaction_id> transactions);
 
 }  // namespace soma::rules

@@ -9,7 +9,6 @@
 #include "actors/rules/epoch.hpp"
 #include "actors/rules/voting_power.hpp"
 #include "messages/crypto/ed25519.hpp"
-#include "messages/crypto/hash.hpp"
 
 namespace soma::rules {
 namespace {
@@ -135,10 +134,6 @@ std::optional<genesis_refusal> check_genesis(const genesis& born) {
   }
   if (!emission_pool(born)) return genesis_refusal::above_supply_cap;
   return std::nullopt;
-}
-
-chain_id chain_id_of(const genesis& born) {
-  return crypto::hash("soma.chain", encode(born)).as<chain_tag>();
 }
 
 std::vector<row_change> genesis_rows(const genesis& born) {

@@ -4,6 +4,7 @@
 
 #include <string_view>
 
+#include "actors/rules/derived_ids.hpp"
 #include "actors/rules/refusal.hpp"
 #include "messages/types/genesis.hpp"
 #include "messages/types/ledger_rows.hpp"
@@ -29,9 +30,6 @@ enum class genesis_refusal : std::uint8_t {
 };
 [[nodiscard]] std::string_view to_text(genesis_refusal reason);
 [[nodiscard]] std::optional<genesis_refusal> check_genesis(const genesis& born);
-
-/// H("soma.chain", canonical bytes of genesis).
-[[nodiscard]] chain_id chain_id_of(const genesis& born);
 
 /// Chain row, accounts, validators with their power; sorted by key. Every validator has an account,
 /// so that it can send transactions. The genesis has passed check_genesis.

@@ -10,7 +10,7 @@ namespace soma::rules {
 struct block_transaction {
   transaction_id id;
   std::optional<transaction> body;  // signature verified; absent when it could not be read
-  std::uint64_t size_bytes = 0;     // of the signed bytes
+  std::uint64_t size_bytes = 0;     // body and signature
   refused known = std::nullopt;     // malformed or bad_signature, found by the caller
 };
 

@@ -1,0 +1,143 @@
+#include "actors/consensus/mempool.hpp"
+
+#include <algorithm>
+
+namespace soma::consensus {
+
+std::string_view to_text(pool_refusal reason) {
+  switch (reason) {
+    case pool_refusal::duplicate:
+      return "the transaction waits already";
+    case pool_refusal::too_large:
+      return "the transaction is larger than 256 KiB";
+    case pool_refusal::expired:
+      return "the transaction expired in an earlier epoch";
+    case pool_refusal::nonce_too_low:
+      return "the nonce was used before";
+    case pool_refusal::nonce_too_far:
+      return "the nonce is too far ahead";
+    case pool_refusal::nonce_taken:
+      return "another transaction with this nonce waits";
+    case pool_refusal::account_full:
+      return "too many transactions of this account wait";
+    case pool_refusal::pool_full:
+      return "too many transactions wait";
+  }
+  return "unknown";
+}
+
+mempool::mempool(mempool_limits limits) : limits_(limits) {}
+
+expected<void, pool_refusal> mempool::add(pooled_transaction t, std::uint64_t next_nonce,
+                                          epoch_number epoch) {
+  const std::size_t size = payload_size(t.transaction);
+  const auto refuse = [](pool_refusal reason) { return make_unexpected(reason); };
+  if (by_id_.contains(t.id)) return refuse(pool_refusal::duplicate);
+  if (size > max_transaction_bytes) return refuse(pool_refusal::too_large);
+  if (t.expiry < epoch) return refuse(pool_refusal::expired);
+  if (t.nonce < next_nonce) return refuse(pool_refusal::nonce_too_low);
+  if (t.nonce - next_nonce >= limits_.nonce_window) return refuse(pool_refusal::nonce_too_far);
+  drop_below(t.sender, next_nonce);
+  if (const auto found = accounts_.find(t.sender); found != accounts_.end()) {
+    if (found->second.by_nonce.contains(t.nonce)) return refuse(pool_refusal::nonce_taken);
+    if (found->second.by_nonce.size() >= limits_.per_account)
+      return refuse(pool_refusal::account_full);
+  }
+  if (by_id_.size() >= limits_.transactions || bytes_ + size > limits_.bytes) {
+    return refuse(pool_refusal::pool_full);
+  }
+  auto& account = accounts_[t.sender];
+  account.next_nonce = next_nonce;
+  bytes_ += size;
+  by_id_.emplace(t.id, place{t.sender, t.nonce});
+  by_expiry_.emplace(t.expiry, t.id);
+  const auto nonce = t.nonce;
+  account.by_nonce.emplace(nonce, waiting{std::move(t), arrivals_++});
+  return {};
+}
+
+std::vector<payload_source::item> mempool::next_payload(std::size_t max_bytes,
+                                                        std::size_t max_count) const {
+  using turn = std::map<std::uint64_t, waiting>::const_iterator;
+  std::map<std::uint64_t, std::pair<const lane*, turn>> heads;  // by arrival
+  for (const auto& [sender, account] : accounts_) {
+    const auto first = account.by_nonce.find(account.next_nonce);
+    if (first != account.by_nonce.end())
+      heads.emplace(first->second.arrival, std::pair(&account, first));
+  }
+  std::vector<item> chosen;
+  std::size_t size = 0;
+  while (!heads.empty() && chosen.size() < max_count) {
+    const auto [account, head] = heads.begin()->second;
+    heads.erase(heads.begin());
+    const auto& t = head->second.what;
+    const std::size_t more = payload_size(t.transaction);
+    if (size + more > max_bytes) continue;
+    size += more;
+    chosen.push_back({t.id, t.transaction});
+    const auto next = std::next(head);
+    if (next != account->by_nonce.end() && next->first == head->first + 1) {
+      heads.emplace(next->second.arrival, std::pair(account, next));
+    }
+  }
+  return chosen;
+}
+
+bool mempool::empty() const {
+  return std::none_of(accounts_.begin(), accounts_.end(), [](const auto& a) {
+    return a.second.by_nonce.contains(a.second.next_nonce);
+  });
+}
+
+void mempool::remove(const place& where) {
+  const auto account = accounts_.find(where.first);
+  const auto found = account->second.by_nonce.find(where.second);
+  const auto& t = found->second.what;
+  bytes_ -= payload_size(t.transaction);
+  by_expiry_.erase({t.expiry, t.id});
+  by_id_.erase(t.id);
+  account->second.by_nonce.erase(found);
+  if (account->second.by_nonce.empty()) accounts_.erase(account);
+}
+
+void mempool::drop_below(const address& sender, std::uint64_t nonce) {
+  for (;;) {
+    const auto account = accounts_.find(sender);
+    if (account == accounts_.end()) return;
+    account->second.next_nonce = nonce;
+    const auto first = account->second.by_nonce.begin();
+    if (first->first >= nonce) return;
+    remove({sender, first->first});
+  }
+}
+
+void mempool::block_done(std::span<const transaction_id> contained,
+                         const std::function<std::uint64_t(const address&)>& nonce_of) {
+  std::set<address> touched;
+  for (const auto& id : contained) {
+    const auto found = by_id_.find(id);
+    if (found == by_id_.end()) continue;
+    const place where = found->second;
+    touched.insert(where.first);
+    remove(where);
+  }
+  for (const auto& sender : touched) {
+    if (accounts_.contains(sender)) drop_below(sender, nonce_of(sender));
+  }
+}
+
+void mempool::expire(epoch_number epoch) {
+  while (!by_expiry_.empty() && by_expiry_.begin()->first < epoch) {
+    remove(by_id_.at(by_expiry_.begin()->second));
+  }
+}
+
+std::uint64_t mempool::next_free_nonce(const address& sender, std::uint64_t account_nonce) const {
+  const auto account = accounts_.find(sender);
+  if (account == accounts_.end()) return account_nonce;
+  std::uint64_t nonce = account_nonce;
+  while (account->second.by_nonce.contains(nonce)) ++nonce;
+  return nonce;
+}
+
+}  // namespace soma::consensus

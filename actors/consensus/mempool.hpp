@@ -1,0 +1,96 @@
+// Transactions that wait for a block: bounded in number, bytes and per account, each account's in
+// order of nonce. What is refused is refused by name. Signatures have been verified before anything
+// comes here.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <set>
+#include <span>
+#include <string_view>
+
+#include "actors/consensus/agreement.hpp"
+#include "messages/types/expected.hpp"
+
+namespace soma::consensus {
+
+struct pooled_transaction {
+  transaction_id id;
+  address sender;
+  std::uint64_t nonce = 0;
+  epoch_number expiry;
+  signed_transaction transaction;
+};
+
+enum class pool_refusal : std::uint8_t {
+  duplicate = 1,
+  too_large,
+  expired,
+  nonce_too_low,
+  nonce_too_far,
+  nonce_taken,
+  account_full,
+  pool_full
+};
+[[nodiscard]] std::string_view to_text(pool_refusal reason);
+
+struct mempool_limits {
+  std::size_t transactions = 16'384;
+  std::size_t bytes = 32u << 20;
+  std::size_t per_account = 64;
+  std::uint64_t nonce_window = 64;  // how far ahead of the account's next nonce
+};
+
+class mempool final : public payload_source {
+ public:
+  explicit mempool(mempool_limits limits = {});
+
+  /// Takes a transaction in, or names why not. `next_nonce` is the account's in the latest state,
+  /// `epoch` the present one.
+  expected<void, pool_refusal> add(pooled_transaction t, std::uint64_t next_nonce,
+                                   epoch_number epoch);
+
+  /// Those that can be executed now, by arrival; of one account by nonce, without gaps. The first
+  /// that does not fit ends its account's turn, smaller ones of others may follow.
+  [[nodiscard]] std::vector<item> next_payload(std::size_t max_bytes,
+                                               std::size_t max_count) const override;
+  /// Whether nothing can be executed now. Transactions behind a gap of nonces do not count.
+  [[nodiscard]] bool empty() const override;
+
+  /// After a block: what it contained goes, whatever became of it; `nonce_of` gives each touched
+  /// account's next nonce, and what lies below it goes too.
+  void block_done(std::span<const transaction_id> contained,
+                  const std::function<std::uint64_t(const address&)>& nonce_of);
+  /// At a new epoch: the expired go.
+  void expire(epoch_number epoch);
+
+  [[nodiscard]] bool contains(const transaction_id& id) const { return by_id_.contains(id); }
+  [[nodiscard]] std::size_t size() const { return by_id_.size(); }
+  [[nodiscard]] std::size_t bytes() const { return bytes_; }
+  /// The nonce that the account's next transaction should carry: after the unbroken row of those
+  /// waiting here.
+  [[nodiscard]] std::uint64_t next_free_nonce(const address& sender,
+                                              std::uint64_t account_nonce) const;
+
+ private:
+  struct waiting {
+    pooled_transaction what;
+    std::uint64_t arrival = 0;
+  };
+  struct lane {
+    std::uint64_t next_nonce = 0;
+    std::map<std::uint64_t, waiting> by_nonce;
+  };
+  using place = std::pair<address, std::uint64_t>;
+  void remove(const place& where);
+  void drop_below(const address& sender, std::uint64_t nonce);
+
+  mempool_limits limits_;
+  std::map<address, lane> accounts_;
+  std::map<transaction_id, place> by_id_;
+  std::set<std::pair<epoch_number, transaction_id>> by_expiry_;
+  std::size_t bytes_ = 0;
+  std::uint64_t arrivals_ = 0;
+};
+
+}  // namespace soma::consensus
