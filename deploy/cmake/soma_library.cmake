@@ -24,7 +24,8 @@ if(SOMA_SANITIZE)
   add_link_options(-fsanitize=${SOMA_SANITIZE})
 endif()
 
-set(SOMA_WARNINGS -Wall -Wextra -Wshadow -Wnon-virtual-dtor -Woverloaded-virtual -Werror)
+set(SOMA_WARNINGS -Wall -Wextra -Wshadow -Wnon-virtual-dtor -Woverloaded-virtual -Werror
+    -Wno-maybe-uninitialized)  # GCC 12 sees ghosts in moved optionals
 
 # soma_library(NAME SOURCES ... DEPENDS ... [PRIVATE ...]): the static library soma_NAME (alias soma::NAME) and its link
 # test: the whole archive, every object of it, must link against the declared dependencies alone.

@@ -16,6 +16,15 @@ struct Ack {
   why @1 :Text;
 }
 
+struct Wait {
+  # Asks the clock to answer after this long; 0: at once.
+  ms @0 :UInt32;
+}
+
+struct Time {
+  unixMs @0 :UInt64;
+}
+
 # ---- validator ------------------------------------------------------------------------------------------------------
 
 struct SubmitTransaction {

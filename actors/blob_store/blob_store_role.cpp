@@ -1,0 +1,111 @@
+#include "actors/blob_store/blob_store_role.hpp"
+
+#include "messages/crypto/merkle.hpp"
+#include "messages/types/fields.hpp"
+
+namespace soma::actors {
+namespace {
+
+using progress = message<schema::PutProgress>;
+constexpr std::size_t max_open_readers = 16;
+
+progress refused(storage::blob_refusal why) {
+  return progress::build([&](auto out) {
+    out.setRefusal(static_cast<std::uint16_t>(why) + 1);  // 0 is success
+    out.setWhy(std::string(storage::to_text(why)));
+  });
+}
+
+progress whole(const blob_id& blob) {
+  return progress::build([&](auto out) { out.setBlob(data_of(blob)); });
+}
+
+/// What is still missing, or the finished blob when nothing is.
+progress go_on(blob_store_role_state& state, const blob_id& blob) {
+  auto& writer = state.writers.at(blob);
+  const auto missing = writer.missing();
+  if (missing.empty()) {
+    const auto finished = writer.finish();
+    state.writers.erase(blob);
+    return finished ? whole(*finished) : refused(finished.error());
+  }
+  return progress::build([&](auto out) {
+    out.setBlob(data_of(blob));
+    auto list = out.initMissing(static_cast<unsigned>(missing.size()));
+    for (unsigned i = 0; i < missing.size(); ++i) list.set(i, missing[i]);
+  });
+}
+
+progress begin_put(blob_store_role_state& state, storage::blob_store& disk,
+                   schema::BeginPut::Reader request) {
+  std::vector<hash256> hashes;
+  for (const auto& hash : request.getChunkHashes()) hashes.push_back(id_or_zero<hash256>(hash));
+  // A put that someone began and left is taken up by whoever announces the same blob again.
+  if (const auto blob = crypto::blob_root(request.getSizeBytes(), hashes);
+      state.writers.contains(blob)) {
+    return go_on(state, blob);
+  }
+  auto writer = disk.begin_put(request.getSizeBytes(), hashes);
+  if (!writer) return refused(writer.error());
+  if (state.writers.size() >= max_open_puts) return refused(storage::blob_refusal::put_in_progress);
+  const auto blob = writer->id();
+  state.writers.insert_or_assign(blob, std::move(*writer));
+  return go_on(state, blob);
+}
+
+progress put_chunk(blob_store_role_state& state, schema::PutChunk::Reader request) {
+  const auto blob = id_or_zero<blob_id>(request.getBlob());
+  const auto found = state.writers.find(blob);
+  if (found == state.writers.end()) return refused(storage::blob_refusal::unknown);
+  const auto taken = found->second.put_chunk(request.getNumber(), view_of(request.getData()));
+  if (!taken) return refused(taken.error());
+  return go_on(state, blob);
+}
+
+message<schema::Chunk> get_chunk(blob_store_role_state& state, const storage::blob_store& disk,
+                                 schema::GetChunk::Reader request) {
+  const auto refuse = [](storage::blob_refusal why) {
+    return message<schema::Chunk>::build([&](auto out) {
+      out.setRefusal(static_cast<std::uint16_t>(why) + 1);
+      out.setWhy(std::string(storage::to_text(why)));
+    });
+  };
+  const auto blob = id_or_zero<blob_id>(request.getBlob());
+  auto found = state.readers.find(blob);
+  if (found == state.readers.end()) {
+    auto opened = disk.open(blob);
+    if (!opened) return refuse(opened.error());
+    if (state.readers.size() >= max_open_readers) state.readers.erase(state.readers.begin());
+    found = state.readers.emplace(blob, std::move(*opened)).first;
+  }
+  const auto data = found->second.chunk(request.getNumber());
+  if (!data) {
+    state.readers.erase(found);
+    return refuse(data.error());
+  }
+  return message<schema::Chunk>::build([&](auto out) {
+    out.setSizeBytes(found->second.size_bytes());
+    out.setData(data_of(*data));
+  });
+}
+
+}  // namespace
+
+blob_store_actor::behavior_type blob_store_role(
+    blob_store_actor::stateful_pointer<blob_store_role_state> self, blob_store_ports ports) {
+  return {[=](const message<schema::PutBlob>& request) {
+            const auto blob = ports.disk->put(view_of(request.root().getData()));
+            return blob ? whole(*blob) : refused(blob.error());
+          },
+          [=](const message<schema::BeginPut>& request) {
+            return begin_put(self->state, *ports.disk, request.root());
+          },
+          [=](const message<schema::PutChunk>& request) {
+            return put_chunk(self->state, request.root());
+          },
+          [=](const message<schema::GetChunk>& request) {
+            return get_chunk(self->state, *ports.disk, request.root());
+          }};
+}
+
+}  // namespace soma::actors

@@ -1,0 +1,358 @@
+#include "actors/global_model/global_model.hpp"
+
+#include <cmath>
+#include <optional>
+
+#include "messages/crypto/random.hpp"
+#include "messages/types/fields.hpp"
+#include "model/mixture/mixture.hpp"
+
+namespace soma::actors {
+
+const char* to_text(ask_refusal refusal) {
+  switch (refusal) {
+    case ask_refusal::none:
+      return "done";
+    case ask_refusal::empty_text:
+      return "there is no text to go on: give at least one byte";
+    case ask_refusal::no_models:
+      return "the network has no active model";
+    case ask_refusal::bad_request:
+      return "the text is too long, or too much is asked for";
+    case ask_refusal::scoring_failed:
+      return "the experts could not be run";
+  }
+  return "unknown";
+}
+
+namespace {
+
+struct expert {
+  model_entry entry;
+  std::uint32_t distance_q30 = 0;
+};
+using log_probs = std::vector<std::vector<float>>;  // [expert][position * 256]
+
+/// Steps that both answers share: whom to ask, and what they predict.
+class session : public std::enable_shared_from_this<session> {
+ public:
+  session(global_model_actor::pointer self, const global_model_ports& ports)
+      : self_(self), ports_(ports) {}
+  virtual ~session() = default;
+
+ protected:
+  virtual void fail(ask_refusal why, const std::string& text) = 0;
+  /// experts_ and mixture_ are there.
+  virtual void begin() = 0;
+
+  void find_experts(byte_view text, std::uint32_t most) {
+    sample_.assign(text.begin(), text.begin() + std::min(text.size(), probe_bytes));
+    most_ = most;
+    self_->request(ports_.registry, caf::infinite, message<schema::GetModels>{})
+        .then(
+            [me = shared_from_this()](const message<schema::Models>& models) { me->probe(models); },
+            failing());
+  }
+
+  /// All experts' distributions on one context; `then` gets them in the order of experts_.
+  void predict(byte_view context, std::uint64_t offset, bool last_only,
+               std::function<void(log_probs)> then) {
+    auto gathered = std::make_shared<log_probs>(experts_.size());
+    auto left = std::make_shared<std::size_t>(experts_.size());
+    for (std::size_t i = 0; i < experts_.size(); ++i) {
+      self_
+          ->request(ports_.scorer, caf::infinite,
+                    message<schema::PredictRequest>::build([&](auto out) {
+                      fill(out.initModel(), experts_[i].entry);
+                      out.setContext(data_of(context));
+                      out.setOffset(offset);
+                      out.setLastOnly(last_only);
+                    }))
+          .then(
+              [me = shared_from_this(), gathered, left, i,
+               then](const message<schema::PredictReport>& report) {
+                if (me->failed_) return;
+                if (report.root().getRefusal() != 0) {
+                  return me->fail_once(std::string(view_of(report.root().getWhy())));
+                }
+                (*gathered)[i] = floats_of(report.root().getLogProbs());
+                if (--*left == 0) then(std::move(*gathered));
+              },
+              failing());
+    }
+  }
+
+  /// One byte: every expert's distribution at `position` of `all`, mixed.
+  const model::byte_log_probs& mix(const log_probs& all, std::size_t position) {
+    std::vector<std::span<const float>> rows;
+    for (const auto& of_expert : all) {
+      rows.push_back(std::span(of_expert).subspan(position * 256, 256));
+    }
+    return mixture_->predict(rows);
+  }
+
+  void fill_shares(capnp::List<schema::ExpertShare>::Builder list,
+                   std::span<const double> shares) const {
+    const auto& costs = mixture_->expert_costs_bits();
+    const auto seen = static_cast<double>(std::max<std::uint64_t>(1, mixture_->bytes_seen()));
+    for (unsigned i = 0; i < experts_.size(); ++i) {
+      fill(list[i].initRef(), experts_[i].entry.ref);
+      list[i].setShare(shares[i]);
+      list[i].setDistanceQ30(experts_[i].distance_q30);
+      list[i].setBitsPerByte(costs[i] / seen);
+    }
+  }
+
+  std::function<void(caf::error&)> failing() {
+    return [me = shared_from_this()](caf::error& why) {
+      me->fail_once(me->self_->system().render(why));
+    };
+  }
+
+  global_model_actor::pointer self_;
+  global_model_ports ports_;
+  std::vector<expert> experts_;
+  std::optional<model::mixture> mixture_;
+
+ private:
+  void fail_once(const std::string& why) {
+    if (!failed_) fail(ask_refusal::scoring_failed, why);
+    failed_ = true;
+  }
+
+  void probe(const message<schema::Models>& models) {
+    const auto entries = models.root().getEntries();
+    if (entries.size() == 0) return fail(ask_refusal::no_models, {});
+    const auto count = std::min(entries.size(), max_probed_models);
+    self_
+        ->request(ports_.scorer, caf::infinite, message<schema::ScoreRequest>::build([&](auto out) {
+                    auto list = out.initModels(count);
+                    for (unsigned i = 0; i < count; ++i) list.setWithCaveats(i, entries[i]);
+                    out.setData(data_of(sample_));
+                    out.setSizeBytes(sample_.size());
+                  }))
+        .then([me = shared_from_this(), models](
+                  const message<schema::ScoreReport>& report) { me->route(models, report.root()); },
+              failing());
+  }
+
+  void route(const message<schema::Models>& models, schema::ScoreReport::Reader report) {
+    if (report.getRefusal() != 0) return fail_once(std::string(view_of(report.getWhy())));
+    self_
+        ->request(ports_.router, caf::infinite, message<schema::RouteQuery>::build([&](auto out) {
+                    const auto results = report.getResults();
+                    auto probes = out.initProbes(results.size());
+                    for (unsigned i = 0; i < results.size(); ++i) {
+                      probes[i].setRef(results[i].getRef());
+                      probes[i].setEmbedding(results[i].getEmbedding());
+                    }
+                    out.setMost(most_);
+                  }))
+        .then([me = shared_from_this(), models](
+                  const message<schema::Route>& route) { me->take_experts(models, route.root()); },
+              failing());
+  }
+
+  void take_experts(const message<schema::Models>& models, schema::Route::Reader route) {
+    std::vector<std::uint32_t> distances;
+    for (const auto& item : route.getExperts()) {
+      for (const auto& candidate : models.root().getEntries()) {
+        auto entry = entry_of(candidate);
+        if (!entry || entry->ref != ref_of(item.getRef())) continue;
+        experts_.push_back({std::move(*entry), item.getDistanceQ30()});
+        distances.push_back(item.getDistanceQ30());
+        break;
+      }
+    }
+    if (experts_.empty()) return fail(ask_refusal::no_models, {});
+    mixture_.emplace(model::prior_from_distances(distances));
+    begin();
+  }
+
+  bytes sample_;
+  std::uint32_t most_ = 0;
+  bool failed_ = false;
+};
+
+// ---- evaluation
+// -----------------------------------------------------------------------------------------------------
+
+class evaluation final : public session {
+ public:
+  using promise = caf::typed_response_promise<message<schema::Evaluation>>;
+  evaluation(global_model_actor::pointer self, const global_model_ports& ports, promise to,
+             const message<schema::Evaluate>& request)
+      : session(self, ports), promise_(std::move(to)), request_(request) {}
+
+  void start() {
+    if (text().size() < 2) return fail(ask_refusal::empty_text, {});
+    if (request_.root().getExperts() == 0) return fail(ask_refusal::bad_request, {});
+    find_experts(text(), request_.root().getExperts());
+  }
+
+ private:
+  [[nodiscard]] byte_view text() const { return view_of(request_.root().getText()); }
+
+  void fail(ask_refusal why, const std::string& text) override {
+    promise_.deliver(message<schema::Evaluation>::build([&](auto out) {
+      out.setRefusal(static_cast<std::uint16_t>(why));
+      out.setWhy(text.empty() ? to_text(why) : text);
+    }));
+  }
+  void begin() override { next_chunk(); }
+
+  /// The text in pieces of max_seq bytes, as scoring cuts it: the first byte of each is given, the
+  /// rest is predicted.
+  void next_chunk() {
+    const auto chunk =
+        text().subspan(done_, std::min<std::size_t>(ports_.max_seq, text().size() - done_));
+    if (chunk.size() < 2) return finish();
+    predict(chunk, done_, false,
+            [me = std::static_pointer_cast<evaluation>(shared_from_this()), chunk](log_probs all) {
+              for (std::size_t i = 0; i + 1 < chunk.size(); ++i) {
+                me->mix(all, i);
+                me->mixture_->observe(chunk[i + 1]);
+              }
+              me->done_ += chunk.size();
+              me->next_chunk();
+            });
+  }
+
+  void finish() {
+    promise_.deliver(message<schema::Evaluation>::build([&](auto out) {
+      out.setBytes(text().size());
+      out.setPredicted(mixture_->bytes_seen());
+      out.setBitsPerByte(mixture_->cost_bits() / static_cast<double>(mixture_->bytes_seen()));
+      fill_shares(out.initShares(static_cast<unsigned>(experts_.size())), mixture_->shares());
+    }));
+  }
+
+  promise promise_;
+  message<schema::Evaluate> request_;
+  std::size_t done_ = 0;
+};
+
+// ---- continuation
+// ---------------------------------------------------------------------------------------------------
+
+class continuation final : public session {
+ public:
+  using promise = caf::typed_response_promise<message<schema::Answer>>;
+  continuation(global_model_actor::pointer self, const global_model_ports& ports, promise to,
+               const message<schema::Ask>& request)
+      : session(self, ports),
+        promise_(std::move(to)),
+        temperature_(request.root().getTemperatureMilli() / 1000.0),
+        most_bytes_(request.root().getMostBytes()),
+        experts_wanted_(request.root().getExperts()),
+        text_(bytes_of(request.root().getText())),
+        prompt_size_(text_.size()),
+        random_(request.root().getSeed()) {}
+
+  void start() {
+    if (text_.empty()) return fail(ask_refusal::empty_text, {});
+    if (most_bytes_ == 0 || most_bytes_ > max_written_bytes || experts_wanted_ == 0) {
+      return fail(ask_refusal::bad_request, {});
+    }
+    find_experts(byte_view(text_).last(std::min(text_.size(), probe_bytes)), experts_wanted_);
+  }
+
+ private:
+  void fail(ask_refusal why, const std::string& text) override {
+    promise_.deliver(message<schema::Answer>::build([&](auto out) {
+      out.setRefusal(static_cast<std::uint16_t>(why));
+      out.setWhy(text.empty() ? to_text(why) : text);
+    }));
+  }
+
+  [[nodiscard]] byte_view context() const {
+    return byte_view(text_).last(std::min<std::size_t>(text_.size(), ports_.max_seq));
+  }
+  [[nodiscard]] std::shared_ptr<continuation> me() {
+    return std::static_pointer_cast<continuation>(shared_from_this());
+  }
+
+  /// The prompt is evidence: whoever predicts it well is believed from the first byte on.
+  void begin() override {
+    const auto given = context();
+    predict(given, text_.size() - given.size(), false, [me = me(), given](log_probs all) {
+      for (std::size_t i = 0; i + 1 < given.size(); ++i) {
+        me->mix(all, i);
+        me->mixture_->observe(given[i + 1]);
+      }
+      me->shares_before_ = me->mixture_->shares();
+      me->seen_before_ = me->mixture_->bytes_seen();
+      me->write(all, given.size() - 1);
+    });
+  }
+
+  void write(const log_probs& all, std::size_t position) {
+    const auto byte = choose(mix(all, position));
+    mixture_->observe(byte);
+    text_.push_back(byte);
+    if (text_.size() - prompt_size_ == most_bytes_) return finish();
+    const auto now = context();
+    predict(now, text_.size() - now.size(), true,
+            [me = me()](log_probs last) { me->write(last, 0); });
+  }
+
+  std::uint8_t choose(const model::byte_log_probs& mixed) {
+    std::size_t best = 0;
+    for (std::size_t i = 1; i < mixed.size(); ++i) best = mixed[i] > mixed[best] ? i : best;
+    if (temperature_ <= 0) return static_cast<std::uint8_t>(best);
+    std::array<double, 256> weights;
+    double sum = 0;
+    for (std::size_t i = 0; i < 256; ++i) {
+      weights[i] = std::exp((mixed[i] - mixed[best]) / temperature_);
+      sum += weights[i];
+    }
+    auto point = static_cast<double>(random_.next_u64() >> 11) * 0x1p-53 * sum;
+    for (std::size_t i = 0; i < 256; ++i) {
+      point -= weights[i];
+      if (point < 0) return static_cast<std::uint8_t>(i);
+    }
+    return static_cast<std::uint8_t>(best);
+  }
+
+  void finish() {
+    // Shares of what was written alone: those of everything, less what the prompt had.
+    auto shares = mixture_->shares();
+    const auto seen = static_cast<double>(mixture_->bytes_seen());
+    const auto before = static_cast<double>(seen_before_);
+    for (std::size_t i = 0; i < shares.size(); ++i) {
+      shares[i] = (shares[i] * seen - shares_before_[i] * before) / (seen - before);
+    }
+    promise_.deliver(message<schema::Answer>::build([&](auto out) {
+      out.setText(data_of(byte_view(text_).subspan(prompt_size_)));
+      fill_shares(out.initShares(static_cast<unsigned>(experts_.size())), shares);
+    }));
+  }
+
+  promise promise_;
+  double temperature_;
+  std::uint32_t most_bytes_;
+  std::uint32_t experts_wanted_;
+  bytes text_;
+  std::size_t prompt_size_;
+  crypto::seeded_random random_;
+  std::vector<double> shares_before_;
+  std::uint64_t seen_before_ = 0;
+};
+
+}  // namespace
+
+global_model_actor::behavior_type global_model(global_model_actor::pointer self,
+                                               global_model_ports ports) {
+  return {[=](const message<schema::Ask>& request) {
+            auto promise = self->make_response_promise<message<schema::Answer>>();
+            std::make_shared<continuation>(self, ports, promise, request)->start();
+            return promise;
+          },
+          [=](const message<schema::Evaluate>& request) {
+            auto promise = self->make_response_promise<message<schema::Evaluation>>();
+            std::make_shared<evaluation>(self, ports, promise, request)->start();
+            return promise;
+          }};
+}
+
+}  // namespace soma::actors

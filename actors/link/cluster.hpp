@@ -1,0 +1,45 @@
+// The way to a role in another process of the same operator: publish it at an address, or get its
+// handle from one. Always mutual TLS; a peer without a certificate of our CA does not get past the
+// handshake.
+#pragma once
+
+#include <caf/actor_system.hpp>
+#include <caf/openssl/publish.hpp>
+#include <caf/openssl/remote_actor.hpp>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "messages/types/expected.hpp"
+
+namespace soma::actors {
+
+struct host_port {
+  std::string host;
+  std::uint16_t port = 0;
+};
+
+/// "tls://host:port" or "host:port"; nullopt for anything else.
+[[nodiscard]] std::optional<host_port> parse_host_port(std::string_view text);
+
+/// Listens at `at` for those who look for `role`; port 0 lets the system choose. The port, or why
+/// not.
+template <class Handle>
+[[nodiscard]] expected<std::uint16_t, std::string> publish_role(const Handle& role,
+                                                                const host_port& at) {
+  auto port = caf::openssl::publish(role, at.port, at.host.c_str(), true);
+  if (!port) return make_unexpected(role.home_system().render(port.error()));
+  return *port;
+}
+
+/// Blocks until connected or refused. An answering role of another type is a refusal too.
+template <class Handle>
+[[nodiscard]] expected<Handle, std::string> connect_role(caf::actor_system& system,
+                                                         const host_port& to) {
+  auto role = caf::openssl::remote_actor<Handle>(system, to.host, to.port);
+  if (!role) return make_unexpected(system.render(role.error()));
+  return std::move(*role);
+}
+
+}  // namespace soma::actors

@@ -1,0 +1,37 @@
+#include "actors/model_registry/model_registry.hpp"
+
+namespace soma::actors {
+namespace {
+
+/// More than this many versions are not answered in one message.
+constexpr unsigned max_models_per_reply = 4'096;
+
+message<schema::Models> find_models(const model_index& models, schema::GetModels::Reader request) {
+  std::vector<const model_entry*> found;
+  if (request.getRefs().size() == 0) {
+    for (const auto& [id, entry] : models.active()) found.push_back(&entry);
+  } else {
+    for (const auto& ref : request.getRefs()) {
+      if (const auto* entry = models.find(ref_of(ref))) found.push_back(entry);
+    }
+  }
+  if (found.size() > max_models_per_reply) found.resize(max_models_per_reply);
+  return message<schema::Models>::build([&](auto out) {
+    out.setRegistryVersion(models.version());
+    auto list = out.initEntries(static_cast<unsigned>(found.size()));
+    for (unsigned i = 0; i < found.size(); ++i) fill(list[i], *found[i]);
+  });
+}
+
+}  // namespace
+
+model_registry_actor::behavior_type model_registry(
+    model_registry_actor::stateful_pointer<model_registry_state> self) {
+  return {
+      [=](const message<schema::RegistryDelta>& delta) { self->state.models.apply(delta.root()); },
+      [=](const message<schema::GetModels>& request) {
+        return find_models(self->state.models, request.root());
+      }};
+}
+
+}  // namespace soma::actors

@@ -1,0 +1,177 @@
+#include "actors/scorer/scorer_pool.hpp"
+
+#include <algorithm>
+
+namespace soma::actors {
+namespace {
+
+using self_pointer = scorer_actor::stateful_pointer<scorer_pool_state>;
+
+message<schema::ScoreReport> refuse(work_refusal why, const schema::ScoreReport*) {
+  return message<schema::ScoreReport>::build([&](auto out) {
+    out.setRefusal(static_cast<std::uint16_t>(why));
+    out.setWhy(to_text(why));
+  });
+}
+message<schema::PredictReport> refuse(work_refusal why, const schema::PredictReport*) {
+  return message<schema::PredictReport>::build([&](auto out) {
+    out.setRefusal(static_cast<std::uint16_t>(why));
+    out.setWhy(to_text(why));
+  });
+}
+/// A check that could not be made says nothing about the model, so it is an error, not a verdict.
+caf::error refuse(work_refusal why, const schema::ModelCheck*) {
+  return caf::make_error(caf::sec::runtime_error, to_text(why));
+}
+
+template <class Request, class Reply>
+void give_up(pooled_work<Request, Reply>& work, work_refusal why) {
+  work.promise.deliver(refuse(why, static_cast<const Reply*>(nullptr)));
+}
+void give_up(queued_work& item, work_refusal why) {
+  std::visit([&](auto& work) { give_up(work, why); }, item.work);
+}
+
+void dispatch(self_pointer self, const scorer_pool_limits& limits);
+void drop_worker(self_pointer self, const caf::actor_addr& gone, const scorer_pool_limits& limits);
+
+pool_worker* find_worker(scorer_pool_state& state, const queued_work* doing) {
+  for (auto& worker : state.workers) {
+    if (worker.doing.get() == doing) return &worker;
+  }
+  return nullptr;
+}
+
+/// The worker that had `item` is gone or broken: someone else shall do it, soon.
+void requeue(self_pointer self, std::shared_ptr<queued_work> item,
+             const scorer_pool_limits& limits) {
+  auto& state = self->state;
+  ++state.requeued;
+  if (++item->attempts >= limits.max_attempts) {
+    give_up(*item, work_refusal::worker_lost);
+  } else {
+    state.queue.push_front(std::move(item));
+  }
+}
+
+template <class Request, class Reply>
+void send_to(self_pointer self, pool_worker& worker, std::shared_ptr<queued_work> item,
+             pooled_work<Request, Reply>& work, const scorer_pool_limits& limits) {
+  worker.doing = item;
+  self->request(worker.handle, caf::infinite, work.request)
+      .then(
+          [=](const message<Reply>& reply) {
+            auto* owner = find_worker(self->state, item.get());
+            if (owner == nullptr)
+              return;  // declared dead in between: the work is being done elsewhere
+            owner->doing.reset();
+            ++self->state.done;
+            std::get<pooled_work<Request, Reply>>(item->work).promise.deliver(reply);
+            dispatch(self, limits);
+          },
+          [=](caf::error&) {
+            // Workers answer with refusals; an error is the message system saying that this one is
+            // gone.
+            if (auto* owner = find_worker(self->state, item.get())) {
+              drop_worker(self, owner->handle.address(), limits);
+            }
+          });
+}
+
+void dispatch(self_pointer self, const scorer_pool_limits& limits) {
+  auto& state = self->state;
+  for (auto& worker : state.workers) {
+    if (state.queue.empty()) return;
+    if (worker.doing) continue;
+    auto item = state.queue.front();
+    state.queue.pop_front();
+    std::visit([&](auto& work) { send_to(self, worker, item, work, limits); }, item->work);
+  }
+}
+
+void drop_worker(self_pointer self, const caf::actor_addr& gone, const scorer_pool_limits& limits) {
+  auto& workers = self->state.workers;
+  const auto found = std::find_if(workers.begin(), workers.end(), [&](const pool_worker& worker) {
+    return worker.handle.address() == gone;
+  });
+  if (found == workers.end()) return;
+  auto unfinished = std::move(found->doing);
+  workers.erase(found);
+  if (unfinished) requeue(self, std::move(unfinished), limits);
+  dispatch(self, limits);
+}
+
+template <class Request, class Reply>
+caf::typed_response_promise<message<Reply>> accept(self_pointer self,
+                                                   const message<Request>& request,
+                                                   const scorer_pool_limits& limits) {
+  auto promise = self->make_response_promise<message<Reply>>();
+  auto item =
+      std::make_shared<queued_work>(queued_work{pooled_work<Request, Reply>{request, promise}});
+  if (self->state.queue.size() >= limits.max_queue) {
+    give_up(*item, work_refusal::busy);
+  } else {
+    self->state.queue.push_back(std::move(item));
+    dispatch(self, limits);
+  }
+  return promise;
+}
+
+message<schema::Ack> join(self_pointer self, schema::JoinPool::Reader offer,
+                          const scorer_pool_limits& limits) {
+  auto refused = [](std::uint16_t code, const char* why) {
+    return message<schema::Ack>::build([&](auto out) {
+      out.setRefusal(code);
+      out.setWhy(why);
+    });
+  };
+  auto worker = caf::actor_cast<scorer_worker_actor>(self->current_sender());
+  if (!worker) return refused(1, "the sender is no worker");
+  if (offer.getName().size() > 64) return refused(2, "a worker's name has at most 64 bytes");
+  auto& workers = self->state.workers;
+  if (workers.size() >= limits.max_workers) return refused(3, "the pool is full");
+  const bool known = std::any_of(workers.begin(), workers.end(),
+                                 [&](const auto& other) { return other.handle == worker; });
+  if (!known) {
+    self->monitor(worker);
+    workers.push_back({worker, offer.getName(), nullptr});
+    dispatch(self, limits);
+  }
+  return message<schema::Ack>{};
+}
+
+message<schema::PoolStatus> status(const scorer_pool_state& state) {
+  return message<schema::PoolStatus>::build([&](auto out) {
+    out.setWorkers(static_cast<std::uint32_t>(state.workers.size()));
+    out.setQueued(static_cast<std::uint32_t>(state.queue.size()));
+    out.setRunning(static_cast<std::uint32_t>(
+        std::count_if(state.workers.begin(), state.workers.end(),
+                      [](const auto& worker) { return worker.doing != nullptr; })));
+    out.setDone(state.done);
+    out.setRequeued(state.requeued);
+  });
+}
+
+}  // namespace
+
+scorer_actor::behavior_type scorer_pool(self_pointer self, std::vector<scorer_worker_actor> workers,
+                                        scorer_pool_limits limits) {
+  self->set_down_handler([=](caf::down_msg& down) { drop_worker(self, down.source, limits); });
+  for (auto& worker : workers) {
+    self->monitor(worker);
+    self->state.workers.push_back({worker, "local", nullptr});
+  }
+  return {[=](const message<schema::ScoreRequest>& request) {
+            return accept<schema::ScoreRequest, schema::ScoreReport>(self, request, limits);
+          },
+          [=](const message<schema::CheckModel>& request) {
+            return accept<schema::CheckModel, schema::ModelCheck>(self, request, limits);
+          },
+          [=](const message<schema::PredictRequest>& request) {
+            return accept<schema::PredictRequest, schema::PredictReport>(self, request, limits);
+          },
+          [=](const message<schema::JoinPool>& offer) { return join(self, offer.root(), limits); },
+          [=](const message<schema::GetPoolStatus>&) { return status(self->state); }};
+}
+
+}  // namespace soma::actors

@@ -1,0 +1,54 @@
+// The pool in front of the workers: a bounded queue, one piece of work a worker, and every piece
+// answered exactly once. A worker that dies loses nothing: its work goes back to the head of the
+// queue.
+#pragma once
+
+#include <deque>
+#include <memory>
+#include <variant>
+#include <vector>
+
+#include "actors/scorer/scorer_actor.hpp"
+#include "actors/scorer/scorer_worker.hpp"
+
+namespace soma::actors {
+
+struct scorer_pool_limits {
+  std::size_t max_queue = 1'024;
+  std::size_t max_workers = 256;
+  unsigned max_attempts = 3;  // workers one piece of work may outlive
+};
+
+/// One request and the promise of its one answer. `Request` is any of the worker's three.
+template <class Request, class Reply>
+struct pooled_work {
+  message<Request> request;
+  caf::typed_response_promise<message<Reply>> promise;
+};
+using any_work = std::variant<pooled_work<schema::ScoreRequest, schema::ScoreReport>,
+                              pooled_work<schema::CheckModel, schema::ModelCheck>,
+                              pooled_work<schema::PredictRequest, schema::PredictReport>>;
+
+struct queued_work {
+  any_work work;
+  unsigned attempts = 0;
+};
+
+struct pool_worker {
+  scorer_worker_actor handle;
+  std::string name;
+  std::shared_ptr<queued_work> doing;  // null: idle
+};
+
+struct scorer_pool_state {
+  std::deque<std::shared_ptr<queued_work>> queue;
+  std::vector<pool_worker> workers;  // in the order in which they joined
+  std::uint64_t done = 0;
+  std::uint64_t requeued = 0;
+};
+
+scorer_actor::behavior_type scorer_pool(scorer_actor::stateful_pointer<scorer_pool_state> self,
+                                        std::vector<scorer_worker_actor> workers,
+                                        scorer_pool_limits limits);
+
+}  // namespace soma::actors

@@ -1,0 +1,374 @@
+#include "actors/scorer/scorer_worker.hpp"
+
+#include <algorithm>
+
+#include "actors/blob_store/transfer.hpp"
+#include "actors/rules/winner.hpp"
+#include "messages/crypto/aes_ctr.hpp"
+#include "messages/crypto/hash.hpp"
+#include "model/exact/distance.hpp"
+
+namespace soma::actors {
+
+const char* to_text(work_refusal refusal) {
+  switch (refusal) {
+    case work_refusal::none:
+      return "done";
+    case work_refusal::bad_request:
+      return "the request is not what a scorer is asked for";
+    case work_refusal::data_unavailable:
+      return "the data is not in the blob store";
+    case work_refusal::wrong_size:
+      return "the data is not as long as was said";
+    case work_refusal::model_unavailable:
+      return "a model's weights are not in the blob store";
+    case work_refusal::bad_model:
+      return "a model's weights are not what was revealed";
+    case work_refusal::busy:
+      return "the queue is full: ask again later";
+    case work_refusal::worker_lost:
+      return "every worker that tried this was lost";
+    case work_refusal::failed:
+      return "the engine could not do it";
+  }
+  return "unknown";
+}
+
+namespace {
+
+using self_pointer = scorer_worker_actor::stateful_pointer<scorer_worker_state>;
+using models = std::vector<std::shared_ptr<loaded_model>>;
+
+/// What became of a model's weights on their way from the blob store to an engine.
+struct loading {
+  model_verdict verdict = model_verdict::good;
+  std::string why;
+  std::shared_ptr<loaded_model> model;
+};
+
+loading load(const model_entry& entry, bytes encrypted, const engine_factory& make_engine) {
+  crypto::aes_ctr(entry.key, entry.manifest.iv).apply(0, encrypted);
+  if (crypto::hash("soma.weights", encrypted) != entry.weights.as<hash_tag>()) {
+    return {model_verdict::wrong_hash, "the decrypted weights have another hash", nullptr};
+  }
+  auto parsed = model::parse_weights(encrypted);
+  if (!parsed)
+    return {model_verdict::malformed, std::string(model::to_text(parsed.error())), nullptr};
+  if (parsed->architecture().dim != entry.embedding.size()) {
+    return {model_verdict::malformed, "the weights are of another architecture", nullptr};
+  }
+  auto loaded = std::make_shared<loaded_model>();
+  loaded->architecture = parsed->architecture();
+  loaded->size_bytes = encrypted.size();
+  loaded->engine = make_engine(*parsed);
+  return {model_verdict::good, {}, std::move(loaded)};
+}
+
+void remember(scorer_worker_state& state, const weights_hash& weights,
+              std::shared_ptr<loaded_model> model, std::uint64_t limit_bytes) {
+  state.cached_bytes += model->size_bytes;
+  state.models[weights] = std::move(model);
+  state.recently_used.push_front(weights);
+  while (state.cached_bytes > limit_bytes && state.recently_used.size() > 1) {
+    const auto oldest = state.models.find(state.recently_used.back());
+    state.cached_bytes -= oldest->second->size_bytes;
+    state.models.erase(oldest);
+    state.recently_used.pop_back();
+  }
+}
+
+std::shared_ptr<loaded_model> recall(scorer_worker_state& state, const weights_hash& weights) {
+  const auto found = state.models.find(weights);
+  if (found == state.models.end()) return nullptr;
+  auto& order = state.recently_used;
+  order.splice(order.begin(), order, std::find(order.begin(), order.end(), weights));
+  return found->second;
+}
+
+/// Runs `work` on the background thread, then `then` here; `failed` with a text when it threw.
+void in_background(self_pointer self, const scorer_worker_ports& ports, std::function<void()> work,
+                   std::function<void()> then, std::function<void(std::string)> failed) {
+  self->request(ports.background, caf::infinite, make_job(std::move(work)))
+      .then([then = std::move(then)](const message<schema::Ack>&) { then(); },
+            [self, failed = std::move(failed)](caf::error& why) {
+              failed(self->system().render(why));
+            });
+}
+
+/// Fetches and loads one version; `done` is called once.
+void load_model(self_pointer self, const scorer_worker_ports& ports, const model_entry& entry,
+                std::function<void(loading)> done) {
+  if (auto known = recall(self->state, entry.weights))
+    return done({model_verdict::good, {}, known});
+  if (entry.manifest.size_bytes > max_weights_bytes) {
+    return done({model_verdict::malformed, "the weights are too large", nullptr});
+  }
+  fetch_blob(
+      self, ports.blobs, entry.manifest.root, entry.manifest.size_bytes,
+      [=](expected<bytes, transfer_refusal> encrypted) {
+        if (!encrypted) {
+          return done({model_verdict::unavailable, "the weights cannot be fetched", nullptr});
+        }
+        auto result = std::make_shared<loading>();
+        auto raw = std::make_shared<bytes>(std::move(*encrypted));
+        in_background(
+            self, ports, [=] { *result = load(entry, std::move(*raw), ports.make_engine); },
+            [=] {
+              if (result->model) {
+                remember(self->state, entry.weights, result->model, ports.cache_bytes);
+              }
+              done(*result);
+            },
+            [=](std::string why) {
+              done({model_verdict::unavailable, why, nullptr});
+            });
+      });
+}
+
+struct load_failure {
+  work_refusal refusal;
+  std::string why;
+};
+
+/// Loads all entries in order; `done` is called once, with as many models as entries.
+void load_models(self_pointer self, const scorer_worker_ports& ports,
+                 std::shared_ptr<const std::vector<model_entry>> entries,
+                 std::shared_ptr<models> loaded,
+                 std::function<void(expected<models, load_failure>)> done) {
+  if (loaded->size() == entries->size()) return done(std::move(*loaded));
+  load_model(self, ports, (*entries)[loaded->size()], [=](loading result) {
+    if (!result.model) {
+      const auto refusal = result.verdict == model_verdict::unavailable
+                               ? work_refusal::model_unavailable
+                               : work_refusal::bad_model;
+      return done(make_unexpected(load_failure{refusal, result.why}));
+    }
+    loaded->push_back(result.model);
+    load_models(self, ports, entries, loaded, done);
+  });
+}
+
+// ---- scoring
+// --------------------------------------------------------------------------------------------------------
+
+struct scoring {
+  std::shared_ptr<const std::vector<model_entry>> entries;
+  models loaded;
+  bytes data;
+  data_hash hash;
+  std::uint64_t seed = 0;
+  std::vector<float> point;
+  std::vector<model::score> scores;
+  std::vector<hash256> digests;
+  std::uint32_t winner = 0;
+  std::uint32_t distance_q30 = 0;
+  std::string failure;
+};
+
+/// On the background thread. Leaves `failure` when there is no result.
+void compute(scoring& work) {
+  work.hash = data_hash{crypto::hash("soma.blob-data", work.data).value};
+  std::vector<rules::contender> contenders;
+  for (std::size_t i = 0; i < work.loaded.size(); ++i) {
+    auto result = work.loaded[i]->engine->run(work.data, work.seed);
+    if (!result) {
+      work.failure = model::to_text(result.error());
+      return;
+    }
+    const auto& entry = (*work.entries)[i];
+    contenders.push_back({entry.ref, entry.activation_order,
+                          std::bit_cast<std::uint32_t>(result->loss), result->valid});
+    work.digests.push_back(model::score_digest(work.loaded[i]->architecture, entry.weights,
+                                               work.hash, work.seed, *result));
+    work.scores.push_back(std::move(*result));
+  }
+  const auto winner = rules::winner_of(contenders);
+  if (!winner) {
+    work.failure = "no model has a valid score on this data";
+    return;
+  }
+  work.winner = static_cast<std::uint32_t>(*winner);
+  if (work.point.empty()) return;
+  const auto distance = model::distance_q30(work.point, work.scores[*winner].embedding);
+  if (!distance) {
+    work.failure = model::to_text(distance.error());
+    return;
+  }
+  work.distance_q30 = *distance;
+}
+
+message<schema::ScoreReport> report(const scoring& work) {
+  return message<schema::ScoreReport>::build([&](auto out) {
+    out.setWinner(work.winner);
+    out.setDistanceQ30(work.distance_q30);
+    out.setData(data_of(work.hash));
+    auto list = out.initResults(static_cast<unsigned>(work.scores.size()));
+    for (unsigned i = 0; i < work.scores.size(); ++i) {
+      const auto& score = work.scores[i];
+      auto item = list[i];
+      fill(item.initRef(), (*work.entries)[i].ref);
+      item.setValid(score.valid);
+      item.setLoss(score.loss);
+      item.setCrossEntropy(score.cross_entropy);
+      item.setSigreg(score.sigreg);
+      item.setBitsPerByte(score.bits_per_byte);
+      fill(item.initEmbedding(static_cast<unsigned>(score.embedding.size())), score.embedding);
+      item.setDigest(data_of(work.digests[i]));
+    }
+  });
+}
+
+template <class Reply>
+message<Reply> refused(work_refusal refusal, const std::string& why = {}) {
+  return message<Reply>::build([&](auto out) {
+    out.setRefusal(static_cast<std::uint16_t>(refusal));
+    out.setWhy(why.empty() ? to_text(refusal) : why);
+  });
+}
+
+/// Answers once and gives the place in the worker's window back.
+template <class Reply>
+std::function<void(message<Reply>)> answer(self_pointer self,
+                                           caf::typed_response_promise<message<Reply>> promise) {
+  ++self->state.in_flight;
+  return [self, promise](message<Reply> reply) mutable {
+    --self->state.in_flight;
+    promise.deliver(std::move(reply));
+  };
+}
+
+void score(self_pointer self, const scorer_worker_ports& ports, std::shared_ptr<scoring> work,
+           std::function<void(message<schema::ScoreReport>)> reply) {
+  load_models(
+      self, ports, work->entries, std::make_shared<models>(),
+      [=](expected<models, load_failure> loaded) {
+        using report_type = schema::ScoreReport;
+        if (!loaded) return reply(refused<report_type>(loaded.error().refusal, loaded.error().why));
+        work->loaded = std::move(*loaded);
+        in_background(
+            self, ports, [work] { compute(*work); },
+            [=] {
+              reply(work->failure.empty()
+                        ? report(*work)
+                        : refused<report_type>(work_refusal::failed, work->failure));
+            },
+            [=](std::string why) { reply(refused<report_type>(work_refusal::failed, why)); });
+      });
+}
+
+void begin_score(self_pointer self, const scorer_worker_ports& ports,
+                 schema::ScoreRequest::Reader request,
+                 std::function<void(message<schema::ScoreReport>)> reply) {
+  using report_type = schema::ScoreReport;
+  auto entries = std::make_shared<std::vector<model_entry>>();
+  for (const auto& item : request.getModels()) {
+    auto entry = entry_of(item);
+    if (!entry) return reply(refused<report_type>(work_refusal::bad_request));
+    entries->push_back(std::move(*entry));
+  }
+  const auto size = request.getSizeBytes();
+  if (entries->empty() || entries->size() > max_models_per_request || size == 0 ||
+      size > chunk_bytes) {
+    return reply(refused<report_type>(work_refusal::bad_request));
+  }
+  auto work = std::make_shared<scoring>();
+  work->entries = std::move(entries);
+  work->seed = request.getSeed();
+  work->point = floats_of(request.getPoint());
+  if (request.getData().size() != 0) {
+    if (request.getData().size() != size)
+      return reply(refused<report_type>(work_refusal::wrong_size));
+    work->data = bytes_of(request.getData());
+    return score(self, ports, std::move(work), std::move(reply));
+  }
+  fetch_blob(self, ports.blobs, id_or_zero<blob_id>(request.getBlob()), size,
+             [=](expected<bytes, transfer_refusal> data) {
+               if (!data) {
+                 return reply(refused<report_type>(data.error() == transfer_refusal::wrong_size
+                                                       ? work_refusal::wrong_size
+                                                       : work_refusal::data_unavailable));
+               }
+               work->data = std::move(*data);
+               score(self, ports, work, reply);
+             });
+}
+
+// ---- prediction and checks
+// ------------------------------------------------------------------------------------------
+
+void predict(self_pointer self, const scorer_worker_ports& ports,
+             schema::PredictRequest::Reader request,
+             std::function<void(message<schema::PredictReport>)> reply) {
+  using report_type = schema::PredictReport;
+  auto entry = entry_of(request.getModel());
+  if (!entry || request.getContext().size() == 0) {
+    return reply(refused<report_type>(work_refusal::bad_request));
+  }
+  auto context = bytes_of(request.getContext());
+  const auto offset = request.getOffset();
+  const bool last_only = request.getLastOnly();
+  load_model(self, ports, *entry, [=](loading result) {
+    if (!result.model) return reply(refused<report_type>(work_refusal::bad_model, result.why));
+    if (context.size() > result.model->architecture.max_seq) {
+      return reply(refused<report_type>(work_refusal::bad_request));
+    }
+    auto probs = std::make_shared<std::vector<float>>();
+    in_background(
+        self, ports,
+        [=] {
+          *probs = result.model->engine->next_byte_log_probs(context, offset);
+          if (last_only) probs->erase(probs->begin(), probs->end() - 256);
+        },
+        [=] {
+          reply(message<report_type>::build([&](auto out) {
+            fill(out.initLogProbs(static_cast<unsigned>(probs->size())), *probs);
+          }));
+        },
+        [=](std::string why) { reply(refused<report_type>(work_refusal::failed, why)); });
+  });
+}
+
+void check_model(self_pointer self, const scorer_worker_ports& ports,
+                 schema::CheckModel::Reader request,
+                 std::function<void(message<schema::ModelCheck>)> reply) {
+  auto verdict = [](model_verdict value, const std::string& why) {
+    return message<schema::ModelCheck>::build([&](auto out) {
+      out.setVerdict(static_cast<std::uint16_t>(value));
+      out.setWhy(why);
+    });
+  };
+  auto entry = entry_of(request.getModel());
+  if (!entry) return reply(verdict(model_verdict::malformed, "the entry itself is malformed"));
+  load_model(self, ports, *entry,
+             [=](loading result) { reply(verdict(result.verdict, result.why)); });
+}
+
+}  // namespace
+
+scorer_worker_actor::behavior_type scorer_worker(self_pointer self, scorer_worker_ports ports) {
+  return {[=](const message<schema::ScoreRequest>& request) {
+            auto promise = self->make_response_promise<message<schema::ScoreReport>>();
+            if (self->state.in_flight >= max_worker_window) {
+              promise.deliver(refused<schema::ScoreReport>(work_refusal::busy));
+            } else {
+              begin_score(self, ports, request.root(), answer(self, promise));
+            }
+            return promise;
+          },
+          [=](const message<schema::CheckModel>& request) {
+            auto promise = self->make_response_promise<message<schema::ModelCheck>>();
+            check_model(self, ports, request.root(), answer(self, promise));
+            return promise;
+          },
+          [=](const message<schema::PredictRequest>& request) {
+            auto promise = self->make_response_promise<message<schema::PredictReport>>();
+            if (self->state.in_flight >= max_worker_window) {
+              promise.deliver(refused<schema::PredictReport>(work_refusal::busy));
+            } else {
+              predict(self, ports, request.root(), answer(self, promise));
+            }
+            return promise;
+          }};
+}
+
+}  // namespace soma::actors

@@ -1,0 +1,39 @@
+#include "actors/submitter/data_source.hpp"
+
+#include <algorithm>
+#include <fstream>
+
+namespace soma::actors {
+
+data_source::data_source(std::vector<file_range> ranges, std::uint32_t piece_bytes,
+                         std::uint64_t seed)
+    : piece_bytes_(piece_bytes), random_(seed) {
+  for (auto& range : ranges) {
+    // Whole pieces only: the position of a piece is its number, so two pieces never share a byte.
+    range.size_bytes -= range.size_bytes % piece_bytes;
+    if (range.size_bytes == 0) continue;
+    total_bytes_ += range.size_bytes;
+    ranges_.push_back(std::move(range));
+  }
+}
+
+std::optional<data_piece> data_source::next() {
+  const std::uint64_t pieces = total_bytes_ / piece_bytes_;
+  if (pieces == taken_.size()) return std::nullopt;
+  std::uint64_t number = random_.below(pieces);
+  while (!taken_.insert(number).second) number = (number + 1) % pieces;
+  std::uint64_t position = number * piece_bytes_;
+  const auto range = std::find_if(ranges_.begin(), ranges_.end(), [&](const file_range& candidate) {
+    if (position < candidate.size_bytes) return true;
+    position -= candidate.size_bytes;
+    return false;
+  });
+  const auto offset = range->offset + position;
+  data_piece piece{range->path.string() + "@" + std::to_string(offset), bytes(piece_bytes_)};
+  std::ifstream file(range->path, std::ios::binary);
+  file.seekg(static_cast<std::streamoff>(offset));
+  if (!file.read(reinterpret_cast<char*>(piece.data.data()), piece_bytes_)) return std::nullopt;
+  return piece;
+}
+
+}  // namespace soma::actors

@@ -1,0 +1,188 @@
+#include "actors/validator/auditor.hpp"
+
+#include "actors/rules/audit.hpp"
+#include "actors/rules/derived_ids.hpp"
+#include "actors/rules/queries.hpp"
+#include "actors/scorer/scorer_worker.hpp"
+#include "actors/validator/ledger_reader.hpp"
+#include "messages/types/fields.hpp"
+
+namespace soma::actors {
+
+std::optional<model_entry> entry_in_ledger(const storage::ledger_view& ledger,
+                                           const model_version_ref& version) {
+  const auto model = ledger.model(version.model);
+  const auto row = ledger.model_version(version);
+  if (!model || !row || row->embedding.empty()) return std::nullopt;
+  model_entry entry;
+  entry.ref = version;
+  entry.owner = model->owner;
+  entry.stake = model->pool.stake;
+  entry.activation_order = model->activation_order;
+  entry.weights = row->weights;
+  entry.key = row->key;
+  entry.manifest = row->manifest;
+  entry.embedding = row->embedding;
+  return entry;
+}
+
+auditor::auditor(validator_actor::pointer self, validator_ports ports, validator_options options,
+                 address member, std::function<void(transaction_kind)> vote)
+    : self_(self),
+      ports_(std::move(ports)),
+      options_(options),
+      member_(member),
+      vote_(std::move(vote)) {}
+
+void auditor::start() {
+  const ledger_reader reader(*ports_.ledger);
+  for (auto& due : rules::audits_due(reader, member_, SIZE_MAX)) due_.push_back(due.id);
+  for (auto& version : rules::unjudged_versions(reader, member_, SIZE_MAX)) {
+    due_versions_.push_back(version);
+  }
+  begin_work();
+}
+
+void auditor::notice(std::span<const event> events) {
+  for (const auto& item : events) {
+    if (item.kind == event_kind::data_revealed) due_.push_back(item.target);
+    if (item.kind == event_kind::model_revealed) due_versions_.push_back(item.model);
+  }
+  begin_work();
+}
+
+void auditor::begin_work() {
+  while (running_ < options_.max_audits && !due_.empty()) {
+    const auto target = due_.front();
+    due_.pop_front();
+    const auto view = ports_.ledger->view();
+    const auto row = view.target(target);
+    const auto claim = view.submission(target);
+    // It may have been settled by others' votes or by the end of an epoch since it was noted.
+    if (row && claim && row->status == target_status::revealed)
+      judge_submission(target, *row, *claim);
+  }
+  while (running_ < options_.max_audits && !due_versions_.empty()) {
+    const auto version = due_versions_.front();
+    due_versions_.pop_front();
+    judge_version(version);
+  }
+}
+
+void auditor::judge_submission(const target_id& target, const target_row& row,
+                               const submission_row& claim) {
+  const auto view = ports_.ledger->view();
+  std::vector<model_entry> entries;
+  for (const auto& version : row.assigned) {
+    // A target names versions that were active, so the ledger has them for good.
+    if (auto entry = entry_in_ledger(view, version)) entries.push_back(std::move(*entry));
+  }
+  auto models = message<schema::Models>::build([&](auto out) {
+    auto list = out.initEntries(static_cast<unsigned>(entries.size()));
+    for (unsigned i = 0; i < entries.size(); ++i) fill(list[i], entries[i]);
+  });
+  ++running_;
+  self_
+      ->request(ports_.scorer, caf::infinite, message<schema::ScoreRequest>::build([&](auto out) {
+                  out.setModels(models.root().getEntries());
+                  out.setBlob(data_of(claim.blob));
+                  out.setSizeBytes(claim.size_bytes);
+                  out.setSeed(rules::scoring_seed_of(target));
+                  fill(out.initPoint(static_cast<unsigned>(row.point.size())), row.point);
+                }))
+      .then(
+          [me = shared_from_this(), target, claim,
+           models](const message<schema::ScoreReport>& report) {
+            --me->running_;
+            if (report.root().getRefusal() == 0) {
+              me->take_report(target, claim, models, report.root());
+            } else {
+              me->not_scored(target, report.root());
+            }
+            me->begin_work();
+          },
+          [me = shared_from_this(), target](caf::error&) {
+            --me->running_;
+            me->again_later(target);  // the scorer's trouble is no verdict
+          });
+}
+
+void auditor::take_report(const target_id& target, const submission_row& claim,
+                          const message<schema::Models>& models,
+                          schema::ScoreReport::Reader report) {
+  attempts_.erase(target);
+  if (id_or_zero<data_hash>(report.getData()) != claim.data) {
+    return vote_on(target, audit_verdict::unavailable);  // what lies there is something else
+  }
+  std::vector<rules::audited_score> scores;
+  for (unsigned i = 0; i < report.getResults().size(); ++i) {
+    const auto result = report.getResults()[i];
+    rules::audited_score score;
+    score.result.model = ref_of(result.getRef());
+    score.result.activation_order = models.root().getEntries()[i].getActivationOrder();
+    score.result.loss_bits = std::bit_cast<std::uint32_t>(result.getLoss());
+    score.result.valid = result.getValid();
+    // Only the winner's distance counts, and the report has just that one.
+    score.distance_q30 = i == report.getWinner() ? report.getDistanceQ30() : 0;
+    scores.push_back(score);
+  }
+  vote_on(target, rules::judge(claim, {true, claim.size_bytes}, scores));
+}
+
+void auditor::not_scored(const target_id& target, schema::ScoreReport::Reader report) {
+  switch (static_cast<work_refusal>(report.getRefusal())) {
+    case work_refusal::wrong_size:
+      return vote_on(target, audit_verdict::wrong_size);
+    case work_refusal::data_unavailable:
+      if (++attempts_[target] >= options_.audit_attempts) {
+        attempts_.erase(target);
+        return vote_on(target, audit_verdict::unavailable);
+      }
+      break;
+    default:
+      break;  // our own trouble, or a model's: the epoch's end decides if it lasts
+  }
+  again_later(target);
+}
+
+void auditor::again_later(const target_id& target) {
+  self_
+      ->request(ports_.clock, caf::infinite,
+                message<schema::Wait>::build([&](auto out) { out.setMs(options_.block_ms * 2); }))
+      .then([me = shared_from_this(), target](const message<schema::Time>&) {
+        me->due_.push_back(target);
+        me->begin_work();
+      });
+}
+
+void auditor::judge_version(const model_version_ref& version) {
+  const auto entry = entry_in_ledger(ports_.ledger->view(), version);
+  if (!entry) return;
+  ++running_;
+  self_
+      ->request(ports_.scorer, caf::infinite, message<schema::CheckModel>::build([&](auto out) {
+                  fill(out.initModel(), *entry);
+                }))
+      .then(
+          [me = shared_from_this(), version](const message<schema::ModelCheck>& check) {
+            --me->running_;
+            tx::vote_on_model kind;
+            kind.version = version;
+            kind.verdict = static_cast<model_verdict>(check.root().getVerdict());
+            me->vote_(kind);
+            me->begin_work();
+          },
+          [me = shared_from_this(), version](caf::error&) {
+            --me->running_;
+            me->due_versions_.push_back(version);  // taken up with the next block
+          });
+}
+
+void auditor::vote_on(const target_id& target, audit_verdict verdict) {
+  tx::vote_on_submission kind;
+  kind.target = target;
+  kind.verdict = verdict;
+  vote_(kind);
+}
+
+}  // namespace soma::actors

@@ -1,0 +1,55 @@
+// The auditing side of a validator: takes what was revealed, has it scored, and says how to vote. A
+// bounded number at once; what cannot be fetched is tried again before it is called unavailable.
+#pragma once
+
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <span>
+
+#include "actors/validator/validator.hpp"
+#include "messages/types/blocks.hpp"
+#include "messages/types/fields.hpp"
+#include "messages/types/ledger_rows.hpp"
+
+namespace soma::actors {
+
+class auditor : public std::enable_shared_from_this<auditor> {
+ public:
+  /// `vote` sends a vote as a transaction of this member.
+  auditor(validator_actor::pointer self, validator_ports ports, validator_options options,
+          address member, std::function<void(transaction_kind)> vote);
+
+  /// Finds what this member owes in the whole ledger. Once, when it starts.
+  void start();
+  /// Takes up what a block brought, and begins as much as there is room for.
+  void notice(std::span<const event> events);
+
+ private:
+  void begin_work();
+  void again_later(const target_id& target);
+  void judge_submission(const target_id& target, const target_row& row,
+                        const submission_row& claim);
+  void take_report(const target_id& target, const submission_row& claim,
+                   const message<schema::Models>& models, schema::ScoreReport::Reader report);
+  void not_scored(const target_id& target, schema::ScoreReport::Reader report);
+  void judge_version(const model_version_ref& version);
+  void vote_on(const target_id& target, audit_verdict verdict);
+
+  validator_actor::pointer self_;
+  validator_ports ports_;
+  validator_options options_;
+  address member_;
+  std::function<void(transaction_kind)> vote_;
+  std::deque<target_id> due_;  // revealed, to be judged
+  std::deque<model_version_ref> due_versions_;
+  std::map<target_id, unsigned> attempts_;  // of data that could not be fetched
+  unsigned running_ = 0;
+};
+
+/// An entry for a version as the ledger has it; nullopt when it is not known or not revealed.
+[[nodiscard]] std::optional<model_entry> entry_in_ledger(const storage::ledger_view& ledger,
+                                                         const model_version_ref& version);
+
+}  // namespace soma::actors

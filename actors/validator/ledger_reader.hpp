@@ -1,0 +1,29 @@
+// The rules' view of the stored ledger: one snapshot for as long as a block is begun or a question
+// answered.
+#pragma once
+
+#include "actors/rules/state_reader.hpp"
+#include "storage/tables/ledger_store.hpp"
+
+namespace soma::actors {
+
+class ledger_reader final : public rules::state_reader {
+ public:
+  explicit ledger_reader(const storage::ledger_store& ledger) : view_(ledger.view()) {}
+
+  [[nodiscard]] std::optional<bytes> find(const row_key& key) const override {
+    return view_.find_row(key);
+  }
+  void scan(ledger_table table,
+            const std::function<void(const row_key&, byte_view)>& visit) const override {
+    view_.scan(table, [&](byte_view key, byte_view value) {
+      visit(row_key(key.begin(), key.end()), value);
+      return true;
+    });
+  }
+
+ private:
+  storage::ledger_view view_;
+};
+
+}  // namespace soma::actors

@@ -1,0 +1,17 @@
+// The ledger: orders transactions, executes blocks, audits filled targets, votes.
+#pragma once
+
+#include "actors/link/actor_interface.hpp"
+
+namespace soma::actors {
+
+using validator_actor = caf::typed_actor<
+    caf::replies_to<message<schema::SubmitTransaction>>::with<message<schema::SubmitReceipt>>,
+    caf::replies_to<message<schema::GetChain>>::with<message<schema::ChainStatus>>,
+    caf::replies_to<message<schema::GetRow>>::with<message<schema::Row>>,
+    caf::replies_to<message<schema::GetOpenTargets>>::with<message<schema::OpenTargets>>>;
+
+/// Whoever wants to hear of each block once it is durable.
+using block_watcher_actor = caf::typed_actor<caf::reacts_to<message<schema::BlockNotice>>>;
+
+}  // namespace soma::actors
