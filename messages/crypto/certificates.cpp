@@ -4,6 +4,7 @@
 #include <openssl/ec.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>
+#include <openssl/x509_vfy.h>
 #include <openssl/x509v3.h>
 
 #include <algorithm>
@@ -89,26 +90,55 @@ expected<certificate_files, certificate_refusal> write_pair(const certificate_fi
                              : certificate_refusal::not_writable);
 }
 
+x509_ptr load_certificate(const std::filesystem::path& file) {
+  const auto pem = read_small_file(file, false);
+  if (!pem) return nullptr;
+  const bio_ptr in(BIO_new_mem_buf(pem->data(), static_cast<int>(pem->size())));
+  require(in != nullptr, "no memory for a PEM");
+  x509_ptr certificate(PEM_read_bio_X509(in.get(), nullptr, nullptr, nullptr));
+  ERR_clear_error();
+  return certificate;
+}
+
+pkey_ptr load_plain_key(const std::filesystem::path& file) {
+  auto pem = read_small_file(file, true);
+  if (!pem) return nullptr;
+  auto key = key_of_pem(*pem, std::nullopt);
+  OPENSSL_cleanse(pem->data(), pem->size());
+  return key ? std::move(*key) : nullptr;
+}
+
+bool belong_together(X509* certificate, EVP_PKEY* key) {
+  const bool fits = X509_check_private_key(certificate, key) == 1;
+  ERR_clear_error();
+  return fits;
+}
+
 struct authority {
   x509_ptr certificate;
   pkey_ptr key;
 };
 
 std::optional<authority> load_ca(const std::filesystem::path& folder) {
-  const auto pem = read_small_file(folder / "ca.pem", false);
-  auto key_pem = read_small_file(folder / "ca.key", true);
-  if (!pem || !key_pem) return std::nullopt;
-  const bio_ptr in(BIO_new_mem_buf(pem->data(), static_cast<int>(pem->size())));
-  require(in != nullptr, "no memory for a PEM");
-  authority ca{x509_ptr(PEM_read_bio_X509(in.get(), nullptr, nullptr, nullptr)), nullptr};
-  auto key = key_of_pem(*key_pem, std::nullopt);
-  OPENSSL_cleanse(key_pem->data(), key_pem->size());
-  if (key) ca.key = std::move(*key);
-  const bool fits = ca.certificate && ca.key && X509_check_ca(ca.certificate.get()) > 0 &&
-                    X509_check_private_key(ca.certificate.get(), ca.key.get()) == 1;
-  ERR_clear_error();
-  if (!fits) return std::nullopt;
+  authority ca{load_certificate(folder / "ca.pem"), load_plain_key(folder / "ca.key")};
+  if (!ca.certificate || !ca.key || X509_check_ca(ca.certificate.get()) <= 0 ||
+      !belong_together(ca.certificate.get(), ca.key.get())) {
+    return std::nullopt;
+  }
   return ca;
+}
+
+/// For one purpose: X509_PURPOSE_SSL_SERVER or _CLIENT.
+bool is_trusted(X509* certificate, X509* ca, int purpose) {
+  const std::unique_ptr<X509_STORE, freed_by<X509_STORE_free>> store(X509_STORE_new());
+  const std::unique_ptr<X509_STORE_CTX, freed_by<X509_STORE_CTX_free>> check(X509_STORE_CTX_new());
+  require(store && check && X509_STORE_add_cert(store.get(), ca) == 1 &&
+              X509_STORE_CTX_init(check.get(), store.get(), certificate, nullptr) == 1 &&
+              X509_STORE_CTX_set_purpose(check.get(), purpose) == 1,
+          "certificate check");
+  const bool trusted = X509_verify_cert(check.get()) == 1;
+  ERR_clear_error();
+  return trusted;
 }
 
 bool is_name(std::string_view name) {
@@ -151,8 +181,28 @@ expected<certificate_files, certificate_refusal> make_certificate(
                     pem_of(made.get()) + pem_of(ca->certificate.get()));
 }
 
+expected<void, certificate_refusal> check_certificate(const std::filesystem::path& ca_file,
+                                                      const certificate_files& files) {
+  const auto ca = load_certificate(ca_file);
+  if (!ca) return make_unexpected(certificate_refusal::no_ca);
+  const auto certificate = load_certificate(files.certificate);
+  if (!certificate || !is_trusted(certificate.get(), ca.get(), X509_PURPOSE_SSL_SERVER) ||
+      !is_trusted(certificate.get(), ca.get(), X509_PURPOSE_SSL_CLIENT)) {
+    return make_unexpected(certificate_refusal::not_trusted);
+  }
+  const auto key = load_plain_key(files.key);
+  if (!key || !belong_together(certificate.get(), key.get())) {
+    return make_unexpected(certificate_refusal::key_mismatch);
+  }
+  return {};
+}
+
 std::string_view to_text(certificate_refusal refusal) {
   switch (refusal) {
+    case certificate_refusal::key_mismatch:
+      return "the key's file (mode 0600) does not hold the certificate's key";
+    case certificate_refusal::not_trusted:
+      return "the certificate is not one of this CA";
     case certificate_refusal::already_exists:
       return "the files exist already and are left as is";
     case certificate_refusal::not_writable:

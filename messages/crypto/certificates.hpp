@@ -19,8 +19,10 @@ namespace soma::crypto {
 enum class certificate_refusal : std::uint8_t {
   already_exists,
   not_writable,
-  no_ca,     // ca.pem or ca.key is missing, unreadable, or not what it should be
-  bad_name,  // 1 to 63 of a-z A-Z 0-9 . _ -, and neither "ca" nor beginning with a dot
+  no_ca,         // ca.pem or ca.key is missing, unreadable, or not what it should be
+  key_mismatch,  // the key's file is no key, or not the certificate's
+  not_trusted,   // no certificate, expired, or not signed by this CA
+  bad_name,      // 1 to 63 of a-z A-Z 0-9 . _ -, and neither "ca" nor beginning with a dot
 };
 [[nodiscard]] std::string_view to_text(certificate_refusal refusal);
 
@@ -37,5 +39,10 @@ struct certificate_files {
 [[nodiscard]] expected<certificate_files, certificate_refusal> make_certificate(
     const std::filesystem::path& ca_folder, std::string_view name,
     const std::filesystem::path& out_folder);
+
+/// Whether a peer that trusts `ca_file` would take these files, as server and as client: asked
+/// before connecting, so that a wrong set-up is told by name and not by a handshake that fails.
+[[nodiscard]] expected<void, certificate_refusal> check_certificate(
+    const std::filesystem::path& ca_file, const certificate_files& files);
 
 }  // namespace soma::crypto

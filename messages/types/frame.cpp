@@ -90,7 +90,7 @@ expected<void, frame_refusal> frame_reader::feed(byte_view arrived, std::vector<
       return make_unexpected(*refused_);
     }
     out.push_back({read.type, bytes(payload.begin(), payload.end())});
-    buffer_ = {};
+    bytes().swap(buffer_);  // an idle connection holds nothing
     if (arrived.empty()) return {};
   }
 }

@@ -1,0 +1,166 @@
+// Keys and certificates on disk.
+#include <doctest/doctest.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+#include <string>
+
+#include "messages/crypto/certificates.hpp"
+#include "messages/crypto/key_file.hpp"
+
+namespace soma::crypto {
+namespace {
+
+namespace fs = std::filesystem;
+
+struct folder {
+  fs::path path;
+  folder() {
+    std::string name = (fs::temp_directory_path() / "soma-keys-XXXXXX").string();
+    REQUIRE(::mkdtemp(name.data()) != nullptr);
+    path = name;
+  }
+  ~folder() { fs::remove_all(path); }
+};
+
+std::string content_of(const fs::path& file) {
+  std::ostringstream out;
+  out << std::ifstream(file, std::ios::binary).rdbuf();
+  return out.str();
+}
+
+void overwrite(const fs::path& file, const std::string& content) {
+  std::ofstream(file, std::ios::binary | std::ios::trunc) << content;
+}
+
+int mode_of(const fs::path& file) {
+  struct stat facts {};
+  REQUIRE(::stat(file.c_str(), &facts) == 0);
+  return facts.st_mode & 07777;
+}
+
+std::size_t files_in(const fs::path& folder) {
+  return static_cast<std::size_t>(std::distance(fs::directory_iterator(folder), {}));
+}
+
+}  // namespace
+
+TEST_CASE("a key comes back from its file, with its passphrase and with no other") {
+  const folder home;
+  seeded_random random(1);
+  const auto key = key_pair::generate(random);
+  const auto file = home.path / "key.pem";
+  REQUIRE(save_key(file, key, "open sesame"));
+  CHECK(mode_of(file) == 0600);
+  CHECK(files_in(home.path) == 1);  // nothing lies beside it
+  CHECK(content_of(file).starts_with("-----BEGIN ENCRYPTED PRIVATE KEY-----"));
+  const auto loaded = load_key(file, "open sesame");
+  REQUIRE(loaded);
+  CHECK(loaded->public_half() == key.public_half());
+  CHECK(load_key(file, "open sesam").error() == key_file_refusal::wrong_passphrase);
+  CHECK(load_key(file, "").error() == key_file_refusal::wrong_passphrase);
+  CHECK(load_key(file, std::nullopt).error() == key_file_refusal::passphrase_needed);
+}
+
+TEST_CASE("a key may lie in the clear if its owner says so") {
+  const folder home;
+  seeded_random random(2);
+  const auto key = key_pair::generate(random);
+  const auto file = home.path / "key.pem";
+  REQUIRE(save_key(file, key, std::nullopt));
+  CHECK(mode_of(file) == 0600);
+  CHECK(content_of(file).starts_with("-----BEGIN PRIVATE KEY-----"));
+  CHECK(load_key(file, std::nullopt)->public_half() == key.public_half());
+  CHECK(load_key(file, "not needed")->public_half() == key.public_half());
+}
+
+TEST_CASE("a key file is never overwritten, and every way of having none has a name") {
+  const folder home;
+  seeded_random random(3);
+  const auto key = key_pair::generate(random);
+  const auto file = home.path / "key.pem";
+  REQUIRE(save_key(file, key, std::nullopt));
+  const auto before = content_of(file);
+  CHECK(save_key(file, key_pair::generate(random), std::nullopt).error() ==
+        key_file_refusal::already_exists);
+  CHECK(content_of(file) == before);
+  CHECK(files_in(home.path) == 1);
+  CHECK(save_key(home.path / "none" / "key.pem", key, std::nullopt).error() ==
+        key_file_refusal::not_writable);
+  CHECK(save_key(home.path / "other.pem", key, "").error() == key_file_refusal::passphrase_empty);
+  CHECK(load_key(home.path / "missing.pem", std::nullopt).error() == key_file_refusal::not_found);
+  CHECK(load_key(home.path, std::nullopt).error() == key_file_refusal::not_readable);
+  REQUIRE(::chmod(file.c_str(), 0640) == 0);
+  CHECK(load_key(file, std::nullopt).error() == key_file_refusal::open_to_others);
+  REQUIRE(::chmod(file.c_str(), 0600) == 0);
+  overwrite(file, std::string(max_key_file_bytes + 1, 'x'));
+  CHECK(load_key(file, std::nullopt).error() == key_file_refusal::not_a_key);
+  overwrite(file, "no key at all");
+  CHECK(load_key(file, std::nullopt).error() == key_file_refusal::not_a_key);
+}
+
+TEST_CASE("a damaged key file gives the key or a refusal, never another key") {
+  const folder home;
+  seeded_random random(4);
+  const auto key = key_pair::generate(random);
+  const auto file = home.path / "key.pem";
+  REQUIRE(save_key(file, key, std::nullopt));
+  const auto whole = content_of(file);
+  for (std::size_t size = 0; size < whole.size(); ++size) {
+    CAPTURE(size);
+    overwrite(file, whole.substr(0, size));
+    const auto loaded = load_key(file, std::nullopt);
+    REQUIRE((!loaded || loaded->public_half() == key.public_half()));
+  }
+}
+
+TEST_CASE("an operator's certificates are trusted by its own CA and by no other") {
+  const folder home;
+  const auto ca = make_ca(home.path / "ca");
+  REQUIRE(ca);
+  const auto other_ca = make_ca(home.path / "other");
+  REQUIRE(other_ca);
+  const auto node = make_certificate(home.path / "ca", "node-1", home.path / "nodes");
+  REQUIRE(node);
+  CHECK(node->certificate == home.path / "nodes" / "node-1.pem");
+  CHECK(mode_of(ca->key) == 0600);
+  CHECK(mode_of(node->key) == 0600);
+  CHECK(mode_of(node->certificate) == 0644);
+  CHECK(check_certificate(ca->certificate, *node));
+  CHECK(check_certificate(other_ca->certificate, *node).error() ==
+        certificate_refusal::not_trusted);
+  CHECK(check_certificate(node->certificate, *node).error() == certificate_refusal::not_trusted);
+  const auto second = make_certificate(home.path / "ca", "node-2", home.path / "nodes");
+  REQUIRE(second);
+  CHECK(check_certificate(ca->certificate, {node->certificate, second->key}).error() ==
+        certificate_refusal::key_mismatch);
+  CHECK(check_certificate(home.path / "none.pem", *node).error() == certificate_refusal::no_ca);
+  CHECK(check_certificate(ca->certificate, {ca->key, node->key}).error() ==
+        certificate_refusal::not_trusted);
+}
+
+TEST_CASE("certificates are not overwritten, and a CA is needed to make one") {
+  const folder home;
+  const auto ca = make_ca(home.path);
+  REQUIRE(ca);
+  CHECK(make_ca(home.path).error() == certificate_refusal::already_exists);
+  REQUIRE(make_certificate(home.path, "a", home.path));
+  CHECK(make_certificate(home.path, "a", home.path).error() == certificate_refusal::already_exists);
+  for (const std::string name :
+       {"", "ca", ".hidden", "../up", "a/b", "a b", "a,DNS:x", std::string(64, 'a').c_str()}) {
+    CAPTURE(name);
+    CHECK(make_certificate(home.path, name, home.path).error() == certificate_refusal::bad_name);
+  }
+  CHECK(make_certificate(home.path / "none", "b", home.path).error() == certificate_refusal::no_ca);
+  // A node's certificate signs nothing.
+  const auto node = make_certificate(home.path, "b", home.path / "b");
+  REQUIRE(node);
+  fs::rename(node->certificate, home.path / "b" / "ca.pem");
+  fs::rename(node->key, home.path / "b" / "ca.key");
+  CHECK(make_certificate(home.path / "b", "c", home.path).error() == certificate_refusal::no_ca);
+}
+
+}  // namespace soma::crypto
