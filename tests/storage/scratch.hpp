@@ -1,6 +1,7 @@
 // A directory of a test's own, and the same random bytes from the same seed.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <filesystem>
 #include <fstream>
@@ -8,6 +9,8 @@
 #include <random>
 #include <stdexcept>
 #include <string>
+#include <thread>
+#include <vector>
 
 #include "messages/types/bytes.hpp"
 
@@ -52,6 +55,29 @@ inline void flip(const std::filesystem::path& path, std::size_t offset, std::uin
   const auto byte = static_cast<char>(file.get() ^ mask);
   file.seekp(static_cast<std::streamoff>(offset));
   file.put(byte);
+}
+
+/// Calls look() -> bool on three threads again and again while write() runs here. Whether every
+/// look said true, and there were enough of them to mean something.
+template <class Look, class Write>
+bool all_looks_good(const Look& look, const Write& write) {
+  constexpr std::uint64_t enough = 50;
+  std::atomic<bool> done = false;
+  std::atomic<std::uint64_t> bad = 0;
+  std::atomic<std::uint64_t> looks = 0;
+  std::vector<std::thread> readers;
+  for (int i = 0; i < 3; ++i) {
+    readers.emplace_back([&] {
+      while (!done || looks < enough) {
+        if (!look()) ++bad;
+        ++looks;
+      }
+    });
+  }
+  write();
+  done = true;
+  for (auto& reader : readers) reader.join();
+  return bad == 0;
 }
 
 }  // namespace soma::test
