@@ -82,7 +82,7 @@ TEST_CASE_TEMPLATE("a flipped byte or bit is refused, or is the encoding of anot
 }
 
 TEST_CASE_TEMPLATE("made-up bytes and many errors at once are refused or equal", X, ALL_TYPES) {
-  for (const auto seed : seeds(1'500)) {
+  for (const auto seed : seeds(4'000)) {
     CAPTURE(seed);
     test::sampler s(seed);
     bytes damaged = encode(sample<X>(seed));

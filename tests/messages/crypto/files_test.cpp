@@ -149,8 +149,9 @@ TEST_CASE("certificates are not overwritten, and a CA is needed to make one") {
   CHECK(make_ca(home.path).error() == certificate_refusal::already_exists);
   REQUIRE(make_certificate(home.path, "a", home.path));
   CHECK(make_certificate(home.path, "a", home.path).error() == certificate_refusal::already_exists);
-  for (const std::string name :
-       {"", "ca", ".hidden", "../up", "a/b", "a b", "a,DNS:x", std::string(64, 'a').c_str()}) {
+  const std::string too_long(64, 'a');
+  for (const std::string& name : std::initializer_list<std::string>{
+           "", "ca", ".hidden", "../up", "a/b", "a b", "a,DNS:x", too_long}) {
     CAPTURE(name);
     CHECK(make_certificate(home.path, name, home.path).error() == certificate_refusal::bad_name);
   }
