@@ -57,7 +57,7 @@ void attach_options(attached_verb& attached) {
     words.into = &o;
     auto name = o.is_positional ? o.name : "--" + o.name;
     if (o.letter != 0) name = std::string("-") + o.letter + "," + name;
-    std::string help = o.help;
+    auto help = o.help;
     if (!o.choices.empty()) {
       help += " (";
       for (const auto& choice : o.choices) help += (&choice == &o.choices[0] ? "" : ", ") + choice;
@@ -71,7 +71,7 @@ void attach_options(attached_verb& attached) {
       help += " [" + value.plain() + "]";
     }
     if (o.is_flag) {
-      words.seen = attached.app->add_flag(name, help);
+      words.seen = attached.app->add_flag(name, std::as_const(help));  // else help takes the value
       continue;
     }
     words.seen = attached.app->add_option(name, words.words, help);
@@ -137,6 +137,26 @@ outcome store(attached_verb& attached) {
     o.is_given = true;
   }
   return {};
+}
+
+// The first words that name no verb: CLI11 would only say that one is wanted.
+std::optional<failure> unknown_verb(int argc, const char* const* argv,
+                                    const std::vector<bound_verb>& verbs) {
+  if (argc < 2 || argv[1][0] == '-') return {};
+  const std::string first = argv[1];
+  const auto remedy = "see `soma --help`";
+  std::string group;
+  for (const auto& verb : verbs) {
+    const auto name = verb.what->name();
+    if (first_word(name) != first) continue;
+    if (second_word(name).empty() || argc < 3 || argv[2][0] == '-') return {};
+    if (second_word(name) == argv[2]) return {};
+    group = first;
+  }
+  const auto asked = group.empty() ? first : group + " " + argv[2];
+  return failure{"there is no verb '" + asked + "'", "",
+                 group.empty() ? remedy : "see `soma " + group + " --help`",
+                 exit_code::wrong_usage};
 }
 
 fs::path default_home() {
@@ -240,6 +260,7 @@ expected<command, failure> parse_command_line(int argc, const char* const* argv,
   globals given;
   add_globals(app, given);
   auto attached = attach_verbs(app, verbs, given);
+  if (auto unknown = unknown_verb(argc, argv, verbs)) return make_unexpected(*unknown);
   try {
     app.parse(argc, argv);
   } catch (const CLI::CallForHelp&) {
@@ -247,7 +268,7 @@ expected<command, failure> parse_command_line(int argc, const char* const* argv,
   } catch (const CLI::CallForVersion& version_text) {
     return command{nullptr, std::string(version_text.what()) + "\n", {}};
   } catch (const CLI::ParseError& error) {
-    return wrong_usage("wrong usage", error.what(), "see `soma --help`");
+    return wrong_usage("wrong usage", error.what(), "add --help to see what is meant");
   }
   for (auto& one : attached) {
     if (!one.app->parsed()) continue;

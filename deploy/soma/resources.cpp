@@ -1,9 +1,13 @@
 #include "deploy/soma/resources.hpp"
 
 #include <sys/resource.h>
+#include <unistd.h>
 
-#include <cerrno>
-#include <system_error>
+#include <chrono>
+#include <fstream>
+
+#include "deploy/soma/console.hpp"
+#include "deploy/soma/failure.hpp"
 
 namespace soma {
 
@@ -26,12 +30,31 @@ std::string_view vector_isa() {
   return "scalar";
 }
 
-outcome limit_memory(byte_count limit) {
-  // Private writable memory, not address space: libraries map far more than they touch.
-  const rlimit wanted{limit.value, limit.value};
-  if (setrlimit(RLIMIT_DATA, &wanted) == 0) return {};
-  return failed("cannot limit the memory to " + to_text(limit),
-                std::generic_category().message(errno), "leave --memory out");
+namespace {
+
+std::uint64_t held_memory_bytes() {
+  std::uint64_t mapped_pages = 0;
+  std::uint64_t held_pages = 0;
+  std::ifstream("/proc/self/statm") >> mapped_pages >> held_pages;
+  return held_pages * static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
 }
+
+void watch(const std::stop_token& stop, byte_count limit) {
+  while (!stop.stop_requested()) {
+    const auto held = held_memory_bytes();
+    if (held > limit.value) {
+      note_line(
+          one_line({"out of memory", "this takes more than the " + to_text(limit) + " of --memory",
+                    "allow more, or ask for less at once"}));
+      ::_exit(static_cast<int>(exit_code::failed));
+    }
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  }
+}
+
+}  // namespace
+
+memory_watch::memory_watch(byte_count limit)
+    : watcher_([limit](const std::stop_token& stop) { watch(stop, limit); }) {}
 
 }  // namespace soma

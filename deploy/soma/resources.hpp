@@ -3,8 +3,8 @@
 
 #include <cstdint>
 #include <string_view>
+#include <thread>
 
-#include "deploy/soma/failure.hpp"
 #include "deploy/soma/units.hpp"
 
 namespace soma {
@@ -16,8 +16,14 @@ namespace soma {
 /// uses.
 [[nodiscard]] std::string_view vector_isa();
 
-/// From here on allocations beyond `limit` fail; the verb then ends with a line instead of the
-/// machine with none.
-[[nodiscard]] outcome limit_memory(byte_count limit);
+/// While it lives, a process that holds more than `limit` ends with a line and exit code 1 instead
+/// of taking the machine along. Looks fifty times a second; only memory that is really held counts.
+class memory_watch {
+ public:
+  explicit memory_watch(byte_count limit);
+
+ private:
+  std::jthread watcher_;
+};
 
 }  // namespace soma

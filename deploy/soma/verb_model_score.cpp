@@ -61,9 +61,8 @@ expected<model_score::scored, failure> model_score::measure() const {
   if (batch_ < 1 || batch_ > 4096) {
     return wrong_usage("--batch", std::to_string(batch_) + " is not between 1 and 4096", "try 16");
   }
-  if (memory_) {
-    if (auto limited = limit_memory(*memory_); !limited) return make_unexpected(limited.error());
-  }
+  std::optional<memory_watch> watch;
+  if (memory_) watch.emplace(*memory_);
   if (auto set = use_threads(threads_); !set) return make_unexpected(set.error());
   const auto model = weights_at(weights_, {heads_, max_seq_});
   if (!model) return make_unexpected(model.error());
