@@ -12,7 +12,8 @@ namespace soma {
     const auto lead = static_cast<std::uint8_t>(text[i++]);
     if (lead < 0x80) continue;
     const int tail = lead >= 0xf0 ? 3 : lead >= 0xe0 ? 2 : 1;
-    if (lead < 0xc2 || lead > 0xf4 || text.size() - i < static_cast<std::size_t>(tail)) return false;
+    if (lead < 0xc2 || lead > 0xf4 || text.size() - i < static_cast<std::size_t>(tail))
+      return false;
     std::uint32_t code = lead & (0x3fU >> tail);
     for (int k = 0; k < tail; ++k) {
       const auto next = static_cast<std::uint8_t>(text[i++]);
