@@ -59,7 +59,7 @@ expected<float, distance_refusal> finish(float dot, float square_a, float square
     return make_unexpected(distance_refusal::not_finite);
   }
   if (square_a <= 0 || square_b <= 0) return make_unexpected(distance_refusal::zero_norm);
-  const float distance = 1.0f - dot / std::sqrt(square_a) / std::sqrt(square_b);
+  const float distance = 1.0f - dot / (std::sqrt(square_a) * std::sqrt(square_b));
   return distance < 0 ? 0.0f : distance > 2 ? 2.0f : distance;
 }
 

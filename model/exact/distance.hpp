@@ -2,7 +2,8 @@
 // arithmetic §2; what is compared with a target's radius and what the choice of models is made of.
 //   dot(a, b) = fold over ascending k of fma(a[k], b[k], acc), acc from +0, binary32
 //   norm(a)   = sqrt(dot(a, a))
-//   distance  = 1 - (dot(a, b) / norm(a)) / norm(b), brought into [0, 2]
+//   distance  = 1 - dot(a, b) / (norm(a) * norm(b)), brought into [0, 2]; the same for (a, b) and
+//   (b, a)
 #pragma once
 
 #include <cstdint>

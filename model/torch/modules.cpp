@@ -149,4 +149,18 @@ gradient_check compare_attention(const shaped& x, const tensors& weights, std::i
   });
 }
 
+gradient_check compare_gelu(const shaped& x, double scale) {
+  return guarded([&] {
+    const c10::AutoGradMode recording(true);
+    Tensor plain_in = (tensor_of(x) * scale).detach().requires_grad_(true);
+    Tensor fused_in = plain_in.detach().clone().requires_grad_(true);
+    const Tensor plain = at::gelu(plain_in);
+    const Tensor fused = twin::gelu_fused(fused_in);
+    plain.sum().backward();
+    fused.sum().backward();
+    return gradient_check{(plain - fused).abs().max().item<double>(),
+                          (plain_in.grad() - fused_in.grad()).abs().max().item<double>()};
+  });
+}
+
 }  // namespace soma::model::twin_modules

@@ -26,15 +26,16 @@ using tensors = std::map<std::string, shaped>;
 [[nodiscard]] values rotate(const shaped& x, std::uint32_t first = 0);
 /// x: [N, S, D]; `weights` holds query.weight, query.bias, … output.bias.
 [[nodiscard]] values attention(const shaped& x, const tensors& weights, std::int64_t heads);
-/// A whole network with the tensors of a weights file, of any vocabulary.
+/// A whole network with the tensors of a weights file, of any vocabulary; hidden: [N, S, D]
+/// embeddings. Without final_norm there is only `encoded`.
 struct outputs {
-  values encoded;         // after the layers, without the final norm; `hidden` where that was given
+  values encoded;         // after the layers, without the final norm
   values representation;  // [N, S, D]
   values logits;          // [N, S, V]
 };
 [[nodiscard]] outputs run_network(const shaped& hidden, const tensors& weights, std::int64_t layers,
                                   std::int64_t heads);
-/// The embeddings of ids [N, S] as `hidden` of run_network.
+/// SIGReg's statistic, mean over the rows of x; noise: [D, K].
 [[nodiscard]] double sigreg(const shaped& x, const shaped& noise, std::int64_t points);
 /// The differentiable form of the same number.
 [[nodiscard]] double sigreg_for_training(const shaped& x, const shaped& noise, std::int64_t points);
@@ -47,5 +48,8 @@ struct gradient_check {
 };
 [[nodiscard]] gradient_check compare_attention(const shaped& x, const tensors& weights,
                                                std::int64_t heads);
+
+/// The same for GELU, at `scale` times x.
+[[nodiscard]] gradient_check compare_gelu(const shaped& x, double scale);
 
 }  // namespace soma::model::twin_modules
