@@ -158,7 +158,9 @@ bool has_word(std::string_view line, std::string_view word) {
   return false;
 }
 
+// clang-format breaks code and its comments at 100; a schema's comments are prose beside a field.
 constexpr std::size_t max_columns = 100;
+constexpr std::size_t max_schema_columns = 120;
 constexpr std::size_t max_lines = 400;
 
 }  // namespace
@@ -193,6 +195,7 @@ std::vector<finding> check_shape(std::string_view path, std::string_view text) {
   const auto add = [&](std::size_t line, std::string what) {
     found.push_back({std::string(path), line, std::move(what)});
   };
+  const auto allowed_columns = path.ends_with(".capnp") ? max_schema_columns : max_columns;
   std::size_t lines = 0;
   for_each_line(text, [&](std::size_t number, std::string_view line) {
     lines = number;
@@ -201,8 +204,9 @@ std::vector<finding> check_shape(std::string_view path, std::string_view text) {
     }
     if (line.find('\t') != std::string_view::npos) add(number, "a tab");
     if (line.ends_with(' ') || line.ends_with('\r')) add(number, "a blank at the end of the line");
-    if (columns(line) > max_columns && line.find("://") == std::string_view::npos) {
-      add(number, std::to_string(columns(line)) + " columns, 100 are allowed");
+    if (columns(line) > allowed_columns && line.find("://") == std::string_view::npos) {
+      add(number, std::to_string(columns(line)) + " columns, " + std::to_string(allowed_columns) +
+                      " are allowed");
     }
   });
   if (!text.empty() && text.back() != '\n') add(lines, "no newline at the end");
