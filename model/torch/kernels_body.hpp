@@ -10,7 +10,7 @@ namespace {
 using std::size_t;
 typedef float vec __attribute__((vector_size(64)));
 typedef int ivec __attribute__((vector_size(64)));
-typedef vec loose_vec __attribute__((aligned(4)));  // may stand anywhere
+typedef vec loose_vec __attribute__((aligned(4), may_alias));  // may stand anywhere in floats
 
 #define SOMA_INLINE [[gnu::always_inline]] inline
 
