@@ -7,7 +7,7 @@
 namespace soma::rules {
 
 std::uint64_t sigma_q30(std::uint32_t dim) {
-  return (std::uint64_t{1} << 46) / integer_sqrt(static_cast<std::uint64_t>(dim) << 32);
+  return integer_sqrt((std::uint64_t{1} << 60) / dim);
 }
 
 std::uint32_t radius_q30(std::int64_t difficulty_ppm, std::uint32_t dim) {

@@ -1,0 +1,202 @@
+#include <doctest/doctest.h>
+
+#include "actors/rules/arithmetic.hpp"
+#include "actors/rules/difficulty.hpp"
+#include "actors/rules/emission.hpp"
+#include "actors/rules/epoch.hpp"
+#include "actors/rules/fees.hpp"
+#include "actors/rules/voting_power.hpp"
+#include "tests/actors/rules/network.hpp"
+
+namespace soma::test {
+namespace {
+
+TEST_CASE("the integer square root is the floor of the root, at the edges and in between") {
+  for (const std::uint64_t r :
+       {0ull, 1ull, 2ull, 3ull, 1'000'003ull, 0xffff'fffeull, 0xffff'ffffull}) {
+    CAPTURE(r);
+    CHECK(rules::integer_sqrt(r * r) == r);
+    if (r > 0) CHECK(rules::integer_sqrt(r * r - 1) == r - 1);
+  }
+  CHECK(rules::integer_sqrt(UINT64_MAX) == 0xffff'ffff);
+  for (std::uint64_t seed = 0; seed < 10'000; ++seed) {
+    CAPTURE(seed);
+    const std::uint64_t value = dice{seed}.next() >> (seed % 64);
+    const rules::wide_uint root = rules::integer_sqrt(value);
+    CHECK(root * root <= value);
+    CHECK((root + 1) * (root + 1) > value);
+  }
+}
+
+TEST_CASE("floor division rounds towards minus infinity") {
+  CHECK(rules::floor_div(7, 2) == 3);
+  CHECK(rules::floor_div(-7, 2) == -4);
+  CHECK(rules::floor_div(-8, 2) == -4);
+  CHECK(rules::floor_div(0, 5) == 0);
+}
+
+TEST_CASE("emission over all epochs is exactly the pool") {
+  for (const auto& [pool, epochs] : {std::pair{10ull, 3ull},
+                                     {supply_cap.value - 12'345'678'901ull, 3'650ull},
+                                     {supply_cap.value, 7ull},
+                                     {5ull, 3'650ull},
+                                     {0ull, 9ull}}) {
+    CAPTURE(pool);
+    std::uint64_t sum = 0;
+    for (std::uint64_t e = 0; e < epochs; ++e) {
+      const auto released = rules::emission_of({pool}, epochs, {e});
+      CHECK(released.value <= pool / epochs + 1);
+      sum += released.value;
+      const auto split = rules::split_emission(released, 8'000);
+      CHECK(split.targets.value == released.value * 8 / 10);
+      CHECK(split.targets.value + split.validators.value == released.value);
+    }
+    CHECK(sum == pool);
+    CHECK(rules::emission_of({pool}, epochs, {epochs}).value == 0);
+    CHECK(rules::emission_of({pool}, epochs, {UINT64_MAX}).value == 0);
+  }
+}
+
+TEST_CASE("fees follow the formula and refuse what does not fit") {
+  const genesis_parameters p;
+  CHECK(rules::base_fee(p, 1'000'000)->value == 1'000);
+  CHECK(rules::base_fee(p, 10'000)->value == 10);
+  CHECK(rules::full_fee(p, 1'000'000, 2, {})->value == 1'600);
+  CHECK(rules::full_fee(p, 1'000'000, 2, {1'000'000'000})->value == 1'600 + 1'000'000);
+  CHECK(rules::full_fee(p, 1'500'000, 3, {9'999})->value == 2'850 + 9);
+  CHECK(!rules::full_fee(p, UINT64_MAX, UINT64_MAX / 300, {UINT64_MAX}));
+}
+
+TEST_CASE("the fee multiplier heads for the wanted burn, always moves, and keeps to its bounds") {
+  const genesis_parameters p;
+  // 10^16 circulating, 5 % a year, one day: 10^16 / 20 / 365.
+  CHECK(rules::wanted_burn(p, supply_cap).value == supply_cap.value / 20 / 365);
+  CHECK(rules::next_multiplier(p, 1'000'000, {100}, {0}) == 1'125'000);
+  CHECK(rules::next_multiplier(p, 1'000'000, {100}, {100}) == 1'000'000);
+  CHECK(rules::next_multiplier(p, 1'000'000, {110}, {100}) == 1'100'000);
+  CHECK(rules::next_multiplier(p, 1'000'000, {1'000}, {100}) == 1'125'000);
+  CHECK(rules::next_multiplier(p, 1'000'000, {95}, {100}) == 950'000);
+  CHECK(rules::next_multiplier(p, 1'000'000, {1}, {100}) == 888'888);
+  CHECK(rules::next_multiplier(p, 100'000'000, {2}, {1}) == 100'000'000);
+  CHECK(rules::next_multiplier(p, 10'000, {1}, {2}) == 10'000);
+  auto low = p;
+  low.fee_multiplier_min_ppm = 1;
+  CHECK(rules::next_multiplier(low, 5, {1'000'001}, {1'000'000}) == 6);
+  CHECK(rules::next_multiplier(low, 5, {999'999}, {1'000'000}) == 4);
+}
+
+TEST_CASE(
+    "the radius starts easy, follows the hits by steps of a tenth, and stops at 0.1 and 2.0") {
+  CHECK(rules::sigma_q30(4) == (1u << 29));
+  CHECK(rules::sigma_q30(2'048) == 23'726'566);  // 2^30 / sqrt(2048) = 23726566.41
+  CHECK(rules::radius_q30(-2'000'000, 2'048) == (1u << 30) + 2 * 23'726'566);
+  CHECK(rules::radius_q30(0, 2'048) == 1u << 30);
+  CHECK(rules::radius_q30(-1'000'000'000, 4) == rules::max_radius_q30);
+  CHECK(rules::radius_q30(1'000'000'000, 4) == rules::min_radius_q30);
+  // 0.9 of 10 hits and 0.1 of 20.
+  CHECK(rules::next_hits_ema(10'000, 20, 9'000) == 11'000);
+  CHECK(rules::next_difficulty(-2'000'000, 11'000, 10, 2'048) == -1'800'000);
+  CHECK(rules::next_difficulty(-2'000'000, 9'999, 10, 2'048) == -2'200'000);
+  CHECK(rules::next_difficulty(-2'000'000, 10'000, 10, 2'048) == -2'000'000);
+  CHECK(rules::next_difficulty(0, 10'001, 10, 2'048) == 100'000);
+  std::int64_t harder = -2'000'000;
+  std::int64_t easier = -2'000'000;
+  for (int i = 0; i < 200; ++i) {
+    const auto h = rules::next_difficulty(harder, 20'000, 10, 2'048);
+    CHECK(rules::radius_q30(h, 2'048) <= rules::radius_q30(harder, 2'048));
+    harder = h;
+    easier = rules::next_difficulty(easier, 0, 10, 2'048);
+  }
+  CHECK(rules::radius_q30(harder, 2'048) - rules::min_radius_q30 < 100);
+  CHECK(rules::max_radius_q30 - rules::radius_q30(easier, 2'048) < 100);
+  CHECK(rules::next_difficulty(harder, 0, 10, 2'048) < harder);
+}
+
+std::vector<std::uint32_t> powers(std::vector<std::uint64_t> stakes) {
+  std::vector<rules::power_share> members;
+  for (std::size_t i = 0; i < stakes.size(); ++i) {
+    address a;
+    a.value[0] = static_cast<std::uint8_t>(i);
+    members.push_back({a, {stakes[i]}, 0});
+  }
+  rules::assign_power(members);
+  std::vector<std::uint32_t> list;
+  for (const auto& m : members) list.push_back(m.power);
+  return list;
+}
+
+TEST_CASE("voting power is stake under a cap, the excess filled to those below it") {
+  using list = std::vector<std::uint32_t>;
+  CHECK(powers({7}) == list{10'000});
+  CHECK(powers({1, 1, 1}) == list{3'334, 3'333, 3'333});
+  CHECK(powers({3, 1}) == list{5'000, 5'000});
+  CHECK(powers({100, 1, 1, 1}) == list{2'500, 2'500, 2'500, 2'500});
+  CHECK(powers({0, 5, 5}) == list{0, 5'000, 5'000});
+  CHECK(powers({0, 0}) == list{0, 0});
+  // Twelve: the cap is 1000; 900 of 2000 is cut to 1000 of 10000, the other eleven share 9000 by
+  // stake.
+  list expected(12, 818);
+  expected[0] = 1'000;
+  expected[1] = expected[2] = 819;
+  CHECK(powers({900, 100, 100, 100, 100, 100, 100, 100, 100, 100, 100, 100}) == expected);
+}
+
+TEST_CASE("powers sum to 10000, never exceed the cap, and more stake never means less power") {
+  for (std::uint64_t seed = 0; seed < 3'000; ++seed) {
+    CAPTURE(seed);
+    dice d{seed};
+    std::vector<std::uint64_t> stakes;
+    for (std::uint64_t i = 0; i < 1 + d.below(100); ++i) {
+      stakes.push_back(1 + (d.next() >> (12 + d.below(50))));
+    }
+    const auto list = powers(stakes);
+    std::uint64_t sum = 0;
+    for (std::size_t i = 0; i < list.size(); ++i) {
+      sum += list[i];
+      CHECK(list[i] <= rules::power_cap(list.size()));
+      for (std::size_t j = 0; j < list.size(); ++j) {
+        // Units left over go in address order, so equals may differ by them.
+        if (stakes[i] > stakes[j]) CHECK(list[i] + 1 >= list[j]);
+      }
+    }
+    CHECK(sum == 10'000);
+  }
+}
+
+TEST_CASE("a network emits its whole pool over its epochs, and no shannon more") {
+  const std::vector people{somebody(1)};
+  auto born = small_genesis(1, people);
+  born.parameters.emission_epochs = 7;
+  network net(born);
+  const auto pool = rules::emission_pool(born);
+  CHECK(net.chain_now().unissued == *pool);
+  for (int e = 0; e < 9; ++e) {
+    net.end_epoch();
+    CHECK(net.chain_now().epoch.value == static_cast<std::uint64_t>(e) + 1);
+    CHECK((net.chain_now().unissued.value == 0) == (e >= 6));
+  }
+}
+
+TEST_CASE("validators are paid by power; what absentees would have had goes to the next targets") {
+  const std::vector people{somebody(1)};
+  network net(small_genesis(3, people));
+  const auto who = rules::committee_of(net.state);
+  REQUIRE(who.size() == 3);
+  net.silent.insert(who[0].member);
+  const auto stakes_before = net.chain_now().staked.value;
+  const auto released =
+      rules::emission_of(net.chain_now().unissued, net.born.parameters.emission_epochs, {0});
+  const auto split = rules::split_emission(released, 8'000);
+  net.block();
+  net.end_epoch();
+  const auto part = [&](std::size_t i) {
+    return split.validators.value * who[i].row.power / 10'000;
+  };
+  CHECK(net.chain_now().staked.value == stakes_before + part(1) + part(2));
+  CHECK(net.chain_now().target_budget.value ==
+        split.targets.value + split.validators.value - part(1) - part(2));
+  CHECK(rules::read_validator(net.state, who[0].member)->pool.stake == who[0].row.pool.stake);
+}
+
+}  // namespace
+}  // namespace soma::test

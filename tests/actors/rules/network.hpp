@@ -1,0 +1,250 @@
+// A small network for tests: people with keys, one function a transaction, blocks run through both
+// stages with targets drawn from their seeds. After every block the supply is recounted from the
+// rows and the state root compared with one built afresh now and then.
+#pragma once
+
+#include <doctest/doctest.h>
+
+#include <set>
+
+#include "actors/rules/execution.hpp"
+#include "actors/rules/genesis_state.hpp"
+#include "actors/rules/queries.hpp"
+#include "actors/rules/state_tree.hpp"
+#include "messages/crypto/hash.hpp"
+#include "tests/actors/rules/memory_state.hpp"
+
+namespace soma::test {
+
+/// splitmix64: everything random in these tests comes from one seed.
+struct dice {
+  std::uint64_t state;
+  std::uint64_t next() {
+    std::uint64_t z = (state += 0x9e3779b97f4a7c15);
+    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9;
+    z = (z ^ (z >> 27)) * 0x94d049bb133111eb;
+    return z ^ (z >> 31);
+  }
+  std::uint64_t below(std::uint64_t n) { return next() % n; }
+  bool chance(std::uint64_t percent) { return below(100) < percent; }
+};
+
+/// 32 bytes that depend on a number alone.
+template <class Id = hash256>
+Id id_from(std::uint64_t number) {
+  dice d{number};
+  Id id;
+  for (std::size_t i = 0; i < 32; i += 8) {
+    const std::uint64_t word = d.next();
+    for (std::size_t b = 0; b < 8; ++b)
+      id.value[i + b] = static_cast<std::uint8_t>(word >> (8 * b));
+  }
+  return id;
+}
+
+/// Only the address counts for rules, signatures are checked before; so a person is a public key.
+struct person {
+  public_key key{};
+  [[nodiscard]] soma::address where() const { return crypto::address_of(key); }
+};
+inline person somebody(std::uint64_t number) {
+  return {id_from(number).value};
+}
+/// Validators need an acceptable key.
+inline person validator_person(std::uint64_t number) {
+  return {crypto::key_pair::from_seed(id_from(number).value).public_half()};
+}
+
+inline constexpr std::uint32_t test_dim = 4;
+
+inline genesis small_genesis(std::size_t validators, std::span<const person> people) {
+  genesis born;
+  born.name = "test";
+  born.start_ms = 1'000'000;
+  born.parameters.architecture = {1, test_dim, 1, 4, 8};
+  born.parameters.epoch_ms = 1'000;
+  born.parameters.initial_targets = 4;
+  born.parameters.hits_wanted = 8;
+  born.parameters.reveal_window_blocks = 20;
+  for (const auto& p : people) born.accounts.push_back({p.where(), {100'000 * shannons_per_soma}});
+  for (std::size_t i = 0; i < validators; ++i) {
+    born.validators.push_back(
+        {validator_person(900 + i).key, {(1'000 + 500 * i) * shannons_per_soma}});
+  }
+  return born;
+}
+
+struct model_plan {
+  model_id id;
+  weights_hash weights;
+  cipher_key key{};
+  std::vector<float> embedding;
+  hash256 salt;
+};
+
+class network {
+ public:
+  explicit network(const genesis& with) : born(with), chain(rules::chain_id_of(with)) {
+    REQUIRE(!rules::check_genesis(born));
+    const auto rows = rules::genesis_rows(born);
+    state.apply(rows);
+    tree.apply(rows);
+    time_ms = born.start_ms;
+    parent = rules::genesis_parent(chain);
+    REQUIRE(rules::supply_is_whole(state));
+  }
+
+  /// Queues one transaction with the sender's next nonce, counting those that wait.
+  void send(const person& from, transaction_kind kind) {
+    const auto account = rules::read_account(state, from.where());
+    std::uint64_t nonce = account ? account->nonce : 0;
+    for (const auto& t : queue) nonce += t.body->sender == from.key ? 1 : 0;
+    send_raw(
+        {chain, from.key, nonce, {rules::read_chain(state).epoch.value + 10}, std::move(kind)});
+  }
+  void send_raw(transaction t) {
+    const auto id = crypto::hash("test.tx", encode(t)).as<transaction_tag>();
+    queue.push_back({id, std::move(t), 300, std::nullopt});
+  }
+
+  [[nodiscard]] rules::block_input next_input(std::uint64_t step_ms) const {
+    rules::block_input block;
+    block.height = rules::read_chain(state).height.next();
+    block.time_ms = time_ms + step_ms;
+    block.parent = parent;
+    for (const auto& v : rules::committee_of(state)) {
+      if (!silent.contains(v.member)) block.signers.push_back(v.member);
+    }
+    block.transactions = queue;
+    return block;
+  }
+
+  /// Points and distances from the seed alone; what matters to rules is that all replicas get the
+  /// same.
+  [[nodiscard]] static std::vector<rules::drawn_target> draw(const rules::execution& begun) {
+    std::vector<rules::drawn_target> drawn;
+    for (const auto& wanted : begun.draws()) {
+      dice d{wanted.seed};
+      rules::drawn_target t;
+      t.seed = wanted.seed;
+      for (std::uint32_t i = 0; i < test_dim; ++i)
+        t.point.push_back(static_cast<float>(d.below(100)));
+      for (const auto& c : begun.candidates()) {
+        t.distances.push_back({c.model, static_cast<std::uint32_t>(d.below(1ull << 31))});
+      }
+      drawn.push_back(std::move(t));
+    }
+    return drawn;
+  }
+
+  [[nodiscard]] static rules::effects execute(const rules::block_input& block,
+                                              const memory_state& on, const genesis& born) {
+    REQUIRE(!rules::check_block(block, rules::read_chain(on)));
+    auto begun = rules::begin_block(block, on, born);
+    const auto drawn = draw(begun);
+    REQUIRE(!rules::check_draws(begun, drawn));
+    return rules::finish(std::move(begun), drawn);
+  }
+
+  /// Runs a block of all that waits.
+  const rules::effects& block(std::uint64_t step_ms = 10) {
+    const auto input = next_input(step_ms);
+    last = execute(input, state, born);
+    const auto promised = tree.preview(last.changes);
+    state.apply(last.changes);
+    REQUIRE(tree.apply(last.changes) == promised);
+    REQUIRE(rules::supply_is_whole(state));
+    time_ms = input.time_ms;
+    parent = crypto::hash("test.block", tree.root().view()).as<block_tag>();
+    queue.clear();
+    return last;
+  }
+  const rules::effects& end_epoch() {
+    const auto& done = block(born.parameters.epoch_ms);
+    REQUIRE(done.epoch_closed);
+    return done;
+  }
+  /// One transaction in a block of its own; what became of it.
+  rules::refused run(const person& from, transaction_kind kind) {
+    send(from, std::move(kind));
+    return block().outcomes.back().reason;
+  }
+
+  [[nodiscard]] chain_row chain_now() const { return rules::read_chain(state); }
+  [[nodiscard]] std::uint64_t balance(const person& p) const {
+    const auto row = rules::read_account(state, p.where());
+    return row ? row->balance.value : 0;
+  }
+
+  [[nodiscard]] static model_plan plan(std::uint64_t number) {
+    model_plan m;
+    m.weights = id_from<weights_hash>(number * 7 + 1);
+    m.key = id_from(number * 7 + 2).value;
+    m.salt = id_from(number * 7 + 3);
+    for (std::uint32_t i = 0; i < test_dim; ++i)
+      m.embedding.push_back(static_cast<float>(number + i + 1));
+    return m;
+  }
+  [[nodiscard]] static tx::commit_model commit_of(const model_plan& m,
+                                                  std::optional<model_id> model = {},
+                                                  std::uint64_t stake = 2 * shannons_per_soma) {
+    return {model,
+            rules::model_commitment(m.weights, m.key, m.embedding, m.salt),
+            {1'000, 1u << 20, id_from<blob_id>(5), {}},
+            {stake},
+            1'000};
+  }
+  [[nodiscard]] static tx::reveal_model reveal_of(const model_plan& m) {
+    return {m.id, m.weights, m.key, m.embedding, m.salt};
+  }
+  /// Commits, remembering the id that the model gets.
+  void commit(const person& owner, model_plan& m, std::uint64_t stake = 2 * shannons_per_soma) {
+    send(owner, commit_of(m, std::nullopt, stake));
+    m.id = rules::model_id_of(queue.back().id);
+  }
+  /// Brings models to life: commit, reveal in the next epoch, active from the one after.
+  std::vector<model_plan> active_models(const person& owner, std::size_t count) {
+    std::vector<model_plan> models;
+    for (std::size_t i = 0; i < count; ++i) {
+      models.push_back(plan(i + 1));
+      commit(owner, models.back());
+    }
+    end_epoch();
+    for (const auto& m : models) send(owner, reveal_of(m));
+    end_epoch();
+    REQUIRE(rules::active_models(state, 100).size() == count);
+    return models;
+  }
+  [[nodiscard]] std::vector<rules::listed_target> open_targets() const {
+    return rules::open_targets(state, 1'000);
+  }
+
+  genesis born;
+  chain_id chain;
+  memory_state state;
+  rules::state_tree tree;
+  std::uint64_t time_ms = 0;
+  block_id parent;
+  std::vector<rules::block_transaction> queue;
+  std::set<soma::address> silent;  // validators that do not sign
+  rules::effects last;
+};
+
+/// A claim that passes every check, and the reveal that belongs to it.
+struct honest_submission {
+  tx::claim_target claim;
+  tx::reveal_data reveal;
+};
+inline honest_submission submission_for(const rules::listed_target& target, const person& sender,
+                                        std::uint64_t number) {
+  honest_submission s;
+  s.reveal = {target.id, id_from<data_hash>(number), id_from<blob_id>(number + 1),
+              id_from(number + 2)};
+  s.claim = {
+      target.id,  target.row.assigned.front(),
+      0x3f800000, target.row.radius_q30 / 2,
+      1'000,      rules::data_commitment(s.reveal.data, 1'000, s.reveal.salt, sender.where())};
+  return s;
+}
+
+}  // namespace soma::test

@@ -1,0 +1,128 @@
+#include <doctest/doctest.h>
+
+#include "actors/rules/difficulty.hpp"
+#include "actors/rules/epoch.hpp"
+#include "tests/actors/rules/network.hpp"
+
+namespace soma::test {
+namespace {
+
+rules::candidate candidate(std::uint64_t number, std::uint64_t stake) {
+  return {{id_from<model_id>(number), 1}, {stake}};
+}
+
+TEST_CASE("assignment scores are the worked example of the formula") {
+  const std::vector all{candidate(1, 100), candidate(2, 400), candidate(3, 0)};
+  // mean 200, variance (10000 + 0 + 10000) / 3 = 6666, std 81; roots 10, 20, 0.
+  const auto scores =
+      rules::assignment_scores(all, std::vector<std::uint32_t>{100, 200, 300}, 500'000);
+  CHECK(scores[0].score == -1'234'568 - 250'000);  // -100 * 10^6 / 81 = -1234567.9, floor
+  CHECK(scores[1].score == -500'000);
+  CHECK(scores[2].score == 1'234'567);
+  const auto nobody = rules::assignment_scores(std::vector{candidate(1, 0)},
+                                               std::vector<std::uint32_t>{7}, 500'000);
+  CHECK(nobody[0].score == 0);
+  CHECK(rules::assignment_scores({}, {}, 1).empty());
+}
+
+TEST_CASE("the lowest three are assigned, best first, ties by id") {
+  std::vector<rules::scored_candidate> scores{{{id_from<model_id>(1), 1}, 5},
+                                              {{id_from<model_id>(2), 1}, -3},
+                                              {{id_from<model_id>(3), 1}, 9},
+                                              {{id_from<model_id>(4), 1}, 5}};
+  const auto chosen = rules::lowest(scores, 3);
+  REQUIRE(chosen.size() == 3);
+  CHECK(chosen[0].model == id_from<model_id>(2));
+  CHECK(chosen[1].model == std::min(id_from<model_id>(1), id_from<model_id>(4)));
+  CHECK(rules::lowest(scores, 9).size() == 4);
+}
+
+TEST_CASE("stake buys at most half a standard deviation, and extreme values do not overflow") {
+  for (std::uint64_t seed = 0; seed < 500; ++seed) {
+    CAPTURE(seed);
+    dice d{seed};
+    std::vector<rules::candidate> all;
+    std::vector<std::uint32_t> distances;
+    for (std::uint64_t i = 0; i < 1 + d.below(50); ++i) {
+      all.push_back(candidate(i, d.below(supply_cap.value)));
+      distances.push_back(d.chance(50) ? (1u << 31) * static_cast<std::uint32_t>(d.below(2))
+                                       : static_cast<std::uint32_t>(d.below((1ull << 31) + 1)));
+    }
+    const auto with = rules::assignment_scores(all, distances, 500'000);
+    const auto without = rules::assignment_scores(all, distances, 0);
+    for (std::size_t i = 0; i < all.size(); ++i) {
+      CHECK(without[i].score - with[i].score >= 0);
+      CHECK(without[i].score - with[i].score <= 500'000);
+    }
+  }
+}
+
+TEST_CASE(
+    "an epoch opens its targets from the parent's id, index by index, and sets their rewards "
+    "aside") {
+  const std::vector people{somebody(1)};
+  network net(small_genesis(1, people));
+  (void)net.active_models(people[0], 5);
+  const auto before = net.parent;
+  net.end_epoch();
+  const auto chain = net.chain_now();
+  const auto open = net.open_targets();
+  CHECK(open.size() == 4);
+  CHECK(chain.targets_opened == 4);
+  CHECK(chain.set_aside.value == 4 * chain.reward_per_target.value);
+  CHECK(chain.reward_per_target.value == (chain.target_budget.value + chain.set_aside.value) / 8);
+  std::set<target_id> ids;
+  for (const auto& t : open) {
+    ids.insert(t.id);
+    CHECK(t.row.assigned.size() == 3);
+    CHECK(t.row.radius_q30 == rules::radius_q30(chain.difficulty_ppm, test_dim));
+  }
+  for (std::uint64_t i = 0; i < 4; ++i)
+    CHECK(ids.contains(rules::target_id_of({before, std::nullopt}, i)));
+}
+
+TEST_CASE("no target is opened without models, and none that the budget cannot pay") {
+  const std::vector people{somebody(1)};
+  auto born = small_genesis(1, people);
+  born.parameters.hits_wanted = 3;
+  network net(born);
+  net.end_epoch();
+  CHECK(net.chain_now().target_budget.value > 0);
+  CHECK(net.open_targets().empty());
+  (void)net.active_models(people[0], 1);
+  CHECK(net.open_targets().size() == 3);  // four are wanted, three are paid for
+}
+
+TEST_CASE("a draw that does not answer what was wanted is refused by name") {
+  const std::vector people{somebody(1)};
+  network net(small_genesis(1, people));
+  (void)net.active_models(people[0], 3);
+  const auto begun =
+      rules::begin_block(net.next_input(net.born.parameters.epoch_ms), net.state, net.born);
+  const auto good = network::draw(begun);
+  CHECK(!rules::check_draws(begun, good));
+  auto bad = good;
+  bad.pop_back();
+  CHECK(rules::check_draws(begun, bad) == rules::draw_refusal::wrong_number);
+  bad = good;
+  ++bad[0].seed;
+  CHECK(rules::check_draws(begun, bad) == rules::draw_refusal::wrong_seed);
+  bad = good;
+  bad[1].point.pop_back();
+  CHECK(rules::check_draws(begun, bad) == rules::draw_refusal::wrong_dimension);
+  bad = good;
+  bad[1].distances.pop_back();
+  CHECK(rules::check_draws(begun, bad) == rules::draw_refusal::wrong_models);
+  bad = good;
+  bad[1].distances[0] = bad[1].distances[1];
+  CHECK(rules::check_draws(begun, bad) == rules::draw_refusal::wrong_models);
+  bad = good;
+  bad[3].distances[0].distance_q30 = rules::max_radius_q30 + 1;
+  CHECK(rules::check_draws(begun, bad) == rules::draw_refusal::distance_out_of_range);
+  auto turned = good;
+  for (auto& t : turned) std::reverse(t.distances.begin(), t.distances.end());
+  CHECK(!rules::check_draws(begun, turned));
+}
+
+}  // namespace
+}  // namespace soma::test
