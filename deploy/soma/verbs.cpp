@@ -4,9 +4,13 @@ namespace soma {
 
 std::vector<std::unique_ptr<verb>> all_verbs() {
   std::vector<std::unique_ptr<verb>> all;
+  all.push_back(make_localnet());
+  all.push_back(make_ask());
   all.push_back(make_model_init());
   all.push_back(make_model_train());
   all.push_back(make_model_score());
+  all.push_back(make_node_new_ca());
+  all.push_back(make_node_new_cert());
   all.push_back(make_config_show());
   return all;
 }

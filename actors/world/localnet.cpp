@@ -1,0 +1,400 @@
+#include "actors/world/localnet.hpp"
+
+#include <algorithm>
+#include <bit>
+
+#include "actors/blob_store/blob_store_role.hpp"
+#include "actors/global_model/global_model.hpp"
+#include "actors/model_registry/model_registry.hpp"
+#include "actors/router/router.hpp"
+#include "actors/rules/genesis_state.hpp"
+#include "actors/rules/queries.hpp"
+#include "actors/scorer/scorer_pool.hpp"
+#include "actors/target_generator/target_generator.hpp"
+#include "actors/validator/ledger_reader.hpp"
+#include "actors/validator/validator.hpp"
+#include "actors/world/block_counter.hpp"
+#include "actors/world/localnet_data.hpp"
+#include "actors/world/world.hpp"
+#include "messages/crypto/hash.hpp"
+
+namespace soma::actors {
+namespace {
+
+/// When every local network begins: 2026-01-01T00:00:00Z. Its clock is its own.
+constexpr std::uint64_t start_ms = 1'767'225'600'000;
+constexpr std::uint32_t block_ms = 500;
+constexpr shannons account_balance{2'000 * shannons_per_soma};
+constexpr shannons validator_stake{100'000 * shannons_per_soma};
+constexpr std::size_t mixed_bytes = 32'768;
+
+/// The seed of one part of the network: parts never share their randomness.
+std::uint64_t seed_of(std::uint64_t seed, std::string_view part, std::uint64_t number = 0) {
+  const auto hash = crypto::tagged_hash("soma.localnet")
+                        .add_u64(seed)
+                        .add(as_bytes(part))
+                        .add_u64(number)
+                        .finish();
+  std::uint64_t out = 0;
+  for (int i = 7; i >= 0; --i) out = out << 8 | hash.value[static_cast<std::size_t>(i)];
+  return out;
+}
+
+crypto::key_pair key_of(std::uint64_t seed, std::string_view part, std::uint64_t number = 0) {
+  crypto::seeded_random random(seed_of(seed, part, number));
+  return crypto::key_pair::generate(random);
+}
+
+struct participant {
+  std::string name;
+  misconduct conduct = misconduct::none;
+  crypto::key_pair key;
+  std::shared_ptr<submitter_state> state;
+};
+
+class localnet {
+ public:
+  explicit localnet(const localnet_options& options)
+      : options_(options),
+        world_(options.threads, start_ms),
+        counts_(std::make_shared<block_counts>()) {}
+
+  expected<localnet_report, std::string> run() {
+    prepare_data();
+    make_participants();
+    const auto born = make_genesis();
+    ledger_ = std::make_shared<storage::ledger_store>(
+        options_.directory / "ledger", storage::ledger_options{std::size_t{8} << 30, false});
+    if (auto opened = open_ledger(*ledger_, born); !opened) return make_unexpected(opened.error());
+    spawn_roles();
+    spawn_trainers();
+    if (auto published = publish(); !published) return make_unexpected(published.error());
+    spawn_submitters();
+    const auto reason = drive([this] { return counts_->epochs_ended >= options_.epochs; });
+    if (reason == world::stop_reason::stalled || reason == world::stop_reason::out_of_time) {
+      return make_unexpected(std::string("the network came to a halt before its last epoch"));
+    }
+    return report(reason == world::stop_reason::interrupted);
+  }
+
+ private:
+  // ---- what it is made of
+  // -------------------------------------------------------------------------------------------
+
+  void prepare_data() {
+    std::filesystem::create_directories(options_.directory / "data");
+    for (const auto& source : options_.sources) {
+      data_.push_back(split(source));
+      write_file(held_out_path(data_.size() - 1), data_.back().held_out);
+    }
+    std::vector<bytes> held_out;
+    for (const auto& part : data_) held_out.push_back(part.held_out);
+    mixed_ = interleave(held_out, mixed_bytes, seed_of(options_.seed, "mixed"));
+    write_file(options_.directory / "data" / "mixed.bin", mixed_);
+  }
+
+  [[nodiscard]] std::filesystem::path held_out_path(std::size_t source) const {
+    return options_.directory / "data" / ("held-out-" + std::to_string(source + 1) + ".bin");
+  }
+
+  void make_participants() {
+    const auto seed = options_.seed;
+    for (unsigned i = 0; i < options_.submitters; ++i) {
+      participants_.push_back({"submitter-" + std::to_string(i + 1),
+                               misconduct::none,
+                               key_of(seed, "submitter", i),
+                               {}});
+    }
+    if (!options_.with_cheats) return;
+    for (const auto kind : {misconduct::wrong_loss, misconduct::wrong_winner,
+                            misconduct::never_reveals, misconduct::copies_claims}) {
+      const auto number = static_cast<unsigned>(kind);
+      participants_.push_back(
+          {"cheat-" + std::to_string(number), kind, key_of(seed, "cheat", number), {}});
+    }
+  }
+
+  genesis make_genesis() {
+    genesis born;
+    born.name = "localnet-" + std::to_string(options_.seed);
+    born.start_ms = start_ms;
+    auto& parameters = born.parameters;
+    parameters.architecture = options_.architecture;
+    parameters.epoch_ms = options_.epoch_ms;
+    parameters.hits_wanted = options_.hits_wanted;
+    parameters.initial_targets = options_.initial_targets;
+    // A local epoch is short in blocks too: whoever does not reveal shall lose the bond within it.
+    parameters.reveal_window_blocks = 40;
+    for (const auto& someone : participants_) {
+      born.accounts.push_back({crypto::address_of(someone.key.public_half()), account_balance});
+    }
+    for (std::size_t i = 0; i < options_.sources.size(); ++i) {
+      born.accounts.push_back({crypto::address_of(owner_key(i).public_half()), account_balance});
+    }
+    born.validators.push_back({validator_key().public_half(), validator_stake});
+    chain_ = rules::chain_id_of(born);
+    return born;
+  }
+
+  [[nodiscard]] crypto::key_pair owner_key(std::size_t model) const {
+    return key_of(options_.seed, "owner", model);
+  }
+  [[nodiscard]] crypto::key_pair validator_key() const {
+    return key_of(options_.seed, "validator");
+  }
+
+  // ---- its roles
+  // ----------------------------------------------------------------------------------------------------
+
+  scorer_actor new_scorer(unsigned workers) {
+    std::vector<scorer_worker_actor> list;
+    for (unsigned i = 0; i < workers; ++i) {
+      scorer_worker_ports ports{blobs_, world_.new_background(), options_.make_engine};
+      list.push_back(world_.system().spawn(scorer_worker, ports));
+    }
+    return world_.system().spawn(scorer_pool, list, scorer_pool_limits{});
+  }
+
+  void spawn_roles() {
+    auto& system = world_.system();
+    auto disk = std::make_shared<storage::blob_store>(options_.directory / "blobs");
+    blobs_ = system.spawn(blob_store_role, blob_store_ports{disk});
+    registry_ = system.spawn(model_registry);
+    router_ = system.spawn(router);
+    scorer_ = new_scorer(2);
+    validator_ports ports;
+    ports.clock = world_.clock();
+    ports.target_generator = system.spawn(target_generator, target_generator_ports{router_});
+    ports.registry = registry_;
+    ports.scorer = scorer_;
+    ports.watchers.push_back(system.spawn(block_counter, counts_));
+    ports.ledger = ledger_;
+    validator_options pace;
+    pace.block_ms = block_ms;
+    validator_ = system.spawn(validator, validator_key(), ports, pace);
+  }
+
+  void spawn_trainers() {
+    for (std::size_t i = 0; i < options_.sources.size(); ++i) {
+      const auto seed = seed_of(options_.seed, "model", i);
+      auto state = std::make_shared<trainer_state>(wallet(owner_key(i), chain_),
+                                                   seed_of(options_.seed, "trainer", i));
+      trainer_ports ports{world_.clock(), validator_, blobs_, world_.new_background(),
+                          [this, i, seed] {
+                            auto trained = options_.train(i, data_[i].training, seed);
+                            keep_weights(i, trained.weights_file);
+                            return trained;
+                          }};
+      actors::trainer_options settings;
+      settings.name = options_.sources[i].name;
+      trainers_.push_back(state);
+      caf::anon_send(world_.system().spawn(trainer, state, ports, settings),
+                     message<schema::Train>{});
+    }
+  }
+
+  void keep_weights(std::size_t model, byte_view file) const {
+    const auto folder = options_.directory / "models";
+    std::filesystem::create_directories(folder);
+    write_file(folder / ("specialist-" + std::to_string(model + 1) + ".safetensors"), file);
+  }
+
+  void spawn_submitters() {
+    for (std::size_t i = 0; i < participants_.size(); ++i) {
+      auto& someone = participants_[i];
+      std::vector<file_range> ranges;
+      // Everyone searches all the data, each from another file on and at places of its own.
+      for (std::size_t s = 0; s < data_.size(); ++s) {
+        const auto source = (s + i) % data_.size();
+        ranges.push_back({held_out_path(source), 0, data_[source].held_out.size()});
+      }
+      const auto seed = seed_of(options_.seed, someone.name);
+      someone.state = std::make_shared<submitter_state>(
+          wallet(someone.key, chain_), data_source(ranges, options_.piece_bytes, seed), seed + 1);
+      submitter_ports ports{world_.clock(), validator_, registry_, new_scorer(1), blobs_};
+      submitter_options settings;
+      settings.name = someone.name;
+      settings.seed = seed;
+      settings.cheats = someone.conduct;
+      world_.system().spawn(submitter, someone.state, ports, settings);
+    }
+  }
+
+  // ---- how it runs
+  // --------------------------------------------------------------------------------------------------
+
+  world::stop_reason drive(const std::function<bool()>& done) {
+    return world_.run_until(
+        [&] {
+          if (options_.on_progress) options_.on_progress(progress());
+          return done();
+        },
+        [this] { return options_.interrupted && options_.interrupted(); },
+        start_ms + (options_.epochs + 2) * options_.epoch_ms);
+  }
+
+  expected<void, std::string> publish() {
+    std::string why;
+    const auto reason = drive([&] {
+      for (std::size_t i = 0; i < trainers_.size(); ++i) {
+        if (trainers_[i]->stage == trainer_stage::failed) {
+          why = options_.sources[i].name + ": " + trainers_[i]->why;
+          return true;
+        }
+      }
+      return std::all_of(trainers_.begin(), trainers_.end(),
+                         [](const auto& one) { return one->stage == trainer_stage::published; });
+    });
+    if (!why.empty()) return make_unexpected(why);
+    if (reason == world::stop_reason::interrupted)
+      return make_unexpected(std::string("interrupted while training"));
+    if (reason != world::stop_reason::done)
+      return make_unexpected(std::string("the models were never published"));
+    return {};
+  }
+
+  [[nodiscard]] localnet_progress progress() const {
+    localnet_progress out;
+    out.epoch = counts_->epoch;
+    out.height = counts_->height;
+    out.targets = counts_->targets;
+    for (std::size_t i = 0; i < trainers_.size(); ++i) {
+      out.models_published += trainers_[i]->stage == trainer_stage::published;
+      const auto wins = counts_->wins.find(trainers_[i]->reveal.model);
+      out.wins.emplace_back(options_.sources[i].name,
+                            wins == counts_->wins.end() ? 0 : wins->second);
+    }
+    return out;
+  }
+
+  // ---- what came of it
+  // ----------------------------------------------------------------------------------------------
+
+  template <class Map, class Key>
+  static typename Map::mapped_type value_or_none(const Map& map, const Key& key) {
+    const auto found = map.find(key);
+    return found == map.end() ? typename Map::mapped_type{} : found->second;
+  }
+
+  localnet_report report(bool interrupted) {
+    localnet_report out;
+    // Measuring comes after the network: the state that is reported is that of its last block,
+    // whatever time passes.
+    const auto status = world_.ask<schema::ChainStatus>(validator_, message<schema::GetChain>{});
+    const auto counts = *counts_;
+    out.seed = options_.seed;
+    out.epochs = counts.epochs_ended;
+    out.height = status.root().getHeight();
+    out.state_root = id_or_zero<soma::state_root>(status.root().getStateRoot());
+    out.supply_ok = status.root().getSupplyOk() && rules::supply_is_whole(ledger_reader(*ledger_));
+    out.interrupted = interrupted;
+    out.targets = counts.targets;
+    for (std::size_t i = 0; i < trainers_.size(); ++i) {
+      const auto id = trainers_[i]->reveal.model;
+      out.models.push_back({id,
+                            options_.sources[i].name,
+                            crypto::address_of(owner_key(i).public_half()),
+                            {},
+                            value_or_none(counts.wins, id),
+                            value_or_none(counts.model_paid, id)});
+    }
+    for (const auto& someone : participants_) out.submitters.push_back(account_of(someone, counts));
+    localnet_account validator;
+    validator.name = "validator-1";
+    validator.conduct = "honest";
+    validator.id = crypto::address_of(validator_key().public_half());
+    validator.paid = value_or_none(counts.validator_paid, validator.id);
+    validator.balance = balance_of(validator.id);
+    out.validators.push_back(validator);
+    if (!interrupted) {
+      measure_models(out);
+      measure_mixture(out);
+    }
+    return out;
+  }
+
+  [[nodiscard]] shannons balance_of(const address& who) const {
+    const auto account = ledger_->view().account(who);
+    return account ? account->balance : shannons{};
+  }
+
+  [[nodiscard]] localnet_account account_of(const participant& someone,
+                                            const block_counts& counts) const {
+    localnet_account out;
+    out.name = someone.name;
+    out.conduct = to_text(someone.conduct);
+    out.id = crypto::address_of(someone.key.public_half());
+    out.scored = someone.state->scored;
+    out.claimed = someone.state->claimed;
+    out.won = value_or_none(counts.won, out.id);
+    out.paid = value_or_none(counts.submitter_paid, out.id);
+    out.bonds_lost = value_or_none(counts.bonds_lost, out.id);
+    out.balance = balance_of(out.id);
+    return out;
+  }
+
+  /// Every model on a held-out piece of every source.
+  void measure_models(localnet_report& out) {
+    const auto models = world_.ask<schema::Models>(registry_, message<schema::GetModels>{});
+    for (std::size_t s = 0; s < data_.size(); ++s) {
+      const auto& text = data_[s].held_out;
+      const auto size = std::min<std::size_t>(text.size(), options_.eval_bytes);
+      const auto report = world_.ask<schema::ScoreReport>(
+          scorer_, message<schema::ScoreRequest>::build([&](auto to) {
+            to.setModels(models.root().getEntries());
+            to.setData(data_of(byte_view(text).first(size)));
+            to.setSizeBytes(size);
+          }));
+      for (const auto& result : report.root().getResults()) {
+        const auto ref = ref_of(result.getRef());
+        for (auto& model : out.models) {
+          if (model.id != ref.model) continue;
+          model.bits_per_byte.emplace_back(options_.sources[s].name, result.getBitsPerByte());
+        }
+      }
+    }
+  }
+
+  /// The one model of all, on pieces of all sources.
+  void measure_mixture(localnet_report& out) {
+    const auto oracle = world_.system().spawn(
+        global_model,
+        global_model_ports{registry_, router_, scorer_, options_.architecture.max_seq});
+    const auto result = world_.ask<schema::Evaluation>(
+        oracle, message<schema::Evaluate>::build([&](auto to) {
+          to.setText(data_of(mixed_));
+          to.setExperts(static_cast<unsigned>(options_.sources.size()));
+        }));
+    out.mixture.bytes = result.root().getBytes();
+    out.mixture.bits_per_byte = result.root().getBitsPerByte();
+    for (const auto& model : out.models) {
+      for (const auto& share : result.root().getShares()) {
+        if (ref_of(share.getRef()).model != model.id) continue;
+        out.mixture.experts.push_back({model.name, share.getBitsPerByte(), share.getShare()});
+      }
+    }
+  }
+
+  localnet_options options_;
+  std::vector<split_source> data_;
+  bytes mixed_;
+  std::vector<participant> participants_;
+  chain_id chain_;
+  std::shared_ptr<storage::ledger_store> ledger_;
+  world world_;
+  std::shared_ptr<block_counts> counts_;
+  blob_store_actor blobs_;
+  model_registry_actor registry_;
+  router_actor router_;
+  scorer_actor scorer_;
+  validator_actor validator_;
+  std::vector<std::shared_ptr<trainer_state>> trainers_;
+};
+
+}  // namespace
+
+expected<localnet_report, std::string> run_localnet(const localnet_options& options) {
+  return localnet(options).run();
+}
+
+}  // namespace soma::actors

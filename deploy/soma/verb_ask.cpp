@@ -1,0 +1,180 @@
+#include "actors/world/stored_network.hpp"
+#include "deploy/soma/console.hpp"
+#include "deploy/soma/files.hpp"
+#include "deploy/soma/localnet_home.hpp"
+#include "deploy/soma/units.hpp"
+#include "deploy/soma/verbs.hpp"
+#include "model/torch/threads.hpp"
+#include "model/torch/torch_engine.hpp"
+
+namespace soma {
+namespace {
+
+namespace fs = std::filesystem;
+constexpr std::uint64_t max_text_bytes = std::uint64_t{64} << 20U;
+
+class ask final : public verb {
+ public:
+  std::string_view name() const override { return "ask"; }
+  std::string_view summary() const override { return "ask the specialists as one model"; }
+  std::string_view example() const override {
+    return "soma ask \"#include <vector>\" --bytes 300\n"
+           "soma ask --eval notes.txt --json";
+  }
+  void declare(option_set& options) override {
+    options.add("text", text_, "the text to continue").positional();
+    options.add(
+        "eval", eval_,
+        "measure on this file instead: bits per byte of the mixture and of each expert alone");
+    options.add("bytes", bytes_, "how much to write");
+    options.add("experts", experts_, "experts to mix, the nearest by the router");
+    options.add("temperature", temperature_,
+                "1 writes as predicted, 0 the most likely byte each time");
+    options.add("seed", seed_, "owns the choice of bytes");
+    options.add("network", network_,
+                "folder of the network; default: localnet in the home directory");
+    options.add("threads", threads_, "experts that are run at once");
+  }
+  outcome run(const run_context& context) override;
+
+ private:
+  [[nodiscard]] outcome check() const;
+  [[nodiscard]] outcome answer(const run_context& context, actors::stored_network& network);
+  [[nodiscard]] outcome measure(const run_context& context, actors::stored_network& network);
+  [[nodiscard]] json shares_json(capnp::List<schema::ExpertShare>::Reader shares) const;
+  [[nodiscard]] std::string name_of(schema::ExpertShare::Reader share) const;
+
+  std::string text_;
+  fs::path eval_, network_;
+  std::uint32_t bytes_ = 200, experts_ = 4, threads_ = 2;
+  double temperature_ = 0.7;
+  std::uint64_t seed_ = 0;
+  std::map<model_id, std::string> names_;
+};
+
+outcome ask::check() const {
+  const auto refuse = [](const char* option, const char* why) {
+    return wrong_usage(option, why, "see `soma ask --help`");
+  };
+  if (text_.empty() == eval_.empty()) return refuse("ask", "give either a text or --eval FILE");
+  if (bytes_ < 1 || bytes_ > actors::max_written_bytes)
+    return refuse("--bytes", "the value is not 1 to 65536");
+  if (experts_ < 1 || experts_ > actors::max_probed_models)
+    return refuse("--experts", "the value is not 1 to 16");
+  if (threads_ < 1 || threads_ > 256) return refuse("--threads", "the value is not 1 to 256");
+  if (!(temperature_ >= 0 && temperature_ <= 100))
+    return refuse("--temperature", "the value is not 0 to 100");
+  return {};
+}
+
+outcome ask::run(const run_context& context) {
+  if (auto checked = check(); !checked) return checked;
+  const auto directory = network_.empty() ? context.home / "localnet" : network_;
+  if (!fs::exists(directory / "ledger")) {
+    return failed("there is no network in " + directory.string(), "nothing was trained yet",
+                  "run `soma localnet` first");
+  }
+  model::configure_threads(1);
+  names_ = model_names(directory);
+  actors::stored_network network(directory, threads_, model::make_torch_engine);
+  if (network.models() == 0)
+    return failed("nobody can answer", "the network has no active model",
+                  "run `soma localnet` first");
+  return eval_.empty() ? answer(context, network) : measure(context, network);
+}
+
+std::string ask::name_of(schema::ExpertShare::Reader share) const {
+  const auto ref = ref_of(share.getRef());
+  const auto found = names_.find(ref.model);
+  return found == names_.end() ? ref.model.short_text() : found->second;
+}
+
+json ask::shares_json(capnp::List<schema::ExpertShare>::Reader shares) const {
+  json::array list;
+  for (const auto& share : shares) {
+    list.push_back(json::of({{"id", ref_of(share.getRef()).model.text()},
+                             {"version", share.getRef().getVersion()},
+                             {"name", name_of(share)},
+                             {"bits_per_byte", share.getBitsPerByte()},
+                             {"share", share.getShare()},
+                             {"distance", share.getDistanceQ30() * 0x1p-30}}));
+  }
+  return list;
+}
+
+/// Bytes as a terminal can show them: what is not text becomes a dot.
+std::string shown(byte_view text) {
+  std::string out;
+  for (const auto byte : text) {
+    const bool plain = byte == '\n' || byte == '\t' || (byte >= 32 && byte != 127);
+    out.push_back(plain ? static_cast<char>(byte) : '.');
+  }
+  return out;
+}
+
+outcome ask::answer(const run_context& context, actors::stored_network& network) {
+  const auto reply = network.ask(message<schema::Ask>::build([&](auto out) {
+    out.setText(data_of(as_bytes(text_)));
+    out.setMostBytes(bytes_);
+    out.setExperts(experts_);
+    out.setSeed(seed_);
+    out.setTemperatureMilli(static_cast<std::uint32_t>(temperature_ * 1000));
+  }));
+  const auto root = reply.root();
+  if (root.getRefusal() != 0) return failed("no answer", std::string(view_of(root.getWhy())));
+  if (context.wants_json) {
+    print_line(json::of({{"text", text_},
+                         {"continuation",
+                          std::string(reinterpret_cast<const char*>(root.getText().begin()),
+                                      root.getText().size())},
+                         {"experts", shares_json(root.getShares())}})
+                   .text());
+    return {};
+  }
+  print_line(painted(text_, colour::bold, stream::out) + shown(view_of(root.getText())));
+  print_line("");
+  table list({"expert", "carried", "bits per byte on prompt and answer", "distance"});
+  for (const auto& share : root.getShares()) {
+    list.row({name_of(share), decimal_text(share.getShare() * 100, 1) + " %",
+              decimal_text(share.getBitsPerByte(), 3),
+              decimal_text(share.getDistanceQ30() * 0x1p-30, 4)});
+  }
+  list.print();
+  return {};
+}
+
+outcome ask::measure(const run_context& context, actors::stored_network& network) {
+  const auto content = read_named_file(eval_, max_text_bytes, "the text");
+  if (!content) return make_unexpected(content.error());
+  const auto reply = network.evaluate(message<schema::Evaluate>::build([&](auto out) {
+    out.setText(data_of(*content));
+    out.setExperts(experts_);
+  }));
+  const auto root = reply.root();
+  if (root.getRefusal() != 0) return failed("no measurement", std::string(view_of(root.getWhy())));
+  if (context.wants_json) {
+    print_line(json::of({{"file", eval_.string()},
+                         {"bytes", root.getBytes()},
+                         {"predicted_bytes", root.getPredicted()},
+                         {"bits_per_byte", root.getBitsPerByte()},
+                         {"experts", shares_json(root.getShares())}})
+                   .text());
+    return {};
+  }
+  table list({"model", "bits per byte", "carried"});
+  for (const auto& share : root.getShares()) {
+    list.row({name_of(share) + " alone", decimal_text(share.getBitsPerByte(), 3),
+              decimal_text(share.getShare() * 100, 1) + " %"});
+  }
+  list.row({"mixture", decimal_text(root.getBitsPerByte(), 3), "100.0 %"});
+  list.print();
+  return {};
+}
+
+}  // namespace
+
+std::unique_ptr<verb> make_ask() {
+  return std::make_unique<ask>();
+}
+
+}  // namespace soma
