@@ -219,6 +219,7 @@ refused vote_on_model(block_run& run, const address& sender, const tx::vote_on_m
       version->status == version_status::revealed || version->status == version_status::active;
   if (!on_trial || model->status == model_status::inactive) return refusal::version_not_on_trial;
   if (has_voted(version->votes, sender)) return refusal::already_voted;
+  if (version->votes.size() >= max_cast_votes) return refusal::votes_full;
   run.state.versions.update(what.version, [&](model_version_row& v) {
     v.votes.push_back({sender, power, what.verdict});
   });

@@ -72,6 +72,8 @@ std::string_view to_text(refusal reason) {
       return "this version takes no votes in its present status";
     case refusal::already_voted:
       return "this member has voted already";
+    case refusal::votes_full:
+      return "the version holds all the votes it can";
     case refusal::target_unknown:
       return "there is no such target";
     case refusal::target_not_open:

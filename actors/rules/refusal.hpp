@@ -46,6 +46,7 @@ enum class refusal : std::uint16_t {
   version_unknown = 57,
   version_not_on_trial = 58,
   already_voted = 59,
+  votes_full = 60,
   // Claims, protocol §8.1, in the order of the checks.
   target_unknown = 80,
   target_not_open = 81,
