@@ -267,6 +267,8 @@ expected<command, failure> parse_command_line(int argc, const char* const* argv,
     return command{nullptr, app.help(), {}};
   } catch (const CLI::CallForVersion& version_text) {
     return command{nullptr, std::string(version_text.what()) + "\n", {}};
+  } catch (const CLI::RequiredError&) {
+    return wrong_usage("wrong usage", "no verb was named", "`soma --help` lists them");
   } catch (const CLI::ParseError& error) {
     return wrong_usage("wrong usage", error.what(), "add --help to see what is meant");
   }
