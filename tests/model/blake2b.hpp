@@ -30,7 +30,7 @@ inline std::array<std::uint8_t, 32> blake2b_256(byte_view data) {
   do {
     const std::size_t size = std::min<std::size_t>(128, data.size());
     std::array<std::uint64_t, 16> m{};
-    std::memcpy(m.data(), data.data(), size);
+    if (size > 0) std::memcpy(m.data(), data.data(), size);
     data = data.subspan(size);
     done += size;
     std::array<std::uint64_t, 16> v{};
