@@ -38,7 +38,7 @@ struct train_progress {
 
 struct trainer_options {
   std::uint64_t steps = 1'000;
-  std::uint32_t batch = 16;  // windows of the longest length a step
+  std::uint32_t batch = 4;   // windows of the longest length a step
   std::uint32_t window = 0;  // slots of the longest window; 0 = the architecture's max_seq
   float short_share =
       0.5f;  // the first part of the steps takes windows a quarter as long, four times as many
