@@ -5,9 +5,9 @@
 
 #include <caf/actor_system.hpp>
 #include <caf/openssl/publish.hpp>
-#include <caf/openssl/remote_actor.hpp>
 #include <cstdint>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 
@@ -33,13 +33,25 @@ template <class Handle>
   return *port;
 }
 
+/// Closes the door again; whoever is connected stays so.
+void unpublish_role(caf::actor_system& system, const caf::strong_actor_ptr& role,
+                    std::uint16_t port);
+
+/// A peer that takes the connection and then says nothing is given up after this long.
+inline constexpr std::uint32_t connect_patience_ms = 10'000;
+
+/// The role that is published there and speaks all of `interface`; the type-free part of
+/// connect_role.
+[[nodiscard]] expected<caf::strong_actor_ptr, std::string> connect_any(
+    caf::actor_system& system, const std::set<std::string>& interface, const host_port& to);
+
 /// Blocks until connected or refused. An answering role of another type is a refusal too.
 template <class Handle>
 [[nodiscard]] expected<Handle, std::string> connect_role(caf::actor_system& system,
                                                          const host_port& to) {
-  auto role = caf::openssl::remote_actor<Handle>(system, to.host, to.port);
-  if (!role) return make_unexpected(system.render(role.error()));
-  return std::move(*role);
+  auto role = connect_any(system, system.message_types(caf::detail::type_list<Handle>{}), to);
+  if (!role) return make_unexpected(role.error());
+  return caf::actor_cast<Handle>(std::move(*role));
 }
 
 }  // namespace soma::actors

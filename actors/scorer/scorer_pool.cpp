@@ -129,15 +129,36 @@ message<schema::Ack> join(self_pointer self, schema::JoinPool::Reader offer,
   if (!worker) return refused(1, "the sender is no worker");
   if (offer.getName().size() > 64) return refused(2, "a worker's name has at most 64 bytes");
   auto& workers = self->state.workers;
-  if (workers.size() >= limits.max_workers) return refused(3, "the pool is full");
-  const bool known = std::any_of(workers.begin(), workers.end(),
-                                 [&](const auto& other) { return other.handle == worker; });
-  if (!known) {
+  const auto known = std::find_if(workers.begin(), workers.end(),
+                                  [&](const auto& other) { return other.handle == worker; });
+  if (known != workers.end()) {
+    known->silent_checks = 0;
+  } else if (workers.size() >= limits.max_workers) {
+    return refused(3, "the pool is full");
+  } else {
     self->monitor(worker);
-    workers.push_back({worker, offer.getName(), nullptr});
+    workers.push_back({worker, offer.getName(), nullptr, true, 0});
     dispatch(self, limits);
   }
   return message<schema::Ack>{};
+}
+
+/// A stopped process or a cut cable ends nothing that the system would tell us about.
+void watch_for_silence(self_pointer self, const scorer_pool_limits& limits) {
+  constexpr unsigned checks = 3;
+  self->request(limits.clock, caf::infinite, message<schema::Wait>::build([&](auto out) {
+                  out.setMs(std::max(1U, limits.silence_ms / checks));
+                }))
+      .then([=](const message<schema::Time>&) {
+        std::vector<caf::actor_addr> silent;
+        for (auto& worker : self->state.workers) {
+          if (worker.joined && ++worker.silent_checks > checks) {
+            silent.push_back(worker.handle.address());
+          }
+        }
+        for (const auto& gone : silent) drop_worker(self, gone, limits);
+        watch_for_silence(self, limits);
+      });
 }
 
 message<schema::PoolStatus> status(const scorer_pool_state& state) {
@@ -159,8 +180,9 @@ scorer_actor::behavior_type scorer_pool(self_pointer self, std::vector<scorer_wo
   self->set_down_handler([=](caf::down_msg& down) { drop_worker(self, down.source, limits); });
   for (auto& worker : workers) {
     self->monitor(worker);
-    self->state.workers.push_back({worker, "local", nullptr});
+    self->state.workers.push_back({worker, "local", nullptr, false, 0});
   }
+  if (limits.clock) watch_for_silence(self, limits);
   return {[=](const message<schema::ScoreRequest>& request) {
             return accept<schema::ScoreRequest, schema::ScoreReport>(self, request, limits);
           },

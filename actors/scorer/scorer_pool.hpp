@@ -1,6 +1,6 @@
 // The pool in front of the workers: a bounded queue, one piece of work a worker, and every piece
 // answered exactly once. A worker that dies loses nothing: its work goes back to the head of the
-// queue.
+// queue. One of another process that falls silent counts as dead until it joins again.
 #pragma once
 
 #include <deque>
@@ -8,6 +8,7 @@
 #include <variant>
 #include <vector>
 
+#include "actors/clock/clock_actor.hpp"
 #include "actors/scorer/scorer_actor.hpp"
 #include "actors/scorer/scorer_worker.hpp"
 
@@ -17,6 +18,9 @@ struct scorer_pool_limits {
   std::size_t max_queue = 1'024;
   std::size_t max_workers = 256;
   unsigned max_attempts = 3;  // workers one piece of work may outlive
+  /// One that joined shall say so again within this time. Not looked at without a clock.
+  std::uint32_t silence_ms = 15'000;
+  clock_actor clock{};
 };
 
 /// One request and the promise of its one answer. `Request` is any of the worker's three.
@@ -38,6 +42,8 @@ struct pool_worker {
   scorer_worker_actor handle;
   std::string name;
   std::shared_ptr<queued_work> doing;  // null: idle
+  bool joined = false;                 // from elsewhere: has to be heard of
+  unsigned silent_checks = 0;          // since it was heard of last
 };
 
 struct scorer_pool_state {

@@ -16,6 +16,9 @@ namespace soma {
 [[nodiscard]] std::unique_ptr<verb> make_model_score();
 [[nodiscard]] std::unique_ptr<verb> make_node_new_ca();
 [[nodiscard]] std::unique_ptr<verb> make_node_new_cert();
+[[nodiscard]] std::unique_ptr<verb> make_node_new_genesis();
+[[nodiscard]] std::unique_ptr<verb> make_node_run();
+[[nodiscard]] std::unique_ptr<verb> make_scorer();
 
 /// In the order of the help.
 [[nodiscard]] std::vector<std::unique_ptr<verb>> all_verbs();

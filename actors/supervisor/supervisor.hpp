@@ -1,0 +1,71 @@
+// The supervisor of a process. Roles are wired to each other when they are spawned, so they live
+// and die as one: when one of them ends, all are stopped, last started first, and the whole group
+// starts anew after a pause that doubles from failure to failure. Roles of other processes are
+// watched like our own, because handles to them go stale in the same way, but they are not stopped.
+//   - Nothing is started before everything of ours from the time before has ended.
+//   - An exit message drains: all are stopped in the same order, then the supervisor ends.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "actors/clock/clock_actor.hpp"
+#include "actors/supervisor/supervisor_actor.hpp"
+#include "messages/types/expected.hpp"
+
+namespace soma::actors {
+
+struct supervised {
+  std::string name;
+  caf::strong_actor_ptr role;
+  bool is_ours = true;
+};
+
+template <class Handle>
+[[nodiscard]] supervised supervise(std::string name, const Handle& role, bool is_ours = true) {
+  return {std::move(name), caf::actor_cast<caf::strong_actor_ptr>(role), is_ours};
+}
+
+struct role_failure {
+  std::string role;
+  std::string why;
+};
+
+struct supervisor_ports {
+  clock_actor clock;
+  /// Spawns the whole group, in the order in which roles depend on each other; what it began and
+  /// could not finish it undoes itself. It may block: spawn the supervisor detached then.
+  std::function<expected<std::vector<supervised>, role_failure>()> start;
+  // The next three may be left out. They run in the supervisor.
+  std::function<void()> on_up;
+  std::function<void(const role_failure&, std::uint32_t pause_ms)> on_failure;
+  std::function<void()> before_stop;  // doors are closed before anyone is asked to leave
+};
+
+struct supervisor_options {
+  std::uint32_t first_pause_ms = 200;
+  std::uint32_t longest_pause_ms = 10'000;
+  std::uint32_t calm_ms = 60'000;  // after so long without a failure pauses are short again
+};
+
+struct supervisor_state {
+  enum class stage : std::uint8_t { pausing, running, stopping, leaving };
+  struct record {
+    std::string name;
+    bool running = false;
+    std::uint32_t restarts = 0;
+    std::string last_failure;
+  };
+  stage now = stage::pausing;
+  std::vector<supervised> alive;  // in the order in which they were started
+  std::vector<record> records;    // in the order in which they were first seen
+  std::uint32_t pause_ms = 0;
+  std::uint64_t generation = 0;
+};
+
+supervisor_actor::behavior_type supervisor(
+    supervisor_actor::stateful_pointer<supervisor_state> self, supervisor_ports ports,
+    supervisor_options options);
+
+}  // namespace soma::actors

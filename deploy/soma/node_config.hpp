@@ -1,0 +1,59 @@
+// What a node shall run, as its TOML says it:
+//
+//   [node]                       home: where ledger and blobs lie
+//   [tls]                        certificate, key, ca: the way in and out, needed for any address
+//   [roles.NAME]                 a role of this machine; listen = "HOST:PORT" publishes it (port 0:
+//   any) [roles.NAME] at = "tls://…"  a role of another machine, used where it is
+//
+// NAME is blob_store (quota), model_registry, router, target_generator, scorer (workers) or
+// validator (genesis, key, block_ms). Paths count from the file's folder. Names that mean nothing
+// are refused, and so is a role whose helpers are not named.
+#pragma once
+
+#include <array>
+#include <filesystem>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "actors/link/cluster.hpp"
+#include "actors/link/system_config.hpp"
+#include "deploy/soma/failure.hpp"
+#include "deploy/soma/json.hpp"
+
+namespace soma {
+
+inline constexpr std::array<std::string_view, 6> node_roles{
+    "blob_store", "model_registry", "router", "target_generator", "scorer", "validator"};
+
+/// In this process, published or not; or elsewhere.
+struct role_place {
+  std::optional<actors::host_port> listen;
+  std::optional<actors::host_port> at;
+};
+
+struct node_config {
+  std::filesystem::path home;
+  std::optional<actors::cluster_identity> identity;
+  std::map<std::string, role_place, std::less<>> roles;
+  std::uint64_t blob_quota_bytes = std::uint64_t{64} << 30U;
+  unsigned workers = 1;  // of the scorer's own; 0: only those that join
+  std::filesystem::path genesis, validator_key;
+  std::uint32_t block_ms = 1'000;
+
+  [[nodiscard]] bool runs(std::string_view role) const {
+    const auto found = roles.find(role);
+    return found != roles.end() && !found->second.at;
+  }
+};
+
+/// `document` is the whole file at `path`; `home` is where things lie if it does not say so.
+[[nodiscard]] expected<node_config, failure> parse_node_config(const json& document,
+                                                               const std::filesystem::path& path,
+                                                               const std::filesystem::path& home);
+
+/// Certificate, key and CA belong together; a wrong set-up is told by name before anyone connects.
+[[nodiscard]] outcome check_identity(const actors::cluster_identity& identity);
+
+}  // namespace soma

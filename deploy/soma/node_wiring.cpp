@@ -1,0 +1,232 @@
+#include "deploy/soma/node_wiring.hpp"
+
+#include "actors/background/background.hpp"
+#include "actors/blob_store/blob_store_role.hpp"
+#include "actors/model_registry/model_registry.hpp"
+#include "actors/router/router.hpp"
+#include "actors/scorer/scorer_pool.hpp"
+#include "actors/target_generator/target_generator.hpp"
+#include "actors/validator/validator.hpp"
+#include "deploy/soma/files.hpp"
+#include "deploy/soma/units.hpp"
+#include "messages/crypto/key_file.hpp"
+#include "messages/types/codec.hpp"
+#include "model/torch/torch_engine.hpp"
+
+namespace soma {
+namespace {
+
+using actors::role_failure;
+using actors::supervise;
+
+constexpr std::uint64_t max_genesis_file_bytes = 8ULL << 20U;
+
+}  // namespace
+
+actors::scorer_worker_ports new_worker_ports(caf::actor_system& system,
+                                             const actors::blob_store_actor& blobs,
+                                             const std::string& name,
+                                             std::vector<actors::supervised>& all) {
+  actors::scorer_worker_ports ports;
+  ports.blobs = blobs;
+  ports.background = system.spawn<caf::detached>(actors::background);
+  ports.make_engine = [](const model::weights& weights) {
+    return model::make_torch_engine(weights);
+  };
+  all.push_back(supervise(name + " background", ports.background));
+  return ports;
+}
+
+node::node(node_config config, supervised_process& process)
+    : config_(std::move(config)), process_(process) {}
+
+expected<std::unique_ptr<node>, failure> node::open(node_config config,
+                                                    supervised_process& process) {
+  std::unique_ptr<node> made(new node(std::move(config), process));
+  std::error_code error;
+  std::filesystem::create_directories(made->config_.home, error);
+  if (error) return failed("cannot make " + made->config_.home.string(), error.message());
+  if (made->config_.runs("blob_store")) {
+    storage::blob_options options;
+    options.quota_bytes = made->config_.blob_quota_bytes;
+    made->blobs_ = std::make_shared<storage::blob_store>(made->config_.home / "blobs", options);
+  }
+  if (made->config_.runs("validator")) {
+    if (auto opened = made->open_validator(); !opened) return make_unexpected(opened.error());
+  }
+  return made;
+}
+
+outcome node::open_validator() {
+  auto key = crypto::load_key(config_.validator_key, std::nullopt);
+  if (!key) {
+    return failed("cannot use the key " + config_.validator_key.string(),
+                  std::string(crypto::to_text(key.error())),
+                  "a node starts with nobody to ask: name a key file without a passphrase");
+  }
+  const auto file = read_named_file(config_.genesis, max_genesis_file_bytes, "the genesis");
+  if (!file) return make_unexpected(file.error());
+  const auto what = "cannot use the genesis " + config_.genesis.string();
+  const auto born = decode<genesis>(*file);
+  if (!born) return failed(what, std::string(to_text(born.error())), "make or fetch it anew");
+  ledger_ = std::make_shared<storage::ledger_store>(config_.home / "ledger");
+  if (auto opened = actors::open_ledger(*ledger_, *born); !opened) {
+    return failed(what, opened.error(), "name another genesis or another home");
+  }
+  if (!ledger_->view().validator(crypto::address_of(key->public_half()))) {
+    return failed("cannot use the key " + config_.validator_key.string(),
+                  "it is no validator's of this network", "name the key the genesis was made for");
+  }
+  key_ = std::move(*key);
+  return {};
+}
+
+template <class Handle>
+expected<void, role_failure> node::fetch(std::string_view name, Handle& into, group& all) {
+  const auto place = config_.roles.find(name);
+  if (place == config_.roles.end() || !place->second.at) return {};
+  const auto& at = *place->second.at;
+  auto role = actors::connect_role<Handle>(process_.system(), at);
+  if (!role) {
+    return make_unexpected(role_failure{
+        std::string(name), at.host + ":" + std::to_string(at.port) + ": " + role.error()});
+  }
+  into = std::move(*role);
+  all.push_back(supervise(std::string(name), into, false));
+  return {};
+}
+
+expected<void, role_failure> node::fetch_all(handles& h, group& all) {
+  auto done = fetch("blob_store", h.blobs, all);
+  if (done) done = fetch("model_registry", h.registry, all);
+  if (done) done = fetch("router", h.router, all);
+  if (done) done = fetch("target_generator", h.generator, all);
+  if (done) done = fetch("scorer", h.scorer, all);
+  if (done) done = fetch("validator", h.validator, all);
+  return done;
+}
+
+void node::spawn_scorer(handles& h, group& all) {
+  auto& system = process_.system();
+  std::vector<actors::scorer_worker_actor> workers;
+  for (unsigned i = 0; i < config_.workers; ++i) {
+    const auto name = "scorer worker " + std::to_string(i + 1);
+    workers.push_back(
+        system.spawn(actors::scorer_worker, new_worker_ports(system, h.blobs, name, all)));
+    all.push_back(supervise(name, workers.back()));
+  }
+  actors::scorer_pool_limits limits;
+  limits.clock = process_.clock();
+  h.scorer = system.spawn(actors::scorer_pool, workers, limits);
+  all.push_back(supervise("scorer", h.scorer));
+}
+
+/// In the order of dependence, so that the reverse is the order of leaving.
+void node::spawn_all(handles& h, group& all) {
+  auto& system = process_.system();
+  if (config_.runs("blob_store")) {
+    h.blobs =
+        system.spawn<caf::detached>(actors::blob_store_role, actors::blob_store_ports{blobs_});
+    all.push_back(supervise("blob_store", h.blobs));
+  }
+  if (config_.runs("model_registry")) {
+    h.registry = system.spawn(actors::model_registry);
+    all.push_back(supervise("model_registry", h.registry));
+  }
+  if (config_.runs("router")) {
+    h.router = system.spawn(actors::router);
+    all.push_back(supervise("router", h.router));
+  }
+  if (config_.runs("target_generator")) {
+    h.generator = system.spawn(actors::target_generator, actors::target_generator_ports{h.router});
+    all.push_back(supervise("target_generator", h.generator));
+  }
+  if (config_.runs("scorer")) spawn_scorer(h, all);
+  if (config_.runs("validator")) {
+    actors::validator_ports ports;
+    ports.clock = process_.clock();
+    ports.target_generator = h.generator;
+    ports.registry = h.registry;
+    ports.scorer = h.scorer;
+    ports.ledger = ledger_;
+    actors::validator_options options;
+    options.block_ms = config_.block_ms;
+    h.validator = system.spawn<caf::detached>(actors::validator, *key_, ports, options);
+    all.push_back(supervise("validator", h.validator));
+  }
+}
+
+template <class Handle>
+expected<void, role_failure> node::open_door(std::string_view name, const Handle& role) {
+  const auto place = config_.roles.find(name);
+  if (place == config_.roles.end() || !place->second.listen) return {};
+  auto& at = *place->second.listen;
+  const auto port = actors::publish_role(role, at);
+  if (!port) {
+    return make_unexpected(role_failure{
+        std::string(name),
+        "cannot listen at " + at.host + ":" + std::to_string(at.port) + ": " + port.error()});
+  }
+  at.port = *port;  // whoever knows the address finds the role there after a restart, too
+  const std::lock_guard lock(mutex_);
+  doors_.push_back({std::string(name), at, caf::actor_cast<caf::strong_actor_ptr>(role)});
+  return {};
+}
+
+expected<void, role_failure> node::open_doors(const handles& h) {
+  auto done = open_door("blob_store", h.blobs);
+  if (done) done = open_door("model_registry", h.registry);
+  if (done) done = open_door("router", h.router);
+  if (done) done = open_door("target_generator", h.generator);
+  if (done) done = open_door("scorer", h.scorer);
+  if (done) done = open_door("validator", h.validator);
+  return done;
+}
+
+expected<std::vector<actors::supervised>, role_failure> node::start() {
+  handles h;
+  group all;
+  // What may fail for reasons outside comes before the first role of ours is there.
+  if (auto done = fetch_all(h, all); !done) return make_unexpected(done.error());
+  spawn_all(h, all);
+  if (auto done = open_doors(h); !done) {
+    close_doors();
+    for (const auto& one : all) {
+      if (one.is_ours) {
+        caf::anon_send_exit(caf::actor_cast<caf::actor>(one.role), caf::exit_reason::user_shutdown);
+      }
+    }
+    return make_unexpected(done.error());
+  }
+  return all;
+}
+
+void node::close_doors() {
+  std::vector<published_role> open;
+  {
+    const std::lock_guard lock(mutex_);
+    open.swap(doors_);
+  }
+  for (const auto& door : open) actors::unpublish_role(process_.system(), door.role, door.at.port);
+}
+
+std::vector<published_role> node::doors() const {
+  const std::lock_guard lock(mutex_);
+  return doors_;
+}
+
+std::vector<std::string> node::kept() const {
+  std::vector<std::string> lines;
+  if (ledger_) {
+    lines.push_back("kept: the ledger up to height " +
+                    std::to_string(ledger_->chain()->height.value) + " in " +
+                    (config_.home / "ledger").string());
+  }
+  if (blobs_) {
+    lines.push_back("kept: " + to_text(byte_count{blobs_->used_bytes()}) + " of blobs in " +
+                    (config_.home / "blobs").string());
+  }
+  return lines;
+}
+
+}  // namespace soma

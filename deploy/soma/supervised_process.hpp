@@ -1,0 +1,46 @@
+// A process that runs roles until it is asked to stop: the actor system with its way in and out,
+// the clock, the supervisor, and what a person reads of it all.
+#pragma once
+
+#include <caf/actor_system.hpp>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "actors/link/cluster.hpp"
+#include "actors/link/system_config.hpp"
+#include "actors/supervisor/supervisor.hpp"
+
+namespace soma {
+
+class supervised_process {
+ public:
+  explicit supervised_process(const std::optional<actors::cluster_identity>& identity);
+  ~supervised_process();
+
+  [[nodiscard]] caf::actor_system& system() { return system_; }
+  [[nodiscard]] const actors::clock_actor& clock() const { return clock_; }
+
+  struct duties {
+    std::function<expected<std::vector<actors::supervised>, actors::role_failure>()> start;
+    std::function<void()> before_stop;
+    std::function<void()> on_first_up;  // on the thread that called run
+  };
+  /// Returns once a stop was asked for and every role has ended. Failures are notes on stderr.
+  void run(duties what);
+
+ private:
+  void note(std::string line);
+
+  actors::system_config config_;
+  caf::actor_system system_;
+  actors::clock_actor clock_;
+  std::mutex mutex_;
+  std::vector<std::string> notes_;  // of the supervisor, for the thread that prints
+  unsigned times_up_ = 0;
+};
+
+}  // namespace soma
