@@ -28,7 +28,9 @@ constexpr std::uint64_t longest_wait_ms = 1'000;
 
 struct key_signer final : consensus::signer {
   explicit key_signer(crypto::key_pair pair) : key(std::move(pair)) {}
-  [[nodiscard]] signature sign(byte_view text) override { return key.sign(text); }
+  [[nodiscard]] signature sign_block(const block_id& block) override {
+    return crypto::sign_block(key, block);
+  }
   crypto::key_pair key;
 };
 
@@ -220,7 +222,7 @@ class validator_logic : public std::enable_shared_from_this<validator_logic> {
     for (const auto& item : wanted.candidate.payload) {
       rules::block_transaction transaction;
       transaction.id = crypto::id_of(item);
-      transaction.size_bytes = item.body.size();
+      transaction.size_bytes = consensus::payload_size(item);
       if (auto body = crypto::verify(item)) {
         transaction.body = std::move(*body);
       } else {

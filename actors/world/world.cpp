@@ -1,5 +1,6 @@
 #include "actors/world/world.hpp"
 
+#include <caf/exit_reason.hpp>
 #include <map>
 #include <stdexcept>
 #include <thread>
@@ -87,9 +88,12 @@ world::world(unsigned threads, std::uint64_t start_ms)
 }
 
 world::~world() {
-  // Actors still wait for messages that will never come: end them, then let the endings run.
+  // The coordinator would go on until no timer is left. Without the clock nobody sets one any more.
   system_.await_actors_before_shutdown(false);
+  caf::anon_send_exit(clock_, caf::exit_reason::kill);
+  clock_ = nullptr;
   settle();
+  while (scheduler().clock().trigger_timeouts() > 0) settle();
 }
 
 caf::scheduler::test_coordinator& world::scheduler() {

@@ -6,6 +6,7 @@
 
 #include "actors/trainer/trainer.hpp"
 #include "messages/types/architecture.hpp"
+#include "model/weights/weights.hpp"
 
 namespace soma {
 

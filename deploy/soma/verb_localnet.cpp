@@ -42,8 +42,8 @@ class localnet final : public verb {
 
   std::vector<std::string> data_;
   std::string arch_ = "tiny";
-  std::uint32_t validators_ = 1, submitters_ = 3, threads_ = 2, batch_ = 16;
-  std::uint64_t epochs_ = 6, seed_ = 0, steps_ = 450;
+  std::uint32_t validators_ = 1, submitters_ = 3, threads_ = 2, batch_ = 2;
+  std::uint64_t epochs_ = 6, seed_ = 0, steps_ = 1'400;
   bool with_cheats_ = false;
   byte_count max_data_{std::uint64_t{2} << 20U};
 };
