@@ -4,6 +4,7 @@
 #include <caf/openssl/manager.hpp>
 
 #include "actors/link/message_inspection.hpp"
+#include "messages/crypto/tls_errors.hpp"
 #include "messages/types/role_messages.hpp"
 
 namespace soma::actors {
@@ -40,6 +41,7 @@ system_config::system_config() {
 }
 
 system_config::system_config(const cluster_identity& identity, unsigned threads) : system_config() {
+  crypto::keep_tls_errors_apart();
   load<caf::io::middleman>();
   load<caf::openssl::manager>();
   openssl_certificate = identity.certificate.string();
