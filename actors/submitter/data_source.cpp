@@ -6,8 +6,8 @@
 namespace soma::actors {
 
 data_source::data_source(std::vector<file_range> ranges, std::uint32_t piece_bytes,
-                         std::uint64_t seed)
-    : piece_bytes_(piece_bytes), random_(seed) {
+                         std::uint64_t seed, data_part part)
+    : piece_bytes_(piece_bytes), part_(part), random_(seed) {
   for (auto& range : ranges) {
     // Whole pieces only: the position of a piece is its number, so two pieces never share a byte.
     range.size_bytes -= range.size_bytes % piece_bytes;
@@ -18,11 +18,12 @@ data_source::data_source(std::vector<file_range> ranges, std::uint32_t piece_byt
 }
 
 std::optional<data_piece> data_source::next() {
-  const std::uint64_t pieces = total_bytes_ / piece_bytes_;
+  const std::uint64_t all = total_bytes_ / piece_bytes_;
+  const std::uint64_t pieces = all / part_.of + (part_.number < all % part_.of ? 1 : 0);
   if (pieces == taken_.size()) return std::nullopt;
   std::uint64_t number = random_.below(pieces);
   while (!taken_.insert(number).second) number = (number + 1) % pieces;
-  std::uint64_t position = number * piece_bytes_;
+  std::uint64_t position = (number * part_.of + part_.number) * piece_bytes_;
   const auto range = std::find_if(ranges_.begin(), ranges_.end(), [&](const file_range& candidate) {
     if (position < candidate.size_bytes) return true;
     position -= candidate.size_bytes;

@@ -27,10 +27,18 @@ struct data_piece {
   bytes data;
 };
 
+/// Which pieces of a source are one's own: those whose number leaves `number` when divided by `of`.
+/// Submitters that share files and not a thought take different parts, since data wins only once.
+struct data_part {
+  std::uint64_t number = 0;
+  std::uint64_t of = 1;
+};
+
 class data_source {
  public:
   /// Ranges shorter than `piece_bytes` are left out.
-  data_source(std::vector<file_range> ranges, std::uint32_t piece_bytes, std::uint64_t seed);
+  data_source(std::vector<file_range> ranges, std::uint32_t piece_bytes, std::uint64_t seed,
+              data_part part = {});
 
   /// A piece not handed out before; nullopt when none can be found or read any more.
   [[nodiscard]] std::optional<data_piece> next();
@@ -40,6 +48,7 @@ class data_source {
   std::vector<file_range> ranges_;
   std::uint64_t total_bytes_ = 0;
   std::uint32_t piece_bytes_;
+  data_part part_;
   crypto::seeded_random random_;
   std::set<std::uint64_t> taken_;  // positions over all ranges, in units of a piece
 };

@@ -206,6 +206,25 @@ class submitter_logic : public std::enable_shared_from_this<submitter_logic> {
       return done();
     }
     work->report = report;
+    ask_whether_used(work);
+  }
+
+  /// Data that has won before cannot be revealed again: a claim on it would only cost the bond.
+  void ask_whether_used(std::shared_ptr<attempt> work) {
+    const auto data = id_or_zero<data_hash>(work->report.root().getData());
+    self_
+        ->request(ports_.validator, caf::infinite, message<schema::GetRow>::build([&](auto out) {
+                    out.setKey(data_of(used_data_key(data)));
+                  }))
+        .then(
+            [me = shared_from_this(), work](const message<schema::Row>& row) {
+              if (row.root().getFound()) return me->done();
+              me->store_and_claim(work);
+            },
+            give_up());
+  }
+
+  void store_and_claim(std::shared_ptr<attempt> work) {
     if (options_.cheats == misconduct::never_reveals) return claim(work, blob_id{});
     store_blob<submitter_actor::pointer>(
         self_, ports_.blobs, work->data,

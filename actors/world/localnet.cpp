@@ -203,14 +203,13 @@ class localnet {
     for (std::size_t i = 0; i < participants_.size(); ++i) {
       auto& someone = participants_[i];
       std::vector<file_range> ranges;
-      // Everyone searches all the data, each from another file on and at places of its own.
       for (std::size_t s = 0; s < data_.size(); ++s) {
-        const auto source = (s + i) % data_.size();
-        ranges.push_back({held_out_path(source), 0, data_[source].held_out.size()});
+        ranges.push_back({held_out_path(s), 0, data_[s].held_out.size()});
       }
       const auto seed = seed_of(options_.seed, someone.name);
       someone.state = std::make_shared<submitter_state>(
-          wallet(someone.key, chain_), data_source(ranges, options_.piece_bytes, seed), seed + 1);
+          wallet(someone.key, chain_),
+          data_source(ranges, options_.piece_bytes, seed, {i, participants_.size()}), seed + 1);
       submitter_ports ports{world_.clock(), validator_, registry_, new_scorer(1), blobs_};
       submitter_options settings;
       settings.name = someone.name;

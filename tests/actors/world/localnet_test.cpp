@@ -1,0 +1,166 @@
+#include <doctest/doctest.h>
+
+#include <algorithm>
+
+#include "actors/world/localnet.hpp"
+#include "tests/actors/support/byte_model.hpp"
+#include "tests/support/program.hpp"
+
+using namespace soma;
+using namespace soma::actors;
+
+namespace {
+
+localnet_options small_network(const std::filesystem::path& directory, std::uint64_t seed) {
+  localnet_options options;
+  options.directory = directory;
+  options.sources = {{"letters", {test::text_of("abcdefghij ", 64 << 10, 1)}},
+                     {"digits", {test::text_of("0123456789\n", 64 << 10, 2)}},
+                     {"signs", {test::text_of("+-*/%&|^~!<>", 64 << 10, 3)}}};
+  options.architecture = test::byte_architecture;
+  options.seed = seed;
+  options.epochs = 5;
+  options.piece_bytes = 128;
+  options.eval_bytes = 4'096;
+  options.train = [](std::size_t, const std::vector<bytes>& data, std::uint64_t own_seed) {
+    return test::train_byte_model(data, own_seed);
+  };
+  options.make_engine = test::make_byte_engine;
+  return options;
+}
+
+localnet_report run(const localnet_options& options) {
+  auto report = run_localnet(options);
+  REQUIRE_MESSAGE(report.has_value(), (report ? std::string() : report.error()));
+  return *report;
+}
+
+}  // namespace
+
+TEST_CASE("a local network settles targets, pays for them and keeps the supply whole") {
+  for (const std::uint64_t seed : {1u, 2u, 3u}) {
+    CAPTURE(seed);
+    const soma::support::scratch_folder folder;
+    const auto report = run(small_network(folder.path(), seed));
+    CHECK(report.supply_ok);
+    CHECK(report.epochs == 5);
+    CHECK(report.targets.settled >= 20);
+    CHECK(report.targets.slashed == 0);
+    CHECK(report.targets.opened >= report.targets.filled);
+    std::uint64_t wins = 0, won = 0;
+    shannons to_models, to_submitters;
+    for (const auto& model : report.models) {
+      wins += model.wins;
+      to_models.value += model.paid.value;
+    }
+    for (const auto& account : report.submitters) {
+      won += account.won;
+      to_submitters.value += account.paid.value;
+      CHECK(account.bonds_lost == shannons{});
+    }
+    CHECK(wins == report.targets.settled);
+    CHECK(won == report.targets.settled);
+    // A reward is halved; the odd shannon is the submitter's.
+    CHECK(to_submitters.value - to_models.value <= report.targets.settled);
+  }
+}
+
+TEST_CASE(
+    "every specialist is the best on its own source, and the mixture is better than each of them "
+    "on all") {
+  const soma::support::scratch_folder folder;
+  const auto report = run(small_network(folder.path(), 4));
+  REQUIRE(report.models.size() == 3);
+  for (std::size_t source = 0; source < 3; ++source) {
+    CAPTURE(source);
+    for (std::size_t model = 0; model < 3; ++model) {
+      if (model == source) continue;
+      CHECK(report.models[source].bits_per_byte[source].second <
+            report.models[model].bits_per_byte[source].second);
+    }
+  }
+  double shares = 0;
+  REQUIRE(report.mixture.experts.size() == 3);
+  for (const auto& expert : report.mixture.experts) {
+    CHECK(report.mixture.bits_per_byte < expert.bits_per_byte);
+    shares += expert.share;
+  }
+  CHECK(shares == doctest::Approx(1.0).epsilon(1e-9));
+}
+
+TEST_CASE(
+    "the same seed gives the same state root, whatever the number of threads; another seed "
+    "another") {
+  const soma::support::scratch_folder a, b, c, d;
+  auto options = small_network(a.path(), 7);
+  options.threads = 1;
+  const auto first = run(options);
+  options.directory = b.path();
+  options.threads = 4;
+  const auto second = run(options);
+  CHECK(first.state_root == second.state_root);
+  CHECK(first.height == second.height);
+  options.directory = c.path();
+  options.seed = 8;
+  CHECK(run(options).state_root != first.state_root);
+  // The data owns the outcome as much as the seed does.
+  options = small_network(d.path(), 7);
+  options.sources[0].files[0].front() ^= 1;
+  CHECK(run(options).state_root != first.state_root);
+}
+
+TEST_CASE("every cheat loses its bonds and earns nothing, no honest submitter loses anything") {
+  for (const std::uint64_t seed : {11u, 12u}) {
+    CAPTURE(seed);
+    const soma::support::scratch_folder folder;
+    auto options = small_network(folder.path(), seed);
+    options.with_cheats = true;
+    options.epochs = 7;
+    const auto report = run(options);
+    CHECK(report.supply_ok);
+    CHECK(report.targets.slashed > 0);
+    std::size_t cheats = 0;
+    for (const auto& account : report.submitters) {
+      CAPTURE(account.name);
+      CAPTURE(account.conduct);
+      if (account.conduct == "honest") {
+        CHECK(account.bonds_lost == shannons{});
+        CHECK(account.won > 0);
+        CHECK(account.paid > shannons{});
+      } else {
+        ++cheats;
+        CHECK(account.claimed > 0);
+        CHECK(account.won == 0);
+        CHECK(account.paid == shannons{});
+        CHECK(account.bonds_lost > shannons{});
+      }
+    }
+    CHECK(cheats == 4);
+  }
+}
+
+TEST_CASE("a specialist that cannot be trained ends the network with its name and the reason") {
+  const soma::support::scratch_folder folder;
+  auto options = small_network(folder.path(), 1);
+  options.train = [](std::size_t number, const std::vector<bytes>& data, std::uint64_t seed) {
+    if (number == 1) throw std::runtime_error("the loss is not finite");
+    return test::train_byte_model(data, seed);
+  };
+  const auto report = run_localnet(options);
+  REQUIRE_FALSE(report.has_value());
+  CHECK(report.error().find("digits") != std::string::npos);
+  CHECK(report.error().find("the loss is not finite") != std::string::npos);
+}
+
+TEST_CASE("a network that is interrupted says so and keeps its supply whole") {
+  const soma::support::scratch_folder folder;
+  auto options = small_network(folder.path(), 1);
+  std::uint64_t height = 0;
+  options.on_progress = [&](const localnet_progress& now) { height = now.height; };
+  options.interrupted = [&] { return height > 40; };
+  const auto report = run(options);
+  CHECK(report.interrupted);
+  CHECK(report.supply_ok);
+  CHECK(report.height > 40);
+  CHECK(report.epochs < 5);
+}
