@@ -1,0 +1,70 @@
+// What the tests with several processes share: an operator's CA, a process of ours that speaks to
+// the others, and waiting without guessing.
+#pragma once
+
+#include <caf/actor_system.hpp>
+#include <caf/scoped_actor.hpp>
+#include <chrono>
+#include <filesystem>
+#include <functional>
+#include <string>
+#include <thread>
+
+#include "actors/link/cluster.hpp"
+#include "actors/link/system_config.hpp"
+#include "messages/crypto/certificates.hpp"
+#include "messages/types/role_messages.hpp"
+#include "tests/deploy/binary.hpp"
+
+namespace soma::support {
+
+/// True as soon as `met` is; false when a minute of patience ends first.
+inline bool comes_true(const std::function<bool()>& met,
+                       std::chrono::seconds patience = std::chrono::seconds(60)) {
+  const auto deadline = std::chrono::steady_clock::now() + patience;
+  while (!met()) {
+    if (std::chrono::steady_clock::now() > deadline) return false;
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  }
+  return true;
+}
+
+/// An operator's authority in a folder, and certificates of it.
+class operator_ca {
+ public:
+  explicit operator_ca(std::filesystem::path folder) : folder_(std::move(folder)) {
+    if (!crypto::make_ca(folder_)) throw std::runtime_error("no CA");
+  }
+  [[nodiscard]] std::filesystem::path ca() const { return folder_ / "ca.pem"; }
+  [[nodiscard]] std::filesystem::path ca_key() const { return folder_ / "ca.key"; }
+  [[nodiscard]] actors::cluster_identity identity(const std::string& name) const {
+    const auto made = crypto::make_certificate(folder_, name, folder_);
+    if (!made) throw std::runtime_error("no certificate");
+    return {made->certificate, made->key, ca()};
+  }
+
+ private:
+  std::filesystem::path folder_;
+};
+
+/// A process of the cluster inside this one.
+struct cluster_process {
+  explicit cluster_process(const actors::cluster_identity& identity)
+      : config(identity, 2), system(config) {}
+  ~cluster_process() { system.await_actors_before_shutdown(false); }
+  actors::system_config config;
+  caf::actor_system system;
+};
+
+/// The answer, or nullopt when there was an error instead.
+template <class Reply, class Handle, class Request>
+std::optional<message<Reply>> ask(caf::actor_system& system, const Handle& role,
+                                  const message<Request>& request) {
+  std::optional<message<Reply>> answer;
+  caf::scoped_actor self(system);
+  self->request(role, std::chrono::seconds(30), request)
+      .receive([&](const message<Reply>& reply) { answer = reply; }, [](caf::error&) {});
+  return answer;
+}
+
+}  // namespace soma::support

@@ -1,0 +1,189 @@
+#include <doctest/doctest.h>
+#include <signal.h>
+
+#include "actors/scorer/scorer_actor.hpp"
+#include "actors/validator/validator_actor.hpp"
+#include "messages/types/fields.hpp"
+#include "storage/tables/ledger_store.hpp"
+#include "tests/functional/cluster.hpp"
+
+using namespace soma;
+using namespace soma::actors;
+using namespace soma::support;
+
+namespace {
+
+/// A node's folder: certificate, configuration, and the process that runs there.
+class node_process {
+ public:
+  node_process(const soma_user& user, const operator_ca& ca, std::string name)
+      : user_(user), name_(std::move(name)), identity_(ca.identity(name_)) {}
+
+  void write_config(const std::string& roles) const {
+    write_text(config(), "[node]\nhome = \"" + home().string() + "\"\n[tls]\ncertificate = \"" +
+                             identity_.certificate.string() + "\"\nkey = \"" +
+                             identity_.key.string() + "\"\nca = \"" + identity_.ca.string() +
+                             "\"\n" + roles);
+  }
+  void start() {
+    running_ = std::make_unique<running_program>(
+        user_.folder().path(),
+        soma_user::command({"node", "run", "--json", "--config", config().string()}));
+  }
+  /// Where a role listens; waits until the node says it.
+  [[nodiscard]] std::string listens(const std::string& role) const {
+    std::optional<parsed_json> told;
+    const auto came = comes_true([&] {
+      told = parse_json(running_->out());
+      return told.has_value();
+    });
+    if (!came) throw std::runtime_error(name_ + " never came up: " + running_->err());
+    for (const auto& one : (*told)["roles"].elements) {
+      if (one["name"].text == role) return one["listen"].text;
+    }
+    throw std::runtime_error(name_ + " does not run " + role);
+  }
+  [[nodiscard]] std::filesystem::path home() const { return user_.folder() / (name_ + "-home"); }
+  [[nodiscard]] std::filesystem::path config() const { return user_.folder() / (name_ + ".toml"); }
+  [[nodiscard]] running_program& process() { return *running_; }
+  void kill() {
+    running_->send(SIGKILL);
+    (void)running_->wait();
+  }
+
+ private:
+  const soma_user& user_;
+  std::string name_;
+  cluster_identity identity_;
+  std::unique_ptr<running_program> running_;
+};
+
+void make_genesis(const soma_user& user) {
+  const auto made =
+      user.run({"node", "new-genesis", "--validator-key", user.at("validator.key"), "-o",
+                user.at("genesis.bin"), "--arch", "2,16,2,32,32", "--epoch-seconds", "1"});
+  REQUIRE_MESSAGE(made.exit_code == 0, made.err);
+}
+
+std::string validator_roles(const soma_user& user) {
+  return "[roles.model_registry]\n[roles.router]\n[roles.target_generator]\n[roles.validator]\n"
+         "listen = \"127.0.0.1:0\"\nblock_ms = 50\ngenesis = \"" +
+         user.at("genesis.bin") + "\"\nkey = \"" + user.at("validator.key") + "\"\n";
+}
+
+struct chain_state {
+  block_height height;
+  soma::state_root root;
+};
+
+/// Connects anew each time, as somebody would who has just come.
+std::optional<chain_state> chain_at(const cluster_identity& me, const std::string& address) {
+  cluster_process client(me);
+  const auto validator = connect_role<validator_actor>(client.system, *parse_host_port(address));
+  if (!validator) return std::nullopt;
+  const auto status =
+      ask<schema::ChainStatus>(client.system, *validator, message<schema::GetChain>{});
+  if (!status) return std::nullopt;
+  return chain_state{block_height{(*status)->getHeight()},
+                     id_or_zero<soma::state_root>((*status)->getStateRoot())};
+}
+
+bool grows_beyond(const cluster_identity& me, const std::string& address, block_height height) {
+  return comes_true([&] {
+    const auto now = chain_at(me, address);
+    return now && now->height > height;
+  });
+}
+
+}  // namespace
+
+TEST_CASE(
+    "a validator uses roles of another machine, and goes on when that comes back from a kill") {
+  const soma_user user;
+  const operator_ca ca(user.folder() / "ca");
+  const auto me = ca.identity("me");
+  make_genesis(user);
+  node_process a(user, ca, "a"), b(user, ca, "b");
+  const auto roles_of_a = [](const std::string& blobs, const std::string& scorer) {
+    return "[roles.blob_store]\nlisten = \"" + blobs + "\"\n[roles.scorer]\nlisten = \"" + scorer +
+           "\"\n";
+  };
+  a.write_config(roles_of_a("127.0.0.1:0", "127.0.0.1:0"));
+  a.start();
+  const auto blobs = a.listens("blob_store"), scorer = a.listens("scorer");
+  a.write_config(roles_of_a(blobs, scorer));  // it will be found where it was
+  b.write_config("[roles.blob_store]\nat = \"tls://" + blobs + "\"\n[roles.scorer]\nat = \"tls://" +
+                 scorer + "\"\n" + validator_roles(user));
+  b.start();
+  const auto validator = b.listens("validator");
+  REQUIRE(grows_beyond(me, validator, block_height{1}));
+
+  a.kill();
+  REQUIRE(comes_true([&] { return b.process().err().find("trying again") != std::string::npos; }));
+  const auto before =
+      storage::ledger_store(b.home() / "ledger", {std::size_t{64} << 30U, true}).chain()->height;
+  a.start();
+  CHECK(a.listens("scorer") == scorer);
+  CHECK(grows_beyond(me, validator, before));
+  CHECK(b.process().err().find("all roles run again") != std::string::npos);
+
+  for (auto* one : {&b, &a}) {
+    one->process().send(SIGINT);
+    const auto ended = one->process().wait();
+    CHECK(ended.exit_code == 0);
+    CHECK(ended.err.find("kept: ") != std::string::npos);
+  }
+}
+
+TEST_CASE("what a validator told of its chain is there after a kill") {
+  const soma_user user;
+  const operator_ca ca(user.folder() / "ca");
+  const auto me = ca.identity("me");
+  make_genesis(user);
+  node_process node(user, ca, "node");
+  node.write_config("[roles.scorer]\nworkers = 0\n" + validator_roles(user));
+  block_height reached{0};
+  for (int round = 0; round < 4; ++round) {
+    CAPTURE(round);
+    node.start();
+    const auto address = node.listens("validator");
+    REQUIRE(grows_beyond(me, address, reached));
+    const auto told = chain_at(me, address);
+    REQUIRE(told.has_value());
+    node.kill();
+    const storage::ledger_store ledger(node.home() / "ledger", {std::size_t{64} << 30U, true});
+    REQUIRE(ledger.chain().has_value());
+    CHECK(ledger.chain()->height >= told->height);
+    const auto block = ledger.block_at(told->height);
+    REQUIRE(block.has_value());
+    CHECK(block->header.state_root == told->root);
+    reached = told->height;
+  }
+}
+
+TEST_CASE("a node refuses what it cannot run in one line") {
+  const soma_user user;
+  const operator_ca ca(user.folder() / "ca");
+  const node_process node(user, ca, "node");
+  const std::pair<std::string, std::string> wrong[] = {
+      {"", "names no role"},
+      {"[roles.scorer]\n", "the role blob_store is missing"},
+      {"[roles.scorer]\nworkers = 0\nwokers = 1\n", "roles.scorer.wokers"},
+      {"[roles.scorers]\n", "there is no such role"},
+      {"[roles.target_generator]\n", "the role router is missing"},
+      {"[roles.router]\nlisten = \"nowhere\"\n", "no HOST:PORT"},
+      {"[roles.router]\nat = \"tls://h:1\"\nlisten = \"h:1\"\n", "roles.router.listen"},
+      {"[roles.scorer]\nworkers = 0\n[roles.model_registry]\n[roles.router]\n"
+       "[roles.target_generator]\n[roles.validator]\n",
+       "a validator needs one"},
+      {"[rules.scorer]\n", "no such verb or table"},
+  };
+  for (const auto& [roles, why] : wrong) {
+    CAPTURE(roles);
+    node.write_config(roles);
+    const auto ended = user.run({"node", "run", "--config", node.config().string()});
+    CHECK(ended.exit_code == 1);
+    CHECK_MESSAGE(ended.err.find(why) != std::string::npos, ended.err);
+    CHECK(is_one_line(ended.err));
+  }
+}
