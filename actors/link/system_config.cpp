@@ -17,16 +17,17 @@ void add(caf::actor_system_config& config, const char* name) {
   config.add_message_type<message<T>>(name);
 }
 
-#define SOMA_ROLE_MESSAGES(X)                                                                   \
-  X(Ack)                                                                                        \
-  X(Wait) X(Time) X(SubmitTransaction) X(SubmitReceipt) X(GetChain) X(ChainStatus) X(GetRow)    \
-      X(Row) X(GetOpenTargets) X(OpenTargets) X(BlockNotice) X(RegistryDelta) X(GetModels)      \
-          X(Models) X(AssignRequest) X(Assignment) X(RouteQuery) X(Route) X(DrawTargets)        \
-              X(DrawnTargets) X(ScoreRequest) X(ScoreReport) X(CheckModel) X(ModelCheck)        \
-                  X(PredictRequest) X(PredictReport) X(JoinPool) X(PoolStatus) X(GetPoolStatus) \
-                      X(PutBlob) X(BeginPut) X(PutProgress) X(PutChunk) X(GetChunk) X(Chunk)    \
-                          X(Train) X(TrainerStatus) X(GetStatus) X(SubmitterStatus) X(Ask)      \
-                              X(Answer) X(Evaluate) X(Evaluation) X(GetHealth) X(Health)
+#define SOMA_ROLE_MESSAGES(X)                                                                  \
+  X(Ack)                                                                                       \
+  X(Wait)                                                                                      \
+  X(Time) X(SubmitTransaction) X(SubmitReceipt) X(GetChain) X(ChainStatus) X(GetRow) X(Row)    \
+      X(GetOpenTargets) X(OpenTargets) X(BlockNotice) X(RegistryDelta) X(GetModels) X(Models)  \
+          X(AssignRequest) X(Assignment) X(RouteQuery) X(Route) X(DrawTargets) X(DrawnTargets) \
+              X(ScoreRequest) X(ScoreReport) X(CheckModel) X(ModelCheck) X(PredictRequest)     \
+                  X(PredictReport) X(JoinPool) X(PoolStatus) X(GetPoolStatus) X(PutBlob)       \
+                      X(BeginPut) X(PutProgress) X(PutChunk) X(GetChunk) X(Chunk) X(Train)     \
+                          X(TrainerStatus) X(GetStatus) X(SubmitterStatus) X(Ask) X(Answer)    \
+                              X(Evaluate) X(Evaluation) X(GetHealth) X(Health)
 
 void add_messages(caf::actor_system_config& config) {
 #define SOMA_ADD(T) add<schema::T>(config, "soma." #T);
