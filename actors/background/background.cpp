@@ -1,6 +1,5 @@
 #include "actors/background/background.hpp"
 
-
 namespace soma::actors {
 
 background_actor::behavior_type background(background_actor::pointer) {

@@ -339,8 +339,14 @@ void check_model(self_pointer self, const scorer_worker_ports& ports,
   };
   auto entry = entry_of(request.getModel());
   if (!entry) return reply(verdict(model_verdict::malformed, "the entry itself is malformed"));
-  load_model(self, ports, *entry,
-             [=](loading result) { reply(verdict(result.verdict, result.why)); });
+  const model_architecture wanted{request.getLayers(), request.getDim(), request.getHeads(),
+                                  request.getFfn(), request.getMaxSeq()};
+  load_model(self, ports, *entry, [=](loading result) {
+    if (result.model && result.model->architecture != wanted) {
+      return reply(verdict(model_verdict::malformed, "the weights are of another architecture"));
+    }
+    reply(verdict(result.verdict, result.why));
+  });
 }
 
 }  // namespace

@@ -27,11 +27,13 @@ std::optional<model_entry> entry_in_ledger(const storage::ledger_view& ledger,
 }
 
 auditor::auditor(validator_actor::pointer self, validator_ports ports, validator_options options,
-                 address member, std::function<void(transaction_kind)> vote)
+                 address member, const model_architecture& architecture,
+                 std::function<void(transaction_kind)> vote)
     : self_(self),
       ports_(std::move(ports)),
       options_(options),
       member_(member),
+      architecture_(architecture),
       vote_(std::move(vote)) {}
 
 void auditor::start() {
@@ -162,6 +164,11 @@ void auditor::judge_version(const model_version_ref& version) {
   self_
       ->request(ports_.scorer, caf::infinite, message<schema::CheckModel>::build([&](auto out) {
                   fill(out.initModel(), *entry);
+                  out.setLayers(architecture_.layers);
+                  out.setDim(architecture_.dim);
+                  out.setHeads(architecture_.heads);
+                  out.setFfn(architecture_.ffn);
+                  out.setMaxSeq(architecture_.max_seq);
                 }))
       .then(
           [me = shared_from_this(), version](const message<schema::ModelCheck>& check) {

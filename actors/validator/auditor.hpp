@@ -19,7 +19,8 @@ class auditor : public std::enable_shared_from_this<auditor> {
  public:
   /// `vote` sends a vote as a transaction of this member.
   auditor(validator_actor::pointer self, validator_ports ports, validator_options options,
-          address member, std::function<void(transaction_kind)> vote);
+          address member, const model_architecture& architecture,
+          std::function<void(transaction_kind)> vote);
 
   /// Finds what this member owes in the whole ledger. Once, when it starts.
   void start();
@@ -41,6 +42,7 @@ class auditor : public std::enable_shared_from_this<auditor> {
   validator_ports ports_;
   validator_options options_;
   address member_;
+  model_architecture architecture_;
   std::function<void(transaction_kind)> vote_;
   std::deque<target_id> due_;  // revealed, to be judged
   std::deque<model_version_ref> due_versions_;

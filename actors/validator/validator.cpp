@@ -7,10 +7,12 @@
 #include "actors/router/router.hpp"
 #include "actors/rules/derived_ids.hpp"
 #include "actors/rules/execution.hpp"
+#include "actors/rules/fees.hpp"
 #include "actors/rules/genesis_state.hpp"
 #include "actors/rules/queries.hpp"
 #include "actors/rules/state_tree.hpp"
 #include "actors/validator/auditor.hpp"
+#include "actors/validator/ledger_answers.hpp"
 #include "actors/validator/ledger_reader.hpp"
 #include "actors/validator/registry_delta.hpp"
 #include "messages/crypto/hash.hpp"
@@ -21,8 +23,6 @@
 namespace soma::actors {
 namespace {
 
-/// Refusals of the mempool in a SubmitReceipt; those of the rules keep their own numbers.
-constexpr std::uint16_t pool_refusals_from = 1'000;
 /// A timer is looked at at least this often, so that none is left behind for long.
 constexpr std::uint64_t longest_wait_ms = 1'000;
 
@@ -58,10 +58,11 @@ class validator_logic : public std::enable_shared_from_this<validator_logic> {
     consensus::solo_options pace;
     pace.block_interval_ms = options_.block_ms;
     core_ = std::make_unique<consensus::solo_agreement>(core_tip(), signer_, pool_, pace);
-    auditor_ = std::make_shared<auditor>(self_, ports_, options_, me_,
-                                         [weak = weak_from_this()](transaction_kind kind) {
-                                           if (auto me = weak.lock()) me->send_own(std::move(kind));
-                                         });
+    auditor_ =
+        std::make_shared<auditor>(self_, ports_, options_, me_, born_.parameters.architecture,
+                                  [weak = weak_from_this()](transaction_kind kind) {
+                                    if (auto me = weak.lock()) me->send_own(std::move(kind));
+                                  });
     announce_registry(registry_snapshot(ledger_reader(*ports_.ledger), {}, tip_.registry_version));
     step_now(consensus::started{});
     auditor_->start();
@@ -81,10 +82,9 @@ class validator_logic : public std::enable_shared_from_this<validator_logic> {
               : body.error() == crypto::tx_refusal::too_large   ? rules::refusal::too_large
                                                                 : rules::refusal::malformed);
     }
-    if (body->chain != chain_) return receipt(id, rules::refusal::wrong_chain);
     const auto sender = crypto::address_of(body->sender);
     const auto account = ports_.ledger->view().account(sender);
-    if (!account) return receipt(id, rules::refusal::account_unknown);
+    if (const auto refused = at_the_door(*body, account)) return receipt(id, *refused);
     const auto taken = pool_.add({id, sender, body->nonce, body->expiry, std::move(sent)},
                                  account->nonce, tip_.epoch);
     if (!taken) {
@@ -94,6 +94,17 @@ class validator_logic : public std::enable_shared_from_this<validator_logic> {
     }
     step_now(consensus::transactions_waiting{});
     return receipt(id, 0, {});
+  }
+
+  /// What the block would refuse without charging anybody is not queued at all. Nonces are the
+  /// pool's business.
+  [[nodiscard]] rules::refused at_the_door(const transaction& sent,
+                                           std::optional<account_row> account) const {
+    if (account) account->nonce = sent.nonce;
+    const bool is_duty = rules::is_vote(sent.kind) && crypto::address_of(sent.sender) == me_;
+    const auto fee = rules::base_fee(born_.parameters, tip_.fee_multiplier_ppm);
+    return rules::check_door(sent, 0, chain_, tip_.epoch, account ? &*account : nullptr, *fee,
+                             is_duty);
   }
 
   [[nodiscard]] message<schema::ChainStatus> status() const {
@@ -114,51 +125,15 @@ class validator_logic : public std::enable_shared_from_this<validator_logic> {
   }
 
   [[nodiscard]] message<schema::Row> row(schema::GetRow::Reader request) const {
-    const auto value = ports_.ledger->find_row(view_of(request.getKey()));
-    return message<schema::Row>::build([&](auto out) {
-      out.setFound(value.has_value());
-      if (value) out.setValue(data_of(*value));
-    });
+    return row_answer(ports_.ledger->view(), view_of(request.getKey()));
   }
 
   [[nodiscard]] message<schema::OpenTargets> open_targets(
       schema::GetOpenTargets::Reader request) const {
-    const auto view = ports_.ledger->view();
-    auto ids = view.open_targets(tip_.epoch);
-    ids.resize(std::min<std::size_t>({ids.size(), request.getMost(), max_listed_targets}));
-    return message<schema::OpenTargets>::build([&](auto out) {
-      out.setEpoch(tip_.epoch.value);
-      out.setHeight(tip_.height.value);
-      auto list = out.initTargets(static_cast<unsigned>(ids.size()));
-      for (unsigned i = 0; i < ids.size(); ++i) fill_target(list[i], ids[i], *view.target(ids[i]));
-    });
+    return open_targets_answer(ports_.ledger->view(), tip_, request.getMost());
   }
 
  private:
-  static constexpr std::size_t max_listed_targets = 1'024;
-
-  static void fill_target(schema::OpenTarget::Builder out, const target_id& id,
-                          const target_row& row) {
-    out.setId(data_of(id));
-    out.setRadiusQ30(row.radius_q30);
-    out.setRewardShannons(row.reward.value);
-    fill(out.initPoint(static_cast<unsigned>(row.point.size())), row.point);
-    auto assigned = out.initAssigned(static_cast<unsigned>(row.assigned.size()));
-    for (unsigned i = 0; i < row.assigned.size(); ++i) fill(assigned[i], row.assigned[i]);
-  }
-
-  static message<schema::SubmitReceipt> receipt(const transaction_id& id, std::uint16_t refusal,
-                                                std::string_view why) {
-    return message<schema::SubmitReceipt>::build([&](auto out) {
-      out.setTransaction(data_of(id));
-      out.setRefusal(refusal);
-      out.setWhy(std::string(why));
-    });
-  }
-  static message<schema::SubmitReceipt> receipt(const transaction_id& id, rules::refusal refusal) {
-    return receipt(id, static_cast<std::uint16_t>(refusal), rules::to_text(refusal));
-  }
-
   [[nodiscard]] std::uint64_t epoch_end_ms(const chain_row& chain) const {
     return chain.epoch_start_ms + born_.parameters.epoch_ms;
   }

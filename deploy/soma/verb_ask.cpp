@@ -4,6 +4,7 @@
 #include "deploy/soma/localnet_home.hpp"
 #include "deploy/soma/units.hpp"
 #include "deploy/soma/verbs.hpp"
+#include "messages/types/utf8.hpp"
 #include "model/torch/threads.hpp"
 #include "model/torch/torch_engine.hpp"
 
@@ -102,12 +103,19 @@ json ask::shares_json(capnp::List<schema::ExpertShare>::Reader shares) const {
   return list;
 }
 
-/// Bytes as a terminal can show them: what is not text becomes a dot.
+/// Bytes as a terminal can show them: what is no UTF-8 text, and control characters, become a dot
+/// in the middle.
 std::string shown(byte_view text) {
   std::string out;
-  for (const auto byte : text) {
-    const bool plain = byte == '\n' || byte == '\t' || (byte >= 32 && byte != 127);
-    out.push_back(plain ? static_cast<char>(byte) : '.');
+  for (std::size_t at = 0; at < text.size();) {
+    const std::string_view rest(reinterpret_cast<const char*>(text.data()) + at, text.size() - at);
+    std::size_t size = 1;
+    while (size < 4 && size < rest.size() && !is_utf8(rest.substr(0, size))) ++size;
+    const auto first = static_cast<unsigned char>(rest[0]);
+    const bool is_control = (first < 32 && first != '\n' && first != '\t') || first == 127;
+    const bool is_text = is_utf8(rest.substr(0, size)) && !is_control;
+    out += is_text ? rest.substr(0, size) : std::string_view("·");
+    at += is_text ? size : 1;
   }
   return out;
 }

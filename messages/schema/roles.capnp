@@ -214,8 +214,13 @@ struct ModelScore {
 }
 
 struct CheckModel {
-  # Fetch, decrypt, hash, parse: is a revealed version what it claims to be?
+  # Fetch, decrypt, hash, parse: is a revealed version what it claims to be, and of the network's architecture?
   model @0 :ModelEntry;
+  layers @1 :UInt32;
+  dim @2 :UInt32;
+  heads @3 :UInt32;
+  ffn @4 :UInt32;
+  maxSeq @5 :UInt32;
 }
 
 struct ModelCheck {

@@ -1,4 +1,5 @@
-// Amounts and counters as types of their own. Arithmetic on amounts is checked: it yields nullopt, it never wraps.
+// Amounts and counters as types of their own. Arithmetic on amounts is checked: it yields nullopt,
+// it never wraps.
 #pragma once
 
 #include <compare>
@@ -28,9 +29,10 @@ inline constexpr shannons supply_cap{10'000'000 * shannons_per_soma};
   return shannons{a.value - b.value};
 }
 
-/// floor(a * b / c) with a 128-bit intermediate; nullopt when c is zero or the result needs more than 64 bits.
+/// floor(a * b / c) with a 128-bit intermediate; nullopt when c is zero or the result needs more
+/// than 64 bits.
 [[nodiscard]] constexpr std::optional<std::uint64_t> mul_div(std::uint64_t a, std::uint64_t b,
-                                                            std::uint64_t c) {
+                                                             std::uint64_t c) {
   if (c == 0) return std::nullopt;
   const auto wide = static_cast<unsigned __int128>(a) * b / c;
   if (wide > UINT64_MAX) return std::nullopt;

@@ -6,7 +6,8 @@
 
 namespace soma {
 
-/// Protocol §6. Letters used for shapes everywhere: L layers, D dim, H heads, F ffn, S max_seq, V vocab.
+/// Protocol §6. Letters used for shapes everywhere: L layers, D dim, H heads, F ffn, S max_seq, V
+/// vocab.
 struct model_architecture {
   std::uint32_t layers = 24;
   std::uint32_t dim = 2048;
@@ -24,11 +25,12 @@ inline constexpr std::uint32_t max_dim = 16'384;
 inline constexpr std::uint32_t max_ffn = 65'536;
 inline constexpr std::uint32_t max_max_seq = 65'536;
 
-/// Every field at least 1 and within its bound, heads divide dim, and a head's width is even (rotary works on pairs).
+/// Every field at least 1 and within its bound, heads divide dim, and a head's width is even
+/// (rotary works on pairs).
 [[nodiscard]] constexpr bool is_valid(const model_architecture& a) {
-  return a.layers >= 1 && a.layers <= max_layers && a.dim >= 2 && a.dim <= max_dim && a.heads >= 1 &&
-         a.ffn >= 1 && a.ffn <= max_ffn && a.max_seq >= 2 && a.max_seq <= max_max_seq &&
-         a.dim % a.heads == 0 && (a.dim / a.heads) % 2 == 0;
+  return a.layers >= 1 && a.layers <= max_layers && a.dim >= 2 && a.dim <= max_dim &&
+         a.heads >= 1 && a.ffn >= 1 && a.ffn <= max_ffn && a.max_seq >= 2 &&
+         a.max_seq <= max_max_seq && a.dim % a.heads == 0 && (a.dim / a.heads) % 2 == 0;
 }
 
 }  // namespace soma

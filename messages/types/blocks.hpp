@@ -11,7 +11,8 @@
 
 namespace soma {
 
-/// Hashed as a fixed little-endian layout in this order of fields; the block's id is H("SX1/block", layout).
+/// Hashed as a fixed little-endian layout in this order of fields; the block's id is H("SX1/block",
+/// layout).
 struct block_header {
   std::uint16_t version = 1;
   chain_id chain;
@@ -20,14 +21,14 @@ struct block_header {
   block_height height;
   std::uint64_t parent_view = 0;
   block_id parent;
-  hash256 payload_root;             // H("soma.payload", ids of the transactions in order)
+  hash256 payload_root;  // H("soma.payload", ids of the transactions in order)
   std::uint32_t payload_bytes = 0;
   std::uint32_t transactions = 0;
-  soma::state_root state_root;      // after execution
+  soma::state_root state_root;  // after execution
   std::uint64_t time_ms = 0;
-  std::uint16_t proposer = 0;       // index in the committee
+  std::uint16_t proposer = 0;  // index in the committee
   std::uint16_t flags = 0;
-  hash256 next_committee;           // zero unless the block closes its epoch
+  hash256 next_committee;  // zero unless the block closes its epoch
   friend bool operator==(const block_header&, const block_header&) = default;
 };
 
@@ -36,7 +37,7 @@ inline constexpr std::uint16_t block_is_filler = 2;
 
 struct block {
   block_header header;
-  signature by_proposer{};          // over H("SX1/prop", block id)
+  signature by_proposer{};  // over H("SX1/prop", block id)
   std::vector<signed_transaction> payload;
   friend bool operator==(const block&, const block&) = default;
 };
@@ -46,12 +47,29 @@ inline constexpr std::size_t max_block_transactions = 4'096;
 
 /// What happened, in the order in which it happened. Fields that do not apply are zero.
 enum class event_kind : std::uint8_t {
-  transaction_applied, transaction_refused,
+  transaction_applied,
+  transaction_refused,
   transferred,
-  model_committed, model_revealed, model_activated, model_update_dropped, model_slashed, model_retired,
-  target_opened, target_filled, data_revealed, target_settled, target_slashed, target_expired,
-  reveal_missed, submitter_paid, model_paid, bond_returned, bond_burned, voter_paid,
-  validator_paid, epoch_ended,
+  model_committed,
+  model_revealed,
+  model_activated,
+  model_update_dropped,
+  model_slashed,
+  model_retired,
+  target_opened,
+  target_filled,
+  data_revealed,
+  target_settled,
+  target_slashed,
+  target_expired,
+  reveal_missed,
+  submitter_paid,
+  model_paid,
+  bond_returned,
+  bond_burned,
+  voter_paid,
+  validator_paid,
+  epoch_ended,
 };
 
 struct event {
@@ -63,7 +81,7 @@ struct event {
   model_version_ref model;
   address account;
   shannons amount;
-  std::uint16_t refusal = 0;        // rules::refusal of a refused transaction
+  std::uint16_t refusal = 0;  // rules::refusal of a refused transaction
   friend bool operator==(const event&, const event&) = default;
 };
 

@@ -1,4 +1,5 @@
-// A value, or the named reason why there is none. Refusals of foreign input travel in it; they never throw.
+// A value, or the named reason why there is none. Refusals of foreign input travel in it; they
+// never throw.
 #pragma once
 
 #include <tl/expected.hpp>

@@ -1,4 +1,5 @@
-// What a network is born with. Every number of the protocol that may differ between networks is a field here.
+// What a network is born with. Every number of the protocol that may differ between networks is a
+// field here.
 #pragma once
 
 #include <cstdint>
@@ -14,12 +15,12 @@ namespace soma {
 struct genesis_parameters {
   model_architecture architecture;
   std::uint64_t epoch_ms = 86'400'000;
-  std::uint64_t emission_epochs = 3'650;      // N: epochs in ten years
-  std::uint32_t target_share_bps = 8'000;     // of emission; the rest is the validators'
+  std::uint64_t emission_epochs = 3'650;   // N: epochs in ten years
+  std::uint32_t target_share_bps = 8'000;  // of emission; the rest is the validators'
 
-  std::uint64_t base_fee = 1'000;             // shannons at multiplier 10^6
-  std::uint64_t row_fee = 300;                // a row written
-  std::uint32_t value_fee_bps = 10;           // of transfers and stakes
+  std::uint64_t base_fee = 1'000;    // shannons at multiplier 10^6
+  std::uint64_t row_fee = 300;       // a row written
+  std::uint32_t value_fee_bps = 10;  // of transfers and stakes
   std::uint64_t fee_multiplier_start_ppm = 1'000'000;
   std::uint64_t fee_multiplier_min_ppm = 10'000;
   std::uint64_t fee_multiplier_max_ppm = 100'000'000;
@@ -42,7 +43,7 @@ struct genesis_parameters {
   std::uint64_t bond_per_byte = 65;
   std::uint64_t bond_reward_divisor = 10;
   std::uint64_t reveal_window_blocks = 200;
-  std::uint32_t max_audit_extensions = 3;     // epochs an undecided audit may be put off
+  std::uint32_t max_audit_extensions = 3;  // epochs an undecided audit may be put off
 
   friend bool operator==(const genesis_parameters&, const genesis_parameters&) = default;
 };
@@ -59,7 +60,8 @@ struct genesis_validator {
   friend bool operator==(const genesis_validator&, const genesis_validator&) = default;
 };
 
-/// At most 4,096 accounts and 100 validators; the sum of all amounts is at most the supply cap, the rest is to be emitted.
+/// At most 4,096 accounts and 100 validators; the sum of all amounts is at most the supply cap, the
+/// rest is to be emitted.
 struct genesis {
   std::string name;            // 1..64 bytes of printable ASCII
   std::uint64_t start_ms = 0;  // Unix time of epoch 0

@@ -1,4 +1,5 @@
-// Hashes and the strong ids made of them: 32 bytes each, ordered bytewise, shown as "0x" + 64 hex digits.
+// Hashes and the strong ids made of them: 32 bytes each, ordered bytewise, shown as "0x" + 64 hex
+// digits.
 #pragma once
 
 #include <algorithm>
@@ -41,25 +42,28 @@ struct id32 {
   }
   /// The same 32 bytes under another name; for the few places where one id is defined as another.
   template <class Other>
-  [[nodiscard]] id32<Other> as() const { return id32<Other>{value}; }
+  [[nodiscard]] id32<Other> as() const {
+    return id32<Other>{value};
+  }
 };
 
-using hash256 = id32<struct hash_tag>;             // any SHA-256 value without a role of its own
-using chain_id = id32<struct chain_tag>;           // H("soma.chain", genesis)
-using address = id32<struct address_tag>;          // H("soma.address", public key)
+using hash256 = id32<struct hash_tag>;                // any SHA-256 value without a role of its own
+using chain_id = id32<struct chain_tag>;              // H("soma.chain", genesis)
+using address = id32<struct address_tag>;             // H("soma.address", public key)
 using transaction_id = id32<struct transaction_tag>;  // H("soma.tx", signed bytes)
-using block_id = id32<struct block_tag>;           // H("SX1/block", header)
-using model_id = id32<struct model_tag>;           // H("soma.model", id of the transaction that committed it)
-using target_id = id32<struct target_tag>;         // H("soma.target-id", entropy || index)
-using data_hash = id32<struct data_tag>;           // H("soma.blob-data", bytes): what a submission is about
-using weights_hash = id32<struct weights_tag>;     // H("soma.weights", plain safetensors file)
-using blob_id = id32<struct blob_tag>;             // Merkle root of a stored blob's chunk hashes
-using state_root = id32<struct state_tag>;         // Merkle root of the ledger's rows
+using block_id = id32<struct block_tag>;              // H("SX1/block", header)
+using model_id =
+    id32<struct model_tag>;  // H("soma.model", id of the transaction that committed it)
+using target_id = id32<struct target_tag>;  // H("soma.target-id", entropy || index)
+using data_hash = id32<struct data_tag>;  // H("soma.blob-data", bytes): what a submission is about
+using weights_hash = id32<struct weights_tag>;  // H("soma.weights", plain safetensors file)
+using blob_id = id32<struct blob_tag>;          // Merkle root of a stored blob's chunk hashes
+using state_root = id32<struct state_tag>;      // Merkle root of the ledger's rows
 
-using public_key = std::array<std::uint8_t, 32>;   // Ed25519
-using signature = std::array<std::uint8_t, 64>;    // Ed25519
-using cipher_key = std::array<std::uint8_t, 32>;   // AES-256
-using cipher_iv = std::array<std::uint8_t, 16>;    // AES-CTR initial counter block
+using public_key = std::array<std::uint8_t, 32>;  // Ed25519
+using signature = std::array<std::uint8_t, 64>;   // Ed25519
+using cipher_key = std::array<std::uint8_t, 32>;  // AES-256
+using cipher_iv = std::array<std::uint8_t, 16>;   // AES-CTR initial counter block
 
 }  // namespace soma
 

@@ -1,5 +1,6 @@
-// The rows of the ledger as plain values: what enters the state root. A row's bytes are its canonical Cap'n Proto form
-// (messages/types/codec.hpp), its key is one byte for the table and then the fields named at each struct.
+// The rows of the ledger as plain values: what enters the state root. A row's bytes are its
+// canonical Cap'n Proto form (messages/types/codec.hpp), its key is one byte for the table and then
+// the fields named at each struct.
 #pragma once
 
 #include <cstdint>
@@ -15,7 +16,13 @@ namespace soma {
 
 /// The first byte of a row's key. Never reused, never renumbered: it is part of the state root.
 enum class ledger_table : std::uint8_t {
-  chain = 1, account = 2, validator = 3, model = 4, model_version = 5, target = 6, submission = 7,
+  chain = 1,
+  account = 2,
+  validator = 3,
+  model = 4,
+  model_version = 5,
+  target = 6,
+  submission = 7,
   used_data = 8,
 };
 
@@ -39,9 +46,9 @@ struct validator_row {
   public_key consensus_key{};
   stake_pool pool;
   std::uint32_t commission_bps = 0;
-  std::uint32_t power = 0;               // of 10,000, this epoch; 0 = not in the committee
-  std::uint64_t blocks_signed = 0;       // this epoch
-  std::uint64_t audits_due = 0;          // this epoch
+  std::uint32_t power = 0;          // of 10,000, this epoch; 0 = not in the committee
+  std::uint64_t blocks_signed = 0;  // this epoch
+  std::uint64_t audits_due = 0;     // this epoch
   std::uint64_t audits_cast = 0;
   friend bool operator==(const validator_row&, const validator_row&) = default;
 };
@@ -57,7 +64,8 @@ struct model_row {
   std::uint32_t next_commission_bps = 0;  // from the next epoch on
   std::uint32_t active_version = 0;
   std::uint32_t latest_version = 0;
-  std::uint64_t activation_order = 0;     // position among all models ever activated, from 1; 0 = never
+  std::uint64_t activation_order =
+      0;  // position among all models ever activated, from 1; 0 = never
   bool retiring = false;
   friend bool operator==(const model_row&, const model_row&) = default;
 };
@@ -79,9 +87,9 @@ struct model_version_row {
   epoch_number committed_in;
   hash256 commitment;
   weights_manifest manifest;
-  weights_hash weights;                   // zero until revealed
+  weights_hash weights;  // zero until revealed
   cipher_key key{};
-  std::vector<float> embedding;           // empty until revealed
+  std::vector<float> embedding;  // empty until revealed
   std::vector<cast_vote<model_verdict>> votes;
   friend bool operator==(const model_version_row&, const model_version_row&) = default;
 };
@@ -92,7 +100,7 @@ enum class target_status : std::uint8_t { open, filled, revealed, settled, slash
 struct target_row {
   epoch_number epoch;
   block_height opened_at;
-  std::vector<float> point;               // dim values
+  std::vector<float> point;  // dim values
   std::uint32_t radius_q30 = 0;
   std::vector<model_version_ref> assigned;  // best score first
   shannons reward;
@@ -112,9 +120,9 @@ struct submission_row {
   epoch_number claimed_in;
   block_height claimed_at;
   std::optional<block_height> revealed_at;
-  data_hash data;                         // zero until revealed
+  data_hash data;  // zero until revealed
   blob_id blob;
-  std::uint32_t extensions = 0;           // epochs the audit has been put off
+  std::uint32_t extensions = 0;  // epochs the audit has been put off
   std::vector<cast_vote<audit_verdict>> votes;
   friend bool operator==(const submission_row&, const submission_row&) = default;
 };
@@ -125,8 +133,9 @@ struct used_data_row {
   friend bool operator==(const used_data_row&, const used_data_row&) = default;
 };
 
-/// The single row of table `chain` (key: nothing but the table byte). Totals are kept by every change and checked after
-/// every block: balances + staked + bonds + set aside + budget + unissued + burned = supply cap.
+/// The single row of table `chain` (key: nothing but the table byte). Totals are kept by every
+/// change and checked after every block: balances + staked + bonds + set aside + budget + unissued
+/// + burned = supply cap.
 struct chain_row {
   block_height height;
   block_id last_block;
@@ -134,20 +143,21 @@ struct chain_row {
   epoch_number epoch;
   std::uint64_t epoch_start_ms = 0;
   block_height epoch_first_block;
-  std::uint64_t registry_version = 0;     // grows whenever the set of active versions or their stakes changes
-  std::uint64_t models_activated = 0;     // source of activation_order
+  std::uint64_t registry_version =
+      0;  // grows whenever the set of active versions or their stakes changes
+  std::uint64_t models_activated = 0;  // source of activation_order
   std::uint64_t fee_multiplier_ppm = 0;
-  std::int64_t difficulty_ppm = 0;        // z
-  std::uint64_t hits = 0;                 // this epoch
-  std::uint64_t hits_ema_milli = 0;       // in thousandths of a hit
-  std::uint64_t targets_opened = 0;       // this epoch: the index of the next of its initial targets
-  shannons target_budget;                 // of this epoch, not yet set aside
-  shannons next_budget;                   // returned by targets, and absentees' rewards: for the next epoch
+  std::int64_t difficulty_ppm = 0;   // z
+  std::uint64_t hits = 0;            // this epoch
+  std::uint64_t hits_ema_milli = 0;  // in thousandths of a hit
+  std::uint64_t targets_opened = 0;  // this epoch: the index of the next of its initial targets
+  shannons target_budget;            // of this epoch, not yet set aside
+  shannons next_budget;  // returned by targets, and absentees' rewards: for the next epoch
   shannons reward_per_target;
   shannons balances;
   shannons staked;
   shannons bonds;
-  shannons set_aside;                     // rewards of targets that are open, filled or revealed
+  shannons set_aside;  // rewards of targets that are open, filled or revealed
   shannons unissued;
   shannons burned;
   shannons burned_this_epoch;

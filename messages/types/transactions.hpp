@@ -1,5 +1,6 @@
-// Transactions as plain values. On the wire one is the bytes of a single-segment Cap'n Proto `Transaction` plus a
-// signature over H("soma.tx", bytes); messages/types/codec.hpp is the only way in.
+// Transactions as plain values. On the wire one is the bytes of a single-segment Cap'n Proto
+// `Transaction` plus a signature over H("soma.tx", bytes); messages/types/codec.hpp is the only way
+// in.
 #pragma once
 
 #include <cstdint>
@@ -12,11 +13,12 @@
 
 namespace soma {
 
-/// Encrypted weights as they lie in a blob store. AES-256-CTR; a fresh key and IV for each publication.
+/// Encrypted weights as they lie in a blob store. AES-256-CTR; a fresh key and IV for each
+/// publication.
 struct weights_manifest {
-  std::uint64_t size_bytes = 0;       // encrypted size = plain size
-  std::uint32_t chunk_bytes = 0;      // 1 MiB
-  blob_id root;                       // Merkle root over the encrypted chunks
+  std::uint64_t size_bytes = 0;   // encrypted size = plain size
+  std::uint32_t chunk_bytes = 0;  // 1 MiB
+  blob_id root;                   // Merkle root over the encrypted chunks
   cipher_iv iv{};
   friend bool operator==(const weights_manifest&, const weights_manifest&) = default;
 };
@@ -30,7 +32,12 @@ struct model_version_ref {
 
 enum class model_verdict : std::uint8_t { good, unavailable, wrong_hash, malformed };
 enum class audit_verdict : std::uint8_t {
-  ok, unavailable, wrong_size, wrong_winner, wrong_loss, wrong_distance
+  ok,
+  unavailable,
+  wrong_size,
+  wrong_winner,
+  wrong_loss,
+  wrong_distance
 };
 
 namespace tx {
@@ -41,10 +48,10 @@ struct transfer {
   friend bool operator==(const transfer&, const transfer&) = default;
 };
 struct commit_model {
-  std::optional<model_id> model;   // absent: a new model
-  hash256 commitment;              // H("soma.commit", weights hash || key || embedding || salt)
+  std::optional<model_id> model;  // absent: a new model
+  hash256 commitment;             // H("soma.commit", weights hash || key || embedding || salt)
   weights_manifest manifest;
-  shannons stake;                  // added to the model's own stake; new models need the minimum
+  shannons stake;  // added to the model's own stake; new models need the minimum
   std::uint32_t commission_bps = 0;
   friend bool operator==(const commit_model&, const commit_model&) = default;
 };
@@ -52,7 +59,7 @@ struct reveal_model {
   model_id model;
   weights_hash weights;
   cipher_key key{};
-  std::vector<float> embedding;    // dim finite values, norm not zero
+  std::vector<float> embedding;  // dim finite values, norm not zero
   hash256 salt;
   friend bool operator==(const reveal_model&, const reveal_model&) = default;
 };
@@ -71,13 +78,13 @@ struct claim_target {
   std::uint32_t loss_bits = 0;     // binary32
   std::uint32_t distance_q30 = 0;  // cosine distance in units of 2^-30
   std::uint64_t size_bytes = 0;
-  hash256 commitment;              // H("soma.data", data hash || size || salt || sender)
+  hash256 commitment;  // H("soma.data", data hash || size || salt || sender)
   friend bool operator==(const claim_target&, const claim_target&) = default;
 };
 struct reveal_data {
   target_id target;
   data_hash data;
-  blob_id blob;                    // where the bytes are: Merkle root in the blob stores
+  blob_id blob;  // where the bytes are: Merkle root in the blob stores
   hash256 salt;
   friend bool operator==(const reveal_data&, const reveal_data&) = default;
 };
@@ -106,7 +113,8 @@ struct set_commission {
 };
 struct join_committee {
   public_key consensus_key{};
-  signature proof_of_possession{};  // by the consensus key over H("soma.pop", chain || sender address)
+  signature
+      proof_of_possession{};  // by the consensus key over H("soma.pop", chain || sender address)
   shannons stake;
   friend bool operator==(const join_committee&, const join_committee&) = default;
 };
@@ -126,24 +134,24 @@ struct report_equivocation {
 }  // namespace tx
 
 using transaction_kind =
-    std::variant<tx::transfer, tx::commit_model, tx::reveal_model, tx::retire_model, tx::vote_on_model,
-                 tx::claim_target, tx::reveal_data, tx::vote_on_submission, tx::add_stake,
-                 tx::withdraw_stake, tx::set_commission, tx::join_committee, tx::leave_committee,
-                 tx::report_equivocation>;
+    std::variant<tx::transfer, tx::commit_model, tx::reveal_model, tx::retire_model,
+                 tx::vote_on_model, tx::claim_target, tx::reveal_data, tx::vote_on_submission,
+                 tx::add_stake, tx::withdraw_stake, tx::set_commission, tx::join_committee,
+                 tx::leave_committee, tx::report_equivocation>;
 
 struct transaction {
   chain_id chain;
   public_key sender{};
-  std::uint64_t nonce = 0;       // the account's next
-  epoch_number expiry;           // last epoch in which it may be executed
+  std::uint64_t nonce = 0;  // the account's next
+  epoch_number expiry;      // last epoch in which it may be executed
   transaction_kind kind;
   friend bool operator==(const transaction&, const transaction&) = default;
 };
 
 /// As it travels and as it is stored in a block: the signed bytes themselves, never re-encoded.
 struct signed_transaction {
-  bytes body;                    // single-segment Cap'n Proto Transaction
-  signature by_sender{};         // over H("soma.tx", body)
+  bytes body;             // single-segment Cap'n Proto Transaction
+  signature by_sender{};  // over H("soma.tx", body)
   friend bool operator==(const signed_transaction&, const signed_transaction&) = default;
 };
 

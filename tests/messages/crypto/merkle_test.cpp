@@ -82,48 +82,4 @@ TEST_CASE("size and cut are part of a blob's name") {
   CHECK(!verify_chunk(blob_id_of(content, 16), 64, 0, joined, tree.proof(0), 64));
 }
 
-TEST_CASE("the state root depends on the rows and not on the order in which they came") {
-  for (const auto seed : test::seeds(10)) {
-    CAPTURE(seed);
-    test::sampler s(seed);
-    std::map<std::string, bytes> rows;
-    for (int i = 0; i < 200; ++i) rows[to_hex(s.some_bytes(40))] = s.some_bytes(100);
-    std::map<std::uint32_t, std::vector<bucket_tree::entry>> buckets;
-    for (const auto& [key, value] : rows) {
-      const auto entry = bucket_tree::entry_of(as_bytes(key), value);
-      buckets[bucket_tree::bucket_of(entry.key)].push_back(entry);
-    }
-    for (auto& [bucket, entries] : buckets) std::sort(entries.begin(), entries.end());
-    bucket_tree forward;
-    for (const auto& [bucket, entries] : buckets) {
-      forward.set(bucket, bucket_tree::hash_of(entries));
-      if (s.below(10) == 0) (void)forward.root();  // in parts or at once
-    }
-    bucket_tree backward;
-    backward.set(77, sha256({}));
-    (void)backward.root();
-    backward.set(77, {});
-    for (auto it = buckets.rbegin(); it != buckets.rend(); ++it) {
-      backward.set(it->first, bucket_tree::hash_of(it->second));
-    }
-    const auto root = forward.root();
-    REQUIRE(backward.root() == root);
-    REQUIRE(root != bucket_tree().root());
-    for (const auto& [bucket, entries] : buckets) {
-      const auto content = bucket_tree::hash_of(entries);
-      auto proof = forward.proof(bucket);
-      REQUIRE(bucket_tree::verify(root, bucket, content, proof));
-      REQUIRE(!bucket_tree::verify(root, bucket ^ 1, content, proof));
-      REQUIRE(!bucket_tree::verify(root, bucket, {}, proof));
-      const auto at = s.below(proof.size());
-      proof[at].value[s.below(32)] ^= 1;
-      REQUIRE(!bucket_tree::verify(root, bucket, content, proof));
-      proof.pop_back();
-      REQUIRE(!bucket_tree::verify(root, bucket, content, proof));
-    }
-    forward.set(buckets.begin()->first, {});
-    REQUIRE(forward.root() != root);
-  }
-}
-
 }  // namespace soma::crypto

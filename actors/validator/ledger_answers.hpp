@@ -1,0 +1,29 @@
+// What a validator answers from its ledger: rows, open targets, receipts. Questions come from
+// anyone who got this far, so each answer is bounded and none can fail.
+#pragma once
+
+#include "actors/rules/refusal.hpp"
+#include "messages/types/role_messages.hpp"
+#include "storage/tables/ledger_store.hpp"
+
+namespace soma::actors {
+
+inline constexpr std::size_t max_listed_targets = 1'024;
+/// Refusals of the mempool in a SubmitReceipt; those of the rules keep their own numbers.
+inline constexpr std::uint16_t pool_refusals_from = 1'000;
+
+/// Not found for anything that is no row's key.
+[[nodiscard]] message<schema::Row> row_answer(const storage::ledger_view& ledger, byte_view key);
+
+/// The epoch's open targets in order of id, at most `most` and max_listed_targets.
+[[nodiscard]] message<schema::OpenTargets> open_targets_answer(const storage::ledger_view& ledger,
+                                                               const chain_row& tip,
+                                                               std::size_t most);
+
+/// `refusal` 0: accepted.
+[[nodiscard]] message<schema::SubmitReceipt> receipt(const transaction_id& id,
+                                                     std::uint16_t refusal, std::string_view why);
+[[nodiscard]] message<schema::SubmitReceipt> receipt(const transaction_id& id,
+                                                     rules::refusal refusal);
+
+}  // namespace soma::actors

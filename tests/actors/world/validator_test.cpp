@@ -1,0 +1,193 @@
+#include "actors/validator/validator.hpp"
+
+#include <doctest/doctest.h>
+
+#include "actors/model_registry/model_registry.hpp"
+#include "actors/router/router.hpp"
+#include "actors/rules/derived_ids.hpp"
+#include "actors/rules/genesis_state.hpp"
+#include "actors/rules/queries.hpp"
+#include "actors/scorer/scorer_pool.hpp"
+#include "actors/target_generator/target_generator.hpp"
+#include "actors/validator/ledger_answers.hpp"
+#include "actors/validator/ledger_reader.hpp"
+#include "actors/wallet/wallet.hpp"
+#include "actors/world/world.hpp"
+#include "messages/types/codec.hpp"
+#include "tests/actors/support/byte_model.hpp"
+#include "tests/support/program.hpp"
+
+using namespace soma;
+using namespace soma::actors;
+
+namespace {
+
+crypto::key_pair key_of(std::uint64_t seed) {
+  crypto::seeded_random random(seed);
+  return crypto::key_pair::generate(random);
+}
+address address_of(std::uint64_t seed) {
+  return crypto::address_of(key_of(seed).public_half());
+}
+
+genesis small_genesis() {
+  genesis born;
+  born.name = "test";
+  born.start_ms = 1'000'000;
+  born.parameters.architecture = test::byte_architecture;
+  born.parameters.epoch_ms = 60'000;
+  born.accounts = {{address_of(1), {100 * shannons_per_soma}},
+                   {address_of(2), {shannons_per_soma}}};
+  born.validators = {{key_of(9).public_half(), {5'000 * shannons_per_soma}}};
+  return born;
+}
+
+/// One validator with its roles, over a folder that outlives it.
+struct one_validator {
+  explicit one_validator(const std::filesystem::path& folder)
+      : ledger(std::make_shared<storage::ledger_store>(folder,
+                                                       storage::ledger_options{1u << 28, false})),
+        w(1, ledger->initialised() ? ledger->chain()->time_ms : small_genesis().start_ms) {
+    REQUIRE(open_ledger(*ledger, small_genesis()).has_value());
+    auto& system = w.system();
+    validator_ports ports;
+    ports.clock = w.clock();
+    ports.target_generator =
+        system.spawn(target_generator, target_generator_ports{system.spawn(router)});
+    ports.registry = system.spawn(model_registry);
+    ports.scorer =
+        system.spawn(scorer_pool, std::vector<scorer_worker_actor>{}, scorer_pool_limits{});
+    ports.ledger = ledger;
+    handle = system.spawn(validator, key_of(9), ports, validator_options{});
+  }
+
+  std::uint16_t submit(const signed_transaction& sent) {
+    return w.ask<schema::SubmitReceipt>(handle, offer(sent)).root().getRefusal();
+  }
+  message<schema::ChainStatus> status() {
+    return w.ask<schema::ChainStatus>(handle, message<schema::GetChain>{});
+  }
+  message<schema::Row> row(byte_view key) {
+    return w.ask<schema::Row>(
+        handle, message<schema::GetRow>::build([&](auto out) { out.setKey(data_of(key)); }));
+  }
+  void pass(std::uint64_t ms) {
+    w.run_until([] { return false; }, [] { return false; }, w.now_ms() + ms);
+  }
+  shannons balance(std::uint64_t seed) { return ledger->view().account(address_of(seed))->balance; }
+
+  std::shared_ptr<storage::ledger_store> ledger;
+  world w;
+  validator_actor handle;
+};
+
+signed_transaction transfer(wallet& from, std::uint64_t to_seed, std::uint64_t amount) {
+  return from.sign(tx::transfer{address_of(to_seed), {amount}}, epoch_number{10});
+}
+
+std::uint16_t code(rules::refusal refusal) {
+  return static_cast<std::uint16_t>(refusal);
+}
+
+}  // namespace
+
+TEST_CASE("a transfer that is taken is in a block soon, and durable") {
+  const soma::support::scratch_folder folder;
+  wallet sender(key_of(1), rules::chain_id_of(small_genesis()));
+  soma::state_root root;
+  {
+    one_validator v(folder.path());
+    CHECK(v.submit(transfer(sender, 2, 5'000)) == 0);
+    v.pass(3'000);
+    CHECK(v.balance(2).value == shannons_per_soma + 5'000);
+    CHECK(v.status().root().getHeight() == 1);
+    CHECK(v.status().root().getSupplyOk());
+    root = id_or_zero<soma::state_root>(v.status().root().getStateRoot());
+  }
+  // The same ledger again: what was acknowledged is there, and it goes on from there.
+  one_validator again(folder.path());
+  CHECK(again.status().root().getHeight() == 1);
+  CHECK(id_or_zero<soma::state_root>(again.status().root().getStateRoot()) == root);
+  CHECK(again.submit(transfer(sender, 2, 7'000)) == 0);
+  again.pass(3'000);
+  CHECK(again.balance(2).value == shannons_per_soma + 12'000);
+  const auto second = again.ledger->block_at({2});
+  REQUIRE(second.has_value());
+  CHECK(second->header.parent == crypto::id_of(again.ledger->block_at({1})->header));
+  CHECK(second->header.state_root ==
+        id_or_zero<soma::state_root>(again.status().root().getStateRoot()));
+}
+
+TEST_CASE("epochs end by themselves, also when nobody sends anything") {
+  const soma::support::scratch_folder folder;
+  one_validator v(folder.path());
+  v.pass(185'000);
+  CHECK(v.status().root().getEpoch() == 3);
+  CHECK(v.status().root().getHeight() == 3);
+  CHECK(rules::supply_is_whole(ledger_reader(*v.ledger)));
+}
+
+TEST_CASE("what cannot be executed is refused at once and by name") {
+  const soma::support::scratch_folder folder;
+  one_validator v(folder.path());
+  const auto chain = rules::chain_id_of(small_genesis());
+  wallet sender(key_of(1), chain);
+  const auto good = transfer(sender, 2, 1);
+  auto forged = good;
+  forged.by_sender[3] ^= 1;
+  CHECK(v.submit(forged) == code(rules::refusal::bad_signature));
+  auto cut = good;
+  cut.body.resize(cut.body.size() - 8);
+  CHECK(v.submit(cut) == code(rules::refusal::malformed));
+  CHECK(v.submit({bytes(max_transaction_bytes + 8, 0), {}}) == code(rules::refusal::too_large));
+  wallet elsewhere(key_of(1), chain_id{});
+  CHECK(v.submit(transfer(elsewhere, 2, 1)) == code(rules::refusal::wrong_chain));
+  wallet stranger(key_of(77), chain);
+  CHECK(v.submit(transfer(stranger, 2, 1)) == code(rules::refusal::account_unknown));
+  CHECK(v.submit(good) == 0);
+  CHECK(v.submit(good) > pool_refusals_from);  // it waits already
+  v.pass(3'000);
+  CHECK(v.submit(good) > pool_refusals_from);  // a replay: the nonce is gone
+  CHECK(v.status().root().getHeight() == 1);
+}
+
+TEST_CASE("bytes of all kinds neither enter the ledger nor hurt the validator") {
+  const soma::support::scratch_folder folder;
+  one_validator v(folder.path());
+  wallet sender(key_of(1), rules::chain_id_of(small_genesis()));
+  const auto good = transfer(sender, 2, 1);
+  const auto root = id_or_zero<soma::state_root>(v.status().root().getStateRoot());
+  for (std::uint64_t seed = 0; seed < 300; ++seed) {
+    CAPTURE(seed);
+    crypto::seeded_random random(seed);
+    auto bad = good;
+    if (seed % 3 == 0) bad.body.resize(random.below(600));
+    if (seed % 3 != 2) random.fill(bad.body);
+    if (seed % 3 == 2)
+      bad.body[random.below(bad.body.size())] ^= static_cast<std::uint8_t>(1 + random.below(255));
+    CHECK(v.submit(bad) != 0);
+    bytes key(random.below(700));
+    random.fill(key);
+    CHECK_FALSE(v.row(key).root().getFound());
+  }
+  for (const std::uint32_t most : {0u, 1u, 4'000'000'000u}) {
+    const auto open = v.w.ask<schema::OpenTargets>(
+        v.handle, message<schema::GetOpenTargets>::build([&](auto out) { out.setMost(most); }));
+    CHECK(open.root().getTargets().size() == 0);
+  }
+  v.pass(3'000);
+  CHECK(id_or_zero<soma::state_root>(v.status().root().getStateRoot()) == root);
+  CHECK(v.submit(good) == 0);  // and it still works
+}
+
+TEST_CASE("a ledger of another network is not opened") {
+  const soma::support::scratch_folder folder;
+  { one_validator v(folder.path()); }
+  storage::ledger_store ledger(folder.path(), {1u << 28, false});
+  auto other = small_genesis();
+  other.name = "other";
+  CHECK_FALSE(open_ledger(ledger, other).has_value());
+  other.validators.clear();
+  CHECK_FALSE(open_ledger(ledger, other).has_value());
+  CHECK(open_ledger(ledger, small_genesis()).has_value());
+}
