@@ -175,7 +175,6 @@ class session : public std::enable_shared_from_this<session> {
 };
 
 // ---- evaluation
-// -----------------------------------------------------------------------------------------------------
 
 class evaluation final : public session {
  public:
@@ -233,7 +232,6 @@ class evaluation final : public session {
 };
 
 // ---- continuation
-// ---------------------------------------------------------------------------------------------------
 
 class continuation final : public session {
  public:

@@ -1,4 +1,5 @@
-// What the header of a typed actor interface needs: CAF's typed actors and our messages as their vocabulary.
+// What the header of a typed actor interface needs: CAF's typed actors and our messages as their
+// vocabulary.
 #pragma once
 
 #include <caf/replies_to.hpp>

@@ -17,23 +17,56 @@ void add(caf::actor_system_config& config, const char* name) {
   config.add_message_type<message<T>>(name);
 }
 
-#define SOMA_ROLE_MESSAGES(X)                                                                  \
-  X(Ack)                                                                                       \
-  X(Wait)                                                                                      \
-  X(Time) X(SubmitTransaction) X(SubmitReceipt) X(GetChain) X(ChainStatus) X(GetRow) X(Row)    \
-      X(GetOpenTargets) X(OpenTargets) X(BlockNotice) X(RegistryDelta) X(GetModels) X(Models)  \
-          X(AssignRequest) X(Assignment) X(RouteQuery) X(Route) X(DrawTargets) X(DrawnTargets) \
-              X(ScoreRequest) X(ScoreReport) X(CheckModel) X(ModelCheck) X(PredictRequest)     \
-                  X(PredictReport) X(JoinPool) X(PoolStatus) X(GetPoolStatus) X(PutBlob)       \
-                      X(BeginPut) X(PutProgress) X(PutChunk) X(GetChunk) X(Chunk) X(Train)     \
-                          X(TrainerStatus) X(GetStatus) X(SubmitterStatus) X(Ask) X(Answer)    \
-                              X(Evaluate) X(Evaluation) X(GetHealth) X(Health)
-
+#define SOMA_ADD(T) add<schema::T>(config, "soma." #T)
 void add_messages(caf::actor_system_config& config) {
-#define SOMA_ADD(T) add<schema::T>(config, "soma." #T);
-  SOMA_ROLE_MESSAGES(SOMA_ADD)
-#undef SOMA_ADD
+  SOMA_ADD(Ack);
+  SOMA_ADD(Wait);
+  SOMA_ADD(Time);
+  SOMA_ADD(SubmitTransaction);
+  SOMA_ADD(SubmitReceipt);
+  SOMA_ADD(GetChain);
+  SOMA_ADD(ChainStatus);
+  SOMA_ADD(GetRow);
+  SOMA_ADD(Row);
+  SOMA_ADD(GetOpenTargets);
+  SOMA_ADD(OpenTargets);
+  SOMA_ADD(BlockNotice);
+  SOMA_ADD(RegistryDelta);
+  SOMA_ADD(GetModels);
+  SOMA_ADD(Models);
+  SOMA_ADD(AssignRequest);
+  SOMA_ADD(Assignment);
+  SOMA_ADD(RouteQuery);
+  SOMA_ADD(Route);
+  SOMA_ADD(DrawTargets);
+  SOMA_ADD(DrawnTargets);
+  SOMA_ADD(ScoreRequest);
+  SOMA_ADD(ScoreReport);
+  SOMA_ADD(CheckModel);
+  SOMA_ADD(ModelCheck);
+  SOMA_ADD(PredictRequest);
+  SOMA_ADD(PredictReport);
+  SOMA_ADD(JoinPool);
+  SOMA_ADD(PoolStatus);
+  SOMA_ADD(GetPoolStatus);
+  SOMA_ADD(PutBlob);
+  SOMA_ADD(BeginPut);
+  SOMA_ADD(PutProgress);
+  SOMA_ADD(PutChunk);
+  SOMA_ADD(GetChunk);
+  SOMA_ADD(Chunk);
+  SOMA_ADD(Train);
+  SOMA_ADD(TrainerStatus);
+  SOMA_ADD(GetStatus);
+  SOMA_ADD(SubmitterStatus);
+  SOMA_ADD(Ask);
+  SOMA_ADD(Answer);
+  SOMA_ADD(Evaluate);
+  SOMA_ADD(Evaluation);
+  SOMA_ADD(GetHealth);
+  SOMA_ADD(Health);
 }
+#undef SOMA_ADD
 
 }  // namespace
 

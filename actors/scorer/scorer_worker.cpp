@@ -149,7 +149,6 @@ void load_models(self_pointer self, const scorer_worker_ports& ports,
 }
 
 // ---- scoring
-// --------------------------------------------------------------------------------------------------------
 
 struct scoring {
   std::shared_ptr<const std::vector<model_entry>> entries;
@@ -294,7 +293,6 @@ void begin_score(self_pointer self, const scorer_worker_ports& ports,
 }
 
 // ---- prediction and checks
-// ------------------------------------------------------------------------------------------
 
 void predict(self_pointer self, const scorer_worker_ports& ports,
              schema::PredictRequest::Reader request,

@@ -151,7 +151,6 @@ class validator_logic : public std::enable_shared_from_this<validator_logic> {
   }
 
   // ---- the agreement core and what it asks for
-  // ----------------------------------------------------------------------
 
   void step(const consensus::event& event) {
     for (auto& effect : core_->step(event, now_ms_)) {
@@ -327,7 +326,6 @@ class validator_logic : public std::enable_shared_from_this<validator_logic> {
   }
 
   // ---- this member's own transactions
-  // -------------------------------------------------------------------------------
 
   void send_own(transaction_kind kind) {
     const auto account = ports_.ledger->view().account(me_);

@@ -79,7 +79,6 @@ class localnet {
 
  private:
   // ---- what it is made of
-  // -------------------------------------------------------------------------------------------
 
   void prepare_data() {
     std::filesystem::create_directories(options_.directory / "data");
@@ -144,7 +143,6 @@ class localnet {
   }
 
   // ---- its roles
-  // ----------------------------------------------------------------------------------------------------
 
   scorer_actor new_scorer(unsigned workers) {
     std::vector<scorer_worker_actor> list;
@@ -220,7 +218,6 @@ class localnet {
   }
 
   // ---- how it runs
-  // --------------------------------------------------------------------------------------------------
 
   world::stop_reason drive(const std::function<bool()>& done) {
     return world_.run_until(
@@ -267,7 +264,6 @@ class localnet {
   }
 
   // ---- what came of it
-  // ----------------------------------------------------------------------------------------------
 
   template <class Map, class Key>
   static typename Map::mapped_type value_or_none(const Map& map, const Key& key) {
