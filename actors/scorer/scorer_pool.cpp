@@ -7,26 +7,9 @@ namespace {
 
 using self_pointer = scorer_actor::stateful_pointer<scorer_pool_state>;
 
-message<schema::ScoreReport> refuse(work_refusal why, const schema::ScoreReport*) {
-  return message<schema::ScoreReport>::build([&](auto out) {
-    out.setRefusal(static_cast<std::uint16_t>(why));
-    out.setWhy(to_text(why));
-  });
-}
-message<schema::PredictReport> refuse(work_refusal why, const schema::PredictReport*) {
-  return message<schema::PredictReport>::build([&](auto out) {
-    out.setRefusal(static_cast<std::uint16_t>(why));
-    out.setWhy(to_text(why));
-  });
-}
-/// A check that could not be made says nothing about the model, so it is an error, not a verdict.
-caf::error refuse(work_refusal why, const schema::ModelCheck*) {
-  return caf::make_error(caf::sec::runtime_error, to_text(why));
-}
-
 template <class Request, class Reply>
 void give_up(pooled_work<Request, Reply>& work, work_refusal why) {
-  work.promise.deliver(refuse(why, static_cast<const Reply*>(nullptr)));
+  work.promise.deliver(refused<Reply>(why));
 }
 void give_up(queued_work& item, work_refusal why) {
   std::visit([&](auto& work) { give_up(work, why); }, item.work);

@@ -39,33 +39,49 @@ namespace {
 using self_pointer = scorer_worker_actor::stateful_pointer<scorer_worker_state>;
 using models = std::vector<std::shared_ptr<loaded_model>>;
 
-/// What became of a model's weights on their way from the blob store to an engine.
+/// What became of a model's weights on their way from the blob store to an engine. `failed` is our
+/// own trouble and says nothing about the model; `verdict` says what is wrong with it otherwise.
 struct loading {
+  work_refusal refusal = work_refusal::none;
   model_verdict verdict = model_verdict::good;
   std::string why;
   std::shared_ptr<loaded_model> model;
 };
 
+loading bad_model(model_verdict verdict, std::string why) {
+  const auto refusal = verdict == model_verdict::unavailable ? work_refusal::model_unavailable
+                                                             : work_refusal::bad_model;
+  return {refusal, verdict, std::move(why), nullptr};
+}
+
+loading trouble(std::string why) {
+  return {work_refusal::failed, model_verdict::unavailable, std::move(why), nullptr};
+}
+
 loading load(const model_entry& entry, bytes encrypted, const engine_factory& make_engine) {
   crypto::aes_ctr(entry.key, entry.manifest.iv).apply(0, encrypted);
   if (crypto::hash("soma.weights", encrypted) != entry.weights.as<hash_tag>()) {
-    return {model_verdict::wrong_hash, "the decrypted weights have another hash", nullptr};
+    return bad_model(model_verdict::wrong_hash, "the decrypted weights have another hash");
   }
   auto parsed = model::parse_weights(encrypted);
   if (!parsed)
-    return {model_verdict::malformed, std::string(model::to_text(parsed.error())), nullptr};
+    return bad_model(model_verdict::malformed, std::string(model::to_text(parsed.error())));
   if (parsed->architecture().dim != entry.embedding.size()) {
-    return {model_verdict::malformed, "the weights are of another architecture", nullptr};
+    return bad_model(model_verdict::malformed, "the weights are of another architecture");
   }
   auto loaded = std::make_shared<loaded_model>();
   loaded->architecture = parsed->architecture();
   loaded->size_bytes = encrypted.size();
   loaded->engine = make_engine(*parsed);
-  return {model_verdict::good, {}, std::move(loaded)};
+  return {work_refusal::none, model_verdict::good, {}, std::move(loaded)};
 }
 
 void remember(scorer_worker_state& state, const weights_hash& weights,
               std::shared_ptr<loaded_model> model, std::uint64_t limit_bytes) {
+  if (const auto known = state.models.find(weights); known != state.models.end()) {
+    state.cached_bytes -= known->second->size_bytes;
+    state.recently_used.remove(weights);
+  }
   state.cached_bytes += model->size_bytes;
   state.models[weights] = std::move(model);
   state.recently_used.push_front(weights);
@@ -95,19 +111,20 @@ void in_background(self_pointer self, const scorer_worker_ports& ports, std::fun
             });
 }
 
-/// Fetches and loads one version; `done` is called once.
-void load_model(self_pointer self, const scorer_worker_ports& ports, const model_entry& entry,
-                std::function<void(loading)> done) {
-  if (auto known = recall(self->state, entry.weights))
-    return done({model_verdict::good, {}, known});
+/// From the blob store to an engine, whether or not an equal one is at hand. `done` is called once.
+void load_afresh(self_pointer self, const scorer_worker_ports& ports, const model_entry& entry,
+                 std::function<void(loading)> done) {
   if (entry.manifest.size_bytes > max_weights_bytes) {
-    return done({model_verdict::malformed, "the weights are too large", nullptr});
+    return done(bad_model(model_verdict::malformed, "the weights are too large"));
   }
   fetch_blob(
       self, ports.blobs, entry.manifest.root, entry.manifest.size_bytes,
       [=](expected<bytes, transfer_refusal> encrypted) {
+        if (!encrypted && encrypted.error() == transfer_refusal::store_failed) {
+          return done(trouble("the blob store is gone"));
+        }
         if (!encrypted) {
-          return done({model_verdict::unavailable, "the weights cannot be fetched", nullptr});
+          return done(bad_model(model_verdict::unavailable, "the weights cannot be fetched"));
         }
         auto result = std::make_shared<loading>();
         auto raw = std::make_shared<bytes>(std::move(*encrypted));
@@ -119,10 +136,17 @@ void load_model(self_pointer self, const scorer_worker_ports& ports, const model
               }
               done(*result);
             },
-            [=](std::string why) {
-              done({model_verdict::unavailable, why, nullptr});
-            });
+            [=](std::string why) { done(trouble(std::move(why))); });
       });
+}
+
+/// Weights are what their hash says, so an engine that was made of the same hash serves.
+void load_model(self_pointer self, const scorer_worker_ports& ports, const model_entry& entry,
+                std::function<void(loading)> done) {
+  if (auto known = recall(self->state, entry.weights)) {
+    return done({work_refusal::none, model_verdict::good, {}, std::move(known)});
+  }
+  load_afresh(self, ports, entry, std::move(done));
 }
 
 struct load_failure {
@@ -137,12 +161,7 @@ void load_models(self_pointer self, const scorer_worker_ports& ports,
                  std::function<void(expected<models, load_failure>)> done) {
   if (loaded->size() == entries->size()) return done(std::move(*loaded));
   load_model(self, ports, (*entries)[loaded->size()], [=](loading result) {
-    if (!result.model) {
-      const auto refusal = result.verdict == model_verdict::unavailable
-                               ? work_refusal::model_unavailable
-                               : work_refusal::bad_model;
-      return done(make_unexpected(load_failure{refusal, result.why}));
-    }
+    if (!result.model) return done(make_unexpected(load_failure{result.refusal, result.why}));
     loaded->push_back(result.model);
     load_models(self, ports, entries, loaded, done);
   });
@@ -217,14 +236,6 @@ message<schema::ScoreReport> report(const scoring& work) {
   });
 }
 
-template <class Reply>
-message<Reply> refused(work_refusal refusal, const std::string& why = {}) {
-  return message<Reply>::build([&](auto out) {
-    out.setRefusal(static_cast<std::uint16_t>(refusal));
-    out.setWhy(why.empty() ? to_text(refusal) : why);
-  });
-}
-
 /// Answers once and gives the place in the worker's window back.
 template <class Reply>
 std::function<void(message<Reply>)> answer(self_pointer self,
@@ -255,6 +266,18 @@ void score(self_pointer self, const scorer_worker_ports& ports, std::shared_ptr<
       });
 }
 
+/// A store that is gone says nothing about the data: that is no reason to call it unavailable.
+work_refusal refusal_of(transfer_refusal why) {
+  switch (why) {
+    case transfer_refusal::wrong_size:
+      return work_refusal::wrong_size;
+    case transfer_refusal::unavailable:
+      return work_refusal::data_unavailable;
+    default:
+      return work_refusal::failed;
+  }
+}
+
 void begin_score(self_pointer self, const scorer_worker_ports& ports,
                  schema::ScoreRequest::Reader request,
                  std::function<void(message<schema::ScoreReport>)> reply) {
@@ -282,11 +305,7 @@ void begin_score(self_pointer self, const scorer_worker_ports& ports,
   }
   fetch_blob(self, ports.blobs, id_or_zero<blob_id>(request.getBlob()), size,
              [=](expected<bytes, transfer_refusal> data) {
-               if (!data) {
-                 return reply(refused<report_type>(data.error() == transfer_refusal::wrong_size
-                                                       ? work_refusal::wrong_size
-                                                       : work_refusal::data_unavailable));
-               }
+               if (!data) return reply(refused<report_type>(refusal_of(data.error())));
                work->data = std::move(*data);
                score(self, ports, work, reply);
              });
@@ -306,7 +325,7 @@ void predict(self_pointer self, const scorer_worker_ports& ports,
   const auto offset = request.getOffset();
   const bool last_only = request.getLastOnly();
   load_model(self, ports, *entry, [=](loading result) {
-    if (!result.model) return reply(refused<report_type>(work_refusal::bad_model, result.why));
+    if (!result.model) return reply(refused<report_type>(result.refusal, result.why));
     if (context.size() > result.model->architecture.max_seq) {
       return reply(refused<report_type>(work_refusal::bad_request));
     }
@@ -339,7 +358,12 @@ void check_model(self_pointer self, const scorer_worker_ports& ports,
   if (!entry) return reply(verdict(model_verdict::malformed, "the entry itself is malformed"));
   const model_architecture wanted{request.getLayers(), request.getDim(), request.getHeads(),
                                   request.getFfn(), request.getMaxSeq()};
-  load_model(self, ports, *entry, [=](loading result) {
+  // The model's own blob and key are on trial: an equal model published by someone else proves
+  // nothing.
+  load_afresh(self, ports, *entry, [=](loading result) {
+    if (result.refusal == work_refusal::failed) {
+      return reply(refused<schema::ModelCheck>(result.refusal, result.why));
+    }
     if (result.model && result.model->architecture != wanted) {
       return reply(verdict(model_verdict::malformed, "the weights are of another architecture"));
     }

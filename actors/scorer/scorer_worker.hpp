@@ -30,6 +30,16 @@ enum class work_refusal : std::uint16_t {
 };
 [[nodiscard]] const char* to_text(work_refusal refusal);
 
+/// A ScoreReport, ModelCheck or PredictReport that says why there is none; `why` in the refusal's
+/// own words when empty.
+template <class Reply>
+[[nodiscard]] message<Reply> refused(work_refusal refusal, const std::string& why = {}) {
+  return message<Reply>::build([&](auto out) {
+    out.setRefusal(static_cast<std::uint16_t>(refusal));
+    out.setWhy(why.empty() ? to_text(refusal) : why);
+  });
+}
+
 /// Makes an engine of weights. Where the exact engine and its twin are chosen.
 using engine_factory = std::function<std::unique_ptr<model::scoring_engine>(const model::weights&)>;
 

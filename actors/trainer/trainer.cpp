@@ -109,25 +109,28 @@ class trainer_logic : public std::enable_shared_from_this<trainer_logic> {
         if (now > state_->committed_in.next()) fail("the epoch of the reveal has passed");
         return;
       case trainer_stage::revealing:
-        return confirm();
+        return confirm(now);
       default:
         return;
     }
   }
 
   /// The version is there to stay once its row says that it was revealed.
-  void confirm() {
+  void confirm(epoch_number now) {
     self_
         ->request(ports_.validator, caf::infinite, message<schema::GetRow>::build([&](auto out) {
                     out.setKey(data_of(model_version_key({state_->reveal.model, 1})));
                   }))
         .then(
-            [me = shared_from_this()](const message<schema::Row>& row) {
+            [me = shared_from_this(), now](const message<schema::Row>& row) {
               const auto version = decode<model_version_row>(view_of(row.root().getValue()));
-              if (!row.root().getFound() || !version) return;
-              if (version->status == version_status::revealed ||
-                  version->status == version_status::active) {
+              const bool stands = row.root().getFound() && version &&
+                                  (version->status == version_status::revealed ||
+                                   version->status == version_status::active);
+              if (stands) {
                 me->state_->stage = trainer_stage::published;
+              } else if (now > me->state_->committed_in.next()) {
+                me->fail("the reveal did not stand: it was refused, or came too late");
               }
             },
             [](caf::error&) {});

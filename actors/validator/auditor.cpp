@@ -105,7 +105,8 @@ void auditor::judge_submission(const target_id& target, const target_row& row,
           },
           [me = shared_from_this(), target](caf::error&) {
             --me->running_;
-            me->again_later(target);  // the scorer's trouble is no verdict
+            // The scorer's trouble is no verdict.
+            me->again_later([me, target] { me->due_.push_back(target); });
           });
 }
 
@@ -144,17 +145,18 @@ void auditor::not_scored(const target_id& target, schema::ScoreReport::Reader re
     default:
       break;  // our own trouble, or a model's: the epoch's end decides if it lasts
   }
-  again_later(target);
+  again_later([me = shared_from_this(), target] { me->due_.push_back(target); });
 }
 
-void auditor::again_later(const target_id& target) {
+void auditor::again_later(std::function<void()> put_back) {
   self_
       ->request(ports_.clock, caf::infinite,
                 message<schema::Wait>::build([&](auto out) { out.setMs(options_.block_ms * 2); }))
-      .then([me = shared_from_this(), target](const message<schema::Time>&) {
-        me->due_.push_back(target);
-        me->begin_work();
-      });
+      .then(
+          [me = shared_from_this(), put_back = std::move(put_back)](const message<schema::Time>&) {
+            put_back();
+            me->begin_work();
+          });
 }
 
 void auditor::judge_version(const model_version_ref& version) {
@@ -173,16 +175,28 @@ void auditor::judge_version(const model_version_ref& version) {
       .then(
           [me = shared_from_this(), version](const message<schema::ModelCheck>& check) {
             --me->running_;
-            tx::vote_on_model kind;
-            kind.version = version;
-            kind.verdict = static_cast<model_verdict>(check.root().getVerdict());
-            me->vote_(kind);
+            me->take_check(version, check.root());
             me->begin_work();
           },
           [me = shared_from_this(), version](caf::error&) {
             --me->running_;
-            me->due_versions_.push_back(version);  // taken up with the next block
+            me->again_later([me, version] { me->due_versions_.push_back(version); });
           });
+}
+
+void auditor::take_check(const model_version_ref& version, schema::ModelCheck::Reader check) {
+  const auto verdict = static_cast<model_verdict>(check.getVerdict());
+  const bool is_missing = check.getRefusal() == 0 && verdict == model_verdict::unavailable &&
+                          ++missing_weights_[version] < options_.audit_attempts;
+  if (check.getRefusal() != 0 || is_missing) {
+    return again_later(
+        [me = shared_from_this(), version] { me->due_versions_.push_back(version); });
+  }
+  missing_weights_.erase(version);
+  tx::vote_on_model kind;
+  kind.version = version;
+  kind.verdict = verdict;
+  vote_(kind);
 }
 
 void auditor::vote_on(const target_id& target, audit_verdict verdict) {

@@ -29,7 +29,8 @@ class auditor : public std::enable_shared_from_this<auditor> {
 
  private:
   void begin_work();
-  void again_later(const target_id& target);
+  void again_later(std::function<void()> put_back);
+  void take_check(const model_version_ref& version, schema::ModelCheck::Reader check);
   void judge_submission(const target_id& target, const target_row& row,
                         const submission_row& claim);
   void take_report(const target_id& target, const submission_row& claim,
@@ -46,7 +47,8 @@ class auditor : public std::enable_shared_from_this<auditor> {
   std::function<void(transaction_kind)> vote_;
   std::deque<target_id> due_;  // revealed, to be judged
   std::deque<model_version_ref> due_versions_;
-  std::map<target_id, unsigned> attempts_;  // of data that could not be fetched
+  std::map<model_version_ref, unsigned> missing_weights_;  // fetches that found nothing
+  std::map<target_id, unsigned> attempts_;                 // of data that could not be fetched
   unsigned running_ = 0;
 };
 

@@ -8,6 +8,11 @@
 namespace soma {
 namespace {
 
+/// To the hundredth of a SOMA: what a person compares. The JSON has every shannon.
+std::string amount(shannons value) {
+  return decimal_text(static_cast<double>(value.value) / shannons_per_soma, 2) + " SOMA";
+}
+
 json account_json(const actors::localnet_account& account) {
   return json::of({{"name", account.name},
                    {"conduct", account.conduct},
@@ -69,7 +74,7 @@ void print_matrix(const actors::localnet_report& report) {
       cells.push_back(best->id == model.id ? painted(text, colour::green, stream::out) : text);
     }
     cells.push_back(count_text(model.wins));
-    cells.push_back(to_text(model.paid));
+    cells.push_back(amount(model.paid));
     matrix.row(std::move(cells));
   }
   print_line("Specialists on data that nobody trained on, best in green:");
@@ -97,10 +102,10 @@ void print_accounts(const actors::localnet_report& report) {
   table list({"account", "conduct", "claimed", "won", "paid", "bonds lost"});
   for (const auto& account : report.submitters) {
     list.row({account.name, account.conduct, count_text(account.claimed), count_text(account.won),
-              to_text(account.paid), to_text(account.bonds_lost)});
+              amount(account.paid), amount(account.bonds_lost)});
   }
   for (const auto& account : report.validators) {
-    list.row({account.name, account.conduct, "", "", to_text(account.paid), ""});
+    list.row({account.name, account.conduct, "", "", amount(account.paid), ""});
   }
   list.print();
 }

@@ -224,8 +224,9 @@ struct CheckModel {
 }
 
 struct ModelCheck {
-  verdict @0 :UInt16;               # soma::model_verdict
+  verdict @0 :UInt16;               # soma::model_verdict; means nothing when the check was refused
   why @1 :Text;
+  refusal @2 :UInt16;               # the check could not be made, which says nothing about the model
 }
 
 struct PredictRequest {
