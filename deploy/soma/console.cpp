@@ -60,9 +60,13 @@ std::string clipped(std::string_view text, std::size_t columns) {
 }
 
 bool is_numeric(std::string_view cell) {
+  if (const auto colour_end = cell.find('m'); cell.starts_with('\x1b') && colour_end != cell.npos) {
+    cell = cell.substr(colour_end + 1);
+    cell = cell.substr(0, cell.find('\x1b'));
+  }
   if (cell.empty() || cell == "-") return true;
   return cell.find_first_of("0123456789") != std::string_view::npos &&
-         cell.find_first_not_of("0123456789.,+-%eE xkKMGTiB/sm") == std::string_view::npos &&
+         cell.find_first_not_of("0123456789.,+-%eE xkKMGTiB/smSOA") == std::string_view::npos &&
          !cell.starts_with("0x");
 }
 

@@ -149,7 +149,7 @@ void print_report(const actors::localnet_report& report, const std::filesystem::
                                                 : painted("BROKEN", colour::red, stream::out)));
   print_line("state root  " + report.state_root.text());
   print_line("kept in     " + directory.string());
-  print_line("go on with  soma ask \"#include <\"");
+  print_line("go on with  soma ask --home " + directory.parent_path().string() + " \"#include <\"");
 }
 
 }  // namespace soma

@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+#include <deque>
+
 #include "actors/model_registry/model_registry.hpp"
 #include "actors/router/router.hpp"
 #include "actors/rules/derived_ids.hpp"
@@ -42,9 +44,24 @@ genesis small_genesis() {
   return born;
 }
 
+/// A scorer that answers checks of models as a script says, the last answer for ever.
+scorer_actor::behavior_type scripted_scorer(
+    scorer_actor::pointer, std::shared_ptr<std::deque<message<schema::ModelCheck>>> script) {
+  return {[](const message<schema::ScoreRequest>&) { return message<schema::ScoreReport>{}; },
+          [script](const message<schema::CheckModel>&) {
+            auto answer = script->front();
+            if (script->size() > 1) script->pop_front();
+            return answer;
+          },
+          [](const message<schema::PredictRequest>&) { return message<schema::PredictReport>{}; },
+          [](const message<schema::JoinPool>&) { return message<schema::Ack>{}; },
+          [](const message<schema::GetPoolStatus>&) { return message<schema::PoolStatus>{}; }};
+}
+
 /// One validator with its roles, over a folder that outlives it.
 struct one_validator {
-  explicit one_validator(const std::filesystem::path& folder)
+  explicit one_validator(const std::filesystem::path& folder,
+                         std::shared_ptr<std::deque<message<schema::ModelCheck>>> script = nullptr)
       : ledger(std::make_shared<storage::ledger_store>(folder,
                                                        storage::ledger_options{1u << 28, false})),
         w(1, ledger->initialised() ? ledger->chain()->time_ms : small_genesis().start_ms) {
@@ -55,8 +72,9 @@ struct one_validator {
     ports.target_generator =
         system.spawn(target_generator, target_generator_ports{system.spawn(router)});
     ports.registry = system.spawn(model_registry);
-    ports.scorer =
-        system.spawn(scorer_pool, std::vector<scorer_worker_actor>{}, scorer_pool_limits{});
+    ports.scorer = script ? system.spawn(scripted_scorer, script)
+                          : system.spawn(scorer_pool, std::vector<scorer_worker_actor>{},
+                                         scorer_pool_limits{});
     ports.ledger = ledger;
     handle = system.spawn(validator, key_of(9), ports, validator_options{});
   }
@@ -178,6 +196,51 @@ TEST_CASE("bytes of all kinds neither enter the ledger nor hurt the validator") 
   v.pass(3'000);
   CHECK(id_or_zero<soma::state_root>(v.status().root().getStateRoot()) == root);
   CHECK(v.submit(good) == 0);  // and it still works
+}
+
+TEST_CASE("a checker's own trouble is no verdict on a model, what stays missing is one") {
+  const auto answer = [](work_refusal refusal, model_verdict verdict) {
+    return message<schema::ModelCheck>::build([&](auto out) {
+      out.setRefusal(static_cast<std::uint16_t>(refusal));
+      out.setVerdict(static_cast<std::uint16_t>(verdict));
+    });
+  };
+  const auto trouble = answer(work_refusal::failed, model_verdict::unavailable);
+  const auto missing = answer(work_refusal::none, model_verdict::unavailable);
+  const auto good = answer(work_refusal::none, model_verdict::good);
+  const auto malformed = answer(work_refusal::none, model_verdict::malformed);
+  struct story {
+    std::deque<message<schema::ModelCheck>> answers;
+    std::optional<model_verdict> vote;
+  };
+  const story stories[] = {{{good}, model_verdict::good},
+                           {{malformed}, model_verdict::malformed},
+                           {{trouble, trouble, missing, missing, good}, model_verdict::good},
+                           {{missing}, model_verdict::unavailable},
+                           {{trouble}, std::nullopt}};
+  for (const auto& [answers, wanted] : stories) {
+    const soma::support::scratch_folder folder;
+    one_validator v(folder.path(),
+                    std::make_shared<std::deque<message<schema::ModelCheck>>>(answers));
+    wallet owner(key_of(1), rules::chain_id_of(small_genesis()));
+    tx::reveal_model reveal;
+    reveal.embedding.assign(test::byte_architecture.dim, 0.5f);
+    tx::commit_model commit;
+    commit.commitment =
+        rules::model_commitment(reveal.weights, reveal.key, reveal.embedding, reveal.salt);
+    commit.manifest = {1'000, 1u << 20, blob_id{{1}}, {}};
+    commit.stake = {10 * shannons_per_soma};
+    const auto committed = owner.sign(commit, epoch_number{10});
+    REQUIRE(v.submit(committed) == 0);
+    v.pass(65'000);
+    reveal.model = rules::model_id_of(crypto::id_of(committed));
+    REQUIRE(v.submit(owner.sign(reveal, epoch_number{10})) == 0);
+    v.pass(40'000);
+    const auto version = v.ledger->view().model_version({reveal.model, 1});
+    REQUIRE(version.has_value());
+    CHECK(version->votes.size() == (wanted ? 1 : 0));
+    if (wanted && version->votes.size() == 1) CHECK(version->votes[0].verdict == *wanted);
+  }
 }
 
 TEST_CASE("a ledger of another network is not opened") {

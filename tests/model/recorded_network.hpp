@@ -1,0 +1,42 @@
+// The network whose scores are on record: every tensor of it is standard normals of a seed of its
+// own.
+#pragma once
+
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include "model/noise/noise.hpp"
+#include "model/weights/weights.hpp"
+
+namespace soma::test {
+
+/// The small network of the reference's runner, §15.6: every tensor standard normals of its own
+/// seed.
+inline model::weights recorded_network(std::uint64_t seed) {
+  const model_architecture arch{2, 4, 2, 8, 8};
+  const auto layer_offset = [](const std::string& name) -> std::uint64_t {
+    constexpr std::pair<const char*, std::uint64_t> offsets[] = {
+        {"norm_1.gamma", 1},       {"norm_1.beta", 2},        {"query.weight", 3},
+        {"query.bias", 4},         {"key.weight", 5},         {"key.bias", 6},
+        {"value.weight", 7},       {"value.bias", 8},         {"output.weight", 9},
+        {"output.bias", 10},       {"norm_2.gamma", 11},      {"norm_2.beta", 12},
+        {"inner.weight", 13},      {"inner.bias", 14},        {"outer.weight", 15},
+        {"outer.bias", 16},        {"final_norm.gamma", 100}, {"final_norm.beta", 200},
+        {"embedding.weight", 250}, {"predictor.weight", 300}, {"predictor.bias", 400}};
+    for (const auto& [end, offset] : offsets) {
+      if (name.ends_with(end)) return offset;
+    }
+    throw std::logic_error("no seed for " + name);
+  };
+  std::vector<float> values;
+  for (const auto& spec : model::tensor_table(arch)) {
+    const bool second = spec.name.find("layers.1.") != std::string::npos;
+    const auto drawn =
+        model::normals(seed + layer_offset(spec.name) + (second ? 1 : 0), spec.elements());
+    values.insert(values.end(), drawn.begin(), drawn.end());
+  }
+  return model::make_weights(arch, values);
+}
+
+}  // namespace soma::test
