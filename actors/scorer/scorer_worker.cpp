@@ -4,7 +4,7 @@
 
 #include "actors/blob_store/transfer.hpp"
 #include "actors/rules/winner.hpp"
-#include "messages/crypto/aes_ctr.hpp"
+#include "actors/scorer/model_loading.hpp"
 #include "messages/crypto/hash.hpp"
 #include "model/exact/distance.hpp"
 
@@ -36,142 +36,13 @@ const char* to_text(work_refusal refusal) {
 
 namespace {
 
-using self_pointer = scorer_worker_actor::stateful_pointer<scorer_worker_state>;
-using models = std::vector<std::shared_ptr<loaded_model>>;
-
-/// What became of a model's weights on their way from the blob store to an engine. `failed` is our
-/// own trouble and says nothing about the model; `verdict` says what is wrong with it otherwise.
-struct loading {
-  work_refusal refusal = work_refusal::none;
-  model_verdict verdict = model_verdict::good;
-  std::string why;
-  std::shared_ptr<loaded_model> model;
-};
-
-loading bad_model(model_verdict verdict, std::string why) {
-  const auto refusal = verdict == model_verdict::unavailable ? work_refusal::model_unavailable
-                                                             : work_refusal::bad_model;
-  return {refusal, verdict, std::move(why), nullptr};
-}
-
-loading trouble(std::string why) {
-  return {work_refusal::failed, model_verdict::unavailable, std::move(why), nullptr};
-}
-
-loading load(const model_entry& entry, bytes encrypted, const engine_factory& make_engine) {
-  crypto::aes_ctr(entry.key, entry.manifest.iv).apply(0, encrypted);
-  if (crypto::hash("soma.weights", encrypted) != entry.weights.as<hash_tag>()) {
-    return bad_model(model_verdict::wrong_hash, "the decrypted weights have another hash");
-  }
-  auto parsed = model::parse_weights(encrypted);
-  if (!parsed)
-    return bad_model(model_verdict::malformed, std::string(model::to_text(parsed.error())));
-  if (parsed->architecture().dim != entry.embedding.size()) {
-    return bad_model(model_verdict::malformed, "the weights are of another architecture");
-  }
-  auto loaded = std::make_shared<loaded_model>();
-  loaded->architecture = parsed->architecture();
-  loaded->size_bytes = encrypted.size();
-  loaded->engine = make_engine(*parsed);
-  return {work_refusal::none, model_verdict::good, {}, std::move(loaded)};
-}
-
-void remember(scorer_worker_state& state, const weights_hash& weights,
-              std::shared_ptr<loaded_model> model, std::uint64_t limit_bytes) {
-  if (const auto known = state.models.find(weights); known != state.models.end()) {
-    state.cached_bytes -= known->second->size_bytes;
-    state.recently_used.remove(weights);
-  }
-  state.cached_bytes += model->size_bytes;
-  state.models[weights] = std::move(model);
-  state.recently_used.push_front(weights);
-  while (state.cached_bytes > limit_bytes && state.recently_used.size() > 1) {
-    const auto oldest = state.models.find(state.recently_used.back());
-    state.cached_bytes -= oldest->second->size_bytes;
-    state.models.erase(oldest);
-    state.recently_used.pop_back();
-  }
-}
-
-std::shared_ptr<loaded_model> recall(scorer_worker_state& state, const weights_hash& weights) {
-  const auto found = state.models.find(weights);
-  if (found == state.models.end()) return nullptr;
-  auto& order = state.recently_used;
-  order.splice(order.begin(), order, std::find(order.begin(), order.end(), weights));
-  return found->second;
-}
-
-/// Runs `work` on the background thread, then `then` here; `failed` with a text when it threw.
-void in_background(self_pointer self, const scorer_worker_ports& ports, std::function<void()> work,
-                   std::function<void()> then, std::function<void(std::string)> failed) {
-  self->request(ports.background, caf::infinite, make_job(std::move(work)))
-      .then([then = std::move(then)](const message<schema::Ack>&) { then(); },
-            [self, failed = std::move(failed)](caf::error& why) {
-              failed(self->system().render(why));
-            });
-}
-
-/// From the blob store to an engine, whether or not an equal one is at hand. `done` is called once.
-void load_afresh(self_pointer self, const scorer_worker_ports& ports, const model_entry& entry,
-                 std::function<void(loading)> done) {
-  if (entry.manifest.size_bytes > max_weights_bytes) {
-    return done(bad_model(model_verdict::malformed, "the weights are too large"));
-  }
-  fetch_blob(
-      self, ports.blobs, entry.manifest.root, entry.manifest.size_bytes,
-      [=](expected<bytes, transfer_refusal> encrypted) {
-        if (!encrypted && encrypted.error() == transfer_refusal::store_failed) {
-          return done(trouble("the blob store is gone"));
-        }
-        if (!encrypted) {
-          return done(bad_model(model_verdict::unavailable, "the weights cannot be fetched"));
-        }
-        auto result = std::make_shared<loading>();
-        auto raw = std::make_shared<bytes>(std::move(*encrypted));
-        in_background(
-            self, ports, [=] { *result = load(entry, std::move(*raw), ports.make_engine); },
-            [=] {
-              if (result->model) {
-                remember(self->state, entry.weights, result->model, ports.cache_bytes);
-              }
-              done(*result);
-            },
-            [=](std::string why) { done(trouble(std::move(why))); });
-      });
-}
-
-/// Weights are what their hash says, so an engine that was made of the same hash serves.
-void load_model(self_pointer self, const scorer_worker_ports& ports, const model_entry& entry,
-                std::function<void(loading)> done) {
-  if (auto known = recall(self->state, entry.weights)) {
-    return done({work_refusal::none, model_verdict::good, {}, std::move(known)});
-  }
-  load_afresh(self, ports, entry, std::move(done));
-}
-
-struct load_failure {
-  work_refusal refusal;
-  std::string why;
-};
-
-/// Loads all entries in order; `done` is called once, with as many models as entries.
-void load_models(self_pointer self, const scorer_worker_ports& ports,
-                 std::shared_ptr<const std::vector<model_entry>> entries,
-                 std::shared_ptr<models> loaded,
-                 std::function<void(expected<models, load_failure>)> done) {
-  if (loaded->size() == entries->size()) return done(std::move(*loaded));
-  load_model(self, ports, (*entries)[loaded->size()], [=](loading result) {
-    if (!result.model) return done(make_unexpected(load_failure{result.refusal, result.why}));
-    loaded->push_back(result.model);
-    load_models(self, ports, entries, loaded, done);
-  });
-}
+using self_pointer = worker_pointer;
 
 // ---- scoring
 
 struct scoring {
   std::shared_ptr<const std::vector<model_entry>> entries;
-  models loaded;
+  loaded_models loaded;
   bytes data;
   data_hash hash;
   std::uint64_t seed = 0;
@@ -249,21 +120,18 @@ std::function<void(message<Reply>)> answer(self_pointer self,
 
 void score(self_pointer self, const scorer_worker_ports& ports, std::shared_ptr<scoring> work,
            std::function<void(message<schema::ScoreReport>)> reply) {
-  load_models(
-      self, ports, work->entries, std::make_shared<models>(),
-      [=](expected<models, load_failure> loaded) {
-        using report_type = schema::ScoreReport;
-        if (!loaded) return reply(refused<report_type>(loaded.error().refusal, loaded.error().why));
-        work->loaded = std::move(*loaded);
-        in_background(
-            self, ports, [work] { compute(*work); },
-            [=] {
-              reply(work->failure.empty()
-                        ? report(*work)
-                        : refused<report_type>(work_refusal::failed, work->failure));
-            },
-            [=](std::string why) { reply(refused<report_type>(work_refusal::failed, why)); });
-      });
+  load_models(self, ports, work->entries, [=](expected<loaded_models, load_failure> loaded) {
+    using report_type = schema::ScoreReport;
+    if (!loaded) return reply(refused<report_type>(loaded.error().refusal, loaded.error().why));
+    work->loaded = std::move(*loaded);
+    in_background(
+        self, ports, [work] { compute(*work); },
+        [=] {
+          reply(work->failure.empty() ? report(*work)
+                                      : refused<report_type>(work_refusal::failed, work->failure));
+        },
+        [=](std::string why) { reply(refused<report_type>(work_refusal::failed, why)); });
+  });
 }
 
 /// A store that is gone says nothing about the data: that is no reason to call it unavailable.

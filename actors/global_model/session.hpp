@@ -1,0 +1,164 @@
+// What every question to the global model begins with: whom to ask, and what they predict. One
+// session is one question; it lives as long as an answer is awaited.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "actors/global_model/global_model.hpp"
+#include "messages/types/fields.hpp"
+#include "model/mixture/mixture.hpp"
+
+namespace soma::actors {
+
+struct expert {
+  model_entry entry;
+  std::uint32_t distance_q30 = 0;
+};
+using log_probs = std::vector<std::vector<float>>;  // [expert][position * 256]
+
+/// Steps that both answers share: whom to ask, and what they predict.
+class session : public std::enable_shared_from_this<session> {
+ public:
+  session(global_model_actor::pointer self, const global_model_ports& ports)
+      : self_(self), ports_(ports) {}
+  virtual ~session() = default;
+
+ protected:
+  virtual void fail(ask_refusal why, const std::string& text) = 0;
+  /// experts_ and mixture_ are there.
+  virtual void begin() = 0;
+
+  void find_experts(byte_view text, std::uint32_t most) {
+    sample_.assign(text.begin(), text.begin() + std::min(text.size(), probe_bytes));
+    most_ = most;
+    self_->request(ports_.registry, caf::infinite, message<schema::GetModels>{})
+        .then(
+            [me = shared_from_this()](const message<schema::Models>& models) { me->probe(models); },
+            failing());
+  }
+
+  /// All experts' distributions on one context; `then` gets them in the order of experts_.
+  void predict(byte_view context, std::uint64_t offset, bool last_only,
+               std::function<void(log_probs)> then) {
+    auto gathered = std::make_shared<log_probs>(experts_.size());
+    auto left = std::make_shared<std::size_t>(experts_.size());
+    for (std::size_t i = 0; i < experts_.size(); ++i) {
+      self_
+          ->request(ports_.scorer, caf::infinite,
+                    message<schema::PredictRequest>::build([&](auto out) {
+                      fill(out.initModel(), experts_[i].entry);
+                      out.setContext(data_of(context));
+                      out.setOffset(offset);
+                      out.setLastOnly(last_only);
+                    }))
+          .then(
+              [me = shared_from_this(), gathered, left, i,
+               then](const message<schema::PredictReport>& report) {
+                if (me->failed_) return;
+                if (report.root().getRefusal() != 0) {
+                  return me->fail_once(std::string(view_of(report.root().getWhy())));
+                }
+                (*gathered)[i] = floats_of(report.root().getLogProbs());
+                if (--*left == 0) then(std::move(*gathered));
+              },
+              failing());
+    }
+  }
+
+  /// One byte: every expert's distribution at `position` of `all`, mixed.
+  const model::byte_log_probs& mix(const log_probs& all, std::size_t position) {
+    std::vector<std::span<const float>> rows;
+    for (const auto& of_expert : all) {
+      rows.push_back(std::span(of_expert).subspan(position * 256, 256));
+    }
+    return mixture_->predict(rows);
+  }
+
+  void fill_shares(capnp::List<schema::ExpertShare>::Builder list,
+                   std::span<const double> shares) const {
+    const auto& costs = mixture_->expert_costs_bits();
+    const auto seen = static_cast<double>(std::max<std::uint64_t>(1, mixture_->bytes_seen()));
+    for (unsigned i = 0; i < experts_.size(); ++i) {
+      fill(list[i].initRef(), experts_[i].entry.ref);
+      list[i].setShare(shares[i]);
+      list[i].setDistanceQ30(experts_[i].distance_q30);
+      list[i].setBitsPerByte(costs[i] / seen);
+    }
+  }
+
+  std::function<void(caf::error&)> failing() {
+    return [me = shared_from_this()](caf::error& why) {
+      me->fail_once(me->self_->system().render(why));
+    };
+  }
+
+  global_model_actor::pointer self_;
+  global_model_ports ports_;
+  std::vector<expert> experts_;
+  std::optional<model::mixture> mixture_;
+
+ private:
+  void fail_once(const std::string& why) {
+    if (!failed_) fail(ask_refusal::scoring_failed, why);
+    failed_ = true;
+  }
+
+  void probe(const message<schema::Models>& models) {
+    const auto entries = models.root().getEntries();
+    if (entries.size() == 0) return fail(ask_refusal::no_models, {});
+    const auto count = std::min(entries.size(), max_probed_models);
+    self_
+        ->request(ports_.scorer, caf::infinite, message<schema::ScoreRequest>::build([&](auto out) {
+                    auto list = out.initModels(count);
+                    for (unsigned i = 0; i < count; ++i) list.setWithCaveats(i, entries[i]);
+                    out.setData(data_of(sample_));
+                    out.setSizeBytes(sample_.size());
+                  }))
+        .then([me = shared_from_this(), models](
+                  const message<schema::ScoreReport>& report) { me->route(models, report.root()); },
+              failing());
+  }
+
+  void route(const message<schema::Models>& models, schema::ScoreReport::Reader report) {
+    if (report.getRefusal() != 0) return fail_once(std::string(view_of(report.getWhy())));
+    self_
+        ->request(ports_.router, caf::infinite, message<schema::RouteQuery>::build([&](auto out) {
+                    const auto results = report.getResults();
+                    auto probes = out.initProbes(results.size());
+                    for (unsigned i = 0; i < results.size(); ++i) {
+                      probes[i].setRef(results[i].getRef());
+                      probes[i].setEmbedding(results[i].getEmbedding());
+                    }
+                    out.setMost(most_);
+                  }))
+        .then([me = shared_from_this(), models](
+                  const message<schema::Route>& route) { me->take_experts(models, route.root()); },
+              failing());
+  }
+
+  void take_experts(const message<schema::Models>& models, schema::Route::Reader route) {
+    std::vector<std::uint32_t> distances;
+    for (const auto& item : route.getExperts()) {
+      for (const auto& candidate : models.root().getEntries()) {
+        auto entry = entry_of(candidate);
+        if (!entry || entry->ref != ref_of(item.getRef())) continue;
+        experts_.push_back({std::move(*entry), item.getDistanceQ30()});
+        distances.push_back(item.getDistanceQ30());
+        break;
+      }
+    }
+    if (experts_.empty()) return fail(ask_refusal::no_models, {});
+    mixture_.emplace(model::prior_from_distances(distances));
+    begin();
+  }
+
+  bytes sample_;
+  std::uint32_t most_ = 0;
+  bool failed_ = false;
+};
+
+}  // namespace soma::actors
