@@ -184,6 +184,10 @@ TEST_CASE("weights are judged for what they are: good, unavailable, of another h
   const auto code = [](model_verdict verdict) { return static_cast<std::uint16_t>(verdict); };
   const auto good = o.publish_alphabet("abc");
   CHECK(o.check(good) == code(model_verdict::good));
+  auto copied = good;  // the same weights under a name of its own, but nothing in the store
+  copied.ref.model.value[31] = 1;
+  copied.manifest.root.value[0] ^= 1;
+  CHECK(o.check(copied) == code(model_verdict::unavailable));
   auto wrong_key = o.publish_alphabet("abd");
   wrong_key.key[0] ^= 1;
   CHECK(o.check(wrong_key) == code(model_verdict::wrong_hash));
