@@ -84,7 +84,7 @@ class validator_logic : public std::enable_shared_from_this<validator_logic> {
     }
     const auto sender = crypto::address_of(body->sender);
     const auto account = ports_.ledger->view().account(sender);
-    if (const auto refused = at_the_door(*body, account)) return receipt(id, *refused);
+    if (const auto refused = at_the_door(*body, sender, account)) return receipt(id, *refused);
     const auto taken = pool_.add({id, sender, body->nonce, body->expiry, std::move(sent)},
                                  account->nonce, tip_.epoch);
     if (!taken) {
@@ -98,10 +98,11 @@ class validator_logic : public std::enable_shared_from_this<validator_logic> {
 
   /// What the block would refuse without charging anybody is not queued at all. Nonces are the
   /// pool's business.
-  [[nodiscard]] rules::refused at_the_door(const transaction& sent,
+  [[nodiscard]] rules::refused at_the_door(const transaction& sent, const address& sender,
                                            std::optional<account_row> account) const {
     if (account) account->nonce = sent.nonce;
-    const bool is_duty = rules::is_vote(sent.kind) && crypto::address_of(sent.sender) == me_;
+    const auto member = ports_.ledger->view().validator(sender);
+    const bool is_duty = rules::is_vote(sent.kind) && member && member->power > 0;
     const auto fee = rules::base_fee(born_.parameters, tip_.fee_multiplier_ppm);
     return rules::check_door(sent, 0, chain_, tip_.epoch, account ? &*account : nullptr, *fee,
                              is_duty);

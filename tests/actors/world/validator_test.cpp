@@ -40,7 +40,8 @@ genesis small_genesis() {
   born.parameters.epoch_ms = 60'000;
   born.accounts = {{address_of(1), {100 * shannons_per_soma}},
                    {address_of(2), {shannons_per_soma}}};
-  born.validators = {{key_of(9).public_half(), {5'000 * shannons_per_soma}}};
+  born.validators = {{key_of(9).public_half(), {5'000 * shannons_per_soma}},
+                     {key_of(8).public_half(), {1'000 * shannons_per_soma}}};
   return born;
 }
 
@@ -167,6 +168,24 @@ TEST_CASE("what cannot be executed is refused at once and by name") {
   v.pass(3'000);
   CHECK(v.submit(good) > pool_refusals_from);  // a replay: the nonce is gone
   CHECK(v.status().root().getHeight() == 1);
+}
+
+TEST_CASE(
+    "a member of the committee votes without a balance, nobody else sends anything without one") {
+  const soma::support::scratch_folder folder;
+  one_validator v(folder.path());
+  const auto chain = rules::chain_id_of(small_genesis());
+  wallet member(key_of(8), chain), stranger(key_of(3), chain);
+  CHECK(v.balance(8) == shannons{});
+  CHECK(v.submit(member.sign(tx::vote_on_submission{}, epoch_number{10})) == 0);
+  CHECK(v.submit(member.sign(tx::retire_model{}, epoch_number{10})) ==
+        code(rules::refusal::base_fee_unaffordable));
+  wallet rich(key_of(1), chain);
+  REQUIRE(v.submit(transfer(rich, 3, 1)) == 0);
+  v.pass(3'000);
+  CHECK(v.balance(3) == shannons{1});
+  CHECK(v.submit(stranger.sign(tx::vote_on_submission{}, epoch_number{10})) ==
+        code(rules::refusal::base_fee_unaffordable));
 }
 
 TEST_CASE("bytes of all kinds neither enter the ledger nor hurt the validator") {
