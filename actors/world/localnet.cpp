@@ -4,7 +4,6 @@
 #include <bit>
 
 #include "actors/blob_store/blob_store_role.hpp"
-#include "actors/global_model/global_model.hpp"
 #include "actors/model_registry/model_registry.hpp"
 #include "actors/router/router.hpp"
 #include "actors/rules/genesis_state.hpp"
@@ -15,6 +14,7 @@
 #include "actors/validator/validator.hpp"
 #include "actors/world/block_counter.hpp"
 #include "actors/world/localnet_data.hpp"
+#include "actors/world/localnet_measure.hpp"
 #include "actors/world/world.hpp"
 #include "messages/crypto/hash.hpp"
 
@@ -302,8 +302,13 @@ class localnet {
     validator.balance = balance_of(validator.id);
     out.validators.push_back(validator);
     if (!interrupted) {
-      measure_models(out);
-      measure_mixture(out);
+      const network_under_test network{world_, registry_, router_, scorer_};
+      for (std::size_t s = 0; s < data_.size(); ++s) {
+        const byte_view text = data_[s].held_out;
+        measure_models(network, options_.sources[s].name,
+                       text.first(std::min<std::size_t>(text.size(), options_.eval_bytes)), out);
+      }
+      measure_mixture(network, options_.architecture.max_seq, mixed_, out);
     }
     return out;
   }
@@ -326,48 +331,6 @@ class localnet {
     out.bonds_lost = value_or_none(counts.bonds_lost, out.id);
     out.balance = balance_of(out.id);
     return out;
-  }
-
-  /// Every model on a held-out piece of every source.
-  void measure_models(localnet_report& out) {
-    const auto models = world_.ask<schema::Models>(registry_, message<schema::GetModels>{});
-    for (std::size_t s = 0; s < data_.size(); ++s) {
-      const auto& text = data_[s].held_out;
-      const auto size = std::min<std::size_t>(text.size(), options_.eval_bytes);
-      const auto report = world_.ask<schema::ScoreReport>(
-          scorer_, message<schema::ScoreRequest>::build([&](auto to) {
-            to.setModels(models.root().getEntries());
-            to.setData(data_of(byte_view(text).first(size)));
-            to.setSizeBytes(size);
-          }));
-      for (const auto& result : report.root().getResults()) {
-        const auto ref = ref_of(result.getRef());
-        for (auto& model : out.models) {
-          if (model.id != ref.model) continue;
-          model.bits_per_byte.emplace_back(options_.sources[s].name, result.getBitsPerByte());
-        }
-      }
-    }
-  }
-
-  /// The one model of all, on pieces of all sources.
-  void measure_mixture(localnet_report& out) {
-    const auto oracle = world_.system().spawn(
-        global_model,
-        global_model_ports{registry_, router_, scorer_, options_.architecture.max_seq});
-    const auto result = world_.ask<schema::Evaluation>(
-        oracle, message<schema::Evaluate>::build([&](auto to) {
-          to.setText(data_of(mixed_));
-          to.setExperts(static_cast<unsigned>(options_.sources.size()));
-        }));
-    out.mixture.bytes = result.root().getBytes();
-    out.mixture.bits_per_byte = result.root().getBitsPerByte();
-    for (const auto& model : out.models) {
-      for (const auto& share : result.root().getShares()) {
-        if (ref_of(share.getRef()).model != model.id) continue;
-        out.mixture.experts.push_back({model.name, share.getBitsPerByte(), share.getShare()});
-      }
-    }
   }
 
   localnet_options options_;

@@ -77,6 +77,9 @@ outcome localnet::check() const {
   if (epochs_ < 3 || epochs_ > 100'000) return refuse("--epochs", "the value is not 3 to 100,000");
   if (steps_ < 1) return refuse("--train-steps", "the value is not at least 1");
   if (batch_ < 1 || batch_ > 4'096) return refuse("--batch", "the value is not 1 to 4096");
+  if (data_.size() > actors::max_models_per_request) {
+    return refuse("--data", "at most 16 sources: one request scores that many models");
+  }
   if (threads_ < 1 || threads_ > 256) return refuse("--threads", "the value is not 1 to 256");
   return {};
 }

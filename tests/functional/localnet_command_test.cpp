@@ -119,6 +119,12 @@ TEST_CASE("what a network cannot run on is refused before anything begins") {
     CHECK(done.exit_code != 0);
     CHECK(is_one_line(done.err));
   }
+  std::vector<std::string> too_many{"localnet"};
+  for (int i = 0; i < 17; ++i)
+    too_many.insert(too_many.end(), {"--data", "x=" + user.at("tiny.txt")});
+  done = user.run(too_many);
+  CHECK(done.exit_code == 2);
+  CHECK(done.err.find("16") != std::string::npos);
   done = user.run({"ask", "hello"});
   CHECK(done.exit_code == 1);
   CHECK(done.err.find("soma localnet") != std::string::npos);

@@ -1,0 +1,57 @@
+#include "actors/world/localnet_measure.hpp"
+
+#include <stdexcept>
+
+#include "actors/global_model/global_model.hpp"
+#include "messages/types/fields.hpp"
+
+namespace soma::actors {
+namespace {
+
+/// A report without figures would look like one with nothing to say.
+void check(std::uint16_t refusal, capnp::Text::Reader why) {
+  if (refusal != 0) throw std::runtime_error("measuring the models: " + std::string(view_of(why)));
+}
+
+}  // namespace
+
+void measure_models(const network_under_test& network, const std::string& source, byte_view text,
+                    localnet_report& out) {
+  const auto models =
+      network.where.ask<schema::Models>(network.registry, message<schema::GetModels>{});
+  const auto report = network.where.ask<schema::ScoreReport>(
+      network.scorer, message<schema::ScoreRequest>::build([&](auto to) {
+        to.setModels(models.root().getEntries());
+        to.setData(data_of(text));
+        to.setSizeBytes(text.size());
+      }));
+  check(report.root().getRefusal(), report.root().getWhy());
+  for (const auto& result : report.root().getResults()) {
+    const auto scored = ref_of(result.getRef()).model;
+    for (auto& model : out.models) {
+      if (model.id == scored) model.bits_per_byte.emplace_back(source, result.getBitsPerByte());
+    }
+  }
+}
+
+void measure_mixture(const network_under_test& network, std::uint32_t max_seq, byte_view text,
+                     localnet_report& out) {
+  const auto oracle = network.where.system().spawn(
+      global_model, global_model_ports{network.registry, network.router, network.scorer, max_seq});
+  const auto result = network.where.ask<schema::Evaluation>(
+      oracle, message<schema::Evaluate>::build([&](auto to) {
+        to.setText(data_of(text));
+        to.setExperts(static_cast<std::uint32_t>(out.models.size()));
+      }));
+  check(result.root().getRefusal(), result.root().getWhy());
+  out.mixture.bytes = result.root().getBytes();
+  out.mixture.bits_per_byte = result.root().getBitsPerByte();
+  for (const auto& model : out.models) {
+    for (const auto& share : result.root().getShares()) {
+      if (ref_of(share.getRef()).model != model.id) continue;
+      out.mixture.experts.push_back({model.name, share.getBitsPerByte(), share.getShare()});
+    }
+  }
+}
+
+}  // namespace soma::actors
