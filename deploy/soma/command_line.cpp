@@ -94,6 +94,7 @@ std::deque<attached_verb> attach_verbs(CLI::App& app, std::vector<bound_verb>& v
                                        globals& into) {
   static const std::map<std::string, std::string> group_summaries{
       {"model", "make, train and score models"},
+      {"bench", "how fast, held against a peer in the same run"},
       {"config", "what the configuration says"},
       {"node", "the roles of this machine, and its certificates"},
   };
