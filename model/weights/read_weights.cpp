@@ -1,10 +1,7 @@
-// Weights from bytes that strangers made.
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
+// Weights from bytes that strangers made, and from files of one's own.
+#include <algorithm>
+#include <array>
 #include <bit>
-#include <cerrno>
 #include <charconv>
 #include <cstring>
 
@@ -88,12 +85,6 @@ bool all_finite(std::span<const float> values) {
   return found == 0;
 }
 
-expected<weights, refusal> complete(std::shared_ptr<weights::content> content) {
-  if (!all_finite(content->values)) return make_unexpected(refusal::value_not_finite);
-  seal(*content);
-  return weights_access::wrap(std::move(content));
-}
-
 /// The header's length from the first eight bytes, against the file's size.
 expected<std::uint64_t, refusal> header_size(byte_view prefix, std::uint64_t file_bytes) {
   if (file_bytes < 8 || prefix.size() < 8) return make_unexpected(refusal::too_short);
@@ -104,38 +95,6 @@ expected<std::uint64_t, refusal> header_size(byte_view prefix, std::uint64_t fil
   if (size % 8 != 0) return make_unexpected(refusal::header_not_aligned);
   return size;
 }
-
-class input_file {
- public:
-  explicit input_file(const std::filesystem::path& path)
-      : fd_(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK)) {}
-  ~input_file() {
-    if (fd_ >= 0) ::close(fd_);
-  }
-  input_file(const input_file&) = delete;
-  input_file& operator=(const input_file&) = delete;
-
-  /// nullopt unless it is open and a plain file.
-  [[nodiscard]] std::optional<std::uint64_t> size() const {
-    struct stat status {};
-    if (fd_ < 0 || ::fstat(fd_, &status) != 0 || !S_ISREG(status.st_mode)) return std::nullopt;
-    return static_cast<std::uint64_t>(status.st_size);
-  }
-  [[nodiscard]] bool read(void* to, std::uint64_t size) {
-    auto* at = static_cast<char*>(to);
-    while (size > 0) {
-      const ssize_t got = ::read(fd_, at, std::min<std::uint64_t>(size, 1u << 30));
-      if (got < 0 && errno == EINTR) continue;
-      if (got <= 0) return false;
-      at += got;
-      size -= static_cast<std::uint64_t>(got);
-    }
-    return true;
-  }
-
- private:
-  int fd_;
-};
 
 /// Everything but the values: what the header alone decides.
 expected<std::shared_ptr<weights::content>, refusal> prepare(std::string_view text,
@@ -149,43 +108,180 @@ expected<std::shared_ptr<weights::content>, refusal> prepare(std::string_view te
   content->architecture = *arch;
   content->header = text;
   if (const auto wrong = match(*header, *content)) return make_unexpected(*wrong);
-  content->values.resize(data_bytes / 4);  // every tensor is F32 and they tile the data
   return content;
+}
+
+/// Small enough that a piece just read is still in the cache when it is checked and hashed.
+constexpr std::size_t piece_bytes = std::size_t{256} << 10;
+
+/// Takes all values once, in pieces: `fetch(first byte, bytes)` gives a piece of the values as
+/// memory, or nothing when they cannot be read. Checks them, and sets the hash.
+template <class Fetch>
+std::optional<refusal> check_and_hash(weights::content& content, std::uint64_t data_bytes,
+                                      Fetch fetch) {
+  auto hash = hash_until_values(content);
+  for (std::uint64_t at = 0; at < data_bytes; at += piece_bytes) {
+    const auto size = std::min<std::uint64_t>(piece_bytes, data_bytes - at);
+    const std::span<const float> piece = fetch(at, size);
+    if (piece.empty()) return refusal::cannot_read;
+    if (!all_finite(piece)) return refusal::value_not_finite;
+    hash.add(bytes_of(piece));
+  }
+  content.hash = hash.finish_as<weights_hash>();
+  return std::nullopt;
+}
+
+std::uint64_t values_offset(const weights_content& content) {
+  return 8 + content.header.size();
+}
+
+std::span<const float> as_floats(byte_view data) {
+  // The header's length is a multiple of 8, so values are aligned wherever their file begins at a
+  // multiple of 4.
+  return {reinterpret_cast<const float*>(data.data()), data.size() / 4};
+}
+
+/// Values that are in memory already.
+expected<weights, refusal> complete(std::shared_ptr<weights::content> content,
+                                    std::shared_ptr<const void> memory,
+                                    std::span<const float> values) {
+  content->memory = std::move(memory);
+  content->values = values;
+  const auto wrong = check_and_hash(*content, values.size_bytes(), [&](auto at, auto size) {
+    return values.subspan(at / 4, size / 4);
+  });
+  if (wrong) return make_unexpected(*wrong);
+  return weights_access::wrap(std::move(content));
+}
+
+expected<std::shared_ptr<weights::content>, refusal> prepare_bytes(
+    byte_view file, const weights_overrides& overrides) {
+  const auto size = header_size(file, file.size());
+  if (!size) return make_unexpected(size.error());
+  const auto text = file.subspan(8, *size);
+  return prepare({reinterpret_cast<const char*>(text.data()), text.size()}, file.size() - 8 - *size,
+                 overrides);
+}
+
+/// A file on disk up to its values.
+struct opened {
+  plain_file file;
+  file_stamp stamp;
+  std::shared_ptr<weights::content> content;
+  [[nodiscard]] std::uint64_t data_bytes() const {
+    return stamp.size_bytes - values_offset(*content);
+  }
+};
+
+expected<opened, refusal> open_file(const std::filesystem::path& path,
+                                    const weights_overrides& overrides) {
+  auto file = plain_file::open(path);
+  const auto stamp = file ? file->stamp() : std::nullopt;
+  if (!stamp) return make_unexpected(refusal::cannot_open);
+  std::array<std::uint8_t, 8> prefix{};
+  if (stamp->size_bytes < 8) return make_unexpected(refusal::too_short);
+  if (!file->read_at(0, prefix)) return make_unexpected(refusal::cannot_read);
+  const auto size = header_size(prefix, stamp->size_bytes);
+  if (!size) return make_unexpected(size.error());
+  bytes text(*size);
+  if (!file->read_at(8, text)) return make_unexpected(refusal::cannot_read);
+  auto content = prepare({reinterpret_cast<const char*>(text.data()), text.size()},
+                         stamp->size_bytes - 8 - *size, overrides);
+  if (!content) return make_unexpected(content.error());
+  return opened{std::move(*file), *stamp, std::move(*content)};
+}
+
+/// Reads a piece of the values to `to`; empty when that fails.
+std::span<const float> read_values(const opened& from, std::uint64_t at,
+                                   std::span<std::uint8_t> to) {
+  if (!from.file.read_at(values_offset(*from.content) + at, to)) return {};
+  return as_floats(to);
+}
+
+bool same_content(const file_stamp& a, const file_stamp& b) {
+  return a.size_bytes == b.size_bytes && a.modified_ns == b.modified_ns;
 }
 
 }  // namespace
 
 expected<weights, weights_refusal> parse_weights(byte_view file,
                                                  const weights_overrides& overrides) {
-  const auto size = header_size(file, file.size());
-  if (!size) return make_unexpected(size.error());
-  const auto text = file.subspan(8, *size);
-  const auto data = file.subspan(8 + *size);
-  auto content =
-      prepare({reinterpret_cast<const char*>(text.data()), text.size()}, data.size(), overrides);
+  auto content = prepare_bytes(file, overrides);
   if (!content) return make_unexpected(content.error());
-  std::memcpy((*content)->values.data(), data.data(), data.size());
-  return complete(std::move(*content));
+  const auto data = file.subspan(values_offset(**content));
+  const auto memory = std::make_shared_for_overwrite<float[]>(data.size() / 4);
+  std::memcpy(memory.get(), data.data(), data.size());
+  const std::span<const float> values{memory.get(), data.size() / 4};
+  return complete(std::move(*content), memory, values);
+}
+
+expected<weights, weights_refusal> parse_weights(bytes&& file, const weights_overrides& overrides) {
+  auto content = prepare_bytes(file, overrides);
+  if (!content) return make_unexpected(content.error());
+  const auto memory = std::make_shared<const bytes>(std::move(file));
+  const auto values = as_floats(byte_view(*memory).subspan(values_offset(**content)));
+  return complete(std::move(*content), memory, values);
 }
 
 expected<weights, weights_refusal> read_weights(const std::filesystem::path& path,
                                                 const weights_overrides& overrides) {
-  input_file file(path);
-  const auto file_bytes = file.size();
-  if (!file_bytes) return make_unexpected(refusal::cannot_open);
-  std::array<std::uint8_t, 8> prefix{};
-  if (*file_bytes < 8) return make_unexpected(refusal::too_short);
-  if (!file.read(prefix.data(), 8)) return make_unexpected(refusal::cannot_read);
-  const auto size = header_size(prefix, *file_bytes);
-  if (!size) return make_unexpected(size.error());
-  std::string text(*size, '\0');
-  if (!file.read(text.data(), *size)) return make_unexpected(refusal::cannot_read);
-  const std::uint64_t data_bytes = *file_bytes - 8 - *size;
-  auto content = prepare(text, data_bytes, overrides);
-  if (!content) return make_unexpected(content.error());
-  if (!file.read((*content)->values.data(), data_bytes))
-    return make_unexpected(refusal::cannot_read);
-  return complete(std::move(*content));
+  auto from = open_file(path, overrides);
+  if (!from) return make_unexpected(from.error());
+  const auto memory = std::make_shared_for_overwrite<float[]>(from->data_bytes() / 4);
+  const auto wrong = check_and_hash(*from->content, from->data_bytes(), [&](auto at, auto size) {
+    auto* const to = reinterpret_cast<std::uint8_t*>(memory.get()) + at;
+    return read_values(*from, at, {to, size});
+  });
+  if (wrong) return make_unexpected(*wrong);
+  from->content->memory = memory;
+  from->content->values = {memory.get(), from->data_bytes() / 4};
+  return weights_access::wrap(std::move(from->content));
+}
+
+expected<weights, weights_refusal> map_weights(const std::filesystem::path& path,
+                                               const weights_overrides& overrides) {
+  auto from = open_file(path, overrides);
+  if (!from) return make_unexpected(from.error());
+  // Not through the mapping: a file that shrinks meanwhile is a refusal here, there a signal.
+  std::vector<float> piece(piece_bytes / 4);
+  const auto wrong = check_and_hash(*from->content, from->data_bytes(), [&](auto at, auto size) {
+    return read_values(*from, at, {reinterpret_cast<std::uint8_t*>(piece.data()), size});
+  });
+  if (wrong) return make_unexpected(*wrong);
+  const auto last = from->file.stamp();
+  if (!last || !same_content(from->stamp, *last)) return make_unexpected(refusal::file_changed);
+  auto content = std::move(from->content);
+  content->source = std::make_shared<const mapped_source>(std::move(from->file), from->stamp);
+  content->values = as_floats(content->source->mapping.view().subspan(values_offset(*content)));
+  return weights_access::wrap(std::move(content));
+}
+
+expected<weights_outline, weights_refusal> read_outline(const std::filesystem::path& path,
+                                                        const weights_overrides& overrides) {
+  const auto from = open_file(path, overrides);
+  if (!from) return make_unexpected(from.error());
+  return weights_outline{from->content->architecture, from->stamp.size_bytes};
+}
+
+bool weights::is_mapped() const {
+  return content_->source != nullptr;
+}
+
+bool weights::still_as_mapped() const {
+  if (!is_mapped()) return true;
+  const auto& source = *content_->source;
+  const auto now = source.file.stamp();
+  if (!now || !same_content(source.first, *now)) return false;
+  if (source.first.settled && source.first.changed_ns == now->changed_ns) return true;
+  crypto::tagged_hash hash("soma.weights");
+  bytes piece(piece_bytes);
+  for (std::uint64_t at = 0; at < now->size_bytes; at += piece_bytes) {
+    const auto size = std::min<std::uint64_t>(piece_bytes, now->size_bytes - at);
+    const auto part = std::span(piece).first(size);
+    if (!source.file.read_at(at, part)) return false;
+    hash.add(part);
+  }
+  return hash.finish_as<weights_hash>() == content_->hash;
 }
 
 }  // namespace soma::model

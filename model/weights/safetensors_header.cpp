@@ -261,6 +261,8 @@ std::string_view to_text(weights_refusal refusal) {
       return "the file cannot be opened, or is not a plain file";
     case refusal::cannot_read:
       return "the file became shorter or unreadable while it was read";
+    case refusal::file_changed:
+      return "the file was written to while it was read";
     case refusal::too_short:
       return "the file is too short to be a safetensors file";
     case refusal::header_too_long:

@@ -15,6 +15,7 @@ namespace soma::model {
 enum class weights_refusal : std::uint8_t {
   cannot_open,
   cannot_read,
+  file_changed,
   too_short,
   header_too_long,
   header_past_end,

@@ -4,7 +4,7 @@
 #include <bit>
 #include <cmath>
 #include <cstring>
-#include <map>
+#include <utility>
 
 #include "messages/crypto/hash.hpp"
 #include "messages/types/assert.hpp"
@@ -68,7 +68,7 @@ weights_hash weights::hash() const {
 std::span<const float> weights::tensor(std::string_view name) const {
   const auto found = content_->places.find(name);
   SOMA_ASSERT(found != content_->places.end(), "the architecture has a tensor of this name");
-  return std::span(content_->values).subspan(found->second.first, found->second.second);
+  return content_->values.subspan(found->second.first, found->second.second);
 }
 
 std::uint64_t weights::file_size_bytes() const {
@@ -76,10 +76,6 @@ std::uint64_t weights::file_size_bytes() const {
 }
 
 namespace {
-
-byte_view values_view(const weights_content& content) {
-  return {reinterpret_cast<const std::uint8_t*>(content.values.data()), 4 * content.values.size()};
-}
 
 std::array<std::uint8_t, 8> length_prefix(const weights_content& content) {
   return std::bit_cast<std::array<std::uint8_t, 8>>(std::uint64_t{content.header.size()});
@@ -92,7 +88,8 @@ std::string header_text(const model_architecture& arch, const std::vector<tensor
   for (const auto& spec : table) {
     text += ",\"" + spec.name + R"(":{"dtype":"F32","shape":[)";
     for (std::size_t i = 0; i < spec.shape.size(); ++i) {
-      text += (i > 0 ? "," : "") + std::to_string(spec.shape[i]);
+      if (i > 0) text += ',';
+      text += std::to_string(spec.shape[i]);
     }
     const std::uint64_t end = offset + 4 * spec.elements();
     text += R"(],"data_offsets":[)" + std::to_string(offset) + "," + std::to_string(end) + "]}";
@@ -105,10 +102,10 @@ std::string header_text(const model_architecture& arch, const std::vector<tensor
 
 }  // namespace
 
-void seal(weights_content& content) {
+crypto::tagged_hash hash_until_values(const weights_content& content) {
   crypto::tagged_hash hash("soma.weights");
-  hash.add(length_prefix(content)).add(as_bytes(content.header)).add(values_view(content));
-  content.hash = hash.finish_as<weights_hash>();
+  hash.add(length_prefix(content)).add(as_bytes(content.header));
+  return hash;
 }
 
 bytes weights::file_bytes() const {
@@ -116,7 +113,7 @@ bytes weights::file_bytes() const {
   file.reserve(file_size_bytes());
   const auto prefix = length_prefix(*content_);
   const auto header = as_bytes(content_->header);
-  const auto values = values_view(*content_);
+  const auto values = bytes_of(content_->values);
   file.insert(file.end(), prefix.begin(), prefix.end());
   file.insert(file.end(), header.begin(), header.end());
   file.insert(file.end(), values.begin(), values.end());
@@ -126,24 +123,31 @@ bytes weights::file_bytes() const {
 void write_weights(const std::filesystem::path& path, const weights& model) {
   const auto& content = weights_access::content_of(model);
   const auto prefix = length_prefix(content);
-  const byte_view parts[] = {prefix, as_bytes(content.header), values_view(content)};
+  const byte_view parts[] = {prefix, as_bytes(content.header), bytes_of(content.values)};
   write_file_atomically(path, parts);
 }
 
-weights make_weights(const model_architecture& arch, std::span<const float> values) {
+weights make_weights(const model_architecture& arch, std::vector<float>&& values) {
   auto content = weights_access::fresh();
   const auto table = tensor_table(arch);
   content->architecture = arch;
   content->header = header_text(arch, table);
-  content->values.assign(values.begin(), values.end());
   std::size_t offset = 0;
   for (const auto& spec : table) {
     content->places.emplace(spec.name, std::pair(offset, spec.elements()));
     offset += spec.elements();
   }
   SOMA_ASSERT(offset == values.size(), "there is one value for each parameter");
-  seal(*content);
+  const auto kept = std::make_shared<const std::vector<float>>(std::move(values));
+  content->values = *kept;
+  content->memory = kept;
+  content->hash =
+      hash_until_values(*content).add(bytes_of(content->values)).finish_as<weights_hash>();
   return weights_access::wrap(std::move(content));
+}
+
+weights make_weights(const model_architecture& arch, std::span<const float> values) {
+  return make_weights(arch, std::vector<float>(values.begin(), values.end()));
 }
 
 weights init_weights(const model_architecture& arch, std::uint64_t seed) {
@@ -168,7 +172,7 @@ weights init_weights(const model_architecture& arch, std::uint64_t seed) {
     const auto drawn = normals(stream, spec.elements(), 0, static_cast<float>(deviation));
     values.insert(values.end(), drawn.begin(), drawn.end());
   }
-  return make_weights(arch, values);
+  return make_weights(arch, std::move(values));
 }
 
 }  // namespace soma::model

@@ -1,7 +1,6 @@
 #include "model/weights/weights.hpp"
 
 #include <doctest/doctest.h>
-#include <unistd.h>
 
 #include <cmath>
 #include <cstring>
@@ -11,6 +10,7 @@
 #include "messages/crypto/hash.hpp"
 #include "model/noise/noise.hpp"
 #include "model/weights/architectures.hpp"
+#include "tests/model/weights_files.hpp"
 
 using namespace soma;
 using namespace soma::model;
@@ -19,33 +19,6 @@ using refusal = weights_refusal;
 namespace {
 
 constexpr model_architecture small_arch{2, 8, 8 / 4, 6, 16};
-
-/// A file made by hand: header text as given (padded or not), then data.
-bytes file_of(std::string header, byte_view data, bool pad = true) {
-  if (pad) header.resize((header.size() + 7) / 8 * 8, ' ');
-  const std::uint64_t size = header.size();
-  bytes file(8 + header.size() + data.size());
-  std::memcpy(file.data(), &size, 8);
-  std::memcpy(file.data() + 8, header.data(), header.size());
-  if (!data.empty()) std::memcpy(file.data() + 8 + header.size(), data.data(), data.size());
-  return file;
-}
-
-/// The layout of the Python packages: names in lexicographic order, no metadata of ours.
-std::string python_header(const model_architecture& arch) {
-  std::string text = "{";
-  std::uint64_t offset = 0;
-  for (const auto& spec : tensor_table(arch)) {
-    if (text.size() > 1) text += ",";
-    text += "\"" + spec.name + "\":{\"dtype\":\"F32\",\"shape\":[";
-    for (std::size_t i = 0; i < spec.shape.size(); ++i)
-      text += (i > 0 ? "," : "") + std::to_string(spec.shape[i]);
-    text += "],\"data_offsets\":[" + std::to_string(offset) + "," +
-            std::to_string(offset + 4 * spec.elements()) + "]}";
-    offset += 4 * spec.elements();
-  }
-  return text + "}";
-}
 
 bytes zeros_for(const model_architecture& arch) {
   return bytes(4 * parameter_count(arch), 0);
@@ -63,13 +36,6 @@ refusal refused(const std::string& header, const model_architecture& arch = smal
   REQUIRE(!result.has_value());
   return result.error();
 }
-
-struct folder {
-  std::filesystem::path path =
-      std::filesystem::temp_directory_path() / ("soma-weights-" + std::to_string(::getpid()));
-  folder() { std::filesystem::create_directories(path); }
-  ~folder() { std::filesystem::remove_all(path); }
-};
 
 }  // namespace
 
@@ -95,7 +61,7 @@ TEST_CASE("the great architecture has the published number of parameters") {
 
 TEST_CASE(
     "weights read back are the weights written, from memory and from disk, with the same hash") {
-  const folder place;
+  const temporary_folder place;
   for (const char* name : {"2,8,2,6,16", "11,4,2,3,8", "tiny"}) {
     CAPTURE(name);
     const auto arch = *parse_architecture(name);
@@ -402,7 +368,7 @@ TEST_CASE("random damage of any kind never does more than refuse") {
 }
 
 TEST_CASE("what is not a plain file is refused") {
-  const folder place;
+  const temporary_folder place;
   CHECK(read_weights(place.path / "absent").error() == refusal::cannot_open);
   CHECK(read_weights(place.path).error() == refusal::cannot_open);
   const auto path = place.path / "w";
@@ -416,7 +382,7 @@ TEST_CASE("what is not a plain file is refused") {
 }
 
 TEST_CASE("a file that cannot be written leaves nothing behind") {
-  const folder place;
+  const temporary_folder place;
   std::filesystem::create_directories(place.path / "w" /
                                       "inside");  // a full folder stands in the way
   CHECK_THROWS_AS(write_weights(place.path / "w", init_weights(small_arch, 1)), std::system_error);
