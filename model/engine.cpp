@@ -1,9 +1,5 @@
 #include "model/engine.hpp"
 
-#include <bit>
-
-#include "messages/crypto/hash.hpp"
-
 namespace soma::model {
 
 std::string_view to_text(score_refusal refusal) {
@@ -14,25 +10,26 @@ std::string_view to_text(score_refusal refusal) {
       return "the data is larger than 1 GiB";
     case score_refusal::out_of_memory:
       return "there is not enough memory to score with these weights";
+    case score_refusal::given_up:
+      return "the score was given up before it was finished";
   }
   return "unknown";
 }
 
 hash256 score_digest(const model_architecture& arch, const weights_hash& weights,
                      const data_hash& data, std::uint64_t seed, const score& result) {
-  crypto::tagged_hash hash("soma.score");
-  for (const auto number : {arch.layers, arch.dim, arch.heads, arch.ffn, arch.max_seq}) {
-    hash.add_u32(number);
+  return hash256{exact::score_digest(arch, weights.value, data.value, seed, result)};
+}
+
+expected<std::vector<std::optional<score>>, score_refusal> scoring_engine::run_all(
+    std::span<const exact::score_item> items, const score_options& options) {
+  std::vector<std::optional<score>> scores;
+  for (const auto& item : items) {
+    auto one = run(item.data, item.seed, options);
+    if (!one && one.error() != score_refusal::given_up) return make_unexpected(one.error());
+    scores.push_back(one ? std::optional(std::move(*one)) : std::nullopt);
   }
-  hash.add(weights).add(data).add_u64(seed);
-  if (!result.valid) {
-    // NaNs come in many bit patterns; one stands for all of them.
-    hash.add_u32(0x7fc0'0000u);
-    return hash.finish();
-  }
-  hash.add_u32(std::bit_cast<std::uint32_t>(result.loss));
-  for (const float value : result.embedding) hash.add_u32(std::bit_cast<std::uint32_t>(value));
-  return hash.finish();
+  return scores;
 }
 
 }  // namespace soma::model

@@ -3,7 +3,10 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
+#include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -12,34 +15,24 @@
 #include "messages/types/bytes.hpp"
 #include "messages/types/expected.hpp"
 #include "messages/types/ids.hpp"
+#include "model/exact/score.hpp"
 #include "model/weights/weights.hpp"
 
 namespace soma::model {
 
-/// Score of one model on one piece of data. exact-arithmetic.md §5: loss = cross_entropy + 0.02 *
-/// sigreg, each a running mean over batches of 16 sequences; `bits_per_byte` is the mean over
-/// predicted bytes, in bits: EOS is not a byte, and where no byte is predicted it is 0.
-struct score {
-  float loss = 0;
-  float cross_entropy = 0;
-  float sigreg = 0;
-  float bits_per_byte = 0;
-  std::vector<float> embedding;  // D values
-  bool valid = false;  // false: NaN or infinity in loss or embedding; loses to any valid score
-};
-
 inline constexpr std::uint64_t max_scored_bytes = 1ull << 30;
 
-enum class score_refusal : std::uint8_t { empty_data, data_too_large, out_of_memory };
+enum class score_refusal : std::uint8_t { empty_data, data_too_large, out_of_memory, given_up };
 [[nodiscard]] std::string_view to_text(score_refusal refusal);
 
 struct score_options {
   std::uint32_t batch = 16;  // sequences a batch; the protocol's value is 16
+  /// Asked after each batch but the last, where the engine works batch by batch: false gives the
+  /// item up.
+  exact::progress_hook keep_going;
 };
 
-/// H("soma.score", architecture || weights hash || data hash || seed || loss bits || embedding
-/// bits). The architecture is layers, dim, heads, ffn, max_seq, 32 bits each. A score that is not
-/// valid has the loss bits 7fc00000 and no embedding.
+/// exact::score_digest in the product's types.
 [[nodiscard]] hash256 score_digest(const model_architecture& arch, const weights_hash& weights,
                                    const data_hash& data, std::uint64_t seed, const score& result);
 
@@ -52,6 +45,11 @@ class scoring_engine {
   [[nodiscard]] virtual std::string_view name() const = 0;  // "torch", "exact"
   [[nodiscard]] virtual expected<score, score_refusal> run(byte_view data, std::uint64_t seed,
                                                            const score_options& options = {}) = 0;
+
+  /// Several pieces of data in one go, which shares what they have in common; nullopt for an item
+  /// that was given up, a refusal when any of them is not to be scored. Same bits as run().
+  [[nodiscard]] virtual expected<std::vector<std::optional<score>>, score_refusal> run_all(
+      std::span<const exact::score_item> items, const score_options& options = {});
 
   /// Natural-log probabilities of the 256 byte values after each of `context`'s positions:
   /// [context.size()][256] in row order, renormalised over bytes alone. `context` has 1..S bytes,

@@ -1,0 +1,31 @@
+// The elementary functions over arrays, once for each instruction set: what tests and sweeps call.
+// Kernels use the templates of elementary.hpp. Any count; the result may overwrite the argument.
+#pragma once
+
+#include <cstddef>
+
+#include "model/exact/isa.hpp"
+
+namespace soma::exact {
+
+struct elementary_table {
+  isa set;
+  void (*exp)(const float* x, float* y, std::size_t count);
+  void (*log)(const float* x, float* y, std::size_t count);
+  void (*erf)(const float* x, float* y, std::size_t count);
+  void (*gelu)(const float* x, float* y, std::size_t count);
+  void (*rsqrt)(const float* x, float* y, std::size_t count);
+  void (*sincos)(const float* x, float* s, float* c, std::size_t count);
+  void (*sincos_f64)(const double* x, double* s, double* c, std::size_t count);
+};
+
+/// The set must be available.
+[[nodiscard]] const elementary_table& elementary_for(isa set);
+
+extern const elementary_table elementary_portable;
+extern const elementary_table elementary_scalar;
+extern const elementary_table elementary_avx2;
+extern const elementary_table elementary_avx512;
+extern const elementary_table elementary_neon;
+
+}  // namespace soma::exact

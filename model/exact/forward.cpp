@@ -1,0 +1,267 @@
+#include "model/exact/forward.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include "messages/types/assert.hpp"
+#include "model/exact/float_state.hpp"
+#include "model/noise/elementary.hpp"
+
+namespace soma::exact {
+namespace {
+
+constexpr double ln_10000 = 0x1.26bb1bbb55516p+3;
+
+/// 10000^(-2i/W) in binary64, i below W/2.
+std::vector<double> inverse_wavelengths(std::size_t width) {
+  const float_state_guard exact_rounding;
+  std::vector<double> all;
+  for (std::size_t i = 0; i < width / 2; ++i) {
+    const double part = static_cast<double>(2 * i) / static_cast<double>(width);
+    all.push_back(model::exact_exp(-(part * ln_10000)));
+  }
+  return all;
+}
+
+}  // namespace
+
+packed_layer layer_store::get(std::size_t index, tile_pool& pool, float* once) {
+  const auto& arch = network_.architecture;
+  if (once != nullptr) {
+    pack_layer(arch, network_.layers[index], kernels_, pool, once);
+    return packed_layer_at(arch, kernels_.panel, once);
+  }
+  kept_.resize(arch.layers);
+  auto& kept = kept_[index];
+  if (kept.size() == 0) {
+    float_buffer fresh(packed_layer_floats(arch, kernels_.panel));
+    pack_layer(arch, network_.layers[index], kernels_, pool, fresh.data());
+    kept = std::move(fresh);
+  }
+  return packed_layer_at(arch, kernels_.panel, kept.data());
+}
+
+const float* layer_store::predictor(tile_pool& pool) {
+  if (predictor_.size() == 0) {
+    const std::size_t dim = network_.architecture.dim;
+    constexpr std::size_t vocab = model_architecture::vocab;
+    float_buffer fresh(packed_floats(dim, vocab, kernels_.panel));
+    pack_matrix(network_.predictor.weight, dim, vocab, kernels_, pool, fresh.data());
+    predictor_ = std::move(fresh);
+  }
+  return predictor_.data();
+}
+
+std::size_t workspace_floats(const model_architecture& arch, const memory_plan& plan, isa set,
+                             unsigned threads) {
+  const run_sizes s = sizes_of(arch, set);
+  return plan.sweep * (s.x + s.q + s.keys + s.values + s.angles + s.losses) +
+         threads * s.scratch + (plan.keeps_layers ? 0 : s.layer);
+}
+
+forward_pass::forward_pass(const network_view& network, workspace& space, const memory_plan& plan)
+    : network_(network),
+      space_(space),
+      k_(space.kernels()),
+      plan_(plan),
+      sizes_(sizes_of(network.architecture, k_.set)),
+      dim_(network.architecture.dim),
+      heads_(network.architecture.heads),
+      width_(dim_ / heads_),
+      wide_(round_up(dim_, k_.panel)),
+      ffn_(network.architecture.ffn) {
+  inverse_wavelengths_ = inverse_wavelengths(width_);
+  float* at =
+      space.memory(workspace_floats(network.architecture, plan, k_.set, space.threads()));
+  const auto take = [&at](std::size_t floats) {
+    float* const here = at;
+    at += floats;
+    return here;
+  };
+  memory_.x = take(plan.sweep * sizes_.x);
+  memory_.q = take(plan.sweep * sizes_.q);
+  memory_.keys = take(plan.sweep * sizes_.keys);
+  memory_.values = take(plan.sweep * sizes_.values);
+  memory_.angles = take(plan.sweep * sizes_.angles);
+  memory_.losses = take(plan.sweep * sizes_.losses);
+  memory_.scratch = take(space.threads() * sizes_.scratch);
+  memory_.layer = plan.keeps_layers ? nullptr : take(sizes_.layer);
+}
+
+forward_pass::tile_place forward_pass::place_of(std::size_t tile) const {
+  const std::size_t first = tile % tiles_a_sequence() * tile_blocks;
+  return {tile / tiles_a_sequence(), first, std::min(tile_blocks, blocks_ - first)};
+}
+
+void forward_pass::embed(std::span<const sequence> sequences) {
+  space_.pool().run(sequences.size() * blocks_, [&](std::size_t tile, unsigned) {
+    const std::size_t s = tile / blocks_;
+    const std::size_t block = tile % blocks_;
+    const auto& from = sequences[s];
+    float* const x = x_block(s, block);
+    std::uint32_t positions[block_tokens];
+    for (std::size_t t = 0; t < block_tokens; ++t) {
+      const std::size_t slot = block * block_tokens + t;
+      const bool real = slot < from.tokens.size();
+      positions[t] = real ? from.positions[slot] : from.positions.back();
+      const float* const row =
+          network_.embedding + dim_ * (real ? from.tokens[slot] : model::pad_token);
+      for (std::size_t d = 0; d < dim_; ++d) x[d * block_tokens + t] = row[d];
+    }
+    float* const cosine = angles_block(s, block);
+    k_.rotary_angles(positions, inverse_wavelengths_.data(), width_ / 2, cosine,
+                     cosine + width_ / 2 * block_tokens);
+  });
+}
+
+void forward_pass::multiply(const float* panels, std::size_t depth, std::size_t outputs,
+                            const float* x, std::size_t x_rows, float* out, std::size_t out_rows,
+                            std::size_t blocks) const {
+  k_.multiply({panels, depth * k_.panel, outputs, x, x_rows * block_tokens, out,
+               out_rows * block_tokens, blocks, depth, true});
+}
+
+/// Keys of all heads of one block, [D][block_tokens] -> panels over keys.
+void forward_pass::keep_keys(const float* from, std::size_t sequence, std::size_t block) {
+  const std::size_t panel = k_.panel;
+  float* const base = memory_.keys + sequence * sizes_.keys;
+  const std::size_t head_floats = packed_floats(width_, sizes_.slots, panel);
+  const std::size_t first = block * block_tokens;
+  for (std::size_t d = 0; d < dim_; ++d, from += block_tokens) {
+    float* const head = base + d / width_ * head_floats + d % width_ * panel;
+    std::size_t t = 0;
+    while (t < block_tokens) {
+      const std::size_t key = first + t;
+      const std::size_t inside = key % panel;
+      const std::size_t count = std::min(panel - inside, block_tokens - t);
+      float* const to = head + key / panel * width_ * panel + inside;
+      for (std::size_t i = 0; i < count; ++i) to[i] = from[t + i];
+      t += count;
+    }
+  }
+}
+
+/// Values of all heads of one block, [D][block_tokens] -> panels over the features of a head.
+void forward_pass::keep_values(const float* from, std::size_t sequence, std::size_t block) {
+  const std::size_t panel = k_.panel;
+  float* const base = memory_.values + sequence * sizes_.values;
+  const std::size_t head_floats = packed_floats(sizes_.slots, width_, panel);
+  const std::size_t first = block * block_tokens;
+  for (std::size_t head = 0; head < heads_; ++head) {
+    for (std::size_t w = 0; w < width_; w += panel) {
+      float* to = base + head * head_floats + w * sizes_.slots + first * panel;
+      const float* const rows = from + (head * width_ + w) * block_tokens;
+      const std::size_t real = std::min(panel, width_ - w);
+      for (std::size_t t = 0; t < block_tokens; ++t, to += panel) {
+        for (std::size_t i = 0; i < real; ++i) to[i] = rows[i * block_tokens + t];
+        for (std::size_t i = real; i < panel; ++i) to[i] = 0;
+      }
+    }
+  }
+}
+
+/// Norm, queries, keys and values of a few blocks.
+void forward_pass::project_tile(std::size_t tile, unsigned worker, const layer_view& layer,
+                                const packed_layer& packed) {
+  const auto [s, first, blocks] = place_of(tile);
+  float* const normed = scratch(worker);
+  float* const out = normed + tile_blocks * block_tokens * dim_;
+  const std::size_t x_floats = block_tokens * dim_;
+  const std::size_t out_floats = block_tokens * wide_;
+  for (std::size_t b = 0; b < blocks; ++b) {
+    k_.layer_norm(x_block(s, first + b), layer.norm_1.gamma, layer.norm_1.beta, dim_,
+                  normed + b * x_floats);
+  }
+  const auto turn = [&](float* block, std::size_t number) {
+    const float* const cosine = angles_block(s, number);
+    for (std::size_t head = 0; head < heads_; ++head) {
+      k_.rotate(block + head * width_ * block_tokens, cosine,
+                cosine + width_ / 2 * block_tokens, width_);
+    }
+  };
+  multiply(packed.query, dim_, dim_, normed, dim_, q_block(s, first), wide_, blocks);
+  for (std::size_t b = 0; b < blocks; ++b) {
+    k_.add_bias(q_block(s, first + b), layer.query.bias, dim_);
+    turn(q_block(s, first + b), first + b);
+  }
+  multiply(packed.key, dim_, dim_, normed, dim_, out, wide_, blocks);
+  for (std::size_t b = 0; b < blocks; ++b) {
+    k_.add_bias(out + b * out_floats, layer.key.bias, dim_);
+    turn(out + b * out_floats, first + b);
+    keep_keys(out + b * out_floats, s, first + b);
+  }
+  multiply(packed.value, dim_, dim_, normed, dim_, out, wide_, blocks);
+  for (std::size_t b = 0; b < blocks; ++b) {
+    k_.add_bias(out + b * out_floats, layer.value.bias, dim_);
+    keep_values(out + b * out_floats, s, first + b);
+  }
+}
+
+void forward_pass::attend_block(std::size_t s, std::size_t head, std::size_t block,
+                                unsigned worker) {
+  const std::size_t panel = k_.panel;
+  k_.attend({q_block(s, block) + head * width_ * block_tokens,
+             memory_.keys + s * sizes_.keys + head * packed_floats(width_, sizes_.slots, panel),
+             memory_.values + s * sizes_.values + head * packed_floats(sizes_.slots, width_, panel),
+             width_, sizes_.slots, block * block_tokens,
+             1.0f / std::sqrt(static_cast<float>(width_)), scratch(worker)});
+}
+
+/// What attention found joins the stream, then the feed-forward part does.
+void forward_pass::finish_tile(std::size_t tile, unsigned worker, const layer_view& layer,
+                               const packed_layer& packed) {
+  const auto [s, first, blocks] = place_of(tile);
+  const std::size_t panel = k_.panel;
+  const std::size_t chunk = std::min(ffn_, ffn_chunk);
+  const std::size_t chunk_rows = round_up(chunk, panel);
+  float* const normed = scratch(worker);
+  float* const out = normed + tile_blocks * block_tokens * dim_;
+  float* const hidden = out + tile_blocks * block_tokens * wide_;
+  multiply(packed.output, dim_, dim_, q_block(s, first), wide_, out, wide_, blocks);
+  for (std::size_t b = 0; b < blocks; ++b) {
+    float* const x = x_block(s, first + b);
+    k_.add_residual(x, out + b * block_tokens * wide_, layer.output.bias, dim_);
+    k_.layer_norm(x, layer.norm_2.gamma, layer.norm_2.beta, dim_,
+                  normed + b * block_tokens * dim_);
+  }
+  for (std::size_t f = 0; f < ffn_; f += chunk) {
+    const std::size_t count = std::min(chunk, ffn_ - f);
+    multiply(packed.inner + f * dim_, dim_, count, normed, dim_, hidden, chunk_rows, blocks);
+    for (std::size_t b = 0; b < blocks; ++b) {
+      k_.bias_gelu(hidden + b * block_tokens * chunk_rows, layer.inner.bias + f, count);
+    }
+    k_.multiply({packed.outer + f * panel, ffn_ * panel, dim_, hidden, chunk_rows * block_tokens,
+                 out, wide_ * block_tokens, blocks, count, f == 0});
+  }
+  for (std::size_t b = 0; b < blocks; ++b) {
+    k_.add_residual(x_block(s, first + b), out + b * block_tokens * wide_, layer.outer.bias, dim_);
+  }
+}
+
+void forward_pass::run(std::span<const sequence> sequences, layer_store& layers) {
+  SOMA_ASSERT(!sequences.empty() && sequences.size() <= plan_.sweep, "a sweep fits its plan");
+  std::size_t longest = 0;
+  for (const auto& s : sequences) longest = std::max(longest, s.tokens.size());
+  blocks_ = round_up(longest, block_tokens) / block_tokens;
+  SOMA_ASSERT(longest >= 1 && blocks_ <= sizes_.blocks, "a sequence has 1..S tokens");
+  auto& pool = space_.pool();
+  embed(sequences);
+  const std::size_t tiles = sequences.size() * tiles_a_sequence();
+  for (std::size_t l = 0; l < network_.layers.size(); ++l) {
+    const auto& layer = network_.layers[l];
+    const packed_layer packed = layers.get(l, pool, memory_.layer);
+    pool.run(tiles, [&](std::size_t tile, unsigned worker) {
+      project_tile(tile, worker, layer, packed);
+    });
+    // Late blocks see more keys: they come first, so that no thread is left with a long one.
+    pool.run(sequences.size() * heads_ * blocks_, [&](std::size_t tile, unsigned worker) {
+      const std::size_t block = blocks_ - 1 - tile % blocks_;
+      attend_block(tile / blocks_ / heads_, tile / blocks_ % heads_, block, worker);
+    });
+    pool.run(tiles, [&](std::size_t tile, unsigned worker) {
+      finish_tile(tile, worker, layer, packed);
+    });
+  }
+}
+
+}  // namespace soma::exact

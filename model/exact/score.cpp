@@ -1,0 +1,45 @@
+#include "model/exact/score.hpp"
+
+#include <bit>
+#include <string_view>
+
+#include "model/exact/sha256.hpp"
+
+namespace soma::exact {
+namespace {
+
+void add_u32(sha256& hash, std::uint32_t value) {
+  const std::uint8_t raw[4] = {
+      static_cast<std::uint8_t>(value), static_cast<std::uint8_t>(value >> 8),
+      static_cast<std::uint8_t>(value >> 16), static_cast<std::uint8_t>(value >> 24)};
+  hash.add(raw, sizeof raw);
+}
+
+}  // namespace
+
+digest_bytes score_digest(const model_architecture& arch, const digest_bytes& weights,
+                          const digest_bytes& data, std::uint64_t seed,
+                          const model::score& result) {
+  constexpr std::string_view tag = "soma.score";
+  sha256 hash;
+  const auto tag_size = static_cast<std::uint8_t>(tag.size());
+  hash.add(&tag_size, 1);
+  hash.add(reinterpret_cast<const std::uint8_t*>(tag.data()), tag.size());
+  for (const auto number : {arch.layers, arch.dim, arch.heads, arch.ffn, arch.max_seq}) {
+    add_u32(hash, number);
+  }
+  hash.add(weights.data(), weights.size());
+  hash.add(data.data(), data.size());
+  add_u32(hash, static_cast<std::uint32_t>(seed));
+  add_u32(hash, static_cast<std::uint32_t>(seed >> 32));
+  if (!result.valid) {
+    // NaNs come in many bit patterns; one stands for all of them.
+    add_u32(hash, 0x7fc0'0000u);
+    return hash.finish();
+  }
+  add_u32(hash, std::bit_cast<std::uint32_t>(result.loss));
+  for (const float value : result.embedding) add_u32(hash, std::bit_cast<std::uint32_t>(value));
+  return hash.finish();
+}
+
+}  // namespace soma::exact

@@ -1,0 +1,10 @@
+// Every kernel for one instruction set; see model/exact/CMakeLists.txt for its flags.
+#include "model/exact/elementary_body.hpp"
+#include "model/exact/kernels_body.hpp"
+
+namespace soma::exact {
+
+const kernel_table kernels_avx512 = make_kernels<isa_avx512>(isa::avx512);
+constinit const elementary_table elementary_avx512 = make_elementary<isa_avx512>(isa::avx512);
+
+}  // namespace soma::exact

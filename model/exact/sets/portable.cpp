@@ -1,0 +1,10 @@
+// Every kernel for one instruction set; see model/exact/CMakeLists.txt for its flags.
+#include "model/exact/elementary_body.hpp"
+#include "model/exact/kernels_body.hpp"
+
+namespace soma::exact {
+
+const kernel_table kernels_portable = make_kernels<isa_portable>(isa::portable);
+constinit const elementary_table elementary_portable = make_elementary<isa_portable>(isa::portable);
+
+}  // namespace soma::exact

@@ -1,0 +1,69 @@
+// What scoring runs share: threads, kernels, one growing piece of memory, and the noise that was
+// drawn last. One run at a time; engines of one worker share a workspace.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <new>
+#include <span>
+#include <vector>
+
+#include "model/exact/kernels.hpp"
+#include "model/exact/tiles.hpp"
+
+namespace soma::exact {
+
+/// Floats that begin on a cache line and are not touched before they are used.
+class float_buffer {
+ public:
+  float_buffer() = default;
+  explicit float_buffer(std::size_t count)
+      : floats_(static_cast<float*>(::operator new(count * sizeof(float), alignment))),
+        count_(count) {}
+  [[nodiscard]] float* data() { return floats_.get(); }
+  [[nodiscard]] const float* data() const { return floats_.get(); }
+  [[nodiscard]] std::size_t size() const { return count_; }
+
+ private:
+  static constexpr std::align_val_t alignment{64};
+  struct give_back {
+    void operator()(float* floats) const { ::operator delete(floats, alignment); }
+  };
+  std::unique_ptr<float[], give_back> floats_;
+  std::size_t count_ = 0;
+};
+
+class workspace {
+ public:
+  /// Throws std::runtime_error when SOMA_ISA asks for what this processor lacks.
+  explicit workspace(unsigned threads, isa set = chosen_isa())
+      : kernels_(kernels_for(set)), pool_(threads) {}
+
+  [[nodiscard]] const kernel_table& kernels() const { return kernels_; }
+  [[nodiscard]] tile_pool& pool() { return pool_; }
+  [[nodiscard]] unsigned threads() const { return pool_.threads(); }
+
+  /// At least `count` floats, with what was left in them; what an earlier call gave is gone. Throws
+  /// std::bad_alloc.
+  [[nodiscard]] float* memory(std::size_t count) {
+    if (count > memory_.size()) {
+      memory_ = {};
+      memory_ = float_buffer(count);
+    }
+    return memory_.data();
+  }
+  /// SIGReg's directions for a batch: standard normals of the seed, [dim][sigreg_slices], each
+  /// column divided by its norm (exact arithmetic §3), in panels. Kept until another is asked for.
+  [[nodiscard]] const float* directions(std::uint64_t seed, std::size_t dim);
+
+ private:
+  const kernel_table& kernels_;
+  tile_pool pool_;
+  float_buffer memory_;
+  float_buffer directions_;
+  std::uint64_t directions_seed_ = 0;
+  std::size_t directions_dim_ = 0;
+};
+
+}  // namespace soma::exact
