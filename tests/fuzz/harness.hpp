@@ -1,0 +1,50 @@
+// What is fuzzed, as plain functions: libFuzzer drives them with inputs of its own (deploy/fuzz),
+// the replay test with the seeds and with seeded changes of them. Each returns what went wrong, in
+// words; an empty text is the only good answer. Crashes and undefined behaviour are the
+// sanitizers' part.
+#pragma once
+
+#include <map>
+#include <string>
+
+#include "messages/types/bytes.hpp"
+#include "model/noise/noise.hpp"
+
+namespace soma::fuzz {
+
+/// Any bytes as a safetensors file: from memory, given away, from disk, mapped and in outline it
+/// has one and the same verdict; what is accepted is the file that it came from.
+[[nodiscard]] std::string check_safetensors(byte_view input);
+
+/// The first 20 bytes choose length (u32), first (u64) and count (u64), the rest is data: batches
+/// against the definition, one slot at a time, and against each other.
+[[nodiscard]] std::string check_tokens(byte_view input);
+
+/// Inputs to begin with, by name: small valid files of several architectures and near misses.
+[[nodiscard]] std::map<std::string, bytes> safetensors_seeds();
+[[nodiscard]] std::map<std::string, bytes> tokens_seeds();
+
+/// A few changes that know the format: numbers, names and entries of the header are exchanged,
+/// values become infinite, parts move; mostly the header's length is mended afterwards, or nothing
+/// behind it would ever be reached.
+[[nodiscard]] bytes change_safetensors(bytes input, model::noise_generator& noise);
+[[nodiscard]] bytes change_tokens(bytes input, model::noise_generator& noise);
+
+/// The header's text without its length, empty where there is none, and a file with another.
+[[nodiscard]] std::string header_of(byte_view file);
+[[nodiscard]] bytes with_header(byte_view file, std::string header);
+
+/// One thing that is fuzzed.
+struct target {
+  const char* name;
+  std::string (*check)(byte_view);
+  std::map<std::string, bytes> (*seeds)();
+  bytes (*change)(bytes, model::noise_generator&);
+  bool has_header;
+};
+inline constexpr target targets[] = {
+    {"safetensors", check_safetensors, safetensors_seeds, change_safetensors, true},
+    {"tokens", check_tokens, tokens_seeds, change_tokens, false},
+};
+
+}  // namespace soma::fuzz

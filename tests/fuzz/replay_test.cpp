@@ -1,0 +1,72 @@
+// The harnesses of deploy/fuzz without libFuzzer: over their seeds, and over seeded changes of
+// them.
+#include <doctest/doctest.h>
+
+#include <algorithm>
+
+#include "model/weights/weights.hpp"
+#include "tests/fuzz/harness.hpp"
+
+using namespace soma;
+using namespace soma::fuzz;
+
+TEST_CASE("every seed of every target passes, and there are good and bad ones") {
+  for (const auto& target : targets) {
+    CAPTURE(target.name);
+    const auto seeds = target.seeds();
+    CHECK(seeds.size() >= 10);
+    for (const auto& [name, input] : seeds) {
+      CAPTURE(name);
+      CHECK(target.check(input) == "");
+    }
+  }
+  const auto seeds = safetensors_seeds();
+  const auto accepted = std::ranges::count_if(seeds, [](const auto& seed) {
+    return model::parse_weights(byte_view(seed.second)).has_value();
+  });
+  CHECK(accepted >= 8);
+  CHECK(std::ssize(seeds) - accepted >= 16);
+  for (const char* good : {"made_1", "python", "told", "escaped", "surrogates", "turned"}) {
+    CAPTURE(good);
+    CHECK(model::parse_weights(byte_view(seeds.at(good)), {1, 2}).has_value());
+  }
+}
+
+TEST_CASE("changes that know the format find nothing, in thousands of inputs for each target") {
+  for (const auto& target : targets) {
+    CAPTURE(target.name);
+    const auto by_name = target.seeds();
+    std::vector<bytes> pool;
+    for (const auto& [name, input] : by_name) pool.push_back(input);
+    for (std::uint64_t seed = 0; seed < 4000; ++seed) {
+      CAPTURE(seed);
+      model::noise_generator noise(seed);
+      const auto changed = target.change(pool[noise.below(pool.size())], noise);
+      CHECK(target.check(changed) == "");
+    }
+  }
+}
+
+TEST_CASE("the changes go far: every refusal that a file can meet is met, and files pass") {
+  std::map<std::string, int> verdicts;
+  std::vector<bytes> pool;
+  for (const auto& [name, input] : safetensors_seeds()) pool.push_back(input);
+  for (std::uint64_t seed = 0; seed < 20'000; ++seed) {
+    model::noise_generator noise(seed);
+    const auto input = change_safetensors(pool[noise.below(pool.size())], noise);
+    const auto parsed = model::parse_weights(byte_view(input), {1, std::nullopt});
+    ++verdicts[parsed ? "accepted" : std::string(to_text(parsed.error()))];
+  }
+  for (int i = 0; i <= static_cast<int>(model::weights_refusal::value_not_finite); ++i) {
+    const auto refusal = static_cast<model::weights_refusal>(i);
+    using enum model::weights_refusal;
+    // Of disks, and of sizes beyond these small files.
+    if (refusal == cannot_open || refusal == cannot_read || refusal == file_changed ||
+        refusal == too_many_tensors) {
+      continue;
+    }
+    CAPTURE(to_text(refusal));
+    CHECK(verdicts[std::string(to_text(refusal))] > 0);
+  }
+  CHECK(verdicts["accepted"] > 500);
+}
