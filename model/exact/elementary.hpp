@@ -1,7 +1,12 @@
 // The elementary functions of the network, exact arithmetic §4: + - * / sqrt fma, comparisons and
 // integer operations only, written once for every vector type, so the same bits everywhere.
 //
-// Figures: FIGURES
+// Largest distance from the true value, in units in the last place (ulp) of it:
+//   exp    every x          0.90     sin, cos       |x| < 2^50  1.60
+//   log    every x > 0      0.95     gelu           x >= 0      1.70
+//   erf    every x          1.10     gelu           x < 0       1.70 ulp of x / 2
+//   rsqrt  every x > 0      1.50     sin, cos f64   |x| < 2^32  0.80
+// (the error of 1 + erf near -1 is that of erf: gelu's tail is right in absolute terms).
 //
 // A NaN gives a NaN (which one is not defined); every other result is defined to the bit.
 #pragma once
@@ -73,23 +78,23 @@ alignas(64) inline constexpr float erf_terms[7][16] = {
      0x1.fffe5ep-1f, 0x1.ffffb6p-1f, 0x1.fffff4p-1f, 0x1.fffffep-1f},
     {0x1.06eba8p-3f, 0x1.0e56ap+0f, 0x1.bb2cf2p-1f, 0x1.3e27c8p-1f, 0x1.901724p-2f, 0x1.b8a8a2p-3f,
      0x1.a914dp-4f, 0x1.672486p-5f, 0x1.09c236p-6f, 0x1.587ab8p-8f, 0x1.87143ap-10f,
-     0x1.84dbb4p-12f, 0x1.52a4eap-14f, 0x1.024c62p-16f, 0x1.591bc2p-19f, 0x1.93d88p-22f},
-    {0, -0x1.16678ep-2f, -0x1.c865fcp-2f, -0x1.eb78dap-2f, -0x1.9c071cp-2f, -0x1.1ba10ap-2f,
-     -0x1.4852cp-3f, -0x1.43a042p-4f, -0x1.11b022p-5f, -0x1.8f1a26p-7f, -0x1.f76f2cp-9f,
-     -0x1.1351p-10f, -0x1.058f94p-12f, -0x1.b041e4p-15f, -0x1.36fa7ap-17f, -0x1.85e63p-20f},
-    {-0x1.812666p-2f, -0x1.38a834p-2f, -0x1.159184p-3f, 0x1.47a3a2p-5f, 0x1.2b0804p-3f,
-     0x1.53eeaap-3f, 0x1.0b463ap-3f, 0x1.48f9fcp-4f, 0x1.4b84ap-5f, 0x1.178d44p-6f, 0x1.8f721cp-8f,
-     0x1.e75e14p-10f, 0x1.fe702cp-12f, 0x1.cc9dccp-14f, 0x1.671e8ep-16f, 0x1.e4d23ep-19f},
-    {0, 0x1.0a261cp-3f, 0x1.77b34ap-3f, 0x1.27ff02p-3f, 0x1.e2dc28p-5f, -0x1.db6172p-7f,
-     -0x1.83f738p-5f, -0x1.792162p-5f, -0x1.f459cap-6f, -0x1.015dc6p-6f, -0x1.ae503ap-8f,
-     -0x1.2b31d4p-9f, -0x1.5eb148p-11f, -0x1.5d72d8p-13f, -0x1.29c14p-15f, -0x1.b3b7ep-18f},
-    {0x1.cb9f4cp-4f, 0x1.3da6a6p-4f, 0x1.a862e6p-9f, -0x1.c9f966p-5f, -0x1.1581f4p-4f,
-     -0x1.5a473ep-5f, -0x1.489d2ap-7f, 0x1.24db5p-7f, 0x1.a7ffe8p-7f, 0x1.352436p-7f,
-     0x1.448c2ap-8f, 0x1.0bf816p-9f, 0x1.694bcep-11f, 0x1.95a44ap-13f, 0x1.7fdca6p-15f,
-     0x1.34943ep-17f},
-    {0, -0x1.59774p-5f, -0x1.8ef83p-5f, -0x1.83dba4p-6f, 0x1.e3c8b8p-8f, 0x1.674402p-6f,
-     0x1.20ee22p-6f, 0x1.c1178p-8f, -0x1.8dd8f2p-11f, -0x1.930cbcp-9f, -0x1.450e88p-9f,
-     -0x1.577246p-10f, -0x1.13fb42p-11f, -0x1.63ba0cp-13f, -0x1.7994fp-15f, -0x1.4f1d22p-17f}};
+     0x1.84dbb6p-12f, 0x1.52a4fp-14f, 0x1.024c6cp-16f, 0x1.591bd8p-19f, 0x1.93d8acp-22f},
+    {0, -0x1.166818p-2f, -0x1.c8663p-2f, -0x1.eb777ep-2f, -0x1.9c08b6p-2f, -0x1.1ba26ep-2f,
+     -0x1.4854b8p-3f, -0x1.439e7p-4f, -0x1.11bc2p-5f, -0x1.8f1fc8p-7f, -0x1.f75aa8p-9f,
+     -0x1.12cdf8p-10f, -0x1.0b4dep-12f, -0x1.bd9c12p-15f, -0x1.7be7ep-19f, 0x1.3045b8p-18f},
+    {-0x1.812666p-2f, -0x1.38a83ap-2f, -0x1.15917ep-3f, 0x1.47a3c4p-5f, 0x1.2b08p-3f,
+     0x1.53eeaap-3f, 0x1.0b463cp-3f, 0x1.48f9fep-4f, 0x1.4b84ap-5f, 0x1.178d42p-6f, 0x1.8f721cp-8f,
+     0x1.e75daep-10f, 0x1.fe6efep-12f, 0x1.cc9bd4p-14f, 0x1.671c62p-16f, 0x1.e4cde8p-19f},
+    {0, 0x1.0aa2e2p-3f, 0x1.77e3ap-3f, 0x1.26b798p-3f, 0x1.e8e42cp-5f, -0x1.c6634ep-7f,
+     -0x1.8041bp-5f, -0x1.7ad872p-5f, -0x1.e90c14p-6f, -0x1.0009b8p-6f, -0x1.b3263ep-8f,
+     -0x1.4a14fp-9f, -0x1.076becp-17f, 0x1.ab557ep-16f, -0x1.a9ef94p-11f, -0x1.7e33aap-11f},
+    {0x1.cb9f4cp-4f, 0x1.3dad16p-4f, 0x1.a7fdfcp-9f, -0x1.ca0258p-5f, -0x1.157fdap-4f,
+     -0x1.5a473ep-5f, -0x1.48a594p-7f, 0x1.24d718p-7f, 0x1.a7ffe8p-7f, 0x1.352542p-7f,
+     0x1.448c2ap-8f, 0x1.0c00fp-9f, 0x1.6965d2p-11f, 0x1.95cfbcp-13f, 0x1.800ca6p-15f,
+     0x1.34c41cp-17f},
+    {0, -0x1.9ac278p-5f, -0x1.a8ca6ep-5f, -0x1.1cdf3ep-9f, -0x1.2696bep-6f, -0x1.63fd0ap-13f,
+     0x1.0a34cep-9f, 0x1.cd022cp-7f, -0x1.922236p-6f, -0x1.80c93cp-8f, 0x1.0eb3b6p-14f,
+     0x1.beaca4p-8f, -0x1.7e15e8p-6f, -0x1.bd3bbep-8f, 0x1.b62fa2p-6f, 0x1.9804bcp-6f}};
 
 template <class Isa>
 SOMA_LANES floats<Isa> absolute(floats<Isa> x) {
@@ -130,7 +135,7 @@ SOMA_LANES floats<Isa> log(floats<Isa> x) {
   return select(positive, select(x < F::all(infinity), y, x), at_edge);
 }
 
-/// The error function; odd to the bit, ±1 from 3.92 on.
+/// The error function; odd to the bit, never beyond ±1, which it is from 3.921 on.
 template <class Isa>
 SOMA_LANES floats<Isa> erf(floats<Isa> x) {
   using namespace elementary;
@@ -160,7 +165,7 @@ SOMA_LANES floats<Isa> rsqrt(floats<Isa> x) {
   return floats<Isa>::all(1) / sqrt(x);
 }
 
-/// For |x| < 2^50; NaN beyond.
+/// For |x| < 2^50; NaN beyond. sin(-0) is +0.
 template <class Isa>
 SOMA_LANES void sincos(floats<Isa> x, floats<Isa>& s, floats<Isa>& c) {
   using namespace elementary;
@@ -183,7 +188,7 @@ SOMA_LANES void sincos(floats<Isa> x, floats<Isa>& s, floats<Isa>& c) {
   c = as_floats(as_ints(select(odd, sine, cosine)) ^ c_sign);
 }
 
-/// In binary64, for |x| < 2^32; NaN beyond.
+/// In binary64, for |x| < 2^32; NaN beyond. sin(-0) is +0.
 template <class Isa>
 SOMA_LANES void sincos(doubles<Isa> x, doubles<Isa>& s, doubles<Isa>& c) {
   using namespace elementary;

@@ -1,0 +1,245 @@
+#include <doctest/doctest.h>
+
+#include <array>
+#include <bit>
+#include <cmath>
+#include <cstring>
+#include <limits>
+#include <string>
+
+#include "model/exact/elementary_table.hpp"
+#include "tests/model/elementary_error.hpp"
+
+namespace soma::exact::test {
+namespace {
+
+constexpr float infinity = std::numeric_limits<float>::infinity();
+constexpr float nan = std::numeric_limits<float>::quiet_NaN();
+
+/// The figures of model/exact/elementary.hpp, in ulp.
+double limit_of(function f) {
+  constexpr double limits[] = {0.9, 0.95, 1.1, 1.7, 1.5, 1.6, 1.6};
+  return limits[static_cast<std::size_t>(f)];
+}
+/// The last two are those of model/noise/elementary.hpp.
+double limit_of(function_f64 f) {
+  constexpr double limits[] = {0.8, 0.8, 0.9, 1.0};
+  return limits[static_cast<std::size_t>(f)];
+}
+
+template <class Number>
+bool same(Number a, Number b) {
+  return (std::isnan(a) && std::isnan(b)) || std::memcmp(&a, &b, sizeof a) == 0;
+}
+
+/// Holds all instruction sets to the portable one's bits and that one to the truth.
+template <class Number, class Function>
+worst_error compare_all(Function f, std::uint64_t first_seed, std::size_t points) {
+  constexpr std::size_t block = 1 << 14;
+  worst_error worst;
+  std::vector<Number> plain(block), fast(block);
+  for (std::uint64_t seed = first_seed; worst.points < points; ++seed) {
+    CAPTURE(seed);
+    const auto x = points_for(f, seed, block);
+    compute(isa::portable, f, x, plain);
+    worst.include(error_of(f, x, plain));
+    for (const auto set : available_isas()) {
+      if (set == isa::portable) continue;
+      compute(set, f, x, fast);
+      for (std::size_t i = 0; i < block; ++i) {
+        if (same(plain[i], fast[i])) continue;
+        CAPTURE(to_text(set));
+        CAPTURE(x[i]);
+        REQUIRE(fast[i] == plain[i]);
+        REQUIRE(std::signbit(fast[i]) == std::signbit(plain[i]));
+      }
+    }
+  }
+  MESSAGE(to_text(f) << ": " << worst.ulp << " ulp at " << worst.at << ", " << worst.points
+                     << " points");
+  return worst;
+}
+
+/// `f` at x for every instruction set, every place in a vector and every length of the rest.
+template <class Check>
+void everywhere(function f, float x, Check check) {
+  for (const auto set : available_isas()) {
+    CAPTURE(to_text(set));
+    for (const std::size_t count : {1u, 7u, 16u, 35u}) {
+      CAPTURE(count);
+      const std::vector<float> in(count, x);
+      std::vector<float> out(count, -7777);
+      compute(set, f, in, out);
+      for (const float y : out) check(y);
+    }
+  }
+}
+
+void expect(function f, float x, float expected) {
+  CAPTURE(to_text(f));
+  CAPTURE(x);
+  everywhere(f, x, [&](float y) {
+    CAPTURE(y);
+    REQUIRE(same(y, expected));
+  });
+}
+
+constexpr std::size_t ten_million = 10'000'000;
+
+}  // namespace
+
+TEST_CASE("binary32 functions keep their promised error and every instruction set's bits") {
+  for (const auto f : functions) {
+    CAPTURE(to_text(f));
+    const auto worst = compare_all<float>(f, 1, ten_million);
+    CHECK(worst.points >= ten_million);
+    CHECK(worst.ulp <= limit_of(f));
+    CHECK(limit_of(f) <= 2);
+  }
+}
+
+TEST_CASE("binary64 functions keep their promised error and every instruction set's bits") {
+  for (const auto f : functions_f64) {
+    CAPTURE(to_text(f));
+    const auto worst = compare_all<double>(f, 1, ten_million);
+    CHECK(worst.points >= ten_million);
+    CHECK(worst.ulp <= limit_of(f));
+    CHECK(limit_of(f) <= 2);
+  }
+}
+
+TEST_CASE("exp is whole at its edges") {
+  expect(function::exp, 0, 1);
+  expect(function::exp, -0.0f, 1);
+  expect(function::exp, 1e-20f, 1);
+  expect(function::exp, infinity, infinity);
+  expect(function::exp, -infinity, 0);
+  expect(function::exp, 0x1.62e42ep+6f, 0x1.ffff08p+127f);  // the last that is finite
+  expect(function::exp, 0x1.62e43p+6f, infinity);
+  expect(function::exp, 3e38f, infinity);
+  expect(function::exp, -0x1.9fe368p+6f, 0x1p-149f);  // the last that is not 0
+  expect(function::exp, -0x1.9fe36ap+6f, 0);
+  expect(function::exp, -3e38f, 0);
+  expect(function::exp, nan, nan);
+  expect(function::exp, -nan, nan);
+}
+
+TEST_CASE("log is whole at its edges and never below zero from one on") {
+  everywhere(function::log, 1, [](float y) { REQUIRE(same(y, 0.0f)); });
+  expect(function::log, 0, -infinity);
+  expect(function::log, -0.0f, -infinity);
+  expect(function::log, infinity, infinity);
+  expect(function::log, -infinity, nan);
+  expect(function::log, -1, nan);
+  expect(function::log, -0x1p-149f, nan);
+  expect(function::log, nan, nan);
+  expect(function::log, 0x1p-149f, -0x1.9d1dap+6f);
+  expect(function::log, 0x1.fffffep+127f, 0x1.62e43p+6f);
+  std::vector<float> x(1 << 20), y(x.size());
+  for (std::size_t i = 0; i < x.size(); ++i) {
+    x[i] = std::bit_cast<float>(static_cast<std::uint32_t>(0x3f800000 + i));
+  }
+  for (const auto set : available_isas()) {
+    compute(set, function::log, x, y);
+    for (std::size_t i = 0; i < x.size(); ++i) REQUIRE(y[i] >= 0);
+  }
+}
+
+TEST_CASE("erf is odd, never beyond one, and one in the end") {
+  expect(function::erf, 0, 0);
+  expect(function::erf, -0.0f, -0.0f);
+  for (const float large : {3.921f, 3.9375f, 4.0f, 100.0f, 3e38f, infinity}) {
+    expect(function::erf, large, 1);
+    expect(function::erf, -large, -1);
+  }
+  expect(function::erf, nan, nan);
+  expect(function::erf, 0x1p-149f, 0x1p-149f);
+  random_bits random(3);
+  std::vector<float> x(1 << 18), negative(x.size()), y(x.size()), z(x.size());
+  for (std::size_t i = 0; i < x.size(); ++i) {
+    x[i] = static_cast<float>(random.unit() * 4.5);
+    negative[i] = -x[i];
+  }
+  for (const auto set : available_isas()) {
+    compute(set, function::erf, x, y);
+    compute(set, function::erf, negative, z);
+    for (std::size_t i = 0; i < x.size(); ++i) {
+      REQUIRE(y[i] == -z[i]);
+      REQUIRE(std::abs(y[i]) <= 1);
+    }
+  }
+}
+
+TEST_CASE("gelu is the expression that was decided, step by step") {
+  expect(function::gelu, 0, 0);
+  expect(function::gelu, -0.0f, -0.0f);
+  expect(function::gelu, infinity, infinity);
+  expect(function::gelu, -infinity, nan);
+  expect(function::gelu, nan, nan);
+  expect(function::gelu, -6, -0.0f);
+  expect(function::gelu, 6, 6);
+  for (const auto set : available_isas()) {
+    const auto x = points_for(function::gelu, 5, 1 << 16);
+    std::vector<float> u(x.size()), e(x.size()), y(x.size());
+    for (std::size_t i = 0; i < x.size(); ++i) u[i] = x[i] * 0x1.6a09e6p-1f;
+    compute(set, function::erf, u, e);
+    compute(set, function::gelu, x, y);
+    for (std::size_t i = 0; i < x.size(); ++i) {
+      CAPTURE(x[i]);
+      REQUIRE(same(y[i], x[i] * 0.5f * (1.0f + e[i])));
+    }
+  }
+}
+
+TEST_CASE("sine and cosine are whole at their edges") {
+  expect(function::sin, 0, 0);
+  expect(function::sin, -0.0f, 0);
+  expect(function::cos, 0, 1);
+  expect(function::sin, 0x1p-149f, 0x1p-149f);
+  for (const float beyond : {0x1p+50f, -0x1p+50f, 3e38f, infinity, -infinity, nan}) {
+    expect(function::sin, beyond, nan);
+    expect(function::cos, beyond, nan);
+  }
+  everywhere(function::sin, 0x1.fffffep+49f, [](float y) { REQUIRE(std::abs(y) <= 1); });
+}
+
+TEST_CASE("sine and cosine in binary64 are whole at their edges") {
+  const double beyond = 0x1p+32;
+  const std::array<double, 9> x{0,
+                                -0.0,
+                                0x1.fffffffffffffp+31,
+                                beyond,
+                                -beyond,
+                                1e300,
+                                -1e300,
+                                std::numeric_limits<double>::infinity(),
+                                std::numeric_limits<double>::quiet_NaN()};
+  for (const auto set : available_isas()) {
+    CAPTURE(to_text(set));
+    std::array<double, 9> s{}, c{};
+    elementary_for(set).sincos_f64(x.data(), s.data(), c.data(), x.size());
+    CHECK(same(s[0], 0.0));
+    CHECK(same(s[1], 0.0));
+    CHECK(c[0] == 1);
+    CHECK(c[1] == 1);
+    CHECK(std::abs(s[2]) <= 1);
+    for (std::size_t i = 3; i < x.size(); ++i) {
+      CHECK(std::isnan(s[i]));
+      CHECK(std::isnan(c[i]));
+    }
+  }
+}
+
+TEST_CASE("the reciprocal root is two correctly rounded operations") {
+  const auto x = points_for(function::rsqrt, 11, 1 << 18);
+  for (const auto set : available_isas()) {
+    std::vector<float> y(x.size());
+    compute(set, function::rsqrt, x, y);
+    for (std::size_t i = 0; i < x.size(); ++i) {
+      CAPTURE(x[i]);
+      REQUIRE(same(y[i], 1.0f / std::sqrt(x[i])));
+    }
+  }
+}
+
+}  // namespace soma::exact::test
