@@ -26,7 +26,9 @@ bool can_run(isa set) {
     case isa::avx2:
       return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
     case isa::avx512:
-      return __builtin_cpu_supports("x86-64-v4");
+      return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+             __builtin_cpu_supports("avx512cd") && __builtin_cpu_supports("avx512dq") &&
+             __builtin_cpu_supports("avx512vl");  // clang 14 does not know "x86-64-v4"
 #elif defined(__aarch64__)
     case isa::scalar:
     case isa::neon:

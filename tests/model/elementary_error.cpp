@@ -197,14 +197,15 @@ std::vector<double> points_for(function_f64 f, std::uint64_t seed, std::size_t c
                           : unit + 0x1p-60;
     } else if (i % 4 == 0) {  // what rotary angles are: a position times an inverse wavelength
       x[i] = static_cast<double>(random.next() >> (33 + random.next() % 31)) *
-             std::pow(10000.0, -unit);
+             model::exact_exp(-9.210340371976184 * unit);
     } else if (i % 4 == 1) {
       x[i] = std::ldexp(1 + unit, static_cast<int>(random.next() % 80) - 48);
     } else if (i % 4 == 2) {
       x[i] = unit * 100;
     } else {  // the numbers next to a multiple of pi / 4
-      const auto multiple = static_cast<long double>(random.next() >> (32 + random.next() % 31));
-      const auto near = static_cast<double>(multiple * (std::numbers::pi_v<long double> / 4));
+      const auto multiple = static_cast<double>(random.next() >> (32 + random.next() % 31));
+      const double near =
+          std::fma(multiple, 0x1.921fb54442d18p-1, multiple * 0x1.1a62633145c07p-55);
       x[i] = std::bit_cast<double>(std::bit_cast<std::uint64_t>(near) + random.next() % 3);
     }
     if (angle && random.next() % 2 == 0) x[i] = -x[i];
