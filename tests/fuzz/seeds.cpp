@@ -35,7 +35,7 @@ std::map<std::string, std::string> headers() {
       {"python", plain},
       {"told", told},
       {"escaped", with("\"embedding", R"("\u0065mbedding)")},
-      {"surrogates", with(R"("format":"pt")", R"("\ud83d\ude00":"\ud83d\ude00\n\t\\\"\/")")},
+      {"surrogates", with(R"("format":"pt")", R"("\ud83d\ude00":"\u00e4\u20ac\n\t\\\"\/")")},
       {"spaces", with("\"F32\",", " \"F32\"\t,\r\n") + "      "},
       {"fields_turned", with(beta, R"("final_norm.beta":{"shape":[2],"dtype":"F32",)")},
       {"half", with("F32", "F16")},
@@ -73,6 +73,13 @@ std::map<std::string, bytes> safetensors_seeds() {
       replaced(replaced(turned, "final_norm.gamma", "final_norm.beta"), "*", "final_norm.gamma"),
       data);
 
+  // Sizes that no tensor of this file has to hold.
+  seeds["wide"] = model::file_of(
+      R"({"embedding.weight":{"dtype":"F32","shape":[0,4294967298],"data_offsets":[0,0]},)"
+      R"("encoder.layers.0.norm_1.gamma":{"dtype":"F32","shape":[0],"data_offsets":[0,0]},)"
+      R"("encoder.layers.0.pwff.linear_inner.weight":)"
+      R"({"dtype":"F32","shape":[0,1],"data_offsets":[0,0]}})",
+      {});
   seeds["no_bytes"] = {};
   seeds["cut"] = bytes(good.begin(), good.end() - 1);
   seeds["cut_header"] = bytes(good.begin(), good.begin() + 300);
