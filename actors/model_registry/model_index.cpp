@@ -1,42 +1,84 @@
 #include "actors/model_registry/model_index.hpp"
 
+#include <set>
+#include <utility>
+
 namespace soma::actors {
 
 model_index::applied model_index::apply(schema::RegistryDelta::Reader delta) {
+  // A snapshot supersedes what it does not name. What it does name stays where it stands: a
+  // registry is never held twice.
+  std::set<model_id> unnamed;
   if (!delta.getSnapshot()) {
     if (known_ && delta.getToVersion() <= version_) return applied::already;
     if (!known_ || delta.getFromVersion() != version_) return applied::gap;
   } else {
-    for (auto& [id, entry] : active_) superseded_.insert_or_assign(entry.ref, entry);
-    active_.clear();
+    for (const auto& [id, model] : active_) unnamed.insert(id);
   }
   for (const auto& item : delta.getActivated()) {
     auto entry = entry_of(item);
     if (!entry) continue;
-    if (const auto old = active_.find(entry->ref.model);
-        old != active_.end() && old->second.ref != entry->ref) {
-      superseded_.insert_or_assign(old->second.ref, old->second);
-    }
-    superseded_.erase(entry->ref);
-    active_.insert_or_assign(entry->ref.model, std::move(*entry));
+    unnamed.erase(entry->ref.model);
+    activate(std::move(*entry));
   }
-  for (const auto& item : delta.getRetired()) {
-    const auto old = active_.find(ref_of(item).model);
-    if (old == active_.end()) continue;
-    superseded_.insert_or_assign(old->second.ref, old->second);
-    active_.erase(old);
-  }
+  for (const auto& id : unnamed) supersede(id);
+  for (const auto& item : delta.getRetired()) supersede(ref_of(item).model);
   version_ = delta.getToVersion();
   known_ = true;
   return applied::yes;
 }
 
-const model_entry* model_index::find(const model_version_ref& ref) const {
-  if (const auto now = active_.find(ref.model); now != active_.end() && now->second.ref == ref) {
-    return &now->second;
+void model_index::activate(model_entry entry) {
+  const auto id = entry.ref.model;
+  if (const auto old = active_.find(id); old != active_.end()) {
+    if (old->second.entry.ref != entry.ref) {
+      superseded_.insert_or_assign(old->second.entry.ref, whole(old->second));
+    }
+    unplace(old->second);
+  }
+  superseded_.erase(entry.ref);
+  auto& model = active_[id];
+  const auto embedding = std::exchange(entry.embedding, {});
+  model.entry = std::move(entry);
+  place(model, embedding);
+}
+
+void model_index::supersede(const model_id& id) {
+  const auto old = active_.find(id);
+  if (old == active_.end()) return;
+  superseded_.insert_or_assign(old->second.entry.ref, whole(old->second));
+  unplace(old->second);
+  active_.erase(old);
+}
+
+void model_index::place(active_model& model, const std::vector<float>& embedding) {
+  model.dim = embedding.size();
+  if (model.dim == 0) return;
+  model.slot = embeddings_.try_emplace(model.dim, model.dim).first->second.insert(embedding);
+}
+
+void model_index::unplace(const active_model& model) {
+  if (model.dim != 0) embeddings_.at(model.dim).remove(model.slot);
+}
+
+model_entry model_index::whole(const active_model& model) const {
+  auto entry = model.entry;
+  if (model.dim != 0) entry.embedding = embeddings_.at(model.dim).embedding(model.slot);
+  return entry;
+}
+
+std::optional<model_entry> model_index::find(const model_version_ref& ref) const {
+  if (const auto now = active_.find(ref.model);
+      now != active_.end() && now->second.entry.ref == ref) {
+    return whole(now->second);
   }
   const auto before = superseded_.find(ref);
-  return before == superseded_.end() ? nullptr : &before->second;
+  return before == superseded_.end() ? std::nullopt : std::optional(before->second);
+}
+
+const exact::embedding_index* model_index::embeddings(std::size_t dim) const {
+  const auto found = embeddings_.find(dim);
+  return found == embeddings_.end() ? nullptr : &found->second;
 }
 
 message<schema::RegistryDelta> snapshot_of(std::uint64_t version,

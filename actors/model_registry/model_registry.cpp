@@ -7,19 +7,22 @@ namespace {
 constexpr unsigned max_models_per_reply = 4'096;
 
 message<schema::Models> find_models(const model_index& models, schema::GetModels::Reader request) {
-  std::vector<const model_entry*> found;
+  std::vector<model_entry> found;
   if (request.getRefs().size() == 0) {
-    for (const auto& [id, entry] : models.active()) found.push_back(&entry);
+    for (const auto& [id, model] : models.active()) {
+      if (found.size() == max_models_per_reply) break;
+      found.push_back(models.whole(model));
+    }
   } else {
     for (const auto& ref : request.getRefs()) {
-      if (const auto* entry = models.find(ref_of(ref))) found.push_back(entry);
+      if (found.size() == max_models_per_reply) break;
+      if (auto entry = models.find(ref_of(ref))) found.push_back(std::move(*entry));
     }
   }
-  if (found.size() > max_models_per_reply) found.resize(max_models_per_reply);
   return message<schema::Models>::build([&](auto out) {
     out.setRegistryVersion(models.version());
     auto list = out.initEntries(static_cast<unsigned>(found.size()));
-    for (unsigned i = 0; i < found.size(); ++i) fill(list[i], *found[i]);
+    for (unsigned i = 0; i < found.size(); ++i) fill(list[i], found[i]);
   });
 }
 

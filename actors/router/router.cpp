@@ -1,19 +1,56 @@
 #include "actors/router/router.hpp"
 
 #include <algorithm>
+#include <thread>
 
 #include "model/exact/distance.hpp"
 
 namespace soma::actors {
 namespace {
 
-/// Farther than anything: what a model gets whose embedding does not fit the point.
-constexpr std::uint32_t no_distance_q30 = 2u << 30;
+using exact::far_q30;
+
+/// Points whose distances are on the way from the index into the answer at one time.
+constexpr unsigned points_at_once = 256;
 
 std::uint32_t distance_or_far(std::span<const float> point, std::span<const float> embedding) {
-  if (point.size() != embedding.size()) return no_distance_q30;
-  const auto distance = model::distance_q30(point, embedding);
-  return distance ? *distance : no_distance_q30;
+  return model::distance_q30(point, embedding).value_or(far_q30);
+}
+
+/// Threads change nothing but the time; a scan of some milliseconds is not worth starting any.
+unsigned threads_for(std::size_t multiplications) {
+  constexpr std::size_t worth_threads = std::size_t{1} << 28;
+  return multiplications < worth_threads ? 1 : std::max(1u, std::thread::hardware_concurrency());
+}
+
+using rows_builder = capnp::List<capnp::List<std::uint32_t>>::Builder;
+
+/// The rows of points `first` .. `last`-1, which all have `dim` values. A model whose embedding
+/// does not fit a point is farther than any.
+void fill_rows(const model_index& models, capnp::List<capnp::List<float>>::Reader points,
+               unsigned first, unsigned last, rows_builder rows) {
+  const std::size_t dim = points[first].size();
+  const auto* index = models.embeddings(dim);
+  std::vector<std::uint32_t> found;
+  if (index != nullptr) {
+    std::vector<float> together;
+    for (unsigned p = first; p < last; ++p) {
+      const auto point = floats_of(points[p]);
+      together.insert(together.end(), point.begin(), point.end());
+    }
+    found.resize((last - first) * index->slots());
+    exact::tile_pool pool(threads_for(together.size() * index->size()));
+    index->distances(together, found, pool);
+  }
+  for (unsigned p = first; p < last; ++p) {
+    auto row = rows.init(p, static_cast<unsigned>(models.active().size()));
+    const auto* const of_point =
+        index == nullptr ? nullptr : found.data() + (p - first) * index->slots();
+    unsigned m = 0;
+    for (const auto& [id, model] : models.active()) {
+      row.set(m++, of_point != nullptr && model.dim == dim ? of_point[model.slot] : far_q30);
+    }
+  }
 }
 
 message<schema::Assignment> assign(model_index& models, schema::AssignRequest::Reader request) {
@@ -24,19 +61,22 @@ message<schema::Assignment> assign(model_index& models, schema::AssignRequest::R
       out.setRefusal(registry_gap);
       return;
     }
-    const auto count = static_cast<unsigned>(models.active().size());
-    auto refs = out.initModels(count);
-    unsigned m = 0;
-    for (const auto& [id, entry] : models.active()) fill(refs[m++], entry.ref);
     const auto points = request.getPoints();
+    const std::size_t count = models.active().size();
+    if (count > max_assigned_models || points.size() * count > max_assigned_distances) {
+      out.setRefusal(assignment_too_large);
+      return;
+    }
+    auto refs = out.initModels(static_cast<unsigned>(count));
+    unsigned m = 0;
+    for (const auto& [id, model] : models.active()) fill(refs[m++], model.entry.ref);
     auto rows = out.initDistancesQ30(points.size());
-    for (unsigned p = 0; p < points.size(); ++p) {
-      const auto point = floats_of(points[p]);
-      auto row = rows.init(p, count);
-      unsigned i = 0;
-      for (const auto& [id, entry] : models.active()) {
-        row.set(i++, distance_or_far(point, entry.embedding));
+    for (unsigned first = 0, last = 0; first < points.size(); first = last) {
+      while (last < points.size() && last - first < points_at_once &&
+             points[last].size() == points[first].size()) {
+        ++last;
       }
+      fill_rows(models, points, first, last, rows);
     }
   });
 }
@@ -44,8 +84,8 @@ message<schema::Assignment> assign(model_index& models, schema::AssignRequest::R
 message<schema::Route> route(const model_index& models, schema::RouteQuery::Reader query) {
   std::vector<std::pair<std::uint32_t, model_version_ref>> experts;
   for (const auto& probe : query.getProbes()) {
-    const auto* entry = models.find(ref_of(probe.getRef()));
-    if (entry == nullptr) continue;
+    const auto entry = models.find(ref_of(probe.getRef()));
+    if (!entry) continue;
     experts.emplace_back(distance_or_far(floats_of(probe.getEmbedding()), entry->embedding),
                          entry->ref);
   }

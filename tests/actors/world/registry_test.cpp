@@ -58,8 +58,8 @@ TEST_CASE("an index takes a snapshot, then only what follows on it") {
   CHECK(index.apply(delta(5, 8, {entry(3)}, {entry(1).ref}).root()) == applied::yes);
   CHECK(index.apply(delta(5, 8, {entry(4)}).root()) == applied::already);
   REQUIRE(index.active().size() == 2);
-  CHECK(index.active().at(entry(2).ref.model) == entry(2));
-  CHECK(index.active().at(entry(3).ref.model) == entry(3));
+  CHECK(index.whole(index.active().at(entry(2).ref.model)) == entry(2));
+  CHECK(index.whole(index.active().at(entry(3).ref.model)) == entry(3));
 }
 
 TEST_CASE(
@@ -67,11 +67,11 @@ TEST_CASE(
   model_index index;
   index.apply(snapshot_of(1, {entry(1, 1), entry(2, 1)}).root());
   index.apply(delta(1, 2, {entry(1, 2)}, {entry(2, 1).ref}).root());
-  REQUIRE(index.find(entry(1, 1).ref) != nullptr);
+  REQUIRE(index.find(entry(1, 1).ref).has_value());
   CHECK(*index.find(entry(1, 1).ref) == entry(1, 1));
   CHECK(*index.find(entry(1, 2).ref) == entry(1, 2));
   CHECK(*index.find(entry(2, 1).ref) == entry(2, 1));
-  CHECK(index.find(entry(3, 1).ref) == nullptr);
+  CHECK(!index.find(entry(3, 1).ref).has_value());
   CHECK(index.active().size() == 1);
 }
 
