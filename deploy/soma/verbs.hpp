@@ -19,6 +19,7 @@ namespace soma {
 [[nodiscard]] std::unique_ptr<verb> make_node_new_genesis();
 [[nodiscard]] std::unique_ptr<verb> make_node_run();
 [[nodiscard]] std::unique_ptr<verb> make_scorer();
+[[nodiscard]] std::unique_ptr<verb> make_bench_route();
 
 /// In the order of the help.
 [[nodiscard]] std::vector<std::unique_ptr<verb>> all_verbs();
