@@ -91,6 +91,11 @@ TEST_CASE(
 TEST_CASE("a seed owns its initial weights") {
   CHECK(init_weights(small_arch, 1).hash() == init_weights(small_arch, 1).hash());
   CHECK(init_weights(small_arch, 1).hash() != init_weights(small_arch, 2).hash());
+  // Recorded: a genesis names them by hash.
+  CHECK(init_weights(*parse_architecture("tiny"), 1).hash().text() ==
+        "0x3583ed51ff671fe8b6d4b1f68195b507efd65438e3623d24ee271e2a43110b7a");
+  CHECK(init_weights(*parse_architecture("2,8,2,6,16"), 7).hash().text() ==
+        "0xd16ac0285985daafae124b3da7d642f7a552d8d688b0379d7f024fa169d92782");
   const auto tiny = init_weights(*parse_architecture("tiny"), 3);
   double squares = 0;
   const auto matrix = tiny.tensor("encoder.layers.0.attention.query.weight");
