@@ -13,4 +13,8 @@ const kernel_set& kernels() {
 #endif
 }
 
+const product_set* bf16_products() {
+  return nullptr;
+}
+
 }  // namespace soma::model::twin

@@ -6,7 +6,7 @@
 #include <numeric>
 
 #include "model/torch/boundary.hpp"
-#include "model/torch/fused_network.hpp"
+#include "model/torch/kernels.hpp"
 #include "model/torch/network.hpp"
 #include "model/torch/threads.hpp"
 
@@ -124,42 +124,59 @@ double sigreg(const shaped& x, const shaped& noise, std::int64_t points) {
   });
 }
 
-double sigreg_for_training(const shaped& x, const shaped& noise, std::int64_t points) {
+gradient_check compare_attention(const shaped& qkv, std::int64_t heads) {
   return guarded([&] {
-    const Tensor y = tensor_of(x).reshape({-1, x.shape.back()});
-    return twin::sigreg_mean(y, twin::directions(tensor_of(noise)), points).item<double>();
-  });
-}
-
-gradient_check compare_attention(const shaped& x, const tensors& weights, std::int64_t heads) {
-  return guarded([&] {
+    const std::int64_t n = qkv.shape[0];
+    const std::int64_t s = qkv.shape[1];
+    const std::int64_t d = qkv.shape[2] / 3;
+    const auto angles = angles_for(s, d / heads, 0);
     const c10::AutoGradMode recording(true);
-    const auto w = attention_of(weights);
-    const auto angles = angles_for(x.shape[1], x.shape[2] / heads, 0);
-    Tensor plain_in = tensor_of(x).requires_grad_(true);
-    Tensor fused_in = tensor_of(x).requires_grad_(true);
-    const Tensor plain = twin::attention(plain_in, w, heads, angles, twin::causal_mask(x.shape[1]));
-    const Tensor fused = twin::attention_fused(fused_in, w, heads, angles);
+    const Tensor in = tensor_of(qkv).requires_grad_(true);
+    const auto part = [&](std::int64_t i) {
+      return in.narrow(2, i * d, d).reshape({n, s, heads, d / heads});
+    };
+    const Tensor plain = twin::mix(part(0), part(1), part(2), angles, twin::causal_mask(s));
     const Tensor pull =
         at::arange(plain.numel(), at::kFloat).remainder(7).sub(3).view(plain.sizes());
     (plain * pull).sum().backward();
-    (fused * pull.view(fused.sizes())).sum().backward();
-    return gradient_check{(plain - fused.view(plain.sizes())).abs().max().item<double>(),
-                          (plain_in.grad() - fused_in.grad()).abs().max().item<double>()};
+
+    const auto& k = twin::kernels();
+    const twin::attention_shape shape{static_cast<std::size_t>(s), static_cast<std::size_t>(heads),
+                                      static_cast<std::size_t>(d / heads)};
+    const Tensor out = at::empty_like(plain);
+    const Tensor slope = at::empty_like(in);
+    values log_sums(shape.slots);
+    values scratch(k.attention_scratch(shape));
+    for (std::int64_t item = 0; item < n * heads; ++item) {
+      const std::int64_t row = item / heads * s;
+      const std::int64_t column = item % heads * (d / heads);
+      const float* const from = qkv.data.data() + row * 3 * d + column;
+      const auto* const cosine = angles.cosine.data_ptr<float>();
+      const auto* const sine = angles.sine.data_ptr<float>();
+      float* const to = out.data_ptr<float>() + row * d + column;
+      k.attention_forward(shape, from, cosine, sine, to, log_sums.data(), scratch.data());
+      k.attention_backward(shape, from, cosine, sine, to, log_sums.data(),
+                           pull.data_ptr<float>() + row * d + column,
+                           slope.data_ptr<float>() + row * 3 * d + column, scratch.data());
+    }
+    return gradient_check{(plain - out).abs().max().item<double>(),
+                          (in.grad() - slope).abs().max().item<double>()};
   });
 }
 
 gradient_check compare_gelu(const shaped& x, double scale) {
   return guarded([&] {
     const c10::AutoGradMode recording(true);
-    Tensor plain_in = (tensor_of(x) * scale).detach().requires_grad_(true);
-    Tensor fused_in = plain_in.detach().clone().requires_grad_(true);
-    const Tensor plain = at::gelu(plain_in);
-    const Tensor fused = twin::gelu_fused(fused_in);
+    const Tensor in = (tensor_of(x) * scale).detach().requires_grad_(true);
+    const Tensor plain = at::gelu(in);
     plain.sum().backward();
-    fused.sum().backward();
-    return gradient_check{(plain - fused).abs().max().item<double>(),
-                          (plain_in.grad() - fused_in.grad()).abs().max().item<double>()};
+    values out = values_of(in.detach());
+    values slope(out.size(), 1.0f);
+    twin::kernels().gelu_backward(out.data(), slope.data(), out.size());
+    const auto off = [](const Tensor& wanted, const values& got) {
+      return (wanted - vector_of(got)).abs().max().item<double>();
+    };
+    return gradient_check{off(plain.reshape({-1}), out), off(in.grad().reshape({-1}), slope)};
   });
 }
 

@@ -37,17 +37,15 @@ struct outputs {
                                   std::int64_t heads);
 /// SIGReg's statistic, mean over the rows of x; noise: [D, K].
 [[nodiscard]] double sigreg(const shaped& x, const shaped& noise, std::int64_t points);
-/// The differentiable form of the same number.
-[[nodiscard]] double sigreg_for_training(const shaped& x, const shaped& noise, std::int64_t points);
 
-/// Largest difference between the fused attention of training and the plain one: output, then
-/// gradient of the input.
+/// Largest difference between the trainer's attention kernel and the plain attention under
+/// autograd: output, then gradient of the input.
 struct gradient_check {
   double output = 0;
   double gradient = 0;
 };
-[[nodiscard]] gradient_check compare_attention(const shaped& x, const tensors& weights,
-                                               std::int64_t heads);
+/// qkv: [N, S, 3D], queries, keys, values side by side.
+[[nodiscard]] gradient_check compare_attention(const shaped& qkv, std::int64_t heads);
 
 /// The same for GELU, at `scale` times x.
 [[nodiscard]] gradient_check compare_gelu(const shaped& x, double scale);

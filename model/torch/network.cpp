@@ -4,18 +4,18 @@
 #include <cmath>
 #include <limits>
 
-#include "model/torch/kernels.hpp"
-
 namespace soma::model::twin {
 namespace {
 
 using at::Tensor;
 
-/// The points t, the density phi(t) and the weights of the trapezoid rule, in binary32 as the
-/// protocol has them.
-struct quadrature {
-  std::vector<float> t, phi, weight;
-};
+Tensor tensor_of(const std::vector<float>& values) {
+  Tensor t = at::empty({static_cast<std::int64_t>(values.size())}, at::kFloat);
+  std::copy(values.begin(), values.end(), t.data_ptr<float>());
+  return t;
+}
+
+}  // namespace
 
 quadrature make_quadrature(std::int64_t points) {
   quadrature q;
@@ -30,14 +30,6 @@ quadrature make_quadrature(std::int64_t points) {
   }
   return q;
 }
-
-Tensor tensor_of(const std::vector<float>& values) {
-  Tensor t = at::empty({static_cast<std::int64_t>(values.size())}, at::kFloat);
-  std::copy(values.begin(), values.end(), t.data_ptr<float>());
-  return t;
-}
-
-}  // namespace
 
 network make_network(std::int64_t layers, std::int64_t heads,
                      const std::function<Tensor(const std::string&)>& find) {
@@ -113,20 +105,26 @@ Tensor rotate(const Tensor& x, const rotary& angles) {
   return at::cat({a * angles.cosine - b * angles.sine, b * angles.cosine + a * angles.sine}, -1);
 }
 
+Tensor mix(const Tensor& q, const Tensor& k, const Tensor& v, const rotary& angles,
+           const Tensor& mask) {
+  const std::int64_t width = q.size(3);
+  const Tensor queries = rotate(q, angles).transpose(1, 2);
+  const Tensor keys = rotate(k, angles).transpose(1, 2);
+  const Tensor scores =
+      at::matmul(queries, keys.transpose(2, 3)) * (1.0 / std::sqrt(static_cast<double>(width)));
+  const Tensor mixed = at::matmul(at::softmax(scores + mask, -1), v.transpose(1, 2));
+  return mixed.transpose(1, 2).reshape({q.size(0), q.size(1), q.size(2) * width});
+}
+
 Tensor attention(const Tensor& x, const attention_weights& weights, std::int64_t heads,
                  const rotary& angles, const Tensor& mask) {
   const std::int64_t n = x.size(0);
   const std::int64_t s = x.size(1);
-  const std::int64_t d = x.size(2);
-  const std::int64_t width = d / heads;
+  const std::int64_t width = x.size(2) / heads;
   const auto split = [&](const affine& w) { return linear(x, w).view({n, s, heads, width}); };
-  const Tensor q = rotate(split(weights.query), angles).transpose(1, 2);
-  const Tensor k = rotate(split(weights.key), angles).transpose(1, 2);
-  const Tensor v = split(weights.value).transpose(1, 2);
-  const Tensor scores =
-      at::matmul(q, k.transpose(2, 3)) * (1.0 / std::sqrt(static_cast<double>(width)));
-  const Tensor mixed = at::matmul(at::softmax(scores + mask, -1), v);
-  return linear(mixed.transpose(1, 2).reshape({n, s, d}), weights.output);
+  const Tensor mixed =
+      mix(split(weights.query), split(weights.key), split(weights.value), angles, mask);
+  return linear(mixed, weights.output);
 }
 
 Tensor encode_layers(Tensor x, const network& net, const rotary& angles, const Tensor& mask) {
@@ -146,33 +144,6 @@ Tensor directions(const Tensor& noise) {
   return noise / noise.norm(2, {0}, true);
 }
 
-double sigreg_sum(const Tensor& y, const Tensor& unit_columns, std::int64_t points) {
-  const auto q = make_quadrature(points);
-  const std::int64_t slices = unit_columns.size(1);
-  const auto turns = static_cast<std::size_t>(points - 1);
-  constexpr std::int64_t block = 512;
-  std::vector<float> sums(block * turns * 2);
-  double total = 0;
-  for (std::int64_t first = 0; first < y.size(0); first += block) {
-    // The points are equally spaced: each is the one before, turned once more. At point 0 there is
-    // nothing to see.
-    const Tensor angle =
-        at::mm(y.narrow(0, first, std::min(block, y.size(0) - first)), unit_columns) * q.t[1];
-    const Tensor cosine = angle.cos();
-    const Tensor sine = angle.sin();
-    const auto rows = static_cast<std::size_t>(angle.size(0));
-    kernels().turn_sums(cosine.data_ptr<float>(), sine.data_ptr<float>(), rows,
-                        static_cast<std::size_t>(slices), turns, sums.data());
-    for (std::size_t at = 0; at < rows * turns; ++at) {
-      const std::size_t i = at % turns + 1;
-      const double off = static_cast<double>(sums[2 * at]) / static_cast<double>(slices) - q.phi[i];
-      const double odd = static_cast<double>(sums[2 * at + 1]) / static_cast<double>(slices);
-      total += (off * off + odd * odd) * q.weight[i];
-    }
-  }
-  return total * static_cast<double>(slices);
-}
-
 Tensor sigreg_mean(const Tensor& y, const Tensor& unit_columns, std::int64_t points) {
   const auto q = make_quadrature(points);
   const Tensor angle = at::mm(y, unit_columns).unsqueeze(-1) * tensor_of(q.t);  // [T, K, points]
@@ -180,6 +151,17 @@ Tensor sigreg_mean(const Tensor& y, const Tensor& unit_columns, std::int64_t poi
   const Tensor odd = angle.sin().mean(1);
   const Tensor statistic = ((off * off + odd * odd) * tensor_of(q.weight)).sum(-1);
   return statistic.mean() * static_cast<double>(unit_columns.size(1));
+}
+
+double sigreg_sum(const Tensor& y, const Tensor& unit_columns, std::int64_t points) {
+  constexpr std::int64_t block = 16'384;  // a batch of 16 sequences of 1024
+  double total = 0;
+  for (std::int64_t first = 0; first < y.size(0); first += block) {
+    const Tensor part = y.narrow(0, first, std::min(block, y.size(0) - first));
+    total +=
+        sigreg_mean(part, unit_columns, points).item<double>() * static_cast<double>(part.size(0));
+  }
+  return total;
 }
 
 }  // namespace soma::model::twin

@@ -1,6 +1,6 @@
-// Architecture V1 as ordinary libtorch calls; the same code scores and is trained. Inside of
-// model/torch only. Letters: N sequences, S slots, T = N*S, D dim, H heads, W = D/H, F ffn, V
-// vocabulary, K slices.
+// Architecture V1 as ordinary libtorch calls: what the twin scores with, and what the trainer's own
+// pass is held against. Inside of model/torch only. Letters: N sequences, S slots, T = N*S, D dim,
+// H heads, W = D/H, F ffn, V vocabulary, K slices.
 #pragma once
 
 #include <ATen/ATen.h>
@@ -13,6 +13,11 @@
 #include "messages/types/architecture.hpp"
 
 namespace soma::model::twin {
+
+inline constexpr double sigreg_t_max = 3.0;
+inline constexpr std::int64_t sigreg_points = 17;
+inline constexpr std::int64_t sigreg_slices = 256;
+inline constexpr float sigreg_coefficient = 0.02f;
 
 struct affine {
   at::Tensor weight;  // linear: [in, out]; norm: gamma
@@ -58,6 +63,9 @@ struct rotary {
                                       const affine& outer);
 /// x: [N, S, H, W]; half-split rotation.
 [[nodiscard]] at::Tensor rotate(const at::Tensor& x, const rotary& angles);
+/// q, k, v: [N, S, H, W], not yet rotated -> [N, S, D], before the output projection.
+[[nodiscard]] at::Tensor mix(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v,
+                             const rotary& angles, const at::Tensor& mask);
 /// x: [N, S, D]
 [[nodiscard]] at::Tensor attention(const at::Tensor& x, const attention_weights& weights,
                                    std::int64_t heads, const rotary& angles,
@@ -70,16 +78,18 @@ struct rotary {
 
 /// Columns of unit length from standard normals, [D, K]. Seed: the batch's.
 [[nodiscard]] at::Tensor directions(const at::Tensor& noise);
-/// Sum over the T rows of y [T, D] of SIGReg's token statistic, in blocks, so memory does not grow
-/// with T.
-[[nodiscard]] double sigreg_sum(const at::Tensor& y, const at::Tensor& directions,
-                                std::int64_t points = 17);
-/// The mean of the same statistic, differentiable; memory grows with T * K * points.
+/// The mean over the T rows of y [T, D] of SIGReg's token statistic, differentiable; memory grows
+/// with T * K * points.
 [[nodiscard]] at::Tensor sigreg_mean(const at::Tensor& y, const at::Tensor& directions,
-                                     std::int64_t points = 17);
+                                     std::int64_t points = sigreg_points);
+/// The sum over the rows instead, in blocks of rows that bound the memory of a large batch.
+[[nodiscard]] double sigreg_sum(const at::Tensor& y, const at::Tensor& directions,
+                                std::int64_t points = sigreg_points);
 
-inline constexpr double sigreg_t_max = 3.0;
-inline constexpr std::int64_t sigreg_slices = 256;
-inline constexpr float sigreg_coefficient = 0.02f;
-
+/// SIGReg's points t, the density phi(t) and the weights of the trapezoid rule, in binary32 as the
+/// protocol has them.
+struct quadrature {
+  std::vector<float> t, phi, weight;
+};
+[[nodiscard]] quadrature make_quadrature(std::int64_t points);
 }  // namespace soma::model::twin

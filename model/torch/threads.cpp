@@ -12,7 +12,7 @@ namespace soma::model {
 namespace {
 
 std::mutex configuring;
-bool configured = false;
+int configured = 0;
 
 void set_everywhere(int threads) {
   at::set_num_threads(threads);
@@ -31,13 +31,19 @@ void configure_threads(int threads) {
   SOMA_ASSERT(threads >= 1, "work needs a thread");
   const std::lock_guard lock(configuring);
   set_everywhere(threads);
-  configured = true;
+  configured = threads;
 }
 
 void configure_threads_by_default() {
   const std::lock_guard lock(configuring);
-  if (!configured) set_everywhere(1);
-  configured = true;
+  if (configured != 0) return;
+  set_everywhere(1);
+  configured = 1;
+}
+
+int configured_threads() {
+  const std::lock_guard lock(configuring);
+  return configured == 0 ? 1 : configured;
 }
 
 }  // namespace soma::model

@@ -1,5 +1,5 @@
-// How many threads one tensor operation may use, for the whole process. Results of the twin are the
-// same bits for the same number; two threads are often slower than one for small models.
+// How many threads one tensor operation may use, for the whole process. Scores of the twin are the
+// same bits for the same number; a trained model's bits do not depend on it.
 #pragma once
 
 namespace soma::model {
@@ -9,5 +9,8 @@ void configure_threads(int threads);
 
 /// Makes sure that configure_threads was called once: engines and trainers do this themselves.
 void configure_threads_by_default();
+
+/// How many that are: 1 before any of the two was called.
+[[nodiscard]] int configured_threads();
 
 }  // namespace soma::model

@@ -11,7 +11,7 @@
 #include "model/noise/noise.hpp"
 #include "model/tokens/tokens.hpp"
 #include "model/torch/boundary.hpp"
-#include "model/torch/fused_network.hpp"
+#include "model/torch/network.hpp"
 #include "model/torch/threads.hpp"
 
 namespace soma::model {
@@ -39,7 +39,7 @@ Tensor ids_of(std::span<const token> tokens, std::int64_t rows) {
   return ids;
 }
 
-/// Sums over the positions of one batch or of a part of one, in binary64.
+/// Sums over the positions of one batch, in binary64.
 struct sums {
   double cross_entropy = 0;
   double byte_cross_entropy = 0;
@@ -62,7 +62,7 @@ class torch_engine final : public scoring_engine {
     if (data.empty()) return make_unexpected(score_refusal::empty_data);
     if (data.size() > max_scored_bytes) return make_unexpected(score_refusal::data_too_large);
     try {
-      return at_boundary([&] { return run_all(data, seed, options); });
+      return at_boundary([&] { return score_all(data, seed, options); });
     } catch (const std::bad_alloc&) {
       return make_unexpected(score_refusal::out_of_memory);
     }
@@ -76,18 +76,17 @@ class torch_engine final : public scoring_engine {
   }
 
  private:
-  [[nodiscard]] std::int64_t width() const { return arch_.dim / arch_.heads; }
-
-  /// Sequences that are computed together: as many as keep the largest intermediate at 2 MiB, near
-  /// the processor's cache, and at least one. Sequences do not see each other, so this is a matter
-  /// of memory and speed alone.
-  [[nodiscard]] std::uint32_t group() const {
-    const std::uint64_t widest = std::max({3 * arch_.dim, arch_.ffn, model_architecture::vocab});
-    return static_cast<std::uint32_t>(
-        std::clamp<std::uint64_t>((2u << 20) / (4 * arch_.max_seq * widest), 1, 1024));
+  /// The representation of `rows` sequences, [rows * S, D].
+  [[nodiscard]] Tensor represented(std::span<const token> tokens,
+                                   std::span<const std::uint32_t> positions,
+                                   std::int64_t rows) const {
+    const Tensor ids = ids_of(tokens, rows);
+    const Tensor y = represent(ids, net_, make_rotary(positions, rows, arch_.dim / arch_.heads),
+                               causal_mask(ids.size(1)));
+    return y.view({-1, y.size(-1)});
   }
 
-  score run_all(byte_view data, std::uint64_t seed, const score_options& options) {
+  score score_all(byte_view data, std::uint64_t seed, const score_options& options) {
     SOMA_ASSERT(options.batch >= 1, "a batch has a sequence");
     const c10::InferenceMode inference;
     score result;
@@ -129,23 +128,15 @@ class torch_engine final : public scoring_engine {
     const std::int64_t d = arch_.dim;
     auto noise = normals(seed, static_cast<std::size_t>(d * sigreg_slices));
     const Tensor unit = directions(at::from_blob(noise.data(), {d, sigreg_slices}, at::kFloat));
+    const Tensor y = represented(batch.tokens, batch.positions, batch.sequences);
     sums total;
-    total.embedding = at::zeros({d}, at::kDouble);
-    for (std::uint32_t row = 0; row < batch.sequences; row += group()) {
-      const std::uint32_t rows = std::min(group(), batch.sequences - row);
-      const std::size_t from = std::size_t{row} * batch.length;
-      const std::size_t slots = std::size_t{rows} * batch.length;
-      const Tensor ids = ids_of(std::span(batch.tokens).subspan(from, slots), rows);
-      const auto positions = std::span(batch.positions).subspan(from, slots);
-      const Tensor y = represent_fused(ids, net_, make_rotary(positions, rows, width()));
-      add_cross_entropy(total, y, std::span(batch.targets).subspan(from, slots));
-      total.sigreg += sigreg_sum(y, unit);
-      total.embedding += y.sum(0, false, at::kDouble);
-    }
+    add_cross_entropy(total, y, batch.targets);
+    total.sigreg = sigreg_sum(y, unit);
+    total.embedding = y.sum(0, false, at::kDouble);
     return total;
   }
 
-  void add_cross_entropy(sums& total, const Tensor& y, std::span<const token> targets) const {
+  void add_cross_entropy(sums& total, const Tensor& y, const std::vector<token>& targets) const {
     const Tensor log_p = at::log_softmax(linear(y, net_.predictor), -1);
     const float* row = log_p.data_ptr<float>();
     for (const token target : targets) {
@@ -164,7 +155,7 @@ class torch_engine final : public scoring_engine {
     std::vector<std::uint32_t> positions(context.size());
     for (std::size_t j = 0; j < positions.size(); ++j)
       positions[j] = offset + static_cast<std::uint32_t>(j);
-    const Tensor y = represent_fused(ids_of(tokens, 1), net_, make_rotary(positions, 1, width()));
+    const Tensor y = represented(tokens, positions, 1);
     const Tensor logits = linear(y, net_.predictor).narrow(1, 0, 256);
     const Tensor result = at::log_softmax(logits, -1).contiguous();
     return {result.data_ptr<float>(), result.data_ptr<float>() + result.numel()};

@@ -1,8 +1,9 @@
 // Trains one model on bytes: AdamW, warm-up and a cosine down to a floor, random windows drawn by a
 // seed, the loss of the protocol (cross-entropy + 0.02 SIGReg, the latter on a random subset of
-// positions). A run is owned by its seed: the same start, data, options and number of threads give
-// the same bits, stopped and resumed or not. Several trainers may run in several threads; each one
-// belongs to one thread at a time.
+// positions). A run is owned by its seed: the same start, data and options give the same bits on
+// one machine, stopped and resumed or not, with any number of threads. Several trainers may run in
+// several threads; each one belongs to one thread at a time, and has the threads of
+// configure_threads as it begins for itself.
 #pragma once
 
 #include <cstdint>
@@ -25,6 +26,7 @@ enum class train_refusal : std::uint8_t {
   checkpoint_unreadable,
   checkpoint_of_another_run,
   diverged,
+  precision_unsupported,
 };
 [[nodiscard]] std::string_view to_text(train_refusal refusal);
 
@@ -35,6 +37,17 @@ struct train_progress {
   float bits_per_byte = 0;      // smoothed over about the last 20 steps
   double bytes_per_second = 0;  // since this process began to train
 };
+
+/// What the factors of matrix products are rounded to. Weights, moments, sums and everything
+/// between products are binary32 in both.
+enum class train_precision : std::uint8_t {
+  f32,
+  bf16,  // only on processors that multiply bfloat16 (AVX512-BF16)
+};
+
+/// Whether a layer's activations are kept from forward to backward, or computed again: a third more
+/// work for a fraction of the memory, and the same bits.
+enum class train_recompute : std::uint8_t { automatic, never, always };
 
 struct trainer_options {
   std::uint64_t steps = 1'000;
@@ -49,7 +62,11 @@ struct trainer_options {
   float gradient_clip = 1.0f;           // norm over all parameters
   std::uint32_t sigreg_positions = 32;  // positions a step; 0 = none
   std::uint64_t seed = 0;
-  std::filesystem::path checkpoint;    // empty: none is written
+  train_precision precision = train_precision::f32;
+  train_recompute recompute = train_recompute::automatic;
+  std::uint64_t activation_bytes =
+      0;                             // automatic keeps at most this much; 0 = half of the machine's
+  std::filesystem::path checkpoint;  // empty: none is written
   std::uint64_t checkpoint_every = 0;  // steps; 0 = only at the end of run()
   std::function<void(const train_progress&)>
       on_progress;  // after every step, in the training thread
@@ -62,7 +79,7 @@ class trainer {
                                                               std::vector<bytes> data,
                                                               trainer_options options);
   /// Continues the run of a checkpoint: data and options must be those it was begun with, but for
-  /// the checkpoint's path, its interval and on_progress.
+  /// recompute, activation_bytes, the checkpoint's path, its interval and on_progress.
   [[nodiscard]] static expected<trainer, train_refusal> resume(const std::filesystem::path& from,
                                                                std::vector<bytes> data,
                                                                trainer_options options);

@@ -30,6 +30,12 @@ bytes random_bytes(std::uint64_t seed, std::size_t size) {
   return data;
 }
 
+score_options batches_of(std::uint32_t sequences) {
+  score_options options;
+  options.batch = sequences;
+  return options;
+}
+
 void check_close(const std::vector<float>& got, const std::vector<double>& wanted) {
   REQUIRE(got.size() == wanted.size());
   for (std::size_t i = 0; i < got.size(); ++i)
@@ -46,18 +52,18 @@ const weights& tiny() {
 TEST_CASE("the recorded network scores the recorded data as recorded") {
   const auto engine = make_torch_engine(recorded_network(42));
   CHECK(engine->name() == "torch");
-  const auto sixteen = engine->run(counting(16), 42, {.batch = 2});
+  const auto sixteen = engine->run(counting(16), 42, batches_of(2));
   REQUIRE(sixteen.has_value());
   CHECK(sixteen->valid);
   CHECK(sixteen->cross_entropy == doctest::Approx(12.4364175).epsilon(1e-5));
   CHECK(sixteen->sigreg == doctest::Approx(68.3576262).epsilon(1e-5));
   CHECK(sixteen->loss == doctest::Approx(13.8035700).epsilon(1e-5));
   check_close(sixteen->embedding, {1.9478446, 0.8397136, 1.5154470, 2.3812342});
-  const auto eight = engine->run(counting(8), 42, {.batch = 2});
+  const auto eight = engine->run(counting(8), 42, batches_of(2));
   CHECK(eight->cross_entropy == doctest::Approx(12.8998758).epsilon(1e-5));
   CHECK(eight->sigreg == doctest::Approx(65.9907804).epsilon(1e-5));
   CHECK(eight->loss == doctest::Approx(14.2196915).epsilon(1e-5));
-  const auto four = engine->run(counting(4), 42, {.batch = 2});
+  const auto four = engine->run(counting(4), 42, batches_of(2));
   CHECK(four->cross_entropy == doctest::Approx(6.8302926).epsilon(1e-5));
   CHECK(four->sigreg == doctest::Approx(61.9779125).epsilon(1e-5));
   CHECK(four->loss == doctest::Approx(8.0698509).epsilon(1e-5));
@@ -65,10 +71,10 @@ TEST_CASE("the recorded network scores the recorded data as recorded") {
 
 TEST_CASE("batches weigh the same whatever their size, and batch b has the noise of seed + b") {
   const auto engine = make_torch_engine(recorded_network(42));
-  const auto two = engine->run(counting(24), 42, {.batch = 2});
+  const auto two = engine->run(counting(24), 42, batches_of(2));
   CHECK(two->loss == doctest::Approx(12.2599369).epsilon(1e-5));
   check_close(two->embedding, {1.8878882, 0.8697755, 1.5299240, 2.3886810});
-  CHECK(2 * two->loss - engine->run(counting(16), 42, {.batch = 2})->loss ==
+  CHECK(2 * two->loss - engine->run(counting(16), 42, batches_of(2))->loss ==
         doctest::Approx(10.7163038).epsilon(1e-5));
 }
 
@@ -107,8 +113,8 @@ TEST_CASE(
   // cross-entropy only.
   const auto data = random_bytes(8, 24 * 6);
   const auto engine = make_torch_engine(tiny());
-  const auto together = engine->run(data, 0, {.batch = 6});
-  const auto alone = engine->run(data, 0, {.batch = 1});
+  const auto together = engine->run(data, 0, batches_of(6));
+  const auto alone = engine->run(data, 0, batches_of(1));
   CHECK(together->cross_entropy == doctest::Approx(alone->cross_entropy).epsilon(1e-5));
   CHECK(together->bits_per_byte == doctest::Approx(alone->bits_per_byte).epsilon(1e-6));
   for (std::size_t i = 0; i < together->embedding.size(); ++i) {
