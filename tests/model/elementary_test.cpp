@@ -8,6 +8,7 @@
 #include <string>
 
 #include "model/exact/elementary_table.hpp"
+#include "model/noise/elementary.hpp"
 #include "tests/model/elementary_error.hpp"
 
 namespace soma::exact::test {
@@ -265,6 +266,11 @@ TEST_CASE("sine and cosine in binary64 are whole at their edges") {
       CHECK(std::isnan(c[i]));
     }
   }
+}
+
+TEST_CASE("the noise's exp and log are exact at 0 and 1") {
+  CHECK(same(model::exact_exp(0), 1.0));
+  CHECK(same(model::exact_log(1), 0.0));
 }
 
 TEST_CASE("the reciprocal root is two correctly rounded operations") {
