@@ -6,11 +6,15 @@
 #include <cmath>
 #include <fstream>
 #include <iterator>
+#include <span>
 #include <thread>
 
 #include "model/noise/noise.hpp"
 #include "model/torch/checkpoint.hpp"
+#include "model/torch/eager_trainer.hpp"
+#include "model/torch/threads.hpp"
 #include "model/torch/torch_engine.hpp"
+#include "model/torch/training_pass.hpp"
 #include "model/weights/architectures.hpp"
 
 using namespace soma;
@@ -49,6 +53,56 @@ trainer_options quick(std::uint64_t steps) {
   return options;
 }
 
+/// Sets the threads of the process for as long as it lives.
+struct with_threads {
+  explicit with_threads(int threads) { configure_threads(threads); }
+  ~with_threads() { configure_threads(1); }
+};
+
+std::vector<float> flat(const weights& model) {
+  std::vector<float> values;
+  for (const auto& spec : tensor_table(model.architecture())) {
+    const auto tensor = model.tensor(spec.name);
+    values.insert(values.end(), tensor.begin(), tensor.end());
+  }
+  return values;
+}
+
+/// Far from how training begins: every tensor is noise, norms included.
+weights wild(const model_architecture& arch, std::uint64_t seed) {
+  auto values = normals(seed, parameter_count(arch));
+  for (float& value : values) value *= 0.4f;
+  return make_weights(arch, values);
+}
+
+/// The trainer's own gradient of the first step.
+std::vector<float> gradient(const weights& from, const std::vector<bytes>& data,
+                            const trainer_options& options, std::size_t threads, bool recompute,
+                            double& loss) {
+  auto plan = *twin::make_plan(data, options);
+  plan.architecture = from.architecture();
+  const auto input = plan.draw(0);
+  const auto parameters = flat(from);
+  twin::team workers(threads);
+  twin::training_pass pass(from.architecture(), plan.positions(), twin::kernels().products,
+                           recompute, workers);
+  loss = pass.forward(parameters.data(), input).total;
+  std::vector<float> result(parameters.size(), NAN);
+  pass.backward(parameters.data(), input, result.data());
+  return result;
+}
+
+/// Length of the difference over the length of what is wanted.
+double distance(std::span<const float> got, std::span<const float> wanted) {
+  double off = 0;
+  double length = 0;
+  for (std::size_t i = 0; i < wanted.size(); ++i) {
+    off += std::pow(static_cast<double>(got[i]) - wanted[i], 2);
+    length += std::pow(static_cast<double>(wanted[i]), 2);
+  }
+  return std::sqrt(off / std::max(length, 1e-30));
+}
+
 weights trained(std::uint64_t steps, int flavour) {
   auto run = trainer::start(fresh(), {text(1, flavour)}, quick(steps));
   REQUIRE(run.has_value());
@@ -57,6 +111,119 @@ weights trained(std::uint64_t steps, int flavour) {
 }
 
 }  // namespace
+
+TEST_CASE("loss and gradient of a step are those of libtorch's autograd, tensor by tensor") {
+  const std::vector<bytes> data{text(1, 0, 3'000), text(2, 1, 100)};
+  std::uint64_t seed = 0;
+  for (const char* shape : {"1,2,1,1,2", "1,4,1,4,16", "2,36,2,70,40", "3,64,4,300,65",
+                            "1,288,1,40,80", "2,32,2,48,300"}) {
+    for (const bool far : {false, true}) {
+      ++seed;
+      CAPTURE(std::string(shape));
+      CAPTURE(seed);
+      const auto arch = *parse_architecture(shape);
+      const auto from = far ? wild(arch, seed) : init_weights(arch, seed);
+      auto options = quick(4);
+      options.seed = seed;
+      options.short_share = seed % 3 == 0 ? 0.5f : 0.0f;
+      options.sigreg_positions = seed % 4 == 1 ? 0 : 100;
+      auto eager = eager_trainer::start(from, data, options);
+      const auto progress = eager->step();
+      REQUIRE(progress.has_value());
+      const auto wanted = eager->last_gradient();
+      double loss = 0;
+      const auto got = gradient(from, data, options, 1, false, loss);
+      CHECK(loss == doctest::Approx(progress->loss).epsilon(2e-6));
+      // The norm of two numbers is all but their order: what passes it is rounding, mostly.
+      const double most = arch.dim == 2 ? 2e-2 : 2e-4;
+      std::size_t first = 0;
+      for (const auto& spec : tensor_table(arch)) {
+        CAPTURE(spec.name);
+        const auto part = [&](const std::vector<float>& all) {
+          return std::span(all).subspan(first, spec.elements());
+        };
+        // A key's bias moves every score of a query alike, so its gradient is rounding alone.
+        if (!spec.name.ends_with("key.bias")) CHECK(distance(part(got), part(wanted)) < most);
+        first += spec.elements();
+      }
+      CHECK(distance(got, wanted) < most / 10);
+    }
+  }
+}
+
+TEST_CASE("threads and computing again leave every bit of loss and gradient alone") {
+  const std::vector<bytes> data{text(1, 0, 5'000)};
+  for (const char* shape : {"2,36,2,70,40", "2,64,4,600,130"}) {
+    CAPTURE(std::string(shape));
+    const auto from = wild(*parse_architecture(shape), 3);
+    double wanted_loss = 0;
+    const auto wanted = gradient(from, data, quick(4), 1, false, wanted_loss);
+    for (const std::size_t threads : {1, 2, 3, 5}) {
+      for (const bool recompute : {false, true}) {
+        CAPTURE(threads);
+        CAPTURE(recompute);
+        double loss = 0;
+        CHECK(gradient(from, data, quick(4), threads, recompute, loss) == wanted);
+        CHECK(loss == wanted_loss);
+      }
+    }
+  }
+}
+
+TEST_CASE("the losses of a run follow those of the eager one, step by step") {
+  for (const std::uint64_t seed : {1, 2}) {
+    CAPTURE(seed);
+    const std::vector<bytes> data{text(seed, 0), text(seed, 1, 2'000)};
+    auto options = quick(40);
+    options.seed = seed;
+    auto ours = trainer::start(init_weights(fresh().architecture(), seed), data, options);
+    auto eager = eager_trainer::start(init_weights(fresh().architecture(), seed), data, options);
+    for (int step = 0; step < 40; ++step) {
+      CAPTURE(step);
+      const auto got = ours->step();
+      const auto wanted = eager->step();
+      REQUIRE(got.has_value());
+      REQUIRE(wanted.has_value());
+      // Rounding grows from step to step.
+      CHECK(got->loss == doctest::Approx(wanted->loss).epsilon(step < 10 ? 1e-5 : 1e-3));
+      CHECK(got->bits_per_byte == doctest::Approx(wanted->bits_per_byte).epsilon(1e-3));
+    }
+  }
+}
+
+TEST_CASE("a trained model's bits depend neither on threads nor on what was computed again") {
+  const auto wanted = trained(12, 0).hash();
+  const auto run = [](train_recompute recompute, std::uint64_t activation_bytes) {
+    auto options = quick(12);
+    options.recompute = recompute;
+    options.activation_bytes = activation_bytes;
+    auto started = trainer::start(fresh(), {text(1, 0)}, options);
+    REQUIRE(started->run().has_value());
+    return started->snapshot().hash();
+  };
+  for (const int threads : {1, 2, 3}) {
+    CAPTURE(threads);
+    const with_threads limited(threads);
+    CHECK(run(train_recompute::never, 0) == wanted);
+    CHECK(run(train_recompute::always, 0) == wanted);
+    CHECK(run(train_recompute::automatic, 1) == wanted);
+  }
+}
+
+TEST_CASE("a run begun without computing again may be continued with it") {
+  const folder place;
+  const auto file = place.path / "run.ckpt";
+  const std::vector<bytes> data{text(1, 0)};
+  auto first = trainer::start(fresh(), data, quick(12));
+  for (int i = 0; i < 5; ++i) REQUIRE(first->step().has_value());
+  first->save(file);
+  auto options = quick(12);
+  options.recompute = train_recompute::always;
+  auto second = trainer::resume(file, data, options);
+  REQUIRE(second.has_value());
+  REQUIRE(second->run().has_value());
+  CHECK(second->snapshot().hash() == trained(12, 0).hash());
+}
 
 TEST_CASE("training lowers the loss on text that it has not seen, and makes a specialist") {
   const auto prose = trained(120, 0);
