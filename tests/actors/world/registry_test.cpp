@@ -4,46 +4,17 @@
 #include "actors/router/router.hpp"
 #include "actors/target_generator/target_generator.hpp"
 #include "actors/world/world.hpp"
-#include "messages/crypto/random.hpp"
 #include "messages/types/architecture.hpp"
 #include "model/exact/distance.hpp"
 #include "model/noise/noise.hpp"
+#include "tests/actors/support/model_entries.hpp"
 
 using namespace soma;
 using namespace soma::actors;
+using soma::test::delta;
+using soma::test::entry;
 
 namespace {
-
-model_entry entry(std::uint64_t number, std::uint32_t version = 1) {
-  crypto::seeded_random random(number * 100 + version);
-  model_entry out;
-  out.ref.model.value[0] = static_cast<std::uint8_t>(number);
-  out.ref.version = version;
-  out.owner = random.next_id<address>();
-  out.stake = {random.below(1'000'000)};
-  out.activation_order = number;
-  out.weights = random.next_id<weights_hash>();
-  random.fill(out.key);
-  random.fill(out.manifest.iv);
-  out.manifest.chunk_bytes = 1u << 20;
-  out.manifest.root = random.next_id<blob_id>();
-  out.manifest.size_bytes = 1 + random.below(1 << 30);
-  out.embedding = model::normals(number * 7 + version, 16);
-  return out;
-}
-
-message<schema::RegistryDelta> delta(std::uint64_t from, std::uint64_t to,
-                                     const std::vector<model_entry>& in,
-                                     const std::vector<model_version_ref>& out_refs = {}) {
-  return message<schema::RegistryDelta>::build([&](auto out) {
-    out.setFromVersion(from);
-    out.setToVersion(to);
-    auto list = out.initActivated(static_cast<unsigned>(in.size()));
-    for (unsigned i = 0; i < in.size(); ++i) fill(list[i], in[i]);
-    auto refs = out.initRetired(static_cast<unsigned>(out_refs.size()));
-    for (unsigned i = 0; i < out_refs.size(); ++i) fill(refs[i], out_refs[i]);
-  });
-}
 
 using applied = model_index::applied;
 
