@@ -40,8 +40,8 @@ class shortlist {
       std::push_heap(held_.begin(), held_.end());
     }
   }
-  /// Nothing at this distance or beyond is wanted from a slot higher than those seen.
   [[nodiscard]] bool is_full(std::size_t most) const { return held_.size() == most; }
+  /// Of a full list: nothing beyond this distance gets in, at this distance a lower slot does.
   [[nodiscard]] std::uint32_t farthest() const { return held_.front().distance_q30; }
   [[nodiscard]] const std::vector<neighbour>& held() const { return held_; }
 
