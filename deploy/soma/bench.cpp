@@ -27,20 +27,27 @@ double median(std::vector<double> values) {
 
 }  // namespace
 
-raced race(const std::function<void()>& ours, const std::function<void()>& peer, double seconds) {
+std::vector<double> race_all(const std::vector<std::function<void()>>& rivals, double seconds) {
   constexpr std::size_t least = 3;
   constexpr std::size_t most = 10'000;
-  ours();
-  peer();
-  std::vector<double> ours_taken, peer_taken;
+  for (const auto& rival : rivals) rival();
+  std::vector<std::vector<double>> taken(rivals.size());
   const auto start = clock::now();
   for (std::size_t i = 0; i < most && (i < least || seconds_since(start) < seconds); ++i) {
-    const bool ours_first =
-        i % 2 == 0;  // neither always inherits what the other left in the caches
-    time_one(ours_first ? ours : peer, ours_first ? ours_taken : peer_taken);
-    time_one(ours_first ? peer : ours, ours_first ? peer_taken : ours_taken);
+    for (std::size_t turn = 0; turn < rivals.size(); ++turn) {
+      // Back and forth: nobody always inherits what the same rival left in the caches.
+      const std::size_t who = i % 2 == 0 ? turn : rivals.size() - 1 - turn;
+      time_one(rivals[who], taken[who]);
+    }
   }
-  return {median(ours_taken), median(peer_taken)};
+  std::vector<double> medians;
+  for (auto& times : taken) medians.push_back(median(std::move(times)));
+  return medians;
+}
+
+raced race(const std::function<void()>& ours, const std::function<void()>& peer, double seconds) {
+  const auto medians = race_all({ours, peer}, seconds);
+  return {medians[0], medians[1]};
 }
 
 }  // namespace soma

@@ -39,6 +39,10 @@ struct raced {
 [[nodiscard]] raced race(const std::function<void()>& ours, const std::function<void()>& peer,
                          double seconds);
 
+/// The same for any number of rivals: the median of each, in their order.
+[[nodiscard]] std::vector<double> race_all(const std::vector<std::function<void()>>& rivals,
+                                           double seconds);
+
 /// A benchmark as a verb: declares the shared options and its own, measures, prints a table or,
 /// with
 /// --json, one document.

@@ -20,6 +20,7 @@ namespace soma {
 [[nodiscard]] std::unique_ptr<verb> make_node_run();
 [[nodiscard]] std::unique_ptr<verb> make_scorer();
 [[nodiscard]] std::unique_ptr<verb> make_bench_route();
+[[nodiscard]] std::unique_ptr<verb> make_bench_train();
 
 /// In the order of the help.
 [[nodiscard]] std::vector<std::unique_ptr<verb>> all_verbs();
