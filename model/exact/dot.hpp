@@ -27,26 +27,29 @@ inline constexpr float no_norm = 0;
   return square > 0 && square <= std::numeric_limits<float>::max() ? std::sqrt(square) : no_norm;
 }
 
-/// Both norms above 0 and the product finite.
+/// Tells something if both norms are above 0 and the product is finite.
 [[nodiscard]] inline float distance_of(float product, float norm_a, float norm_b) {
   const float distance = 1.0f - product / (norm_a * norm_b);
   return distance < 0 ? 0.0f : distance > 2 ? 2.0f : distance;
 }
 
-/// Units of 2^-30, truncated: 0 .. 2^31, from a distance in [0, 2].
-[[nodiscard]] inline std::uint32_t q30_of(float distance) {
-  // Below 2 all fit 32 bits with a sign, which every instruction set converts alike.
-  if (distance >= 2) return std::uint32_t{2} << 30;
-  return static_cast<std::uint32_t>(static_cast<std::int32_t>(distance * 0x1p30f));
-}
-
 /// As far as can be: the distance to what has no direction.
 inline constexpr std::uint32_t far_q30 = std::uint32_t{2} << 30;
 
+/// Units of 2^-30, truncated: 0 .. 2^31, from a distance in [0, 2].
+[[nodiscard]] inline std::uint32_t q30_of(float distance) {
+  // Below 2 all fit 32 bits with a sign, which every instruction set converts alike.
+  const bool is_far = distance >= 2;
+  const auto near = static_cast<std::int32_t>((is_far ? 0.0f : distance) * 0x1p30f);
+  return is_far ? far_q30 : static_cast<std::uint32_t>(near);
+}
+
+/// Written without branches: an index computes it for many pairs side by side.
 [[nodiscard]] inline std::uint32_t q30_or_far(float product, float norm_a, float norm_b) {
+  const float distance = distance_of(product, norm_a, norm_b);
   const bool is_told =
-      norm_a > 0 && norm_b > 0 && std::abs(product) <= std::numeric_limits<float>::max();
-  return is_told ? q30_of(distance_of(product, norm_a, norm_b)) : far_q30;
+      (norm_a > 0) & (norm_b > 0) & (std::abs(product) <= std::numeric_limits<float>::max());
+  return q30_of(is_told ? distance : 2.0f);
 }
 
 }  // namespace soma::exact
