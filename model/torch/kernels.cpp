@@ -14,7 +14,13 @@ const kernel_set& kernels() {
 }
 
 const product_set* bf16_products() {
+#if defined(__x86_64__)
+  static const bool able =
+      __builtin_cpu_supports("x86-64-v4") && __builtin_cpu_supports("avx512bf16");
+  return able ? &products_bf16 : nullptr;
+#else
   return nullptr;
+#endif
 }
 
 }  // namespace soma::model::twin

@@ -78,14 +78,14 @@ weights wild(const model_architecture& arch, std::uint64_t seed) {
 /// The trainer's own gradient of the first step.
 std::vector<float> gradient(const weights& from, const std::vector<bytes>& data,
                             const trainer_options& options, std::size_t threads, bool recompute,
-                            double& loss) {
+                            double& loss,
+                            const twin::product_set& products = twin::kernels().products) {
   auto plan = *twin::make_plan(data, options);
   plan.architecture = from.architecture();
   const auto input = plan.draw(0);
   const auto parameters = flat(from);
   twin::team workers(threads);
-  twin::training_pass pass(from.architecture(), plan.positions(), twin::kernels().products,
-                           recompute, workers);
+  twin::training_pass pass(from.architecture(), plan.positions(), products, recompute, workers);
   loss = pass.forward(parameters.data(), input).total;
   std::vector<float> result(parameters.size(), NAN);
   pass.backward(parameters.data(), input, result.data());
@@ -168,6 +168,54 @@ TEST_CASE("threads and computing again leave every bit of loss and gradient alon
       }
     }
   }
+}
+
+TEST_CASE("with bfloat16 products gradients are those of f32 within its rounding, and as fixed") {
+  const auto* const products = twin::bf16_products();
+  auto options = quick(200);
+  options.precision = train_precision::bf16;
+  const std::vector<bytes> data{text(1, 0)};
+  if (products == nullptr) {
+    MESSAGE("this processor has no bfloat16 products: they must be refused");
+    CHECK(trainer::start(fresh(), data, options).error() == train_refusal::precision_unsupported);
+    return;
+  }
+  for (const char* shape : {"1,4,1,4,16", "2,36,2,71,40", "2,64,4,600,130"}) {
+    CAPTURE(std::string(shape));
+    const auto from = init_weights(*parse_architecture(shape), 3);
+    double wanted_loss = 0;
+    const auto wanted = gradient(from, data, quick(4), 1, false, wanted_loss);
+    double first_loss = 0;
+    const auto first = gradient(from, data, quick(4), 1, false, first_loss, *products);
+    CHECK(first_loss == doctest::Approx(wanted_loss).epsilon(2e-3));
+    CHECK(distance(first, wanted) < 0.03);
+    CHECK(distance(first, wanted) > 1e-5);  // it is bfloat16 that was used
+    double loss = 0;
+    CHECK(gradient(from, data, quick(4), 3, true, loss, *products) == first);
+    CHECK(loss == first_loss);
+  }
+}
+
+TEST_CASE("training in bfloat16 learns as training in f32 does, and is a run of its own") {
+  if (twin::bf16_products() == nullptr) return;  // the test before says so
+  const folder place;
+  const std::vector<bytes> data{text(1, 0)};
+  auto narrow = quick(300);
+  narrow.precision = train_precision::bf16;
+  auto wide_run = trainer::start(fresh(), data, quick(300));
+  auto narrow_run = trainer::start(fresh(), data, narrow);
+  for (int step = 0; step < 300; ++step) {
+    CAPTURE(step);
+    const auto wide = wide_run->step();
+    const auto got = narrow_run->step();
+    REQUIRE(got.has_value());
+    if (step % 20 != 19) continue;
+    CHECK(got->bits_per_byte == doctest::Approx(wide->bits_per_byte).epsilon(0.03));
+  }
+  narrow_run->save(place.path / "run.ckpt");
+  CHECK(trainer::resume(place.path / "run.ckpt", data, narrow).has_value());
+  CHECK(trainer::resume(place.path / "run.ckpt", data, quick(300)).error() ==
+        train_refusal::checkpoint_of_another_run);
 }
 
 TEST_CASE("the losses of a run follow those of the eager one, step by step") {
