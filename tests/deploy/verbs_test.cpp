@@ -73,6 +73,9 @@ TEST_CASE("wrong usage ends with 2 and one line that points at the help") {
       {"model", "score", "--weights", "a", "--data", "b", "--threads", "0"},
       {"model", "init", "-o", "a", "-o", "b"},
       {"node", "new-cert"},
+      {"bench", "route", "--models", "0"},
+      {"bench", "route", "--seconds", "-1"},
+      {"bench", "route", "--threads", "257"},
   };
   for (const auto& words : wrong) {
     const auto name = joined(words);
@@ -85,6 +88,32 @@ TEST_CASE("wrong usage ends with 2 and one line that points at the help") {
     CHECK(done.err.starts_with("soma: "));
   }
   CHECK(!std::filesystem::exists(user.at("w")));
+}
+
+TEST_CASE("a benchmark prints ours, the peer and their ratio, as a table and as one document") {
+  const soma_user user;
+  const std::vector<std::string> words{"bench", "route",     "--models", "100",       "--dim",
+                                       "33",    "--threads", "2",        "--seconds", "0.1"};
+  const auto table = user.run(words);
+  CHECK(table.exit_code == 0);
+  CHECK(table.out.find("peer / ours") != std::string::npos);
+  CHECK(table.out.find("64 points x 100 x 33") != std::string::npos);
+  auto as_json = words;
+  as_json.emplace_back("--json");
+  const auto done = user.run(as_json);
+  CHECK(done.exit_code == 0);
+  REQUIRE(is_one_line(done.out));
+  const auto document = parse_json(done.out);
+  REQUIRE(document.has_value());
+  REQUIRE((*document)["rows"].elements.size() == 5);
+  for (const auto& row : (*document)["rows"].elements) {
+    const double ours = row["ours_seconds"].number();
+    const double peer = row["peer_seconds"].number();
+    CHECK(ours > 0);
+    CHECK(peer > 0);
+    CHECK(row["ratio"].number() == doctest::Approx(peer / ours));
+    CHECK(row["ours_rate"].number() == doctest::Approx(row["work"].number() / ours));
+  }
 }
 
 TEST_CASE("--version says one line, a full disk is told") {
