@@ -19,6 +19,7 @@ struct head_buffers {
   float* pulls;             // [slots]
 };
 
+/// Cuts scratch into the buffers; null scratch only counts. Returns the floats it takes.
 SOMA_INLINE size_t carve(const attention_shape& a, float* scratch, head_buffers& b) {
   b.s = up_to(a.slots, greater(panel, tile_rows));
   b.w = up_to(a.width, panel);
@@ -26,7 +27,7 @@ SOMA_INLINE size_t carve(const attention_shape& a, float* scratch, head_buffers&
   const size_t area = b.s * b.w;
   size_t used = 0;
   const auto take = [&](float*& place, size_t count) {
-    place = scratch + used;
+    place = scratch == nullptr ? nullptr : scratch + used;
     used += up_to(count, lanes);
   };
   float** const areas[] = {&b.q,      &b.k,      &b.k_wide, &b.v_wide, &b.k_tall, &b.v_tall,
@@ -43,7 +44,6 @@ SOMA_INLINE size_t carve(const attention_shape& a, float* scratch, head_buffers&
 
 size_t attention_scratch(const attention_shape& a) {
   head_buffers b{};
-  // Offsets of a null pointer are never read; only the sum counts.
   return carve(a, nullptr, b);
 }
 
