@@ -1,6 +1,7 @@
 // Routes as the router computes them, held against one pass over the same memory: no exact scan can
 // be faster than reading what it scans.
 #include <algorithm>
+#include <limits>
 
 #include "deploy/soma/bench.hpp"
 #include "deploy/soma/console.hpp"
@@ -8,6 +9,8 @@
 #include "messages/types/assert.hpp"
 #include "model/exact/distance.hpp"
 #include "model/exact/nearest.hpp"
+#include "model/torch/roofline.hpp"
+#include "model/torch/threads.hpp"
 
 namespace soma {
 namespace {
@@ -83,17 +86,23 @@ class bench_route final : public bench_verb {
   void read_once(scene& all) const;
   [[nodiscard]] bench_row against_memory(scene& all, std::size_t points) const;
   [[nodiscard]] bench_row nearest_against_memory(scene& all) const;
+  [[nodiscard]] bench_row against_library(scene& all) const;
   [[nodiscard]] expected<bench_row, failure> against_pairs(scene& all) const;
+  /// The first models of the index in one of their own.
+  [[nodiscard]] exact::embedding_index first_of(const scene& all, std::size_t models) const;
   [[nodiscard]] std::string shape(std::size_t points, std::size_t models) const {
     return count_text(points) + (points == 1 ? " point x " : " points x ") + count_text(models) +
            " x " + count_text(dim_);
+  }
+  [[nodiscard]] double operations(std::size_t points, std::size_t models) const {
+    return 2e-9 * static_cast<double>(points * models) * dim_;
   }
   [[nodiscard]] double gigabytes(std::size_t models) const {
     return static_cast<double>(models) * dim_ * sizeof(float) / 1e9;
   }
 
   std::uint32_t models_ = 100'000, dim_ = 2'048;
-  static constexpr double rows_ = 5;
+  static constexpr double rows_ = 6;
 };
 
 void bench_route::read_once(scene& all) const {
@@ -134,11 +143,10 @@ bench_row bench_route::nearest_against_memory(scene& all) const {
 expected<bench_row, failure> bench_route::against_pairs(scene& all) const {
   constexpr std::size_t points = 8;
   const std::size_t models = std::min<std::size_t>(models_, 2'000);
-  exact::embedding_index few(dim_);
+  const auto few = first_of(all, models);
   std::vector<std::vector<float>> rows;
   for (std::size_t m = 0; m < models; ++m) {
-    rows.push_back(all.index.embedding(static_cast<exact::embedding_slot>(m)));
-    few.insert(rows.back());
+    rows.push_back(few.embedding(static_cast<exact::embedding_slot>(m)));
   }
   const std::span some(all.points.data(), points * dim_);
   std::vector<std::uint32_t> ours(points * models);
@@ -163,7 +171,31 @@ expected<bench_row, failure> bench_route::against_pairs(scene& all) const {
                    taken.peer_seconds,
                    "pair by pair, same bits",
                    "GFLOP",
-                   2e-9 * static_cast<double>(points * models) * dim_};
+                   operations(points, models)};
+}
+
+exact::embedding_index bench_route::first_of(const scene& all, std::size_t models) const {
+  exact::embedding_index few(dim_);
+  for (std::size_t m = 0; m < models; ++m) {
+    few.insert(all.index.embedding(static_cast<exact::embedding_slot>(m)));
+  }
+  return few;
+}
+
+/// Many points are arithmetic, not memory: the limit is then the matrix library's product alone.
+bench_row bench_route::against_library(scene& all) const {
+  const std::size_t models = std::min<std::size_t>(models_, 16'384);
+  const auto some = first_of(all, models);
+  std::vector<std::uint32_t> out(most_points * models);
+  double best = std::numeric_limits<double>::infinity();  // the library times itself
+  const auto multiply = [&] {
+    best = std::min(best, model::sgemm_seconds(most_points, models, dim_, 1));
+  };
+  const auto taken =
+      race([&] { some.distances(all.points, out, all.pool); }, multiply, options_.seconds / rows_);
+  return {
+      shape(most_points, models),     taken.ours_seconds, best, "OpenBLAS sgemm, its best", "GFLOP",
+      operations(most_points, models)};
 }
 
 expected<std::vector<bench_row>, failure> bench_route::measure() {
@@ -173,6 +205,7 @@ expected<std::vector<bench_row>, failure> bench_route::measure() {
   if (dim_ < 1 || dim_ > max_dim) {
     return wrong_usage("--dim", "it is not between 1 and 16,384", "try 2048");
   }
+  model::configure_threads(static_cast<int>(options_.threads));
   scene all{exact::embedding_index(dim_), exact::tile_pool(options_.threads), {}, {}};
   numbers random(options_.seed);
   all.points.resize(most_points * dim_);
@@ -190,6 +223,7 @@ expected<std::vector<bench_row>, failure> bench_route::measure() {
     rows.push_back(against_memory(all, points));
   }
   rows.push_back(nearest_against_memory(all));
+  rows.push_back(against_library(all));
   auto pairs = against_pairs(all);
   if (!pairs) return make_unexpected(pairs.error());
   rows.push_back(std::move(*pairs));

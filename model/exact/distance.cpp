@@ -2,6 +2,7 @@
 
 #include "messages/types/assert.hpp"
 #include "model/exact/dot.hpp"
+#include "model/exact/float_state.hpp"
 
 namespace soma::model {
 namespace {
@@ -26,6 +27,7 @@ std::vector<expected<std::uint32_t, distance_refusal>> batch(std::span<const flo
   }
   std::vector<float> dots(rows.size());
   std::vector<float> squares(rows.size());
+  const exact::float_state_guard exact_rounding;
   exact::dot_rows(rows.data(), rows.size(), point.data(), point.size(), dots.data(),
                   squares.data());
   const float point_square = exact_dot(point, point);
@@ -65,6 +67,7 @@ float exact_dot(std::span<const float> a, std::span<const float> b) {
 expected<float, distance_refusal> cosine_distance(std::span<const float> a,
                                                   std::span<const float> b) {
   if (a.size() != b.size()) return make_unexpected(distance_refusal::different_lengths);
+  const exact::float_state_guard exact_rounding;
   return finish(exact_dot(a, b), exact_dot(a, a), exact_dot(b, b));
 }
 

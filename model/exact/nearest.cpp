@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "messages/types/assert.hpp"
+#include "model/exact/float_state.hpp"
 
 namespace soma::exact {
 namespace {
@@ -146,6 +147,7 @@ embedding_slot embedding_index::insert(std::span<const float> embedding) {
 void embedding_index::replace(embedding_slot slot, std::span<const float> embedding) {
   SOMA_ASSERT(holds(slot), "only a model that is held can be replaced");
   SOMA_ASSERT(embedding.size() == dim_, "an embedding has the index's dimension");
+  const float_state_guard exact_rounding;
   norms_[slot] = norm_of(dot(embedding.data(), embedding.data(), dim_));
   float* const to = column(slot);
   for (std::size_t k = 0; k < dim_; ++k) to[k * block_tokens] = embedding[k];
@@ -174,6 +176,7 @@ std::size_t embedding_index::memory_bytes() const {
 template <class Take>
 void embedding_index::scan(std::span<const float> points, tile_pool& pool, Take&& take) const {
   SOMA_ASSERT(points.size() % dim_ == 0, "points have the index's dimension");
+  const float_state_guard exact_rounding;
   const std::size_t total = points.size() / dim_;
   const std::size_t turns = (total + points_at_once - 1) / points_at_once;
   const std::size_t tile_blocks =

@@ -105,7 +105,7 @@ TEST_CASE("a benchmark prints ours, the peer and their ratio, as a table and as 
   REQUIRE(is_one_line(done.out));
   const auto document = parse_json(done.out);
   REQUIRE(document.has_value());
-  REQUIRE((*document)["rows"].elements.size() == 5);
+  REQUIRE((*document)["rows"].elements.size() == 6);
   for (const auto& row : (*document)["rows"].elements) {
     const double ours = row["ours_seconds"].number();
     const double peer = row["peer_seconds"].number();
