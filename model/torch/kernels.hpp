@@ -30,7 +30,20 @@ struct adamw_step {
   float scale;       // what gradients are multiplied by first
 };
 
-/// The products of one precision.
+struct attention_kernels {
+  /// One head of one sequence. qkv points at its first query: rows of 3 D, keys D after queries,
+  /// values D after keys; cosine, sine: [S, W/2]. Writes W of the D columns of each of out's rows,
+  /// and the logarithm of each row's soft-max denominator. scratch: scratch() floats.
+  void (*forward)(const attention_shape&, const float* qkv, const float* cosine, const float* sine,
+                  float* out, float* log_sums, float* scratch);
+  /// The gradient of qkv from that of out; the same places.
+  void (*backward)(const attention_shape&, const float* qkv, const float* cosine, const float* sine,
+                   const float* out, const float* log_sums, const float* out_gradient,
+                   float* qkv_gradient, float* scratch);
+  std::size_t (*scratch)(const attention_shape&);
+};
+
+/// The products of one precision, and attention built of them.
 struct product_set {
   /// Floats that a packed [k][n] matrix takes.
   std::size_t (*packed_size)(std::size_t k, std::size_t n);
@@ -49,23 +62,13 @@ struct product_set {
                           std::size_t b_stride, std::size_t k, std::size_t m, std::size_t n,
                           float* c, std::size_t c_stride, float* scratch);
   std::size_t across_scratch;
+  attention_kernels attention;
 };
 
 inline constexpr std::size_t across_most = 256;  // rows and columns of one multiply_across
 
 struct kernel_set {
   product_set products;
-
-  /// One head of one sequence. qkv points at its first query: rows of 3 D, keys D after queries,
-  /// values D after keys; cosine, sine: [S, W/2]. Writes W of the D columns of each of out's rows,
-  /// and the logarithm of each row's soft-max denominator. scratch: attention_scratch floats.
-  void (*attention_forward)(const attention_shape&, const float* qkv, const float* cosine,
-                            const float* sine, float* out, float* log_sums, float* scratch);
-  /// The gradient of qkv from that of out; the same places.
-  void (*attention_backward)(const attention_shape&, const float* qkv, const float* cosine,
-                             const float* sine, const float* out, const float* log_sums,
-                             const float* out_gradient, float* qkv_gradient, float* scratch);
-  std::size_t (*attention_scratch)(const attention_shape&);
 
   /// y = (x - mean) / sqrt(variance + 1e-5) * gamma + beta; [rows][d] without gaps.
   void (*layer_norm)(const float* x, std::size_t rows, std::size_t d, const float* gamma,

@@ -1,7 +1,7 @@
 // Causal attention of one head of one sequence, built of the tiles of kernels_product.hpp. Forward
 // keeps the scores of `tile_rows` queries at all of their keys; backward goes through blocks of
 // `depth` keys and, for each, of `query_block` queries, and computes probabilities again from the
-// saved denominators.
+// saved denominators. `factors`, named before this comes in, is the precision of its products.
 
 constexpr size_t query_block = 64;
 static_assert(query_block % tile_rows == 0 && depth % query_block == 0);
@@ -17,6 +17,7 @@ struct head_buffers {
   float *left, *pulled;     // blocks of rows for the left side: queries and gradients of the result
   float *chances, *slopes;  // scores of a block of queries at a block of keys; forward: at all keys
   float* pulls;             // [slots]
+  float *narrow, *chances_across, *slopes_across;  // room for scores as factors
 };
 
 /// Cuts scratch into the buffers; null scratch only counts. Returns the floats it takes.
@@ -39,6 +40,9 @@ SOMA_INLINE size_t carve(const attention_shape& a, float* scratch, head_buffers&
   take(b.chances, greater(query_block, key_blocks * tile_rows) * pitch);
   take(b.slopes, query_block * pitch);
   take(b.pulls, b.s);
+  take(b.narrow, greater(query_block, key_blocks * tile_rows) * pitch);
+  take(b.chances_across, query_block * pitch);
+  take(b.slopes_across, query_block * pitch);
   return used;
 }
 
@@ -72,8 +76,8 @@ void take_head(const attention_shape& a, const head_buffers& b, const float* qkv
 /// rows of [slots][width] from `first` on into blocks of rows for the left side.
 SOMA_INLINE void take_left(const attention_shape& a, const float* x, size_t stride, size_t first,
                            size_t rows, float* left) {
-  for (size_t c = 0; c < a.width; c += depth, left += query_block * pitch) {
-    take_rows(x + first * stride + c, stride, rows, lesser(depth, a.width - c), left);
+  for (size_t c = 0; c < a.width; c += depth, left += query_block * factors::row_pitch) {
+    factors::take_rows(x + first * stride + c, stride, rows, lesser(depth, a.width - c), left);
   }
 }
 
@@ -81,8 +85,8 @@ SOMA_INLINE void take_left(const attention_shape& a, const float* x, size_t stri
 SOMA_INLINE void grow_over_width(tile& t, const attention_shape& a, const float* left,
                                  const float* right) {
   for (size_t c = 0; c < a.width; c += depth) {
-    t.grow<pitch, 1>(left + c / depth * query_block * pitch, right + c * panel,
-                     lesser(depth, a.width - c));
+    factors::grow_rows(t, left + c / depth * query_block * factors::row_pitch,
+                       right + factors::steps(c) * panel, lesser(depth, a.width - c));
   }
 }
 
@@ -119,15 +123,15 @@ void attention_forward(const attention_shape& a, const float* qkv, const float* 
   carve(a, scratch, b);
   const size_t d = a.heads * a.width;
   take_head(a, b, qkv, cosine, sine, 1.0f / __builtin_sqrtf(static_cast<float>(a.width)));
-  pack(b.k, 1, a.width, a.width, a.slots, b.k_wide);
-  pack(qkv + 2 * d, 3 * d, 1, a.slots, a.width, b.v_tall);
+  factors::pack(b.k, 1, a.width, a.width, a.slots, b.k_wide);
+  factors::pack(qkv + 2 * d, 3 * d, 1, a.slots, a.width, b.v_tall);
   for (size_t first = 0; first < a.slots; first += tile_rows) {
     const size_t rows = lesser(tile_rows, a.slots - first);
     const size_t count = first + rows;
     take_left(a, b.q, a.width, first, rows, b.left);
     for (size_t j = 0; j < count; j += panel) {
       tile t;
-      grow_over_width(t, a, b.left, b.k_wide + j * a.width);
+      grow_over_width(t, a, b.left, b.k_wide + j * factors::steps(a.width));
       t.put(b.chances + j / depth * tile_rows * pitch + j % depth, pitch);
     }
     float shares[tile_rows] = {};
@@ -135,11 +139,19 @@ void attention_forward(const attention_shape& a, const float* qkv, const float* 
       shares[r] = 1.0f / soften(b.chances + r * pitch, tile_rows * pitch, first + r, count,
                                 log_sums[first + r]);
     }
+    const float* left = nullptr;
+    for (size_t j = 0; j < count; j += depth) {
+      const float* const block = factors::rows_of(
+          b.chances + j / depth * tile_rows * pitch, tile_rows, lesser(depth, count - j),
+          b.narrow + j / depth * tile_rows * factors::row_pitch);
+      if (j == 0) left = block;
+    }
     for (size_t c = 0; c < a.width; c += panel) {
       tile t;
       for (size_t j = 0; j < count; j += depth) {
-        t.grow<pitch, 1>(b.chances + j / depth * tile_rows * pitch,
-                         b.v_tall + c * a.slots + j * panel, lesser(depth, count - j));
+        factors::grow_rows(t, left + j / depth * tile_rows * factors::row_pitch,
+                           b.v_tall + c * factors::steps(a.slots) + factors::steps(j) * panel,
+                           lesser(depth, count - j));
       }
       for (size_t r = 0; r < tile_rows; ++r) {
         for (size_t v = 0; v < tile_vecs; ++v) t.sum[r][v] *= all(shares[r]);
@@ -175,10 +187,12 @@ SOMA_INLINE void score_block(const attention_shape& a, const head_buffers& b, si
   for (size_t r = 0; r < rows; r += tile_rows) {
     for (size_t j = 0; j < columns && from + j < first + r + tile_rows; j += panel) {
       tile scores;
-      grow_over_width(scores, a, b.left + r * pitch, b.k_wide + (from + j) * a.width);
+      grow_over_width(scores, a, b.left + r * factors::row_pitch,
+                      b.k_wide + (from + j) * factors::steps(a.width));
       scores.put(b.chances + r * pitch + j, pitch);
       tile pulls;
-      grow_over_width(pulls, a, b.pulled + r * pitch, b.v_wide + (from + j) * a.width);
+      grow_over_width(pulls, a, b.pulled + r * factors::row_pitch,
+                      b.v_wide + (from + j) * factors::steps(a.width));
       pulls.put(b.slopes + r * pitch + j, pitch);
     }
   }
@@ -187,24 +201,31 @@ SOMA_INLINE void score_block(const attention_shape& a, const head_buffers& b, si
 /// Adds what one block of queries and keys has to say to the gradients of queries, keys and values.
 SOMA_INLINE void grow_gradients(const attention_shape& a, const head_buffers& b, size_t first,
                                 size_t rows, size_t from, size_t columns) {
+  const float* const slopes = factors::rows_of(b.slopes, rows, columns, b.narrow);
+  const float* const slopes_across = factors::across_of(b.slopes, rows, columns, b.slopes_across);
+  const float* const chances_across =
+      factors::across_of(b.chances, rows, columns, b.chances_across);
   for (size_t c = 0; c < a.width; c += panel) {
+    const size_t column = c * factors::steps(a.slots);
     for (size_t r = 0; r < rows; r += tile_rows) {
       if (first + r + tile_rows <= from) continue;
       tile t;
-      t.grow<pitch, 1>(b.slopes + r * pitch, b.k_tall + c * a.slots + from * panel,
-                       lesser(columns, first + r + tile_rows - from));
+      factors::grow_rows(t, slopes + r * factors::row_pitch,
+                         b.k_tall + column + factors::steps(from) * panel,
+                         lesser(columns, first + r + tile_rows - from));
       t.add_to(b.dq + (first + r) * b.w + c, b.w);
     }
     for (size_t j = 0; j < columns; j += tile_rows) {
       // Queries before the key see nothing of it.
       const size_t skip = from + j > first ? from + j - first : 0;
       if (skip >= rows) break;
-      const size_t right = c * a.slots + (first + skip) * panel;
+      const size_t left = factors::steps(skip) * pitch + j;
+      const size_t right = column + factors::steps(first + skip) * panel;
       tile keys;
-      keys.grow<1, pitch>(b.slopes + skip * pitch + j, b.q_tall + right, rows - skip);
+      factors::grow_across(keys, slopes_across + left, b.q_tall + right, rows - skip);
       keys.add_to(b.dk + (from + j) * b.w + c, b.w);
       tile values;
-      values.grow<1, pitch>(b.chances + skip * pitch + j, b.g_tall + right, rows - skip);
+      factors::grow_across(values, chances_across + left, b.g_tall + right, rows - skip);
       values.add_to(b.dv + (from + j) * b.w + c, b.w);
     }
   }
@@ -239,11 +260,11 @@ void attention_backward(const attention_shape& a, const float* qkv, const float*
   const size_t d = a.heads * a.width;
   const float scale = 1.0f / __builtin_sqrtf(static_cast<float>(a.width));
   take_head(a, b, qkv, cosine, sine, scale);
-  pack(b.k, 1, a.width, a.width, a.slots, b.k_wide);
-  pack(b.k, a.width, 1, a.slots, a.width, b.k_tall);
-  pack(qkv + 2 * d, 1, 3 * d, a.width, a.slots, b.v_wide);
-  pack(b.q, a.width, 1, a.slots, a.width, b.q_tall);
-  pack(out_gradient, d, 1, a.slots, a.width, b.g_tall);
+  factors::pack(b.k, 1, a.width, a.width, a.slots, b.k_wide);
+  factors::pack(b.k, a.width, 1, a.slots, a.width, b.k_tall);
+  factors::pack(qkv + 2 * d, 1, 3 * d, a.width, a.slots, b.v_wide);
+  factors::pack(b.q, a.width, 1, a.slots, a.width, b.q_tall);
+  factors::pack(out_gradient, d, 1, a.slots, a.width, b.g_tall);
   zero(b.dq, b.s * b.w);
   zero(b.dk, b.s * b.w);
   zero(b.dv, b.s * b.w);
@@ -267,3 +288,6 @@ void attention_backward(const attention_shape& a, const float* qkv, const float*
   }
   give_head(a, b, qkv_gradient, cosine, sine, scale);
 }
+
+constexpr attention_kernels attention_by_tiles = {attention_forward, attention_backward,
+                                                  attention_scratch};

@@ -1,5 +1,5 @@
 // Products with factors rounded to bfloat16, two of them in one 32-bit lane, and sums in binary32:
-// VDPBF16PS does twice the work of a fused multiply-add. Layouts are those of kernels_product.hpp
+// VDPBF16PS does twice the work of a fused multiply-add. Layouts are those of kernels_tiles.hpp
 // with pairs of k in the place of single ones.
 #include <immintrin.h>
 
@@ -12,7 +12,7 @@ namespace {
 
 #include "model/torch/kernels_vectors.hpp"
 // The tiles, and how they are put where they belong.
-#include "model/torch/kernels_product.hpp"
+#include "model/torch/kernels_tiles.hpp"
 
 constexpr size_t pairs = depth / 2;
 constexpr size_t pair_pitch = pairs + 16;  // of a row of pairs along k
@@ -148,6 +148,46 @@ void multiply_across_paired(const float* a, size_t a_stride, const float* b, siz
   }
 }
 
+/// kernels_product.hpp's float_factors says what these are.
+struct pair_factors {
+  static constexpr size_t row_pitch = pair_pitch;
+  static constexpr size_t steps(size_t k) { return halved(k); }
+  static void pack(const float* b, size_t row_stride, size_t column_stride, size_t k, size_t n,
+                   float* packed) {
+    pack_pairs(b, row_stride, column_stride, k, n, packed);
+  }
+  SOMA_INLINE static void take_rows(const float* a, size_t stride, size_t rows, size_t k,
+                                    float* block) {
+    take_paired_rows(a, stride, rows, k, block);
+  }
+  SOMA_INLINE static const float* rows_of(const float* scores, size_t rows, size_t columns,
+                                          float* room) {
+    take_paired_rows(scores, pitch, rows, columns, room);
+    return room;
+  }
+  SOMA_INLINE static const float* across_of(const float* scores, size_t rows, size_t columns,
+                                            float* room) {
+    for (size_t r = 0; r < rows; r += 2) {
+      const float* const low = scores + r * pitch;
+      for (size_t j = 0; j < columns; j += lanes) {
+        const vec high = r + 1 < rows ? load(low + pitch + j) : vec{};
+        store_pairs(room + r / 2 * pitch + j, paired(load(low + j), high));
+      }
+    }
+    return room;
+  }
+  SOMA_INLINE static void grow_rows(tile& t, const float* a, const float* b, size_t k) {
+    grow_pairs<pair_pitch, 1>(t, a, b, halved(k));
+  }
+  SOMA_INLINE static void grow_across(tile& t, const float* a, const float* b, size_t k) {
+    grow_pairs<1, pitch>(t, a, b, halved(k));
+  }
+};
+
+using factors = pair_factors;
+// Attention of the same tiles.
+#include "model/torch/kernels_attention.hpp"
+
 }  // namespace
 
 const product_set products_bf16 = {paired_size,
@@ -155,7 +195,8 @@ const product_set products_bf16 = {paired_size,
                                    multiply_paired,
                                    paired_scratch,
                                    multiply_across_paired,
-                                   pairs* pitch + pairs* across_most};
+                                   pairs* pitch + pairs* across_most,
+                                   attention_by_tiles};
 
 #undef SOMA_INLINE
 

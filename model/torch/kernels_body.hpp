@@ -6,20 +6,22 @@ namespace soma::model::twin {
 namespace {
 
 #include "model/torch/kernels_vectors.hpp"
-// The parts build on each other in this order.
+// Each of these builds on the ones before.
+#include "model/torch/kernels_tiles.hpp"
+// Products of tiles,
 #include "model/torch/kernels_product.hpp"
-// (attention: tiles; rows: vectors)
+using factors = float_factors;
+// and attention of them.
 #include "model/torch/kernels_attention.hpp"
+// These need vectors only.
 #include "model/torch/kernels_rows.hpp"
 
 #undef SOMA_INLINE
 
 }  // namespace
 
-const kernel_set SOMA_KERNEL_SET = {float_products,
-                                    attention_forward,
-                                    attention_backward,
-                                    attention_scratch,
+const kernel_set SOMA_KERNEL_SET = {{packed_size, pack, multiply, multiply_scratch, multiply_across,
+                                     across_room, attention_by_tiles},
                                     layer_norm,
                                     layer_norm_backward,
                                     gelu,

@@ -140,13 +140,13 @@ gradient_check compare_attention(const shaped& qkv, std::int64_t heads) {
         at::arange(plain.numel(), at::kFloat).remainder(7).sub(3).view(plain.sizes());
     (plain * pull).sum().backward();
 
-    const auto& k = twin::kernels();
+    const auto& k = twin::kernels().products.attention;
     const twin::attention_shape shape{static_cast<std::size_t>(s), static_cast<std::size_t>(heads),
                                       static_cast<std::size_t>(d / heads)};
     const Tensor out = at::empty_like(plain);
     const Tensor slope = at::empty_like(in);
     values log_sums(shape.slots);
-    values scratch(k.attention_scratch(shape));
+    values scratch(k.scratch(shape));
     for (std::int64_t item = 0; item < n * heads; ++item) {
       const std::int64_t row = item / heads * s;
       const std::int64_t column = item % heads * (d / heads);
@@ -154,10 +154,10 @@ gradient_check compare_attention(const shaped& qkv, std::int64_t heads) {
       const auto* const cosine = angles.cosine.data_ptr<float>();
       const auto* const sine = angles.sine.data_ptr<float>();
       float* const to = out.data_ptr<float>() + row * d + column;
-      k.attention_forward(shape, from, cosine, sine, to, log_sums.data(), scratch.data());
-      k.attention_backward(shape, from, cosine, sine, to, log_sums.data(),
-                           pull.data_ptr<float>() + row * d + column,
-                           slope.data_ptr<float>() + row * 3 * d + column, scratch.data());
+      k.forward(shape, from, cosine, sine, to, log_sums.data(), scratch.data());
+      k.backward(shape, from, cosine, sine, to, log_sums.data(),
+                 pull.data_ptr<float>() + row * d + column,
+                 slope.data_ptr<float>() + row * 3 * d + column, scratch.data());
     }
     return gradient_check{(plain - out).abs().max().item<double>(),
                           (in.grad() - slope).abs().max().item<double>()};

@@ -37,10 +37,10 @@ void attend(training_state& s, kept_layer& keep) {
   s.workers.run(s.attention_items(), [&](std::size_t item, std::size_t worker) {
     const std::size_t row = item / s.heads * s.slots;
     const std::size_t column = item % s.heads * shape.width;
-    s.kernel.attention_forward(shape, keep.qkv.get() + row * 3 * s.d + column,
-                               s.angles.cosine.data_ptr<float>(), s.angles.sine.data_ptr<float>(),
-                               keep.attended.get() + row * s.d + column,
-                               keep.log_sums.get() + item * s.slots, s.scratch[worker].get());
+    s.products.attention.forward(shape, keep.qkv.get() + row * 3 * s.d + column,
+                                 s.angles.cosine.data_ptr<float>(), s.angles.sine.data_ptr<float>(),
+                                 keep.attended.get() + row * s.d + column,
+                                 keep.log_sums.get() + item * s.slots, s.scratch[worker].get());
   });
 }
 
@@ -96,7 +96,7 @@ void attention_backward(training_state& s, const kept_layer& keep, std::size_t i
   const attention_shape shape = s.shape();
   const std::size_t row = item / s.heads * s.slots;
   const std::size_t column = item % s.heads * shape.width;
-  s.kernel.attention_backward(
+  s.products.attention.backward(
       shape, keep.qkv.get() + row * 3 * s.d + column, s.angles.cosine.data_ptr<float>(),
       s.angles.sine.data_ptr<float>(), keep.attended.get() + row * s.d + column,
       keep.log_sums.get() + item * s.slots, s.aside.get() + row * s.d + column,

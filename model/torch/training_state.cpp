@@ -97,7 +97,7 @@ training_state::training_state(const model_architecture& arch, std::uint64_t pos
   const attention_shape longest{arch.max_seq, heads, d / heads};
   // A tile's own rows stand before what a product needs: [tile, D] and [tile, F or V].
   const std::size_t room = std::max(
-      {kernel.attention_scratch(longest), products.across_scratch,
+      {products.attention.scratch(longest), products.across_scratch,
        tile * (d + std::max(f, vocab)) +
            std::max(products.multiply_scratch(tile), kernel.products.multiply_scratch(tile))});
   for (std::size_t worker = 0; worker < workers.size(); ++worker) scratch.emplace_back(room);
