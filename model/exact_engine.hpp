@@ -1,4 +1,5 @@
-// The exact engine over a set of weights: what scorers and auditors use. Its bits are the network's.
+// The exact engine over a set of weights: what scorers and auditors use. Its bits are the
+// network's.
 #pragma once
 
 #include <memory>

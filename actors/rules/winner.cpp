@@ -51,4 +51,11 @@ std::optional<std::size_t> winner_of(std::span<const contender> contenders) {
   return leader;
 }
 
+bool cannot_win(float least_loss, std::span<const contender> earlier) {
+  const auto leader = winner_of(earlier);
+  const auto least = scale_loss(std::bit_cast<std::uint32_t>(least_loss));
+  if (!leader || !least) return false;
+  return !takes_the_lead(*least, *scale_loss(earlier[*leader].loss_bits));
+}
+
 }  // namespace soma::rules

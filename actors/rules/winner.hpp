@@ -28,4 +28,9 @@ struct contender {
 /// Index of the winner, nullopt when no contender is valid. The order of the list does not matter.
 [[nodiscard]] std::optional<std::size_t> winner_of(std::span<const contender> contenders);
 
+/// Whether a model can no longer win whose loss will be at least `least_loss` (not NaN), when all
+/// that became active before it are in `earlier`. To leave such a model out changes no winner: it
+/// would never have taken the lead, and only leaders count.
+[[nodiscard]] bool cannot_win(float least_loss, std::span<const contender> earlier);
+
 }  // namespace soma::rules

@@ -24,7 +24,8 @@ loading load(const model_entry& entry, bytes encrypted, const engine_factory& ma
   if (crypto::hash("soma.weights", encrypted) != entry.weights.as<hash_tag>()) {
     return bad_model(model_verdict::wrong_hash, "the decrypted weights have another hash");
   }
-  auto parsed = model::parse_weights(encrypted);
+  const auto size_bytes = encrypted.size();
+  auto parsed = model::parse_weights(std::move(encrypted));
   if (!parsed)
     return bad_model(model_verdict::malformed, std::string(model::to_text(parsed.error())));
   if (parsed->architecture().dim != entry.embedding.size()) {
@@ -32,7 +33,7 @@ loading load(const model_entry& entry, bytes encrypted, const engine_factory& ma
   }
   auto loaded = std::make_shared<loaded_model>();
   loaded->architecture = parsed->architecture();
-  loaded->size_bytes = encrypted.size();
+  loaded->size_bytes = 2 * size_bytes;  // as they came, and in panels
   loaded->engine = make_engine(*parsed);
   return {work_refusal::none, model_verdict::good, {}, std::move(loaded)};
 }

@@ -3,10 +3,8 @@
 #include <algorithm>
 
 #include "actors/blob_store/transfer.hpp"
-#include "actors/rules/winner.hpp"
+#include "actors/scorer/competition.hpp"
 #include "actors/scorer/model_loading.hpp"
-#include "messages/crypto/hash.hpp"
-#include "model/exact/distance.hpp"
 
 namespace soma::actors {
 
@@ -44,65 +42,50 @@ struct scoring {
   std::shared_ptr<const std::vector<model_entry>> entries;
   loaded_models loaded;
   bytes data;
-  data_hash hash;
   std::uint64_t seed = 0;
   std::vector<float> point;
-  std::vector<model::score> scores;
-  std::vector<hash256> digests;
-  std::uint32_t winner = 0;
-  std::uint32_t distance_q30 = 0;
+  bool winner_only = false;
+  contest_result result;
   std::string failure;
 };
 
 /// On the background thread. Leaves `failure` when there is no result.
 void compute(scoring& work) {
-  work.hash = data_hash{crypto::hash("soma.blob-data", work.data).value};
-  std::vector<rules::contender> contenders;
+  std::vector<competitor> competitors;
   for (std::size_t i = 0; i < work.loaded.size(); ++i) {
-    auto result = work.loaded[i]->engine->run(work.data, work.seed);
-    if (!result) {
-      work.failure = model::to_text(result.error());
-      return;
-    }
     const auto& entry = (*work.entries)[i];
-    contenders.push_back({entry.ref, entry.activation_order,
-                          std::bit_cast<std::uint32_t>(result->loss), result->valid});
-    work.digests.push_back(model::score_digest(work.loaded[i]->architecture, entry.weights,
-                                               work.hash, work.seed, *result));
-    work.scores.push_back(std::move(*result));
+    competitors.push_back({work.loaded[i]->engine.get(), work.loaded[i]->architecture,
+                           entry.weights, entry.ref, entry.activation_order});
   }
-  const auto winner = rules::winner_of(contenders);
-  if (!winner) {
-    work.failure = "no model has a valid score on this data";
-    return;
+  auto result = compete(competitors, {work.data, work.seed, work.point, work.winner_only});
+  if (result) {
+    work.result = std::move(*result);
+  } else {
+    work.failure = model::to_text(result.error());
   }
-  work.winner = static_cast<std::uint32_t>(*winner);
-  if (work.point.empty()) return;
-  const auto distance = model::distance_q30(work.point, work.scores[*winner].embedding);
-  if (!distance) {
-    work.failure = model::to_text(distance.error());
-    return;
-  }
-  work.distance_q30 = *distance;
 }
 
 message<schema::ScoreReport> report(const scoring& work) {
   return message<schema::ScoreReport>::build([&](auto out) {
-    out.setWinner(work.winner);
-    out.setDistanceQ30(work.distance_q30);
-    out.setData(data_of(work.hash));
-    auto list = out.initResults(static_cast<unsigned>(work.scores.size()));
-    for (unsigned i = 0; i < work.scores.size(); ++i) {
-      const auto& score = work.scores[i];
+    const auto& result = work.result;
+    out.setWinner(result.winner);
+    out.setDistanceQ30(result.distance_q30);
+    out.setData(data_of(result.data));
+    auto list = out.initResults(static_cast<unsigned>(result.entries.size()));
+    for (unsigned i = 0; i < result.entries.size(); ++i) {
+      const auto& entry = result.entries[i];
       auto item = list[i];
       fill(item.initRef(), (*work.entries)[i].ref);
+      item.setGivenUp(entry.given_up);
+      if (entry.given_up) continue;
+      const auto& score = entry.score;
       item.setValid(score.valid);
       item.setLoss(score.loss);
       item.setCrossEntropy(score.cross_entropy);
       item.setSigreg(score.sigreg);
       item.setBitsPerByte(score.bits_per_byte);
       fill(item.initEmbedding(static_cast<unsigned>(score.embedding.size())), score.embedding);
-      item.setDigest(data_of(work.digests[i]));
+      item.setDigest(data_of(entry.digest));
     }
   });
 }
@@ -165,6 +148,7 @@ void begin_score(self_pointer self, const scorer_worker_ports& ports,
   work->entries = std::move(entries);
   work->seed = request.getSeed();
   work->point = floats_of(request.getPoint());
+  work->winner_only = request.getWinnerOnly();
   if (request.getData().size() != 0) {
     if (request.getData().size() != size)
       return reply(refused<report_type>(work_refusal::wrong_size));

@@ -42,6 +42,8 @@ template <class Reply>
 
 /// Makes an engine of weights. Where the exact engine and its twin are chosen.
 using engine_factory = std::function<std::unique_ptr<model::scoring_engine>(const model::weights&)>;
+/// Called once for each worker: engines of one factory may share what one thread uses at a time.
+using worker_engines = std::function<engine_factory()>;
 
 struct scorer_worker_ports {
   blob_store_actor blobs;
@@ -57,7 +59,7 @@ inline constexpr unsigned max_worker_window = 8;
 struct loaded_model {
   std::unique_ptr<model::scoring_engine> engine;
   model_architecture architecture;
-  std::uint64_t size_bytes = 0;
+  std::uint64_t size_bytes = 0;  // of memory
 };
 
 struct scorer_worker_state {

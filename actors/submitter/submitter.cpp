@@ -190,6 +190,7 @@ class submitter_logic : public std::enable_shared_from_this<submitter_logic> {
                     out.setData(data_of(work->data));
                     out.setSizeBytes(work->data.size());
                     out.setSeed(rules::scoring_seed_of(work->target));
+                    out.setWinnerOnly(true);
                     fill(out.initPoint(static_cast<unsigned>(work->point.size())), work->point);
                   }))
         .then([me = shared_from_this(),
@@ -201,6 +202,7 @@ class submitter_logic : public std::enable_shared_from_this<submitter_logic> {
     const auto root = report.root();
     if (root.getRefusal() != 0) return done();
     ++state_->scored;
+    if (root.getWinner() >= root.getResults().size()) return done();  // no model can score it
     if (root.getDistanceQ30() > work->radius_q30) {
       state_->tried.erase(work->target);  // another piece may land
       return done();

@@ -90,6 +90,7 @@ void auditor::judge_submission(const target_id& target, const target_row& row,
                   out.setBlob(data_of(claim.blob));
                   out.setSizeBytes(claim.size_bytes);
                   out.setSeed(rules::scoring_seed_of(target));
+                  out.setWinnerOnly(true);
                   fill(out.initPoint(static_cast<unsigned>(row.point.size())), row.point);
                 }))
       .then(
@@ -124,7 +125,7 @@ void auditor::take_report(const target_id& target, const submission_row& claim,
     score.result.model = ref_of(result.getRef());
     score.result.activation_order = models.root().getEntries()[i].getActivationOrder();
     score.result.loss_bits = std::bit_cast<std::uint32_t>(result.getLoss());
-    score.result.valid = result.getValid();
+    score.result.valid = result.getValid();  // not set for one that was given up
     // Only the winner's distance counts, and the report has just that one.
     score.distance_q30 = i == report.getWinner() ? report.getDistanceQ30() : 0;
     scores.push_back(score);

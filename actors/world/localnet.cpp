@@ -147,7 +147,7 @@ class localnet {
   scorer_actor new_scorer(unsigned workers) {
     std::vector<scorer_worker_actor> list;
     for (unsigned i = 0; i < workers; ++i) {
-      scorer_worker_ports ports{blobs_, world_.new_background(), options_.make_engine};
+      scorer_worker_ports ports{blobs_, world_.new_background(), options_.new_engines()};
       list.push_back(world_.system().spawn(scorer_worker, ports));
     }
     return world_.system().spawn(scorer_pool, list, scorer_pool_limits{});

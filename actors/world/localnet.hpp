@@ -56,7 +56,7 @@ struct localnet_options {
   std::function<trained_model(std::size_t number, const std::vector<bytes>& data,
                               std::uint64_t seed)>
       train;
-  engine_factory make_engine;
+  worker_engines new_engines;
   std::function<void(const localnet_progress&)> on_progress;
   std::function<bool()> interrupted;
 };

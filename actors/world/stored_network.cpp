@@ -13,7 +13,7 @@
 namespace soma::actors {
 
 stored_network::stored_network(const std::filesystem::path& directory, unsigned threads,
-                               const engine_factory& make_engine)
+                               const worker_engines& new_engines)
     : world_(threads, 0) {
   storage::ledger_options only_read;
   only_read.read_only = true;
@@ -39,7 +39,7 @@ stored_network::stored_network(const std::filesystem::path& directory, unsigned 
                             [&](auto out) { out.setDelta(snapshot.root()); }));
   std::vector<scorer_worker_actor> workers;
   for (unsigned i = 0; i < threads; ++i) {
-    scorer_worker_ports ports{blobs, world_.new_background(), make_engine};
+    scorer_worker_ports ports{blobs, world_.new_background(), new_engines()};
     workers.push_back(system.spawn(scorer_worker, ports));
   }
   const auto scorer = system.spawn(scorer_pool, workers, scorer_pool_limits{});

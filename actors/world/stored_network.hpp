@@ -18,7 +18,7 @@ class stored_network {
   /// `directory` holds `ledger` and `blobs` as a local network leaves them. Throws lmdb::failure or
   /// storage::blob_failure when they cannot be read.
   stored_network(const std::filesystem::path& directory, unsigned threads,
-                 const engine_factory& make_engine);
+                 const worker_engines& new_engines);
 
   [[nodiscard]] std::size_t models() const { return models_; }
   [[nodiscard]] const genesis& born() const { return born_; }

@@ -9,8 +9,8 @@
 namespace soma {
 namespace fs = std::filesystem;
 
-expected<bytes, failure> read_named_file(const fs::path& path, std::uint64_t max_bytes,
-                                         std::string_view what_for) {
+expected<std::uint64_t, failure> size_of_named_file(const fs::path& path, std::uint64_t max_bytes,
+                                                    std::string_view what_for) {
   const auto what = "cannot read " + std::string(what_for) + " " + path.string();
   const auto* remedy = "name a readable file";
   std::error_code error;
@@ -19,7 +19,7 @@ expected<bytes, failure> read_named_file(const fs::path& path, std::uint64_t max
     return failed(what, "there is no such file", remedy);
   if (error) return failed(what, error.message(), remedy);
   if (!fs::is_regular_file(status)) return failed(what, "it is not a regular file", remedy);
-  const auto size = fs::file_size(path, error);
+  const std::uint64_t size = fs::file_size(path, error);
   if (error) return failed(what, error.message(), remedy);
   if (size > max_bytes) {
     return failed(what,
@@ -27,14 +27,21 @@ expected<bytes, failure> read_named_file(const fs::path& path, std::uint64_t max
                       to_text(byte_count{max_bytes}) + " are taken",
                   "name a smaller file");
   }
+  return size;
+}
+
+expected<bytes, failure> read_named_file(const fs::path& path, std::uint64_t max_bytes,
+                                         std::string_view what_for) {
+  const auto size = size_of_named_file(path, max_bytes, what_for);
+  if (!size) return make_unexpected(size.error());
   errno = 0;
   std::ifstream file(path, std::ios::binary);
-  bytes data(size);
-  file.read(reinterpret_cast<char*>(data.data()), static_cast<std::streamsize>(size));
-  if (!file || file.gcount() != static_cast<std::streamsize>(size)) {
-    return failed(what,
+  bytes data(*size);
+  file.read(reinterpret_cast<char*>(data.data()), static_cast<std::streamsize>(*size));
+  if (!file || file.gcount() != static_cast<std::streamsize>(*size)) {
+    return failed("cannot read " + std::string(what_for) + " " + path.string(),
                   errno != 0 ? std::generic_category().message(errno) : "it changed while read",
-                  remedy);
+                  "name a readable file");
   }
   return data;
 }

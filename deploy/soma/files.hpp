@@ -14,6 +14,11 @@ namespace soma {
                                                        std::uint64_t max_bytes,
                                                        std::string_view what_for);
 
+/// The size of such a file, which is not read.
+[[nodiscard]] expected<std::uint64_t, failure> size_of_named_file(const std::filesystem::path& path,
+                                                                  std::uint64_t max_bytes,
+                                                                  std::string_view what_for);
+
 /// A place where a new file may be written: the folder exists, and nothing stands there unless
 /// `may_replace`.
 [[nodiscard]] outcome check_new_file(const std::filesystem::path& path, bool may_replace);

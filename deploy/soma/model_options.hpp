@@ -19,6 +19,14 @@ namespace soma {
 [[nodiscard]] expected<model::weights, failure> weights_at(
     const std::filesystem::path& path, const model::weights_overrides& overrides = {});
 
+/// The same, with the values left in the file: see model::map_weights.
+[[nodiscard]] expected<model::weights, failure> mapped_weights_at(
+    const std::filesystem::path& path, const model::weights_overrides& overrides = {});
+
+/// What the header of a weights file tells.
+[[nodiscard]] expected<model::weights_outline, failure> outline_at(
+    const std::filesystem::path& path, const model::weights_overrides& overrides = {});
+
 /// Sets the number of threads of the tensor library. Call before the work; 1..256.
 [[nodiscard]] outcome use_threads(std::uint32_t threads);
 

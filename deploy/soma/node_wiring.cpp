@@ -11,7 +11,7 @@
 #include "deploy/soma/units.hpp"
 #include "messages/crypto/key_file.hpp"
 #include "messages/types/codec.hpp"
-#include "model/torch/torch_engine.hpp"
+#include "model/exact_engine.hpp"
 
 namespace soma {
 namespace {
@@ -30,9 +30,7 @@ actors::scorer_worker_ports new_worker_ports(caf::actor_system& system,
   actors::scorer_worker_ports ports;
   ports.blobs = blobs;
   ports.background = system.spawn<caf::detached>(actors::background);
-  ports.make_engine = [](const model::weights& weights) {
-    return model::make_torch_engine(weights);
-  };
+  ports.make_engine = model::exact_engines();
   all.push_back(supervise(name + " background", ports.background));
   return ports;
 }

@@ -4,7 +4,7 @@
 #include <stdexcept>
 
 #include "deploy/soma/stop.hpp"
-#include "model/torch/torch_engine.hpp"
+#include "model/exact_engine.hpp"
 #include "model/torch/trainer.hpp"
 
 namespace soma {
@@ -16,7 +16,7 @@ constexpr std::size_t piece_bytes = 2'048;
 }  // namespace
 
 std::vector<float> speciality_of(const model::weights& trained, const std::vector<bytes>& data) {
-  const auto engine = model::make_torch_engine(trained);
+  const auto engine = model::exact_engines()(trained);
   std::vector<double> sum(trained.architecture().dim, 0);
   std::size_t taken = 0;
   // Pieces from files spread evenly over all there are, from the middle of each.

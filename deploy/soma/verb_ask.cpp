@@ -5,8 +5,8 @@
 #include "deploy/soma/units.hpp"
 #include "deploy/soma/verbs.hpp"
 #include "messages/types/utf8.hpp"
+#include "model/exact_engine.hpp"
 #include "model/torch/threads.hpp"
-#include "model/torch/torch_engine.hpp"
 
 namespace soma {
 namespace {
@@ -77,7 +77,7 @@ outcome ask::run(const run_context& context) {
   }
   model::configure_threads(1);
   names_ = model_names(directory);
-  actors::stored_network network(directory, threads_, model::make_torch_engine);
+  actors::stored_network network(directory, threads_, [] { return model::exact_engines(); });
   if (network.models() == 0)
     return failed("nobody can answer", "the network has no active model",
                   "run `soma localnet` first");

@@ -11,8 +11,8 @@
 #include "deploy/soma/specialist.hpp"
 #include "deploy/soma/stop.hpp"
 #include "deploy/soma/verbs.hpp"
+#include "model/exact_engine.hpp"
 #include "model/torch/threads.hpp"
-#include "model/torch/torch_engine.hpp"
 
 namespace soma {
 namespace {
@@ -197,7 +197,7 @@ actors::localnet_options localnet::plan(const fs::path& directory,
                                }};
     return train_specialist(specialist, data, seed);
   };
-  options.make_engine = model::make_torch_engine;
+  options.new_engines = [] { return model::exact_engines(); };
   options.on_progress = [view](const actors::localnet_progress& now) { view->network(now); };
   options.interrupted = stop_requested;
   return options;

@@ -14,6 +14,7 @@ std::vector<std::unique_ptr<verb>> all_verbs() {
   all.push_back(make_node_new_ca());
   all.push_back(make_node_new_cert());
   all.push_back(make_node_new_genesis());
+  all.push_back(make_bench_score());
   all.push_back(make_bench_route());
   all.push_back(make_bench_train());
   all.push_back(make_config_show());

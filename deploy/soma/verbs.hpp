@@ -19,6 +19,7 @@ namespace soma {
 [[nodiscard]] std::unique_ptr<verb> make_node_new_genesis();
 [[nodiscard]] std::unique_ptr<verb> make_node_run();
 [[nodiscard]] std::unique_ptr<verb> make_scorer();
+[[nodiscard]] std::unique_ptr<verb> make_bench_score();
 [[nodiscard]] std::unique_ptr<verb> make_bench_route();
 [[nodiscard]] std::unique_ptr<verb> make_bench_train();
 

@@ -142,7 +142,7 @@ struct AssignRequest {
 }
 
 struct Assignment {
-  refusal @0 :UInt16;               # 1: the router's version does not fit, send a snapshot
+  refusal @0 :UInt16;               # 1: the router's version does not fit, send a snapshot; 3: more distances than fit
   registryVersion @1 :UInt64;
   models @2 :List(ModelRef);        # ascending
   distancesQ30 @3 :List(List(UInt32));  # [point][model], units of 2^-30
@@ -191,14 +191,15 @@ struct ScoreRequest {
   sizeBytes @3 :UInt64;             # of the data, at most 1 MiB
   seed @4 :UInt64;
   point @5 :List(Float32);          # distance of the winner's embedding to it; empty: none wanted
+  winnerOnly @6 :Bool;              # models that can no longer win may be given up
 }
 
 struct ScoreReport {
   refusal @0 :UInt16;
   why @1 :Text;
   results @2 :List(ModelScore);     # one a model, in the order of the request
-  winner @3 :UInt32;                # index in results
-  distanceQ30 @4 :UInt32;
+  winner @3 :UInt32;                # index in results; 2^32 - 1: no model has a valid score
+  distanceQ30 @4 :UInt32;           # of the winner's embedding; 2^31 where it has no direction
   data @5 :Data;                    # hash of the data that was scored
 }
 
@@ -210,7 +211,8 @@ struct ModelScore {
   sigreg @4 :Float32;
   bitsPerByte @5 :Float32;
   embedding @6 :List(Float32);
-  digest @7 :Data;
+  digest @7 :Data;                  # empty when given up
+  givenUp @8 :Bool;                 # could not win any more; the numbers above are not there
 }
 
 struct CheckModel {

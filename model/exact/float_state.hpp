@@ -1,6 +1,6 @@
 // The rounding that exact arithmetic §1 asks for: nearest even, subnormals kept. Libraries change a
-// thread's mode (libtorch can flush subnormals), so it is set where exact work begins and given back
-// where it ends.
+// thread's mode (libtorch can flush subnormals), so it is set where exact work begins and given
+// back where it ends.
 #pragma once
 
 #include <cstdint>
@@ -17,7 +17,9 @@ class float_state_guard {
  private:
 #if defined(__x86_64__)
   static constexpr std::uint64_t exact = 0x1f80;  // MXCSR: all exceptions masked, nothing else
-  static std::uint64_t read() { return __builtin_ia32_stmxcsr(); }
+  static std::uint64_t read() {
+    return __builtin_ia32_stmxcsr();
+  }
   static void write(std::uint64_t state) {
     __builtin_ia32_ldmxcsr(static_cast<std::uint32_t>(state));
   }
@@ -28,10 +30,14 @@ class float_state_guard {
     asm volatile("mrs %0, fpcr" : "=r"(state));
     return state;
   }
-  static void write(std::uint64_t state) { asm volatile("msr fpcr, %0" ::"r"(state)); }
+  static void write(std::uint64_t state) {
+    asm volatile("msr fpcr, %0" ::"r"(state));
+  }
 #else
   static constexpr std::uint64_t exact = 0;
-  static std::uint64_t read() { return 0; }
+  static std::uint64_t read() {
+    return 0;
+  }
   static void write(std::uint64_t) {}
 #endif
   std::uint64_t before_;

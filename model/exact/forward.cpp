@@ -55,8 +55,8 @@ const float* layer_store::predictor(tile_pool& pool) {
 std::size_t workspace_floats(const model_architecture& arch, const memory_plan& plan, isa set,
                              unsigned threads) {
   const run_sizes s = sizes_of(arch, set);
-  return plan.sweep * (s.x + s.q + s.keys + s.values + s.angles + s.losses) +
-         threads * s.scratch + (plan.keeps_layers ? 0 : s.layer);
+  return plan.sweep * (s.x + s.q + s.keys + s.values + s.angles + s.losses) + threads * s.scratch +
+         (plan.keeps_layers ? 0 : s.layer);
 }
 
 forward_pass::forward_pass(const network_view& network, workspace& space, const memory_plan& plan)
@@ -71,8 +71,7 @@ forward_pass::forward_pass(const network_view& network, workspace& space, const 
       wide_(round_up(dim_, k_.panel)),
       ffn_(network.architecture.ffn) {
   inverse_wavelengths_ = inverse_wavelengths(width_);
-  float* at =
-      space.memory(workspace_floats(network.architecture, plan, k_.set, space.threads()));
+  float* at = space.memory(workspace_floats(network.architecture, plan, k_.set, space.threads()));
   const auto take = [&at](std::size_t floats) {
     float* const here = at;
     at += floats;
@@ -163,7 +162,10 @@ void forward_pass::keep_values(const float* from, std::size_t sequence, std::siz
 /// Norm, queries, keys and values of a few blocks.
 void forward_pass::project_tile(std::size_t tile, unsigned worker, const layer_view& layer,
                                 const packed_layer& packed) {
-  const auto [s, first, blocks] = place_of(tile);
+  const tile_place place = place_of(tile);
+  const std::size_t s = place.sequence;
+  const std::size_t first = place.block;
+  const std::size_t blocks = place.blocks;
   float* const normed = scratch(worker);
   float* const out = normed + tile_blocks * block_tokens * dim_;
   const std::size_t x_floats = block_tokens * dim_;
@@ -175,8 +177,8 @@ void forward_pass::project_tile(std::size_t tile, unsigned worker, const layer_v
   const auto turn = [&](float* block, std::size_t number) {
     const float* const cosine = angles_block(s, number);
     for (std::size_t head = 0; head < heads_; ++head) {
-      k_.rotate(block + head * width_ * block_tokens, cosine,
-                cosine + width_ / 2 * block_tokens, width_);
+      k_.rotate(block + head * width_ * block_tokens, cosine, cosine + width_ / 2 * block_tokens,
+                width_);
     }
   };
   multiply(packed.query, dim_, dim_, normed, dim_, q_block(s, first), wide_, blocks);
@@ -210,7 +212,10 @@ void forward_pass::attend_block(std::size_t s, std::size_t head, std::size_t blo
 /// What attention found joins the stream, then the feed-forward part does.
 void forward_pass::finish_tile(std::size_t tile, unsigned worker, const layer_view& layer,
                                const packed_layer& packed) {
-  const auto [s, first, blocks] = place_of(tile);
+  const tile_place place = place_of(tile);
+  const std::size_t s = place.sequence;
+  const std::size_t first = place.block;
+  const std::size_t blocks = place.blocks;
   const std::size_t panel = k_.panel;
   const std::size_t chunk = std::min(ffn_, ffn_chunk);
   const std::size_t chunk_rows = round_up(chunk, panel);
@@ -221,8 +226,7 @@ void forward_pass::finish_tile(std::size_t tile, unsigned worker, const layer_vi
   for (std::size_t b = 0; b < blocks; ++b) {
     float* const x = x_block(s, first + b);
     k_.add_residual(x, out + b * block_tokens * wide_, layer.output.bias, dim_);
-    k_.layer_norm(x, layer.norm_2.gamma, layer.norm_2.beta, dim_,
-                  normed + b * block_tokens * dim_);
+    k_.layer_norm(x, layer.norm_2.gamma, layer.norm_2.beta, dim_, normed + b * block_tokens * dim_);
   }
   for (std::size_t f = 0; f < ffn_; f += chunk) {
     const std::size_t count = std::min(chunk, ffn_ - f);
@@ -250,17 +254,15 @@ void forward_pass::run(std::span<const sequence> sequences, layer_store& layers)
   for (std::size_t l = 0; l < network_.layers.size(); ++l) {
     const auto& layer = network_.layers[l];
     const packed_layer packed = layers.get(l, pool, memory_.layer);
-    pool.run(tiles, [&](std::size_t tile, unsigned worker) {
-      project_tile(tile, worker, layer, packed);
-    });
+    pool.run(tiles,
+             [&](std::size_t tile, unsigned worker) { project_tile(tile, worker, layer, packed); });
     // Late blocks see more keys: they come first, so that no thread is left with a long one.
     pool.run(sequences.size() * heads_ * blocks_, [&](std::size_t tile, unsigned worker) {
       const std::size_t block = blocks_ - 1 - tile % blocks_;
       attend_block(tile / blocks_ / heads_, tile / blocks_ % heads_, block, worker);
     });
-    pool.run(tiles, [&](std::size_t tile, unsigned worker) {
-      finish_tile(tile, worker, layer, packed);
-    });
+    pool.run(tiles,
+             [&](std::size_t tile, unsigned worker) { finish_tile(tile, worker, layer, packed); });
   }
 }
 

@@ -91,7 +91,8 @@ struct kernel_table {
   /// logits [vocab][block_tokens] with the bias added -> per token maximum and log of the
   /// denominator. log p(v) = (logit_v - maximum) - log_sum.
   void (*log_sum_exp)(const float* logits, std::size_t vocab, float* maximum, float* log_sum);
-  /// p [sigreg_slices][block_tokens] -> the statistic of each token. scratch: sigreg_scratch floats.
+  /// p [sigreg_slices][block_tokens] -> the statistic of each token. scratch: sigreg_scratch
+  /// floats.
   void (*sigreg)(const float* p, const sigreg_tables&, float* statistic, float* scratch);
 };
 

@@ -17,9 +17,9 @@ inline constexpr float layer_norm_epsilon = 1e-5f;
 inline constexpr size_t depth_step = 512;
 inline constexpr size_t panels_packed_together = 8;
 
-inline constexpr float token_numbers[block_tokens] = {
-    0,  1,  2,  3,  4,  5,  6,  7,  8,  9,  10, 11, 12, 13, 14, 15,
-    16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31};
+inline constexpr float token_numbers[block_tokens] = {0,  1,  2,  3,  4,  5,  6,  7,  8,  9,  10,
+                                                      11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21,
+                                                      22, 23, 24, 25, 26, 27, 28, 29, 30, 31};
 
 template <class Isa>
 struct kernels {
@@ -35,9 +35,8 @@ struct kernels {
   static void pack(const float* w, size_t depth, size_t outputs, size_t row_stride,
                    size_t first_panel, size_t last_panel, float* panels) {
     for (size_t group = first_panel; group < last_panel; group += panels_packed_together) {
-      const size_t end = group + panels_packed_together < last_panel
-                             ? group + panels_packed_together
-                             : last_panel;
+      const size_t end =
+          group + panels_packed_together < last_panel ? group + panels_packed_together : last_panel;
       for (size_t k = 0; k < depth; ++k) {
         for (size_t p = group; p < end; ++p) {
           float* const to = panels + (p * depth + k) * panel;
@@ -128,9 +127,8 @@ struct kernels {
                          float* out) {
     const F size = F::all(static_cast<float>(dim));
     for (size_t t = 0; t < block_tokens; t += lanes) {
-      const auto at = [&](size_t d) [[gnu::always_inline]] {
-        return F::load(x + d * block_tokens + t);
-      };
+      const auto at = [&](size_t d)
+                          [[gnu::always_inline]] { return F::load(x + d * block_tokens + t); };
       const F mean = sum_rows(dim, at) / size;
       const F variance = sum_rows(dim,
                                   [&](size_t d) [[gnu::always_inline]] {
@@ -360,9 +358,21 @@ struct kernels {
 template <class Isa>
 constexpr kernel_table make_kernels(isa set) {
   using k = kernels<Isa>;
-  return {set,        k::panel,    k::pack,         k::multiply, scanning<Isa>::scan,    k::layer_norm,
-          k::add_bias, k::add_residual, k::bias_gelu, k::rotate,     k::rotary_angles,
-          k::attention_scratch, k::attend, k::log_sum_exp, k::sigreg};
+  return {set,
+          k::panel,
+          k::pack,
+          k::multiply,
+          scanning<Isa>::scan,
+          k::layer_norm,
+          k::add_bias,
+          k::add_residual,
+          k::bias_gelu,
+          k::rotate,
+          k::rotary_angles,
+          k::attention_scratch,
+          k::attend,
+          k::log_sum_exp,
+          k::sigreg};
 }
 
 }  // namespace

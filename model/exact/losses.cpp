@@ -44,8 +44,7 @@ void measure_losses(forward_pass& pass, const network_view& network, workspace& 
   const std::size_t dim = network.architecture.dim;
   const std::size_t panel = k.panel;
   const std::size_t slots = pass.sizes().slots;
-  const std::size_t blocks =
-      round_up(sequences.front().tokens.size(), block_tokens) / block_tokens;
+  const std::size_t blocks = round_up(sequences.front().tokens.size(), block_tokens) / block_tokens;
   space.pool().run(sequences.size() * blocks, [&](std::size_t tile, unsigned worker) {
     const std::size_t s = tile / blocks;
     const std::size_t block = tile % blocks;
@@ -83,8 +82,7 @@ void embed_sequence(const forward_pass& pass, std::size_t sequence, std::size_t 
     const std::size_t features = std::min(embedding_step, dim - from);
     float lanes[embedding_step][sum_lanes] = {};
     for (std::size_t start = 0; start < tokens; start += block_tokens) {
-      const float* const y =
-          pass.x_block(sequence, start / block_tokens) + from * block_tokens;
+      const float* const y = pass.x_block(sequence, start / block_tokens) + from * block_tokens;
       const std::size_t count = std::min(block_tokens, tokens - start);
       for (std::size_t d = 0; d < features; ++d) {
         for (std::size_t t = 0; t < count; ++t) {

@@ -55,8 +55,8 @@ struct packed_layer {
                                            const float* buffer);
 
 /// Packs one layer into `buffer` with all threads of the pool.
-void pack_layer(const model_architecture& arch, const layer_view& layer, const kernel_table& kernels,
-                tile_pool& pool, float* buffer);
+void pack_layer(const model_architecture& arch, const layer_view& layer,
+                const kernel_table& kernels, tile_pool& pool, float* buffer);
 /// Packs one matrix with all threads of the pool.
 void pack_matrix(const float* weight, std::size_t depth, std::size_t outputs,
                  const kernel_table& kernels, tile_pool& pool, float* buffer);

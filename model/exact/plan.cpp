@@ -19,8 +19,8 @@ memory_plan with(const plan_request& r, const run_sizes& s, bool keeps_layers,
   plan.activation_bytes = 4 * sweep * (s.x + s.q + s.keys + s.values + s.angles + s.losses);
   plan.scratch_bytes = 4 * r.threads * s.scratch;
   // The noise is drawn whole before it is packed.
-  plan.batch_bytes = 4 * (2 * s.directions + std::uint64_t{r.batch} *
-                                                 (s.losses + r.architecture.dim));
+  plan.batch_bytes =
+      4 * (2 * s.directions + std::uint64_t{r.batch} * (s.losses + r.architecture.dim));
   return plan;
 }
 

@@ -24,8 +24,8 @@ struct plan_request {
 };
 
 struct memory_plan {
-  bool keeps_layers = false;   // all layers stay packed; otherwise one at a time
-  std::uint32_t sweep = 1;     // sequences that go through the layers together
+  bool keeps_layers = false;           // all layers stay packed; otherwise one at a time
+  std::uint32_t sweep = 1;             // sequences that go through the layers together
   std::uint64_t packed_bytes = 0;      // weights in panels
   std::uint64_t activation_bytes = 0;  // of the sequences of a sweep
   std::uint64_t scratch_bytes = 0;     // of the threads
@@ -50,18 +50,18 @@ inline constexpr std::size_t ffn_chunk = 480;
 
 struct run_sizes {
   std::size_t panel;
-  std::size_t slots;         // S rounded up to whole blocks
-  std::size_t blocks;        // of a sequence
-  std::size_t layer;         // one packed layer
-  std::size_t predictor;     // packed
-  std::size_t directions;    // packed
-  std::size_t x;             // of a sequence: [blocks][D][block_tokens]
-  std::size_t q;             // of a sequence: [blocks][D in whole panels][block_tokens]
-  std::size_t keys;          // of a sequence, all heads
-  std::size_t values;        // of a sequence, all heads
-  std::size_t angles;        // of a sequence: cosines and sines
-  std::size_t losses;        // of a sequence: two per slot
-  std::size_t scratch;       // of a thread
+  std::size_t slots;       // S rounded up to whole blocks
+  std::size_t blocks;      // of a sequence
+  std::size_t layer;       // one packed layer
+  std::size_t predictor;   // packed
+  std::size_t directions;  // packed
+  std::size_t x;           // of a sequence: [blocks][D][block_tokens]
+  std::size_t q;           // of a sequence: [blocks][D in whole panels][block_tokens]
+  std::size_t keys;        // of a sequence, all heads
+  std::size_t values;      // of a sequence, all heads
+  std::size_t angles;      // of a sequence: cosines and sines
+  std::size_t losses;      // of a sequence: two per slot
+  std::size_t scratch;     // of a thread
 };
 [[nodiscard]] run_sizes sizes_of(const model_architecture& arch, isa set);
 

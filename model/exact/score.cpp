@@ -1,6 +1,7 @@
 #include "model/exact/score.hpp"
 
 #include <bit>
+#include <cmath>
 #include <string_view>
 
 #include "model/exact/sha256.hpp"
@@ -16,6 +17,20 @@ void add_u32(sha256& hash, std::uint32_t value) {
 }
 
 }  // namespace
+
+float least_final_loss(const partial_score& partial) {
+  // Every step m + (x - m) / n with x >= 0 is at least m (1 - 1/n), less three roundings: together
+  // m * done / batches, less 3 * 2^-24 of it and one subnormal a step.
+  const double left = static_cast<double>(partial.batches - partial.batches_done);
+  const double share =
+      static_cast<double>(partial.batches_done) / static_cast<double>(partial.batches);
+  const double least =
+      static_cast<double>(partial.loss) * share * (1 - 3 * left * 0x1p-24 - 0x1p-40) -
+      left * 0x1p-148;
+  if (!std::isfinite(least)) return static_cast<float>(least);
+  if (least <= 0) return 0.0f;
+  return std::nextafter(static_cast<float>(least), 0.0f);
+}
 
 digest_bytes score_digest(const model_architecture& arch, const digest_bytes& weights,
                           const digest_bytes& data, std::uint64_t seed,

@@ -42,6 +42,10 @@ struct partial_score {
 /// Returns false to give the item up: its score is not finished.
 using progress_hook = std::function<bool(const partial_score&)>;
 
+/// A lower bound of the loss that an item will end with: what is to come adds nothing below zero.
+/// Rounded down, rounding of the remaining steps included; NaN when the loss is.
+[[nodiscard]] float least_final_loss(const partial_score& partial);
+
 using digest_bytes = std::array<std::uint8_t, 32>;
 
 /// H("soma.score", architecture || weights hash || data hash || seed || loss bits || embedding

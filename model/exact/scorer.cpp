@@ -80,9 +80,9 @@ class score_sheet {
         sums_.predicted == 0
             ? 0.0f
             : static_cast<float>(sums_.bits / static_cast<double>(sums_.predicted));
-    now_.valid = std::isfinite(now_.loss) &&
-                 std::all_of(now_.embedding.begin(), now_.embedding.end(),
-                             [](float value) { return std::isfinite(value); });
+    now_.valid =
+        std::isfinite(now_.loss) && std::all_of(now_.embedding.begin(), now_.embedding.end(),
+                                                [](float value) { return std::isfinite(value); });
     scores_[item_++] = std::move(now_);
     begin();
   }

@@ -12,14 +12,15 @@
 //                       values, then times 1 / (sum of weights)
 //   residual            x + (product + bias)
 //   GELU                (x / 2) * (1 + erf(x * binary32(1/sqrt 2)))
-//   cross-entropy       of a position: log(sum e^(logit - max)) - (logit of the target - max); where
+//   cross-entropy       of a position: log(sum e^(logit - max)) - (logit of the target - max);
+//   where
 //                       there is no target, +0. Summed by §3 over the B*S positions of the batch in
 //                       file order, divided by B*S
 //   SIGReg              p = y . column of directions, §2; angle = p * t_1; one (cos, sin), then
-//                       (c, s) -> (fma(c, c_1, -(s s_1)), fma(s, c_1, c s_1)); means over 256 slices
-//                       by §3; error = fma(c - phi, c - phi, s s); statistic = 256 * (sum over the
-//                       17 points of error * weight, §3); phi and weight are binary64 rounded once.
-//                       Summed over positions as above, divided by B*S
+//                       (c, s) -> (fma(c, c_1, -(s s_1)), fma(s, c_1, c s_1)); means over 256
+//                       slices by §3; error = fma(c - phi, c - phi, s s); statistic = 256 * (sum
+//                       over the 17 points of error * weight, §3); phi and weight are binary64
+//                       rounded once. Summed over positions as above, divided by B*S
 //   embedding           of a sequence: sum over its S positions by §3 / S; of a batch: sum over its
 //                       sequences by §3 / B
 //   loss of a batch     cross-entropy + binary32(0.02) * SIGReg

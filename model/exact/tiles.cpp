@@ -42,8 +42,7 @@ class tile_range {
     std::uint64_t seen = bits_.load(std::memory_order_relaxed);
     while (first(seen) < last(seen)) {
       const std::uint32_t middle = first(seen) + (last(seen) - first(seen)) / 2;
-      if (bits_.compare_exchange_weak(seen, join(first(seen), middle),
-                                      std::memory_order_relaxed)) {
+      if (bits_.compare_exchange_weak(seen, join(first(seen), middle), std::memory_order_relaxed)) {
         to.set(middle, last(seen));
         return true;
       }
@@ -68,7 +67,7 @@ struct tile_pool::inside {
 
   std::vector<tile_range> ranges;
   const std::function<void(std::size_t, unsigned)>* work = nullptr;
-  alignas(64) std::atomic<std::uint32_t> round{0};   // counts the calls of run()
+  alignas(64) std::atomic<std::uint32_t> round{0};    // counts the calls of run()
   alignas(64) std::atomic<std::uint32_t> at_work{0};  // helpers that have not finished this round
   std::atomic<bool> closing{false};
   std::vector<std::thread> helpers;

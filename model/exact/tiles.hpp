@@ -1,5 +1,5 @@
-// Threads that share out fixed tiles of work. Tiles are cut by the shape of the work alone, never by
-// the number of threads, so which thread computes a tile changes nothing but the time it takes.
+// Threads that share out fixed tiles of work. Tiles are cut by the shape of the work alone, never
+// by the number of threads, so which thread computes a tile changes nothing but the time it takes.
 // Every worker begins with an even share and steals half of another's rest when its own is done.
 #pragma once
 

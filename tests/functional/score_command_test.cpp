@@ -35,6 +35,14 @@ std::string python_file(const model::weights& weights) {
 
 TEST_CASE("scores of a Python package's file are those on record, to one part in ten thousand") {
   const soma_user user;
+  std::string engine;
+  SUBCASE("exact") {
+    engine = "exact";
+  }
+  SUBCASE("torch") {
+    engine = "torch";
+  }
+  CAPTURE(engine);
   write_text(user.at("w.safetensors"), python_file(test::recorded_network(42)));
   struct record {
     std::size_t bytes;
@@ -49,16 +57,70 @@ TEST_CASE("scores of a Python package's file are those on record, to one part in
     write_text(user.at("data.bin"), data);
     const auto done = user.run({"model", "score", "--weights", user.at("w.safetensors"), "--data",
                                 user.at("data.bin"), "--heads", "2", "--max-seq", "8", "--batch",
-                                "2", "--seed", "42", "--engine", "torch", "--json"});
+                                "2", "--seed", "42", "--engine", engine, "--json"});
     CAPTURE(done.err);
     REQUIRE(done.exit_code == 0);
     const auto score = parse_json(done.out);
     REQUIRE(score);
-    CHECK((*score)["engine"].text == "torch");
+    CHECK((*score)["engine"].text == engine);
     CHECK((*score)["cross_entropy"].number() ==
           doctest::Approx(wanted.cross_entropy).epsilon(1e-4));
     CHECK((*score)["sigreg"].number() == doctest::Approx(wanted.sigreg).epsilon(1e-4));
     CHECK((*score)["loss"].number() == doctest::Approx(wanted.loss).epsilon(1e-4));
     CHECK((*score)["embedding"].elements.size() == 4);
   }
+}
+
+TEST_CASE("a score has one digest for any instruction set, threads and memory; plans are kept") {
+  const soma_user user;
+  REQUIRE(
+      user.run({"model", "init", "--arch", "8,384,6,1536,256", "--seed", "3", "-o", user.at("w")})
+          .exit_code == 0);
+  std::string data;
+  for (std::size_t i = 0; i < 9'000; ++i) data.push_back(static_cast<char>("abc 1\n"[i * i % 6]));
+  write_text(user.at("data"), data);
+  const auto run_under = [&](const std::string& isa, const std::vector<std::string>& more) {
+    std::vector<std::string> words{"/usr/bin/env",  "SOMA_ISA=" + isa, SOMA_BINARY,  "model",
+                                   "score",         "--weights",       user.at("w"), "--data",
+                                   user.at("data"), "--json"};
+    words.insert(words.end(), more.begin(), more.end());
+    return run_program(user.folder().path(), words, std::chrono::seconds(120));
+  };
+  const auto scored = [&](const std::vector<std::string>& more, const std::string& isa) {
+    const auto done = run_under(isa, more);
+    CAPTURE(done.err);
+    REQUIRE(done.exit_code == 0);
+    auto score = parse_json(done.out);
+    REQUIRE(score);
+    return *score;
+  };
+  const auto first = scored({}, "");
+  for (const auto* isa : {"scalar", "avx2", "avx512"}) {
+    if (isa == std::string("avx512") && first["isa"].text != "avx512") continue;
+    if (isa == std::string("avx2") && first["isa"].text == "scalar") continue;
+    CAPTURE(isa);
+    const auto score = scored({"--threads", "2"}, isa);
+    CHECK(score["isa"].text == isa);
+    CHECK(score["digest"].text == first["digest"].text);
+  }
+  // 46 MB of weights; the least memory is that of one layer and one sequence.
+  for (const auto* memory : {"96MiB", "256MiB"}) {
+    CAPTURE(memory);
+    const std::vector<std::string> options{"--memory", memory};
+    const auto score = scored(options, "");
+    CHECK(score["digest"].text == first["digest"].text);
+    const double peak = score["peak_memory_bytes"].number();
+    const double planned = score["planned_memory_bytes"].number();
+    CHECK(peak <= (memory == std::string("96MiB") ? 96.0 : 256.0) * 1048576);
+    CHECK(peak <= planned * 1.05);
+    CHECK(peak >= planned * 0.8);
+    const auto plan = scored({"--memory", memory, "--plan"}, "");
+    CHECK(plan["planned_memory_bytes"].number() == doctest::Approx(planned).epsilon(0.05));
+  }
+  const auto refused = run_under("", {"--memory", "24MiB"});
+  CHECK(refused.exit_code == 1);
+  CHECK(refused.err.find("at least") != std::string::npos);
+  const auto unknown = run_under("mmx", {});
+  CHECK(unknown.exit_code == 1);
+  CHECK(unknown.err.find("SOMA_ISA=mmx") != std::string::npos);
 }

@@ -13,8 +13,8 @@
 #include "messages/crypto/hash.hpp"
 #include "messages/crypto/random.hpp"
 #include "messages/types/fields.hpp"
+#include "model/exact_engine.hpp"
 #include "model/torch/threads.hpp"
-#include "model/torch/torch_engine.hpp"
 #include "tests/functional/cluster.hpp"
 
 using namespace soma;
@@ -152,7 +152,7 @@ TEST_CASE("work of a scorer process that is killed or stopped is done elsewhere,
     scorers[0]->send(SIGCONT);
     CHECK(comes_true([&] { return status()->getWorkers() == 2; }));
   }
-  const auto engine = model::make_torch_engine(weights);
+  const auto engine = model::exact_engines()(weights);
   std::vector<model::score> expected_scores;
   for (std::size_t i = 0; i < kinds; ++i) expected_scores.push_back(*engine->run(data[i], i));
   {

@@ -2,6 +2,7 @@
 
 #include <bit>
 #include <cmath>
+#include <limits>
 
 #include "actors/rules/audit.hpp"
 #include "tests/actors/rules/network.hpp"
@@ -107,6 +108,46 @@ TEST_CASE("the order of the list does not decide the winner, and equal activatio
   const std::vector<contender> tie{{model(1), 1, bits(1.0f), true},
                                    {model(2), 1, bits(1.0f), true}};
   CHECK(tie[*rules::winner_of(tie)].model == low);
+}
+
+TEST_CASE("a model that cannot win any more may be left out: the winner is the same without it") {
+  int left_out = 0;
+  for (std::uint64_t seed = 0; seed < 5'000; ++seed) {
+    CAPTURE(seed);
+    dice d{seed};
+    // In the order of activation, losses around each other's margins.
+    std::vector<contender> all;
+    const std::uint64_t count = 2 + d.below(5);
+    for (std::uint64_t i = 0; i < count; ++i) {
+      all.push_back(
+          {model(i), i, bits(1.0f - static_cast<float>(d.below(9)) * 0x1p-13f), d.chance(90)});
+    }
+    const auto last = all[d.below(count)];
+    std::vector<contender> earlier;
+    for (const auto& one : all) {
+      if (one.activation_order < last.activation_order) earlier.push_back(one);
+    }
+    const float loss = std::bit_cast<float>(last.loss_bits);
+    if (!rules::cannot_win(loss, earlier)) {
+      earlier.push_back(last);
+      // It would lead now, or there is nobody yet to lead.
+      if (last.valid) CHECK(earlier[*rules::winner_of(earlier)].model == last.model);
+      continue;
+    }
+    ++left_out;
+    const auto with = rules::winner_of(all);
+    auto without = all;
+    std::erase_if(without, [&](const contender& one) { return one.model == last.model; });
+    const auto winner = rules::winner_of(without);
+    REQUIRE(with.has_value());
+    REQUIRE(winner.has_value());
+    CHECK(all[*with].model == without[*winner].model);
+  }
+  CHECK(left_out > 1'000);
+  CHECK(!rules::cannot_win(5.0f, {}));
+  const std::vector<contender> leader{{model(1), 1, bits(1.0f), true}};
+  CHECK(rules::cannot_win(std::numeric_limits<float>::max(), leader));
+  CHECK(!rules::cannot_win(0.0f, leader));
 }
 
 TEST_CASE("an auditor names the first thing that is wrong") {

@@ -25,7 +25,7 @@ localnet_options small_network(const std::filesystem::path& directory, std::uint
   options.train = [](std::size_t, const std::vector<bytes>& data, std::uint64_t own_seed) {
     return test::train_byte_model(data, own_seed);
   };
-  options.make_engine = test::make_byte_engine;
+  options.new_engines = [] { return test::make_byte_engine; };
   return options;
 }
 

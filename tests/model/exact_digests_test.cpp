@@ -1,0 +1,127 @@
+// One digest on every machine: each case under every instruction set, number of threads and budget.
+// SOMA_ALL_CASES=1 runs every combination of the largest cases too (an hour on two cores);
+// SOMA_PRINT_DIGESTS=1 prints what to record.
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <cstdlib>
+
+#include "tests/model/exact_cases.hpp"
+
+using namespace soma;
+using namespace soma::test;
+
+namespace {
+
+/// What the runs of one case may cost, in 10^9 products: up to `all` every combination is run, up
+/// to `few` two of the six, beyond that none but with SOMA_ALL_CASES.
+struct allowance {
+  double all;
+  double few;
+};
+allowance allowance_of(exact::isa set) {
+  switch (set) {
+    case exact::isa::portable:
+      return {0.01, 0.1};  // every fma is a function call
+    case exact::isa::scalar:
+      return {0.5, 35};
+    default:
+      return {8, 70};
+  }
+}
+
+bool asked(const char* variable) {
+  return std::getenv(variable) != nullptr;
+}
+
+struct combination {
+  exact::isa set;
+  unsigned threads;
+  bool small_budget;
+};
+
+std::vector<combination> combinations_of(const exact_case& c) {
+  const double cost = giga_products(c);
+  std::vector<combination> all;
+  for (const auto set : exact::available_isas()) {
+    auto allowed = allowance_of(set);
+    if (asked("SOMA_ALL_CASES") && set != exact::isa::portable) allowed = {1e9, 1e9};
+    if (cost > allowed.few) continue;
+    for (const unsigned threads : {1u, 2u, 3u}) {
+      for (const bool small_budget : {false, true}) {
+        // Of a dear case: two threads with room, three without.
+        const bool chosen = threads == 2 ? !small_budget : threads == 3 && small_budget;
+        if (cost <= allowed.all || chosen) all.push_back({set, threads, small_budget});
+      }
+    }
+  }
+  return all;
+}
+
+std::string run(const exact_case& c, const model::weights& weights, const bytes& data,
+                const combination& how) {
+  exact::engine_options options;
+  if (how.small_budget) {
+    options.budget_bytes = exact::least_memory_bytes({c.arch, 1, 16, how.threads, how.set});
+    options.again = false;
+  }
+  const auto engine = model::make_exact_engine(
+      weights, std::make_shared<exact::workspace>(how.threads, how.set), options);
+  const auto score = engine->run(data, c.seed());
+  REQUIRE(score.has_value());
+  CHECK(score->valid);
+  return digest_of(c, weights, *score);
+}
+
+}  // namespace
+
+TEST_CASE("the digest of every case is the recorded one, whatever computes it") {
+  std::size_t runs = 0;
+  std::string left_out;
+  for (const auto& c : exact_cases) {
+    CAPTURE(c.name);
+    CAPTURE(c.far);
+    CAPTURE(c.bytes);
+    const auto combinations = combinations_of(c);
+    for (const auto set : exact::available_isas()) {
+      const auto is_of_set = [set](const combination& how) { return how.set == set; };
+      if (set != exact::isa::portable &&
+          std::none_of(combinations.begin(), combinations.end(), is_of_set)) {
+        left_out += "\n  " + std::string(c.name) + ", " + std::to_string(c.bytes) + " bytes, " +
+                    std::string(exact::to_text(set));
+      }
+    }
+    if (combinations.empty()) continue;
+    const auto weights = weights_of(c);
+    const auto data = data_of_case(c);
+    std::string first;
+    for (const auto& how : combinations) {
+      CAPTURE(exact::to_text(how.set));
+      CAPTURE(how.threads);
+      CAPTURE(how.small_budget);
+      const auto digest = run(c, weights, data, how);
+      if (first.empty()) first = digest;
+      CHECK(digest == first);
+      if (!asked("SOMA_PRINT_DIGESTS")) CHECK(digest.substr(0, 18) == c.digest);
+      ++runs;
+    }
+    if (asked("SOMA_PRINT_DIGESTS")) {
+      std::printf("%s|%d|%zu|%s\n", c.name, c.far, c.bytes, first.substr(0, 18).c_str());
+    }
+  }
+  CHECK(exact_cases.size() >= 40);
+  std::printf("%zu cases, %zu runs under", exact_cases.size(), runs);
+  for (const auto set : exact::available_isas()) {
+    std::printf(" %s", std::string(exact::to_text(set)).c_str());
+  }
+  std::printf("; this processor cannot run:");
+  for (const auto set :
+       {exact::isa::scalar, exact::isa::avx2, exact::isa::avx512, exact::isa::neon}) {
+    const auto all = exact::available_isas();
+    if (std::find(all.begin(), all.end(), set) == all.end()) {
+      std::printf(" %s", std::string(exact::to_text(set)).c_str());
+    }
+  }
+  std::printf("; left to SOMA_ALL_CASES=1:%s\n", left_out.empty() ? " nothing" : left_out.c_str());
+}
