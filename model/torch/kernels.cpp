@@ -2,15 +2,30 @@
 
 namespace soma::model::twin {
 
-const kernel_set& kernels() {
+const kernel_set* runnable_kernels(std::size_t which) {
 #if defined(__x86_64__)
-  static const kernel_set& best = __builtin_cpu_supports("x86-64-v4")   ? kernels_v4
-                                  : __builtin_cpu_supports("x86-64-v3") ? kernels_v3
-                                                                        : kernels_portable;
-  return best;
+  switch (which) {
+    case 0:
+      return &kernels_portable;
+    case 1:
+      return __builtin_cpu_supports("x86-64-v3") ? &kernels_v3 : nullptr;
+    case 2:
+      return __builtin_cpu_supports("x86-64-v4") ? &kernels_v4 : nullptr;
+    default:
+      return nullptr;
+  }
 #else
-  return kernels_portable;
+  return which == 0 ? &kernels_portable : nullptr;
 #endif
+}
+
+const kernel_set& kernels() {
+  static const kernel_set& best = []() -> const kernel_set& {
+    std::size_t which = 0;
+    while (runnable_kernels(which + 1) != nullptr) ++which;
+    return *runnable_kernels(which);
+  }();
+  return best;
 }
 
 const product_set* bf16_products() {

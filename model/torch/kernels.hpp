@@ -103,6 +103,9 @@ struct kernel_set {
 /// same bits everywhere.
 [[nodiscard]] const kernel_set& kernels();
 
+/// Set `which` of those this processor can run, slowest first; null when there are fewer.
+[[nodiscard]] const kernel_set* runnable_kernels(std::size_t which);
+
 /// Products whose factors are rounded to bfloat16 and whose sums are binary32; null where the
 /// processor has no such instruction.
 [[nodiscard]] const product_set* bf16_products();

@@ -43,8 +43,9 @@ struct training_pass::inside : training_state {
 };
 
 training_pass::training_pass(const model_architecture& arch, std::uint64_t positions,
-                             const product_set& products, bool recompute, team& workers)
-    : inside_(std::make_unique<inside>(arch, positions, products, recompute, workers)) {}
+                             const product_set& products, bool recompute, team& workers,
+                             const kernel_set& kernel)
+    : inside_(std::make_unique<inside>(arch, positions, products, recompute, workers, kernel)) {}
 training_pass::~training_pass() = default;
 
 void training_pass::inside::begin(const float* from, const step_input& input) {

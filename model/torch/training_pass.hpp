@@ -27,9 +27,11 @@ struct step_loss {
 class training_pass {
  public:
   /// Products by `products`; a step has at most `positions` positions. With `recompute`, layers
-  /// keep only their input and are computed again for the gradient: the same bits.
+  /// keep only their input and are computed again for the gradient: the same bits. All but the
+  /// products is by `kernel`.
   training_pass(const model_architecture& arch, std::uint64_t positions,
-                const product_set& products, bool recompute, team& workers);
+                const product_set& products, bool recompute, team& workers,
+                const kernel_set& kernel = kernels());
   ~training_pass();
   training_pass(const training_pass&) = delete;
   training_pass& operator=(const training_pass&) = delete;

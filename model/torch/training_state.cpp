@@ -64,11 +64,13 @@ sum_places::sum_places(std::size_t d, std::size_t f)
       all(std::max(norm_1 + 2 * d, std::size_t{model_architecture::vocab} + 2 * d)) {}
 
 training_state::training_state(const model_architecture& arch, std::uint64_t positions,
-                               const product_set& by, bool again, team& threads)
+                               const product_set& by, bool again, team& threads,
+                               const kernel_set& kernels)
     : layers(arch.layers),
       d(arch.dim),
       f(arch.ffn),
       heads(arch.heads),
+      kernel(kernels),
       products(by),
       recompute(again),
       workers(threads),

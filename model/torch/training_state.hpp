@@ -75,10 +75,11 @@ struct training_state {
   static constexpr std::size_t sum_columns = 256;  // of one piece
 
   training_state(const model_architecture& arch, std::uint64_t positions,
-                 const product_set& products, bool recompute, team& workers);
+                 const product_set& products, bool recompute, team& workers,
+                 const kernel_set& kernel);
 
   std::size_t layers, d, f, heads;
-  const kernel_set& kernel = kernels();
+  const kernel_set& kernel;
   const product_set& products;
   bool recompute;
   team& workers;

@@ -79,13 +79,15 @@ weights wild(const model_architecture& arch, std::uint64_t seed) {
 std::vector<float> gradient(const weights& from, const std::vector<bytes>& data,
                             const trainer_options& options, std::size_t threads, bool recompute,
                             double& loss,
-                            const twin::product_set& products = twin::kernels().products) {
+                            const twin::product_set& products = twin::kernels().products,
+                            const twin::kernel_set& kernel = twin::kernels()) {
   auto plan = *twin::make_plan(data, options);
   plan.architecture = from.architecture();
   const auto input = plan.draw(0);
   const auto parameters = flat(from);
   twin::team workers(threads);
-  twin::training_pass pass(from.architecture(), plan.positions(), products, recompute, workers);
+  twin::training_pass pass(from.architecture(), plan.positions(), products, recompute, workers,
+                           kernel);
   loss = pass.forward(parameters.data(), input).total;
   std::vector<float> result(parameters.size(), NAN);
   pass.backward(parameters.data(), input, result.data());
@@ -166,6 +168,24 @@ TEST_CASE("threads and computing again leave every bit of loss and gradient alon
         CHECK(gradient(from, data, quick(4), threads, recompute, loss) == wanted);
         CHECK(loss == wanted_loss);
       }
+    }
+  }
+}
+
+TEST_CASE("every instruction set's kernels have the same gradient within rounding") {
+  const std::vector<bytes> data{text(1, 0, 5'000)};
+  for (const char* shape : {"1,4,1,4,16", "2,36,2,70,40", "2,64,4,600,130", "1,40,1,40,300"}) {
+    CAPTURE(std::string(shape));
+    const auto from = wild(*parse_architecture(shape), 5);
+    double wanted_loss = 0;
+    const auto wanted = gradient(from, data, quick(4), 1, false, wanted_loss);
+    for (std::size_t set = 0; twin::runnable_kernels(set) != nullptr; ++set) {
+      CAPTURE(set);
+      const auto& kernel = *twin::runnable_kernels(set);
+      double loss = 0;
+      CHECK(distance(gradient(from, data, quick(4), 2, set % 2 == 0, loss, kernel.products, kernel),
+                     wanted) < 2e-5);
+      CHECK(loss == doctest::Approx(wanted_loss).epsilon(1e-6));
     }
   }
 }
