@@ -29,7 +29,7 @@ struct score_options {
   std::uint32_t batch = 16;  // sequences a batch; the protocol's value is 16
   /// Asked after each batch but the last, where the engine works batch by batch: false gives the
   /// item up.
-  exact::progress_hook keep_going;
+  exact::progress_hook keep_going = {};
 };
 
 /// exact::score_digest in the product's types.

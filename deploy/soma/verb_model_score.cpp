@@ -96,7 +96,7 @@ outcome model_score::check() const {
 
 failure model_score::too_little_memory(const exact::plan_request& request) const {
   const auto least = exact::least_memory_bytes(request) + own_memory_bytes() + slack_bytes;
-  return {"cannot score within " + to_text(*memory_),
+  return {"cannot score within the " + to_text(*memory_) + " of --memory",
           "this model and this batch take " + to_text(byte_count{least}) + " at least",
           "allow more, or give fewer threads"};
 }

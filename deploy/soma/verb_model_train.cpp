@@ -39,7 +39,7 @@ class model_train final : public verb {
 
   std::vector<fs::path> data_;
   fs::path output_, from_, checkpoint_;
-  std::string arch_ = "tiny";
+  std::string arch_ = "tiny", precision_ = "f32", recompute_ = "automatic";
   bool resume_ = false, force_ = false;
   std::uint32_t threads_ = 1;
   byte_count max_data_{std::uint64_t{1} << 30U};
@@ -67,8 +67,13 @@ void model_train::declare(option_set& options) {
   options.add("checkpoint-every", checkpoint_every_,
               "steps between checkpoints; 0: only when stopped");
   options.add("resume", resume_, "go on from the checkpoint, to the same bits as if never stopped");
-  options.add("threads", threads_,
-              "threads of one tensor operation; more than 1 helps wide models only");
+  options.add("threads", threads_, "threads; the trained bits do not depend on it");
+  options.add("precision", precision_, "of the products: bf16 where the processor has it")
+      .among({"f32", "bf16"});
+  options
+      .add("recompute", recompute_,
+           "compute activations twice instead of keeping them; automatic: when they are large")
+      .among({"automatic", "never", "always"});
   options.add("max-data", max_data_, "read at most this much");
   options.add("force", force_, "replace weights, and drop a checkpoint, that exist");
 }
@@ -121,6 +126,11 @@ model::trainer_options model_train::training(progress_bar& bar, std::stop_source
   auto options = standard_;
   options.learning_rate = static_cast<float>(learning_rate_);
   options.weight_decay = static_cast<float>(weight_decay_);
+  options.precision =
+      precision_ == "bf16" ? model::train_precision::bf16 : model::train_precision::f32;
+  options.recompute = recompute_ == "always"  ? model::train_recompute::always
+                      : recompute_ == "never" ? model::train_recompute::never
+                                              : model::train_recompute::automatic;
   options.checkpoint = checkpoint_path();
   options.checkpoint_every = checkpoint_every_;
   options.on_progress = [&bar, &stop](const model::train_progress& p) {

@@ -160,42 +160,39 @@ void forward_pass::keep_values(const float* from, std::size_t sequence, std::siz
 }
 
 /// Norm, queries, keys and values of a few blocks.
-void forward_pass::project_tile(std::size_t tile, unsigned worker, const layer_view& layer,
+void forward_pass::project_tile(const tile_place& at, unsigned worker, const layer_view& layer,
                                 const packed_layer& packed) {
-  const tile_place place = place_of(tile);
-  const std::size_t s = place.sequence;
-  const std::size_t first = place.block;
-  const std::size_t blocks = place.blocks;
   float* const normed = scratch(worker);
   float* const out = normed + tile_blocks * block_tokens * dim_;
   const std::size_t x_floats = block_tokens * dim_;
   const std::size_t out_floats = block_tokens * wide_;
-  for (std::size_t b = 0; b < blocks; ++b) {
-    k_.layer_norm(x_block(s, first + b), layer.norm_1.gamma, layer.norm_1.beta, dim_,
+  for (std::size_t b = 0; b < at.blocks; ++b) {
+    k_.layer_norm(x_block(at.sequence, at.block + b), layer.norm_1.gamma, layer.norm_1.beta, dim_,
                   normed + b * x_floats);
   }
   const auto turn = [&](float* block, std::size_t number) {
-    const float* const cosine = angles_block(s, number);
+    const float* const cosine = angles_block(at.sequence, number);
     for (std::size_t head = 0; head < heads_; ++head) {
       k_.rotate(block + head * width_ * block_tokens, cosine, cosine + width_ / 2 * block_tokens,
                 width_);
     }
   };
-  multiply(packed.query, dim_, dim_, normed, dim_, q_block(s, first), wide_, blocks);
-  for (std::size_t b = 0; b < blocks; ++b) {
-    k_.add_bias(q_block(s, first + b), layer.query.bias, dim_);
-    turn(q_block(s, first + b), first + b);
+  multiply(packed.query, dim_, dim_, normed, dim_, q_block(at.sequence, at.block), wide_,
+           at.blocks);
+  for (std::size_t b = 0; b < at.blocks; ++b) {
+    k_.add_bias(q_block(at.sequence, at.block + b), layer.query.bias, dim_);
+    turn(q_block(at.sequence, at.block + b), at.block + b);
   }
-  multiply(packed.key, dim_, dim_, normed, dim_, out, wide_, blocks);
-  for (std::size_t b = 0; b < blocks; ++b) {
+  multiply(packed.key, dim_, dim_, normed, dim_, out, wide_, at.blocks);
+  for (std::size_t b = 0; b < at.blocks; ++b) {
     k_.add_bias(out + b * out_floats, layer.key.bias, dim_);
-    turn(out + b * out_floats, first + b);
-    keep_keys(out + b * out_floats, s, first + b);
+    turn(out + b * out_floats, at.block + b);
+    keep_keys(out + b * out_floats, at.sequence, at.block + b);
   }
-  multiply(packed.value, dim_, dim_, normed, dim_, out, wide_, blocks);
-  for (std::size_t b = 0; b < blocks; ++b) {
+  multiply(packed.value, dim_, dim_, normed, dim_, out, wide_, at.blocks);
+  for (std::size_t b = 0; b < at.blocks; ++b) {
     k_.add_bias(out + b * out_floats, layer.value.bias, dim_);
-    keep_values(out + b * out_floats, s, first + b);
+    keep_values(out + b * out_floats, at.sequence, at.block + b);
   }
 }
 
@@ -210,35 +207,32 @@ void forward_pass::attend_block(std::size_t s, std::size_t head, std::size_t blo
 }
 
 /// What attention found joins the stream, then the feed-forward part does.
-void forward_pass::finish_tile(std::size_t tile, unsigned worker, const layer_view& layer,
+void forward_pass::finish_tile(const tile_place& at, unsigned worker, const layer_view& layer,
                                const packed_layer& packed) {
-  const tile_place place = place_of(tile);
-  const std::size_t s = place.sequence;
-  const std::size_t first = place.block;
-  const std::size_t blocks = place.blocks;
   const std::size_t panel = k_.panel;
   const std::size_t chunk = std::min(ffn_, ffn_chunk);
   const std::size_t chunk_rows = round_up(chunk, panel);
   float* const normed = scratch(worker);
   float* const out = normed + tile_blocks * block_tokens * dim_;
   float* const hidden = out + tile_blocks * block_tokens * wide_;
-  multiply(packed.output, dim_, dim_, q_block(s, first), wide_, out, wide_, blocks);
-  for (std::size_t b = 0; b < blocks; ++b) {
-    float* const x = x_block(s, first + b);
+  multiply(packed.output, dim_, dim_, q_block(at.sequence, at.block), wide_, out, wide_, at.blocks);
+  for (std::size_t b = 0; b < at.blocks; ++b) {
+    float* const x = x_block(at.sequence, at.block + b);
     k_.add_residual(x, out + b * block_tokens * wide_, layer.output.bias, dim_);
     k_.layer_norm(x, layer.norm_2.gamma, layer.norm_2.beta, dim_, normed + b * block_tokens * dim_);
   }
   for (std::size_t f = 0; f < ffn_; f += chunk) {
     const std::size_t count = std::min(chunk, ffn_ - f);
-    multiply(packed.inner + f * dim_, dim_, count, normed, dim_, hidden, chunk_rows, blocks);
-    for (std::size_t b = 0; b < blocks; ++b) {
+    multiply(packed.inner + f * dim_, dim_, count, normed, dim_, hidden, chunk_rows, at.blocks);
+    for (std::size_t b = 0; b < at.blocks; ++b) {
       k_.bias_gelu(hidden + b * block_tokens * chunk_rows, layer.inner.bias + f, count);
     }
     k_.multiply({packed.outer + f * panel, ffn_ * panel, dim_, hidden, chunk_rows * block_tokens,
-                 out, wide_ * block_tokens, blocks, count, f == 0});
+                 out, wide_ * block_tokens, at.blocks, count, f == 0});
   }
-  for (std::size_t b = 0; b < blocks; ++b) {
-    k_.add_residual(x_block(s, first + b), out + b * block_tokens * wide_, layer.outer.bias, dim_);
+  for (std::size_t b = 0; b < at.blocks; ++b) {
+    k_.add_residual(x_block(at.sequence, at.block + b), out + b * block_tokens * wide_,
+                    layer.outer.bias, dim_);
   }
 }
 
@@ -254,15 +248,17 @@ void forward_pass::run(std::span<const sequence> sequences, layer_store& layers)
   for (std::size_t l = 0; l < network_.layers.size(); ++l) {
     const auto& layer = network_.layers[l];
     const packed_layer packed = layers.get(l, pool, memory_.layer);
-    pool.run(tiles,
-             [&](std::size_t tile, unsigned worker) { project_tile(tile, worker, layer, packed); });
+    pool.run(tiles, [&](std::size_t tile, unsigned worker) {
+      project_tile(place_of(tile), worker, layer, packed);
+    });
     // Late blocks see more keys: they come first, so that no thread is left with a long one.
     pool.run(sequences.size() * heads_ * blocks_, [&](std::size_t tile, unsigned worker) {
       const std::size_t block = blocks_ - 1 - tile % blocks_;
       attend_block(tile / blocks_ / heads_, tile / blocks_ % heads_, block, worker);
     });
-    pool.run(tiles,
-             [&](std::size_t tile, unsigned worker) { finish_tile(tile, worker, layer, packed); });
+    pool.run(tiles, [&](std::size_t tile, unsigned worker) {
+      finish_tile(place_of(tile), worker, layer, packed);
+    });
   }
 }
 

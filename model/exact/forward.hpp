@@ -65,21 +65,21 @@ class forward_pass {
   }
 
  private:
+  struct tile_place {
+    std::size_t sequence;
+    std::size_t block;
+    std::size_t blocks;
+  };
   void embed(std::span<const sequence> sequences);
-  void project_tile(std::size_t tile, unsigned worker, const layer_view&, const packed_layer&);
+  void project_tile(const tile_place& at, unsigned worker, const layer_view&, const packed_layer&);
   void attend_block(std::size_t sequence, std::size_t head, std::size_t block, unsigned worker);
-  void finish_tile(std::size_t tile, unsigned worker, const layer_view&, const packed_layer&);
+  void finish_tile(const tile_place& at, unsigned worker, const layer_view&, const packed_layer&);
   void keep_keys(const float* from, std::size_t sequence, std::size_t block);
   void keep_values(const float* from, std::size_t sequence, std::size_t block);
   /// out = x w over `blocks` blocks that lie one after the other.
   void multiply(const float* panels, std::size_t depth, std::size_t outputs, const float* x,
                 std::size_t x_rows, float* out, std::size_t out_rows, std::size_t blocks) const;
 
-  struct tile_place {
-    std::size_t sequence;
-    std::size_t block;
-    std::size_t blocks;
-  };
   [[nodiscard]] tile_place place_of(std::size_t tile) const;
   [[nodiscard]] std::size_t tiles_a_sequence() const {
     return (blocks_ + tile_blocks - 1) / tile_blocks;

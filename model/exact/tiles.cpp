@@ -10,8 +10,11 @@
 namespace soma::exact {
 namespace {
 
-/// Looks this often for news before it goes to sleep: a few microseconds.
-constexpr int spins = 4'000;
+/// Looks this often for news before it goes to sleep, some ten microseconds; at once to sleep where
+/// threads outnumber processors, since whoever waits then holds up who works.
+int spins_of(std::size_t threads) {
+  return threads <= std::thread::hardware_concurrency() ? 1'000 : 0;
+}
 
 void pause() {
 #if defined(__x86_64__)
@@ -63,9 +66,10 @@ class tile_range {
 }  // namespace
 
 struct tile_pool::inside {
-  explicit inside(unsigned count) : ranges(count) {}
+  explicit inside(unsigned count) : ranges(count), spins(spins_of(count)) {}
 
   std::vector<tile_range> ranges;
+  int spins;
   const std::function<void(std::size_t, unsigned)>* work = nullptr;
   alignas(64) std::atomic<std::uint32_t> round{0};    // counts the calls of run()
   alignas(64) std::atomic<std::uint32_t> at_work{0};  // helpers that have not finished this round
@@ -135,7 +139,7 @@ void tile_pool::run(std::size_t tiles,
   in.round.fetch_add(1, std::memory_order_acq_rel);
   in.round.notify_all();
   in.do_tiles(0);
-  for (int i = 0; i < spins && in.at_work.load(std::memory_order_acquire) != 0; ++i) pause();
+  for (int i = 0; i < in.spins && in.at_work.load(std::memory_order_acquire) != 0; ++i) pause();
   for (std::uint32_t left = in.at_work.load(std::memory_order_acquire); left != 0;
        left = in.at_work.load(std::memory_order_acquire)) {
     in.at_work.wait(left, std::memory_order_acquire);

@@ -29,6 +29,9 @@ struct zone {
 const std::vector<zone>& zones() {
   static const std::vector<zone> all{
       {"messages", {"messages"}},
+      {"model/exact", {"model/exact", "model/noise", "model/tokens", "messages/types"}},
+      {"model/noise", {"model/noise", "messages/types"}},
+      {"model/tokens", {"model/tokens", "messages/types"}},
       {"model", {"model", "messages"}},
       {"storage", {"storage", "messages"}},
       {"actors/rules", {"actors/rules", "messages"}},
