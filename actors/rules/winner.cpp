@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <bit>
 #include <numeric>
-#include <vector>
 
 namespace soma::rules {
 
@@ -32,7 +31,7 @@ bool takes_the_lead(const scaled_loss& later, const scaled_loss& leader) {
                                                                 << (leader.shift - low);
 }
 
-std::optional<std::size_t> winner_of(std::span<const contender> contenders) {
+std::vector<std::size_t> by_activation(std::span<const contender> contenders) {
   std::vector<std::size_t> order(contenders.size());
   std::iota(order.begin(), order.end(), std::size_t{0});
   std::sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
@@ -40,9 +39,13 @@ std::optional<std::size_t> winner_of(std::span<const contender> contenders) {
     const auto& y = contenders[b];
     return std::pair(x.activation_order, x.model) < std::pair(y.activation_order, y.model);
   });
+  return order;
+}
+
+std::optional<std::size_t> winner_of(std::span<const contender> contenders) {
   std::optional<std::size_t> leader;
   scaled_loss best;
-  for (const auto i : order) {
+  for (const auto i : by_activation(contenders)) {
     const auto loss = contenders[i].valid ? scale_loss(contenders[i].loss_bits) : std::nullopt;
     if (!loss || (leader && !takes_the_lead(*loss, best))) continue;
     leader = i;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <span>
+#include <vector>
 
 #include "actors/rules/arithmetic.hpp"
 #include "messages/types/transactions.hpp"
@@ -25,6 +26,8 @@ struct contender {
   std::uint32_t loss_bits = 0;
   bool valid = false;  // false: its score was not finite
 };
+/// Indices in the order in which models became active, then by id.
+[[nodiscard]] std::vector<std::size_t> by_activation(std::span<const contender> contenders);
 /// Index of the winner, nullopt when no contender is valid. The order of the list does not matter.
 [[nodiscard]] std::optional<std::size_t> winner_of(std::span<const contender> contenders);
 
