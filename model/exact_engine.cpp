@@ -1,5 +1,9 @@
 #include "model/exact_engine.hpp"
 
+#include <unistd.h>
+
+#include <algorithm>
+
 #include "messages/types/assert.hpp"
 #include "model/tokens/tokens.hpp"
 
@@ -29,6 +33,14 @@ exact::network_view view_of(const weights& model) {
 }
 
 namespace {
+
+/// A request scores up to sixteen models, and each engine keeps what it packed.
+std::uint64_t worker_budget_bytes() {
+  constexpr std::uint64_t least = 256U << 20U;
+  const auto pages = static_cast<std::uint64_t>(std::max(::sysconf(_SC_PHYS_PAGES), 0L));
+  const auto page_bytes = static_cast<std::uint64_t>(std::max(::sysconf(_SC_PAGESIZE), 0L));
+  return std::max(least, pages * page_bytes / 16);
+}
 
 class exact_engine final : public scoring_engine {
  public:
@@ -89,8 +101,9 @@ std::unique_ptr<scoring_engine> make_exact_engine(const weights& model,
 }
 
 std::function<std::unique_ptr<scoring_engine>(const weights&)> exact_engines(unsigned threads) {
-  return [space = std::make_shared<exact::workspace>(threads)](const weights& model) {
-    return make_exact_engine(model, space);
+  const exact::engine_options options{worker_budget_bytes(), true};
+  return [space = std::make_shared<exact::workspace>(threads), options](const weights& model) {
+    return make_exact_engine(model, space, options);
   };
 }
 

@@ -19,7 +19,9 @@ namespace soma::model {
     const weights& model, std::shared_ptr<exact::workspace> space,
     const exact::engine_options& options = {});
 
-/// Makes engines of one worker: they share a workspace of so many threads.
+/// Makes engines of one worker: they share a workspace of so many threads. Each may take a
+/// sixteenth of the machine's memory (at least 256 MiB) besides its weights; layers that do not fit
+/// packed are packed again for each sweep.
 [[nodiscard]] std::function<std::unique_ptr<scoring_engine>(const weights&)> exact_engines(
     unsigned threads = 1);
 
