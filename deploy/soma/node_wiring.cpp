@@ -132,7 +132,8 @@ void node::spawn_all(handles& h, group& all) {
     all.push_back(supervise("model_registry", h.registry));
   }
   if (config_.runs("router")) {
-    h.router = system.spawn(actors::router);
+    // A scan of many models takes a while: on a thread of its own it holds up nobody.
+    h.router = system.spawn<caf::detached>(actors::router);
     all.push_back(supervise("router", h.router));
   }
   if (config_.runs("target_generator")) {

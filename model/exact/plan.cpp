@@ -17,7 +17,7 @@ memory_plan with(const plan_request& r, const run_sizes& s, bool keeps_layers,
   const std::uint64_t layers = keeps_layers ? r.architecture.layers : 1;
   plan.packed_bytes = 4 * (layers * s.layer + s.predictor);
   plan.activation_bytes = 4 * sweep * (s.x + s.q + s.keys + s.values + s.angles + s.losses);
-  plan.scratch_bytes = 4 * r.threads * s.scratch;
+  plan.scratch_bytes = 4 * (r.threads * s.scratch);
   // The noise is drawn whole before it is packed.
   plan.batch_bytes =
       4 * (2 * s.directions + std::uint64_t{r.batch} * (s.losses + r.architecture.dim));
@@ -63,7 +63,7 @@ std::optional<memory_plan> plan_memory(const plan_request& request) {
   };
   // More than a batch at once buys nothing once the layers stay packed.
   const std::uint64_t enough = std::min<std::uint64_t>(
-      sequences, std::max<std::uint64_t>(request.batch, 2 * request.threads));
+      sequences, std::max(std::uint64_t{request.batch}, 2 * std::uint64_t{request.threads}));
   const bool worth_keeping = request.again || sequences > enough;
   if (worth_keeping) {
     const std::uint64_t least = std::min<std::uint64_t>(enough, request.threads);
