@@ -16,7 +16,7 @@ namespace {
 
 constexpr std::uint64_t max_data_bytes = std::uint64_t{1} << 30U;
 /// What a process needs beside what is planned: stacks, tables of pages, small things.
-constexpr std::uint64_t slack_bytes = 4U << 20U;
+constexpr std::uint64_t slack_bytes = 2U << 20U;
 
 class model_score final : public verb {
  public:
