@@ -28,7 +28,7 @@ allowance allowance_of(exact::isa set) {
     case exact::isa::portable:
       return {0.002, 0.05, 0.05};  // every fma is a function call
     case exact::isa::scalar:
-      return {0.3, 22, 35};
+      return {2.2, 22, 35};
     default:
       return {8, 35, 70};
   }
