@@ -125,13 +125,18 @@ class session : public std::enable_shared_from_this<session> {
 
   void route(const message<schema::Models>& models, schema::ScoreReport::Reader report) {
     if (report.getRefusal() != 0) return fail_once(std::string(view_of(report.getWhy())));
+    // A model whose numbers leave binary32 here would spoil whatever it is mixed into.
+    std::vector<schema::ModelScore::Reader> sound;
+    for (const auto result : report.getResults()) {
+      if (result.getValid()) sound.push_back(result);
+    }
+    if (sound.empty()) return fail_once("no model has a valid score on this text");
     self_
         ->request(ports_.router, caf::infinite, message<schema::RouteQuery>::build([&](auto out) {
-                    const auto results = report.getResults();
-                    auto probes = out.initProbes(results.size());
-                    for (unsigned i = 0; i < results.size(); ++i) {
-                      probes[i].setRef(results[i].getRef());
-                      probes[i].setEmbedding(results[i].getEmbedding());
+                    auto probes = out.initProbes(static_cast<unsigned>(sound.size()));
+                    for (unsigned i = 0; i < sound.size(); ++i) {
+                      probes[i].setRef(sound[i].getRef());
+                      probes[i].setEmbedding(sound[i].getEmbedding());
                     }
                     out.setMost(most_);
                   }))

@@ -170,7 +170,9 @@ void predict(self_pointer self, const scorer_worker_ports& ports,
              std::function<void(message<schema::PredictReport>)> reply) {
   using report_type = schema::PredictReport;
   auto entry = entry_of(request.getModel());
-  if (!entry || request.getContext().size() == 0) {
+  const auto size = request.getContext().size();
+  // Positions are 32-bit byte offsets.
+  if (!entry || size == 0 || size > UINT32_MAX || request.getOffset() > UINT32_MAX - size) {
     return reply(refused<report_type>(work_refusal::bad_request));
   }
   auto context = bytes_of(request.getContext());

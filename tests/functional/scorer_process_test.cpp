@@ -9,12 +9,12 @@
 #include "actors/blob_store/blob_store_role.hpp"
 #include "actors/clock/clock.hpp"
 #include "actors/scorer/scorer_pool.hpp"
-#include "messages/crypto/aes_ctr.hpp"
 #include "messages/crypto/hash.hpp"
 #include "messages/crypto/random.hpp"
 #include "messages/types/fields.hpp"
 #include "model/exact_engine.hpp"
 #include "model/torch/threads.hpp"
+#include "tests/actors/support/stored_model.hpp"
 #include "tests/functional/cluster.hpp"
 
 using namespace soma;
@@ -25,22 +25,6 @@ namespace {
 
 constexpr model_architecture small_network{2, 16, 2, 32, 32};
 constexpr std::size_t data_bytes = 16'384;
-
-/// A model whose weights lie encrypted in the store, as a registry would list it.
-model_entry stored_model(storage::blob_store& disk, const model::weights& weights) {
-  model_entry entry;
-  entry.ref.version = 1;
-  entry.weights = weights.hash();
-  entry.key.fill(7);
-  entry.manifest.iv.fill(9);
-  auto file = weights.file_bytes();
-  crypto::aes_ctr(entry.key, entry.manifest.iv).apply(0, file);
-  entry.manifest.size_bytes = file.size();
-  entry.manifest.chunk_bytes = 1U << 20U;
-  entry.manifest.root = *disk.put(file);
-  entry.embedding.assign(small_network.dim, 0.25F);
-  return entry;
-}
 
 message<schema::ScoreRequest> request_for(const model_entry& entry, byte_view data,
                                           std::uint64_t seed) {
@@ -100,7 +84,7 @@ TEST_CASE("work of a scorer process that is killed or stopped is done elsewhere,
   model::configure_threads(1);
   const auto weights = model::init_weights(small_network, 11);
   auto disk = std::make_shared<storage::blob_store>(folder / "blobs");
-  const auto entry = stored_model(*disk, weights);
+  const auto entry = test::stored_model(*disk, weights);
 
   cluster_process host(ca.identity("host"));
   auto& system = host.system;
