@@ -22,10 +22,4 @@ struct elementary_table {
 /// The set must be available.
 [[nodiscard]] const elementary_table& elementary_for(isa set);
 
-extern const elementary_table elementary_portable;
-extern const elementary_table elementary_scalar;
-extern const elementary_table elementary_avx2;
-extern const elementary_table elementary_avx512;
-extern const elementary_table elementary_neon;
-
 }  // namespace soma::exact

@@ -1,6 +1,7 @@
 #include "model/exact/kernels.hpp"
 
 #include "messages/types/assert.hpp"
+#include "model/exact/elementary_table.hpp"
 
 namespace soma::exact {
 
@@ -23,6 +24,10 @@ const kernel_table& kernels_for(isa set) {
       SOMA_ASSERT(set == isa::portable, "kernels exist for the sets of this processor");
       return kernels_portable;
   }
+}
+
+const elementary_table& elementary_for(isa set) {
+  return *kernels_for(set).elementary;
 }
 
 }  // namespace soma::exact

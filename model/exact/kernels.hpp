@@ -58,9 +58,12 @@ struct sigreg_tables {
   float weight[sigreg_points];
 };
 
+struct elementary_table;
+
 struct kernel_table {
   isa set;
-  std::size_t panel;  // outputs side by side in a panel
+  const elementary_table* elementary;  // the functions alone, for those who measure them
+  std::size_t panel;                   // outputs side by side in a panel
 
   /// w: [K][N], rows `row_stride` floats apart -> the panels first .. last-1.
   void (*pack)(const float* w, std::size_t depth, std::size_t outputs, std::size_t row_stride,

@@ -356,9 +356,10 @@ struct kernels {
 };
 
 template <class Isa>
-constexpr kernel_table make_kernels(isa set) {
+constexpr kernel_table make_kernels(isa set, const elementary_table& elementary) {
   using k = kernels<Isa>;
   return {set,
+          &elementary,
           k::panel,
           k::pack,
           k::multiply,

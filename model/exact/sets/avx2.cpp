@@ -3,8 +3,10 @@
 #include "model/exact/kernels_body.hpp"
 
 namespace soma::exact {
+namespace {
+constexpr elementary_table functions = make_elementary<isa_avx2>(isa::avx2);
+}
 
-const kernel_table kernels_avx2 = make_kernels<isa_avx2>(isa::avx2);
-constinit const elementary_table elementary_avx2 = make_elementary<isa_avx2>(isa::avx2);
+constinit const kernel_table kernels_avx2 = make_kernels<isa_avx2>(isa::avx2, functions);
 
 }  // namespace soma::exact

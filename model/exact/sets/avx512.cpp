@@ -3,8 +3,10 @@
 #include "model/exact/kernels_body.hpp"
 
 namespace soma::exact {
+namespace {
+constexpr elementary_table functions = make_elementary<isa_avx512>(isa::avx512);
+}
 
-const kernel_table kernels_avx512 = make_kernels<isa_avx512>(isa::avx512);
-constinit const elementary_table elementary_avx512 = make_elementary<isa_avx512>(isa::avx512);
+constinit const kernel_table kernels_avx512 = make_kernels<isa_avx512>(isa::avx512, functions);
 
 }  // namespace soma::exact

@@ -3,8 +3,10 @@
 #include "model/exact/kernels_body.hpp"
 
 namespace soma::exact {
+namespace {
+constexpr elementary_table functions = make_elementary<isa_neon>(isa::neon);
+}
 
-const kernel_table kernels_neon = make_kernels<isa_neon>(isa::neon);
-constinit const elementary_table elementary_neon = make_elementary<isa_neon>(isa::neon);
+constinit const kernel_table kernels_neon = make_kernels<isa_neon>(isa::neon, functions);
 
 }  // namespace soma::exact

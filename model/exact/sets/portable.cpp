@@ -3,8 +3,11 @@
 #include "model/exact/kernels_body.hpp"
 
 namespace soma::exact {
+namespace {
+constexpr elementary_table functions = make_elementary<isa_portable>(isa::portable);
+}
 
-const kernel_table kernels_portable = make_kernels<isa_portable>(isa::portable);
-constinit const elementary_table elementary_portable = make_elementary<isa_portable>(isa::portable);
+constinit const kernel_table kernels_portable =
+    make_kernels<isa_portable>(isa::portable, functions);
 
 }  // namespace soma::exact

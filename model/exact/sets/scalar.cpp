@@ -3,8 +3,10 @@
 #include "model/exact/kernels_body.hpp"
 
 namespace soma::exact {
+namespace {
+constexpr elementary_table functions = make_elementary<isa_scalar>(isa::scalar);
+}
 
-const kernel_table kernels_scalar = make_kernels<isa_scalar>(isa::scalar);
-constinit const elementary_table elementary_scalar = make_elementary<isa_scalar>(isa::scalar);
+constinit const kernel_table kernels_scalar = make_kernels<isa_scalar>(isa::scalar, functions);
 
 }  // namespace soma::exact
