@@ -1,9 +1,10 @@
 // events: height (u64 BE) ‖ index in the block (u32 BE) -> canonical Event. Height 0 holds those of
 // the genesis. events_by_target, events_by_model, events_by_account: id ‖ height (u64 BE) ‖ index
 // (u32 BE) -> (). Only for ids that are not zero; a model's index holds the events of all its
-// versions.
+// versions, an account's also those that name it as the other account.
 #pragma once
 
+#include <functional>
 #include <span>
 #include <vector>
 
@@ -11,6 +12,9 @@
 #include "storage/lmdb/transaction.hpp"
 
 namespace soma::storage {
+
+/// Called for one event after the other while it says true.
+using event_visitor = std::function<bool(const event&)>;
 
 class event_table {
  public:
@@ -23,17 +27,29 @@ class event_table {
   /// All events of one height, in the order in which they happened.
   void append(lmdb::write_txn& txn, block_height height, std::span<const event> events) const;
   [[nodiscard]] std::vector<event> at(const lmdb::read_txn& txn, block_height height) const;
+  /// Those of heights `first` to `last`, both included, in the order in which they happened.
+  void visit(const lmdb::read_txn& txn, block_height first, block_height last,
+             const event_visitor& visit) const;
+  /// Those of one id, the latest first.
+  void visit(const lmdb::read_txn& txn, const target_id& id, const event_visitor& visit) const;
+  void visit(const lmdb::read_txn& txn, const model_id& id, const event_visitor& visit) const;
+  void visit(const lmdb::read_txn& txn, const address& id, const event_visitor& visit) const;
   /// The latest events, at most `limit` of them, the latest first.
-  [[nodiscard]] std::vector<event> of(const lmdb::read_txn& txn, const target_id& id,
-                                      std::size_t limit) const;
-  [[nodiscard]] std::vector<event> of(const lmdb::read_txn& txn, const model_id& id,
-                                      std::size_t limit) const;
-  [[nodiscard]] std::vector<event> of(const lmdb::read_txn& txn, const address& id,
-                                      std::size_t limit) const;
+  template <class Id>
+  [[nodiscard]] std::vector<event> of(const lmdb::read_txn& txn, const Id& id,
+                                      std::size_t limit) const {
+    std::vector<event> found;
+    if (limit == 0) return found;
+    visit(txn, id, [&](const event& happened) {
+      found.push_back(happened);
+      return found.size() < limit;
+    });
+    return found;
+  }
 
  private:
-  [[nodiscard]] std::vector<event> latest(const lmdb::read_txn& txn, lmdb::database index,
-                                          byte_view id, std::size_t limit) const;
+  void visit_latest(const lmdb::read_txn& txn, lmdb::database index, byte_view id,
+                    const event_visitor& visit) const;
 
   lmdb::database events_;
   lmdb::database by_target_;

@@ -10,10 +10,10 @@ constexpr std::uint64_t blocks_between_reader_checks = 256;
 
 lmdb::environment_options environment_options_of(const ledger_options& options) {
   return {.map_bytes = options.map_bytes,
-          .format = "soma-ledger 1",
+          .format = "soma-ledger 2",
           .tables = {row_table::name, row_table::index_name, block_table::name,
-                     block_table::heights_name, block_table::transactions_name, event_table::name,
-                     event_table::by_target_name, event_table::by_model_name,
+                     block_table::heights_name, block_table::transactions_name, epoch_table::name,
+                     event_table::name, event_table::by_target_name, event_table::by_model_name,
                      event_table::by_account_name, genesis_table::name},
           .read_only = options.read_only};
 }
@@ -33,6 +33,23 @@ void ledger_view::scan(ledger_table table, const row_visitor& visit) const {
 }
 void ledger_view::scan(const row_visitor& visit) const {
   tables_->rows.scan(txn_, {}, visit);
+}
+void ledger_view::scan_prefix(byte_view prefix, const row_visitor& visit) const {
+  SOMA_ASSERT(!prefix.empty(), "a prefix names a table at least");
+  tables_->rows.scan(txn_, prefix, visit);
+}
+std::vector<row_key> ledger_view::keys_from(ledger_table table, byte_view first,
+                                            std::size_t limit) const {
+  row_key start = table_prefix(table);
+  start.insert(start.end(), first.begin(), first.end());
+  std::vector<row_key> found;
+  if (limit == 0) return found;
+  tables_->rows.scan_from(txn_, start, [&](byte_view key, byte_view) {
+    if (key[0] != start[0]) return false;
+    found.emplace_back(key.begin(), key.end());
+    return found.size() < limit;
+  });
+  return found;
 }
 
 std::optional<chain_row> ledger_view::chain() const {
@@ -79,6 +96,29 @@ std::optional<transaction_place> ledger_view::find_transaction(const transaction
 std::vector<event> ledger_view::events_at(block_height height) const {
   return tables_->events.at(txn_, height);
 }
+std::optional<block_height> ledger_view::first_height(epoch_number epoch) const {
+  return tables_->epochs.first_block(txn_, epoch);
+}
+std::optional<block_height> ledger_view::closing_height(epoch_number epoch) const {
+  if (const auto next = first_height(epoch.next())) return block_height{next->value - 1};
+  const auto now = chain();
+  // The block that closed it is the last one so far.
+  if (now && now->epoch == epoch.next() && now->height.value > 0) return now->height;
+  return std::nullopt;
+}
+void ledger_view::events_in(epoch_number epoch, const event_visitor& visit) const {
+  // The block that closes an epoch opens the next one's targets.
+  block_height first;
+  if (epoch.value > 0) {
+    const auto opened = closing_height({epoch.value - 1});
+    if (!opened) return;
+    first = *opened;
+  }
+  const auto last = closing_height(epoch).value_or(height());
+  tables_->events.visit(txn_, first, last, [&](const event& happened) {
+    return happened.epoch != epoch || visit(happened);
+  });
+}
 std::optional<bytes> ledger_view::genesis() const {
   return copied(tables_->genesis.find(txn_));
 }
@@ -108,6 +148,7 @@ void ledger_store::commit_block(const block& committed, std::span<const row_chan
   lmdb::write_txn txn(environment_);
   SOMA_ASSERT(tables_.genesis.find(txn).has_value(), "a ledger begins with its genesis");
   tables_.blocks.append(txn, committed);
+  tables_.epochs.note_block(txn, committed.header.epoch, height);
   apply(txn, height, changes, events);
   txn.commit();
   if (height.value % blocks_between_reader_checks == 0) environment_.reap_dead_readers();

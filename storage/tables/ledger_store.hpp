@@ -17,6 +17,7 @@
 #include "storage/lmdb/environment.hpp"
 #include "storage/lmdb/transaction.hpp"
 #include "storage/tables/block_table.hpp"
+#include "storage/tables/epoch_table.hpp"
 #include "storage/tables/event_table.hpp"
 #include "storage/tables/genesis_table.hpp"
 #include "storage/tables/row_table.hpp"
@@ -30,9 +31,10 @@ struct ledger_options {
 
 struct ledger_tables {
   explicit ledger_tables(const lmdb::environment& env)
-      : rows(env), blocks(env), events(env), genesis(env) {}
+      : rows(env), blocks(env), epochs(env), events(env), genesis(env) {}
   row_table rows;
   block_table blocks;
+  epoch_table epochs;
   event_table events;
   genesis_table genesis;
 };
@@ -46,6 +48,13 @@ class ledger_view {
   void scan(ledger_table table, const row_visitor& visit) const;
   /// All rows in the order of keys, while visit says true.
   void scan(const row_visitor& visit) const;
+  /// Rows whose key begins with `prefix`, which is not empty, in the order of keys, while visit
+  /// says true.
+  void scan_prefix(byte_view prefix, const row_visitor& visit) const;
+  /// Keys of one table's rows in their order, from the first that is not below the table's byte and
+  /// `first`, at most `limit`. Costs what it returns.
+  [[nodiscard]] std::vector<row_key> keys_from(ledger_table table, byte_view first,
+                                               std::size_t limit) const;
 
   /// nullopt before init.
   [[nodiscard]] std::optional<chain_row> chain() const;
@@ -65,6 +74,19 @@ class ledger_view {
   [[nodiscard]] std::optional<transaction_place> find_transaction(const transaction_id& id) const;
 
   [[nodiscard]] std::vector<event> events_at(block_height height) const;
+  /// An epoch's events in the order in which they happened, while visit says true: from those of
+  /// the block that opened it to those of the block that closed it. There may be millions.
+  void events_in(epoch_number epoch, const event_visitor& visit) const;
+  /// The height of an epoch's first block; nullopt while it has none.
+  [[nodiscard]] std::optional<block_height> first_height(epoch_number epoch) const;
+  /// The height of the block that closed an epoch; nullopt while it is not over.
+  [[nodiscard]] std::optional<block_height> closing_height(epoch_number epoch) const;
+  /// The events of one id, the latest first, while visit says true. Id: target_id, model_id or
+  /// address.
+  template <class Id>
+  void visit_events_of(const Id& id, const event_visitor& visit) const {
+    tables_->events.visit(txn_, id, visit);
+  }
   /// The latest events, at most `limit` of them, the latest first. Id: target_id, model_id or
   /// address.
   template <class Id>

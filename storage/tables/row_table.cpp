@@ -45,6 +45,14 @@ void row_table::scan(const lmdb::read_txn& txn, byte_view prefix, const row_visi
   lmdb::scan_prefix(txn, rows_, prefix, visit);
 }
 
+void row_table::scan_from(const lmdb::read_txn& txn, byte_view first,
+                          const row_visitor& visit) const {
+  lmdb::cursor at(txn, rows_);
+  for (bool there = at.at_least(first); there; there = at.next()) {
+    if (!visit(at.key(), at.value())) return;
+  }
+}
+
 std::optional<chain_row> row_table::chain(const lmdb::read_txn& txn) const {
   return find_stored<chain_row>(txn, rows_, chain_key());
 }

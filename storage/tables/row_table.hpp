@@ -35,6 +35,8 @@ class row_table {
   /// Asserts that the key is one of a row and a target's value decodes.
   void apply(lmdb::write_txn& txn, const row_change& change) const;
   [[nodiscard]] std::optional<byte_view> find(const lmdb::read_txn& txn, byte_view key) const;
+  /// Rows from the first key that is not below `first` on.
+  void scan_from(const lmdb::read_txn& txn, byte_view first, const row_visitor& visit) const;
   /// Rows whose key begins with `prefix`; all of them for an empty one.
   void scan(const lmdb::read_txn& txn, byte_view prefix, const row_visitor& visit) const;
 
