@@ -28,6 +28,12 @@ void add_messages(caf::actor_system_config& config) {
   SOMA_ADD(ChainStatus);
   SOMA_ADD(GetRow);
   SOMA_ADD(Row);
+  SOMA_ADD(GetRows);
+  SOMA_ADD(Rows);
+  SOMA_ADD(GetTransaction);
+  SOMA_ADD(TransactionStatus);
+  SOMA_ADD(GetGenesis);
+  SOMA_ADD(GenesisBytes);
   SOMA_ADD(GetOpenTargets);
   SOMA_ADD(OpenTargets);
   SOMA_ADD(BlockNotice);

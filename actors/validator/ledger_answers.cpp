@@ -1,10 +1,15 @@
 #include "actors/validator/ledger_answers.hpp"
 
+#include <algorithm>
+
 #include "messages/types/codec.hpp"
 #include "messages/types/fields.hpp"
 
 namespace soma::actors {
 namespace {
+
+/// What GetRow takes for a key.
+constexpr std::size_t max_row_key_bytes = 96;
 
 void fill_target(schema::OpenTarget::Builder out, const target_id& id, const target_row& row) {
   out.setId(data_of(id));
@@ -22,6 +27,66 @@ message<schema::Row> row_answer(const storage::ledger_view& ledger, byte_view ke
   return message<schema::Row>::build([&](auto out) {
     out.setFound(value.has_value());
     if (value) out.setValue(data_of(*value));
+  });
+}
+
+message<schema::Rows> rows_answer(const storage::ledger_view& ledger, byte_view prefix,
+                                  byte_view after, std::size_t most) {
+  std::vector<std::pair<row_key, bytes>> page;
+  bool more = false;
+  const auto begins = [&](byte_view key) {
+    return key.size() >= prefix.size() && std::ranges::equal(key.first(prefix.size()), prefix);
+  };
+  if (!prefix.empty() && prefix.size() <= max_row_key_bytes && after.size() <= max_row_key_bytes) {
+    // The first key behind `after` is `after` and a zero byte.
+    bytes first(prefix.begin(), prefix.end());
+    if (begins(after)) {
+      first.assign(after.begin(), after.end());
+      first.push_back(0);
+    }
+    const auto limit = std::min(std::max<std::size_t>(most, 1), max_listed_rows);
+    const auto keys = ledger.keys_from(static_cast<ledger_table>(first[0]),
+                                       byte_view(first).subspan(1), limit + 1);
+    std::size_t size = 0;
+    for (const auto& key : keys) {
+      if (!begins(key)) break;
+      more = page.size() == limit || size > max_page_bytes;
+      if (more) break;
+      page.emplace_back(key, *ledger.find_row(key));
+      size += key.size() + page.back().second.size();
+    }
+  }
+  return message<schema::Rows>::build([&](auto out) {
+    out.setHeight(ledger.height().value);
+    out.setMore(more);
+    auto list = out.initRows(static_cast<unsigned>(page.size()));
+    for (unsigned i = 0; i < page.size(); ++i) {
+      list[i].setKey(data_of(page[i].first));
+      list[i].setValue(data_of(page[i].second));
+    }
+  });
+}
+
+message<schema::TransactionStatus> transaction_answer(const storage::ledger_view& ledger,
+                                                      const transaction_id& id) {
+  const auto place = ledger.find_transaction(id);
+  std::optional<event> outcome;
+  if (place) {
+    for (const auto& item : ledger.events_at(place->height)) {
+      const bool is_outcome = item.kind == event_kind::transaction_applied ||
+                              item.kind == event_kind::transaction_refused;
+      if (is_outcome && item.transaction == id) outcome = item;
+    }
+  }
+  return message<schema::TransactionStatus>::build([&](auto out) {
+    if (!outcome) return;
+    out.setHeight(outcome->height.value);
+    out.setEpoch(outcome->epoch.value);
+    out.setRefusal(outcome->refusal);
+    out.setFeeShannons(outcome->amount.value);
+    if (outcome->refusal != 0) {
+      out.setWhy(std::string(rules::to_text(static_cast<rules::refusal>(outcome->refusal))));
+    }
   });
 }
 

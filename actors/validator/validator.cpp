@@ -129,6 +129,21 @@ class validator_logic : public std::enable_shared_from_this<validator_logic> {
     return row_answer(ports_.ledger->view(), view_of(request.getKey()));
   }
 
+  [[nodiscard]] message<schema::Rows> rows(schema::GetRows::Reader request) const {
+    return rows_answer(ports_.ledger->view(), view_of(request.getPrefix()),
+                       view_of(request.getAfter()), request.getMost());
+  }
+
+  [[nodiscard]] message<schema::TransactionStatus> transaction_status(
+      schema::GetTransaction::Reader request) const {
+    return transaction_answer(ports_.ledger->view(), id_or_zero<transaction_id>(request.getId()));
+  }
+
+  [[nodiscard]] message<schema::GenesisBytes> genesis_bytes() const {
+    const auto born = encode(born_);
+    return message<schema::GenesisBytes>::build([&](auto out) { out.setGenesis(data_of(born)); });
+  }
+
   [[nodiscard]] message<schema::OpenTargets> open_targets(
       schema::GetOpenTargets::Reader request) const {
     return open_targets_answer(ports_.ledger->view(), tip_, request.getMost());
@@ -391,7 +406,12 @@ validator_actor::behavior_type validator(validator_actor::pointer self, crypto::
           [logic](const message<schema::GetRow>& request) { return logic->row(request.root()); },
           [logic](const message<schema::GetOpenTargets>& request) {
             return logic->open_targets(request.root());
-          }};
+          },
+          [logic](const message<schema::GetRows>& request) { return logic->rows(request.root()); },
+          [logic](const message<schema::GetTransaction>& request) {
+            return logic->transaction_status(request.root());
+          },
+          [logic](const message<schema::GetGenesis>&) { return logic->genesis_bytes(); }};
 }
 
 }  // namespace soma::actors

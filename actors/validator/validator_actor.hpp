@@ -9,7 +9,10 @@ using validator_actor = caf::typed_actor<
     caf::replies_to<message<schema::SubmitTransaction>>::with<message<schema::SubmitReceipt>>,
     caf::replies_to<message<schema::GetChain>>::with<message<schema::ChainStatus>>,
     caf::replies_to<message<schema::GetRow>>::with<message<schema::Row>>,
-    caf::replies_to<message<schema::GetOpenTargets>>::with<message<schema::OpenTargets>>>;
+    caf::replies_to<message<schema::GetOpenTargets>>::with<message<schema::OpenTargets>>,
+    caf::replies_to<message<schema::GetRows>>::with<message<schema::Rows>>,
+    caf::replies_to<message<schema::GetTransaction>>::with<message<schema::TransactionStatus>>,
+    caf::replies_to<message<schema::GetGenesis>>::with<message<schema::GenesisBytes>>>;
 
 /// Whoever wants to hear of each block once it is durable.
 using block_watcher_actor = caf::typed_actor<caf::reacts_to<message<schema::BlockNotice>>>;

@@ -59,12 +59,51 @@ struct ChainStatus {
 
 struct GetRow {
   # One row of the ledger, by its key.
-  key @0 :Data;         # at most 64 bytes
+  key @0 :Data;         # at most 96 bytes
 }
 
 struct Row {
   found @0 :Bool;
   value @1 :Data;       # the row's canonical bytes
+}
+
+struct GetRows {
+  # One page of the rows whose keys begin with `prefix`, in the order of their keys.
+  prefix @0 :Data;      # the byte of a table and what follows it, 1 .. 96 bytes
+  after @1 :Data;       # the last key of the page before; none: from the first row on
+  most @2 :UInt32;      # 1 .. 1024; a page has fewer when rows are large
+}
+
+struct Rows {
+  height @0 :UInt64;
+  rows @1 :List(KeyedRow);
+  more @2 :Bool;        # behind the last of them there are others
+}
+
+struct KeyedRow {
+  key @0 :Data;
+  value @1 :Data;
+}
+
+struct GetTransaction {
+  # What became of a transaction.
+  id @0 :Data;
+}
+
+struct TransactionStatus {
+  height @0 :UInt64;        # of the block it is in; 0: it is in none
+  refusal @1 :UInt16;       # 0: applied. The numbers are those of the rules
+  why @2 :Text;
+  feeShannons @3 :UInt64;   # burned
+  epoch @4 :UInt64;         # in which it was executed
+}
+
+struct GetGenesis {
+  # What the network was born with.
+}
+
+struct GenesisBytes {
+  genesis @0 :Data;         # canonical
 }
 
 struct GetOpenTargets {
