@@ -87,6 +87,10 @@ expected<block_header, parse_refusal> decode<block_header>(byte_view data) {
   visit_header(layout, header);
   return header;
 }
+template <>
+expected<block_header, parse_refusal> decode_own<block_header>(byte_view data) {
+  return decode<block_header>(data);
+}
 
 namespace codec {
 

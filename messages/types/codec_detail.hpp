@@ -3,13 +3,16 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <bit>
+#include <cstring>
 #include <span>
 #include <utility>
 #include <vector>
 
 #include "messages/schema/models.capnp.h"
 #include "messages/schema/transactions.capnp.h"
+#include "messages/types/canonical.hpp"
 #include "messages/types/codec.hpp"
 #include "messages/types/message.hpp"
 
@@ -83,6 +86,24 @@ void put_list(Init&& init, const std::vector<Element>& from, std::size_t max_siz
   for (unsigned i = 0; i < from.size(); ++i) each(list[i], from[i]);
 }
 
+/// A copy of a message's bytes whose words are aligned; a small one needs no heap.
+class aligned_words {
+ public:
+  explicit aligned_words(byte_view data) : count_(data.size() / 8) {
+    if (count_ > near_.size()) far_.resize(count_);
+    std::memcpy(at(), data.data(), count_ * 8);
+  }
+  [[nodiscard]] std::span<const std::uint64_t> view() const {
+    return {far_.empty() ? near_.data() : far_.data(), count_};
+  }
+
+ private:
+  [[nodiscard]] std::uint64_t* at() { return far_.empty() ? near_.data() : far_.data(); }
+  std::size_t count_;
+  std::array<std::uint64_t, 128> near_;
+  std::vector<std::uint64_t> far_;
+};
+
 // Parts that several topics share.
 void put(schema::WeightsManifest::Builder to, const weights_manifest& from);
 void take(reading& in, schema::WeightsManifest::Reader from, weights_manifest& to);
@@ -93,27 +114,48 @@ void take(schema::StakePool::Reader from, stake_pool& to);
 void put(schema::SignedTransaction::Builder to, const signed_transaction& from);
 void take(reading& in, schema::SignedTransaction::Reader from, signed_transaction& to);
 
-/// Canonical bytes of schema struct T filled by write(builder, value).
+/// Canonical bytes of schema struct T filled by write(builder, value). They are those of the draft
+/// until the thread encodes again. Asserts that they are not more than decode takes.
 template <class T, class Value, class Write>
-[[nodiscard]] bytes encode_as(const Value& value, Write&& write) {
-  const auto made = message<T>::build([&](typename T::Builder to) { write(to, value); });
-  const auto view = made.bytes();
+[[nodiscard]] byte_view draft_as(const Value& value, std::size_t max_bytes, Write&& write) {
+  detail::message_draft draft;
+  write(draft.root<T>(), value);
+  const auto words = draft.finish<T>();
+  SOMA_ASSERT(words.size() * 8 <= max_bytes, "a message within its size limit");
+  return {reinterpret_cast<const std::uint8_t*>(words.data()), words.size() * 8};
+}
+
+template <class T, class Value, class Write>
+[[nodiscard]] bytes encode_as(const Value& value, std::size_t max_bytes, Write&& write) {
+  const auto view = draft_as<T>(value, max_bytes, write);
   return {view.begin(), view.end()};
 }
 
+/// Whose bytes are decoded.
+enum class origin : std::uint8_t {
+  foreign,
+  own,  // encoded by this program, and a checksum has shown that they are still the same
+};
+
 /// The value that read(reading, reader, value) takes from the message in `data`. What it did not
 /// take (a list that is there but empty) would be lost on the way back, so such bytes are no
-/// encoding of the value.
+/// encoding of the value; of our own bytes that need not be asked.
 template <class T, class Value, class Write, class Read>
 [[nodiscard]] expected<Value, parse_refusal> decode_as(byte_view data, std::size_t max_bytes,
-                                                       Write&& write, Read&& read) {
-  const auto parsed = message<T>::parse(data, max_bytes);
-  if (!parsed) return make_unexpected(parsed.error());
+                                                       origin from, Write&& write, Read&& read) {
+  if (const auto fits = check_size(data, max_bytes); !fits) return make_unexpected(fits.error());
+  const aligned_words words(data);
+  if (const auto checked = check_words(words.view(), structure_for<T>()); !checked) {
+    return make_unexpected(checked.error());
+  }
   Value value;
   reading in;
-  read(in, parsed->root(), value);
+  read(
+      in,
+      capnp::readMessageUnchecked<T>(reinterpret_cast<const capnp::word*>(words.view().data() + 1)),
+      value);
   if (in.refusal()) return make_unexpected(*in.refusal());
-  if (!std::ranges::equal(encode_as<T>(value, write), data)) {
+  if (from == origin::foreign && !std::ranges::equal(draft_as<T>(value, max_bytes, write), data)) {
     return make_unexpected(parse_refusal::not_canonical);
   }
   return value;
@@ -121,16 +163,24 @@ template <class T, class Value, class Write, class Read>
 
 }  // namespace soma::codec
 
-/// encode and decode of `type`, whose encoding has at most max_bytes, by the functions put(builder,
-/// value) and take(reading, reader, value).
-#define SOMA_CODEC_OF(type, Schema, max_bytes)                                       \
-  bytes encode(const type& value) {                                                  \
-    return codec::encode_as<schema::Schema>(                                         \
-        value, [](auto to, const type& from) { codec::put(to, from); });             \
-  }                                                                                  \
-  template <>                                                                        \
-  expected<type, parse_refusal> decode<type>(byte_view data) {                       \
-    return codec::decode_as<schema::Schema, type>(                                   \
-        data, max_bytes, [](auto to, const type& from) { codec::put(to, from); },    \
-        [](codec::reading& in, auto from, type& to) { codec::take(in, from, to); }); \
+/// encode, decode and decode_own of `type`, whose encoding has at most max_bytes, by the functions
+/// put(builder, value) and take(reading, reader, value).
+#define SOMA_CODEC_OF(type, Schema, max_bytes)                                           \
+  bytes encode(const type& value) {                                                      \
+    return codec::encode_as<schema::Schema>(                                             \
+        value, max_bytes, [](auto to, const type& from) { codec::put(to, from); });      \
+  }                                                                                      \
+  static expected<type, parse_refusal> decode_of(const type*, byte_view data,            \
+                                                 codec::origin whose) {                  \
+    return codec::decode_as<schema::Schema, type>(                                       \
+        data, max_bytes, whose, [](auto to, const type& from) { codec::put(to, from); }, \
+        [](codec::reading& in, auto from, type& to) { codec::take(in, from, to); });     \
+  }                                                                                      \
+  template <>                                                                            \
+  expected<type, parse_refusal> decode<type>(byte_view data) {                           \
+    return decode_of(static_cast<const type*>(nullptr), data, codec::origin::foreign);   \
+  }                                                                                      \
+  template <>                                                                            \
+  expected<type, parse_refusal> decode_own<type>(byte_view data) {                       \
+    return decode_of(static_cast<const type*>(nullptr), data, codec::origin::own);       \
   }

@@ -24,6 +24,13 @@ namespace soma {
 template <class T>
 inline constexpr std::size_t max_message_bytes = std::size_t{8} << 20;
 
+/// What the schema of T allows; made when first asked for.
+template <class T>
+[[nodiscard]] const structure& structure_for() {
+  static const structure& known = structure_of(capnp::Schema::from<T>());
+  return known;
+}
+
 namespace detail {
 /// Segment table and segment of a canonical message. Asserts that our own message is one that
 /// others will accept.
@@ -92,10 +99,7 @@ class message {
 
  private:
   explicit message(message_words words) : words_(std::move(words)) {}
-  static const structure& kind() {
-    static const structure& known = structure_of(capnp::Schema::from<T>());
-    return known;
-  }
+  static const structure& kind() { return structure_for<T>(); }
 
   message_words words_;
 };

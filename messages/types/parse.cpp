@@ -1,5 +1,6 @@
 #include "messages/types/parse.hpp"
 
+#include <algorithm>
 #include <array>
 #include <bit>
 #include <cstring>
@@ -125,7 +126,8 @@ class walk {
   /// The fields of a struct whose sections are claimed already, then all it points to.
   verdict contents(const body& it, const structure& rule, unsigned depth) {
     SOMA_REFUSE_IF(it.data_words > rule.data_words || it.pointers > rule.pointers, unknown_field);
-    expectations expected_at{};
+    expectations expected_at;  // as many as the struct has pointers
+    std::fill_n(expected_at.begin(), it.pointers, nullptr);
     SOMA_TRY(fields(it, rule, expected_at));
     for (std::uint16_t i = 0; i < it.pointers; ++i) {
       const std::size_t at = it.first_pointer() + i;
@@ -149,7 +151,7 @@ class walk {
                          unknown_enum_value);
           break;
         case field_rule::kind::pointer:
-          expected_at[field.offset] = &field.pointer;
+          if (field.offset < it.pointers) expected_at[field.offset] = &field.pointer;
           break;
         case field_rule::kind::group:
           SOMA_TRY(fields(it, *field.group, expected_at));
@@ -248,18 +250,26 @@ class walk {
 
 }  // namespace
 
-expected<message_words, parse_refusal> parse_words(byte_view data, const structure& kind,
-                                                   std::size_t max_bytes) {
+expected<void, parse_refusal> check_size(byte_view data, std::size_t max_bytes) {
   SOMA_REFUSE_IF(data.size() > max_bytes, too_large);
   SOMA_REFUSE_IF(data.size() < 8 || data.size() % 8 != 0, not_whole_words);
-  std::uint32_t table[2];  // number of segments less one, words of the first
-  std::memcpy(table, data.data(), sizeof table);
-  SOMA_REFUSE_IF(table[0] != 0, not_one_segment);
-  SOMA_REFUSE_IF(table[1] != data.size() / 8 - 1, wrong_length);
+  return {};
+}
+
+expected<void, parse_refusal> check_words(std::span<const std::uint64_t> words,
+                                          const structure& kind) {
+  const auto segments_less_one = static_cast<std::uint32_t>(words[0]);
+  SOMA_REFUSE_IF(segments_less_one != 0, not_one_segment);
+  SOMA_REFUSE_IF(words[0] >> 32 != words.size() - 1, wrong_length);
+  return walk(words.subspan(1)).root(kind);
+}
+
+expected<message_words, parse_refusal> parse_words(byte_view data, const structure& kind,
+                                                   std::size_t max_bytes) {
+  if (auto fits = check_size(data, max_bytes); !fits) return make_unexpected(fits.error());
   auto words = std::make_shared<std::vector<word>>(data.size() / 8);
   std::memcpy(words->data(), data.data(), data.size());
-  auto checked = walk(std::span<const word>(*words).subspan(1)).root(kind);
-  if (!checked) return make_unexpected(checked.error());
+  if (auto checked = check_words(*words, kind); !checked) return make_unexpected(checked.error());
   return words;
 }
 

@@ -13,6 +13,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string_view>
 #include <vector>
 
@@ -57,5 +58,13 @@ using message_words = std::shared_ptr<const std::vector<std::uint64_t>>;
 [[nodiscard]] expected<message_words, parse_refusal> parse_words(byte_view data,
                                                                  const structure& kind,
                                                                  std::size_t max_bytes);
+
+// The same in its steps, for those who need the message only for as long as its words live.
+
+/// Whether `data` can be a message by its size.
+[[nodiscard]] expected<void, parse_refusal> check_size(byte_view data, std::size_t max_bytes);
+/// Whether these words, of which there is at least one, are a message of `kind`.
+[[nodiscard]] expected<void, parse_refusal> check_words(std::span<const std::uint64_t> words,
+                                                        const structure& kind);
 
 }  // namespace soma
