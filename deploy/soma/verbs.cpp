@@ -6,6 +6,7 @@ std::vector<std::unique_ptr<verb>> all_verbs() {
   std::vector<std::unique_ptr<verb>> all;
   all.push_back(make_localnet());
   all.push_back(make_ask());
+  all.push_back(make_explain());
   all.push_back(make_model_init());
   all.push_back(make_model_train());
   all.push_back(make_model_score());

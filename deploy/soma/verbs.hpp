@@ -11,6 +11,7 @@ namespace soma {
 [[nodiscard]] std::unique_ptr<verb> make_config_show();
 [[nodiscard]] std::unique_ptr<verb> make_localnet();
 [[nodiscard]] std::unique_ptr<verb> make_ask();
+[[nodiscard]] std::unique_ptr<verb> make_explain();
 [[nodiscard]] std::unique_ptr<verb> make_model_init();
 [[nodiscard]] std::unique_ptr<verb> make_model_train();
 [[nodiscard]] std::unique_ptr<verb> make_model_score();

@@ -1,0 +1,311 @@
+// An address: what it holds, what it earned and lost, what it was refused, what it waits for.
+#include <algorithm>
+#include <array>
+#include <map>
+#include <set>
+
+#include "actors/explain/deadlines.hpp"
+#include "actors/explain/names.hpp"
+#include "actors/explain/positions.hpp"
+#include "messages/types/codec.hpp"
+
+namespace soma::explain {
+namespace {
+
+struct sum {
+  std::uint64_t count = 0;
+  shannons amount;
+  void add(shannons more) {
+    ++count;
+    amount.value += more.value;
+  }
+};
+
+struct record {
+  std::map<event_kind, sum> as_account;  // whom the event concerns
+  sum sent;                              // transfers to others
+  std::set<stake_position> positions;
+  std::vector<model_id> models;         // that it committed, the latest first
+  std::vector<target_id> claims;        // that may still be waiting, the latest first
+  std::vector<event> refusals, latest;  // the latest first
+  std::uint64_t events_read = 0;
+  bool complete = true;
+};
+
+bool is_stake(event_kind kind) {
+  return kind >= event_kind::stake_added && kind <= event_kind::stake_paid_out;
+}
+
+/// Claims older than this are decided, whatever happened.
+bool may_wait(const telling& t, const event& claim) {
+  return claim.epoch.value + 2 + t.parameters.max_audit_extensions >= t.chain.epoch.value;
+}
+
+void take(const telling& t, const address& id, record& r, const event& e) {
+  const auto listed = t.how.listed;
+  if (e.kind != event_kind::transaction_applied && r.latest.size() < listed) r.latest.push_back(e);
+  if (e.kind == event_kind::transferred && e.other == id) r.sent.add(e.amount);
+  if (e.account != id) return;
+  r.as_account[e.kind].add(e.amount);
+  if (is_stake(e.kind)) r.positions.insert({pool_of(e), id});
+  if (e.kind == event_kind::model_committed &&
+      std::ranges::find(r.models, e.model.model) == r.models.end() && r.models.size() < listed) {
+    r.models.push_back(e.model.model);
+  }
+  if (e.kind == event_kind::target_filled && may_wait(t, e)) r.claims.push_back(e.target);
+  if (e.kind == event_kind::transaction_refused && r.refusals.size() < listed)
+    r.refusals.push_back(e);
+}
+
+record read_record(const telling& t, const address& id) {
+  record r;
+  t.view.visit_events_of(id, [&](const event& e) {
+    if (r.events_read == t.how.events) {
+      r.complete = false;
+      return false;
+    }
+    ++r.events_read;
+    take(t, id, r, e);
+    return true;
+  });
+  return r;
+}
+
+struct money_line {
+  event_kind kind;
+  const char* text;  // "… in n cases" follows
+};
+
+// Owners get the commission of what their pool is paid, the pool the rest.
+constexpr std::array received{
+    money_line{event_kind::submitter_paid, "paid as submitter"},
+    money_line{event_kind::model_paid, "paid to its models, commission and pool together"},
+    money_line{event_kind::voter_paid, "paid for votes against what was rejected"},
+    money_line{event_kind::validator_paid, "paid as validator, commission and pool together"},
+    money_line{event_kind::reporter_paid, "paid for reports of equivocation"},
+    money_line{event_kind::transferred, "received from others"},
+    money_line{event_kind::bond_returned, "of bonds returned"},
+    money_line{event_kind::stake_paid_out, "of stake paid out"},
+    money_line{event_kind::stake_returned, "of deposits returned"},
+};
+constexpr std::array given{
+    money_line{event_kind::target_filled, "locked as bonds of claims"},
+    money_line{event_kind::bond_burned, "of its bonds burned"},
+    money_line{event_kind::stake_added, "deposited into pools"},
+    money_line{event_kind::model_committed, "of own stake given to models"},
+    money_line{event_kind::model_slashed, "slashed from its models"},
+    money_line{event_kind::validator_slashed, "slashed for equivocation"},
+    money_line{event_kind::validator_absent, "not paid because it did not take part"},
+    money_line{event_kind::transaction_applied, "burned as fees of applied transactions"},
+    money_line{event_kind::transaction_refused, "burned as fees of refused transactions"},
+};
+
+step told_sum(std::string what, std::string section, const char* text, const sum& s) {
+  return {std::move(what),
+          say(s.amount, " ", text, ", ", counted(s.count, "time")),
+          std::nullopt,
+          std::move(section),
+          {{"count", s.count}, {"amount_shannons", s.amount.value}}};
+}
+
+template <class Lines>
+passage told_money(const record& r, const Lines& lines, std::string name, std::string title) {
+  passage told{std::move(name), std::move(title), {}};
+  for (const auto& line : lines) {
+    const auto found = r.as_account.find(line.kind);
+    if (found == r.as_account.end()) continue;
+    told.steps.push_back(told_sum(std::string(name_of(line.kind)),
+                                  std::string(section_of(line.kind)), line.text, found->second));
+  }
+  return told;
+}
+
+passage told_stakes(const telling& t, const record& r, std::vector<step>& next) {
+  passage told{"stakes", "Stakes", {}};
+  for (const auto& position : r.positions) {
+    const auto pool = find_pool(t.view, position.pool);
+    if (!pool) continue;
+    const auto row = find_position(t.view, position);
+    // Who has left holds nothing; an owner's shares stand in the pool.
+    if (!row && pool->owner != position.holder) continue;
+    told.steps.push_back(told_position(t, position, *pool, row.value_or(stake_row{})));
+    for (auto& due : position_deadlines(t, position, row.value_or(stake_row{})))
+      next.push_back(std::move(due));
+  }
+  return told;
+}
+
+passage told_models(const telling& t, const record& r, std::vector<step>& next) {
+  passage told{"models", "Models", {}};
+  for (const auto& id : r.models) {
+    const auto row = t.view.model(id);
+    if (!row) continue;
+    told.steps.push_back({"model",
+                          say(shown_model(t, {id, row->active_version}), ": ", name_of(row->status),
+                              ", stake ", row->pool.stake),
+                          std::nullopt,
+                          "6",
+                          {{"model", id.text()},
+                           {"status", std::string(name_of(row->status))},
+                           {"active_version", std::uint64_t{row->active_version}},
+                           {"stake_shannons", row->pool.stake.value}}});
+    for (auto& due : model_deadlines(t, id, *row)) {
+      due.text = say(shown_model(t, {id, 0}), ": ", due.text);
+      due.fields.push_back({"model", id.text()});
+      next.push_back(std::move(due));
+    }
+  }
+  return told;
+}
+
+std::optional<committee_row> committee_of(const telling& t) {
+  const auto stored = t.view.find_row(committee_key());
+  const auto row =
+      stored ? decode<committee_row>(*stored) : expected<committee_row, parse_refusal>{};
+  return stored && row ? std::optional(*row) : std::nullopt;
+}
+
+void told_seat(const telling& t, const committee_row& committee, const committee_seat& seat,
+               passage& told, std::vector<step>& next) {
+  const auto blocks = t.chain.height.value + 1 - t.chain.epoch_first_block.value;
+  const auto so_far =
+      say("signed ", seat.blocks_signed, " of ", counted(blocks, "block"), " and cast ",
+          seat.audits_cast, " of ", counted(committee.audits_due, "audit vote"), " due in epoch ",
+          t.chain.epoch, " so far");
+  const std::vector<field> fields{{"power", std::uint64_t{seat.power}},
+                                  {"blocks_signed", seat.blocks_signed},
+                                  {"blocks", blocks},
+                                  {"audits_cast", seat.audits_cast},
+                                  {"audits_due", committee.audits_due}};
+  told.steps.push_back(
+      {"seat",
+       say("it has a seat with power ", std::uint64_t{seat.power}, " of 10000 and has ", so_far),
+       std::nullopt, "5", fields});
+  auto due = due_at_end_of(t, t.chain.epoch, "participation",
+                           say("to be paid for epoch ", t.chain.epoch,
+                               " it must sign at least half of its blocks and cast at least half "
+                               "of the audit votes due: it ",
+                               so_far),
+                           "5");
+  due.fields.insert(due.fields.end(), fields.begin(), fields.end());
+  next.push_back(std::move(due));
+}
+
+void told_wish(const telling& t, const validator_row& row, bool seated, std::vector<step>& next) {
+  const auto now = t.chain.epoch;
+  if (row.wants_seat && !seated) {
+    next.push_back(due_at_end_of(
+        t, now, "seat_decided",
+        say("it gets a seat at the end of epoch ", now, " if its own stake is at least ",
+            t.parameters.min_validator_stake, " and its pool is among the ",
+            std::uint64_t{t.parameters.committee_size}, " largest"),
+        "5"));
+  }
+  if (!row.wants_seat && seated) {
+    next.push_back(due_at_end_of(t, now, "seat_ends", say("its seat ends with epoch ", now), "5"));
+  }
+  if (row.rejoin_from > now) {
+    next.push_back(due_at_end_of(
+        t, {row.rejoin_from.value - 1}, "may_join_again",
+        say("after its equivocation it may join again from epoch ", row.rejoin_from, " on"), "5"));
+  }
+}
+
+passage told_validator(const telling& t, const address& id, const validator_row& row,
+                       std::vector<step>& next) {
+  passage told{"validator", "Validator", {}};
+  told.steps.push_back(told_pool(t, id, row.pool, row.commission_bps));
+  const auto committee = committee_of(t);
+  bool seated = false;
+  if (committee) {
+    for (const auto& seat : committee->seats) {
+      if (seat.member != id) continue;
+      seated = true;
+      told_seat(t, *committee, seat, told, next);
+    }
+  }
+  told_wish(t, row, seated, next);
+  if (row.commission_bps != row.next_commission_bps) {
+    next.push_back(due_at_end_of(
+        t, t.chain.epoch, "commission_changes",
+        say("its commission becomes ", std::uint64_t{row.next_commission_bps}, " basis points"),
+        "4"));
+  }
+  return told;
+}
+
+void wait_for_claims(const telling& t, const record& r, std::vector<step>& next) {
+  std::size_t shown_claims = 0;
+  for (const auto& target : r.claims) {
+    auto due = target_deadlines(t, target);
+    if (due.empty()) continue;
+    if (++shown_claims > t.how.listed) return;
+    for (auto& one : due) next.push_back(std::move(one));
+  }
+}
+
+passage told_events(const telling& t, const std::vector<event>& events, std::string name,
+                    std::string title) {
+  passage told{std::move(name), std::move(title), {}};
+  for (auto e = events.rbegin(); e != events.rend(); ++e) told.steps.push_back(narrate(t, *e));
+  return told;
+}
+
+shannons amount_of(const record& r, event_kind kind) {
+  const auto found = r.as_account.find(kind);
+  return found == r.as_account.end() ? shannons{} : found->second.amount;
+}
+
+std::string summary_of(const address& id, const account_row& account, const record& r) {
+  std::string text =
+      say(id, " has ", account.balance, " and sent ", counted(account.nonce, "transaction"));
+  const auto add = [&](event_kind kind, const char* how) {
+    if (const auto amount = amount_of(r, kind); amount.value > 0)
+      text += say("; ", amount, " ", how);
+  };
+  add(event_kind::submitter_paid, "paid to it as submitter");
+  add(event_kind::model_paid, "to its models");
+  add(event_kind::validator_paid, "as validator");
+  add(event_kind::voter_paid, "for its votes");
+  return text;
+}
+
+}  // namespace
+
+expected<explanation, refusal> explain_address(const storage::ledger_view& view, const address& id,
+                                               const options& how) {
+  const auto t = begin_telling(view, how);
+  if (!t) return unexpected(refusal::no_ledger);
+  const auto account = view.account(id);
+  const auto validator = view.validator(id);
+  const auto r = read_record(*t, id);
+  if (!account && !validator && r.events_read == 0) return unexpected(refusal::address_unknown);
+  const auto held = account.value_or(account_row{});
+  explanation told{"address",
+                   id.text(),
+                   validator ? "validator"
+                   : account ? "account"
+                             : "no account",
+                   summary_of(id, held, r),
+                   {{"balance_shannons", held.balance.value},
+                    {"nonce", held.nonce},
+                    {"sent_shannons", r.sent.amount.value},
+                    {"events_read", r.events_read},
+                    {"events_complete", r.complete}},
+                   {},
+                   {}};
+  wait_for_claims(*t, r, told.next);
+  if (validator) told.passages.push_back(told_validator(*t, id, *validator, told.next));
+  told.passages.push_back(told_models(*t, r, told.next));
+  told.passages.push_back(told_stakes(*t, r, told.next));
+  told.passages.push_back(told_money(r, received, "received", "What it got"));
+  told.passages.push_back(told_money(r, given, "given", "What it gave and lost"));
+  if (r.sent.count > 0) {
+    told.passages.back().steps.push_back(told_sum("sent", "2", "sent to others", r.sent));
+  }
+  told.passages.push_back(told_events(*t, r.refusals, "refusals", "What was refused"));
+  told.passages.push_back(told_events(*t, r.latest, "story", "What happened lately"));
+  return told;
+}
+
+}  // namespace soma::explain

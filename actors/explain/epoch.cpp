@@ -1,0 +1,339 @@
+// An epoch: when it was, what was opened, settled and paid in it, who took part. Protocol §§2-9.
+#include <array>
+#include <map>
+
+#include "actors/explain/names.hpp"
+#include "actors/explain/narrate.hpp"
+#include "messages/types/codec.hpp"
+
+namespace soma::explain {
+namespace {
+
+struct sum {
+  std::uint64_t count = 0;
+  shannons amount;
+};
+
+struct record {
+  std::map<event_kind, sum> sums;
+  std::map<event_kind, event> latest;  // of kinds that happen once an epoch
+  std::vector<event> validators;       // paid or absent
+  std::vector<event> seats;            // of the next committee, and who lost one
+  std::vector<event> models;           // their changes of status
+  std::uint64_t events_read = 0;
+  bool complete = true;
+
+  [[nodiscard]] sum of(event_kind kind) const {
+    const auto found = sums.find(kind);
+    return found == sums.end() ? sum{} : found->second;
+  }
+  [[nodiscard]] const event* last(event_kind kind) const {
+    const auto found = latest.find(kind);
+    return found == latest.end() ? nullptr : &found->second;
+  }
+};
+
+void take(const telling& t, record& r, const event& e) {
+  auto& s = r.sums[e.kind];
+  ++s.count;
+  s.amount.value += e.amount.value;
+  switch (e.kind) {
+    case event_kind::validator_paid:
+    case event_kind::validator_absent:
+      r.validators.push_back(e);
+      break;
+    case event_kind::validator_seated:
+    case event_kind::validator_unseated:
+      r.seats.push_back(e);
+      break;
+    case event_kind::model_activated:
+    case event_kind::model_update_dropped:
+    case event_kind::model_slashed:
+    case event_kind::model_retired:
+      if (r.models.size() < t.how.listed) r.models.push_back(e);
+      break;
+    case event_kind::epoch_ended:
+    case event_kind::emission_released:
+    case event_kind::fees_changed:
+    case event_kind::difficulty_changed:
+      r.latest.insert_or_assign(e.kind, e);
+      break;
+    default:
+      break;
+  }
+}
+
+record read_record(const telling& t, epoch_number epoch) {
+  record r;
+  t.view.events_in(epoch, [&](const event& e) {
+    if (r.events_read == t.how.epoch_events) {
+      r.complete = false;
+      return false;
+    }
+    ++r.events_read;
+    take(t, r, e);
+    return true;
+  });
+  return r;
+}
+
+/// What the end of the epoch before left: its budget, multiplier and difficulty.
+record read_ending(const telling& t, epoch_number epoch) {
+  record r;
+  const auto closing = t.view.closing_height(epoch);
+  if (!closing) return r;
+  for (const auto& e : t.view.events_at(*closing)) {
+    if (e.epoch == epoch) take(t, r, e);
+  }
+  return r;
+}
+
+struct epoch_story {
+  const telling& t;
+  epoch_number epoch;
+  bool running = false;
+  std::uint64_t start_ms = 0;
+  block_height first{}, last{};  // last: the closing block, or the latest so far
+  std::optional<std::uint64_t> end_ms{};
+  record r{};
+  record before{};  // the end of the epoch before
+
+  [[nodiscard]] std::uint64_t blocks() const {
+    return last.value < first.value ? 0 : last.value + 1 - first.value;
+  }
+  /// Each reveal is one audit vote due for each member, protocol §5.
+  [[nodiscard]] std::uint64_t audits_due() const { return r.of(event_kind::data_revealed).count; }
+  [[nodiscard]] std::uint64_t multiplier_before() const {
+    const auto* e = before.last(event_kind::fees_changed);
+    if (running) return t.chain.fee_multiplier_ppm;
+    return e != nullptr ? e->detail : t.parameters.fee_multiplier_start_ppm;
+  }
+  [[nodiscard]] std::int64_t difficulty_before() const {
+    const auto* e = before.last(event_kind::difficulty_changed);
+    if (running) return t.chain.difficulty_ppm;
+    return e != nullptr ? static_cast<std::int64_t>(e->detail) : t.parameters.difficulty_start_ppm;
+  }
+  [[nodiscard]] shannons budget() const {
+    const auto* e = before.last(event_kind::epoch_ended);
+    return e != nullptr ? e->amount : shannons{};
+  }
+};
+
+std::uint64_t time_of(const telling& t, block_height height) {
+  const auto found = t.view.block_at(height);
+  return found ? found->header.time_ms : 0;
+}
+
+epoch_story begin(const telling& t, epoch_number epoch) {
+  epoch_story s{t, epoch};
+  s.running = epoch == t.chain.epoch;
+  const auto opened = epoch.value == 0 ? std::nullopt : t.view.closing_height({epoch.value - 1});
+  s.start_ms = s.running ? t.chain.epoch_start_ms : opened ? time_of(t, *opened) : t.start_ms;
+  s.first = opened ? opened->next() : block_height{1};
+  s.last = t.view.closing_height(epoch).value_or(t.chain.height);
+  if (!s.running) s.end_ms = time_of(t, s.last);
+  s.r = read_record(t, epoch);
+  if (epoch.value > 0) s.before = read_ending(t, {epoch.value - 1});
+  return s;
+}
+
+struct count_line {
+  event_kind kind;
+  const char* text;    // after the number
+  const char* amount;  // before the sum; empty: there is none
+};
+constexpr std::array target_lines{
+    count_line{event_kind::target_opened, "opened", "set aside "},
+    count_line{event_kind::target_filled, "claimed", "bonds "},
+    count_line{event_kind::data_revealed, "revealed", ""},
+    count_line{event_kind::target_settled, "settled", "rewards "},
+    count_line{event_kind::target_slashed, "rejected by votes", "bonds "},
+    count_line{event_kind::reveal_missed, "not revealed in time", "bonds "},
+    count_line{event_kind::target_expired, "expired", ""},
+    count_line{event_kind::audit_extended, "put off for want of votes", ""},
+};
+constexpr std::array money_lines{
+    count_line{event_kind::submitter_paid, "payments to submitters", ""},
+    count_line{event_kind::model_paid, "payments to models and their owners", ""},
+    count_line{event_kind::voter_paid, "payments to voters", ""},
+    count_line{event_kind::validator_paid, "payments to validators", ""},
+    count_line{event_kind::reporter_paid, "payments for reports of equivocation", ""},
+    count_line{event_kind::bond_returned, "bonds returned", ""},
+    count_line{event_kind::bond_burned, "bonds burned", ""},
+    count_line{event_kind::model_slashed, "models slashed", ""},
+    count_line{event_kind::validator_slashed, "validators slashed", ""},
+    count_line{event_kind::stake_joined, "deposits that became shares", ""},
+    count_line{event_kind::stake_left, "withdrawals that left their pool", ""},
+    count_line{event_kind::stake_paid_out, "withdrawals paid out", ""},
+    count_line{event_kind::transaction_applied, "transactions applied, fees burned", ""},
+    count_line{event_kind::transaction_refused, "transactions refused, fees burned", ""},
+};
+
+step counted_step(const count_line& line, const sum& s, bool money) {
+  step told{std::string(name_of(line.kind)),
+            money ? say(s.amount, " in ", s.count, " ", line.text)
+                  : say(counted(s.count, "target"), " ", line.text),
+            std::nullopt,
+            std::string(section_of(line.kind)),
+            {{"count", s.count}}};
+  const std::string_view before = line.amount;
+  if (!money && !before.empty()) told.text += say(", ", before, s.amount);
+  if (money || !before.empty()) told.fields.push_back({"amount_shannons", s.amount.value});
+  return told;
+}
+
+template <class Lines>
+passage told_counts(const record& r, const Lines& lines, bool money, std::string name,
+                    std::string title) {
+  passage told{std::move(name), std::move(title), {}};
+  for (const auto& line : lines) {
+    if (const auto s = r.of(line.kind); s.count > 0)
+      told.steps.push_back(counted_step(line, s, money));
+  }
+  return told;
+}
+
+/// The sentence of the event, and which half was missed.
+step told_part(const epoch_story& s, const event& e) {
+  step told = narrate(s.t, e);
+  const std::uint64_t blocks = e.detail >> 32;
+  const std::uint64_t votes = e.detail & 0xffff'ffff;
+  told.fields.push_back({"blocks", s.blocks()});
+  told.fields.push_back({"audits_due", s.audits_due()});
+  told.text += say(", of ", counted(s.blocks(), "block"), " and ",
+                   counted(s.audits_due(), "audit vote"), " due");
+  if (e.kind != event_kind::validator_absent) return told;
+  const bool few_blocks = blocks < (s.blocks() + 1) / 2;
+  const bool few_votes = votes < (s.audits_due() + 1) / 2;
+  told.text += say(": fewer than half of the ", few_blocks ? "blocks" : "",
+                   few_blocks && few_votes ? " and of the " : "",
+                   few_votes || !few_blocks ? "audit votes" : "");
+  told.fields.push_back({"too_few_blocks", few_blocks});
+  told.fields.push_back({"too_few_votes", few_votes});
+  return told;
+}
+
+passage told_validators(const epoch_story& s) {
+  passage told{"validators", "Validators", {}};
+  for (const auto& e : s.r.validators) told.steps.push_back(told_part(s, e));
+  const auto stored = s.running ? s.t.view.find_row(committee_key()) : std::nullopt;
+  const auto row =
+      stored ? decode<committee_row>(*stored) : expected<committee_row, parse_refusal>{};
+  if (!stored || !row) return told;
+  for (const auto& seat : row->seats) {
+    told.steps.push_back(
+        {"seat",
+         say("validator ", seat.member, " with power ", std::uint64_t{seat.power}, " signed ",
+             seat.blocks_signed, " of ", counted(s.blocks(), "block"), " and cast ",
+             seat.audits_cast, " of ", counted(row->audits_due, "audit vote"), " due so far"),
+         std::nullopt,
+         "5",
+         {{"account", seat.member.text()},
+          {"power", std::uint64_t{seat.power}},
+          {"blocks_signed", seat.blocks_signed},
+          {"blocks", s.blocks()},
+          {"audits_cast", seat.audits_cast},
+          {"audits_due", row->audits_due}}});
+  }
+  return told;
+}
+
+passage told_list(const telling& t, const std::vector<event>& events, std::string name,
+                  std::string title) {
+  passage told{std::move(name), std::move(title), {}};
+  for (const auto& e : events) told.steps.push_back(narrate(t, e));
+  return told;
+}
+
+step budget_step(const epoch_story& s) {
+  step told{"budget",
+            say(s.budget(), " was there for its targets"),
+            std::nullopt,
+            "7",
+            {{"budget_shannons", s.budget().value}}};
+  if (!s.running) return told;
+  told.text +=
+      say(", ", s.t.chain.target_budget, " of it is not yet set aside; a target's reward is ",
+          s.t.chain.reward_per_target);
+  told.fields.push_back({"unspent_shannons", s.t.chain.target_budget.value});
+  told.fields.push_back({"reward_per_target_shannons", s.t.chain.reward_per_target.value});
+  return told;
+}
+
+/// Budget, emission, fees and difficulty: before the epoch, and after its end.
+passage told_rules(const epoch_story& s) {
+  passage told{"rules", "Budget, fees and difficulty", {budget_step(s)}};
+  for (const auto kind : {event_kind::emission_released, event_kind::fees_changed,
+                          event_kind::difficulty_changed, event_kind::epoch_ended}) {
+    const auto* e = s.r.last(kind);
+    if (e == nullptr) continue;
+    step one = narrate(s.t, *e);
+    if (kind == event_kind::fees_changed) {
+      one.text +=
+          say(" (before: ", shown_decimal(static_cast<double>(s.multiplier_before()) / 1e6), ")");
+      one.fields.push_back({"multiplier_before_ppm", s.multiplier_before()});
+    }
+    if (kind == event_kind::difficulty_changed) {
+      one.text +=
+          say(" (before: ", shown_decimal(static_cast<double>(s.difficulty_before()) / 1e6), ")");
+      one.fields.push_back({"difficulty_before_ppm", s.difficulty_before()});
+    }
+    told.steps.push_back(std::move(one));
+  }
+  return told;
+}
+
+std::string summary_of(const epoch_story& s) {
+  const auto settled = s.r.of(event_kind::target_settled).count;
+  const auto what = say(counted(s.r.of(event_kind::target_opened).count, "target"), " opened, ",
+                        settled, " settled");
+  if (s.running) {
+    return say("epoch ", s.epoch, " is running since ", shown_time(s.start_ms), ", ",
+               counted(s.blocks(), "block"), " so far: ", what);
+  }
+  return say("epoch ", s.epoch, " lasted from ", shown_time(s.start_ms), " to ",
+             shown_time(*s.end_ms), ", blocks ", s.first, " to ", s.last, ": ", what);
+}
+
+std::vector<field> facts_of(const epoch_story& s) {
+  std::vector<field> facts{{"start_ms", s.start_ms},
+                           {"first_height", s.first.value},
+                           {"last_height", s.last.value},
+                           {"blocks", s.blocks()},
+                           {"audits_due", s.audits_due()},
+                           {"multiplier_ppm", s.multiplier_before()},
+                           {"difficulty_ppm", s.difficulty_before()},
+                           {"events_read", s.r.events_read},
+                           {"events_complete", s.r.complete}};
+  if (s.end_ms) facts.push_back({"end_ms", *s.end_ms});
+  return facts;
+}
+
+}  // namespace
+
+expected<explanation, refusal> explain_epoch(const storage::ledger_view& view, epoch_number epoch,
+                                             const options& how) {
+  const auto t = begin_telling(view, how);
+  if (!t) return unexpected(refusal::no_ledger);
+  if (epoch > t->chain.epoch) return unexpected(refusal::epoch_to_come);
+  const auto s = begin(*t, epoch);
+  explanation told{"epoch",
+                   std::to_string(epoch.value),
+                   s.running ? "running" : "ended",
+                   summary_of(s),
+                   facts_of(s),
+                   {told_rules(s), told_counts(s.r, target_lines, false, "targets", "Targets"),
+                    told_counts(s.r, money_lines, true, "money", "Money"), told_validators(s),
+                    told_list(*t, s.r.seats, "committee", "The next committee"),
+                    told_list(*t, s.r.models, "models", "Models")},
+                   {}};
+  if (s.running) {
+    told.next.push_back(due_at_end_of(*t, epoch, "epoch_ends",
+                                      say("it ends with the first block that is not before ",
+                                          shown_time(earliest_end_ms(*t, epoch))),
+                                      "9"));
+  }
+  return told;
+}
+
+}  // namespace soma::explain

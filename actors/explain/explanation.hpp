@@ -1,0 +1,58 @@
+// What explain answers: one sentence, facts by stable names, the story step by step, and what comes
+// next. A value; whoever prints it decides between text and JSON. Ids stand in texts in their short
+// form and in fields whole; amounts in texts as SOMA and in fields as shannons.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "messages/types/amounts.hpp"
+
+namespace soma::explain {
+
+using content =
+    std::variant<bool, std::uint64_t, std::int64_t, float, std::string, std::vector<std::string>>;
+
+/// Names are stable: programs read them. Units last: "reward_shannons", "ends_at_ms".
+struct field {
+  std::string name;
+  content value;
+  friend bool operator==(const field&, const field&) = default;
+};
+
+struct step {
+  std::string what;                    // stable: "target_filled", "reveal_due"
+  std::string text;                    // a sentence for a person, without its full stop
+  std::optional<block_height> height;  // of the block in which it happened or will have happened
+  std::string section;                 // of the protocol that says so: "8.1"; empty where none does
+  std::vector<field> fields;
+};
+
+struct passage {
+  std::string name;   // stable: "story"
+  std::string title;  // "What happened"
+  std::vector<step> steps;
+};
+
+struct explanation {
+  std::string subject;  // "target", "model", "address" or "epoch"
+  std::string id;       // whole; a number for an epoch
+  std::string status;   // stable: "settled"
+  std::string summary;  // the answer in one sentence
+  std::vector<field> facts;
+  std::vector<passage> passages;
+  std::vector<step> next;  // deadlines that still lie ahead; empty when the story is over
+};
+
+/// "block 14: 0x12345678 claimed … (protocol §8.1)".
+[[nodiscard]] std::string line_of(const step& told);
+/// The field of that name; nullptr without one.
+[[nodiscard]] const content* find(const std::vector<field>& fields, std::string_view name);
+/// The passage of that name; nullptr without one.
+[[nodiscard]] const passage* find(const explanation& all, std::string_view name);
+
+}  // namespace soma::explain

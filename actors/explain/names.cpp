@@ -1,0 +1,122 @@
+#include "actors/explain/names.hpp"
+
+#include <array>
+#include <utility>
+
+#include "messages/types/assert.hpp"
+
+namespace soma::explain {
+namespace {
+
+struct kind_entry {
+  std::string_view name;
+  std::string_view section;
+};
+
+// In the order of event_kind.
+constexpr std::array kinds{
+    kind_entry{"transaction_applied", "2"},  kind_entry{"transaction_refused", "1"},
+    kind_entry{"transferred", "2"},          kind_entry{"model_committed", "6"},
+    kind_entry{"model_revealed", "6"},       kind_entry{"model_activated", "6"},
+    kind_entry{"model_update_dropped", "6"}, kind_entry{"model_slashed", "6"},
+    kind_entry{"model_retired", "6"},        kind_entry{"target_opened", "7"},
+    kind_entry{"target_filled", "8.1"},      kind_entry{"data_revealed", "8.2"},
+    kind_entry{"target_settled", "8.4"},     kind_entry{"target_slashed", "8.4"},
+    kind_entry{"target_expired", "9"},       kind_entry{"reveal_missed", "8.2"},
+    kind_entry{"submitter_paid", "8.4"},     kind_entry{"model_paid", "8.4"},
+    kind_entry{"bond_returned", "8.4"},      kind_entry{"bond_burned", "8.4"},
+    kind_entry{"voter_paid", "8.4"},         kind_entry{"validator_paid", "5"},
+    kind_entry{"epoch_ended", "9"},          kind_entry{"model_retiring", "6"},
+    kind_entry{"stake_added", "4"},          kind_entry{"stake_joined", "4"},
+    kind_entry{"stake_returned", "4"},       kind_entry{"stake_withdrawn", "4"},
+    kind_entry{"stake_left", "4"},           kind_entry{"stake_paid_out", "4"},
+    kind_entry{"commission_changed", "4"},   kind_entry{"validator_joined", "5"},
+    kind_entry{"validator_leaving", "5"},    kind_entry{"validator_seated", "5"},
+    kind_entry{"validator_unseated", "5"},   kind_entry{"validator_absent", "5"},
+    kind_entry{"validator_slashed", "5"},    kind_entry{"reporter_paid", "5"},
+    kind_entry{"emission_released", "3"},    kind_entry{"fees_changed", "2"},
+    kind_entry{"difficulty_changed", "7"},   kind_entry{"audit_vote_cast", "8.3"},
+    kind_entry{"audit_extended", "8.4"},     kind_entry{"model_vote_cast", "6"},
+};
+static_assert(kinds.size() == static_cast<std::size_t>(event_kind::model_vote_cast) + 1);
+
+template <std::size_t N, class Enum>
+std::string_view entry(const std::array<std::string_view, N>& names, Enum value) {
+  const auto index = static_cast<std::size_t>(value);
+  SOMA_ASSERT(index < N, "the value is one of its enumeration");
+  return names[index];
+}
+
+const kind_entry& entry_of(event_kind kind) {
+  const auto index = static_cast<std::size_t>(kind);
+  SOMA_ASSERT(index < kinds.size(), "the value is one of its enumeration");
+  return kinds[index];
+}
+
+}  // namespace
+
+std::string_view name_of(event_kind kind) {
+  return entry_of(kind).name;
+}
+std::string_view section_of(event_kind kind) {
+  return entry_of(kind).section;
+}
+
+std::string_view name_of(target_status status) {
+  static constexpr std::array<std::string_view, 6> names{"open",    "filled",  "revealed",
+                                                         "settled", "slashed", "expired"};
+  return entry(names, status);
+}
+
+std::string_view name_of(model_status status) {
+  static constexpr std::array<std::string_view, 3> names{"committed", "active", "inactive"};
+  return entry(names, status);
+}
+
+std::string_view name_of(version_status status) {
+  static constexpr std::array<std::string_view, 6> names{"committed",  "revealed", "active",
+                                                         "superseded", "dropped",  "bad"};
+  return entry(names, status);
+}
+
+std::string_view name_of(audit_verdict verdict) {
+  static constexpr std::array<std::string_view, 6> names{
+      "ok", "unavailable", "wrong size", "wrong winner", "wrong loss", "wrong distance"};
+  return entry(names, verdict);
+}
+
+std::string_view name_of(model_verdict verdict) {
+  static constexpr std::array<std::string_view, 4> names{"good", "unavailable", "wrong hash",
+                                                         "malformed"};
+  return entry(names, verdict);
+}
+
+std::string_view name_of(const transaction_kind& kind) {
+  static constexpr std::array<std::string_view, 14> names{"transfer",      "model commit",
+                                                          "model reveal",  "model retirement",
+                                                          "model verdict", "claim",
+                                                          "data reveal",   "audit vote",
+                                                          "deposit",       "withdrawal",
+                                                          "commission",    "join",
+                                                          "leave",         "equivocation report"};
+  static_assert(names.size() == std::variant_size_v<transaction_kind>);
+  return entry(names, kind.index());
+}
+
+std::string_view section_of_refusal(std::uint16_t number) {
+  static constexpr std::array<std::pair<std::uint16_t, std::string_view>, 8> from{{{1, "1"},
+                                                                                   {20, "2"},
+                                                                                   {40, "6"},
+                                                                                   {80, "8.1"},
+                                                                                   {100, "8.2"},
+                                                                                   {120, "8.3"},
+                                                                                   {140, "4"},
+                                                                                   {160, "5"}}};
+  std::string_view section;
+  for (const auto& [first, name] : from) {
+    if (number >= first) section = name;
+  }
+  return section;
+}
+
+}  // namespace soma::explain
