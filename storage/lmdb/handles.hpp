@@ -53,7 +53,9 @@ struct read_txn::state {
 [[nodiscard]] failure_code code_of(int error);
 /// Throws unless `error` is 0.
 void check(int error, const char* doing);
-/// Writes value and checksum; LMDB's error number.
-[[nodiscard]] int put_record(MDB_txn* txn, database table, byte_view key, byte_view value);
+/// Writes value and checksum; LMDB's error number. `flags` are those of mdb_put, MDB_RESERVE
+/// besides.
+[[nodiscard]] int put_record(MDB_txn* txn, database table, byte_view key, byte_view value,
+                             unsigned flags = 0);
 
 }  // namespace soma::lmdb

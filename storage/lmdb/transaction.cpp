@@ -48,12 +48,12 @@ byte_view verified(database table, byte_view key, byte_view stored) {
 
 }  // namespace
 
-int put_record(MDB_txn* txn, database table, byte_view key, byte_view value) {
+int put_record(MDB_txn* txn, database table, byte_view key, byte_view value, unsigned flags) {
   SOMA_ASSERT(!key.empty() && key.size() <= max_key_bytes, "a key has 1..511 bytes");
   const auto check_bytes = little_endian(checksum(table, key, value));
   MDB_val raw_key = as_value(key);
   MDB_val raw_value{value.size() + checksum_bytes, nullptr};
-  const int error = mdb_put(txn, table.handle(), &raw_key, &raw_value, MDB_RESERVE);
+  const int error = mdb_put(txn, table.handle(), &raw_key, &raw_value, MDB_RESERVE | flags);
   if (error != 0) return error;
   auto* to = static_cast<std::uint8_t*>(raw_value.mv_data);
   if (!value.empty()) std::memcpy(to, value.data(), value.size());
@@ -143,6 +143,13 @@ write_txn::write_txn(environment& env) : read_txn(std::make_unique<state>()) {
 void write_txn::put(database table, byte_view key, byte_view value) {
   SOMA_ASSERT(state_->txn != nullptr, "the transaction has not ended");
   state_->check_write(put_record(state_->txn, table, key, value), "write a record");
+}
+
+void write_txn::append(database table, byte_view key, byte_view value) {
+  SOMA_ASSERT(state_->txn != nullptr, "the transaction has not ended");
+  const int error = put_record(state_->txn, table, key, value, MDB_APPEND);
+  SOMA_ASSERT(error != MDB_KEYEXIST, "what is appended comes behind all that is there");
+  state_->check_write(error, "append a record");
 }
 
 bool write_txn::erase(database table, byte_view key) {

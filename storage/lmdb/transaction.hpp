@@ -52,6 +52,9 @@ class write_txn : public read_txn {
 
   /// Inserts or replaces. Keys have 1..max_key_bytes bytes.
   void put(database table, byte_view key, byte_view value);
+  /// Inserts behind all other records; asserts that the key is larger than theirs. Fills pages
+  /// whole and searches nothing.
+  void append(database table, byte_view key, byte_view value);
   /// Whether there was such a record.
   bool erase(database table, byte_view key);
   /// When it returns, everything written is durable. Ends the transaction.

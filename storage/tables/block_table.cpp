@@ -1,5 +1,8 @@
 #include "storage/tables/block_table.hpp"
 
+#include <algorithm>
+#include <vector>
+
 #include "messages/crypto/transactions.hpp"
 #include "messages/types/assert.hpp"
 #include "storage/tables/keys.hpp"
@@ -17,12 +20,20 @@ void block_table::append(lmdb::write_txn& txn, const block& added) const {
   SOMA_ASSERT(height == last(txn).next(), "a block is committed at the next height");
   ordered_key key;
   key.add(height);
-  txn.put(blocks_, key.view(), encode(added));
+  txn.append(blocks_, key.view(), encode(added));
   txn.put(heights_, crypto::id_of(added.header).view(), key.view());
+  // In the order of ids, so that neighbours are written together; of equal ids the last place
+  // stays.
+  std::vector<std::pair<transaction_id, std::uint32_t>> ids;
+  ids.reserve(added.payload.size());
   for (std::uint32_t index = 0; index < added.payload.size(); ++index) {
+    ids.emplace_back(crypto::id_of(added.payload[index]), index);
+  }
+  std::ranges::sort(ids);
+  for (const auto& [id, index] : ids) {
     ordered_key place;
     place.add(height).add_u32(index);
-    txn.put(transactions_, crypto::id_of(added.payload[index]).view(), place.view());
+    txn.put(transactions_, id.view(), place.view());
   }
 }
 

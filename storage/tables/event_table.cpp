@@ -13,24 +13,52 @@ event_table::event_table(const lmdb::environment& env)
       by_model_(env.table(by_model_name)),
       by_account_(env.table(by_account_name)) {}
 
+namespace {
+
+/// The events of one block that name each id of one kind; written in the order of ids, one record
+/// an id.
+class index_of_block {
+ public:
+  template <class Tag>
+  void add(const id32<Tag>& id, std::uint32_t index) {
+    if (!id.is_zero()) places_.emplace_back(hash256{id.value}, index);
+  }
+  void write(lmdb::write_txn& txn, lmdb::database table, block_height height) {
+    std::ranges::sort(places_);
+    for (std::size_t first = 0, last = 0; first < places_.size(); first = last) {
+      ordered_key key, indices;
+      key.add(places_[first].first).add(height);
+      for (; last < places_.size() && places_[last].first == places_[first].first; ++last) {
+        // An event may name an account in both of its parts.
+        if (last > first && places_[last] == places_[last - 1]) continue;
+        indices.add_u32(places_[last].second);
+      }
+      txn.put(table, key.view(), indices.view());
+    }
+  }
+
+ private:
+  std::vector<std::pair<hash256, std::uint32_t>> places_;
+};
+
+}  // namespace
+
 void event_table::append(lmdb::write_txn& txn, block_height height,
                          std::span<const event> events) const {
+  index_of_block by_target, by_model, by_account;
   for (std::uint32_t index = 0; index < events.size(); ++index) {
     const event& happened = events[index];
     ordered_key key;
     key.add(height).add_u32(index);
-    txn.put(events_, key.view(), encode(happened));
-    const auto put_index = [&](lmdb::database table, const auto& id) {
-      if (id.is_zero()) return;
-      ordered_key place;
-      place.add(id).add(height).add_u32(index);
-      txn.put(table, place.view(), {});
-    };
-    put_index(by_target_, happened.target);
-    put_index(by_model_, happened.model.model);
-    put_index(by_account_, happened.account);
-    if (happened.other != happened.account) put_index(by_account_, happened.other);
+    txn.append(events_, key.view(), encode(happened));
+    by_target.add(happened.target, index);
+    by_model.add(happened.model.model, index);
+    by_account.add(happened.account, index);
+    by_account.add(happened.other, index);
   }
+  by_target.write(txn, by_target_, height);
+  by_model.write(txn, by_model_, height);
+  by_account.write(txn, by_account_, height);
 }
 
 std::vector<event> event_table::at(const lmdb::read_txn& txn, block_height height) const {
@@ -53,22 +81,33 @@ void event_table::visit(const lmdb::read_txn& txn, block_height first, block_hei
   }
 }
 
+event event_table::indexed(const lmdb::read_txn& txn, lmdb::database index, byte_view key,
+                           byte_view place) const {
+  auto happened = find_stored<event>(txn, events_, place);
+  if (!happened) {
+    throw lmdb::failure(lmdb::failure_code::corrupt_record, "an index names no event",
+                        std::string(index.name()), bytes(key.begin(), key.end()));
+  }
+  return std::move(*happened);
+}
+
 void event_table::visit_latest(const lmdb::read_txn& txn, lmdb::database index, byte_view id,
                                const event_visitor& visit) const {
   // One byte more than any key of this id has: the first key behind them, if there is one.
   bytes behind(id.begin(), id.end());
-  behind.resize(id.size() + 13, 0xFF);
+  behind.resize(id.size() + 9, 0xFF);
   lmdb::cursor at(txn, index);
   bool there = at.at_least(behind) ? at.previous() : at.last();
   for (; there; there = at.previous()) {
     const byte_view key = at.key();
     if (!std::ranges::equal(key.first(id.size()), id)) return;
-    const auto happened = find_stored<event>(txn, events_, key.subspan(id.size()));
-    if (!happened) {
-      throw lmdb::failure(lmdb::failure_code::corrupt_record, "an index names no event",
-                          std::string(index.name()), bytes(key.begin(), key.end()));
+    bytes place(key.begin() + static_cast<std::ptrdiff_t>(id.size()), key.end());
+    for (auto left = at.value(); left.size() >= 4; left = left.first(left.size() - 4)) {
+      place.resize(8);
+      const auto last = left.last(4);
+      place.insert(place.end(), last.begin(), last.end());
+      if (!visit(indexed(txn, index, key, place))) return;
     }
-    if (!visit(*happened)) return;
   }
 }
 

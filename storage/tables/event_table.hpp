@@ -1,7 +1,8 @@
 // events: height (u64 BE) ‖ index in the block (u32 BE) -> canonical Event. Height 0 holds those of
-// the genesis. events_by_target, events_by_model, events_by_account: id ‖ height (u64 BE) ‖ index
-// (u32 BE) -> (). Only for ids that are not zero; a model's index holds the events of all its
-// versions, an account's also those that name it as the other account.
+// the genesis. events_by_target, events_by_model, events_by_account: id ‖ height (u64 BE) -> the
+// indices (u32 BE each) of the block's events that name the id, ascending. Only for ids that are
+// not zero; a model's index holds the events of all its versions, an account's also those that name
+// it as the other account.
 #pragma once
 
 #include <functional>
@@ -50,6 +51,8 @@ class event_table {
  private:
   void visit_latest(const lmdb::read_txn& txn, lmdb::database index, byte_view id,
                     const event_visitor& visit) const;
+  [[nodiscard]] event indexed(const lmdb::read_txn& txn, lmdb::database index, byte_view key,
+                              byte_view place) const;
 
   lmdb::database events_;
   lmdb::database by_target_;

@@ -21,7 +21,7 @@ void row_table::index_target(lmdb::write_txn& txn, const row_change& change) con
     txn.erase(open_, place(*before).view());
   }
   if (!change.value) return;
-  const auto after = decode<target_row>(*change.value);
+  const auto after = decode_own<target_row>(*change.value);
   SOMA_ASSERT(after.has_value(), "a row that is stored decodes");
   if (after->status == target_status::open) txn.put(open_, place(*after).view(), {});
 }

@@ -12,7 +12,7 @@ namespace soma::storage {
 
 template <class Value>
 [[nodiscard]] Value decode_stored(lmdb::database table, byte_view key, byte_view stored) {
-  auto value = decode<Value>(stored);
+  auto value = decode_own<Value>(stored);
   if (!value) {
     throw lmdb::failure(lmdb::failure_code::corrupt_record,
                         "a record does not decode: " + std::string(to_text(value.error())),
