@@ -2,8 +2,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <csignal>
 #include <functional>
+#include <set>
+#include <string>
 
 #include "messages/crypto/transactions.hpp"
 #include "messages/types/codec.hpp"
@@ -188,6 +191,7 @@ TEST_CASE("events are found by height, target, model and account, the latest fir
       happened.model.model.value.fill(pick());
       happened.model.version = static_cast<std::uint32_t>(random() % 3);
       happened.account.value.fill(pick());
+      happened.other.value.fill(pick());
       made.events.push_back(happened);
       all.push_back(happened);
     }
@@ -214,8 +218,148 @@ TEST_CASE("events are found by height, target, model and account, the latest fir
             wanted([&](const event& e) { return e.model.model == model; }));
       const auto account = target.as<address_tag>();
       CHECK(view.events_of(account, limit) ==
-            wanted([&](const event& e) { return e.account == account; }));
+            wanted([&](const event& e) { return e.account == account || e.other == account; }));
+      std::vector<event> visited;  // the same, asked one by one
+      if (limit > 0) {
+        view.visit_events_of(account, [&](const event& e) {
+          visited.push_back(e);
+          return visited.size() < limit;
+        });
+      }
+      CHECK(visited == view.events_of(account, limit));
     }
+  }
+}
+
+namespace {
+
+struct noted_epoch {
+  block_height first, closing;
+  std::vector<event> events;  // those that carry its number, in order
+};
+
+/// Commits blocks of many epochs: what closes one also opens the next one's targets, as rules do.
+std::vector<noted_epoch> commit_epochs(ledger_store& store, std::mt19937_64& random,
+                                       std::uint64_t epochs, std::uint64_t open_blocks) {
+  std::vector<noted_epoch> noted(1);
+  std::uint64_t height = 0;
+  const auto happens = [&](made_block& made, std::uint64_t epoch) {
+    event e;
+    e.height = made.content.header.height;
+    e.epoch = {epoch};
+    e.amount = {random()};
+    made.events.push_back(e);
+    noted[epoch].events.push_back(e);
+  };
+  for (std::uint64_t epoch = 0; epoch <= epochs; ++epoch) {
+    const bool stays_open = epoch == epochs;
+    const std::uint64_t blocks = stays_open ? open_blocks : 1 + random() % 4;
+    for (std::uint64_t i = 0; i < blocks; ++i) {
+      auto made = make_block(++height, {});
+      made.content.header.epoch = {epoch};
+      for (std::uint64_t n = random() % 3; n > 0; --n) happens(made, epoch);
+      const bool closes = !stays_open && i + 1 == blocks;
+      auto chain = test::chain_row_at(height);
+      chain.epoch = {epoch + (closes ? 1 : 0)};
+      made.changes = {{chain_key(), encode(chain)}};
+      if (closes) {
+        noted.emplace_back();
+        for (std::uint64_t n = random() % 3; n > 0; --n) happens(made, epoch + 1);
+        noted[epoch].closing = {height};
+      }
+      if (i == 0) noted[epoch].first = {height};
+      commit(store, made);
+    }
+  }
+  return noted;
+}
+
+}  // namespace
+
+TEST_CASE("an epoch's events are found whole and in order, from its opening to its closing block") {
+  for (std::uint64_t seed = 1; seed <= 6; ++seed) {
+    CAPTURE(seed);
+    std::mt19937_64 random(seed);
+    const scratch_directory dir;
+    const std::uint64_t epochs = 8;
+    const std::uint64_t open_blocks = seed % 3;  // of the epoch that is not over; 0: it just began
+    std::vector<noted_epoch> noted;
+    {
+      ledger_store store(dir.path(), small());
+      store.init(test::genesis_bytes(),
+                 std::vector<row_change>{{chain_key(), encode(chain_row{})}});
+      CHECK_FALSE(store.view().closing_height({0}).has_value());
+      CHECK_FALSE(store.view().first_height({0}).has_value());
+      noted = commit_epochs(store, random, epochs, open_blocks);
+    }
+    const ledger_store store(dir.path(), small());
+    const auto view = store.view();
+    for (std::uint64_t epoch = 0; epoch <= epochs; ++epoch) {
+      CAPTURE(epoch);
+      const bool is_over = epoch < epochs;
+      const bool has_blocks = is_over || open_blocks > 0;
+      CHECK(view.first_height({epoch}) ==
+            (has_blocks ? std::optional(noted[epoch].first) : std::nullopt));
+      CHECK(view.closing_height({epoch}) ==
+            (is_over ? std::optional(noted[epoch].closing) : std::nullopt));
+      std::vector<event> found;
+      view.events_in({epoch}, [&](const event& e) {
+        found.push_back(e);
+        return true;
+      });
+      CHECK(found == noted[epoch].events);
+      std::size_t asked = 0;
+      view.events_in({epoch}, [&](const event&) { return ++asked < 2; });
+      CHECK(asked == std::min<std::size_t>(2, noted[epoch].events.size()));
+    }
+    CHECK_FALSE(view.first_height({epochs + 1}).has_value());
+    CHECK_FALSE(view.closing_height({epochs + 1}).has_value());
+    view.events_in({epochs + 1}, [](const event&) {
+      FAIL("an epoch to come has no events");
+      return false;
+    });
+  }
+}
+
+TEST_CASE("keys are found from a given one on, within their table") {
+  // As text: gcc 12 warns without cause about comparing vectors of bytes.
+  const auto text = [](byte_view key) { return std::string(key.begin(), key.end()); };
+  const scratch_directory dir;
+  ledger_store store(dir.path(), small());
+  std::mt19937_64 random(3);
+  std::vector<row_change> rows{{chain_key(), encode(chain_row{})}};
+  std::set<std::string> accounts;
+  for (int i = 0; i < 200; ++i) {
+    address id;
+    for (auto& byte : id.value) byte = static_cast<std::uint8_t>(random());
+    id.value[0] = static_cast<std::uint8_t>(random() % 3 == 0 ? 0xff : random() % 4);
+    accounts.insert(text(account_key(id)));
+    rows.push_back({account_key(id), encode(account_row{})});
+    rows.push_back({validator_key(id), encode(validator_row{})});  // the table behind
+  }
+  store.init(test::genesis_bytes(), rows);
+  const auto view = store.view();
+  for (int i = 0; i < 300; ++i) {
+    CAPTURE(i);
+    bytes first = test::random_bytes(random, random() % 4);
+    if (!first.empty()) first[0] = static_cast<std::uint8_t>(random() % 2 ? 0xff : random() % 5);
+    const std::size_t limit = random() % 30;
+    row_key start = table_prefix(ledger_table::account);
+    start.insert(start.end(), first.begin(), first.end());
+    std::vector<std::string> from_start, beginning;
+    for (auto key = accounts.lower_bound(text(start)); key != accounts.end(); ++key) {
+      if (from_start.size() < limit) from_start.push_back(*key);
+      if (key->starts_with(text(start))) beginning.push_back(*key);
+    }
+    std::vector<std::string> found, with_prefix;
+    for (const auto& key : view.keys_from(ledger_table::account, first, limit))
+      found.push_back(text(key));
+    CHECK(found == from_start);
+    view.scan_prefix(start, [&](byte_view key, byte_view) {
+      with_prefix.push_back(text(key));
+      return true;
+    });
+    CHECK(with_prefix == beginning);
   }
 }
 
