@@ -46,7 +46,9 @@ void take(const telling& t, const address& id, record& r, const event& e) {
   if (e.kind != event_kind::transaction_applied && r.latest.size() < listed) r.latest.push_back(e);
   if (e.kind == event_kind::transferred && e.other == id) r.sent.add(e.amount);
   if (e.account != id) return;
-  r.as_account[e.kind].add(e.amount);
+  // The stake that comes with an update is a deposit with an event of its own.
+  const bool is_update = e.kind == event_kind::model_committed && e.model.version > 1;
+  r.as_account[e.kind].add(is_update ? shannons{} : e.amount);
   if (is_stake(e.kind)) r.positions.insert({pool_of(e), id});
   if (e.kind == event_kind::model_committed &&
       std::ranges::find(r.models, e.model.model) == r.models.end() && r.models.size() < listed) {

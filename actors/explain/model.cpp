@@ -236,6 +236,19 @@ std::vector<step> model_deadlines(const telling& t, const model_id& id, const mo
   return next;
 }
 
+namespace {
+
+/// The votes that a bad version was judged by are paid in the same transaction.
+void add_paid_voters(const telling& t, const event& slashed, passage& life) {
+  if (slashed.transaction.is_zero()) return;
+  for (const auto& e : t.view.events_at(slashed.height)) {
+    if (e.kind == event_kind::voter_paid && e.transaction == slashed.transaction)
+      life.steps.push_back(narrate(t, e));
+  }
+}
+
+}  // namespace
+
 expected<explanation, refusal> explain_model(const storage::ledger_view& view, const model_id& id,
                                              const options& how) {
   const auto t = begin_telling(view, how);
@@ -244,7 +257,10 @@ expected<explanation, refusal> explain_model(const storage::ledger_view& view, c
   if (!row) return unexpected(refusal::model_unknown);
   const auto r = read_record(*t, id);
   passage life{"story", "What happened", {}};
-  for (auto e = r.life.rbegin(); e != r.life.rend(); ++e) life.steps.push_back(narrate(*t, *e));
+  for (auto e = r.life.rbegin(); e != r.life.rend(); ++e) {
+    life.steps.push_back(narrate(*t, *e));
+    if (e->kind == event_kind::model_slashed) add_paid_voters(*t, *e, life);
+  }
   return explanation{"model",
                      id.text(),
                      std::string(name_of(row->status)),
