@@ -30,15 +30,12 @@ struct block_run {
   [[nodiscard]] epoch_number epoch() const { return state.chain().epoch; }
   /// Notes what happened; the caller sets the fields that apply.
   event& note(event_kind kind) {
-    return events.emplace_back(event{.kind = kind,
-                                     .height = height,
-                                     .epoch = epoch(),
-                                     .transaction = transaction,
-                                     .target = {},
-                                     .model = {},
-                                     .account = {},
-                                     .amount = {},
-                                     .refusal = 0});
+    event& e = events.emplace_back();
+    e.kind = kind;
+    e.height = height;
+    e.epoch = epoch();
+    e.transaction = transaction;
+    return e;
   }
 };
 

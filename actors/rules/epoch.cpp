@@ -1,11 +1,13 @@
 #include "actors/rules/epoch.hpp"
 
+#include "actors/rules/agenda.hpp"
+#include "actors/rules/committee.hpp"
 #include "actors/rules/difficulty.hpp"
 #include "actors/rules/emission.hpp"
 #include "actors/rules/fees.hpp"
 #include "actors/rules/models.hpp"
 #include "actors/rules/settlement.hpp"
-#include "actors/rules/validators.hpp"
+#include "actors/rules/staking.hpp"
 
 namespace soma::rules {
 namespace {
@@ -17,11 +19,15 @@ void emit_and_reward(block_run& run, const genesis& born) {
   const auto split =
       split_emission(emission_of(*pool, p.emission_epochs, run.epoch()), p.target_share_bps);
   run.state.must_move(of(pot::unissued), of(pot::next_budget), split.targets);
+  auto& e = run.note(event_kind::emission_released);
+  e.amount = split.targets;
+  e.detail = split.validators.value;
   reward_validators(run, split.validators);
 }
 
 void adjust_fees_and_difficulty(block_run& run) {
   const auto& p = run.parameters;
+  const shannons burned = run.state.chain().burned_this_epoch;
   run.state.update_chain([&](chain_row& c) {
     const shannons circulating{supply_cap.value - c.unissued.value - c.burned.value};
     c.fee_multiplier_ppm =
@@ -32,9 +38,15 @@ void adjust_fees_and_difficulty(block_run& run) {
     c.difficulty_ppm =
         next_difficulty(c.difficulty_ppm, c.hits_ema_milli, p.hits_wanted, p.architecture.dim);
   });
+  auto& fees = run.note(event_kind::fees_changed);
+  fees.amount = burned;
+  fees.detail = run.state.chain().fee_multiplier_ppm;
+  run.note(event_kind::difficulty_changed).detail =
+      static_cast<std::uint64_t>(run.state.chain().difficulty_ppm);
 }
 
-std::vector<wanted_draw> open_epoch(block_run& run, const block_id& parent, std::uint64_t time_ms) {
+std::vector<wanted_draw> open_epoch(block_run& run, const block_id& parent, std::uint64_t time_ms,
+                                    bool any_model) {
   const auto& p = run.parameters;
   run.state.must_move(of(pot::next_budget), of(pot::target_budget), run.state.chain().next_budget);
   run.state.update_chain([&](chain_row& c) {
@@ -44,7 +56,7 @@ std::vector<wanted_draw> open_epoch(block_run& run, const block_id& parent, std:
     c.reward_per_target = {c.target_budget.value / p.hits_wanted};
   });
   std::vector<wanted_draw> draws;
-  if (!active_candidates(run.state).empty()) {
+  if (any_model) {
     for (std::uint64_t index = 0; index < p.initial_targets; ++index) {
       const auto draw = pay_for_target(run, {parent, std::nullopt}, index);
       if (!draw) break;
@@ -72,18 +84,27 @@ bool closes_epoch(const chain_row& chain, const genesis_parameters& p, std::uint
   return time_ms >= chain.epoch_start_ms && time_ms - chain.epoch_start_ms >= p.epoch_ms;
 }
 
-std::vector<wanted_draw> end_epoch(block_run& run, const genesis& born, const block_id& parent,
-                                   std::uint64_t time_ms) {
+epoch_end end_epoch(block_run& run, const genesis& born, const active_models& active,
+                    const block_id& parent, std::uint64_t time_ms) {
   const epoch_number ended = run.epoch();
   close_targets(run);
-  drop_missed_reveals(run);
-  activate_and_retire(run);
+  const auto models = take_due<model_id>(run);
+  drop_missed_reveals(run, models);
+  activate_and_retire(run, models);
   emit_and_reward(run, born);
+  settle_stakes(run);
+  change_commissions(run, models);
   adjust_fees_and_difficulty(run);
   seat_next_committee(run);
-  auto draws = open_epoch(run, parent, time_ms);
-  run.note(event_kind::epoch_ended).epoch = ended;
-  return draws;
+  epoch_end end;
+  end.candidates = active.after(run.state);
+  end.draws = open_epoch(run, parent, time_ms, !end.candidates.empty());
+  auto& e = run.note(event_kind::epoch_ended);
+  e.epoch = ended;
+  e.amount = run.state.chain().target_budget;
+  for (const auto& draw : end.draws) e.amount.value += draw.reward.value;
+  e.detail = run.state.chain().epoch_first_block.value;
+  return end;
 }
 
 }  // namespace soma::rules

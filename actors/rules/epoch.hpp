@@ -1,6 +1,7 @@
 // Protocol §9: the end of an epoch, all of it in one block.
 #pragma once
 
+#include "actors/rules/active_models.hpp"
 #include "actors/rules/block_run.hpp"
 #include "actors/rules/targets.hpp"
 
@@ -13,11 +14,16 @@ namespace soma::rules {
 [[nodiscard]] bool closes_epoch(const chain_row& chain, const genesis_parameters& p,
                                 std::uint64_t time_ms);
 
-/// Expire, settle, missed reveals, activations and retirements, emission, validator rewards, fee
-/// multiplier, difficulty, next committee, new budget; then pays for the new epoch's targets and
-/// returns their draws. Their entropy is `parent`, the parent of the block being executed: that
-/// block's own id does not exist yet, since it covers their rows.
-[[nodiscard]] std::vector<wanted_draw> end_epoch(block_run& run, const genesis& born,
-                                                 const block_id& parent, std::uint64_t time_ms);
+struct epoch_end {
+  std::vector<candidate> candidates;  // the models that are active in the epoch that begins
+  std::vector<wanted_draw> draws;
+};
+
+/// Expire, settle, missed reveals, activations and retirements, emission, validator rewards, pool
+/// deposits and withdrawals, fee multiplier, difficulty, next committee, new budget; then pays for
+/// the new epoch's targets and names their draws. Their entropy is `parent`, the parent of the
+/// block being executed: that block's own id does not exist yet, since it covers their rows.
+[[nodiscard]] epoch_end end_epoch(block_run& run, const genesis& born, const active_models& active,
+                                  const block_id& parent, std::uint64_t time_ms);
 
 }  // namespace soma::rules

@@ -1,8 +1,9 @@
 #include "actors/rules/execution.hpp"
 
+#include "actors/rules/agenda.hpp"
+#include "actors/rules/committee.hpp"
 #include "actors/rules/epoch.hpp"
 #include "actors/rules/genesis_state.hpp"
-#include "actors/rules/validators.hpp"
 
 namespace soma::rules {
 
@@ -69,7 +70,8 @@ std::optional<block_refusal> check_block(const block_input& block, const chain_r
   return std::nullopt;
 }
 
-execution begin_block(const block_input& block, const state_reader& base, const genesis& born) {
+execution begin_block(const block_input& block, const state_reader& base,
+                      const active_models& active, const genesis& born) {
   auto p = std::make_unique<execution::parts>(block, base, born);
   auto& run = p->run;
   auto& state = p->state;
@@ -86,10 +88,14 @@ execution begin_block(const block_input& block, const state_reader& base, const 
   p->closes = closes_epoch(state.chain(), p->parameters, block.time_ms);
   if (p->closes) {
     // No replacements here: they would expire in the same block.
-    p->draws = end_epoch(run, born, block.parent, block.time_ms);
-    p->next_committee = state.committee();
-  } else if (!run.filled.empty() && !active_candidates(state).empty()) {
+    auto end = end_epoch(run, born, active, block.parent, block.time_ms);
+    p->draws = std::move(end.draws);
+    p->candidates = std::move(end.candidates);
+    p->next_committee = state.committee().seats;
+  } else if (!run.filled.empty()) {
+    p->candidates = active.after(state);
     for (const auto& filled : run.filled) {
+      if (p->candidates.empty()) break;
       if (const auto draw = pay_for_target(run, {block.parent, filled}, 0))
         p->draws.push_back(*draw);
     }
@@ -97,24 +103,25 @@ execution begin_block(const block_input& block, const state_reader& base, const 
   if (run.stakes_changed || !run.registry.empty()) {
     state.update_chain([](chain_row& c) { ++c.registry_version; });
   }
-  if (!p->draws.empty()) p->candidates = active_candidates(state);
+  if (p->draws.empty()) p->candidates.clear();
+  for (const auto& draw : p->draws) schedule(run, draw.epoch, draw.id);
   state.commit();
   state.detach();
   return execution(std::move(p));
 }
 
-std::optional<draw_refusal> check_draws(const execution& begun,
-                                        std::span<const drawn_target> drawn) {
+std::optional<draw_refusal> check_draws(const execution& begun, const drawn_targets& drawn) {
   const auto& p = *begun.parts_;
   return check_draws(p.draws, drawn, p.candidates, p.parameters.architecture.dim);
 }
 
-effects finish(execution&& begun, std::span<const drawn_target> drawn) {
+effects finish(execution&& begun, const drawn_targets& drawn) {
   const auto p = std::move(begun.parts_);
   SOMA_ASSERT(!check_draws(p->draws, drawn, p->candidates, p->parameters.architecture.dim),
               "draws are checked before a block is finished");
-  for (std::size_t i = 0; i < drawn.size(); ++i)
-    open_target(p->run, p->draws[i], drawn[i], p->candidates);
+  const auto bonuses = stake_bonuses(p->candidates, p->parameters.stake_bonus_ppm);
+  for (std::size_t i = 0; i < p->draws.size(); ++i)
+    open_target(p->run, p->draws[i], drawn.targets[i], p->candidates, bonuses);
   SOMA_ASSERT(total_of(p->state.chain()) == supply_cap, "no shannon is lost or made");
   return {p->state.changes(),          std::move(p->run.events), std::move(p->outcomes),
           std::move(p->run.registry),  p->state.chain(),         p->closes,

@@ -6,6 +6,7 @@
 
 #include <memory>
 
+#include "actors/rules/active_models.hpp"
 #include "actors/rules/targets.hpp"
 #include "actors/rules/transactions.hpp"
 
@@ -63,19 +64,20 @@ class execution {
   struct parts;
   explicit execution(std::unique_ptr<parts> p);
   std::unique_ptr<parts> parts_;
-  friend execution begin_block(const block_input&, const state_reader&, const genesis&);
-  friend effects finish(execution&&, std::span<const drawn_target>);
-  friend std::optional<draw_refusal> check_draws(const execution&, std::span<const drawn_target>);
+  friend execution begin_block(const block_input&, const state_reader&, const active_models&,
+                               const genesis&);
+  friend effects finish(execution&&, const drawn_targets&);
+  friend std::optional<draw_refusal> check_draws(const execution&, const drawn_targets&);
 };
 
 /// Runs the transactions and, when the time has come, the end of the epoch. The block has passed
-/// check_block. `state` is not used after the return.
+/// check_block. `active` are the active models of `state`. Neither is used after the return.
 [[nodiscard]] execution begin_block(const block_input& block, const state_reader& state,
-                                    const genesis& born);
+                                    const active_models& active, const genesis& born);
 /// Whether these draws can finish the execution.
 [[nodiscard]] std::optional<draw_refusal> check_draws(const execution& begun,
-                                                      std::span<const drawn_target> drawn);
+                                                      const drawn_targets& drawn);
 /// Opens the targets and gives out the changes. The draws have passed check_draws.
-[[nodiscard]] effects finish(execution&& begun, std::span<const drawn_target> drawn);
+[[nodiscard]] effects finish(execution&& begun, const drawn_targets& drawn);
 
 }  // namespace soma::rules

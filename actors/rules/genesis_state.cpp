@@ -24,12 +24,12 @@ bool shares_ok(const genesis_parameters& p) {
   return p.target_share_bps <= basis_points && p.value_fee_bps <= basis_points &&
          p.burn_bps_per_year <= basis_points && p.max_commission_step_bps <= basis_points &&
          p.missed_reveal_slash_bps <= basis_points && p.bad_model_slash_bps <= basis_points &&
-         p.hits_ema_decay_bps <= basis_points;
+         p.equivocation_slash_bps <= basis_points && p.hits_ema_decay_bps <= basis_points;
 }
 
 bool fees_ok(const genesis_parameters& p) {
   constexpr std::uint64_t highest = shannons_per_soma * 1'000;
-  return p.base_fee <= highest && p.row_fee <= highest && p.fee_multiplier_min_ppm >= 1 &&
+  return p.base_fee <= highest && p.row_fee <= supply_cap.value && p.fee_multiplier_min_ppm >= 1 &&
          p.fee_multiplier_min_ppm <= p.fee_multiplier_start_ppm &&
          p.fee_multiplier_start_ppm <= p.fee_multiplier_max_ppm &&
          p.fee_multiplier_max_ppm <= 1'000'000'000;
@@ -49,6 +49,12 @@ bool bonds_ok(const genesis_parameters& p) {
          p.max_audit_extensions <= 8;
 }
 
+bool staking_ok(const genesis_parameters& p) {
+  const auto epochs_ok = [](std::uint32_t n) { return n >= 1 && n <= max_unbonding_epochs; };
+  return p.committee_size >= 1 && p.committee_size <= max_committee &&
+         epochs_ok(p.model_unbonding_epochs) && epochs_ok(p.validator_unbonding_epochs);
+}
+
 std::optional<genesis_refusal> check_parameters(const genesis_parameters& p) {
   if (!is_valid(p.architecture)) return genesis_refusal::bad_architecture;
   if (p.epoch_ms == 0 || p.epoch_ms > longest_epoch_ms || p.emission_epochs == 0) {
@@ -58,6 +64,7 @@ std::optional<genesis_refusal> check_parameters(const genesis_parameters& p) {
   if (!fees_ok(p)) return genesis_refusal::bad_fees;
   if (!targets_ok(p)) return genesis_refusal::bad_targets;
   if (!bonds_ok(p)) return genesis_refusal::bad_bonds;
+  if (!staking_ok(p)) return genesis_refusal::bad_staking;
   return std::nullopt;
 }
 
@@ -74,6 +81,28 @@ chain_row first_chain_row(const genesis& born) {
   for (const auto& validator : born.validators) c.staked.value += validator.stake.value;
   c.unissued = *emission_pool(born);
   return c;
+}
+
+/// Powers by stake; in address order.
+committee_row first_committee(const genesis& born) {
+  std::vector<power_share> members;
+  std::map<address, public_key> keys;
+  for (const auto& v : born.validators) {
+    const auto who = crypto::address_of(v.consensus_key);
+    members.push_back({who, v.stake, 0});
+    keys[who] = v.consensus_key;
+  }
+  std::stable_sort(members.begin(), members.end(), [](const auto& a, const auto& b) {
+    return std::pair(b.stake, a.member) < std::pair(a.stake, b.member);
+  });
+  if (members.size() > born.parameters.committee_size)
+    members.resize(born.parameters.committee_size);
+  assign_power(members);
+  committee_row committee;
+  for (const auto& m : members) {
+    if (m.power > 0) committee.seats.push_back({m.member, keys[m.member], m.power, 0, 0});
+  }
+  return committee;
 }
 
 }  // namespace
@@ -94,6 +123,8 @@ std::string_view to_text(genesis_refusal reason) {
       return "the parameters of targets are out of range";
     case genesis_refusal::bad_bonds:
       return "the parameters of bonds and audits are out of range";
+    case genesis_refusal::bad_staking:
+      return "the size of the committee or the time of unbonding is out of range";
     case genesis_refusal::too_many_accounts:
       return "more than 4096 accounts";
     case genesis_refusal::double_account:
@@ -140,25 +171,21 @@ std::vector<row_change> genesis_rows(const genesis& born) {
   SOMA_ASSERT(!check_genesis(born), "a genesis is checked before a network is made of it");
   std::map<address, account_row> accounts;
   for (const auto& a : born.accounts) accounts[a.owner] = {a.balance, 0};
-  std::vector<power_share> members;
-  for (const auto& v : born.validators) {
-    members.push_back({crypto::address_of(v.consensus_key), v.stake, 0});
-  }
-  assign_power(members);
+  committee_row committee = first_committee(born);
 
   std::vector<row_change> rows;
   rows.push_back({chain_key(), encode(first_chain_row(born))});
   for (const auto& v : born.validators) {
     const address who = crypto::address_of(v.consensus_key);
     accounts.try_emplace(who);
-    const auto seat = std::find_if(members.begin(), members.end(),
-                                   [&](const auto& m) { return m.member == who; });
     validator_row row;
     row.consensus_key = v.consensus_key;
     row.pool = {v.stake, v.stake.value, v.stake.value};
-    row.power = seat->power;
+    row.wants_seat = true;
     rows.push_back({validator_key(who), encode(row)});
+    rows.push_back({consensus_key_key(v.consensus_key), encode(consensus_key_row{who})});
   }
+  rows.push_back({committee_key(), encode(committee)});
   for (const auto& [who, row] : accounts) rows.push_back({account_key(who), encode(row)});
   std::sort(rows.begin(), rows.end(), [](const auto& a, const auto& b) { return a.key < b.key; });
   return rows;

@@ -19,6 +19,7 @@ enum class genesis_refusal : std::uint8_t {
   bad_fees,
   bad_targets,
   bad_bonds,
+  bad_staking,
   too_many_accounts,
   double_account,
   no_validator,

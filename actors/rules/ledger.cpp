@@ -5,9 +5,11 @@
 namespace soma::rules {
 namespace {
 
-constexpr std::array pots{&chain_row::balances,  &chain_row::staked,        &chain_row::bonds,
-                          &chain_row::set_aside, &chain_row::target_budget, &chain_row::next_budget,
-                          &chain_row::unissued,  &chain_row::burned};
+// In the order of `pot`.
+constexpr std::array pots{&chain_row::balances,      &chain_row::staked,      &chain_row::joining,
+                          &chain_row::unbonding,     &chain_row::bonds,       &chain_row::set_aside,
+                          &chain_row::target_budget, &chain_row::next_budget, &chain_row::unissued,
+                          &chain_row::burned};
 
 shannons changed(shannons value, shannons amount, bool credit) {
   const auto result = credit ? add(value, amount) : subtract(value, amount);
@@ -34,10 +36,31 @@ ledger::ledger(const state_reader& base)
       versions(&base),
       targets(&base),
       submissions(&base),
-      used_data(&base) {
+      used_data(&base),
+      stakes(&base),
+      agenda(&base),
+      consensus_keys(&base),
+      committees(&base),
+      evidence(&base) {
   const auto stored = base.find(chain_key());
   SOMA_ASSERT(stored.has_value(), "the ledger begins with the rows of genesis");
   chain_ = row_traits<chain_row>::decode(*stored);
+}
+
+template <class Self, class Visit>
+void ledger::each_table(Self& self, Visit visit) {
+  visit(self.accounts);
+  visit(self.validators);
+  visit(self.models);
+  visit(self.versions);
+  visit(self.targets);
+  visit(self.submissions);
+  visit(self.used_data);
+  visit(self.stakes);
+  visit(self.agenda);
+  visit(self.consensus_keys);
+  visit(self.committees);
+  visit(self.evidence);
 }
 
 shannons& ledger::total(pot kind) {
@@ -95,78 +118,54 @@ void ledger::must_move(const place& from, const place& to, shannons amount) {
   SOMA_ASSERT(!move(from, to, amount), "a transition of the system moves what is there");
 }
 
-const std::vector<committee_seat>& ledger::committee() {
-  if (!committee_) {
-    committee_.emplace();
-    for (const auto& who :
-         validators.keys_where([](const validator_row& v) { return v.power > 0; })) {
-      committee_->push_back({who, validators.get(who).power});
-    }
+const stake_pool* ledger::pool(const pool_owner& whose) const {
+  if (const auto* model = std::get_if<model_id>(&whose)) {
+    const auto* row = models.find(*model);
+    return row != nullptr ? &row->pool : nullptr;
   }
-  return *committee_;
+  const auto* row = validators.find(std::get<address>(whose));
+  return row != nullptr ? &row->pool : nullptr;
 }
 
-std::uint32_t ledger::power_of(const address& who) {
-  const auto& seats = committee();
+std::uint32_t ledger::power_of(const address& who) const {
+  const auto& seats = committee().seats;
   const auto seat = std::lower_bound(seats.begin(), seats.end(), who,
                                      [](const auto& s, const address& a) { return s.member < a; });
   return seat != seats.end() && seat->member == who ? seat->power : 0;
 }
 
 ledger::savepoint ledger::mark() const {
-  return {chain_,
-          {accounts.mark(), validators.mark(), models.mark(), versions.mark(), targets.mark(),
-           submissions.mark(), used_data.mark()}};
+  savepoint now{chain_, {}};
+  auto* next = now.marks.data();
+  each_table(*this, [&](const auto& table) { *next++ = table.mark(); });
+  return now;
 }
 
 void ledger::rollback(const savepoint& to) {
   chain_ = to.chain;
-  accounts.rollback(to.marks[0]);
-  validators.rollback(to.marks[1]);
-  models.rollback(to.marks[2]);
-  versions.rollback(to.marks[3]);
-  targets.rollback(to.marks[4]);
-  submissions.rollback(to.marks[5]);
-  used_data.rollback(to.marks[6]);
+  const auto* next = to.marks.data();
+  each_table(*this, [&](auto& table) { table.rollback(*next++); });
 }
 
 std::size_t ledger::rows_written(const savepoint& since) const {
-  return accounts.rows_written(since.marks[0]) + validators.rows_written(since.marks[1]) +
-         models.rows_written(since.marks[2]) + versions.rows_written(since.marks[3]) +
-         targets.rows_written(since.marks[4]) + submissions.rows_written(since.marks[5]) +
-         used_data.rows_written(since.marks[6]);
+  std::size_t rows = 0;
+  const auto* next = since.marks.data();
+  each_table(*this, [&](const auto& table) { rows += table.rows_written(*next++); });
+  return rows;
 }
 
 void ledger::commit() {
-  accounts.forget_journal();
-  validators.forget_journal();
-  models.forget_journal();
-  versions.forget_journal();
-  targets.forget_journal();
-  submissions.forget_journal();
-  used_data.forget_journal();
+  each_table(*this, [](auto& table) { table.forget_journal(); });
 }
 
 void ledger::detach() {
-  accounts.detach();
-  validators.detach();
-  models.detach();
-  versions.detach();
-  targets.detach();
-  submissions.detach();
-  used_data.detach();
+  each_table(*this, [](auto& table) { table.detach(); });
 }
 
 std::vector<row_change> ledger::changes() const {
   std::vector<row_change> all;
   all.push_back({chain_key(), row_traits<chain_row>::encode(chain_)});
-  accounts.collect(all);
-  validators.collect(all);
-  models.collect(all);
-  versions.collect(all);
-  targets.collect(all);
-  submissions.collect(all);
-  used_data.collect(all);
+  each_table(*this, [&](const auto& table) { table.collect(all); });
   std::sort(all.begin(), all.end(), [](const auto& a, const auto& b) { return a.key < b.key; });
   return all;
 }

@@ -14,6 +14,8 @@ namespace soma::rules {
 enum class pot : std::uint8_t {
   balances,
   staked,
+  joining,
+  unbonding,
   bonds,
   set_aside,
   target_budget,
@@ -30,11 +32,8 @@ struct place {
 [[nodiscard]] inline place balance_of(const address& who) {
   return {pot::balances, who};
 }
-[[nodiscard]] inline place validator_stake(const address& who) {
-  return {pot::staked, who};
-}
-[[nodiscard]] inline place model_stake(const model_id& model) {
-  return {pot::staked, model};
+[[nodiscard]] inline place stake_of(const pool_owner& pool) {
+  return std::visit([](const auto& id) { return place{pot::staked, id}; }, pool);
 }
 [[nodiscard]] inline place of(pot kind) {
   return {kind, {}};
@@ -42,11 +41,6 @@ struct place {
 
 /// Sum of all pots of a chain row; equals supply_cap in every valid state.
 [[nodiscard]] std::optional<shannons> total_of(const chain_row& chain);
-
-struct committee_seat {
-  address member;
-  std::uint32_t power = 0;
-};
 
 class ledger {
  public:
@@ -69,6 +63,11 @@ class ledger {
   overlay<target_row> targets;
   overlay<submission_row> submissions;
   overlay<used_data_row> used_data;
+  overlay<stake_row> stakes;
+  overlay<agenda_row> agenda;
+  overlay<consensus_key_row> consensus_keys;
+  overlay<committee_row> committees;
+  overlay<evidence_row> evidence;
 
   /// Moves an amount, or names why not and changes nothing. An account that receives comes into
   /// being.
@@ -77,15 +76,31 @@ class ledger {
   void must_move(const place& from, const place& to, shannons amount);
   [[nodiscard]] shannons balance(const address& who) const;
 
-  /// Members with voting power in this epoch, in address order.
-  [[nodiscard]] const std::vector<committee_seat>& committee();
-  /// 0 for everyone else.
-  [[nodiscard]] std::uint32_t power_of(const address& who);
-  void forget_committee() { committee_.reset(); }
+  /// nullptr when there is no such validator or model.
+  [[nodiscard]] const stake_pool* pool(const pool_owner& whose) const;
+  /// Changes shares; the stake changes by `move` alone.
+  template <class Change>
+  void update_shares(const pool_owner& whose, Change change) {
+    const auto apply = [&](auto& row) {
+      const auto stake = row.pool.stake;
+      change(row.pool);
+      SOMA_ASSERT(row.pool.stake == stake, "stake changes by move alone");
+    };
+    if (const auto* model = std::get_if<model_id>(&whose)) {
+      models.update(*model, apply);
+    } else {
+      validators.update(std::get<address>(whose), apply);
+    }
+  }
+
+  /// Who votes in this epoch, in address order.
+  [[nodiscard]] const committee_row& committee() const { return committees.get({}); }
+  /// 0 for everyone without a seat.
+  [[nodiscard]] std::uint32_t power_of(const address& who) const;
 
   struct savepoint {
     chain_row chain;
-    std::array<std::size_t, 7> marks{};
+    std::array<std::size_t, 12> marks{};
   };
   /// Savepoints nest: the latest is rolled back first.
   [[nodiscard]] savepoint mark() const;
@@ -100,13 +115,14 @@ class ledger {
   [[nodiscard]] std::vector<row_change> changes() const;
 
  private:
+  template <class Self, class Visit>
+  static void each_table(Self& self, Visit visit);
   [[nodiscard]] shannons& total(pot kind);
   [[nodiscard]] shannons available(const place& where) const;
   void adjust(const place& where, shannons amount, bool credit);
   void assert_pots_equal(const chain_row& before) const;
 
   chain_row chain_;
-  std::optional<std::vector<committee_seat>> committee_;
 };
 
 }  // namespace soma::rules

@@ -3,9 +3,11 @@
 #include <algorithm>
 #include <bit>
 
+#include "actors/rules/agenda.hpp"
 #include "actors/rules/arithmetic.hpp"
 #include "actors/rules/derived_ids.hpp"
 #include "actors/rules/pools.hpp"
+#include "actors/rules/staking.hpp"
 #include "actors/rules/votes.hpp"
 
 namespace soma::rules {
@@ -30,15 +32,6 @@ bool is_pending(const model_version_row& version) {
 void leave_registry(block_run& run, const model_id& model, const model_row& row) {
   if (row.status != model_status::active) return;
   run.registry.push_back({{model, row.active_version}, false, {}, row.pool.stake});
-}
-
-/// Takes `bps` of the own stake; what is taken goes to `to`.
-shannons slash(block_run& run, const model_id& model, std::uint32_t bps, const place& to) {
-  const shannons own = own_stake(run.state.models.get(model).pool);
-  const shannons taken{share_of(own.value, bps, basis_points)};
-  run.state.must_move(model_stake(model), to, taken);
-  run.stakes_changed = true;
-  return taken;
 }
 
 refused check_update(const block_run& run, const address& sender, const tx::commit_model& what) {
@@ -67,7 +60,10 @@ refused check_new(const block_run& run, const tx::commit_model& what) {
 /// A model that never was active and did not reveal loses a part of its own stake and becomes
 /// inactive.
 void punish_silence(block_run& run, const model_id& model) {
-  const auto taken = slash(run, model, run.parameters.missed_reveal_slash_bps, of(pot::burned));
+  const shannons own = own_stake(run.state.models.get(model).pool);
+  const shannons taken{share_of(own.value, run.parameters.missed_reveal_slash_bps, basis_points)};
+  slash_shares(run, model, taken);
+  run.state.must_move(stake_of(model), of(pot::burned), taken);
   run.state.models.update(model, [](model_row& row) { row.status = model_status::inactive; });
   auto& e = run.note(event_kind::model_slashed);
   e.model = latest_of(model, run.state.models.get(model));
@@ -78,7 +74,9 @@ void punish_silence(block_run& run, const model_id& model) {
 void drop_version(block_run& run, const model_version_ref& which) {
   run.state.versions.update(which,
                             [](model_version_row& v) { v.status = version_status::dropped; });
-  run.note(event_kind::model_update_dropped).model = which;
+  auto& e = run.note(event_kind::model_update_dropped);
+  e.model = which;
+  e.account = run.state.models.get(which.model).owner;
 }
 
 void slash_bad_version(block_run& run, const model_version_ref& which) {
@@ -87,17 +85,32 @@ void slash_bad_version(block_run& run, const model_version_ref& which) {
   const shannons own = own_stake(row.pool);
   const shannons taken{share_of(own.value, run.parameters.bad_model_slash_bps, basis_points)};
   const shannons for_voters{taken.value / 2};
-  const auto paid = pay_voters(run, model_stake(which.model), for_voters, votes,
+  slash_shares(run, which.model, taken);
+  const auto first = run.events.size();
+  const auto paid = pay_voters(run, stake_of(which.model), for_voters, votes,
                                [](model_verdict v) { return v != model_verdict::good; });
-  run.state.must_move(model_stake(which.model), of(pot::burned), {taken.value - paid.value});
+  for (auto i = first; i < run.events.size(); ++i) run.events[i].model = which;
+  run.state.must_move(stake_of(which.model), of(pot::burned), {taken.value - paid.value});
   leave_registry(run, which.model, row);
-  run.stakes_changed = true;
   run.state.versions.update(which, [](model_version_row& v) { v.status = version_status::bad; });
   run.state.models.update(which.model, [](model_row& m) { m.status = model_status::inactive; });
   auto& e = run.note(event_kind::model_slashed);
   e.model = which;
   e.account = row.owner;
   e.amount = taken;
+}
+
+void retire(block_run& run, const model_id& model, const model_row& row) {
+  const auto which = latest_of(model, row);
+  const auto status = run.state.versions.get(which).status;
+  if (is_pending(run.state.versions.get(which))) drop_version(run, which);
+  // Retiring before the first reveal is silence too, or it would be the cheap way out of it.
+  if (row.active_version == 0 && status == version_status::committed) punish_silence(run, model);
+  leave_registry(run, model, row);
+  run.state.models.update(model, [](model_row& m) { m.status = model_status::inactive; });
+  auto& e = run.note(event_kind::model_retired);
+  e.model = {model, row.active_version};
+  e.account = row.owner;
 }
 
 void activate(block_run& run, const model_id& model) {
@@ -118,7 +131,9 @@ void activate(block_run& run, const model_id& model) {
     if (row.activation_order == 0) row.activation_order = run.state.chain().models_activated;
   });
   run.registry.push_back({which, true, run.state.versions.get(which).embedding, before.pool.stake});
-  run.note(event_kind::model_activated).model = which;
+  auto& e = run.note(event_kind::model_activated);
+  e.model = which;
+  e.account = before.owner;
 }
 
 }  // namespace
@@ -152,11 +167,17 @@ refused commit_model(block_run& run, const address& sender, const tx::commit_mod
                                  .activation_order = 0,
                                  .retiring = false});
   }
-  if (const auto no = deposit_into_model(run, model, sender, what.stake)) return no;
+  if (const auto no = what.model ? lock_deposit(run, model, sender, what.stake)
+                                 : found_pool(run, model, sender, what.stake)) {
+    return no;
+  }
   run.state.models.update(model, [&](model_row& row) {
     ++row.latest_version;
     row.next_commission_bps = what.commission_bps;
   });
+  // Its commission holds from the next epoch on; by the end of that one it is revealed or dropped.
+  schedule(run, run.epoch(), model);
+  schedule(run, run.epoch().next(), model);
   const auto which = latest_of(model, run.state.models.get(model));
   run.state.versions.put(which, {.status = version_status::committed,
                                  .committed_in = run.epoch(),
@@ -205,6 +226,10 @@ refused retire_model(block_run& run, const address& sender, const tx::retire_mod
   if (row->status == model_status::inactive) return refusal::model_inactive;
   if (row->retiring) return refusal::model_retiring;
   run.state.models.update(what.model, [](model_row& r) { r.retiring = true; });
+  schedule(run, run.epoch(), what.model);
+  auto& e = run.note(event_kind::model_retiring);
+  e.model = {what.model, row->active_version};
+  e.account = sender;
   return std::nullopt;
 }
 
@@ -223,16 +248,20 @@ refused vote_on_model(block_run& run, const address& sender, const tx::vote_on_m
   run.state.versions.update(what.version, [&](model_version_row& v) {
     v.votes.push_back({sender, power, what.verdict});
   });
+  auto& e = run.note(event_kind::model_vote_cast);
+  e.model = what.version;
+  e.account = sender;
+  e.detail = static_cast<std::uint64_t>(what.verdict);
   const auto bad = power_where(run.state.versions.get(what.version).votes,
                                [](model_verdict v) { return v != model_verdict::good; });
   if (bad >= quorum_power) slash_bad_version(run, what.version);
   return std::nullopt;
 }
 
-void drop_missed_reveals(block_run& run) {
-  for (const auto& model : run.state.models.keys_where(
-           [](const model_row& m) { return m.status != model_status::inactive; })) {
+void drop_missed_reveals(block_run& run, std::span<const model_id> models) {
+  for (const auto& model : models) {
     const model_row row = run.state.models.get(model);
+    if (row.status == model_status::inactive) continue;
     const auto which = latest_of(model, row);
     const auto& version = run.state.versions.get(which);
     if (version.status != version_status::committed || version.committed_in >= run.epoch())
@@ -242,29 +271,15 @@ void drop_missed_reveals(block_run& run) {
   }
 }
 
-void activate_and_retire(block_run& run) {
-  for (const auto& model : run.state.models.keys_where(
-           [](const model_row& m) { return m.status != model_status::inactive; })) {
-    model_row row = run.state.models.get(model);
-    const auto which = latest_of(model, row);
-    const auto status = run.state.versions.get(which).status;
+void activate_and_retire(block_run& run, std::span<const model_id> models) {
+  for (const auto& model : models) {
+    const model_row row = run.state.models.get(model);
+    if (row.status == model_status::inactive) continue;
     if (row.retiring) {
-      if (is_pending(run.state.versions.get(which))) drop_version(run, which);
-      // Retiring before the first reveal is silence too, or it would be the cheap way out of it.
-      if (row.active_version == 0 && status == version_status::committed)
-        punish_silence(run, model);
-      leave_registry(run, model, row);
-      run.state.models.update(model, [](model_row& m) { m.status = model_status::inactive; });
-      auto& e = run.note(event_kind::model_retired);
-      e.model = {model, row.active_version};
-      e.account = row.owner;
-      continue;
+      retire(run, model, row);
+    } else if (run.state.versions.get(latest_of(model, row)).status == version_status::revealed) {
+      activate(run, model);
     }
-    if (row.commission_bps != row.next_commission_bps) {
-      run.state.models.update(model,
-                              [](model_row& m) { m.commission_bps = m.next_commission_bps; });
-    }
-    if (status == version_status::revealed) activate(run, model);
   }
 }
 

@@ -22,11 +22,11 @@ namespace soma::rules {
 /// may leave binary32.
 [[nodiscard]] refused check_embedding(std::span<const float> embedding, std::uint32_t dim);
 
-/// End of epoch: versions committed in an earlier epoch and never revealed are dropped; a model
-/// that never was active loses half of its own stake.
-void drop_missed_reveals(block_run& run);
-/// End of epoch: versions revealed in this epoch become active, new commissions hold, retiring
+/// End of epoch, for the models on its agenda: versions committed in an earlier epoch and never
+/// revealed are dropped; a model that never was active loses half of its own stake.
+void drop_missed_reveals(block_run& run, std::span<const model_id> models);
+/// End of epoch, for the models on its agenda: versions that were revealed become active, retiring
 /// models leave.
-void activate_and_retire(block_run& run);
+void activate_and_retire(block_run& run, std::span<const model_id> models);
 
 }  // namespace soma::rules

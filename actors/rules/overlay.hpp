@@ -22,15 +22,11 @@ class overlay {
 
   explicit overlay(const state_reader* base) : base_(base) {}
 
-  /// nullptr when there is no such row. The pointer is good until the next put on this table.
+  /// nullptr when there is no such row. The pointer is good until the next change of this table.
   [[nodiscard]] const Row* find(const key_type& key) const {
-    const auto known = entries_.find(key);
-    if (known != entries_.end()) return known->second.row ? &*known->second.row : nullptr;
-    SOMA_ASSERT(base_ != nullptr, "no row is read after the block's transactions have run");
-    const auto stored = base_->find(traits::key_bytes(key));
-    auto& slot = entries_[key];
-    if (stored) slot.row = traits::decode(*stored);
-    return slot.row ? &*slot.row : nullptr;
+    auto known = entries_.find(key);
+    if (known == entries_.end()) known = entries_.emplace(key, read(key)).first;
+    return known->second.row ? &*known->second.row : nullptr;
   }
 
   /// A row that must exist: its absence would be our own mistake.
@@ -40,16 +36,9 @@ class overlay {
     return *row;
   }
 
-  void put(const key_type& key, Row row) {
-    auto found = entries_.find(key);
-    if (found == entries_.end()) {
-      if (base_ != nullptr) (void)find(key);
-      found = entries_.try_emplace(key).first;
-    }
-    journal_.push_back({key, found->second});
-    found->second.row = std::move(row);
-    found->second.dirty = true;
-  }
+  void put(const key_type& key, Row row) { set(key, std::move(row)); }
+  /// A row that is not there stays away.
+  void erase(const key_type& key) { set(key, std::nullopt); }
 
   /// Changes one existing row in place.
   template <class Change>
@@ -59,20 +48,36 @@ class overlay {
     put(key, std::move(row));
   }
 
-  /// Keys of all rows for which `wanted` holds, in order; reads the whole table once.
+  /// Keys that begin with these bytes, in order.
+  [[nodiscard]] std::vector<key_type> keys_with(byte_view prefix) const {
+    return keys_where(prefix, [](const Row&) { return true; });
+  }
+  /// Keys that begin with these bytes and whose rows are wanted, in order; reads all of those rows.
   template <class Predicate>
-  [[nodiscard]] std::vector<key_type> keys_where(Predicate wanted) const {
+  [[nodiscard]] std::vector<key_type> keys_where(byte_view prefix, Predicate wanted) const {
     SOMA_ASSERT(base_ != nullptr, "no row is read after the block's transactions have run");
     std::set<key_type> keys;
-    base_->scan(traits::table, [&](const row_key& raw, byte_view value) {
+    base_->scan(prefix, [&](byte_view raw, byte_view value) {
       const key_type key = traits::parse_key(raw);
       if (entries_.contains(key)) return;
       if (wanted(traits::decode(value))) keys.insert(key);
     });
     for (const auto& [key, held] : entries_) {
-      if (held.row && wanted(*held.row)) keys.insert(key);
+      if (!held.row) continue;
+      const auto raw = traits::key_bytes(key);
+      if (raw.size() < prefix.size() || !std::equal(prefix.begin(), prefix.end(), raw.begin()))
+        continue;
+      if (wanted(*held.row)) keys.insert(key);
     }
     return {keys.begin(), keys.end()};
+  }
+
+  /// Calls visit(key, row or nullptr) for each row that was written, in order of keys.
+  template <class Visit>
+  void each_written(Visit visit) const {
+    for (const auto& [key, held] : entries_) {
+      if (held.dirty) visit(key, held.row ? &*held.row : nullptr);
+    }
   }
 
   [[nodiscard]] std::size_t mark() const { return journal_.size(); }
@@ -85,6 +90,7 @@ class overlay {
   }
   /// Number of distinct rows written since the mark.
   [[nodiscard]] std::size_t rows_written(std::size_t mark) const {
+    if (journal_.size() - mark <= 1) return journal_.size() - mark;
     std::set<key_type> keys;
     for (std::size_t i = mark; i < journal_.size(); ++i) keys.insert(journal_[i].key);
     return keys.size();
@@ -92,7 +98,9 @@ class overlay {
 
   void collect(std::vector<row_change>& changes) const {
     for (const auto& [key, held] : entries_) {
-      if (held.dirty) changes.push_back({traits::key_bytes(key), traits::encode(*held.row)});
+      if (!held.dirty || (!held.row && !held.stored)) continue;
+      changes.push_back({traits::key_bytes(key), std::nullopt});
+      if (held.row) changes.back().value = traits::encode(*held.row);
     }
   }
 
@@ -105,11 +113,30 @@ class overlay {
   struct entry {
     std::optional<Row> row;
     bool dirty = false;
+    bool stored = false;  // there before the block
   };
   struct undo {
     key_type key;
     entry before;
   };
+
+  [[nodiscard]] entry read(const key_type& key) const {
+    SOMA_ASSERT(base_ != nullptr, "no row is read after the block's transactions have run");
+    const auto found = base_->find(traits::key_bytes(key));
+    if (!found) return {};
+    return {traits::decode(*found), false, true};
+  }
+
+  void set(const key_type& key, std::optional<Row> row) {
+    auto found = entries_.find(key);
+    if (found == entries_.end()) {
+      found = entries_.emplace(key, base_ != nullptr ? read(key) : entry{}).first;
+    }
+    journal_.push_back({key, found->second});
+    found->second.row = std::move(row);
+    found->second.dirty = true;
+  }
+
   const state_reader* base_;
   mutable std::map<key_type, entry> entries_;  // reading fills it: the same row is decoded once
   std::vector<undo> journal_;

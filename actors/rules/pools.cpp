@@ -1,51 +1,72 @@
 #include "actors/rules/pools.hpp"
 
+#include <algorithm>
+
 #include "actors/rules/arithmetic.hpp"
 
 namespace soma::rules {
 
 std::optional<std::uint64_t> shares_for(const stake_pool& pool, shannons amount) {
-  if (pool.shares == 0 || pool.stake.value == 0) return amount.value;
+  if (pool.shares == 0) return amount.value;
   return mul_div(amount.value, pool.shares, pool.stake.value);
 }
 
-shannons own_stake(const stake_pool& pool) {
+shannons worth_of(const stake_pool& pool, std::uint64_t shares) {
   if (pool.shares == 0) return {};
-  return {share_of(pool.stake.value, pool.owner_shares, pool.shares)};
+  return {share_of(pool.stake.value, shares, pool.shares)};
 }
 
-refused deposit_into_model(block_run& run, const model_id& model, const address& owner,
-                           shannons amount) {
-  if (amount.value == 0) return std::nullopt;
-  const auto shares = shares_for(run.state.models.get(model).pool, amount);
-  if (!shares) return refusal::arithmetic_overflow;
-  std::uint64_t all = 0;
-  if (__builtin_add_overflow(run.state.models.get(model).pool.shares, *shares, &all)) {
-    return refusal::arithmetic_overflow;
+shannons own_stake(const stake_pool& pool) {
+  return worth_of(pool, pool.owner_shares);
+}
+
+std::uint64_t shares_to_slash(const stake_pool& pool, shannons amount) {
+  if (pool.owner_shares == pool.shares || pool.stake.value == 0) return 0;
+  const auto product = static_cast<wide_uint>(amount.value) * pool.shares;
+  const auto shares = (product + pool.stake.value - 1) / pool.stake.value;
+  return static_cast<std::uint64_t>(std::min<wide_uint>(shares, pool.owner_shares));
+}
+
+void slash_shares(block_run& run, const pool_owner& whose, shannons amount) {
+  const auto burned = shares_to_slash(*run.state.pool(whose), amount);
+  if (burned > 0) {
+    run.state.update_shares(whose, [&](stake_pool& pool) {
+      pool.shares -= burned;
+      pool.owner_shares -= burned;
+    });
   }
-  if (const auto no = run.state.move(balance_of(owner), model_stake(model), amount)) return no;
-  run.state.models.update(model, [&](model_row& row) {
-    row.pool.shares = all;
-    row.pool.owner_shares += *shares;
-  });
-  run.stakes_changed = true;
-  return std::nullopt;
+  note_stake_change(run, whose);
 }
 
-void reward_model(block_run& run, const place& from, const model_id& model, shannons amount) {
-  const model_row row = run.state.models.get(model);
-  const shannons commission{share_of(amount.value, row.commission_bps, basis_points)};
-  run.state.must_move(from, balance_of(row.owner), commission);
-  run.state.must_move(from, model_stake(model), {amount.value - commission.value});
-  run.stakes_changed = true;
+void reward_pool(block_run& run, const place& from, const pool_owner& whose, shannons amount) {
+  const auto bps = std::holds_alternative<model_id>(whose)
+                       ? run.state.models.get(std::get<model_id>(whose)).commission_bps
+                       : run.state.validators.get(std::get<address>(whose)).commission_bps;
+  const bool nobodys = run.state.pool(whose)->shares == 0;
+  const shannons commission{nobodys ? amount.value : share_of(amount.value, bps, basis_points)};
+  run.state.must_move(from, balance_of(owner_of(run.state, whose)), commission);
+  run.state.must_move(from, stake_of(whose), {amount.value - commission.value});
+  note_stake_change(run, whose);
 }
 
-void reward_validator(block_run& run, const place& from, const address& validator,
-                      shannons amount) {
-  const auto bps = run.state.validators.get(validator).commission_bps;
-  const shannons commission{share_of(amount.value, bps, basis_points)};
-  run.state.must_move(from, balance_of(validator), commission);
-  run.state.must_move(from, validator_stake(validator), {amount.value - commission.value});
+address owner_of(const ledger& state, const pool_owner& whose) {
+  if (const auto* model = std::get_if<model_id>(&whose)) return state.models.get(*model).owner;
+  return std::get<address>(whose);
+}
+
+bool takes_deposits(const ledger& state, const pool_owner& whose) {
+  if (const auto* model = std::get_if<model_id>(&whose)) {
+    const auto& row = state.models.get(*model);
+    return row.status != model_status::inactive && !row.retiring;
+  }
+  return state.validators.get(std::get<address>(whose)).wants_seat;
+}
+
+void note_stake_change(block_run& run, const pool_owner& whose) {
+  if (const auto* model = std::get_if<model_id>(&whose)) {
+    run.stakes_changed =
+        run.stakes_changed || run.state.models.get(*model).status == model_status::active;
+  }
 }
 
 }  // namespace soma::rules

@@ -1,6 +1,6 @@
-// Protocol §4: one pool mechanism for the stakes of validators and models. As long as nobody
-// delegates, the owner holds every share: deposits become shares at once, since there is no other
-// holder whose price they could change.
+// Protocol §4: one pool mechanism for the stakes of validators and models, as arithmetic on one
+// pool. A share's price is stake / shares and never falls but by a slash: every floor favours the
+// pool.
 #pragma once
 
 #include "actors/rules/block_run.hpp"
@@ -8,17 +8,29 @@
 namespace soma::rules {
 
 /// Shares that a deposit buys at the pool's present price, floor; the first deposit buys 1:1.
-/// nullopt: too many to count.
+/// nullopt: too many to count, or the pool has shares and no stake, so that there is no price.
 [[nodiscard]] std::optional<std::uint64_t> shares_for(const stake_pool& pool, shannons amount);
-/// What the owner's shares are worth, floor.
+/// What so many of the pool's shares are worth, floor; all of them are worth all of the stake.
+[[nodiscard]] shannons worth_of(const stake_pool& pool, std::uint64_t shares);
+/// What the owner's shares are worth.
 [[nodiscard]] shannons own_stake(const stake_pool& pool);
+/// The owner's shares to burn when `amount` of stake is slashed, so that it is the owner's part
+/// that shrinks: ceil(amount * shares / stake), at most all of them. None when the owner holds
+/// every share: then the stake is the owner's alone, and shares without stake would be nobody's.
+[[nodiscard]] std::uint64_t shares_to_slash(const stake_pool& pool, shannons amount);
 
-/// The owner's deposit into a model's pool out of the owner's balance.
-[[nodiscard]] refused deposit_into_model(block_run& run, const model_id& model,
-                                         const address& owner, shannons amount);
-/// A reward for a model: commission to the owner's balance, the rest raises the pool.
-void reward_model(block_run& run, const place& from, const model_id& model, shannons amount);
-/// The same for a validator.
-void reward_validator(block_run& run, const place& from, const address& validator, shannons amount);
+/// Slashes `amount` of the pool's stake, the owner's part first. The caller moves the money.
+void slash_shares(block_run& run, const pool_owner& whose, shannons amount);
+/// A reward: commission to the owner's balance, the rest raises the pool's stake without new
+/// shares. A pool without shares belongs to nobody: then all of it goes to the owner.
+void reward_pool(block_run& run, const place& from, const pool_owner& whose, shannons amount);
+
+/// Whose pool it is. The pool exists.
+[[nodiscard]] address owner_of(const ledger& state, const pool_owner& whose);
+/// Whether the pool takes deposits: of a model that is neither retiring nor inactive, of a
+/// validator that wants a seat.
+[[nodiscard]] bool takes_deposits(const ledger& state, const pool_owner& whose);
+/// Candidates' stakes are part of what the router knows.
+void note_stake_change(block_run& run, const pool_owner& whose);
 
 }  // namespace soma::rules

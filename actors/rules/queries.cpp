@@ -15,10 +15,10 @@ std::optional<Row> read(const state_reader& state, const row_key& key) {
 /// All rows for which `wanted` holds, by key, at most `limit`: the smallest keys whatever the order
 /// of the scan.
 template <class Row, class Predicate>
-auto collect(const state_reader& state, std::size_t limit, Predicate wanted) {
+auto collect(const state_reader& state, ledger_table table, std::size_t limit, Predicate wanted) {
   using traits = row_traits<Row>;
   std::map<typename traits::key_type, Row> found;
-  state.scan(traits::table, [&](const row_key& key, byte_view value) {
+  state.scan(table_prefix(table), [&](byte_view key, byte_view value) {
     const auto id = traits::parse_key(key);
     if (found.size() == limit && (limit == 0 || found.rbegin()->first < id)) return;
     Row row = traits::decode(value);
@@ -30,9 +30,9 @@ auto collect(const state_reader& state, std::size_t limit, Predicate wanted) {
 }
 
 template <class Row, class Amount>
-bool sum_rows(const state_reader& state, shannons& total, Amount amount) {
+bool sum_rows(const state_reader& state, ledger_table table, shannons& total, Amount amount) {
   bool fits = true;
-  state.scan(row_traits<Row>::table, [&](const row_key& key, byte_view value) {
+  state.scan(table_prefix(table), [&](byte_view key, byte_view value) {
     const auto sum = add(total, amount(key, row_traits<Row>::decode(value)));
     fits = fits && sum.has_value();
     total = sum.value_or(total);
@@ -73,19 +73,19 @@ std::optional<submission_row> read_submission(const state_reader& state, const t
 
 std::vector<listed_target> open_targets(const state_reader& state, std::size_t limit) {
   std::vector<listed_target> list;
-  for (auto& [id, row] : collect<target_row>(state, limit, [](const auto&, const target_row& t) {
-         return t.status == target_status::open;
-       })) {
+  for (auto& [id, row] : collect<target_row>(
+           state, ledger_table::target, limit,
+           [](const auto&, const target_row& t) { return t.status == target_status::open; })) {
     list.push_back({id, std::move(row)});
   }
   return list;
 }
 
-std::vector<listed_model> active_models(const state_reader& state, std::size_t limit) {
+std::vector<listed_model> active_model_rows(const state_reader& state, std::size_t limit) {
   std::vector<listed_model> list;
-  for (auto& [id, row] : collect<model_row>(state, limit, [](const auto&, const model_row& m) {
-         return m.status == model_status::active;
-       })) {
+  for (auto& [id, row] : collect<model_row>(
+           state, ledger_table::model, limit,
+           [](const auto&, const model_row& m) { return m.status == model_status::active; })) {
     auto version = read_version(state, {id, row.active_version});
     SOMA_ASSERT(version.has_value(), "an active model has its active version");
     list.push_back({id, std::move(row), std::move(*version)});
@@ -102,7 +102,8 @@ std::vector<model_version_ref> unjudged_versions(const state_reader& state, cons
     const auto model = read_model(state, ref.model);
     return model && model->status != model_status::inactive;
   };
-  for (const auto& [ref, row] : collect<model_version_row>(state, limit, wanted))
+  for (const auto& [ref, row] :
+       collect<model_version_row>(state, ledger_table::model_version, limit, wanted))
     list.push_back(ref);
   return list;
 }
@@ -115,45 +116,56 @@ std::vector<due_audit> audits_due(const state_reader& state, const address& memb
     const auto s = read_submission(state, id);
     return s && !has_voted(s->votes, member);
   };
-  for (auto& [id, row] : collect<target_row>(state, limit, wanted)) {
+  for (auto& [id, row] : collect<target_row>(state, ledger_table::target, limit, wanted)) {
     list.push_back({id, std::move(row), *read_submission(state, id)});
   }
   return list;
 }
 
-std::vector<listed_member> committee_of(const state_reader& state) {
-  std::vector<listed_member> list;
-  for (auto& [who, row] : collect<validator_row>(
-           state, max_committee, [](const auto&, const validator_row& v) { return v.power > 0; })) {
-    list.push_back({who, std::move(row)});
+committee_row read_committee(const state_reader& state) {
+  auto row = read<committee_row>(state, committee_key());
+  SOMA_ASSERT(row.has_value(), "the ledger begins with the rows of genesis");
+  return *row;
+}
+
+std::optional<committee_seat> find_seat(const state_reader& state, const address& member) {
+  for (const auto& seat : read_committee(state).seats) {
+    if (seat.member == member) return seat;
   }
-  return list;
+  return std::nullopt;
+}
+
+std::optional<stake_row> read_stake(const state_reader& state, const stake_position& position) {
+  return read<stake_row>(state, stake_key(position));
 }
 
 std::optional<money_count> count_money(const state_reader& state) {
   money_count money;
-  bool fits =
-      sum_rows<account_row>(state, money.balances, [](auto&, const auto& a) { return a.balance; });
-  fits = sum_rows<validator_row>(state, money.staked,
-                                 [](auto&, const auto& v) { return v.pool.stake; }) &&
-         fits;
-  fits =
-      sum_rows<model_row>(state, money.staked, [](auto&, const auto& m) { return m.pool.stake; }) &&
-      fits;
-  fits = sum_rows<target_row>(state, money.set_aside,
-                              [](auto&, const target_row& t) {
-                                return t.status == target_status::open || awaits_end(t.status)
-                                           ? t.reward
-                                           : shannons{};
-                              }) &&
-         fits;
-  fits = sum_rows<submission_row>(
-             state, money.bonds,
-             [&](const row_key& key, const submission_row& s) {
-               const auto target = read_target(state, row_traits<submission_row>::parse_key(key));
-               return target && awaits_end(target->status) ? s.bond : shannons{};
-             }) &&
-         fits;
+  bool fits = true;
+  const auto sum = [&]<class Row>(ledger_table table, shannons& total, auto amount) {
+    fits = sum_rows<Row>(state, table, total, amount) && fits;
+  };
+  sum.operator()<account_row>(ledger_table::account, money.balances,
+                              [](auto, const auto& a) { return a.balance; });
+  sum.operator()<validator_row>(ledger_table::validator, money.staked,
+                                [](auto, const auto& v) { return v.pool.stake; });
+  sum.operator()<model_row>(ledger_table::model, money.staked,
+                            [](auto, const auto& m) { return m.pool.stake; });
+  sum.operator()<stake_row>(ledger_table::stake, money.joining,
+                            [](auto, const auto& s) { return s.joining; });
+  sum.operator()<stake_row>(ledger_table::stake, money.unbonding, [](auto, const stake_row& s) {
+    shannons all;
+    for (const auto& part : s.unbonding) all = add(all, part.amount).value_or(supply_cap);
+    return all;
+  });
+  sum.operator()<target_row>(ledger_table::target, money.set_aside, [](auto, const target_row& t) {
+    return t.status == target_status::open || awaits_end(t.status) ? t.reward : shannons{};
+  });
+  sum.operator()<submission_row>(
+      ledger_table::submission, money.bonds, [&](byte_view key, const submission_row& s) {
+        const auto target = read_target(state, row_traits<submission_row>::parse_key(key));
+        return target && awaits_end(target->status) ? s.bond : shannons{};
+      });
   if (!fits) return std::nullopt;
   return money;
 }
@@ -161,8 +173,8 @@ std::optional<money_count> count_money(const state_reader& state) {
 bool supply_is_whole(const state_reader& state) {
   const chain_row chain = read_chain(state);
   const auto counted = count_money(state);
-  return counted &&
-         *counted == money_count{chain.balances, chain.staked, chain.bonds, chain.set_aside} &&
+  return counted && *counted == money_count{chain.balances,  chain.staked, chain.joining,
+                                            chain.unbonding, chain.bonds,  chain.set_aside} &&
          total_of(chain) == supply_cap;
 }
 

@@ -29,7 +29,8 @@ struct listed_model {
   model_row row;
   model_version_row active;  // its active version
 };
-[[nodiscard]] std::vector<listed_model> active_models(const state_reader& state, std::size_t limit);
+[[nodiscard]] std::vector<listed_model> active_model_rows(const state_reader& state,
+                                                          std::size_t limit);
 
 /// Versions whose weights this member has not judged: revealed or active ones without its vote.
 [[nodiscard]] std::vector<model_version_ref> unjudged_versions(const state_reader& state,
@@ -45,17 +46,17 @@ struct due_audit {
 [[nodiscard]] std::vector<due_audit> audits_due(const state_reader& state, const address& member,
                                                 std::size_t limit);
 
-/// Members with voting power, by address.
-struct listed_member {
-  address member;
-  validator_row row;
-};
-[[nodiscard]] std::vector<listed_member> committee_of(const state_reader& state);
+[[nodiscard]] committee_row read_committee(const state_reader& state);
+/// nullopt for whoever has no seat in this epoch.
+[[nodiscard]] std::optional<committee_seat> find_seat(const state_reader& state,
+                                                      const address& member);
+[[nodiscard]] std::optional<stake_row> read_stake(const state_reader& state,
+                                                  const stake_position& position);
 
 /// All money counted from the rows themselves, not from the chain row's totals; nullopt when a sum
 /// overflows. Reads every row of the ledger: for audits and tests.
 struct money_count {
-  shannons balances, staked, bonds, set_aside;
+  shannons balances, staked, joining, unbonding, bonds, set_aside;
   friend bool operator==(const money_count&, const money_count&) = default;
 };
 [[nodiscard]] std::optional<money_count> count_money(const state_reader& state);

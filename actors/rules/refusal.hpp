@@ -1,75 +1,114 @@
 // Why a transaction changes nothing. Numbers are written into blocks' events and never reused.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <string_view>
 
+// clang-format off
+/// name, number, one sentence for the sender. 20 was used and is retired.
+#define SOMA_REFUSALS(X) \
+  /* At the door: nothing is charged, the sender did not ask for this execution. */ \
+  X(wrong_chain, 1, "the transaction is for another network") \
+  X(nonce_too_low, 2, "the nonce was used before") \
+  X(nonce_too_high, 3, "an earlier transaction of this account is missing") \
+  X(expired, 4, "the transaction expired in an earlier epoch") \
+  X(too_large, 5, "the transaction is larger than 256 KiB") \
+  X(account_unknown, 6, "the sender has no account") \
+  X(base_fee_unaffordable, 7, "the balance does not cover the base fee") \
+  X(malformed, 8, "the transaction's bytes cannot be read") \
+  X(bad_signature, 9, "the signature is not the sender's") \
+  /* Anywhere. */ \
+  X(arithmetic_overflow, 21, "an amount does not fit") \
+  X(balance_too_low, 22, "the balance does not cover the amount") \
+  X(fee_unaffordable, 23, "the balance does not cover the fee") \
+  X(amount_is_zero, 24, "the amount is zero") \
+  /* Models, protocol §6, in the order of the checks. */ \
+  X(model_unknown, 40, "there is no such model") \
+  X(not_model_owner, 41, "the model belongs to another account") \
+  X(model_inactive, 42, "the model is inactive") \
+  X(model_retiring, 43, "the model is retiring") \
+  X(version_pending, 44, "a version of the model is still pending") \
+  X(manifest_invalid, 45, "the manifest of the weights is invalid") \
+  X(stake_below_minimum, 46, "the stake is below the minimum") \
+  X(commission_out_of_range, 47, "the commission is above 10000 basis points") \
+  X(commission_step_too_large, 48, "the commission rises too fast") \
+  X(nothing_to_reveal, 49, "the model has no committed version to reveal") \
+  X(reveal_too_early, 50, "a version is revealed in the epoch after its commit") \
+  X(reveal_too_late, 51, "the epoch for revealing this version is over") \
+  X(commitment_mismatch, 52, "what is revealed is not what was committed") \
+  X(embedding_wrong_dimension, 53, "the embedding has the wrong dimension") \
+  X(embedding_not_finite, 54, "the embedding or its norm is not finite") \
+  X(embedding_norm_zero, 55, "the norm of the embedding is zero") \
+  X(voter_not_in_committee, 56, "only members of the committee vote") \
+  X(version_unknown, 57, "the model has no such version") \
+  X(version_not_on_trial, 58, "this version takes no votes in its present status") \
+  X(already_voted, 59, "this member has voted already") \
+  X(votes_full, 60, "the version holds all the votes it can") \
+  /* Claims, protocol §8.1, in the order of the checks. */ \
+  X(target_unknown, 80, "there is no such target") \
+  X(target_not_open, 81, "the target is not open") \
+  X(target_of_other_epoch, 82, "the target is of another epoch") \
+  X(model_not_assigned, 83, "the model is not assigned to the target") \
+  X(loss_invalid, 84, "the loss is not a finite number of at least zero") \
+  X(distance_out_of_range, 85, "the distance is above 2") \
+  X(outside_radius, 86, "the distance is above the target's radius") \
+  X(size_out_of_range, 87, "the data is empty or too large") \
+  X(bond_unaffordable, 88, "the balance does not cover the bond") \
+  /* Reveals, protocol §8.2, in the order of the checks. */ \
+  X(target_not_awaiting_reveal, 100, "the target does not await a reveal") \
+  X(not_the_submitter, 101, "only the one who claimed the target reveals") \
+  X(reveal_window_over, 102, "the time for revealing is over") \
+  X(data_commitment_mismatch, 103, "the data is not what the claim committed to") \
+  X(data_already_used, 104, "an earlier reveal named the same data") \
+  /* Audit votes, protocol §8.3. */ \
+  X(submission_not_revealed, 120, "the submission is not revealed") \
+  X(audit_too_old, 121, "the audit was closed in an earlier epoch") \
+  /* Pools, protocol §4. */ \
+  X(pool_unknown, 140, "there is no such pool") \
+  X(pool_closed, 141, "the pool takes no deposits any more") \
+  X(not_enough_shares, 142, "the holder does not have as many shares") \
+  X(own_stake_needed, 143, "the owner must keep the minimum stake: retire or leave first") \
+  X(shares_are_zero, 144, "no shares are named") \
+  X(not_pool_owner, 145, "only the owner of the pool sets its commission") \
+  /* Validators, protocol §5. */ \
+  X(consensus_key_invalid, 160, "the consensus key is not acceptable") \
+  X(proof_of_possession_invalid, 161, "the proof of possession is not by the consensus key") \
+  X(consensus_key_taken, 162, "the consensus key belongs to another validator") \
+  X(already_joined, 163, "the validator wants a seat with this key already") \
+  X(rejoin_too_early, 164, "the validator equivocated and may join from a later epoch on") \
+  X(not_a_validator, 165, "the sender is not a validator") \
+  X(already_leaving, 166, "the validator wants no seat already") \
+  /* Equivocation, protocol §5, in the order of the checks. */ \
+  X(statement_unreadable, 180, "a statement is neither a header nor a vote of this network") \
+  X(statements_do_not_conflict, 181, "the two statements do not exclude each other") \
+  X(statement_signature_invalid, 182, "a statement is not signed by the key") \
+  X(signer_unknown, 183, "the key belongs to no validator") \
+  X(signer_not_seated, 184, "the validator had no seat in that epoch") \
+  X(evidence_too_old, 185, "the epoch of the statements is over for too long, or has not begun") \
+  X(evidence_known, 186, "this equivocation was punished already")
+// clang-format on
+
 namespace soma::rules {
 
 enum class refusal : std::uint16_t {
-  // At the door: nothing is charged, because the sender did not ask for this execution of these
-  // bytes.
-  wrong_chain = 1,
-  nonce_too_low = 2,
-  nonce_too_high = 3,
-  expired = 4,
-  too_large = 5,
-  account_unknown = 6,
-  base_fee_unaffordable = 7,
-  malformed = 8,
-  bad_signature = 9,
-  // Anywhere.
-  kind_not_enabled = 20,
-  arithmetic_overflow = 21,
-  balance_too_low = 22,
-  fee_unaffordable = 23,
-  amount_is_zero = 24,
-  // Models, protocol §6, in the order of the checks.
-  model_unknown = 40,
-  not_model_owner = 41,
-  model_inactive = 42,
-  model_retiring = 43,
-  version_pending = 44,
-  manifest_invalid = 45,
-  stake_below_minimum = 46,
-  commission_out_of_range = 47,
-  commission_step_too_large = 48,
-  nothing_to_reveal = 49,
-  reveal_too_early = 50,
-  reveal_too_late = 51,
-  commitment_mismatch = 52,
-  embedding_wrong_dimension = 53,
-  embedding_not_finite = 54,
-  embedding_norm_zero = 55,
-  voter_not_in_committee = 56,
-  version_unknown = 57,
-  version_not_on_trial = 58,
-  already_voted = 59,
-  votes_full = 60,
-  // Claims, protocol §8.1, in the order of the checks.
-  target_unknown = 80,
-  target_not_open = 81,
-  target_of_other_epoch = 82,
-  model_not_assigned = 83,
-  loss_invalid = 84,
-  distance_out_of_range = 85,
-  outside_radius = 86,
-  size_out_of_range = 87,
-  bond_unaffordable = 88,
-  // Reveals, protocol §8.2, in the order of the checks.
-  target_not_awaiting_reveal = 100,
-  not_the_submitter = 101,
-  reveal_window_over = 102,
-  data_commitment_mismatch = 103,
-  data_already_used = 104,
-  // Audit votes, protocol §8.3.
-  submission_not_revealed = 120,
-  audit_too_old = 121,
+#define SOMA_REFUSAL_VALUE(name, number, text) name = number,
+  SOMA_REFUSALS(SOMA_REFUSAL_VALUE)
+#undef SOMA_REFUSAL_VALUE
+};
+
+/// Every refusal there is, by number.
+inline constexpr std::array all_refusals{
+#define SOMA_REFUSAL_NAME(name, number, text) refusal::name,
+    SOMA_REFUSALS(SOMA_REFUSAL_NAME)
+#undef SOMA_REFUSAL_NAME
 };
 
 /// One sentence for the sender.
 [[nodiscard]] std::string_view to_text(refusal reason);
+/// The name in the code: "outside_radius".
+[[nodiscard]] std::string_view name_of(refusal reason);
 
 /// What a rule answers: nothing when it was applied, the reason when it was not.
 using refused = std::optional<refusal>;

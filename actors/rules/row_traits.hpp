@@ -17,10 +17,9 @@ struct row_bytes {
   }
 };
 
-template <class Row, class Id, ledger_table Table, row_key (*Key)(const Id&)>
+template <class Row, class Id, row_key (*Key)(const Id&)>
 struct id_row : row_bytes<Row> {
   using key_type = Id;
-  static constexpr ledger_table table = Table;
   [[nodiscard]] static row_key key_bytes(const Id& id) { return Key(id); }
   [[nodiscard]] static Id parse_key(byte_view key) {
     const auto id = id_in_key<Id>(key);
@@ -29,38 +28,59 @@ struct id_row : row_bytes<Row> {
   }
 };
 
+/// A table with one row: its key is its table.
+struct only_row {
+  friend auto operator<=>(const only_row&, const only_row&) = default;
+};
+
+/// A key that is no plain id: Bytes makes it, Parse reads it.
+template <class Row, class Key, row_key (*Bytes)(const Key&),
+          std::optional<Key> (*Parse)(byte_view)>
+struct keyed_row : row_bytes<Row> {
+  using key_type = Key;
+  [[nodiscard]] static row_key key_bytes(const Key& key) { return Bytes(key); }
+  [[nodiscard]] static Key parse_key(byte_view key) {
+    const auto parsed = Parse(key);
+    SOMA_ASSERT(parsed.has_value(), "a key of the ledger can be read");
+    return *parsed;
+  }
+};
+
 template <class Row>
 struct row_traits;
 template <>
 struct row_traits<chain_row> : row_bytes<chain_row> {};
 template <>
-struct row_traits<account_row> : id_row<account_row, address, ledger_table::account, &account_key> {
+struct row_traits<account_row> : id_row<account_row, address, &account_key> {};
+template <>
+struct row_traits<validator_row> : id_row<validator_row, address, &validator_key> {};
+template <>
+struct row_traits<model_row> : id_row<model_row, model_id, &model_key> {};
+template <>
+struct row_traits<target_row> : id_row<target_row, target_id, &target_key> {};
+template <>
+struct row_traits<submission_row> : id_row<submission_row, target_id, &submission_key> {};
+template <>
+struct row_traits<used_data_row> : id_row<used_data_row, data_hash, &used_data_key> {};
+template <>
+struct row_traits<evidence_row> : id_row<evidence_row, hash256, &evidence_key> {};
+template <>
+struct row_traits<model_version_row>
+    : keyed_row<model_version_row, model_version_ref, &model_version_key, &version_in_key> {};
+template <>
+struct row_traits<stake_row> : keyed_row<stake_row, stake_position, &stake_key, &position_in_key> {
 };
 template <>
-struct row_traits<validator_row>
-    : id_row<validator_row, address, ledger_table::validator, &validator_key> {};
+struct row_traits<agenda_row> : keyed_row<agenda_row, agenda_item, &agenda_key, &agenda_in_key> {};
 template <>
-struct row_traits<model_row> : id_row<model_row, model_id, ledger_table::model, &model_key> {};
+struct row_traits<consensus_key_row> : row_bytes<consensus_key_row> {
+  using key_type = public_key;
+  [[nodiscard]] static row_key key_bytes(const public_key& key) { return consensus_key_key(key); }
+};
 template <>
-struct row_traits<target_row> : id_row<target_row, target_id, ledger_table::target, &target_key> {};
-template <>
-struct row_traits<submission_row>
-    : id_row<submission_row, target_id, ledger_table::submission, &submission_key> {};
-template <>
-struct row_traits<used_data_row>
-    : id_row<used_data_row, data_hash, ledger_table::used_data, &used_data_key> {};
-template <>
-struct row_traits<model_version_row> : row_bytes<model_version_row> {
-  using key_type = model_version_ref;
-  static constexpr ledger_table table = ledger_table::model_version;
-  [[nodiscard]] static row_key key_bytes(const model_version_ref& v) {
-    return model_version_key(v);
-  }
-  [[nodiscard]] static model_version_ref parse_key(byte_view key) {
-    const auto ref = version_in_key(key);
-    SOMA_ASSERT(ref.has_value(), "a key of the ledger can be read");
-    return *ref;
-  }
+struct row_traits<committee_row> : row_bytes<committee_row> {
+  using key_type = only_row;
+  [[nodiscard]] static row_key key_bytes(const only_row&) { return committee_key(); }
 };
 
 }  // namespace soma::rules

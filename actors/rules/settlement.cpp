@@ -1,6 +1,8 @@
 #include "actors/rules/settlement.hpp"
 
+#include "actors/rules/agenda.hpp"
 #include "actors/rules/claims.hpp"
+#include "actors/rules/committee.hpp"
 #include "actors/rules/pools.hpp"
 #include "actors/rules/votes.hpp"
 
@@ -38,6 +40,9 @@ void end_audit(block_run& run, const target_id& target, audit_end end) {
       return;
     case audit_end::extend:
       run.state.submissions.update(target, [](submission_row& s) { ++s.extensions; });
+      note_end(run, event_kind::audit_extended, target, run.state.submissions.get(target),
+               run.state.targets.get(target).reward);
+      run.events.back().detail = run.state.submissions.get(target).extensions;
       return;
     case audit_end::settle:
       settle(run, target);
@@ -65,7 +70,11 @@ refused vote_on_submission(block_run& run, const address& sender,
   run.state.submissions.update(what.target, [&](submission_row& s) {
     s.votes.push_back({sender, power, what.verdict});
   });
-  run.state.validators.update(sender, [](validator_row& v) { ++v.audits_cast; });
+  count_cast_audit(run, sender);
+  auto& e = run.note(event_kind::audit_vote_cast);
+  e.target = what.target;
+  e.account = sender;
+  e.detail = static_cast<std::uint64_t>(what.verdict);
   if (undecided)
     end_audit(run, what.target, decide_by_quorum(run.state.submissions.get(what.target)));
   return std::nullopt;
@@ -97,7 +106,7 @@ void settle(block_run& run, const target_id& target) {
   note_end(run, event_kind::target_settled, target, s, reward);
   run.state.must_move(of(pot::set_aside), balance_of(s.submitter), for_submitter);
   note_end(run, event_kind::submitter_paid, target, s, for_submitter);
-  reward_model(run, of(pot::set_aside), s.winner.model, for_model);
+  reward_pool(run, of(pot::set_aside), s.winner.model, for_model);
   note_end(run, event_kind::model_paid, target, s, for_model);
   run.events.back().account = run.state.models.get(s.winner.model).owner;
   run.state.must_move(of(pot::bonds), balance_of(s.submitter), s.bond);
@@ -124,29 +133,61 @@ void miss_reveal(block_run& run, const target_id& target) {
   return_reward(run, target);
 }
 
-void close_targets(block_run& run) {
-  const auto unfinished = run.state.targets.keys_where([](const target_row& t) {
-    return t.status == target_status::open || t.status == target_status::filled ||
-           t.status == target_status::revealed;
-  });
-  for (const auto& id : unfinished) {
-    if (run.state.targets.get(id).status != target_status::open) continue;
-    set_status(run, id, target_status::expired);
-    run.note(event_kind::target_expired).target = id;
-    return_reward(run, id);
+namespace {
+
+void expire(block_run& run, const target_id& target) {
+  set_status(run, target, target_status::expired);
+  auto& e = run.note(event_kind::target_expired);
+  e.target = target;
+  e.amount = run.state.targets.get(target).reward;
+  return_reward(run, target);
+}
+
+/// Whether the epoch that begins may still change something about the target.
+bool is_over(const block_run& run, const target_id& target) {
+  switch (run.state.targets.get(target).status) {
+    case target_status::open:
+    case target_status::filled:
+    case target_status::revealed:
+      return false;
+    case target_status::expired:
+      return true;
+    case target_status::settled:
+    case target_status::slashed:
+      break;
   }
-  for (const auto& id : unfinished) {
-    if (run.state.targets.get(id).status != target_status::revealed) continue;
+  const auto& s = run.state.submissions.get(target);
+  return !s.revealed_at || run.epoch() > s.claimed_in;  // late votes count for one more epoch
+}
+
+}  // namespace
+
+void close_targets(block_run& run) {
+  const auto due = take_due<target_id>(run);
+  const auto status = [&](const target_id& id) { return run.state.targets.get(id).status; };
+  for (const auto& id : due) {
+    if (status(id) == target_status::open) expire(run, id);
+  }
+  for (const auto& id : due) {
+    if (status(id) != target_status::revealed) continue;
     end_audit(run, id,
               decide_at_epoch_end(run.state.submissions.get(id), run.epoch(),
                                   run.parameters.max_audit_extensions));
   }
-  for (const auto& id : unfinished) {
-    if (run.state.targets.get(id).status != target_status::filled) continue;
+  for (const auto& id : due) {
+    if (status(id) != target_status::filled) continue;
     const auto& s = run.state.submissions.get(id);
     // The earliest block that could still bring the reveal is the next one, in the next epoch.
     if (!reveal_window_open(run.parameters, s, run.height.next(), run.epoch().next()))
       miss_reveal(run, id);
+  }
+  for (const auto& id : due) {
+    if (!is_over(run, id)) {
+      schedule(run, run.epoch().next(), id);
+    } else {
+      // The seed is known for good: whoever wants the point again draws it again.
+      run.state.targets.update(id, [](target_row& t) { t.point.clear(); });
+    }
   }
 }
 

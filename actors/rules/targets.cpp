@@ -6,36 +6,6 @@
 #include "actors/rules/difficulty.hpp"
 
 namespace soma::rules {
-namespace {
-
-/// The distances in the order of the candidates; nullopt unless there is exactly one for each.
-std::optional<std::vector<std::uint32_t>> aligned(const drawn_target& drawn,
-                                                  std::span<const candidate> candidates) {
-  if (drawn.distances.size() != candidates.size()) return std::nullopt;
-  auto sorted = drawn.distances;
-  std::sort(sorted.begin(), sorted.end(),
-            [](const auto& a, const auto& b) { return a.model < b.model; });
-  std::vector<std::uint32_t> distances;
-  distances.reserve(sorted.size());
-  for (std::size_t i = 0; i < sorted.size(); ++i) {
-    if (sorted[i].model != candidates[i].model) return std::nullopt;
-    distances.push_back(sorted[i].distance_q30);
-  }
-  return distances;
-}
-
-}  // namespace
-
-std::vector<candidate> active_candidates(const ledger& state) {
-  std::vector<candidate> all;
-  for (const auto& id : state.models.keys_where(
-           [](const model_row& m) { return m.status == model_status::active; })) {
-    const auto& row = state.models.get(id);
-    all.push_back({{id, row.active_version}, row.pool.stake});
-  }
-  return all;
-}
-
 std::optional<wanted_draw> pay_for_target(block_run& run, const draw_entropy& entropy,
                                           std::uint64_t index) {
   const auto& chain = run.state.chain();
@@ -46,43 +16,59 @@ std::optional<wanted_draw> pay_for_target(block_run& run, const draw_entropy& en
                      radius_q30(chain.difficulty_ppm, run.parameters.architecture.dim), reward};
 }
 
-std::vector<scored_candidate> assignment_scores(std::span<const candidate> candidates,
-                                                std::span<const std::uint32_t> distances_q30,
-                                                std::int64_t stake_bonus_ppm) {
-  std::vector<scored_candidate> scores;
-  const std::size_t n = candidates.size();
-  if (n == 0) return scores;
-  wide_int sum = 0;
-  std::uint64_t top_root = 0;
-  for (std::size_t i = 0; i < n; ++i) {
-    sum += distances_q30[i];
-    top_root = std::max(top_root, integer_sqrt(candidates[i].stake.value));
+std::vector<std::int64_t> stake_bonuses(std::span<const candidate> candidates,
+                                        std::int64_t stake_bonus_ppm) {
+  std::uint64_t top = 0;
+  for (const auto& c : candidates) top = std::max(top, c.stake_root);
+  std::vector<std::int64_t> bonuses;
+  bonuses.reserve(candidates.size());
+  for (const auto& c : candidates) {
+    // Roots have at most 32 bits, the bonus at most 10^9: nothing here leaves 64 bits.
+    const auto weight = top == 0 ? 0 : static_cast<std::int64_t>(c.stake_root * millionths / top);
+    bonuses.push_back(stake_bonus_ppm * weight / static_cast<std::int64_t>(millionths));
   }
-  const wide_int mean = floor_div(sum, static_cast<wide_int>(n));
-  wide_int squares = 0;
-  for (const auto d : distances_q30) squares += (d - mean) * (d - mean);
+  return bonuses;
+}
+
+std::vector<std::int64_t> assignment_scores(std::span<const std::uint32_t> distances_q30,
+                                            std::span<const std::int64_t> bonuses) {
+  SOMA_ASSERT(distances_q30.size() == bonuses.size(), "one bonus a distance");
+  std::vector<std::int64_t> scores;
+  const std::size_t n = distances_q30.size();
+  if (n == 0) return scores;
+  std::uint64_t sum = 0;  // of at most 2^32 distances of 2^31
+  for (const auto d : distances_q30) sum += d;
+  const auto mean = static_cast<std::int64_t>(sum / n);
+  wide_uint squares = 0;
+  for (const auto d : distances_q30) {
+    const auto away = static_cast<std::int64_t>(d) - mean;
+    squares += static_cast<std::uint64_t>(away * away);
+  }
   // Distances are at most 2^31, so the variance is below 2^63.
-  const auto variance = static_cast<std::uint64_t>(squares / static_cast<wide_int>(n));
-  const wide_int deviation = std::max<std::uint64_t>(1, integer_sqrt(variance));
+  const auto deviation = static_cast<std::int64_t>(
+      std::max<std::uint64_t>(1, integer_sqrt(static_cast<std::uint64_t>(squares / n))));
+  scores.reserve(n);
   for (std::size_t i = 0; i < n; ++i) {
-    const wide_int root = integer_sqrt(candidates[i].stake.value);
-    const wide_int weight = top_root == 0 ? 0 : root * millionths / top_root;
-    const wide_int near =
-        floor_div((distances_q30[i] - mean) * static_cast<wide_int>(millionths), deviation);
-    const wide_int bonus = floor_div(stake_bonus_ppm * weight, millionths);
-    scores.push_back({candidates[i].model, static_cast<std::int64_t>(near - bonus)});
+    const auto scaled = (static_cast<std::int64_t>(distances_q30[i]) - mean) *
+                        static_cast<std::int64_t>(millionths);  // below 2^51
+    const auto near = scaled / deviation - (scaled % deviation < 0 ? 1 : 0);
+    scores.push_back(near - bonuses[i]);
   }
   return scores;
 }
 
-std::vector<model_version_ref> lowest(std::vector<scored_candidate> scores, std::size_t count) {
-  std::sort(scores.begin(), scores.end(), [](const auto& a, const auto& b) {
-    return std::pair(a.score, a.model) < std::pair(b.score, b.model);
-  });
-  std::vector<model_version_ref> chosen;
-  for (std::size_t i = 0; i < std::min(count, scores.size()); ++i)
-    chosen.push_back(scores[i].model);
-  return chosen;
+std::vector<std::size_t> lowest(std::span<const std::int64_t> scores, std::size_t count) {
+  std::vector<std::size_t> best;
+  if (count == 0) return best;
+  for (std::size_t i = 0; i < scores.size(); ++i) {
+    if (best.size() == count && scores[i] >= scores[best.back()]) continue;
+    if (best.size() == count) best.pop_back();
+    const auto place =
+        std::upper_bound(best.begin(), best.end(), i,
+                         [&](std::size_t a, std::size_t b) { return scores[a] < scores[b]; });
+    best.insert(place, i);
+  }
+  return best;
 }
 
 std::string_view to_text(draw_refusal reason) {
@@ -102,15 +88,20 @@ std::string_view to_text(draw_refusal reason) {
 }
 
 std::optional<draw_refusal> check_draws(std::span<const wanted_draw> wanted,
-                                        std::span<const drawn_target> drawn,
+                                        const drawn_targets& drawn,
                                         std::span<const candidate> candidates, std::uint32_t dim) {
-  if (wanted.size() != drawn.size()) return draw_refusal::wrong_number;
+  if (wanted.size() != drawn.targets.size()) return draw_refusal::wrong_number;
+  if (wanted.empty()) return std::nullopt;
+  if (!std::equal(candidates.begin(), candidates.end(), drawn.models.begin(), drawn.models.end(),
+                  [](const candidate& c, const auto& model) { return c.model == model; })) {
+    return draw_refusal::wrong_models;
+  }
   for (std::size_t i = 0; i < wanted.size(); ++i) {
-    if (drawn[i].seed != wanted[i].seed) return draw_refusal::wrong_seed;
-    if (drawn[i].point.size() != dim) return draw_refusal::wrong_dimension;
-    const auto distances = aligned(drawn[i], candidates);
-    if (!distances) return draw_refusal::wrong_models;
-    for (const auto d : *distances) {
+    const auto& target = drawn.targets[i];
+    if (target.seed != wanted[i].seed) return draw_refusal::wrong_seed;
+    if (target.point.size() != dim) return draw_refusal::wrong_dimension;
+    if (target.distances_q30.size() != candidates.size()) return draw_refusal::wrong_models;
+    for (const auto d : target.distances_q30) {
       if (d > max_radius_q30) return draw_refusal::distance_out_of_range;
     }
   }
@@ -118,18 +109,19 @@ std::optional<draw_refusal> check_draws(std::span<const wanted_draw> wanted,
 }
 
 void open_target(block_run& run, const wanted_draw& wanted, const drawn_target& drawn,
-                 std::span<const candidate> candidates) {
-  const auto distances = aligned(drawn, candidates);
-  SOMA_ASSERT(distances.has_value(), "draws are checked before they are opened");
-  auto scores = assignment_scores(candidates, *distances, run.parameters.stake_bonus_ppm);
-  run.state.targets.put(wanted.id,
-                        {.epoch = wanted.epoch,
-                         .opened_at = run.height,
-                         .point = drawn.point,
-                         .radius_q30 = wanted.radius_q30,
-                         .assigned = lowest(std::move(scores), run.parameters.models_per_target),
-                         .reward = wanted.reward,
-                         .status = target_status::open});
+                 std::span<const candidate> candidates, std::span<const std::int64_t> bonuses) {
+  std::vector<model_version_ref> assigned;
+  for (const auto index :
+       lowest(assignment_scores(drawn.distances_q30, bonuses), run.parameters.models_per_target)) {
+    assigned.push_back(candidates[index].model);
+  }
+  run.state.targets.put(wanted.id, {.epoch = wanted.epoch,
+                                    .opened_at = run.height,
+                                    .point = drawn.point,
+                                    .radius_q30 = wanted.radius_q30,
+                                    .assigned = std::move(assigned),
+                                    .reward = wanted.reward,
+                                    .status = target_status::open});
   auto& e = run.note(event_kind::target_opened);
   e.target = wanted.id;
   e.amount = wanted.reward;

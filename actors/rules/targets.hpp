@@ -5,6 +5,7 @@
 
 #include <span>
 
+#include "actors/rules/active_models.hpp"
 #include "actors/rules/block_run.hpp"
 #include "actors/rules/derived_ids.hpp"
 
@@ -20,47 +21,36 @@ struct wanted_draw {
   friend bool operator==(const wanted_draw&, const wanted_draw&) = default;
 };
 
-struct model_distance {
-  model_version_ref model;
-  std::uint32_t distance_q30 = 0;  // cosine distance of point and embedding, truncated
-  friend bool operator==(const model_distance&, const model_distance&) = default;
-};
-
-/// The answer to a wanted_draw: the point of its seed and its distance to every active model.
+/// One answer to a wanted_draw: the point of its seed and its cosine distance to every active
+/// model, truncated to units of 2^-30.
 struct drawn_target {
   std::uint64_t seed = 0;
   std::vector<float> point;
-  std::vector<model_distance> distances;
+  std::vector<std::uint32_t> distances_q30;  // in the order of the models
 };
-
-/// A model version that may be assigned, with the stake that counts.
-struct candidate {
-  model_version_ref model;
-  shannons stake;
-  friend bool operator==(const candidate&, const candidate&) = default;
+struct drawn_targets {
+  std::vector<model_version_ref> models;  // ascending
+  std::vector<drawn_target> targets;      // one a wanted draw, in order
 };
-/// All of them, in order of their ids.
-[[nodiscard]] std::vector<candidate> active_candidates(const ledger& state);
 
 /// Sets the reward aside and names the draw; nullopt when the reward is zero or the budget cannot
 /// pay it.
 [[nodiscard]] std::optional<wanted_draw> pay_for_target(block_run& run, const draw_entropy& entropy,
                                                         std::uint64_t index);
 
-struct scored_candidate {
-  model_version_ref model;
-  std::int64_t score = 0;
-};
-/// score_i = floor((d_i - mean) * 10^6 / std) - floor(stake_bonus * s_i / 10^6), s_i =
-/// isqrt(stake_i) * 10^6 / max_j isqrt(stake_j) (0 when nobody has stake); mean and variance are
-/// floors, std = max(1, isqrt(variance)). Every division rounds towards minus infinity. Same order
-/// as the candidates; `distances_q30` runs parallel to them.
-[[nodiscard]] std::vector<scored_candidate> assignment_scores(
-    std::span<const candidate> candidates, std::span<const std::uint32_t> distances_q30,
-    std::int64_t stake_bonus_ppm);
-/// The `count` lowest scores, ties by id; best first.
-[[nodiscard]] std::vector<model_version_ref> lowest(std::vector<scored_candidate> scores,
-                                                    std::size_t count);
+/// What stake takes off a candidate's score: floor(stake_bonus * s_i / 10^6) with s_i =
+/// isqrt(stake_i) * 10^6 / max_j isqrt(stake_j), 0 when nobody has stake. Same order as the
+/// candidates; the same for all targets of a block.
+[[nodiscard]] std::vector<std::int64_t> stake_bonuses(std::span<const candidate> candidates,
+                                                      std::int64_t stake_bonus_ppm);
+/// score_i = floor((d_i - mean) * 10^6 / std) - bonus_i; mean and variance are floors, std = max(1,
+/// isqrt(variance)). Every division rounds towards minus infinity. All in the order of the
+/// candidates; distances are at most 2^31.
+[[nodiscard]] std::vector<std::int64_t> assignment_scores(
+    std::span<const std::uint32_t> distances_q30, std::span<const std::int64_t> bonuses);
+/// Indices of the `count` lowest scores, ties by index, which is by id; best first.
+[[nodiscard]] std::vector<std::size_t> lowest(std::span<const std::int64_t> scores,
+                                              std::size_t count);
 
 /// Why an answer does not fit its draws. Reported to the one who drew; never part of a block.
 enum class draw_refusal : std::uint8_t {
@@ -73,13 +63,13 @@ enum class draw_refusal : std::uint8_t {
 [[nodiscard]] std::string_view to_text(draw_refusal reason);
 
 /// Whether `drawn` answers `wanted` one by one, in order, each with exactly the candidates'
-/// distances, in any order.
+/// distances.
 [[nodiscard]] std::optional<draw_refusal> check_draws(std::span<const wanted_draw> wanted,
-                                                      std::span<const drawn_target> drawn,
+                                                      const drawn_targets& drawn,
                                                       std::span<const candidate> candidates,
                                                       std::uint32_t dim);
-/// Writes the target's row. The draw has been checked.
+/// Writes the target's row. The draw has been checked; `bonuses` are those of the candidates.
 void open_target(block_run& run, const wanted_draw& wanted, const drawn_target& drawn,
-                 std::span<const candidate> candidates);
+                 std::span<const candidate> candidates, std::span<const std::int64_t> bonuses);
 
 }  // namespace soma::rules

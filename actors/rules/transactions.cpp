@@ -3,10 +3,12 @@
 #include <algorithm>
 
 #include "actors/rules/claims.hpp"
+#include "actors/rules/committee.hpp"
+#include "actors/rules/equivocation.hpp"
 #include "actors/rules/fees.hpp"
 #include "actors/rules/models.hpp"
 #include "actors/rules/settlement.hpp"
-#include "actors/rules/validators.hpp"
+#include "actors/rules/staking.hpp"
 #include "messages/crypto/ed25519.hpp"
 
 namespace soma::rules {
@@ -15,6 +17,7 @@ namespace {
 /// Applies one kind. `moved` becomes the amount that the value fee is taken from.
 struct apply {
   block_run& run;
+  const chain_id& chain;
   const address& sender;
   shannons& moved;
 
@@ -25,6 +28,7 @@ struct apply {
     moved = what.amount;
     auto& e = run.note(event_kind::transferred);
     e.account = what.to;
+    e.other = sender;
     e.amount = what.amount;
     return std::nullopt;
   }
@@ -40,9 +44,19 @@ struct apply {
   refused operator()(const tx::vote_on_submission& what) {
     return vote_on_submission(run, sender, what);
   }
-  template <class NotEnabled>
-  refused operator()(const NotEnabled&) {
-    return refusal::kind_not_enabled;
+  refused operator()(const tx::add_stake& what) {
+    moved = what.amount;
+    return add_stake(run, sender, what);
+  }
+  refused operator()(const tx::withdraw_stake& what) { return withdraw_stake(run, sender, what); }
+  refused operator()(const tx::set_commission& what) { return set_commission(run, sender, what); }
+  refused operator()(const tx::join_committee& what) {
+    moved = what.stake;
+    return join_committee(run, chain, sender, what);
+  }
+  refused operator()(const tx::leave_committee&) { return leave_committee(run, sender); }
+  refused operator()(const tx::report_equivocation& what) {
+    return report_equivocation(run, chain, sender, what);
   }
 };
 
@@ -50,7 +64,7 @@ struct apply {
 refused apply_and_charge(block_run& run, const address& sender, const transaction& t,
                          const ledger::savepoint& start, bool free, shannons& fee) {
   shannons moved;
-  if (const auto no = std::visit(apply{run, sender, moved}, t.kind)) return no;
+  if (const auto no = std::visit(apply{run, t.chain, sender, moved}, t.kind)) return no;
   if (free) return std::nullopt;
   const auto full = full_fee(run.parameters, run.state.chain().fee_multiplier_ppm,
                              run.state.rows_written(start), moved);

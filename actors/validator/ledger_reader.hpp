@@ -14,10 +14,10 @@ class ledger_reader final : public rules::state_reader {
   [[nodiscard]] std::optional<bytes> find(const row_key& key) const override {
     return view_.find_row(key);
   }
-  void scan(ledger_table table,
-            const std::function<void(const row_key&, byte_view)>& visit) const override {
-    view_.scan(table, [&](byte_view key, byte_view value) {
-      visit(row_key(key.begin(), key.end()), value);
+  void scan(byte_view prefix,
+            const std::function<void(byte_view, byte_view)>& visit) const override {
+    view_.scan_prefix(prefix, [&](byte_view key, byte_view value) {
+      visit(key, value);
       return true;
     });
   }

@@ -60,7 +60,7 @@ message<schema::RegistryDelta> registry_snapshot(const rules::state_reader& ledg
                                                  const std::vector<rules::registry_change>& changes,
                                                  std::uint64_t to) {
   std::map<model_id, model_entry> entries;
-  for (const auto& model : rules::active_models(ledger, SIZE_MAX)) {
+  for (const auto& model : rules::active_model_rows(ledger, SIZE_MAX)) {
     model_entry entry;
     entry.ref = {model.id, model.row.active_version};
     entry.owner = model.row.owner;
@@ -84,20 +84,17 @@ message<schema::RegistryDelta> registry_snapshot(const rules::state_reader& ledg
   return snapshot_of(to, list);
 }
 
-std::vector<rules::drawn_target> drawn_targets(const std::vector<rules::wanted_draw>& wanted,
-                                               schema::DrawnTargets::Reader reply) {
+rules::drawn_targets drawn_targets(const std::vector<rules::wanted_draw>& wanted,
+                                   schema::DrawnTargets::Reader reply) {
   const auto points = reply.getPoints();
-  const auto models = reply.getModels();
   const auto rows = reply.getDistancesQ30();
-  std::vector<rules::drawn_target> out;
+  rules::drawn_targets out;
+  for (const auto model : reply.getModels()) out.models.push_back(ref_of(model));
   for (unsigned i = 0; i < wanted.size() && i < points.size() && i < rows.size(); ++i) {
-    rules::drawn_target drawn;
-    drawn.seed = wanted[i].seed;
-    drawn.point = floats_of(points[i]);
-    for (unsigned m = 0; m < models.size() && m < rows[i].size(); ++m) {
-      drawn.distances.push_back({ref_of(models[m]), rows[i][m]});
-    }
-    out.push_back(std::move(drawn));
+    rules::drawn_target drawn{wanted[i].seed, floats_of(points[i]), {}};
+    drawn.distances_q30.reserve(rows[i].size());
+    for (const auto distance : rows[i]) drawn.distances_q30.push_back(distance);
+    out.targets.push_back(std::move(drawn));
   }
   return out;
 }

@@ -23,7 +23,7 @@ namespace soma::actors {
     std::uint64_t from, std::uint64_t to);
 
 /// The generator's answer as the rules take it: seed i with point i and every model's distance.
-[[nodiscard]] std::vector<rules::drawn_target> drawn_targets(
-    const std::vector<rules::wanted_draw>& wanted, schema::DrawnTargets::Reader reply);
+[[nodiscard]] rules::drawn_targets drawn_targets(const std::vector<rules::wanted_draw>& wanted,
+                                                 schema::DrawnTargets::Reader reply);
 
 }  // namespace soma::actors

@@ -46,12 +46,13 @@ class validator_logic : public std::enable_shared_from_this<validator_logic> {
         born_(*decode<genesis>(*ports_.ledger->genesis())),
         chain_(crypto::chain_id_of(born_)),
         tip_(*ports_.ledger->chain()) {
-    std::vector<row_change> rows;
+    rules::state_tree::builder tree;
     ports_.ledger->scan([&](byte_view row, byte_view value) {
-      rows.push_back({row_key(row.begin(), row.end()), bytes(value.begin(), value.end())});
+      tree.add(row, value);
       return true;
     });
-    tree_.apply(rows);
+    tree_ = std::move(tree).finish();
+    active_ = rules::active_models(ledger_reader(*ports_.ledger));
   }
 
   void start() {
@@ -101,8 +102,8 @@ class validator_logic : public std::enable_shared_from_this<validator_logic> {
   [[nodiscard]] rules::refused at_the_door(const transaction& sent, const address& sender,
                                            std::optional<account_row> account) const {
     if (account) account->nonce = sent.nonce;
-    const auto member = ports_.ledger->view().validator(sender);
-    const bool is_duty = rules::is_vote(sent.kind) && member && member->power > 0;
+    const bool is_duty = rules::is_vote(sent.kind) &&
+                         rules::find_seat(ledger_reader(*ports_.ledger), sender).has_value();
     const auto fee = rules::base_fee(born_.parameters, tip_.fee_multiplier_ppm);
     return rules::check_door(sent, 0, chain_, tip_.epoch, account ? &*account : nullptr, *fee,
                              is_duty);
@@ -222,7 +223,8 @@ class validator_logic : public std::enable_shared_from_this<validator_logic> {
     }
     const ledger_reader reader(*ports_.ledger);
     if (rules::check_block(input, tip_)) return step(consensus::execution_failed{wanted.ticket});
-    auto begun = std::make_shared<rules::execution>(rules::begin_block(input, reader, born_));
+    auto begun =
+        std::make_shared<rules::execution>(rules::begin_block(input, reader, active_, born_));
     if (begun->draws().empty()) return finish(wanted.ticket, begun, {});
     draw(wanted.ticket, begun, reader);
   }
@@ -261,19 +263,15 @@ class validator_logic : public std::enable_shared_from_this<validator_logic> {
   }
 
   void finish(std::uint64_t ticket, const std::shared_ptr<rules::execution>& begun,
-              const std::vector<rules::drawn_target>& drawn) {
+              const rules::drawn_targets& drawn) {
     result_ = rules::finish(std::move(*begun), drawn);
     consensus::executed done;
     done.ticket = ticket;
-    done.root = tree_.preview(result_.changes);
+    prepared_ = tree_.prepare(result_.changes);
+    done.root = prepared_.root;
     done.closes_epoch = result_.epoch_closed;
     done.epoch_end_ms = epoch_end_ms(result_.chain);
-    if (result_.epoch_closed) {
-      crypto::tagged_hash committee("SX1/com");
-      for (const auto& seat : result_.next_committee)
-        committee.add(seat.member).add_u32(seat.power);
-      done.next_committee = committee.finish();
-    }
+    if (result_.epoch_closed) done.next_committee = rules::committee_hash(result_.next_committee);
     step(done);
   }
 
@@ -287,7 +285,8 @@ class validator_logic : public std::enable_shared_from_this<validator_logic> {
       self_->quit(caf::make_error(caf::sec::runtime_error, failure.what()));
       return;
     }
-    tree_.apply(result_.changes);
+    tree_.apply(std::move(prepared_));
+    active_.apply(result_.changes);
     step(consensus::stored{wanted.ticket});
   }
 
@@ -370,10 +369,12 @@ class validator_logic : public std::enable_shared_from_this<validator_logic> {
   chain_id chain_;
   chain_row tip_;
   rules::state_tree tree_;
+  rules::active_models active_;
   consensus::mempool pool_;
   std::unique_ptr<consensus::solo_agreement> core_;
   std::shared_ptr<auditor> auditor_;
-  rules::effects result_;       // of the candidate that is being agreed on
+  rules::effects result_;  // of the candidate that is being agreed on
+  rules::state_tree::prepared prepared_;
   bool send_snapshot_ = false;  // the router may have lost its place
   std::uint64_t now_ms_ = 0;
   std::uint64_t timer_at_ms_ = 0;

@@ -1,5 +1,8 @@
 #include "messages/crypto/hash.hpp"
 
+#include <algorithm>
+#include <vector>
+
 #include "messages/crypto/openssl.hpp"
 #include "messages/types/assert.hpp"
 
@@ -14,14 +17,54 @@ const EVP_MD* sha256_method() {
 
 }  // namespace
 
+/// A thread keeps a few at hand: to make one costs as much as to hash a short message.
 struct tagged_hash::context {
   md_ctx_ptr state{EVP_MD_CTX_new()};
+
+  static constexpr std::size_t most_spare = 8;
+  static std::vector<std::unique_ptr<context>>& spare() {
+    thread_local std::vector<std::unique_ptr<context>> at_hand;
+    return at_hand;
+  }
+
+  /// Ready for the first byte.
+  void begin() {
+    require(state != nullptr, "no memory for a hash");
+    require(EVP_DigestInit_ex2(state.get(), sha256_method(), nullptr) == 1, "SHA-256 init");
+  }
+  void feed(byte_view data) {
+    require(EVP_DigestUpdate(state.get(), data.data(), data.size()) == 1, "SHA-256 update");
+  }
+  hash256 finish() {
+    hash256 digest;
+    require(EVP_DigestFinal_ex(state.get(), digest.value.data(), nullptr) == 1, "SHA-256 final");
+    return digest;
+  }
+
+  static std::unique_ptr<context, give_back> take() {
+    auto& at_hand = spare();
+    std::unique_ptr<context, give_back> taken;
+    if (at_hand.empty()) {
+      taken.reset(new context);
+    } else {
+      taken.reset(at_hand.back().release());
+      at_hand.pop_back();
+    }
+    taken->begin();
+    return taken;
+  }
 };
 
-tagged_hash::tagged_hash(std::string_view tag) : context_(std::make_unique<context>()) {
+void tagged_hash::give_back::operator()(context* done) const noexcept {
+  std::unique_ptr<context> owned(done);
+  auto& at_hand = context::spare();
+  if (owned->state != nullptr && at_hand.size() < context::most_spare) {
+    at_hand.push_back(std::move(owned));
+  }
+}
+
+tagged_hash::tagged_hash(std::string_view tag) {
   SOMA_ASSERT(tag.size() < 256, "a tag's length is one byte");
-  require(context_->state != nullptr, "no memory for a hash");
-  require(EVP_DigestInit_ex2(context_->state.get(), sha256_method(), nullptr) == 1, "SHA-256 init");
   add_u8(static_cast<std::uint8_t>(tag.size()));
   add(as_bytes(tag));
 }
@@ -30,8 +73,22 @@ tagged_hash::~tagged_hash() = default;
 tagged_hash::tagged_hash(tagged_hash&&) noexcept = default;
 tagged_hash& tagged_hash::operator=(tagged_hash&&) noexcept = default;
 
+void tagged_hash::feed(byte_view data) {
+  if (context_ == nullptr) context_ = context::take();
+  context_->feed(data);
+}
+
 tagged_hash& tagged_hash::add(byte_view data) {
-  require(EVP_DigestUpdate(context_->state.get(), data.data(), data.size()) == 1, "SHA-256 update");
+  if (data.size() > gathered_.size() - gathered_bytes_) {
+    feed(byte_view(gathered_).first(gathered_bytes_));
+    gathered_bytes_ = 0;
+    if (data.size() > gathered_.size()) {
+      feed(data);
+      return *this;
+    }
+  }
+  std::ranges::copy(data, gathered_.begin() + static_cast<std::ptrdiff_t>(gathered_bytes_));
+  gathered_bytes_ += data.size();
   return *this;
 }
 
@@ -56,9 +113,15 @@ tagged_hash& tagged_hash::add_u64(std::uint64_t value) {
 }
 
 hash256 tagged_hash::finish() {
-  hash256 digest;
-  require(EVP_DigestFinal_ex(context_->state.get(), digest.value.data(), nullptr) == 1,
-          "SHA-256 final");
+  const auto rest = byte_view(gathered_).first(gathered_bytes_);
+  if (context_ == nullptr) {  // all of it is at hand: nobody else can need the context meanwhile
+    thread_local context own;
+    own.begin();
+    own.feed(rest);
+    return own.finish();
+  }
+  context_->feed(rest);
+  const auto digest = context_->finish();
   context_.reset();
   return digest;
 }

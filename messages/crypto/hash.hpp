@@ -2,6 +2,7 @@
 // its own (protocol §1).
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <string_view>
@@ -12,7 +13,7 @@
 namespace soma::crypto {
 
 /// Streaming form: parts are hashed as if they were one string. Integers go in little endian unless
-/// said otherwise.
+/// said otherwise. Parts are gathered, so that many small ones cost as much as one.
 class tagged_hash {
  public:
   explicit tagged_hash(std::string_view tag);
@@ -39,7 +40,14 @@ class tagged_hash {
 
  private:
   struct context;
-  std::unique_ptr<context> context_;
+  struct give_back {
+    void operator()(context* done) const noexcept;
+  };
+  void feed(byte_view data);
+
+  std::unique_ptr<context, give_back> context_;  // none as long as all fits into `gathered_`
+  std::array<std::uint8_t, 128> gathered_;
+  std::size_t gathered_bytes_ = 0;
 };
 
 /// H(tag, data) in one call.

@@ -25,6 +25,10 @@ transaction_id id_of_body(byte_view body) {
   return hash("soma.tx", body).as<transaction_tag>();
 }
 
+hash256 signed_vote(const chain_id& chain, const vote_statement& vote) {
+  return tagged_hash("SX1/vote").add(chain).add(encode(vote)).finish();
+}
+
 }  // namespace
 
 chain_id chain_id_of(const genesis& born_with) {
@@ -85,6 +89,15 @@ signature sign_block(const key_pair& key, const block_id& block) {
 
 bool verify_block(const public_key& proposer, const block_id& block, const signature& by_proposer) {
   return verify(proposer, block_statement(block).view(), by_proposer);
+}
+
+signature sign_vote(const key_pair& key, const chain_id& chain, const vote_statement& vote) {
+  return key.sign(signed_vote(chain, vote).view());
+}
+
+bool verify_vote(const public_key& voter, const chain_id& chain, const vote_statement& vote,
+                 const signature& by_voter) {
+  return verify(voter, signed_vote(chain, vote).view(), by_voter);
 }
 
 model_id model_id_of(const transaction_id& commit) {

@@ -37,6 +37,12 @@ enum class tx_refusal : std::uint8_t { too_large, malformed, bad_key, bad_signat
 [[nodiscard]] bool verify_block(const public_key& proposer, const block_id& block,
                                 const signature& by_proposer);
 
+/// A member's vote: its consensus key over H("SX1/vote", chain || layout).
+[[nodiscard]] signature sign_vote(const key_pair& key, const chain_id& chain,
+                                  const vote_statement& vote);
+[[nodiscard]] bool verify_vote(const public_key& voter, const chain_id& chain,
+                               const vote_statement& vote, const signature& by_voter);
+
 /// H("soma.model", id of the transaction that committed it).
 [[nodiscard]] model_id model_id_of(const transaction_id& commit);
 /// H("soma.target-id", entropy || index).

@@ -30,7 +30,28 @@ enum EventKind {
   bondBurned @19;
   voterPaid @20;
   validatorPaid @21;
-  epochEnded @22;
+  epochEnded @22;          # amount: the next epoch's target budget; detail: height of its first block
+  modelRetiring @23;       # until the end of the epoch
+  stakeAdded @24;          # amount waits for the end of the epoch; `model` or `other` names the pool, here and below
+  stakeJoined @25;         # amount became shares; detail: shares
+  stakeReturned @26;       # amount bought no share and went back
+  stakeWithdrawn @27;      # asked for; detail: shares
+  stakeLeft @28;           # shares burned; amount is paid out at the end of the epoch in detail
+  stakePaidOut @29;
+  commissionChanged @30;   # detail: basis points, from now on
+  validatorJoined @31;     # wants a seat; amount: its deposit
+  validatorLeaving @32;    # wants no seat any more
+  validatorSeated @33;     # detail: power in the epoch that begins, of 10,000
+  validatorUnseated @34;   # no seat in the epoch that begins
+  validatorAbsent @35;     # amount it would have been paid; detail: blocks signed << 32 | audit votes cast
+  validatorSlashed @36;    # amount taken; detail: epoch of what it signed
+  reporterPaid @37;        # account showed that `other` equivocated
+  emissionReleased @38;    # amount to the target budget; detail: shannons to validators
+  feesChanged @39;         # amount burned in the epoch; detail: the multiplier from now on, in millionths
+  difficultyChanged @40;   # detail: z in millionths from now on, as a two's complement
+  auditVoteCast @41;       # account voted; detail: verdict
+  auditExtended @42;       # amount: reward; detail: extensions so far
+  modelVoteCast @43;       # account judged; detail: verdict
 }
 
 struct Event {
@@ -41,7 +62,9 @@ struct Event {
   transaction @3 :Data;
   target @4 :Data;
   model @5 :Models.ModelVersionRef;
-  account @6 :Data;
+  account @6 :Data;        # whom it concerns: who is paid, who votes, who sent the transaction
   amount @7 :UInt64;       # shannons
   refusal @8 :UInt16;      # of a refused transaction
+  other @9 :Data;          # the other account: who sent a transfer, whose pool it is, who offended
+  detail @10 :UInt64;      # a number whose meaning stands at the kind; 0 elsewhere
 }

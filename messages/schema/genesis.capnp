@@ -43,6 +43,10 @@ struct GenesisParameters {
   bondRewardDivisor @24 :UInt64;
   revealWindowBlocks @25 :UInt64;
   maxAuditExtensions @26 :UInt32;
+  equivocationSlashBps @27 :UInt32;
+  committeeSize @28 :UInt32;            # at most 100
+  modelUnbondingEpochs @29 :UInt32;     # 1 to 3
+  validatorUnbondingEpochs @30 :UInt32;  # 1 to 3
 }
 
 struct GenesisAccount {

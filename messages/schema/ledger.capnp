@@ -18,10 +18,54 @@ struct ValidatorRow {
   consensusKey @0 :Data;   # 32 bytes
   pool @1 :Models.StakePool;
   commissionBps @2 :UInt32;
-  power @3 :UInt32;        # of 10,000, this epoch; 0: not in the committee
-  blocksSigned @4 :UInt64;  # this epoch
-  auditsDue @5 :UInt64;    # this epoch
-  auditsCast @6 :UInt64;   # this epoch
+  nextCommissionBps @3 :UInt32;  # from the next epoch on
+  wantsSeat @4 :Bool;      # in the next committee, if the stake suffices
+  rejoinFrom @5 :UInt64;   # earliest epoch in which it may join again after an equivocation
+  seatedFrom @6 :UInt64;   # epochs of its latest time in the committee, first and last; the last is the present one while it
+  seatedTo @7 :UInt64;     # has a seat. Both 0: never seated after the genesis
+}
+
+struct CommitteeRow {
+  # Key: 12, nothing else. There is one: who votes in this epoch, and what they did in it.
+  auditsDue @0 :UInt64;    # audit votes that each member owes
+  seats @1 :List(Seat);    # by address, at most 100
+}
+
+struct Seat {
+  member @0 :Data;         # address of the validator
+  consensusKey @1 :Data;   # 32 bytes, the one that signs in this epoch
+  power @2 :UInt32;        # of 10,000, at least 1
+  blocksSigned @3 :UInt64;
+  auditsCast @4 :UInt64;
+}
+
+struct StakeRow {
+  # Key: 10, kind of pool (1 validator, 2 model), pool's id (32 bytes), holder's address. What one holder has in one pool.
+  shares @0 :UInt64;       # a pool's owner has 0 here: its shares stand in the pool's row
+  joining @1 :UInt64;      # shannons that become shares at the end of this epoch
+  leavingShares @2 :UInt64;  # shares that are burned at the end of this epoch
+  unbonding @3 :List(Unbonding);  # by epoch, at most 4
+}
+
+struct Unbonding {
+  amount @0 :UInt64;       # shannons
+  payableIn @1 :UInt64;    # paid at the end of this epoch
+}
+
+struct AgendaRow {
+  # Key: 9, epoch (u64 big endian), kind (1 target, 2 model, 3 stake, 4 validator), what is to be looked at when that epoch
+  # ends: an id of 32 bytes, or for a stake the rest of its key.
+  height @0 :UInt64;       # of the block that put it there
+}
+
+struct ConsensusKeyRow {
+  # Key: 11, a consensus key. Whose it is, for good: what it signs may be shown long after.
+  validator @0 :Data;      # address
+}
+
+struct EvidenceRow {
+  # Key: 13, H("soma.evidence", consensus key, epoch, view, class of votes). An equivocation is punished once.
+  height @0 :UInt64;
 }
 
 struct ChainRow {
@@ -49,4 +93,6 @@ struct ChainRow {
   unissued @20 :UInt64;
   burned @21 :UInt64;
   burnedThisEpoch @22 :UInt64;
+  joining @23 :UInt64;     # deposits that wait for the end of the epoch
+  unbonding @24 :UInt64;   # withdrawn from pools, not yet paid out
 }

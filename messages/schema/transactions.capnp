@@ -119,7 +119,7 @@ struct JoinCommittee {
 }
 
 struct ReportEquivocation {
-  # Two statements by one key that exclude each other. Each at most 1 KiB.
+  # Two statements by one key that exclude each other: each the fixed layout of a header or of a vote. At most 1 KiB.
   signer @0 :Data;
   firstStatement @1 :Data;
   firstSignature @2 :Data;

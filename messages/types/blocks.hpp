@@ -35,6 +35,17 @@ struct block_header {
 inline constexpr std::uint16_t block_closes_epoch = 1;
 inline constexpr std::uint16_t block_is_filler = 2;
 
+enum class vote_kind : std::uint8_t { notarize = 1, skip = 2, finalize = 3 };
+
+/// What a member of the committee signs about a view: its key over H("SX1/vote", chain || layout).
+struct vote_statement {
+  vote_kind kind = vote_kind::notarize;
+  epoch_number epoch;
+  std::uint64_t view = 0;
+  block_id block;  // zero for skip
+  friend bool operator==(const vote_statement&, const vote_statement&) = default;
+};
+
 struct block {
   block_header header;
   signature by_proposer{};  // over H("SX1/prop", block id)
@@ -45,7 +56,8 @@ struct block {
 inline constexpr std::size_t max_block_payload_bytes = 256 * 1024;
 inline constexpr std::size_t max_block_transactions = 4'096;
 
-/// What happened, in the order in which it happened. Fields that do not apply are zero.
+/// What happened, in the order in which it happened. Fields that do not apply are zero; what
+/// amount, other and detail mean stands at each kind in messages/schema/events.capnp.
 enum class event_kind : std::uint8_t {
   transaction_applied,
   transaction_refused,
@@ -70,6 +82,27 @@ enum class event_kind : std::uint8_t {
   voter_paid,
   validator_paid,
   epoch_ended,
+  model_retiring,
+  stake_added,
+  stake_joined,
+  stake_returned,
+  stake_withdrawn,
+  stake_left,
+  stake_paid_out,
+  commission_changed,
+  validator_joined,
+  validator_leaving,
+  validator_seated,
+  validator_unseated,
+  validator_absent,
+  validator_slashed,
+  reporter_paid,
+  emission_released,
+  fees_changed,
+  difficulty_changed,
+  audit_vote_cast,
+  audit_extended,
+  model_vote_cast,
 };
 
 struct event {
@@ -82,6 +115,8 @@ struct event {
   address account;
   shannons amount;
   std::uint16_t refusal = 0;  // rules::refusal of a refused transaction
+  address other;
+  std::uint64_t detail = 0;
   friend bool operator==(const event&, const event&) = default;
 };
 

@@ -28,6 +28,8 @@ inline constexpr std::size_t max_assigned_models = 16;
 /// A committee's votes over all epochs in which an audit may be open, with room to spare.
 inline constexpr std::size_t max_cast_votes = 1'000;
 inline constexpr std::size_t max_statement_bytes = 1'024;
+/// Withdrawals of one holder from one pool that wait for their epochs: at most one an epoch.
+inline constexpr std::size_t max_unbonding = 4;
 inline constexpr std::size_t max_name_bytes = 64;
 
 template <class X>
@@ -49,8 +51,9 @@ template <class X>
 SOMA_CODEC(transaction);         // at most max_transaction_bytes
 SOMA_CODEC(signed_transaction);  // its body is not looked into
 SOMA_CODEC(genesis);
-SOMA_CODEC(block_header);  // header_layout
-SOMA_CODEC(block);         // the bodies of its transactions are not looked into
+SOMA_CODEC(block_header);    // header_layout
+SOMA_CODEC(vote_statement);  // kind u8, epoch u64, view u64, block: little endian, 49 bytes
+SOMA_CODEC(block);           // the bodies of its transactions are not looked into
 SOMA_CODEC(event);
 SOMA_CODEC(chain_row);
 SOMA_CODEC(account_row);
@@ -60,10 +63,16 @@ SOMA_CODEC(model_version_row);
 SOMA_CODEC(target_row);
 SOMA_CODEC(submission_row);
 SOMA_CODEC(used_data_row);
+SOMA_CODEC(committee_row);
+SOMA_CODEC(stake_row);
+SOMA_CODEC(agenda_row);
+SOMA_CODEC(consensus_key_row);
+SOMA_CODEC(evidence_row);
 #undef SOMA_CODEC
 
 /// The fields of a header in their order, little endian, nothing between them.
 inline constexpr std::size_t header_layout_bytes = 214;
+inline constexpr std::size_t vote_layout_bytes = 49;
 [[nodiscard]] bytes header_layout(const block_header& header);
 
 // Keys of rows: the table's byte, then the fields. Numbers big endian, so that rows of a model lie
@@ -77,6 +86,15 @@ inline constexpr std::size_t header_layout_bytes = 214;
 [[nodiscard]] row_key target_key(const target_id& target);
 [[nodiscard]] row_key submission_key(const target_id& target);
 [[nodiscard]] row_key used_data_key(const data_hash& data);
+[[nodiscard]] row_key committee_key();
+[[nodiscard]] row_key stake_key(const stake_position& position);
+/// What all positions of a pool begin with.
+[[nodiscard]] row_key stake_prefix(const pool_owner& pool);
+[[nodiscard]] row_key agenda_key(const agenda_item& item);
+/// What all that is due at the end of an epoch begins with.
+[[nodiscard]] row_key agenda_prefix(epoch_number epoch);
+[[nodiscard]] row_key consensus_key_key(const public_key& key);
+[[nodiscard]] row_key evidence_key(const hash256& shown);
 /// The byte that all keys of a table begin with.
 [[nodiscard]] row_key table_prefix(ledger_table table);
 
@@ -89,5 +107,7 @@ template <class Id>
   return Id::from(key.subspan(1, 32));
 }
 [[nodiscard]] std::optional<model_version_ref> version_in_key(byte_view key);
+[[nodiscard]] std::optional<stake_position> position_in_key(byte_view key);
+[[nodiscard]] std::optional<agenda_item> agenda_in_key(byte_view key);
 
 }  // namespace soma

@@ -92,10 +92,38 @@ expected<block_header, parse_refusal> decode_own<block_header>(byte_view data) {
   return decode<block_header>(data);
 }
 
+bytes encode(const vote_statement& vote) {
+  layout_writer layout;
+  layout.number(static_cast<std::uint8_t>(vote.kind));
+  layout.number(vote.epoch.value);
+  layout.number(vote.view);
+  layout.id(vote.block);
+  return layout.take();
+}
+
+template <>
+expected<vote_statement, parse_refusal> decode<vote_statement>(byte_view data) {
+  if (data.size() != vote_layout_bytes) return make_unexpected(parse_refusal::wrong_size);
+  layout_reader layout(data);
+  std::uint8_t kind = 0;
+  vote_statement vote;
+  layout.number(kind);
+  layout.number(vote.epoch.value);
+  layout.number(vote.view);
+  layout.id(vote.block);
+  if (kind < 1 || kind > 3) return make_unexpected(parse_refusal::unknown_enum_value);
+  vote.kind = static_cast<vote_kind>(kind);
+  return vote;
+}
+template <>
+expected<vote_statement, parse_refusal> decode_own<vote_statement>(byte_view data) {
+  return decode<vote_statement>(data);
+}
+
 namespace codec {
 
-static_assert(static_cast<int>(schema::EventKind::EPOCH_ENDED) ==
-              static_cast<int>(event_kind::epoch_ended));
+static_assert(static_cast<int>(schema::EventKind::MODEL_VOTE_CAST) ==
+              static_cast<int>(event_kind::model_vote_cast));
 
 static std::size_t payload_size(const std::vector<signed_transaction>& payload) {
   std::size_t size = 0;
@@ -132,6 +160,8 @@ static void put(schema::Event::Builder to, const event& from) {
   to.setAccount(data_of(from.account));
   to.setAmount(from.amount.value);
   to.setRefusal(from.refusal);
+  to.setOther(data_of(from.other));
+  to.setDetail(from.detail);
 }
 static void take(reading& in, schema::Event::Reader from, event& to) {
   to.kind = same_enum<event_kind>(from.getKind());
@@ -143,6 +173,8 @@ static void take(reading& in, schema::Event::Reader from, event& to) {
   in.take(from.getAccount(), to.account);
   to.amount.value = from.getAmount();
   to.refusal = from.getRefusal();
+  in.take(from.getOther(), to.other);
+  to.detail = from.getDetail();
 }
 
 }  // namespace codec

@@ -49,6 +49,10 @@ static void put(schema::GenesisParameters::Builder to, const genesis_parameters&
   to.setBondRewardDivisor(from.bond_reward_divisor);
   to.setRevealWindowBlocks(from.reveal_window_blocks);
   to.setMaxAuditExtensions(from.max_audit_extensions);
+  to.setEquivocationSlashBps(from.equivocation_slash_bps);
+  to.setCommitteeSize(from.committee_size);
+  to.setModelUnbondingEpochs(from.model_unbonding_epochs);
+  to.setValidatorUnbondingEpochs(from.validator_unbonding_epochs);
 }
 static void take(reading& in, schema::GenesisParameters::Reader from, genesis_parameters& to) {
   take(in, from.getArchitecture(), to.architecture);
@@ -78,6 +82,10 @@ static void take(reading& in, schema::GenesisParameters::Reader from, genesis_pa
   to.bond_reward_divisor = from.getBondRewardDivisor();
   to.reveal_window_blocks = from.getRevealWindowBlocks();
   to.max_audit_extensions = from.getMaxAuditExtensions();
+  to.equivocation_slash_bps = from.getEquivocationSlashBps();
+  to.committee_size = from.getCommitteeSize();
+  to.model_unbonding_epochs = from.getModelUnbondingEpochs();
+  to.validator_unbonding_epochs = from.getValidatorUnbondingEpochs();
   in.refuse_if(to.models_per_target > max_assigned_models, parse_refusal::out_of_range);
 }
 

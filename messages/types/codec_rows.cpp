@@ -27,19 +27,21 @@ static void put(schema::ValidatorRow::Builder to, const validator_row& from) {
   to.setConsensusKey(data_of(from.consensus_key));
   put(to.initPool(), from.pool);
   to.setCommissionBps(from.commission_bps);
-  to.setPower(from.power);
-  to.setBlocksSigned(from.blocks_signed);
-  to.setAuditsDue(from.audits_due);
-  to.setAuditsCast(from.audits_cast);
+  to.setNextCommissionBps(from.next_commission_bps);
+  to.setWantsSeat(from.wants_seat);
+  to.setRejoinFrom(from.rejoin_from.value);
+  to.setSeatedFrom(from.seated_from.value);
+  to.setSeatedTo(from.seated_to.value);
 }
 static void take(reading& in, schema::ValidatorRow::Reader from, validator_row& to) {
   in.take(from.getConsensusKey(), to.consensus_key);
   take(from.getPool(), to.pool);
   to.commission_bps = from.getCommissionBps();
-  to.power = from.getPower();
-  to.blocks_signed = from.getBlocksSigned();
-  to.audits_due = from.getAuditsDue();
-  to.audits_cast = from.getAuditsCast();
+  to.next_commission_bps = from.getNextCommissionBps();
+  to.wants_seat = from.getWantsSeat();
+  to.rejoin_from.value = from.getRejoinFrom();
+  to.seated_from.value = from.getSeatedFrom();
+  to.seated_to.value = from.getSeatedTo();
 }
 
 static void put(schema::ModelRow::Builder to, const model_row& from) {
@@ -189,6 +191,8 @@ static void put(schema::ChainRow::Builder to, const chain_row& from) {
   to.setUnissued(from.unissued.value);
   to.setBurned(from.burned.value);
   to.setBurnedThisEpoch(from.burned_this_epoch.value);
+  to.setJoining(from.joining.value);
+  to.setUnbonding(from.unbonding.value);
 }
 static void take(reading& in, schema::ChainRow::Reader from, chain_row& to) {
   to.height.value = from.getHeight();
@@ -214,6 +218,8 @@ static void take(reading& in, schema::ChainRow::Reader from, chain_row& to) {
   to.unissued.value = from.getUnissued();
   to.burned.value = from.getBurned();
   to.burned_this_epoch.value = from.getBurnedThisEpoch();
+  to.joining.value = from.getJoining();
+  to.unbonding.value = from.getUnbonding();
 }
 
 }  // namespace codec

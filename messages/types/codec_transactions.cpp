@@ -17,13 +17,13 @@ struct overloaded : F... {
 template <class... F>
 overloaded(F...) -> overloaded<F...>;
 
-static void put(schema::PoolOwner::Builder to, const tx::pool_owner& from) {
+static void put(schema::PoolOwner::Builder to, const pool_owner& from) {
   std::visit(overloaded{[&](const address& owner) { to.setValidator(data_of(owner)); },
                         [&](const model_id& model) { to.setModel(data_of(model)); }},
              from);
 }
 
-static void take(reading& in, schema::PoolOwner::Reader from, tx::pool_owner& to) {
+static void take(reading& in, schema::PoolOwner::Reader from, pool_owner& to) {
   if (from.isValidator()) {
     in.take(from.getValidator(), to.emplace<address>());
   } else {

@@ -31,6 +31,10 @@ struct genesis_parameters {
   std::uint32_t max_commission_step_bps = 500;
   std::uint32_t missed_reveal_slash_bps = 5'000;
   std::uint32_t bad_model_slash_bps = 9'500;
+  std::uint32_t equivocation_slash_bps = 500;
+  std::uint32_t committee_size = 100;            // at most max_committee
+  std::uint32_t model_unbonding_epochs = 1;      // from leaving a pool to being paid out: 1 .. 3
+  std::uint32_t validator_unbonding_epochs = 2;  // the same; so long evidence is valid
 
   std::uint32_t models_per_target = 3;
   std::uint32_t initial_targets = 100;
@@ -73,5 +77,6 @@ struct genesis {
 
 inline constexpr std::size_t max_genesis_accounts = 4'096;
 inline constexpr std::size_t max_committee = 100;
+inline constexpr std::uint32_t max_unbonding_epochs = 3;
 
 }  // namespace soma

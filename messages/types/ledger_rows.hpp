@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <variant>
 #include <vector>
 
 #include "messages/types/amounts.hpp"
@@ -24,6 +25,11 @@ enum class ledger_table : std::uint8_t {
   target = 6,
   submission = 7,
   used_data = 8,
+  agenda = 9,
+  stake = 10,
+  consensus_key = 11,
+  committee = 12,
+  evidence = 13,
 };
 
 /// Protocol §4: stake and the shares it is divided into. Shares of the owner are `owner_shares`.
@@ -46,11 +52,74 @@ struct validator_row {
   public_key consensus_key{};
   stake_pool pool;
   std::uint32_t commission_bps = 0;
-  std::uint32_t power = 0;          // of 10,000, this epoch; 0 = not in the committee
-  std::uint64_t blocks_signed = 0;  // this epoch
-  std::uint64_t audits_due = 0;     // this epoch
-  std::uint64_t audits_cast = 0;
+  std::uint32_t next_commission_bps = 0;  // from the next epoch on
+  bool wants_seat = false;
+  epoch_number rejoin_from;  // earliest epoch of joining again after an equivocation
+  epoch_number seated_from;  // of its latest time in the committee, first and last epoch
+  epoch_number seated_to;
   friend bool operator==(const validator_row&, const validator_row&) = default;
+};
+
+/// A member of the committee in this epoch.
+struct committee_seat {
+  address member;
+  public_key consensus_key{};  // the one that signs in this epoch
+  std::uint32_t power = 0;     // of 10,000, at least 1
+  std::uint64_t blocks_signed = 0;
+  std::uint64_t audits_cast = 0;
+  friend bool operator==(const committee_seat&, const committee_seat&) = default;
+};
+
+/// The single row of table `committee`. Seats in order of address.
+struct committee_row {
+  std::uint64_t audits_due = 0;  // by each member, this epoch
+  std::vector<committee_seat> seats;
+  friend bool operator==(const committee_row&, const committee_row&) = default;
+};
+
+struct unbonding_amount {
+  shannons amount;
+  epoch_number payable_in;  // paid at the end of this epoch
+  friend bool operator==(const unbonding_amount&, const unbonding_amount&) = default;
+};
+
+/// What one holder has in one pool. The shares of a pool's owner stand in the pool itself.
+struct stake_row {
+  std::uint64_t shares = 0;
+  shannons joining;                         // becomes shares at the end of this epoch
+  std::uint64_t leaving_shares = 0;         // burned at the end of this epoch
+  std::vector<unbonding_amount> unbonding;  // by epoch, at most max_unbonding
+  friend bool operator==(const stake_row&, const stake_row&) = default;
+};
+
+/// Key of a stake_row: table, kind of pool (1 validator, 2 model), pool, holder.
+struct stake_position {
+  pool_owner pool;
+  address holder;
+  friend auto operator<=>(const stake_position&, const stake_position&) = default;
+};
+
+/// What is to be looked at when an epoch ends. The validator is there for its commission.
+struct agenda_item {
+  epoch_number epoch;
+  std::variant<target_id, model_id, stake_position, address> subject;
+  friend auto operator<=>(const agenda_item&, const agenda_item&) = default;
+};
+struct agenda_row {
+  block_height height;  // of the block that put it there
+  friend bool operator==(const agenda_row&, const agenda_row&) = default;
+};
+
+/// Key: consensus key. Whose it is, for good.
+struct consensus_key_row {
+  address validator;
+  friend bool operator==(const consensus_key_row&, const consensus_key_row&) = default;
+};
+
+/// Key: hash of what was shown. An equivocation is punished once.
+struct evidence_row {
+  block_height height;
+  friend bool operator==(const evidence_row&, const evidence_row&) = default;
 };
 
 enum class model_status : std::uint8_t { committed, active, inactive };
@@ -134,8 +203,8 @@ struct used_data_row {
 };
 
 /// The single row of table `chain` (key: nothing but the table byte). Totals are kept by every
-/// change and checked after every block: balances + staked + bonds + set aside + budget + unissued
-/// + burned = supply cap.
+/// change and checked after every block: balances + staked + joining + unbonding + bonds + set
+/// aside + budgets + unissued + burned = supply cap.
 struct chain_row {
   block_height height;
   block_id last_block;
@@ -161,6 +230,8 @@ struct chain_row {
   shannons unissued;
   shannons burned;
   shannons burned_this_epoch;
+  shannons joining;    // deposits that wait for the end of the epoch
+  shannons unbonding;  // withdrawn from pools, not yet paid out
   friend bool operator==(const chain_row&, const chain_row&) = default;
 };
 

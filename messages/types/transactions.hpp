@@ -40,6 +40,9 @@ enum class audit_verdict : std::uint8_t {
   wrong_distance
 };
 
+/// Whose pool: a validator's (by address) or a model's (by id).
+using pool_owner = std::variant<address, model_id>;
+
 namespace tx {
 
 struct transfer {
@@ -94,8 +97,6 @@ struct vote_on_submission {
   friend bool operator==(const vote_on_submission&, const vote_on_submission&) = default;
 };
 
-/// Whose pool: a validator's (by address) or a model's (by id).
-using pool_owner = std::variant<address, model_id>;
 struct add_stake {
   pool_owner pool;
   shannons amount;
@@ -121,7 +122,8 @@ struct join_committee {
 struct leave_committee {
   friend bool operator==(const leave_committee&, const leave_committee&) = default;
 };
-/// Two statements signed by one consensus key that exclude each other; each at most 1 KiB.
+/// Two statements signed by one consensus key that exclude each other: the layouts of a header or
+/// of a vote (messages/types/codec.hpp); each at most 1 KiB.
 struct report_equivocation {
   public_key signer{};
   bytes first_statement;

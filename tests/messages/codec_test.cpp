@@ -20,7 +20,8 @@ using test::seeds;
 
 #define ALL_TYPES                                                                               \
   transaction, signed_transaction, genesis, block_header, block, event, chain_row, account_row, \
-      validator_row, model_row, model_version_row, target_row, submission_row, used_data_row
+      validator_row, model_row, model_version_row, target_row, submission_row, used_data_row,   \
+      committee_row, stake_row, agenda_row, consensus_key_row, evidence_row, vote_statement
 
 TEST_CASE_TEMPLATE("every value comes back from its bytes as it went", X, ALL_TYPES) {
   for (const auto seed : seeds(300)) {
@@ -36,7 +37,8 @@ TEST_CASE_TEMPLATE("every value comes back from its bytes as it went", X, ALL_TY
 
 TEST_CASE_TEMPLATE("a value that was never set comes back too", X, chain_row, account_row,
                    validator_row, model_row, model_version_row, target_row, submission_row,
-                   used_data_row, event, block) {
+                   used_data_row, committee_row, stake_row, agenda_row, consensus_key_row,
+                   evidence_row, event, block) {
   const auto received = decode<X>(encode(X{}));
   REQUIRE(received);
   CHECK(*received == X{});
@@ -192,6 +194,9 @@ TEST_CASE("keys name their table and what they are the key of, and nothing else 
     CHECK(table_of(target_key(id.as<target_tag>())) == ledger_table::target);
     CHECK(table_of(submission_key(id.as<target_tag>())) == ledger_table::submission);
     CHECK(table_of(used_data_key(id.as<data_tag>())) == ledger_table::used_data);
+    CHECK(table_of(committee_key()) == ledger_table::committee);
+    CHECK(table_of(consensus_key_key(id.value)) == ledger_table::consensus_key);
+    CHECK(table_of(evidence_key(id)) == ledger_table::evidence);
     CHECK(id_in_key<model_id>(model_key(model)) == model);
     const auto key = model_version_key(model, version);
     CHECK(version_in_key(key) == model_version_ref{model, version});
@@ -201,7 +206,41 @@ TEST_CASE("keys name their table and what they are the key of, and nothing else 
     }
   }
   CHECK(table_of(bytes(33, 99)) == std::nullopt);
+  CHECK(table_of(bytes(1, 99)) == std::nullopt);
   CHECK(table_of(bytes(33, 0)) == std::nullopt);
+}
+
+TEST_CASE("keys of stakes and of the agenda come back, in the order of what they name") {
+  std::optional<std::pair<agenda_item, row_key>> last;
+  for (const auto seed : seeds(300)) {
+    CAPTURE(seed);
+    crypto::seeded_random random(seed);
+    const stake_position position{random.below(2) == 0 ? pool_owner(random.next_id<address>())
+                                                       : pool_owner(random.next_id<model_id>()),
+                                  random.next_id<address>()};
+    const auto key = stake_key(position);
+    CHECK(position_in_key(key) == position);
+    const auto prefix = stake_prefix(position.pool);
+    CHECK(std::equal(prefix.begin(), prefix.end(), key.begin()));
+    agenda_item item{{random.below(300)}, position};
+    if (random.below(4) == 0) item.subject = random.next_id<target_id>();
+    if (random.below(4) == 0) item.subject = random.next_id<model_id>();
+    if (random.below(4) == 0) item.subject = random.next_id<address>();
+    const auto due = agenda_key(item);
+    CHECK(agenda_in_key(due) == item);
+    for (std::size_t size = 0; size < due.size(); ++size)
+      CHECK(table_of(byte_view(due).first(size)) == std::nullopt);
+    if (last) CHECK((last->first < item) == (last->second < due));
+    last = {item, due};
+  }
+  auto odd = stake_key({address{}, {}});
+  odd[1] = 3;
+  CHECK(table_of(odd) == std::nullopt);
+  auto unknown = agenda_key({{1}, target_id{}});
+  for (const std::uint8_t kind : {0, 3, 5, 255}) {
+    unknown[9] = kind;
+    CHECK(table_of(unknown) == std::nullopt);
+  }
 }
 
 }  // namespace soma

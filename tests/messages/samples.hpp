@@ -74,7 +74,7 @@ class sampler {
     }
     return made;
   }
-  tx::pool_owner owner() {
+  pool_owner owner() {
     if (coin()) return random_.next_id<address>();
     return random_.next_id<model_id>();
   }
@@ -199,7 +199,9 @@ inline genesis sample<genesis>(std::uint64_t seed) {
         p.burn_bps_per_year, p.min_model_stake, p.min_validator_stake, p.max_commission_step_bps,
         p.missed_reveal_slash_bps, p.bad_model_slash_bps, p.initial_targets, p.hits_wanted,
         p.stake_bonus_ppm, p.difficulty_start_ppm, p.hits_ema_decay_bps, p.max_data_bytes,
-        p.bond_per_byte, p.bond_reward_divisor, p.reveal_window_blocks, p.max_audit_extensions);
+        p.bond_per_byte, p.bond_reward_divisor, p.reveal_window_blocks, p.max_audit_extensions,
+        p.equivocation_slash_bps, p.committee_size, p.model_unbonding_epochs,
+        p.validator_unbonding_epochs);
   v.accounts.resize(s.below(4));
   for (auto& account : v.accounts) {
     s.fill(account.owner);
@@ -237,7 +239,8 @@ inline event sample<event>(std::uint64_t seed) {
   sampler s(seed);
   event v;
   v.kind = static_cast<event_kind>(s.below(23));
-  s.all(v.height, v.epoch, v.transaction, v.target, v.model, v.account, v.amount, v.refusal);
+  s.all(v.height, v.epoch, v.transaction, v.target, v.model, v.account, v.amount, v.refusal,
+        v.other, v.detail);
   return v;
 }
 template <>
@@ -247,7 +250,8 @@ inline chain_row sample<chain_row>(std::uint64_t seed) {
   s.all(v.height, v.last_block, v.time_ms, v.epoch, v.epoch_start_ms, v.epoch_first_block,
         v.registry_version, v.models_activated, v.fee_multiplier_ppm, v.difficulty_ppm, v.hits,
         v.hits_ema_milli, v.targets_opened, v.target_budget, v.next_budget, v.reward_per_target,
-        v.balances, v.staked, v.bonds, v.set_aside, v.unissued, v.burned, v.burned_this_epoch);
+        v.balances, v.staked, v.bonds, v.set_aside, v.unissued, v.burned, v.burned_this_epoch,
+        v.joining, v.unbonding);
   return v;
 }
 template <>
@@ -261,8 +265,8 @@ template <>
 inline validator_row sample<validator_row>(std::uint64_t seed) {
   sampler s(seed);
   validator_row v;
-  s.all(v.consensus_key, v.pool, v.commission_bps, v.power, v.blocks_signed, v.audits_due,
-        v.audits_cast);
+  s.all(v.consensus_key, v.pool, v.commission_bps, v.next_commission_bps, v.wants_seat,
+        v.rejoin_from, v.seated_from, v.seated_to);
   return v;
 }
 template <>
@@ -310,6 +314,55 @@ inline used_data_row sample<used_data_row>(std::uint64_t seed) {
   sampler s(seed);
   used_data_row v;
   s.fill(v.target);
+  return v;
+}
+template <>
+inline committee_row sample<committee_row>(std::uint64_t seed) {
+  sampler s(seed);
+  committee_row v;
+  s.fill(v.audits_due);
+  v.seats.resize(s.below(5));
+  for (auto& seat : v.seats)
+    s.all(seat.member, seat.consensus_key, seat.power, seat.blocks_signed, seat.audits_cast);
+  return v;
+}
+template <>
+inline stake_row sample<stake_row>(std::uint64_t seed) {
+  sampler s(seed);
+  stake_row v;
+  s.all(v.shares, v.joining, v.leaving_shares);
+  v.unbonding.resize(s.below(5));
+  for (auto& part : v.unbonding) s.all(part.amount, part.payable_in);
+  return v;
+}
+template <>
+inline agenda_row sample<agenda_row>(std::uint64_t seed) {
+  sampler s(seed);
+  agenda_row v;
+  s.fill(v.height);
+  return v;
+}
+template <>
+inline consensus_key_row sample<consensus_key_row>(std::uint64_t seed) {
+  sampler s(seed);
+  consensus_key_row v;
+  s.fill(v.validator);
+  return v;
+}
+template <>
+inline evidence_row sample<evidence_row>(std::uint64_t seed) {
+  sampler s(seed);
+  evidence_row v;
+  s.fill(v.height);
+  return v;
+}
+
+template <>
+inline vote_statement sample<vote_statement>(std::uint64_t seed) {
+  sampler s(seed);
+  vote_statement v;
+  v.kind = static_cast<vote_kind>(1 + s.below(3));
+  s.all(v.epoch, v.view, v.block);
   return v;
 }
 

@@ -70,12 +70,12 @@ TEST_CASE("what is refused later pays the base fee and its nonce, nothing else")
       {tx::transfer{w.b.where(), {UINT64_MAX}}, refusal::balance_too_low},
       {tx::transfer{w.b.where(), {100'000 * shannons_per_soma - 10'000}},
        refusal::fee_unaffordable},
-      {tx::add_stake{w.b.where(), {1}}, refusal::kind_not_enabled},
-      {tx::withdraw_stake{w.b.where(), 1}, refusal::kind_not_enabled},
-      {tx::set_commission{w.b.where(), 1}, refusal::kind_not_enabled},
-      {tx::join_committee{}, refusal::kind_not_enabled},
-      {tx::leave_committee{}, refusal::kind_not_enabled},
-      {tx::report_equivocation{}, refusal::kind_not_enabled}};
+      {tx::add_stake{w.b.where(), {1}}, refusal::pool_unknown},
+      {tx::withdraw_stake{w.b.where(), 1}, refusal::pool_unknown},
+      {tx::set_commission{w.b.where(), 1}, refusal::pool_unknown},
+      {tx::join_committee{}, refusal::consensus_key_invalid},
+      {tx::leave_committee{}, refusal::not_a_validator},
+      {tx::report_equivocation{}, refusal::statement_unreadable}};
   for (const auto& [kind, reason] : cases) {
     CAPTURE(kind.index());
     auto expected = w.net.state;
@@ -86,8 +86,8 @@ TEST_CASE("what is refused later pays the base fee and its nonce, nothing else")
     ++account.nonce;
     expected.apply({{account_key(w.a.where()), encode(account)}});
     for (const auto& [key, value] : w.net.state.rows()) {
-      // The chain row counts, the validator signed: all others are as they were.
-      if (key[0] == 1 || key[0] == 3) continue;
+      // The chain row counts, the committee signed: all others are as they were.
+      if (key[0] == 1 || key[0] == 12) continue;
       CHECK(expected.rows().at(key) == value);
     }
     CHECK(expected.rows().size() == w.net.state.rows().size());

@@ -14,16 +14,20 @@ class memory_state final : public rules::state_reader {
     if (found == rows_.end()) return std::nullopt;
     return found->second;
   }
-  void scan(ledger_table table,
-            const std::function<void(const row_key&, byte_view)>& visit) const override {
+  void scan(byte_view prefix,
+            const std::function<void(byte_view, byte_view)>& visit) const override {
+    const std::string from(prefix.begin(), prefix.end());
+    const auto first = rows_.lower_bound(from);
+    auto last = first;
+    while (last != rows_.end() && last->first.starts_with(from)) ++last;
     const auto call = [&](const auto& entry) {
       const row_key key(entry.first.begin(), entry.first.end());
-      if (!key.empty() && key[0] == static_cast<std::uint8_t>(table)) visit(key, entry.second);
+      visit(key, entry.second);
     };
     if (backwards) {
-      for (auto i = rows_.rbegin(); i != rows_.rend(); ++i) call(*i);
+      for (auto i = last; i != first;) call(*--i);
     } else {
-      for (const auto& entry : rows_) call(entry);
+      for (auto i = first; i != last; ++i) call(*i);
     }
   }
   void apply(const std::vector<row_change>& changes) {

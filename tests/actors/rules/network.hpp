@@ -13,6 +13,7 @@
 #include "actors/rules/state_tree.hpp"
 #include "messages/crypto/hash.hpp"
 #include "tests/actors/rules/memory_state.hpp"
+#include "tests/actors/rules/refusal_coverage.hpp"
 
 namespace soma::test {
 
@@ -50,9 +51,15 @@ struct person {
 inline person somebody(std::uint64_t number) {
   return {id_from(number).value};
 }
-/// Validators need an acceptable key.
+/// Validators need an acceptable key, and one that signs.
+inline crypto::key_pair key_of(std::uint64_t number) {
+  return crypto::key_pair::from_seed(id_from(number).value);
+}
 inline person validator_person(std::uint64_t number) {
-  return {crypto::key_pair::from_seed(id_from(number).value).public_half()};
+  return {key_of(number).public_half()};
+}
+inline constexpr std::uint64_t soma_coins(std::uint64_t whole) {
+  return whole * shannons_per_soma;
 }
 
 inline constexpr std::uint32_t test_dim = 4;
@@ -89,6 +96,7 @@ class network {
     const auto rows = rules::genesis_rows(born);
     state.apply(rows);
     tree.apply(rows);
+    active.apply(rows);
     time_ms = born.start_ms;
     parent = rules::genesis_parent(chain);
     REQUIRE(rules::supply_is_whole(state));
@@ -112,7 +120,7 @@ class network {
     block.height = rules::read_chain(state).height.next();
     block.time_ms = time_ms + step_ms;
     block.parent = parent;
-    for (const auto& v : rules::committee_of(state)) {
+    for (const auto& v : rules::read_committee(state).seats) {
       if (!silent.contains(v.member)) block.signers.push_back(v.member);
     }
     block.transactions = queue;
@@ -121,26 +129,28 @@ class network {
 
   /// Points and distances from the seed alone; what matters to rules is that all replicas get the
   /// same.
-  [[nodiscard]] static std::vector<rules::drawn_target> draw(const rules::execution& begun) {
-    std::vector<rules::drawn_target> drawn;
+  [[nodiscard]] static rules::drawn_targets draw(const rules::execution& begun) {
+    rules::drawn_targets drawn;
+    for (const auto& c : begun.candidates()) drawn.models.push_back(c.model);
     for (const auto& wanted : begun.draws()) {
       dice d{wanted.seed};
       rules::drawn_target t;
       t.seed = wanted.seed;
       for (std::uint32_t i = 0; i < test_dim; ++i)
         t.point.push_back(static_cast<float>(d.below(100)));
-      for (const auto& c : begun.candidates()) {
-        t.distances.push_back({c.model, static_cast<std::uint32_t>(d.below(1ull << 31))});
-      }
-      drawn.push_back(std::move(t));
+      for (std::size_t i = 0; i < drawn.models.size(); ++i)
+        t.distances_q30.push_back(static_cast<std::uint32_t>(d.below(1ull << 31)));
+      drawn.targets.push_back(std::move(t));
     }
     return drawn;
   }
 
   [[nodiscard]] static rules::effects execute(const rules::block_input& block,
-                                              const memory_state& on, const genesis& born) {
+                                              const memory_state& on,
+                                              const rules::active_models& active,
+                                              const genesis& born) {
     REQUIRE(!rules::check_block(block, rules::read_chain(on)));
-    auto begun = rules::begin_block(block, on, born);
+    auto begun = rules::begin_block(block, on, active, born);
     const auto drawn = draw(begun);
     REQUIRE(!rules::check_draws(begun, drawn));
     return rules::finish(std::move(begun), drawn);
@@ -149,11 +159,12 @@ class network {
   /// Runs a block of all that waits.
   const rules::effects& block(std::uint64_t step_ms = 10) {
     const auto input = next_input(step_ms);
-    last = execute(input, state, born);
-    const auto promised = tree.preview(last.changes);
+    last = execute(input, state, active, born);
     state.apply(last.changes);
-    REQUIRE(tree.apply(last.changes) == promised);
+    tree.apply(last.changes);
+    active.apply(last.changes);
     REQUIRE(rules::supply_is_whole(state));
+    for (const auto& outcome : last.outcomes) met(outcome.reason);
     time_ms = input.time_ms;
     parent = crypto::hash("test.block", tree.root().view()).as<block_tag>();
     queue.clear();
@@ -174,6 +185,34 @@ class network {
   [[nodiscard]] std::uint64_t balance(const person& p) const {
     const auto row = rules::read_account(state, p.where());
     return row ? row->balance.value : 0;
+  }
+
+  [[nodiscard]] validator_row validator(const person& p) const {
+    return rules::read_validator(state, p.where()).value_or(validator_row{});
+  }
+  /// An empty one when there is none.
+  [[nodiscard]] stake_row stake(const person& holder, const pool_owner& pool) const {
+    return rules::read_stake(state, {pool, holder.where()}).value_or(stake_row{});
+  }
+  /// 0 without a seat.
+  [[nodiscard]] std::uint32_t power(const person& p) const {
+    const auto seat = rules::find_seat(state, p.where());
+    return seat ? seat->power : 0;
+  }
+  /// The latest block's events of one kind.
+  [[nodiscard]] std::vector<event> events(event_kind kind) const {
+    std::vector<event> found;
+    for (const auto& e : last.events) {
+      if (e.kind == kind) found.push_back(e);
+    }
+    return found;
+  }
+  /// A join that passes, the proof of possession made by the consensus key itself.
+  [[nodiscard]] tx::join_committee join_of(const person& who, const crypto::key_pair& consensus,
+                                           std::uint64_t stake_shannons) const {
+    return {consensus.public_half(),
+            crypto::prove_possession(consensus, chain, who.where()),
+            {stake_shannons}};
   }
 
   [[nodiscard]] static model_plan plan(std::uint64_t number) {
@@ -212,7 +251,7 @@ class network {
     end_epoch();
     for (const auto& m : models) send(owner, reveal_of(m));
     end_epoch();
-    REQUIRE(rules::active_models(state, 100).size() == count);
+    REQUIRE(rules::active_model_rows(state, 100).size() == count);
     return models;
   }
   [[nodiscard]] std::vector<rules::listed_target> open_targets() const {
@@ -223,6 +262,7 @@ class network {
   chain_id chain;
   memory_state state;
   rules::state_tree tree;
+  rules::active_models active;
   std::uint64_t time_ms = 0;
   block_id parent;
   std::vector<rules::block_transaction> queue;

@@ -140,7 +140,7 @@ class chaos {
     const auto input = net_.next_input(step_ms);
     auto turned = net_.state;
     turned.backwards = true;
-    const auto other = network::execute(input, turned, net_.born);
+    const auto other = network::execute(input, turned, net_.active, net_.born);
     const auto& done = net_.block(step_ms);
     REQUIRE(other.changes == done.changes);
     REQUIRE(other.events == done.events);
@@ -208,8 +208,8 @@ TEST_CASE(
     const transaction t{
         net.chain, who.key, account.nonce, {1'000}, tx::reveal_data{target, {}, {}, {}}};
     with.transactions.push_back({id_from<transaction_id>(seed), t, 300, std::nullopt});
-    const auto a = network::execute(with, net.state, net.born);
-    const auto b = network::execute(without, net.state, net.born);
+    const auto a = network::execute(with, net.state, net.active, net.born);
+    const auto b = network::execute(without, net.state, net.active, net.born);
     REQUIRE(a.outcomes[0].reason.has_value());
     auto first = net.state;
     auto second = net.state;

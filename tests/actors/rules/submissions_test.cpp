@@ -263,7 +263,7 @@ TEST_CASE(
   CHECK(!a.vote(1, id, audit_verdict::wrong_loss));
   CHECK(a.status(id) == target_status::settled);
   CHECK(a.net.chain_now().balances == before.balances);
-  CHECK(rules::read_validator(a.net.state, validator_person(900).where())->audits_cast == 1);
+  CHECK(rules::find_seat(a.net.state, validator_person(900).where())->audits_cast == 1);
   const auto other = a.revealed(a.alice, 20).claim.target;
   CHECK(!a.vote(0, other, audit_verdict::ok));
   CHECK(!a.vote(2, other, audit_verdict::ok));

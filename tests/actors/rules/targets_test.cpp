@@ -1,5 +1,6 @@
 #include <doctest/doctest.h>
 
+#include "actors/rules/arithmetic.hpp"
 #include "actors/rules/difficulty.hpp"
 #include "actors/rules/epoch.hpp"
 #include "tests/actors/rules/network.hpp"
@@ -8,33 +9,44 @@ namespace soma::test {
 namespace {
 
 rules::candidate candidate(std::uint64_t number, std::uint64_t stake) {
-  return {{id_from<model_id>(number), 1}, {stake}};
+  return {{id_from<model_id>(number), 1}, {stake}, rules::integer_sqrt(stake)};
 }
 
 TEST_CASE("assignment scores are the worked example of the formula") {
   const std::vector all{candidate(1, 100), candidate(2, 400), candidate(3, 0)};
   // mean 200, variance (10000 + 0 + 10000) / 3 = 6666, std 81; roots 10, 20, 0.
-  const auto scores =
-      rules::assignment_scores(all, std::vector<std::uint32_t>{100, 200, 300}, 500'000);
-  CHECK(scores[0].score == -1'234'568 - 250'000);  // -100 * 10^6 / 81 = -1234567.9, floor
-  CHECK(scores[1].score == -500'000);
-  CHECK(scores[2].score == 1'234'567);
-  const auto nobody = rules::assignment_scores(std::vector{candidate(1, 0)},
-                                               std::vector<std::uint32_t>{7}, 500'000);
-  CHECK(nobody[0].score == 0);
-  CHECK(rules::assignment_scores({}, {}, 1).empty());
+  const auto scores = rules::assignment_scores(std::vector<std::uint32_t>{100, 200, 300},
+                                               rules::stake_bonuses(all, 500'000));
+  CHECK(scores[0] == -1'234'568 - 250'000);  // -100 * 10^6 / 81 = -1234567.9, floor
+  CHECK(scores[1] == -500'000);
+  CHECK(scores[2] == 1'234'567);
+  CHECK(rules::stake_bonuses(std::vector{candidate(1, 0)}, 500'000) ==
+        std::vector<std::int64_t>{0});
+  CHECK(rules::assignment_scores(std::vector<std::uint32_t>{7}, std::vector<std::int64_t>{0}) ==
+        std::vector<std::int64_t>{0});
+  CHECK(rules::assignment_scores({}, {}).empty());
 }
 
 TEST_CASE("the lowest three are assigned, best first, ties by id") {
-  std::vector<rules::scored_candidate> scores{{{id_from<model_id>(1), 1}, 5},
-                                              {{id_from<model_id>(2), 1}, -3},
-                                              {{id_from<model_id>(3), 1}, 9},
-                                              {{id_from<model_id>(4), 1}, 5}};
-  const auto chosen = rules::lowest(scores, 3);
-  REQUIRE(chosen.size() == 3);
-  CHECK(chosen[0].model == id_from<model_id>(2));
-  CHECK(chosen[1].model == std::min(id_from<model_id>(1), id_from<model_id>(4)));
-  CHECK(rules::lowest(scores, 9).size() == 4);
+  CHECK(rules::lowest(std::vector<std::int64_t>{5, -3, 9, 5}, 3) ==
+        std::vector<std::size_t>{1, 0, 3});
+  CHECK(rules::lowest(std::vector<std::int64_t>{5, -3, 9, 5}, 9).size() == 4);
+  CHECK(rules::lowest(std::vector<std::int64_t>{1, 2}, 0).empty());
+  for (std::uint64_t seed = 0; seed < 300; ++seed) {
+    CAPTURE(seed);
+    dice d{seed};
+    std::vector<std::int64_t> scores;
+    std::vector<std::size_t> order;
+    for (std::uint64_t i = 0; i < d.below(40); ++i) {
+      order.push_back(scores.size());
+      scores.push_back(static_cast<std::int64_t>(d.below(12)) - 6);
+    }
+    std::stable_sort(order.begin(), order.end(),
+                     [&](std::size_t a, std::size_t b) { return scores[a] < scores[b]; });
+    const auto count = 1 + d.below(5);
+    order.resize(std::min<std::size_t>(order.size(), count));
+    CHECK(rules::lowest(scores, count) == order);
+  }
 }
 
 TEST_CASE("stake buys at most half a standard deviation, and extreme values do not overflow") {
@@ -48,11 +60,11 @@ TEST_CASE("stake buys at most half a standard deviation, and extreme values do n
       distances.push_back(d.chance(50) ? (1u << 31) * static_cast<std::uint32_t>(d.below(2))
                                        : static_cast<std::uint32_t>(d.below((1ull << 31) + 1)));
     }
-    const auto with = rules::assignment_scores(all, distances, 500'000);
-    const auto without = rules::assignment_scores(all, distances, 0);
+    const auto with = rules::assignment_scores(distances, rules::stake_bonuses(all, 500'000));
+    const auto without = rules::assignment_scores(distances, rules::stake_bonuses(all, 0));
     for (std::size_t i = 0; i < all.size(); ++i) {
-      CHECK(without[i].score - with[i].score >= 0);
-      CHECK(without[i].score - with[i].score <= 500'000);
+      CHECK(without[i] - with[i] >= 0);
+      CHECK(without[i] - with[i] <= 500'000);
     }
   }
 }
@@ -97,31 +109,34 @@ TEST_CASE("a draw that does not answer what was wanted is refused by name") {
   const std::vector people{somebody(1)};
   network net(small_genesis(1, people));
   (void)net.active_models(people[0], 3);
-  const auto begun =
-      rules::begin_block(net.next_input(net.born.parameters.epoch_ms), net.state, net.born);
+  const auto begun = rules::begin_block(net.next_input(net.born.parameters.epoch_ms), net.state,
+                                        net.active, net.born);
   const auto good = network::draw(begun);
   CHECK(!rules::check_draws(begun, good));
   auto bad = good;
-  bad.pop_back();
+  bad.targets.pop_back();
   CHECK(rules::check_draws(begun, bad) == rules::draw_refusal::wrong_number);
   bad = good;
-  ++bad[0].seed;
+  ++bad.targets[0].seed;
   CHECK(rules::check_draws(begun, bad) == rules::draw_refusal::wrong_seed);
   bad = good;
-  bad[1].point.pop_back();
+  bad.targets[1].point.pop_back();
   CHECK(rules::check_draws(begun, bad) == rules::draw_refusal::wrong_dimension);
   bad = good;
-  bad[1].distances.pop_back();
+  bad.targets[1].distances_q30.pop_back();
   CHECK(rules::check_draws(begun, bad) == rules::draw_refusal::wrong_models);
   bad = good;
-  bad[1].distances[0] = bad[1].distances[1];
+  bad.models.pop_back();
   CHECK(rules::check_draws(begun, bad) == rules::draw_refusal::wrong_models);
   bad = good;
-  bad[3].distances[0].distance_q30 = rules::max_radius_q30 + 1;
+  std::swap(bad.models[0], bad.models[1]);
+  CHECK(rules::check_draws(begun, bad) == rules::draw_refusal::wrong_models);
+  bad = good;
+  ++bad.models[2].version;
+  CHECK(rules::check_draws(begun, bad) == rules::draw_refusal::wrong_models);
+  bad = good;
+  bad.targets[3].distances_q30[0] = rules::max_radius_q30 + 1;
   CHECK(rules::check_draws(begun, bad) == rules::draw_refusal::distance_out_of_range);
-  auto turned = good;
-  for (auto& t : turned) std::reverse(t.distances.begin(), t.distances.end());
-  CHECK(!rules::check_draws(begun, turned));
 }
 
 }  // namespace

@@ -1,0 +1,187 @@
+#include "actors/rules/committee.hpp"
+
+#include <algorithm>
+#include <set>
+
+#include "actors/rules/arithmetic.hpp"
+#include "actors/rules/pools.hpp"
+#include "actors/rules/staking.hpp"
+#include "messages/crypto/transactions.hpp"
+
+namespace soma::rules {
+namespace {
+
+committee_seat* seat_of(committee_row& committee, const address& who) {
+  auto& seats = committee.seats;
+  const auto seat = std::lower_bound(seats.begin(), seats.end(), who,
+                                     [](const auto& s, const address& a) { return s.member < a; });
+  return seat != seats.end() && seat->member == who ? &*seat : nullptr;
+}
+
+/// What the sender will own once its deposits have become shares.
+shannons own_with(const block_run& run, const address& who, const validator_row* row,
+                  shannons deposit) {
+  if (row == nullptr) return deposit;
+  const auto* position = run.state.stakes.find({pool_owner{who}, who});
+  const auto own = own_stake(row->pool).value;
+  const auto joining = position != nullptr ? position->joining.value : 0;
+  return add({own + joining}, deposit).value_or(supply_cap);
+}
+
+refused check_join(const block_run& run, const chain_id& chain, const address& sender,
+                   const tx::join_committee& what) {
+  if (!crypto::is_acceptable(what.consensus_key)) return refusal::consensus_key_invalid;
+  if (!crypto::verify_possession(what.consensus_key, chain, sender, what.proof_of_possession)) {
+    return refusal::proof_of_possession_invalid;
+  }
+  const auto* holder = run.state.consensus_keys.find(what.consensus_key);
+  if (holder != nullptr && holder->validator != sender) return refusal::consensus_key_taken;
+  const auto* row = run.state.validators.find(sender);
+  if (row != nullptr && row->wants_seat && row->consensus_key == what.consensus_key) {
+    return refusal::already_joined;
+  }
+  if (row != nullptr && run.epoch() < row->rejoin_from) return refusal::rejoin_too_early;
+  if (own_with(run, sender, row, what.stake) < run.parameters.min_validator_stake ||
+      (row == nullptr && what.stake.value == 0)) {
+    return refusal::stake_below_minimum;
+  }
+  return std::nullopt;
+}
+
+/// The rows of those who may sit, as shares of power; in address order.
+std::vector<power_share> largest_owners(const block_run& run) {
+  const auto& p = run.parameters;
+  std::vector<power_share> largest;
+  const auto prefix = table_prefix(ledger_table::validator);
+  for (const auto& who : run.state.validators.keys_where(prefix, [&](const validator_row& v) {
+         return v.wants_seat && v.pool.stake.value > 0 &&
+                own_stake(v.pool) >= p.min_validator_stake;
+       })) {
+    largest.push_back({who, run.state.validators.get(who).pool.stake, 0});
+  }
+  std::stable_sort(largest.begin(), largest.end(),
+                   [](const auto& a, const auto& b) { return a.stake > b.stake; });
+  if (largest.size() > p.committee_size) largest.resize(p.committee_size);
+  assign_power(largest);
+  std::erase_if(largest, [](const auto& m) { return m.power == 0; });
+  return largest;
+}
+
+void mark_seated(block_run& run, const address& who, epoch_number next) {
+  run.state.validators.update(who, [&](validator_row& v) {
+    if (v.seated_to != run.epoch() || run.state.power_of(who) == 0) v.seated_from = next;
+    v.seated_to = next;
+  });
+}
+
+void note_seats(block_run& run, const committee_row& before, const committee_row& after) {
+  for (const auto& seat : after.seats) {
+    auto& e = run.note(event_kind::validator_seated);
+    e.account = seat.member;
+    e.detail = seat.power;
+  }
+  std::set<address> seated;
+  for (const auto& seat : after.seats) seated.insert(seat.member);
+  for (const auto& seat : before.seats) {
+    if (!seated.contains(seat.member))
+      run.note(event_kind::validator_unseated).account = seat.member;
+  }
+}
+
+}  // namespace
+
+refused join_committee(block_run& run, const chain_id& chain, const address& sender,
+                       const tx::join_committee& what) {
+  if (const auto no = check_join(run, chain, sender, what)) return no;
+  const pool_owner pool{sender};
+  const bool first = run.state.validators.find(sender) == nullptr;
+  if (first) run.state.validators.put(sender, {});
+  run.state.validators.update(sender, [&](validator_row& v) {
+    v.consensus_key = what.consensus_key;
+    v.wants_seat = true;
+  });
+  // A pool that everybody has left is founded anew.
+  const bool empty = run.state.pool(pool)->shares == 0 && what.stake.value > 0;
+  if (const auto no = empty ? found_pool(run, pool, sender, what.stake)
+                            : lock_deposit(run, pool, sender, what.stake)) {
+    return no;
+  }
+  if (run.state.consensus_keys.find(what.consensus_key) == nullptr) {
+    run.state.consensus_keys.put(what.consensus_key, {sender});
+  }
+  auto& e = run.note(event_kind::validator_joined);
+  e.account = sender;
+  e.amount = what.stake;
+  return std::nullopt;
+}
+
+refused leave_committee(block_run& run, const address& sender) {
+  const auto* row = run.state.validators.find(sender);
+  if (row == nullptr) return refusal::not_a_validator;
+  if (!row->wants_seat) return refusal::already_leaving;
+  run.state.validators.update(sender, [](validator_row& v) { v.wants_seat = false; });
+  run.note(event_kind::validator_leaving).account = sender;
+  return std::nullopt;
+}
+
+void count_signatures(block_run& run, std::span<const address> signers) {
+  run.state.committees.update({}, [&](committee_row& committee) {
+    for (const auto& who : std::set<address>(signers.begin(), signers.end())) {
+      if (auto* seat = seat_of(committee, who)) ++seat->blocks_signed;
+    }
+  });
+}
+
+void count_due_audit(block_run& run) {
+  run.state.committees.update({}, [](committee_row& committee) { ++committee.audits_due; });
+}
+
+void count_cast_audit(block_run& run, const address& member) {
+  run.state.committees.update({}, [&](committee_row& committee) {
+    if (auto* seat = seat_of(committee, member)) ++seat->audits_cast;
+  });
+}
+
+bool took_part(const committee_seat& seat, std::uint64_t blocks_in_epoch,
+               std::uint64_t audits_due) {
+  return seat.blocks_signed >= (blocks_in_epoch + 1) / 2 &&
+         seat.audits_cast >= (audits_due + 1) / 2;
+}
+
+void reward_validators(block_run& run, shannons amount) {
+  const std::uint64_t blocks = run.height.value - run.state.chain().epoch_first_block.value + 1;
+  const committee_row committee = run.state.committee();
+  shannons left = amount;
+  for (const auto& seat : committee.seats) {
+    const shannons part{share_of(amount.value, seat.power, total_power)};
+    const bool present = took_part(seat, blocks, committee.audits_due);
+    auto& e = run.note(present ? event_kind::validator_paid : event_kind::validator_absent);
+    e.account = seat.member;
+    e.amount = part;
+    e.detail = seat.blocks_signed << 32 | (seat.audits_cast & 0xffff'ffff);
+    if (!present) continue;
+    reward_pool(run, of(pot::unissued), pool_owner{seat.member}, part);
+    left.value -= part.value;
+  }
+  run.state.must_move(of(pot::unissued), of(pot::next_budget), left);
+}
+
+void seat_next_committee(block_run& run) {
+  const auto before = run.state.committee();
+  const auto largest = largest_owners(run);
+  committee_row after;
+  for (const auto& m : largest) {
+    after.seats.push_back(
+        {m.member, run.state.validators.get(m.member).consensus_key, m.power, 0, 0});
+  }
+  if (after.seats.empty()) {
+    after = before;
+    after.audits_due = 0;
+    for (auto& seat : after.seats) seat.blocks_signed = seat.audits_cast = 0;
+  }
+  for (const auto& seat : after.seats) mark_seated(run, seat.member, run.epoch().next());
+  note_seats(run, before, after);
+  run.state.committees.put({}, std::move(after));
+}
+
+}  // namespace soma::rules

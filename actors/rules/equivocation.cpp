@@ -1,0 +1,156 @@
+#include "actors/rules/equivocation.hpp"
+
+#include <variant>
+
+#include "actors/rules/arithmetic.hpp"
+#include "actors/rules/pools.hpp"
+#include "messages/crypto/hash.hpp"
+#include "messages/crypto/transactions.hpp"
+
+namespace soma::rules {
+namespace {
+
+using statement = std::variant<std::monostate, block_header, vote_statement>;
+
+statement read_statement(byte_view data) {
+  if (const auto header = decode<block_header>(data)) return *header;
+  if (const auto vote = decode<vote_statement>(data)) return *vote;
+  return {};
+}
+
+std::optional<conflict> conflict_of_votes(const vote_statement& a, const vote_statement& b) {
+  if (a.epoch != b.epoch || a.view != b.view) return std::nullopt;
+  if (a.kind == b.kind) {
+    if (a.kind == vote_kind::skip || a.block == b.block) return std::nullopt;
+    return conflict{a.epoch, a.view,
+                    static_cast<std::uint8_t>(a.kind == vote_kind::notarize ? 1 : 2)};
+  }
+  if (a.kind == vote_kind::notarize || b.kind == vote_kind::notarize) return std::nullopt;
+  return conflict{a.epoch, a.view, 3};
+}
+
+bool is_signed(const chain_id& chain, const public_key& signer, byte_view data,
+               const signature& by_signer) {
+  const auto what = read_statement(data);
+  if (const auto* header = std::get_if<block_header>(&what)) {
+    return crypto::verify_block(signer, crypto::id_of(*header), by_signer);
+  }
+  const auto* vote = std::get_if<vote_statement>(&what);
+  return vote != nullptr && crypto::verify_vote(signer, chain, *vote, by_signer);
+}
+
+bool of_this_chain(const chain_id& chain, byte_view data) {
+  const auto what = read_statement(data);
+  if (const auto* header = std::get_if<block_header>(&what)) return header->chain == chain;
+  return std::holds_alternative<vote_statement>(what);  // its signature covers the chain
+}
+
+hash256 evidence_of(const public_key& signer, const conflict& shown) {
+  return crypto::tagged_hash("soma.evidence")
+      .add(byte_view(signer))
+      .add_u64(shown.epoch.value)
+      .add_u64(shown.view)
+      .add_u64(shown.kind)
+      .finish();
+}
+
+struct slashed_amounts {
+  shannons taken;
+  shannons to_reporter;
+};
+
+/// Half of `amount` to the reporter, the rest burned.
+void take(block_run& run, const place& from, const address& reporter, shannons amount,
+          slashed_amounts& sum) {
+  const shannons half{amount.value / 2};
+  run.state.must_move(from, balance_of(reporter), half);
+  run.state.must_move(from, of(pot::burned), {amount.value - half.value});
+  sum.taken.value += amount.value;
+  sum.to_reporter.value += half.value;
+}
+
+/// Takes the part from the pool and from what is being withdrawn from it.
+slashed_amounts slash_validator(block_run& run, const address& offender, const address& reporter) {
+  const auto bps = run.parameters.equivocation_slash_bps;
+  const pool_owner pool{offender};
+  const shannons staked{share_of(own_stake(*run.state.pool(pool)).value, bps, basis_points)};
+  slashed_amounts sum;
+  slash_shares(run, pool, staked);
+  take(run, stake_of(pool), reporter, staked, sum);
+  const stake_position position{pool, offender};
+  if (const auto* found = run.state.stakes.find(position)) {
+    stake_row row = *found;
+    for (auto& part : row.unbonding) {
+      const shannons cut{share_of(part.amount.value, bps, basis_points)};
+      take(run, of(pot::unbonding), reporter, cut, sum);
+      part.amount.value -= cut.value;
+    }
+    run.state.stakes.put(position, std::move(row));
+  }
+  return sum;
+}
+
+void exclude(block_run& run, const address& offender) {
+  run.state.validators.update(offender, [&](validator_row& v) {
+    v.wants_seat = false;
+    v.rejoin_from = run.epoch().next();
+  });
+}
+
+}  // namespace
+
+std::optional<conflict> conflict_of(byte_view first, byte_view second) {
+  const auto a = read_statement(first);
+  const auto b = read_statement(second);
+  if (const auto* x = std::get_if<vote_statement>(&a)) {
+    const auto* y = std::get_if<vote_statement>(&b);
+    return y != nullptr ? conflict_of_votes(*x, *y) : std::nullopt;
+  }
+  const auto* x = std::get_if<block_header>(&a);
+  const auto* y = std::get_if<block_header>(&b);
+  if (x == nullptr || y == nullptr || *x == *y) return std::nullopt;
+  if (x->epoch != y->epoch || x->view != y->view) return std::nullopt;
+  return conflict{x->epoch, x->view, 4};
+}
+
+refused report_equivocation(block_run& run, const chain_id& chain, const address& sender,
+                            const tx::report_equivocation& what) {
+  if (!of_this_chain(chain, what.first_statement) || !of_this_chain(chain, what.second_statement)) {
+    return refusal::statement_unreadable;
+  }
+  const auto shown = conflict_of(what.first_statement, what.second_statement);
+  if (!shown) return refusal::statements_do_not_conflict;
+  if (!is_signed(chain, what.signer, what.first_statement, what.first_signature) ||
+      !is_signed(chain, what.signer, what.second_statement, what.second_signature)) {
+    return refusal::statement_signature_invalid;
+  }
+  const auto* holder = run.state.consensus_keys.find(what.signer);
+  if (holder == nullptr) return refusal::signer_unknown;
+  const address offender = holder->validator;
+  const auto now = run.epoch();
+  if (shown->epoch > now ||
+      now.value - shown->epoch.value > run.parameters.validator_unbonding_epochs) {
+    return refusal::evidence_too_old;
+  }
+  const auto& row = run.state.validators.get(offender);
+  if (shown->epoch < row.seated_from || shown->epoch > row.seated_to) {
+    return refusal::signer_not_seated;
+  }
+  const auto evidence = evidence_of(what.signer, *shown);
+  if (run.state.evidence.find(evidence) != nullptr) return refusal::evidence_known;
+
+  run.state.evidence.put(evidence, {run.height});
+  const auto sum = slash_validator(run, offender, sender);
+  exclude(run, offender);
+  auto& slashed = run.note(event_kind::validator_slashed);
+  slashed.account = offender;
+  slashed.amount = sum.taken;
+  slashed.detail = shown->epoch.value;
+  auto& paid = run.note(event_kind::reporter_paid);
+  paid.account = sender;
+  paid.other = offender;
+  paid.amount = sum.to_reporter;
+  return std::nullopt;
+}
+
+}  // namespace soma::rules

@@ -1,0 +1,27 @@
+// Protocol §5: two statements of one consensus key that exclude each other, shown by anyone.
+#pragma once
+
+#include "actors/rules/block_run.hpp"
+
+namespace soma::rules {
+
+/// What a pair of statements proves, whoever signed them.
+struct conflict {
+  epoch_number epoch;
+  std::uint64_t view = 0;
+  std::uint8_t kind = 0;  // 1 two notarize, 2 two finalize, 3 skip and finalize, 4 two headers
+  friend bool operator==(const conflict&, const conflict&) = default;
+};
+
+/// Two votes to notarize, or two to finalize, different blocks of one view; a vote to skip a view
+/// and one to finalize in it; two headers of one view. nullopt for any other pair.
+[[nodiscard]] std::optional<conflict> conflict_of(byte_view first, byte_view second);
+
+/// Slashes equivocation_slash_bps of what the validator owns in its pool or is withdrawing from it,
+/// half burned, half to the sender; no seat from the next epoch on. Valid for statements of an
+/// epoch in which the validator had a seat, as long as its stake of then can be withdrawn.
+[[nodiscard]] refused report_equivocation(block_run& run, const chain_id& chain,
+                                          const address& sender,
+                                          const tx::report_equivocation& what);
+
+}  // namespace soma::rules

@@ -1,0 +1,284 @@
+// Numbers worked out apart from the code: by hand, by a slow calculation beside it, or taken from
+// the reference implementation of the same network where our rules agree with it.
+#include <doctest/doctest.h>
+
+#include "actors/rules/difficulty.hpp"
+#include "actors/rules/emission.hpp"
+#include "actors/rules/epoch.hpp"
+#include "actors/rules/fees.hpp"
+#include "actors/rules/voting_power.hpp"
+#include "tests/actors/rules/network.hpp"
+
+namespace soma::test {
+namespace {
+
+using numbers = std::vector<std::uint64_t>;
+
+TEST_CASE("emission: the parts of every epoch are floors whose sum is the pool, for many lengths") {
+  constexpr std::uint64_t cap = supply_cap.value;
+  for (const std::uint64_t pool :
+       {cap, cap - 1, cap - soma_coins(200'000), std::uint64_t{9'999'999'999'999'937}, std::uint64_t{1}}) {
+    for (const std::uint64_t epochs : {1ull, 2ull, 3ull, 97ull, 365ull, 3'649ull, 3'650ull, 3'651ull,
+                                       7'919ull, 10'007ull}) {
+      CAPTURE(pool);
+      CAPTURE(epochs);
+      std::uint64_t released = 0;
+      for (std::uint64_t e = 0; e < epochs; ++e) {
+        released += rules::emission_of({pool}, epochs, {e}).value;
+        // floor(P (e + 1) / N) by long division instead of one wide product.
+        const std::uint64_t each = pool / epochs;
+        const std::uint64_t rest = pool % epochs;
+        REQUIRE(released == each * (e + 1) + rest * (e + 1) / epochs);
+      }
+      CHECK(released == pool);
+      CHECK(rules::emission_of({pool}, epochs, {epochs}) == shannons{});
+    }
+  }
+}
+
+TEST_CASE("emission: ten years of days, as literal numbers") {
+  // 9,800,000 SOMA over 3,650 epochs are 2,684.931506849315... SOMA each.
+  const shannons pool{soma_coins(9'800'000)};
+  CHECK(rules::emission_of(pool, 3'650, {0}).value == 2'684'931'506'849);
+  CHECK(rules::emission_of(pool, 3'650, {3'648}).value == 2'684'931'506'849);
+  CHECK(rules::emission_of(pool, 3'650, {3'649}).value == 2'684'931'506'850);
+  const auto split = rules::split_emission({2'684'931'506'849}, 8'000);
+  CHECK(split.targets.value == 2'147'945'205'479);
+  CHECK(split.validators.value == 536'986'301'370);  // the odd shannon
+  // The reference: a million SOMA, 80 % to the targets of 100 hits, is 8,000 SOMA a hit.
+  CHECK(rules::split_emission({soma_coins(1'000'000)}, 8'000).targets.value / 100 ==
+        soma_coins(8'000));
+}
+
+address numbered(std::size_t i) {
+  address a;
+  a.value[0] = static_cast<std::uint8_t>(i >> 8);
+  a.value[1] = static_cast<std::uint8_t>(i);
+  return a;
+}
+
+numbers powers(const numbers& stakes) {
+  std::vector<rules::power_share> members;
+  for (std::size_t i = stakes.size(); i-- > 0;) members.push_back({numbered(i), {stakes[i]}, 7});
+  rules::assign_power(members);
+  numbers list;
+  for (const auto& m : members) list.push_back(m.power);
+  return list;
+}
+
+/// Protocol §5 by another road: the k largest sit at the cap, k the smallest number for which none
+/// of the others is above it; every comparison is one of fractions.
+numbers slow_powers(const numbers& stakes) {
+  const std::uint64_t n = stakes.size();
+  const std::uint64_t cap = std::max<std::uint64_t>(1'000, 10'000 / n + (10'000 % n > 0 ? 1 : 0));
+  std::vector<std::size_t> order(n);
+  for (std::size_t i = 0; i < n; ++i) order[i] = i;
+  std::stable_sort(order.begin(), order.end(),
+                   [&](std::size_t a, std::size_t b) { return stakes[a] > stakes[b]; });
+  unsigned __int128 rest = 0;
+  for (const auto s : stakes) rest += s;
+  std::uint64_t to_divide = 10'000;
+  std::size_t capped = 0;
+  while (capped < n && static_cast<unsigned __int128>(stakes[order[capped]]) * to_divide > rest * cap) {
+    to_divide -= cap;
+    rest -= stakes[order[capped]];
+    ++capped;
+  }
+  numbers result(n, cap);
+  std::uint64_t given = cap * capped;
+  for (std::size_t i = capped; i < n; ++i) {
+    result[order[i]] = static_cast<std::uint64_t>(
+        static_cast<unsigned __int128>(stakes[order[i]]) * to_divide / rest);
+    given += result[order[i]];
+  }
+  for (std::size_t i = 0; given < 10'000; i = (i + 1) % n) {
+    if (result[i] < cap) ++result[i], ++given;
+  }
+  return result;
+}
+
+TEST_CASE("voting power: the reference's stakes under our cap") {
+  // The cap of up to ten members is ceil(10000 / n): together they fill it but for the last units,
+  // so that stake hardly counts. The reference spreads the excess evenly and lets it lift members
+  // over the cap (1500, 2500, 3000, 3000 for the first line); we do not.
+  CHECK(powers({100, 200, 300, 400}) == numbers{2'500, 2'500, 2'500, 2'500});
+  CHECK(powers({1, 1, 1}) == numbers{3'334, 3'333, 3'333});
+  CHECK(powers({1}) == numbers{10'000});
+  CHECK(powers({200, 100, 100}) == numbers{3'334, 3'333, 3'333});
+  CHECK(powers({100, 100}) == numbers{5'000, 5'000});
+  CHECK(powers({200, 100}) == numbers{5'000, 5'000});
+  CHECK(powers({1'000, 1, 1, 1}) == numbers{2'500, 2'500, 2'500, 2'500});
+  // 1000 of 1019 is cut to the cap; 9000 over nineteen are 473.68: thirteen units are left.
+  numbers one_large(20, 473);
+  one_large[0] = 1'000;
+  for (std::size_t i = 1; i <= 13; ++i) one_large[i] = 474;
+  CHECK(powers([] {
+          numbers stakes(20, 1);
+          stakes[0] = 1'000;
+          return stakes;
+        }()) == one_large);
+  // 70 to 110 are above the cap at once; of the 5000 that are left 50 and 60 of 210 would have
+  // 1190 and 1428; of the 3000 then left 40 of 100 would have 1200; 10, 20, 30 of 60 share 2000.
+  CHECK(powers({10, 20, 30, 40, 50, 60, 70, 80, 90, 100, 110}) ==
+        numbers{334, 666, 1'000, 1'000, 1'000, 1'000, 1'000, 1'000, 1'000, 1'000, 1'000});
+}
+
+TEST_CASE("voting power: more inputs by hand") {
+  CHECK(powers({0, 5, 0}) == numbers{0, 10'000, 0});
+  // Eleven, cap 1000: 10 of 20 and ten of 1 each: 1000 and 9000 over ten are 900 each.
+  CHECK(powers({1, 1, 1, 1, 1, 10, 1, 1, 1, 1, 1}) ==
+        numbers{900, 900, 900, 900, 900, 1'000, 900, 900, 900, 900, 900});
+  // A hundred equals have 100 each; of three hundred 33, and the first hundred one more.
+  CHECK(powers(numbers(100, 77)) == numbers(100, 100));
+  numbers many(300, 33);
+  for (std::size_t i = 0; i < 100; ++i) many[i] = 34;
+  CHECK(powers(numbers(300, 5)) == many);
+  // Twenty with 481 + 2 i: sums to 10,000, so each has its stake.
+  numbers odd;
+  for (std::uint64_t i = 0; i < 20; ++i) odd.push_back(481 + 2 * i);
+  CHECK(powers(odd) == odd);
+  // Exactly at the cap is not above it.
+  CHECK(powers({1'000, 900, 900, 900, 900, 900, 900, 900, 900, 900, 900}) ==
+        numbers{1'000, 900, 900, 900, 900, 900, 900, 900, 900, 900, 900});
+  CHECK(rules::power_cap(1) == 10'000);
+  CHECK(rules::power_cap(3) == 3'334);
+  CHECK(rules::power_cap(7) == 1'429);
+  CHECK(rules::power_cap(10) == 1'000);
+  CHECK(rules::power_cap(11) == 1'000);
+  CHECK(rules::power_cap(100) == 1'000);
+}
+
+TEST_CASE("voting power: the slow calculation agrees on random stakes, up to the whole supply") {
+  for (std::uint64_t seed = 0; seed < 4'000; ++seed) {
+    CAPTURE(seed);
+    dice d{seed};
+    numbers stakes;
+    const auto shape = d.below(4);
+    for (std::uint64_t i = 0; i < 1 + seed % 100; ++i) {
+      const auto wild = 1 + (d.next() % supply_cap.value >> d.below(50));
+      stakes.push_back(shape == 0 ? wild : shape == 1 ? 1 + d.below(5) : shape == 2 ? 1'000 : wild % 97 + 1);
+    }
+    REQUIRE(powers(stakes) == slow_powers(stakes));
+  }
+}
+
+/// The multiplier after each of some epochs in which want and burned were as given.
+numbers multipliers(std::uint64_t start, const std::vector<std::pair<std::uint64_t, std::uint64_t>>& epochs) {
+  const genesis_parameters p;
+  numbers list;
+  for (const auto& [want, burned] : epochs) {
+    start = rules::next_multiplier(p, start, {want}, {burned});
+    list.push_back(start);
+  }
+  return list;
+}
+
+TEST_CASE("fees: sequences of the multiplier") {
+  using epochs = std::vector<std::pair<std::uint64_t, std::uint64_t>>;
+  // Far too much is burned: times 8/9, floor.
+  CHECK(multipliers(1'000'000, epochs(8, {1, 100})) ==
+        numbers{888'888, 790'122, 702'330, 624'293, 554'927, 493'268, 438'460, 389'742});
+  // Far too little: times 9/8, ceil. Nothing at all is the same.
+  const numbers rising{1'125'000, 1'265'625, 1'423'829, 1'601'808,
+                       1'802'034, 2'027'289, 2'280'701, 2'565'789};
+  CHECK(multipliers(1'000'000, epochs(8, {100, 1})) == rising);
+  CHECK(multipliers(1'000'000, epochs(8, {100, 0})) == rising);
+  CHECK(multipliers(1'000'000, epochs(8, {0, 0})) == rising);
+  CHECK(multipliers(1'000'000, {{100, 1}, {1, 100}, {100, 1}, {1, 100}}) ==
+        numbers{1'125'000, 1'000'000, 1'125'000, 1'000'000});
+  // Within the clamp it follows the ratio: 104 % and 96 %.
+  CHECK(multipliers(1'000'000, epochs(6, {104, 100})) ==
+        numbers{1'040'000, 1'081'600, 1'124'864, 1'169'859, 1'216'654, 1'265'321});
+  CHECK(multipliers(1'000'000, epochs(6, {96, 100})) ==
+        numbers{960'000, 921'600, 884'736, 849'346, 815'372, 782'757});
+  // The bounds: 39 epochs down to 10^4, 40 up to 10^8; then it stays, and comes back.
+  const auto down = multipliers(1'000'000, epochs(60, {1, 100}));
+  CHECK(down[38] == 10'112);
+  CHECK(down[39] == 10'000);
+  CHECK(down[59] == 10'000);
+  const auto up = multipliers(1'000'000, epochs(60, {100, 1}));
+  CHECK(up[38] == 98'843'883);
+  CHECK(up[39] == 100'000'000);
+  CHECK(up[59] == 100'000'000);
+  CHECK(multipliers(10'000, {{2, 1}}) == numbers{11'250});
+  CHECK(multipliers(100'000'000, {{1, 2}}) == numbers{88'888'888});
+}
+
+TEST_CASE("fees: the multiplier is never stuck but at its bounds or where burning is as wanted") {
+  genesis_parameters p;
+  p.fee_multiplier_min_ppm = 1;
+  for (std::uint64_t now = 2; now < 3'000; ++now) {
+    CAPTURE(now);
+    CHECK(rules::next_multiplier(p, now, {1'000'001}, {1'000'000}) == now + 1);
+    CHECK(rules::next_multiplier(p, now, {999'999}, {1'000'000}) == now - 1);
+    CHECK(rules::next_multiplier(p, now, {5}, {5}) == now);
+    CHECK(rules::next_multiplier(p, now, {5}, {0}) > now);
+  }
+  CHECK(rules::next_multiplier(p, 1, {1}, {2}) == 1);
+}
+
+TEST_CASE("fees: what should burn in an epoch is 5 % a year of what circulates") {
+  genesis_parameters p;
+  CHECK(rules::wanted_burn(p, {soma_coins(200'000)}).value == 27'397'260'273);  // 10,000 SOMA / 365
+  p.epoch_ms = 1'000;
+  // 10,000 SOMA in 31,536,000 seconds.
+  CHECK(rules::wanted_burn(p, {soma_coins(200'000)}).value == 317'097);
+  CHECK(rules::wanted_burn(p, {0}).value == 0);
+}
+
+TEST_CASE("difficulty: sequences of z and of the radius") {
+  const auto sequence = [](std::uint32_t dim, std::size_t epochs, auto ema_milli) {
+    std::vector<std::int64_t> list;
+    std::int64_t z = -2'000'000;
+    for (std::size_t e = 0; e < epochs; ++e) {
+      z = rules::next_difficulty(z, ema_milli(e), 1, dim);
+      list.push_back(z);
+    }
+    return list;
+  };
+  using list = std::vector<std::int64_t>;
+  const auto above = [](std::size_t) { return 1'001; };
+  const auto below = [](std::size_t) { return 999; };
+  CHECK(sequence(2'048, 20, above) ==
+        list{-1'800'000, -1'620'000, -1'458'000, -1'312'200, -1'180'980, -1'062'882, -956'594,
+             -856'594,   -756'594,   -656'594,   -556'594,   -456'594,   -356'594,   -256'594,
+             -156'594,   -56'594,    43'406,     143'406,    243'406,    343'406});
+  CHECK(sequence(2'048, 6, below) ==
+        list{-2'200'000, -2'420'000, -2'662'000, -2'928'200, -3'221'020, -3'543'122});
+  CHECK(sequence(2'048, 4, [](std::size_t e) { return e % 2 == 0 ? 1'001 : 999; }) ==
+        list{-1'800'000, -1'980'000, -1'782'000, -1'960'200});
+  CHECK(sequence(2'048, 3, [](std::size_t) { return 1'000; }) ==
+        list{-2'000'000, -2'000'000, -2'000'000});
+  // Where the radius meets 0.1 and 2.0: (1 - 0.1) / sigma and -1 / sigma.
+  CHECK(sequence(2'048, 200, above).back() == 40'729'351);
+  CHECK(sequence(2'048, 33, below)[31] == -42'227'507);
+  CHECK(sequence(2'048, 33, below)[32] == -45'254'834);
+  CHECK(sequence(2'048, 200, below).back() == -45'254'834);
+  CHECK(sequence(4, 200, above).back() == 1'800'000);
+  CHECK(sequence(4, 1, below) == list{-2'000'000});
+  CHECK(rules::radius_q30(-2'000'000, 2'048) == 1'121'194'956);
+  CHECK(rules::radius_q30(-1'800'000, 2'048) == 1'116'449'643);
+  CHECK(rules::radius_q30(100'000, 2'048) == 1'071'369'168);
+  CHECK(rules::radius_q30(-1, 2'048) == 1'073'741'848);  // -23.7 is -24
+  CHECK(rules::radius_q30(1, 2'048) == 1'073'741'801);
+  CHECK(rules::radius_q30(-1'800'000, 4) == 2'040'109'466);
+}
+
+TEST_CASE("difficulty: the average of the hits") {
+  numbers list;
+  std::uint64_t ema = 86'400'000;
+  for (const std::uint64_t hits : {0, 0, 100'000, 86'400, 0, 200'000}) {
+    list.push_back(ema = rules::next_hits_ema(ema, hits, 9'000));
+  }
+  CHECK(list ==
+        numbers{77'760'000, 69'984'000, 72'985'600, 74'327'040, 66'894'336, 80'204'902});
+  // The reference's: (20, 10) -> 19, (20, 0) -> 18, (0, 0) -> 0. Its 0 and 8 hits -> 8 is a start
+  // from nothing; ours starts from what is wanted, so 0 and 8 are 0.8.
+  CHECK(rules::next_hits_ema(20'000, 10, 9'000) == 19'000);
+  CHECK(rules::next_hits_ema(20'000, 0, 9'000) == 18'000);
+  CHECK(rules::next_hits_ema(0, 0, 9'000) == 0);
+  CHECK(rules::next_hits_ema(0, 8, 9'000) == 800);
+}
+
+}  // namespace
+}  // namespace soma::test

@@ -1,0 +1,69 @@
+// The main function of the rules' tests. A run of everything has two parts: what tests say on
+// purpose, after which every refusal must have been met, and the random worlds, whose luck proves
+// nothing about a refusal.
+#define DOCTEST_CONFIG_IMPLEMENT
+#include "tests/actors/rules/refusal_coverage.hpp"
+
+#include <doctest/doctest.h>
+
+#include <iostream>
+
+#include "actors/rules/execution.hpp"
+#include "actors/rules/genesis_state.hpp"
+#include "actors/rules/refusal.hpp"
+#include "actors/rules/targets.hpp"
+
+namespace soma::test {
+namespace {
+
+/// For reasons numbered from 0 without a gap: the first number without a text is no reason any
+/// more.
+template <class Reason>
+bool each_met(std::ostream& out, const char* kind) {
+  bool all = true;
+  for (int number = 0; rules::to_text(static_cast<Reason>(number)) != "unknown"; ++number) {
+    if (met_reasons<Reason>().contains(static_cast<Reason>(number))) continue;
+    out << "no test is refused with " << kind << ' ' << number << " ("
+        << rules::to_text(static_cast<Reason>(number)) << ")\n";
+    all = false;
+  }
+  return all;
+}
+
+}  // namespace
+
+bool all_reasons_met(std::ostream& out) {
+  bool all = true;
+  for (const auto reason : rules::all_refusals) {
+    if (met_reasons<rules::refusal>().contains(reason)) continue;
+    out << "no test is refused with " << rules::name_of(reason) << " (" << rules::to_text(reason)
+        << ")\n";
+    all = false;
+  }
+  const bool blocks = each_met<rules::block_refusal>(out, "block_refusal");
+  const bool draws = each_met<rules::draw_refusal>(out, "draw_refusal");
+  const bool births = each_met<rules::genesis_refusal>(out, "genesis_refusal");
+  return all && blocks && draws && births;
+}
+
+}  // namespace soma::test
+
+namespace {
+
+constexpr const char* random_worlds = "*property*,*worlds*";
+
+int run_part(const char* filter) {
+  doctest::Context part;
+  part.setOption(filter, random_worlds);
+  return part.run();
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  if (argc > 1) return doctest::Context(argc, argv).run();  // a choice of tests meets some reasons
+  const int on_purpose = run_part("source-file-exclude");
+  const bool met = soma::test::all_reasons_met(std::cerr);
+  const int at_random = run_part("source-file");
+  return on_purpose == 0 && at_random == 0 && met ? 0 : 1;
+}
