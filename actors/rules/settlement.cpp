@@ -16,8 +16,13 @@ bool is_not_ok(audit_verdict v) {
   return v != audit_verdict::ok;
 }
 
-void set_status(block_run& run, const target_id& target, target_status status) {
-  run.state.targets.update(target, [&](target_row& t) { t.status = status; });
+/// How a target ends. Nobody scores anything for it any more, so its row loses its point, which is
+/// most of it; its seed is known for good.
+void end_target(block_run& run, const target_id& target, target_status status) {
+  run.state.targets.update(target, [&](target_row& t) {
+    t.status = status;
+    t.point.clear();
+  });
 }
 
 void note_end(block_run& run, event_kind kind, const target_id& target, const submission_row& s,
@@ -102,7 +107,7 @@ void settle(block_run& run, const target_id& target) {
   const shannons reward = run.state.targets.get(target).reward;
   const shannons for_model{reward.value / 2};
   const shannons for_submitter{reward.value - for_model.value};
-  set_status(run, target, target_status::settled);
+  end_target(run, target, target_status::settled);
   note_end(run, event_kind::target_settled, target, s, reward);
   run.state.must_move(of(pot::set_aside), balance_of(s.submitter), for_submitter);
   note_end(run, event_kind::submitter_paid, target, s, for_submitter);
@@ -115,7 +120,7 @@ void settle(block_run& run, const target_id& target) {
 
 void slash(block_run& run, const target_id& target) {
   const submission_row s = run.state.submissions.get(target);
-  set_status(run, target, target_status::slashed);
+  end_target(run, target, target_status::slashed);
   note_end(run, event_kind::target_slashed, target, s, s.bond);
   const auto paid = pay_voters(run, of(pot::bonds), {s.bond.value / 2}, s.votes, is_not_ok, target);
   const shannons burned{s.bond.value - paid.value};
@@ -126,7 +131,7 @@ void slash(block_run& run, const target_id& target) {
 
 void miss_reveal(block_run& run, const target_id& target) {
   const submission_row s = run.state.submissions.get(target);
-  set_status(run, target, target_status::slashed);
+  end_target(run, target, target_status::slashed);
   note_end(run, event_kind::reveal_missed, target, s, s.bond);
   run.state.must_move(of(pot::bonds), of(pot::burned), s.bond);
   note_end(run, event_kind::bond_burned, target, s, s.bond);
@@ -136,28 +141,16 @@ void miss_reveal(block_run& run, const target_id& target) {
 namespace {
 
 void expire(block_run& run, const target_id& target) {
-  set_status(run, target, target_status::expired);
+  end_target(run, target, target_status::expired);
   auto& e = run.note(event_kind::target_expired);
   e.target = target;
   e.amount = run.state.targets.get(target).reward;
   return_reward(run, target);
 }
 
-/// Whether the epoch that begins may still change something about the target.
-bool is_over(const block_run& run, const target_id& target) {
-  switch (run.state.targets.get(target).status) {
-    case target_status::open:
-    case target_status::filled:
-    case target_status::revealed:
-      return false;
-    case target_status::expired:
-      return true;
-    case target_status::settled:
-    case target_status::slashed:
-      break;
-  }
-  const auto& s = run.state.submissions.get(target);
-  return !s.revealed_at || run.epoch() > s.claimed_in;  // late votes count for one more epoch
+bool is_over(target_status status) {
+  return status == target_status::settled || status == target_status::slashed ||
+         status == target_status::expired;
 }
 
 }  // namespace
@@ -182,12 +175,7 @@ void close_targets(block_run& run) {
       miss_reveal(run, id);
   }
   for (const auto& id : due) {
-    if (!is_over(run, id)) {
-      schedule(run, run.epoch().next(), id);
-    } else {
-      // The seed is known for good: whoever wants the point again draws it again.
-      run.state.targets.update(id, [](target_row& t) { t.point.clear(); });
-    }
+    if (!is_over(status(id))) schedule(run, run.epoch().next(), id);
   }
 }
 

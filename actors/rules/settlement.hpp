@@ -32,8 +32,7 @@ void slash(block_run& run, const target_id& target);
 void miss_reveal(block_run& run, const target_id& target);
 
 /// End of epoch, protocol §9, for the targets on its agenda: open ones expire; audits that are due
-/// end; reveals that can no longer come are missed. A target stays on the agenda until no vote on
-/// it counts any more; then its row loses its point.
+/// end; reveals that can no longer come are missed. What has not ended stays for the next epoch.
 void close_targets(block_run& run);
 
 }  // namespace soma::rules
