@@ -69,8 +69,9 @@ std::vector<power_share> largest_owners(const block_run& run) {
 
 void mark_seated(block_run& run, const address& who, epoch_number next) {
   run.state.validators.update(who, [&](validator_row& v) {
-    if (v.seated_to != run.epoch() || run.state.power_of(who) == 0) v.seated_from = next;
-    v.seated_to = next;
+    const auto passed = next.value - v.last_seat.value;
+    v.seat_history = (passed < 64 ? v.seat_history << passed : 0) | 1;
+    v.last_seat = next;
   });
 }
 
@@ -132,14 +133,24 @@ void count_signatures(block_run& run, std::span<const address> signers) {
   });
 }
 
-void count_due_audit(block_run& run) {
-  run.state.committees.update({}, [](committee_row& committee) { ++committee.audits_due; });
+void count_audit(block_run& run, std::span<const cast_vote<audit_verdict>> votes) {
+  run.state.committees.update({}, [&](committee_row& committee) {
+    ++committee.audits_due;
+    for (const auto& vote : votes) {
+      if (auto* seat = seat_of(committee, vote.voter)) ++seat->audits_cast;
+    }
+  });
 }
 
-void count_cast_audit(block_run& run, const address& member) {
+void count_late_vote(block_run& run, const address& member) {
   run.state.committees.update({}, [&](committee_row& committee) {
     if (auto* seat = seat_of(committee, member)) ++seat->audits_cast;
   });
+}
+
+bool had_seat(const validator_row& v, epoch_number epoch) {
+  if (epoch > v.last_seat || v.last_seat.value - epoch.value >= 64) return false;
+  return (v.seat_history >> (v.last_seat.value - epoch.value) & 1) != 0;
 }
 
 bool took_part(const committee_seat& seat, std::uint64_t blocks_in_epoch,

@@ -18,10 +18,15 @@ namespace soma::rules {
 /// Counts a block for those who signed it; names outside the committee are passed over, double ones
 /// count once.
 void count_signatures(block_run& run, std::span<const address> signers);
-/// A revealed submission is one audit vote due for each member.
-void count_due_audit(block_run& run);
-/// The member has cast one.
-void count_cast_audit(block_run& run, const address& member);
+/// A submission that is decided was one audit vote due for each member; these have cast it. Counted
+/// then and not at the reveal: whoever audits what was revealed at the end of an epoch votes in the
+/// next one.
+void count_audit(block_run& run, std::span<const cast_vote<audit_verdict>> votes);
+/// The member has cast one after the decision.
+void count_late_vote(block_run& run, const address& member);
+
+/// Whether the validator was in the committee of that epoch, one of the 64 up to its last seat.
+[[nodiscard]] bool had_seat(const validator_row& v, epoch_number epoch);
 
 /// Signed at least half of the epoch's blocks and cast at least half of the audit votes due.
 [[nodiscard]] bool took_part(const committee_seat& seat, std::uint64_t blocks_in_epoch,

@@ -3,6 +3,7 @@
 #include <variant>
 
 #include "actors/rules/arithmetic.hpp"
+#include "actors/rules/committee.hpp"
 #include "actors/rules/pools.hpp"
 #include "messages/crypto/hash.hpp"
 #include "messages/crypto/transactions.hpp"
@@ -132,8 +133,7 @@ refused report_equivocation(block_run& run, const chain_id& chain, const address
       now.value - shown->epoch.value > run.parameters.validator_unbonding_epochs) {
     return refusal::evidence_too_old;
   }
-  const auto& row = run.state.validators.get(offender);
-  if (shown->epoch < row.seated_from || shown->epoch > row.seated_to) {
+  if (!had_seat(run.state.validators.get(offender), shown->epoch)) {
     return refusal::signer_not_seated;
   }
   const auto evidence = evidence_of(what.signer, *shown);

@@ -182,6 +182,10 @@ std::vector<row_change> genesis_rows(const genesis& born) {
     row.consensus_key = v.consensus_key;
     row.pool = {v.stake, v.stake.value, v.stake.value};
     row.wants_seat = true;
+    const auto& seats = committee.seats;
+    const bool seated = std::any_of(seats.begin(), seats.end(),
+                                    [&](const auto& seat) { return seat.member == who; });
+    row.seat_history = seated ? 1 : 0;  // in epoch 0
     rows.push_back({validator_key(who), encode(row)});
     rows.push_back({consensus_key_key(v.consensus_key), encode(consensus_key_row{who})});
   }

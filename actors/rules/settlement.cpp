@@ -50,9 +50,11 @@ void end_audit(block_run& run, const target_id& target, audit_end end) {
       run.events.back().detail = run.state.submissions.get(target).extensions;
       return;
     case audit_end::settle:
+      count_audit(run, run.state.submissions.get(target).votes);
       settle(run, target);
       return;
     case audit_end::slash:
+      count_audit(run, run.state.submissions.get(target).votes);
       slash(run, target);
       return;
   }
@@ -75,7 +77,7 @@ refused vote_on_submission(block_run& run, const address& sender,
   run.state.submissions.update(what.target, [&](submission_row& s) {
     s.votes.push_back({sender, power, what.verdict});
   });
-  count_cast_audit(run, sender);
+  if (!undecided) count_late_vote(run, sender);
   auto& e = run.note(event_kind::audit_vote_cast);
   e.target = what.target;
   e.account = sender;

@@ -80,7 +80,6 @@ void use_nonce(block_run& run, const address& sender) {
 
 void remember(block_run& run, const transaction_kind& kind) {
   if (const auto* claim = std::get_if<tx::claim_target>(&kind)) run.filled.push_back(claim->target);
-  if (std::holds_alternative<tx::reveal_data>(kind)) count_due_audit(run);
 }
 
 void note_outcome(block_run& run, const address& sender, const transaction_outcome& outcome) {

@@ -21,8 +21,8 @@ struct ValidatorRow {
   nextCommissionBps @3 :UInt32;  # from the next epoch on
   wantsSeat @4 :Bool;      # in the next committee, if the stake suffices
   rejoinFrom @5 :UInt64;   # earliest epoch in which it may join again after an equivocation
-  seatedFrom @6 :UInt64;   # epochs of its latest time in the committee, first and last; the last is the present one while it
-  seatedTo @7 :UInt64;     # has a seat. Both 0: never seated after the genesis
+  lastSeat @6 :UInt64;     # latest epoch with a seat in the committee; the next one while it is being seated
+  seatHistory @7 :UInt64;  # bit i: had a seat in epoch lastSeat - i; 0: never had one
 }
 
 struct CommitteeRow {

@@ -30,8 +30,8 @@ static void put(schema::ValidatorRow::Builder to, const validator_row& from) {
   to.setNextCommissionBps(from.next_commission_bps);
   to.setWantsSeat(from.wants_seat);
   to.setRejoinFrom(from.rejoin_from.value);
-  to.setSeatedFrom(from.seated_from.value);
-  to.setSeatedTo(from.seated_to.value);
+  to.setLastSeat(from.last_seat.value);
+  to.setSeatHistory(from.seat_history);
 }
 static void take(reading& in, schema::ValidatorRow::Reader from, validator_row& to) {
   in.take(from.getConsensusKey(), to.consensus_key);
@@ -40,8 +40,8 @@ static void take(reading& in, schema::ValidatorRow::Reader from, validator_row& 
   to.next_commission_bps = from.getNextCommissionBps();
   to.wants_seat = from.getWantsSeat();
   to.rejoin_from.value = from.getRejoinFrom();
-  to.seated_from.value = from.getSeatedFrom();
-  to.seated_to.value = from.getSeatedTo();
+  to.last_seat.value = from.getLastSeat();
+  to.seat_history = from.getSeatHistory();
 }
 
 static void put(schema::ModelRow::Builder to, const model_row& from) {

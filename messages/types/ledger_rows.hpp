@@ -54,9 +54,9 @@ struct validator_row {
   std::uint32_t commission_bps = 0;
   std::uint32_t next_commission_bps = 0;  // from the next epoch on
   bool wants_seat = false;
-  epoch_number rejoin_from;  // earliest epoch of joining again after an equivocation
-  epoch_number seated_from;  // of its latest time in the committee, first and last epoch
-  epoch_number seated_to;
+  epoch_number rejoin_from;        // earliest epoch of joining again after an equivocation
+  epoch_number last_seat;          // latest epoch with a seat in the committee
+  std::uint64_t seat_history = 0;  // bit i: had a seat in epoch last_seat - i; 0: never had one
   friend bool operator==(const validator_row&, const validator_row&) = default;
 };
 

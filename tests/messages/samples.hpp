@@ -266,7 +266,7 @@ inline validator_row sample<validator_row>(std::uint64_t seed) {
   sampler s(seed);
   validator_row v;
   s.all(v.consensus_key, v.pool, v.commission_bps, v.next_commission_bps, v.wants_seat,
-        v.rejoin_from, v.seated_from, v.seated_to);
+        v.rejoin_from, v.last_seat, v.seat_history);
   return v;
 }
 template <>
