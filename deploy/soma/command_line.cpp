@@ -93,7 +93,12 @@ std::string indented(std::string_view text) {
 std::deque<attached_verb> attach_verbs(CLI::App& app, std::vector<bound_verb>& verbs,
                                        globals& into) {
   static const std::map<std::string, std::string> group_summaries{
-      {"model", "make, train and score models"},
+      {"model", "make, train, score and publish models"},
+      {"genesis", "what a network is born with"},
+      {"wallet", "keys, balances, sending SOMA"},
+      {"stake", "SOMA in the pools of validators and models"},
+      {"validator", "a seat in the committee"},
+      {"target", "what data is sought for"},
       {"bench", "how fast, held against a peer in the same run"},
       {"config", "what the configuration says"},
       {"node", "the roles of this machine, and its certificates"},

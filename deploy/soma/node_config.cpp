@@ -95,7 +95,7 @@ struct config_reader {
     out.home = home;
     table_reader table(document.find("node"), "node", folder);
     table.read("home", out.home);
-    for (const auto* verb : {"run", "new-ca", "new-cert", "new-genesis"}) table.leave(verb);
+    for (const auto* verb : {"run", "new-ca", "new-cert"}) table.leave(verb);
     return table.finish();
   }
 

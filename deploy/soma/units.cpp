@@ -2,7 +2,9 @@
 
 #include <array>
 #include <charconv>
+#include <chrono>
 #include <cmath>
+#include <ctime>
 
 namespace soma {
 namespace {
@@ -56,6 +58,50 @@ std::optional<byte_count> parse_size(std::string_view text) {
   return {};
 }
 
+std::optional<shannons> parse_amount(std::string_view text) {
+  const auto* at = text.data();
+  const auto* end = at + text.size();
+  // Digits up to the end or anything else; nullopt for none, and for more than fit.
+  const auto digits = [&]() -> std::optional<std::uint64_t> {
+    std::uint64_t number = 0;
+    const auto read = std::from_chars(at, end, number);
+    if (read.ec != std::errc()) return {};
+    at = read.ptr;
+    return number;
+  };
+  const auto whole = digits();
+  if (!whole) return {};
+  std::uint64_t fraction = 0;
+  bool has_point = false;
+  if (at != end && *at == '.') {
+    has_point = true;
+    const auto* first = ++at;
+    const auto decimals = digits();
+    const auto count = at - first;
+    if (!decimals || count > 9) return {};
+    fraction = *decimals;
+    for (auto i = count; i < 9; ++i) fraction *= 10;
+  }
+  std::string unit;
+  for (; at != end; ++at) {
+    if (*at == ' ' && unit.empty()) continue;
+    unit += *at >= 'A' && *at <= 'Z' ? static_cast<char>(*at - 'A' + 'a') : *at;
+  }
+  std::uint64_t total = *whole;
+  if (unit == "sh" || unit == "shannon" || unit == "shannons") {
+    if (has_point) return {};
+  } else if (unit.empty() || unit == "soma") {
+    if (__builtin_mul_overflow(*whole, shannons_per_soma, &total) ||
+        __builtin_add_overflow(total, fraction, &total)) {
+      return {};
+    }
+  } else {
+    return {};
+  }
+  if (total > supply_cap.value) return {};
+  return shannons{total};
+}
+
 std::string decimal_text(double value, int digits) {
   std::array<char, 400> buffer{};
   const auto end = std::to_chars(buffer.data(), buffer.data() + buffer.size(), value,
@@ -84,6 +130,23 @@ std::string duration_text(double seconds) {
   };
   if (whole < 3600) return std::to_string(whole / 60) + " min " + padded(whole % 60) + " s";
   return std::to_string(whole / 3600) + " h " + padded(whole % 3600 / 60) + " min";
+}
+
+std::uint64_t unix_now_ms() {
+  using namespace std::chrono;
+  return static_cast<std::uint64_t>(
+      duration_cast<milliseconds>(system_clock::now().time_since_epoch()).count());
+}
+
+std::string time_text(std::uint64_t unix_ms) {
+  const auto seconds = static_cast<std::time_t>(unix_ms / 1'000);
+  std::tm parts{};
+  char text[64] = {};
+  if (::gmtime_r(&seconds, &parts) == nullptr ||
+      std::strftime(text, sizeof text, "%Y-%m-%d %H:%M:%S UTC", &parts) == 0) {
+    return std::to_string(unix_ms) + " ms";
+  }
+  return text;
 }
 
 std::string count_text(std::uint64_t value) {

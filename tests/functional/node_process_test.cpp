@@ -1,11 +1,10 @@
 #include <doctest/doctest.h>
-#include <signal.h>
 
 #include "actors/scorer/scorer_actor.hpp"
 #include "actors/validator/validator_actor.hpp"
 #include "messages/types/fields.hpp"
 #include "storage/tables/ledger_store.hpp"
-#include "tests/functional/cluster.hpp"
+#include "tests/functional/node_home.hpp"
 
 using namespace soma;
 using namespace soma::actors;
@@ -13,54 +12,9 @@ using namespace soma::support;
 
 namespace {
 
-/// A node's folder: certificate, configuration, and the process that runs there.
-class node_process {
- public:
-  node_process(const soma_user& user, const operator_ca& ca, std::string name)
-      : user_(user), name_(std::move(name)), identity_(ca.identity(name_)) {}
-
-  void write_config(const std::string& roles) const {
-    write_text(config(), "[node]\nhome = \"" + home().string() + "\"\n[tls]\ncertificate = \"" +
-                             identity_.certificate.string() + "\"\nkey = \"" +
-                             identity_.key.string() + "\"\nca = \"" + identity_.ca.string() +
-                             "\"\n" + roles);
-  }
-  void start() {
-    running_ = std::make_unique<running_program>(
-        user_.folder().path(),
-        soma_user::command({"node", "run", "--json", "--config", config().string()}));
-  }
-  /// Where a role listens; waits until the node says it.
-  [[nodiscard]] std::string listens(const std::string& role) const {
-    std::optional<parsed_json> told;
-    const auto came = comes_true([&] {
-      told = parse_json(running_->out());
-      return told.has_value();
-    });
-    if (!came) throw std::runtime_error(name_ + " never came up: " + running_->err());
-    for (const auto& one : (*told)["roles"].elements) {
-      if (one["name"].text == role) return one["listen"].text;
-    }
-    throw std::runtime_error(name_ + " does not run " + role);
-  }
-  [[nodiscard]] std::filesystem::path home() const { return user_.folder() / (name_ + "-home"); }
-  [[nodiscard]] std::filesystem::path config() const { return user_.folder() / (name_ + ".toml"); }
-  [[nodiscard]] running_program& process() { return *running_; }
-  void kill() {
-    running_->send(SIGKILL);
-    (void)running_->wait();
-  }
-
- private:
-  const soma_user& user_;
-  std::string name_;
-  cluster_identity identity_;
-  std::unique_ptr<running_program> running_;
-};
-
 void make_genesis(const soma_user& user) {
   const auto made =
-      user.run({"node", "new-genesis", "--validator-key", user.at("validator.key"), "-o",
+      user.run({"genesis", "new", "--validator", user.at("validator.key"), "-o",
                 user.at("genesis.bin"), "--arch", "2,16,2,32,32", "--epoch-seconds", "1"});
   REQUIRE_MESSAGE(made.exit_code == 0, made.err);
 }
