@@ -1,0 +1,187 @@
+#include "actors/replay/chain_replay.hpp"
+
+#include "actors/rules/genesis_state.hpp"
+#include "actors/rules/queries.hpp"
+#include "messages/crypto/transactions.hpp"
+
+namespace soma::replay {
+namespace {
+
+std::string shown(std::uint64_t number) {
+  return std::to_string(number);
+}
+template <class Tag>
+std::string shown(const id32<Tag>& id) {
+  return id.text();
+}
+template <class Tag>
+std::string shown(const counter<Tag>& number) {
+  return std::to_string(number.value);
+}
+
+/// A difference unless both are equal.
+template <class Value>
+std::optional<difference> compare(fault what, const Value& wanted, const Value& found) {
+  if (wanted == found) return std::nullopt;
+  return difference{what, shown(wanted), shown(found)};
+}
+
+}  // namespace
+
+std::string_view to_text(fault what) {
+  switch (what) {
+    case fault::wrong_version:
+      return "the version of the header";
+    case fault::wrong_chain:
+      return "the chain";
+    case fault::wrong_height:
+      return "the height";
+    case fault::wrong_epoch:
+      return "the epoch";
+    case fault::wrong_parent:
+      return "the parent";
+    case fault::wrong_view:
+      return "the view";
+    case fault::no_such_proposer:
+      return "the proposer";
+    case fault::bad_proposer_signature:
+      return "the proposer's signature";
+    case fault::wrong_transaction_count:
+      return "the number of transactions";
+    case fault::wrong_payload_size:
+      return "the size of the transactions";
+    case fault::wrong_payload_root:
+      return "the root over the transactions";
+    case fault::bad_transaction:
+      return "a transaction";
+    case fault::cannot_follow:
+      return "the block's place in the chain";
+    case fault::wrong_flags:
+      return "the flags";
+    case fault::wrong_next_committee:
+      return "the next committee";
+    case fault::wrong_state_root:
+      return "the state root";
+  }
+  return "unknown";
+}
+
+chain_replay::chain_replay(const genesis& born, std::unique_ptr<row_store> rows, unsigned threads)
+    : born_(born),
+      id_(rules::chain_id_of(born)),
+      rows_(std::move(rows)),
+      drawing_(born.parameters.architecture.dim, threads),
+      last_(rules::genesis_parent(id_)) {
+  const auto first = rules::genesis_rows(born_);
+  tree_.apply(first);
+  rows_->apply(first);
+  active_.apply(first);
+  chain_ = rules::read_chain(*rows_);
+}
+
+std::optional<difference> chain_replay::check_header(const block_header& header) const {
+  if (auto no = compare<std::uint64_t>(fault::wrong_version, 1, header.version)) return no;
+  if (auto no = compare(fault::wrong_chain, id_, header.chain)) return no;
+  if (auto no = compare(fault::wrong_height, chain_.height.next(), header.height)) return no;
+  if (auto no = compare(fault::wrong_epoch, chain_.epoch, header.epoch)) return no;
+  if (auto no = compare(fault::wrong_parent, last_, header.parent)) return no;
+  if (auto no = compare(fault::wrong_view, last_view_, header.parent_view)) return no;
+  if (header.view <= header.parent_view) {
+    return difference{fault::wrong_view, "above " + shown(header.parent_view), shown(header.view)};
+  }
+  return std::nullopt;
+}
+
+std::optional<difference> chain_replay::check_proposer(const block& whole, const block_id& id,
+                                                       address& proposer) const {
+  const auto seats = rules::read_committee(*rows_).seats;
+  const auto seat = whole.header.proposer;
+  if (seat >= seats.size()) {
+    return difference{fault::no_such_proposer, "below " + shown(seats.size()), shown(seat)};
+  }
+  proposer = seats[seat].member;
+  if (!crypto::verify_block(seats[seat].consensus_key, id, whole.by_proposer)) {
+    return difference{fault::bad_proposer_signature, "one by " + shown(proposer),
+                      "one that does not hold"};
+  }
+  return std::nullopt;
+}
+
+std::optional<difference> chain_replay::check_payload(const block& whole) {
+  const auto& header = whole.header;
+  std::uint64_t size = 0;
+  for (const auto& sent : whole.payload) size += sent.body.size() + sent.by_sender.size();
+  if (auto no = compare<std::uint64_t>(fault::wrong_transaction_count, whole.payload.size(),
+                                       header.transactions)) {
+    return no;
+  }
+  if (auto no = compare<std::uint64_t>(fault::wrong_payload_size, size, header.payload_bytes)) {
+    return no;
+  }
+  return compare(fault::wrong_payload_root, crypto::payload_root(whole.payload),
+                 header.payload_root);
+}
+
+expected<rules::block_input, difference> chain_replay::input_of(const block& whole,
+                                                                const address& proposer) const {
+  rules::block_input input;
+  input.height = whole.header.height;
+  input.time_ms = whole.header.time_ms;
+  input.parent = whole.header.parent;
+  input.signers = {proposer};
+  for (const auto& sent : whole.payload) {
+    auto body = crypto::verify(sent);
+    if (!body) {
+      return make_unexpected(difference{
+          fault::bad_transaction, "one that a proposer may include",
+          shown(crypto::id_of(sent)) + ": " + std::string(crypto::to_text(body.error()))});
+    }
+    input.transactions.push_back({crypto::id_of(sent), std::move(*body),
+                                  sent.body.size() + sent.by_sender.size(), std::nullopt});
+  }
+  if (const auto refused = rules::check_block(input, chain_)) {
+    return make_unexpected(difference{fault::cannot_follow, "one that follows its parent",
+                                      std::string(rules::to_text(*refused))});
+  }
+  return input;
+}
+
+std::optional<difference> chain_replay::check_outcome(const block_header& header,
+                                                      const rules::effects& result,
+                                                      const rules::state_tree::prepared& tree) {
+  const std::uint64_t flags = result.epoch_closed ? block_closes_epoch : 0;
+  if (auto no = compare<std::uint64_t>(fault::wrong_flags, flags, header.flags)) return no;
+  const auto committee =
+      result.epoch_closed ? rules::committee_hash(result.next_committee) : hash256{};
+  if (auto no = compare(fault::wrong_next_committee, committee, header.next_committee)) return no;
+  return compare(fault::wrong_state_root, tree.root, header.state_root);
+}
+
+expected<replayed_block, difference> chain_replay::next(const block& whole) {
+  const auto& header = whole.header;
+  const auto id = crypto::id_of(header);
+  address proposer;
+  if (auto no = check_header(header)) return make_unexpected(std::move(*no));
+  if (auto no = check_proposer(whole, id, proposer)) return make_unexpected(std::move(*no));
+  if (auto no = check_payload(whole)) return make_unexpected(std::move(*no));
+  const auto input = input_of(whole, proposer);
+  if (!input) return make_unexpected(input.error());
+
+  auto begun = rules::begin_block(*input, *rows_, active_, born_);
+  const auto drawn = drawing_.draw(begun, *rows_);
+  const auto result = rules::finish(std::move(begun), drawn);
+  auto tree = tree_.prepare(result.changes);
+  if (auto no = check_outcome(header, result, tree)) return make_unexpected(std::move(*no));
+
+  tree_.apply(std::move(tree));
+  active_.apply(result.changes);
+  rows_->apply(result.changes);
+  chain_ = result.chain;
+  last_ = id;
+  last_view_ = header.view;
+  replayed_block done{id, result.epoch_closed, result.outcomes.size(), 0};
+  for (const auto& outcome : result.outcomes) done.refused += outcome.reason.has_value();
+  return done;
+}
+
+}  // namespace soma::replay

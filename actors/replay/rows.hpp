@@ -1,0 +1,47 @@
+// The rows of a ledger that is executed once more: what its blocks are run on. In memory, or in a
+// scratch folder of its own when there are more rows than memory should hold. Nothing here is meant
+// to last: a scratch folder is of no use to anyone but the object that made it.
+#pragma once
+
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <span>
+
+#include "actors/rules/state_reader.hpp"
+
+namespace soma::replay {
+
+/// Rows that blocks change.
+struct row_store : rules::state_reader {
+  virtual void apply(std::span<const row_change> changes) = 0;
+};
+
+class memory_rows final : public row_store {
+ public:
+  [[nodiscard]] std::optional<bytes> find(const row_key& key) const override;
+  void scan(byte_view prefix,
+            const std::function<void(byte_view key, byte_view value)>& visit) const override;
+  void apply(std::span<const row_change> changes) override;
+
+ private:
+  std::map<row_key, bytes> rows_;
+};
+
+class scratch_rows final : public row_store {
+ public:
+  /// `folder` is made and must not be there yet; it goes with this object.
+  explicit scratch_rows(const std::filesystem::path& folder);
+  ~scratch_rows() override;
+
+  [[nodiscard]] std::optional<bytes> find(const row_key& key) const override;
+  void scan(byte_view prefix,
+            const std::function<void(byte_view key, byte_view value)>& visit) const override;
+  void apply(std::span<const row_change> changes) override;
+
+ private:
+  struct inside;
+  std::unique_ptr<inside> inside_;
+};
+
+}  // namespace soma::replay

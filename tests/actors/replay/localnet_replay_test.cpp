@@ -1,0 +1,144 @@
+// Chains that whole networks have made, executed once more from their blocks.
+#include <doctest/doctest.h>
+
+#include "actors/replay/chain_replay.hpp"
+#include "actors/rules/queries.hpp"
+#include "actors/world/localnet.hpp"
+#include "messages/types/codec.hpp"
+#include "storage/tables/ledger_store.hpp"
+#include "tests/actors/support/byte_model.hpp"
+#include "tests/support/program.hpp"
+
+using namespace soma;
+using namespace soma::actors;
+using soma::replay::chain_replay;
+
+namespace {
+
+localnet_options small_network(const std::filesystem::path& directory, std::uint64_t seed) {
+  localnet_options options;
+  options.directory = directory;
+  options.sources = {{"letters", {test::text_of("abcdefghij ", 64 << 10, 1)}},
+                     {"digits", {test::text_of("0123456789\n", 64 << 10, 2)}},
+                     {"signs", {test::text_of("+-*/%&|^~!<>", 64 << 10, 3)}}};
+  options.architecture = test::byte_architecture;
+  options.seed = seed;
+  options.epochs = 5;
+  options.piece_bytes = 128;
+  options.eval_bytes = 4'096;
+  options.with_cheats = seed % 2 == 0;
+  options.train = [](std::size_t, const std::vector<bytes>& data, std::uint64_t own_seed) {
+    return test::train_byte_model(data, own_seed);
+  };
+  options.new_engines = [] { return test::make_byte_engine; };
+  return options;
+}
+
+struct recorded_chain {
+  genesis born;
+  std::vector<block> blocks;
+  chain_row last;
+  state_root root;
+};
+
+recorded_chain chain_of_network(std::uint64_t seed) {
+  const soma::support::scratch_folder folder;
+  const auto report = run_localnet(small_network(folder.path(), seed));
+  REQUIRE_MESSAGE(report.has_value(), (report ? std::string() : report.error()));
+  const storage::ledger_store ledger(folder.path() / "ledger");
+  recorded_chain chain;
+  chain.born = *decode<genesis>(*ledger.genesis());
+  for (block_height h{1}; h <= ledger.view().height(); h = h.next()) {
+    chain.blocks.push_back(*ledger.block_at(h));
+  }
+  chain.last = *ledger.chain();
+  chain.root = report->state_root;
+  return chain;
+}
+
+std::unique_ptr<replay::row_store> in_memory() {
+  return std::make_unique<replay::memory_rows>();
+}
+
+/// Takes the whole chain in; the replay as it stands then.
+chain_replay replayed(const recorded_chain& chain, std::unique_ptr<replay::row_store> rows,
+                      unsigned threads) {
+  chain_replay again(chain.born, std::move(rows), threads);
+  for (const auto& b : chain.blocks) {
+    CAPTURE(b.header.height.value);
+    const auto done = again.next(b);
+    REQUIRE_MESSAGE(done.has_value(),
+                    (done ? std::string()
+                          : std::string(to_text(done.error().what)) + ": " + done.error().found));
+  }
+  return again;
+}
+
+}  // namespace
+
+TEST_CASE("the blocks of a network, executed once more, give every state root again") {
+  for (const std::uint64_t seed : {21u, 22u}) {
+    CAPTURE(seed);
+    const auto chain = chain_of_network(seed);
+    REQUIRE(chain.blocks.size() > 50);
+    const auto again = replayed(chain, in_memory(), 1);
+    CHECK(again.root() == chain.root);
+    CHECK(again.chain() == chain.last);
+    CHECK(rules::supply_is_whole(again.rows()));
+    // Neither threads nor where the rows are held make a difference.
+    const soma::support::scratch_folder folder;
+    const auto scratch = folder / "rows";
+    {
+      const auto other = replayed(chain, std::make_unique<replay::scratch_rows>(scratch), 3);
+      CHECK(other.root() == chain.root);
+      CHECK(other.chain() == chain.last);
+      CHECK_THROWS(replay::scratch_rows(scratch));
+    }
+    CHECK_FALSE(std::filesystem::exists(scratch));
+  }
+}
+
+TEST_CASE("a flipped bit anywhere in a block is found, and the block as it was still follows") {
+  const auto chain = chain_of_network(23);
+  chain_replay again(chain.born, in_memory());
+  std::size_t unreadable = 0, refuted = 0;
+  for (const auto& b : chain.blocks) {
+    const auto height = b.header.height.value;
+    CAPTURE(height);
+    bytes whole = encode(b);
+    // Every bit of a few blocks, some bits of all others; each block begins elsewhere.
+    const std::size_t bits = whole.size() * 8;
+    const std::size_t step = height % 40 == 7 ? 1 : bits / 48;
+    for (std::size_t bit = height % step; bit < bits; bit += step) {
+      CAPTURE(bit);
+      whole[bit / 8] = static_cast<std::uint8_t>(whole[bit / 8] ^ (1u << bit % 8));
+      const auto damaged = decode<block>(whole);
+      if (damaged) {
+        REQUIRE_FALSE(again.next(*damaged).has_value());
+        ++refuted;
+      } else {
+        ++unreadable;
+      }
+      whole[bit / 8] = static_cast<std::uint8_t>(whole[bit / 8] ^ (1u << bit % 8));
+    }
+    REQUIRE(again.next(b).has_value());
+  }
+  CHECK(refuted > 2'000);
+  CHECK(unreadable > 50);
+  CHECK(again.root() == chain.root);
+}
+
+TEST_CASE("blocks left out, repeated or in another order are found") {
+  const auto chain = chain_of_network(25);
+  chain_replay again(chain.born, in_memory());
+  for (std::size_t i = 0; i < chain.blocks.size(); ++i) {
+    CAPTURE(i);
+    for (const std::size_t other : {i + 1, i + 2, i - 1, std::size_t{0}}) {
+      if (other >= chain.blocks.size() || other == i) continue;
+      const auto wrong = again.next(chain.blocks[other]);
+      REQUIRE_FALSE(wrong.has_value());
+      CHECK(wrong.error().what == replay::fault::wrong_height);
+    }
+    REQUIRE(again.next(chain.blocks[i]).has_value());
+  }
+}
