@@ -8,6 +8,8 @@ std::vector<std::unique_ptr<verb>> all_verbs() {
   all.push_back(make_ask());
   all.push_back(make_status());
   all.push_back(make_explain());
+  all.push_back(make_prove());
+  all.push_back(make_verify_proof());
   all.push_back(make_model_init());
   all.push_back(make_model_train());
   all.push_back(make_model_score());

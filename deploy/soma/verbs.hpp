@@ -12,6 +12,8 @@ namespace soma {
 [[nodiscard]] std::unique_ptr<verb> make_localnet();
 [[nodiscard]] std::unique_ptr<verb> make_ask();
 [[nodiscard]] std::unique_ptr<verb> make_explain();
+[[nodiscard]] std::unique_ptr<verb> make_prove();
+[[nodiscard]] std::unique_ptr<verb> make_verify_proof();
 [[nodiscard]] std::unique_ptr<verb> make_model_init();
 [[nodiscard]] std::unique_ptr<verb> make_model_train();
 [[nodiscard]] std::unique_ptr<verb> make_model_score();
