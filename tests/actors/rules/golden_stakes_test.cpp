@@ -4,8 +4,8 @@
 // Where ours differ from the reference:
 //   - Power is capped at ceil(10000 / n): four validators share every reward evenly.
 //   - A deposit becomes shares after the rewards of its epoch, at the price of then; a withdrawal
-//     is burned then too, so it earns in the epoch in which it was asked for (the reference uses the
-//     price at the epoch's start for both), and it is paid out two epochs later.
+//     is burned then too, so it earns in the epoch in which it was asked for (the reference uses
+//     the price at the epoch's start for both), and it is paid out two epochs later.
 //   - A commission is money in the owner's balance, not new stake.
 //   - Shares are kept, not principals: a holder withdraws as many as it likes.
 #include <doctest/doctest.h>
@@ -24,7 +24,7 @@ struct stakes_world {
     std::vector<person> people;
     for (std::size_t i = 0; i < stakes_soma.size(); ++i) people.push_back(validator_person(i));
     std::sort(people.begin(), people.end(),
-              [](const auto& a, const auto& b) { return a.where() < b.where(); });
+              [](const auto& x, const auto& y) { return x.where() < y.where(); });
     born.name = "stakes";
     born.parameters.architecture = {1, test_dim, 1, 4, 8};
     born.parameters.min_validator_stake = {shannons_per_soma};
@@ -176,7 +176,9 @@ TEST_CASE("the reference's commissions: ours go to the owner's balance") {
   CHECK(w.stake(2) == 330 * one);
   CHECK(w.stake(3) == 430 * one);
   // Set in the epoch of a reward, it holds for the next.
-  w.epoch(240 * one, [&](auto& run) { REQUIRE(!rules::set_commission(run, w.v[0], {w.v[0], 1'000})); });
+  w.epoch(240 * one, [&](auto& run) {
+    REQUIRE(!rules::set_commission(run, w.v[0], {w.v[0], 1'000}));
+  });
   CHECK(w.stake(0) == 290 * one);
   CHECK(w.balance(w.v[0]) == 0);
   CHECK(w.stake(1) == 372 * one);
@@ -188,7 +190,8 @@ TEST_CASE("the reference's commissions: ours go to the owner's balance") {
 
 TEST_CASE("the reference's many rewards: prices 1.1, 1.2, 1.3 and 1.4") {
   stakes_world w({100, 200, 300, 400});
-  const auto turn = [&](std::uint64_t reward, std::vector<std::pair<address, std::uint64_t>> deposits) {
+  const auto turn = [&](std::uint64_t reward,
+                        std::vector<std::pair<address, std::uint64_t>> deposits) {
     w.epoch(reward * one, [&](auto& run) {
       for (const auto& [who, amount] : deposits) w.deposit(run, who, w.v[0], amount);
     });

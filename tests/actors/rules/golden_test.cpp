@@ -16,10 +16,10 @@ using numbers = std::vector<std::uint64_t>;
 
 TEST_CASE("emission: the parts of every epoch are floors whose sum is the pool, for many lengths") {
   constexpr std::uint64_t cap = supply_cap.value;
-  for (const std::uint64_t pool :
-       {cap, cap - 1, cap - soma_coins(200'000), std::uint64_t{9'999'999'999'999'937}, std::uint64_t{1}}) {
-    for (const std::uint64_t epochs : {1ull, 2ull, 3ull, 97ull, 365ull, 3'649ull, 3'650ull, 3'651ull,
-                                       7'919ull, 10'007ull}) {
+  for (const std::uint64_t pool : {cap, cap - 1, cap - soma_coins(200'000),
+                                   std::uint64_t{9'999'999'999'999'937}, std::uint64_t{1}}) {
+    for (const std::uint64_t epochs :
+         {1ull, 2ull, 3ull, 97ull, 365ull, 3'649ull, 3'650ull, 3'651ull, 7'919ull, 10'007ull}) {
       CAPTURE(pool);
       CAPTURE(epochs);
       std::uint64_t released = 0;
@@ -79,7 +79,7 @@ numbers slow_powers(const numbers& stakes) {
   for (const auto s : stakes) rest += s;
   std::uint64_t to_divide = 10'000;
   std::size_t capped = 0;
-  while (capped < n && static_cast<unsigned __int128>(stakes[order[capped]]) * to_divide > rest * cap) {
+  while (capped<n&& static_cast<unsigned __int128>(stakes[order[capped]]) * to_divide> rest * cap) {
     to_divide -= cap;
     rest -= stakes[order[capped]];
     ++capped;
@@ -87,8 +87,8 @@ numbers slow_powers(const numbers& stakes) {
   numbers result(n, cap);
   std::uint64_t given = cap * capped;
   for (std::size_t i = capped; i < n; ++i) {
-    result[order[i]] = static_cast<std::uint64_t>(
-        static_cast<unsigned __int128>(stakes[order[i]]) * to_divide / rest);
+    result[order[i]] = static_cast<std::uint64_t>(static_cast<unsigned __int128>(stakes[order[i]]) *
+                                                  to_divide / rest);
     given += result[order[i]];
   }
   for (std::size_t i = 0; given < 10'000; i = (i + 1) % n) {
@@ -156,14 +156,18 @@ TEST_CASE("voting power: the slow calculation agrees on random stakes, up to the
     const auto shape = d.below(4);
     for (std::uint64_t i = 0; i < 1 + seed % 100; ++i) {
       const auto wild = 1 + (d.next() % supply_cap.value >> d.below(50));
-      stakes.push_back(shape == 0 ? wild : shape == 1 ? 1 + d.below(5) : shape == 2 ? 1'000 : wild % 97 + 1);
+      stakes.push_back(shape == 0   ? wild
+                       : shape == 1 ? 1 + d.below(5)
+                       : shape == 2 ? 1'000
+                                    : wild % 97 + 1);
     }
     REQUIRE(powers(stakes) == slow_powers(stakes));
   }
 }
 
 /// The multiplier after each of some epochs in which want and burned were as given.
-numbers multipliers(std::uint64_t start, const std::vector<std::pair<std::uint64_t, std::uint64_t>>& epochs) {
+numbers multipliers(std::uint64_t start,
+                    const std::vector<std::pair<std::uint64_t, std::uint64_t>>& epochs) {
   const genesis_parameters p;
   numbers list;
   for (const auto& [want, burned] : epochs) {
@@ -270,8 +274,7 @@ TEST_CASE("difficulty: the average of the hits") {
   for (const std::uint64_t hits : {0, 0, 100'000, 86'400, 0, 200'000}) {
     list.push_back(ema = rules::next_hits_ema(ema, hits, 9'000));
   }
-  CHECK(list ==
-        numbers{77'760'000, 69'984'000, 72'985'600, 74'327'040, 66'894'336, 80'204'902});
+  CHECK(list == numbers{77'760'000, 69'984'000, 72'985'600, 74'327'040, 66'894'336, 80'204'902});
   // The reference's: (20, 10) -> 19, (20, 0) -> 18, (0, 0) -> 0. Its 0 and 8 hits -> 8 is a start
   // from nothing; ours starts from what is wanted, so 0 and 8 are 0.8.
   CHECK(rules::next_hits_ema(20'000, 10, 9'000) == 19'000);

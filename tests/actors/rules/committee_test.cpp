@@ -1,0 +1,392 @@
+// Protocol §5 through blocks: who joins, who sits, who took part.
+#include "actors/rules/committee.hpp"
+
+#include <doctest/doctest.h>
+
+#include "tests/actors/rules/network.hpp"
+
+namespace soma::test {
+namespace {
+
+using rules::refusal;
+constexpr std::uint64_t one = shannons_per_soma;
+
+/// Three validators that hold 1,000, 1,500 and 2,000 SOMA and some money for fees.
+struct town {
+  person alice = somebody(1), bob = somebody(2);
+  std::array<person, 3> v{validator_person(900), validator_person(901), validator_person(902)};
+  network net;
+  explicit town(const genesis& with) : net(with) {}
+  town() : town(birth()) {}
+  static genesis birth(std::size_t validators = 3) {
+    auto born = small_genesis(validators, std::vector{somebody(1), somebody(2)});
+    for (std::size_t i = 0; i < validators; ++i)
+      born.accounts.push_back({validator_person(900 + i).where(), {10'000 * one}});
+    born.parameters.target_share_bps = 10'000;  // no rewards: stakes change by deposits alone
+    return born;
+  }
+  /// Lets somebody have this many SOMA in a validator's pool without being its owner: what would
+  /// otherwise take an epoch.
+  void rewrite(const person& who, stake_pool pool) {
+    auto row = net.validator(who);
+    auto chain = net.chain_now();
+    chain.staked.value += pool.stake.value - row.pool.stake.value;
+    chain.unissued.value -= pool.stake.value - row.pool.stake.value;
+    row.pool = pool;
+    const std::vector<row_change> changes{{validator_key(who.where()), encode(row)},
+                                          {chain_key(), encode(chain)}};
+    net.state.apply(changes);
+    net.tree.apply(changes);
+    REQUIRE(rules::supply_is_whole(net.state));
+  }
+};
+
+TEST_CASE("a join founds a pool at once and has a seat from the next epoch on") {
+  town w;
+  const auto key = key_of(7);
+  const auto balance = w.net.balance(w.alice);
+  CHECK(!w.net.run(w.alice, w.net.join_of(w.alice, key, 1'200 * one)));
+  // Account, validator, consensus key; a thousandth of the stake.
+  CHECK(w.net.last.outcomes[0].fee.value == 1'000 + 3 * 300 + 1'200'000'000);
+  CHECK(w.net.balance(w.alice) == balance - 1'200 * one - 1'200'001'900);
+  const auto row = w.net.validator(w.alice);
+  CHECK(row.consensus_key == key.public_half());
+  CHECK(row.pool == stake_pool{{1'200 * one}, 1'200 * one, 1'200 * one});
+  CHECK(row.wants_seat);
+  REQUIRE(w.net.events(event_kind::validator_joined).size() == 1);
+  CHECK(w.net.events(event_kind::validator_joined)[0].account == w.alice.where());
+  CHECK(w.net.events(event_kind::validator_joined)[0].amount.value == 1'200 * one);
+  CHECK(w.net.power(w.alice) == 0);
+  CHECK(w.net.run(w.alice, tx::vote_on_submission{}) == refusal::voter_not_in_committee);
+  const auto& done = w.net.end_epoch();
+  CHECK(w.net.power(w.alice) == 2'500);
+  CHECK(done.next_committee.size() == 4);
+  CHECK(!rules::had_seat(w.net.validator(w.alice), {0}));
+  CHECK(rules::had_seat(w.net.validator(w.alice), {1}));
+  CHECK(!rules::had_seat(w.net.validator(w.alice), {2}));
+  std::uint64_t sum = 0;
+  for (const auto& seat : done.next_committee) sum += seat.power;
+  CHECK(sum == 10'000);
+  CHECK(w.net.events(event_kind::validator_seated).size() == 4);
+  w.net.end_epoch();
+  CHECK(!rules::had_seat(w.net.validator(w.alice), {0}));
+  CHECK(rules::had_seat(w.net.validator(w.alice), {2}));
+}
+
+TEST_CASE("joins are refused by the first check that fails") {
+  town w;
+  const auto key = key_of(7);
+  auto join = w.net.join_of(w.alice, key, 999 * one);
+  auto bad = join;
+  bad.consensus_key = {};
+  CHECK(w.net.run(w.alice, bad) == refusal::consensus_key_invalid);
+  bad = join;
+  bad.proof_of_possession[0] ^= 1;
+  CHECK(w.net.run(w.alice, bad) == refusal::proof_of_possession_invalid);
+  // A proof for another account, for another network, by another key.
+  CHECK(w.net.run(w.bob, join) == refusal::proof_of_possession_invalid);
+  bad.proof_of_possession = crypto::prove_possession(key, id_from<chain_id>(1), w.alice.where());
+  CHECK(w.net.run(w.alice, bad) == refusal::proof_of_possession_invalid);
+  bad.proof_of_possession = crypto::prove_possession(key_of(8), w.net.chain, w.alice.where());
+  CHECK(w.net.run(w.alice, bad) == refusal::proof_of_possession_invalid);
+  // The key of a validator of genesis.
+  CHECK(w.net.run(w.alice, w.net.join_of(w.alice, key_of(901), 999 * one)) ==
+        refusal::consensus_key_taken);
+  CHECK(w.net.run(w.alice, join) == refusal::stake_below_minimum);
+  join.stake = {1'000 * one - 1};
+  CHECK(w.net.run(w.alice, join) == refusal::stake_below_minimum);
+  join.stake = {UINT64_MAX};
+  CHECK(w.net.run(w.alice, join) == refusal::balance_too_low);
+  join.stake = {1'000 * one};
+  CHECK(!w.net.run(w.alice, join));
+  CHECK(w.net.run(w.alice, join) == refusal::already_joined);
+  CHECK(w.net.run(w.v[0], w.net.join_of(w.v[0], key_of(900), 0)) == refusal::already_joined);
+  CHECK(w.net.run(w.bob, w.net.join_of(w.bob, key, 1'000 * one)) == refusal::consensus_key_taken);
+}
+
+TEST_CASE("a rotated key signs from the next epoch on, and the old one stays its owner's") {
+  town w;
+  const auto key_in_seat = [&] {
+    return rules::find_seat(w.net.state, w.v[0].where())->consensus_key;
+  };
+  CHECK(!w.net.run(w.v[0], w.net.join_of(w.v[0], key_of(50), 0)));
+  CHECK(w.net.validator(w.v[0]).consensus_key == key_of(50).public_half());
+  CHECK(key_in_seat() == key_of(900).public_half());
+  w.net.end_epoch();
+  CHECK(key_in_seat() == key_of(50).public_half());
+  CHECK(w.net.run(w.alice, w.net.join_of(w.alice, key_of(900), 1'000 * one)) ==
+        refusal::consensus_key_taken);
+  CHECK(!w.net.run(w.v[0], w.net.join_of(w.v[0], key_of(900), 5 * one)));  // and back, with more
+  CHECK(w.net.stake(w.v[0], w.v[0].where()).joining.value == 5 * one);
+  w.net.end_epoch();
+  CHECK(key_in_seat() == key_of(900).public_half());
+  CHECK(w.net.validator(w.v[0]).pool == stake_pool{{1'005 * one}, 1'005 * one, 1'005 * one});
+}
+
+TEST_CASE("who leaves has no seat from the next epoch on and may come back") {
+  town w;
+  CHECK(w.net.run(w.alice, tx::leave_committee{}) == refusal::not_a_validator);
+  CHECK(!w.net.run(w.v[1], tx::leave_committee{}));
+  CHECK(w.net.events(event_kind::validator_leaving).size() == 1);
+  CHECK(w.net.run(w.v[1], tx::leave_committee{}) == refusal::already_leaving);
+  CHECK(w.net.power(w.v[1]) > 0);
+  w.net.end_epoch();
+  CHECK(w.net.power(w.v[1]) == 0);
+  CHECK(w.net.power(w.v[0]) == 5'000);
+  REQUIRE(w.net.events(event_kind::validator_unseated).size() == 1);
+  CHECK(w.net.events(event_kind::validator_unseated)[0].account == w.v[1].where());
+  CHECK(w.net.run(w.v[1], tx::vote_on_submission{}) == refusal::voter_not_in_committee);
+  CHECK(!w.net.run(w.v[1], w.net.join_of(w.v[1], key_of(901), 0)));
+  CHECK(w.net.power(w.v[1]) == 0);
+  w.net.end_epoch();
+  CHECK(w.net.power(w.v[1]) == 3'334);  // 2,000 is cut to the cap; 1,500 of 2,500 is above it too
+  CHECK(rules::had_seat(w.net.validator(w.v[1]), {0}));
+  CHECK(!rules::had_seat(w.net.validator(w.v[1]), {1}));
+  CHECK(rules::had_seat(w.net.validator(w.v[1]), {2}));
+}
+
+TEST_CASE("own stake and what waits to become own stake count for the minimum") {
+  town w;
+  CHECK(!w.net.run(w.v[2], tx::leave_committee{}));
+  CHECK(!w.net.run(w.v[2], tx::withdraw_stake{w.v[2].where(), 1'600 * one}));
+  w.net.end_epoch();
+  CHECK(w.net.validator(w.v[2]).pool.stake.value == 400 * one);
+  const auto stake_and_join = [&](std::uint64_t amount) {
+    return w.net.run(w.v[2], w.net.join_of(w.v[2], key_of(902), amount));
+  };
+  CHECK(stake_and_join(600 * one - 1) == refusal::stake_below_minimum);
+  CHECK(!stake_and_join(600 * one));
+  CHECK(w.net.power(w.v[2]) == 0);
+  // It joined with a deposit that waits; with another key it need not pay again.
+  CHECK(!w.net.run(w.v[2], w.net.join_of(w.v[2], key_of(77), 0)));
+  w.net.end_epoch();
+  CHECK(w.net.validator(w.v[2]).pool.stake.value == 1'000 * one);
+  CHECK(w.net.power(w.v[2]) == 3'333);
+}
+
+TEST_CASE("whose own stake fell below the minimum loses its seat, whatever others have staked") {
+  town w;
+  // 5,000 SOMA in all, but a shannon too little of its owner's.
+  w.rewrite(w.v[2], {{5'000 * one}, 5'000 * one, 1'000 * one - 1});
+  w.net.end_epoch();
+  CHECK(w.net.power(w.v[2]) == 0);
+  CHECK(w.net.power(w.v[0]) == 5'000);
+  CHECK(w.net.events(event_kind::validator_unseated).size() == 1);
+  w.rewrite(w.v[2], {{5'000 * one}, 5'000 * one, 1'000 * one});
+  w.net.end_epoch();
+  CHECK(w.net.power(w.v[2]) > 0);
+}
+
+TEST_CASE("should nobody have the minimum, the old committee stays") {
+  town w;
+  const auto before = rules::read_committee(w.net.state);
+  for (const auto& v : w.v) CHECK(!w.net.run(v, tx::leave_committee{}));
+  w.net.end_epoch();
+  const auto after = rules::read_committee(w.net.state);
+  REQUIRE(after.seats.size() == 3);
+  for (std::size_t i = 0; i < 3; ++i) {
+    CHECK(after.seats[i].member == before.seats[i].member);
+    CHECK(after.seats[i].power == before.seats[i].power);
+    CHECK(after.seats[i].blocks_signed == 0);
+  }
+  CHECK(rules::had_seat(w.net.validator(w.v[0]), {1}));
+  CHECK(w.net.events(event_kind::validator_unseated).empty());
+}
+
+TEST_CASE("the committee is the largest by stake, ties by address, at genesis and after it") {
+  auto born = town::birth(5);
+  born.parameters.committee_size = 3;
+  for (std::size_t i = 0; i < 5; ++i) born.validators[i].stake = {(i == 4 ? 3'000 : 2'000) * one};
+  town w(born);
+  std::vector<address> equals;
+  for (std::uint64_t i = 0; i < 4; ++i) equals.push_back(validator_person(900 + i).where());
+  std::sort(equals.begin(), equals.end());
+  const auto seated = [&] {
+    std::set<address> members;
+    for (const auto& s : rules::read_committee(w.net.state).seats) members.insert(s.member);
+    return members;
+  };
+  const std::set<address> expected{validator_person(904).where(), equals[0], equals[1]};
+  CHECK(seated() == expected);
+  w.net.end_epoch();
+  CHECK(seated() == expected);
+  // A shannon of somebody else's stake lifts the last over the others.
+  CHECK(!w.net.run(w.alice, tx::add_stake{equals[3], {1}}));
+  w.net.end_epoch();
+  CHECK(seated() == std::set<address>{validator_person(904).where(), equals[0], equals[3]});
+  // Members in order of their addresses, powers by stake under the cap of three.
+  const auto seats = rules::read_committee(w.net.state).seats;
+  CHECK(std::is_sorted(seats.begin(), seats.end(),
+                       [](const auto& x, const auto& y) { return x.member < y.member; }));
+  for (const auto& seat : seats) {
+    CHECK(seat.power == (seat.member == validator_person(904).where() ? 3'334 : 3'333));
+  }
+}
+
+TEST_CASE("more than a hundred want a seat: the hundred largest have one") {
+  auto born = town::birth(100);
+  for (auto& v : born.validators) v.stake = {2'000 * one};
+  born.validators[50].stake = {1'001 * one};
+  town w(born);
+  CHECK(rules::read_committee(w.net.state).seats.size() == 100);
+  CHECK(!w.net.run(w.alice, w.net.join_of(w.alice, key_of(7), 1'001 * one - 1)));
+  CHECK(!w.net.run(w.bob, w.net.join_of(w.bob, key_of(8), 1'002 * one)));
+  w.net.end_epoch();
+  CHECK(rules::read_committee(w.net.state).seats.size() == 100);
+  CHECK(w.net.power(w.alice) == 0);
+  CHECK(w.net.power(w.bob) > 0);
+  CHECK(w.net.power(validator_person(950)) == 0);
+}
+
+TEST_CASE("took part: half of the blocks and half of the audits, rounded up") {
+  const auto seat = [](std::uint64_t blocks, std::uint64_t audits) {
+    return committee_seat{{}, {}, 1, blocks, audits};
+  };
+  CHECK(rules::took_part(seat(5, 0), 10, 0));
+  CHECK(!rules::took_part(seat(4, 0), 10, 0));
+  CHECK(rules::took_part(seat(6, 0), 11, 0));
+  CHECK(!rules::took_part(seat(5, 0), 11, 0));
+  CHECK(rules::took_part(seat(1, 3), 1, 5));
+  CHECK(!rules::took_part(seat(1, 2), 1, 5));
+  CHECK(!rules::took_part(seat(0, 9), 1, 9));
+}
+
+TEST_CASE("members that signed half of the blocks are paid by power, the others' part goes on") {
+  auto born = town::birth();
+  born.parameters.target_share_bps = 0;
+  town w(born);
+  const auto seats = rules::read_committee(w.net.state).seats;
+  const auto stake = [&](std::size_t i) {
+    return rules::read_validator(w.net.state, seats[i].member)->pool.stake.value;
+  };
+  const auto first = stake(0), second = stake(1), third = stake(2);
+  // Four blocks: one signs two of them, one signs one, one all.
+  w.net.silent = {seats[0].member, seats[1].member};
+  w.net.block();
+  w.net.block();
+  w.net.silent = {seats[1].member};
+  w.net.block();
+  w.net.silent.clear();
+  w.net.end_epoch();
+  const auto released =
+      rules::read_chain(w.net.state).unissued.value;  // P is what it was and this epoch's part
+  const auto part = [&](std::size_t i) {
+    return w.net.events(event_kind::emission_released)[0].detail * seats[i].power / 10'000;
+  };
+  CHECK(released > 0);
+  CHECK(stake(0) == first + part(0));
+  CHECK(stake(1) == second);
+  CHECK(stake(2) == third + part(2));
+  CHECK(w.net.chain_now().target_budget.value ==
+        w.net.events(event_kind::emission_released)[0].detail - part(0) - part(2));
+  const auto paid = w.net.events(event_kind::validator_paid);
+  const auto absent = w.net.events(event_kind::validator_absent);
+  REQUIRE(paid.size() == 2);
+  REQUIRE(absent.size() == 1);
+  CHECK(paid[0].account == seats[0].member);
+  CHECK(paid[0].amount.value == part(0));
+  CHECK(paid[0].detail == 2ull << 32);
+  CHECK(paid[1].detail == 4ull << 32);
+  CHECK(absent[0].account == seats[1].member);
+  CHECK(absent[0].amount.value == part(1));
+  CHECK(absent[0].detail == 1ull << 32);
+}
+
+TEST_CASE("a signature counts once a block, and only a member's") {
+  town w;
+  auto input = w.net.next_input(10);
+  input.signers = {w.v[0].where(), w.v[0].where(), w.alice.where(), w.v[2].where()};
+  w.net.state.apply(network::execute(input, w.net.state, w.net.active, w.net.born).changes);
+  CHECK(rules::find_seat(w.net.state, w.v[0].where())->blocks_signed == 1);
+  CHECK(rules::find_seat(w.net.state, w.v[1].where())->blocks_signed == 0);
+  CHECK(rules::find_seat(w.net.state, w.v[2].where())->blocks_signed == 1);
+  CHECK(rules::read_committee(w.net.state).seats.size() == 3);
+}
+
+TEST_CASE("audit votes count for taking part: half of those due, and counts begin anew") {
+  auto born = town::birth();
+  born.parameters.target_share_bps = 8'000;
+  town w(born);
+  (void)w.net.active_models(w.alice, 3);
+  std::vector<honest_submission> shown;
+  for (std::uint64_t i = 0; i < 3; ++i) {
+    shown.push_back(submission_for(w.net.open_targets().front(), w.bob, 10 * i));
+    REQUIRE(!w.net.run(w.bob, shown.back().claim));
+    REQUIRE(!w.net.run(w.bob, shown.back().reveal));
+  }
+  // In order of stake: 3334, 3334 and 3332. The first two are a quorum, the last is none with one.
+  const std::vector<person> v(w.v.rbegin(), w.v.rend());
+  const auto vote = [&](std::size_t voter, std::size_t which) {
+    CHECK(
+        !w.net.run(v[voter], tx::vote_on_submission{shown[which].claim.target, audit_verdict::ok}));
+  };
+  const auto seat = [&](std::size_t i) { return *rules::find_seat(w.net.state, v[i].where()); };
+  vote(2, 0);
+  vote(0, 0);
+  CHECK(rules::read_committee(w.net.state).audits_due == 0);  // due when it is decided
+  CHECK(seat(0).audits_cast == 0);
+  vote(1, 0);
+  CHECK(rules::read_committee(w.net.state).audits_due == 1);
+  for (std::size_t i = 0; i < 3; ++i) CHECK(seat(i).audits_cast == 1);
+  for (const std::size_t which : {1, 2}) {
+    vote(0, which);
+    vote(1, which);
+  }
+  CHECK(rules::read_committee(w.net.state).audits_due == 3);
+  CHECK(seat(0).audits_cast == 3);
+  CHECK(seat(1).audits_cast == 3);
+  CHECK(seat(2).audits_cast == 1);
+  vote(2, 2);  // late, but cast
+  CHECK(seat(2).audits_cast == 2);
+  CHECK(rules::read_committee(w.net.state).audits_due == 3);
+  w.net.silent = {v[0].where()};
+  for (int i = 0; i < 40; ++i) w.net.block();
+  w.net.end_epoch();
+  CHECK(w.net.events(event_kind::validator_paid).size() == 2);
+  REQUIRE(w.net.events(event_kind::validator_absent).size() == 1);
+  CHECK(w.net.events(event_kind::validator_absent)[0].account == v[0].where());
+  CHECK((w.net.events(event_kind::validator_absent)[0].detail & 0xffff'ffff) == 3);
+  CHECK(rules::read_committee(w.net.state).audits_due == 0);
+  for (std::size_t i = 0; i < 3; ++i) {
+    CHECK(seat(i).audits_cast == 0);
+    CHECK(seat(i).blocks_signed == 0);
+  }
+  // One of three audits is not half of them.
+  w.net.silent.clear();
+  shown.clear();
+  for (std::uint64_t i = 0; i < 3; ++i) {
+    shown.push_back(submission_for(w.net.open_targets().front(), w.bob, 100 + 10 * i));
+    REQUIRE(!w.net.run(w.bob, shown.back().claim));
+    REQUIRE(!w.net.run(w.bob, shown.back().reveal));
+    if (i == 0) vote(2, i);
+    vote(0, i);
+    vote(1, i);
+  }
+  w.net.end_epoch();
+  REQUIRE(w.net.events(event_kind::validator_absent).size() == 1);
+  CHECK(w.net.events(event_kind::validator_absent)[0].account == v[2].where());
+  CHECK((w.net.events(event_kind::validator_absent)[0].detail & 0xffff'ffff) == 1);
+}
+
+TEST_CASE("the hash of a committee changes with its members, keys, powers and order") {
+  std::vector<committee_seat> seats{{id_from<address>(1), id_from(2).value, 5'000, 0, 0},
+                                    {id_from<address>(3), id_from(4).value, 5'000, 0, 0}};
+  const auto before = rules::committee_hash(seats);
+  auto other = seats;
+  other[0].blocks_signed = other[1].audits_cast = 9;
+  CHECK(rules::committee_hash(other) == before);
+  other[1].power = 4'999;
+  CHECK(rules::committee_hash(other) != before);
+  other = seats;
+  std::swap(other[0], other[1]);
+  CHECK(rules::committee_hash(other) != before);
+  other = seats;
+  other[0].consensus_key[0] ^= 1;
+  CHECK(rules::committee_hash(other) != before);
+  other = seats;
+  other.pop_back();
+  CHECK(rules::committee_hash(other) != before);
+}
+
+}  // namespace
+}  // namespace soma::test
