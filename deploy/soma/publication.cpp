@@ -173,7 +173,7 @@ expected<publication_file, failure> publication_file::open(
     const std::optional<model_id>& update_of) {
   const auto part = [](byte_view id) { return to_hex(id.first(8)); };
   auto name = part(chain.view()) + "-" + part(owner.view()) + "-" + part(weights.view());
-  if (update_of) name += "-" + part(update_of->view());
+  if (update_of) name.append(1, '-').append(part(update_of->view()));
   auto path = home / "publications" / (name + ".toml");
   try {
     storage::create_directories_durably(path.parent_path());

@@ -116,12 +116,12 @@ foreseen sender::foresee(const transaction_kind& kind) const {
   const auto drawn = empty_draws(begun, ledger_->born());
   auto effects = rules::finish(std::move(begun), drawn);
   foreseen out;
-  const auto& outcome = effects.outcomes.front();
-  if (outcome.reason) {
-    out.refusal = static_cast<std::uint16_t>(*outcome.reason);
-    out.why = rules::to_text(*outcome.reason);
+  const auto& result = effects.outcomes.front();
+  if (result.reason) {
+    out.refusal = static_cast<std::uint16_t>(*result.reason);
+    out.why = rules::to_text(*result.reason);
   }
-  out.fee = outcome.fee;
+  out.fee = result.fee;
   out.events = std::move(effects.events);
   out.after = account_in(effects.changes, who_);
   return out;

@@ -1,8 +1,8 @@
 // The models of a network: all of them, one of them, and taking one back.
+#include "actors/explain/names.hpp"
 #include "actors/rules/pools.hpp"
 #include "deploy/soma/console.hpp"
 #include "deploy/soma/sending.hpp"
-#include "deploy/soma/status_words.hpp"
 #include "deploy/soma/units.hpp"
 #include "deploy/soma/verbs.hpp"
 
@@ -16,7 +16,7 @@ struct listed {
 
 std::string standing_of(const model_row& row) {
   if (row.retiring && row.status != model_status::inactive) return "retiring";
-  return std::string(word_of(row.status));
+  return std::string(explain::name_of(row.status));
 }
 
 json model_json(const listed& one, const name_book& names) {
@@ -148,11 +148,12 @@ json version_json(const listed_version& one) {
   const bool is_revealed = !row.weights.is_zero();
   json::array votes;
   for (const auto& vote : row.votes) {
-    votes.push_back(json::of(
-        {{"voter", vote.voter.text()}, {"power", vote.power}, {"verdict", word_of(vote.verdict)}}));
+    votes.push_back(json::of({{"voter", vote.voter.text()},
+                              {"power", vote.power},
+                              {"verdict", explain::name_of(vote.verdict)}}));
   }
   return json::of({{"version", one.number},
-                   {"status", word_of(row.status)},
+                   {"status", explain::name_of(row.status)},
                    {"committed_in_epoch", row.committed_in.value},
                    {"bytes", row.manifest.size_bytes},
                    {"blob", row.manifest.root.text()},
@@ -200,7 +201,8 @@ outcome model_info::run(const run_context& context) {
     print_line(facts.text());
     return {};
   }
-  const auto* name = names.name(*id).as_string();
+  const auto named = names.name(*id);
+  const auto* name = named.as_string();
   print_line("model       " + id->text() + (name == nullptr ? "" : " (" + *name + ")"));
   print_line("owner       " + row->owner.text());
   print_line("status      " + standing_of(*row) +
@@ -216,7 +218,7 @@ outcome model_info::run(const run_context& context) {
   print_line("");
   table rows({"version", "status", "epoch", "size", "weights", "verdicts", "next"});
   for (const auto& one : versions) {
-    rows.row({std::to_string(one.number), std::string(word_of(one.row.status)),
+    rows.row({std::to_string(one.number), std::string(explain::name_of(one.row.status)),
               std::to_string(one.row.committed_in.value),
               to_text(byte_count{one.row.manifest.size_bytes}),
               one.row.weights.is_zero() ? "not revealed" : one.row.weights.short_text(),

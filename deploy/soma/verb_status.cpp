@@ -2,10 +2,10 @@
 #include <algorithm>
 #include <map>
 
+#include "actors/explain/names.hpp"
 #include "actors/rules/ledger.hpp"
 #include "deploy/soma/console.hpp"
 #include "deploy/soma/names.hpp"
-#include "deploy/soma/status_words.hpp"
 #include "deploy/soma/units.hpp"
 #include "deploy/soma/verbs.hpp"
 
@@ -44,7 +44,7 @@ facts collect(ledger_source& source) {
   out.chain = source.chain();
   out.committee = source.row<committee_row>(committee_key()).value_or(committee_row{});
   source.scan(table_prefix(ledger_table::model), [&](byte_view, byte_view value) {
-    ++out.models[std::string(word_of(ledger_source::decoded<model_row>(value).status))];
+    ++out.models[std::string(explain::name_of(ledger_source::decoded<model_row>(value).status))];
     return true;
   });
   source.scan(table_prefix(ledger_table::target), [&](byte_view, byte_view value) {
@@ -53,7 +53,8 @@ facts collect(ledger_source& source) {
     const bool is_over = row.status == target_status::settled ||
                          row.status == target_status::slashed ||
                          row.status == target_status::expired;
-    if (!is_over || row.epoch == out.chain.epoch) ++out.targets[std::string(word_of(row.status))];
+    if (!is_over || row.epoch == out.chain.epoch)
+      ++out.targets[std::string(explain::name_of(row.status))];
     return true;
   });
   source.scan(table_prefix(ledger_table::validator), [&](byte_view, byte_view) {

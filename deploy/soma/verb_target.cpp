@@ -1,9 +1,9 @@
 // Targets as the ledger has them. Why one was paid or not is what `soma explain` tells.
 #include <bit>
 
+#include "actors/explain/names.hpp"
 #include "deploy/soma/console.hpp"
 #include "deploy/soma/names.hpp"
-#include "deploy/soma/status_words.hpp"
 #include "deploy/soma/units.hpp"
 #include "deploy/soma/verbs.hpp"
 
@@ -24,7 +24,7 @@ json target_json(const target_id& id, const target_row& row, const name_book& na
   json::array assigned;
   for (const auto& version : row.assigned) assigned.push_back(version_json(version, names));
   return json::of({{"id", id.text()},
-                   {"status", word_of(row.status)},
+                   {"status", explain::name_of(row.status)},
                    {"epoch", row.epoch.value},
                    {"opened_at", row.opened_at.value},
                    {"reward_shannons", row.reward.value},
@@ -84,7 +84,7 @@ outcome target_list::run(const run_context& context) {
     auto row = ledger_source::decoded<target_row>(value);
     if (!all_ && row.epoch.value != epoch) return true;
     ++counts[row.status];
-    const bool fits = status_.empty() || word_of(row.status) == status_;
+    const bool fits = status_.empty() || explain::name_of(row.status) == status_;
     if (fits && shown.size() < limit_)
       shown.emplace_back(*id_in_key<target_id>(key), std::move(row));
     return true;
@@ -92,7 +92,7 @@ outcome target_list::run(const run_context& context) {
   if (context.wants_json) {
     json::object counted;
     for (const auto& [status, count] : counts)
-      counted.emplace_back(std::string(word_of(status)), count);
+      counted.emplace_back(std::string(explain::name_of(status)), count);
     json::array list;
     for (const auto& [id, row] : shown) list.push_back(target_json(id, row, names));
     print_line(json::of({{"height", chain.height.value},
@@ -104,13 +104,14 @@ outcome target_list::run(const run_context& context) {
   }
   table rows({"target", "epoch", "status", "reward", "radius", "assigned"});
   for (const auto& [id, row] : shown) {
-    rows.row({id.short_text(), std::to_string(row.epoch.value), std::string(word_of(row.status)),
-              to_text(row.reward), distance_text(row.radius_q30), assigned_text(row, names)});
+    rows.row({id.short_text(), std::to_string(row.epoch.value),
+              std::string(explain::name_of(row.status)), to_text(row.reward),
+              distance_text(row.radius_q30), assigned_text(row, names)});
   }
   if (rows.rows() > 0) rows.print();
   std::string summary = all_ ? "all epochs:" : "epoch " + std::to_string(epoch) + ":";
   for (const auto& [status, count] : counts) {
-    summary += " " + count_text(count) + " " + std::string(word_of(status)) + ",";
+    summary += " " + count_text(count) + " " + std::string(explain::name_of(status)) + ",";
   }
   summary.pop_back();
   if (counts.empty()) summary += ": no targets";
@@ -140,8 +141,9 @@ class target_info final : public verb {
 json claim_json(const submission_row& claim, const name_book& names) {
   json::array votes;
   for (const auto& vote : claim.votes) {
-    votes.push_back(json::of(
-        {{"voter", vote.voter.text()}, {"power", vote.power}, {"verdict", word_of(vote.verdict)}}));
+    votes.push_back(json::of({{"voter", vote.voter.text()},
+                              {"power", vote.power},
+                              {"verdict", explain::name_of(vote.verdict)}}));
   }
   const bool is_revealed = claim.revealed_at.has_value();
   return json::of({{"submitter", claim.submitter.text()},
@@ -181,8 +183,8 @@ void print_claim(const submission_row& claim, const name_book& names) {
   print_line("");
   table votes({"auditor", "power", "verdict"});
   for (const auto& vote : claim.votes) {
-    votes.row(
-        {names.shown(vote.voter), std::to_string(vote.power), std::string(word_of(vote.verdict))});
+    votes.row({names.shown(vote.voter), std::to_string(vote.power),
+               std::string(explain::name_of(vote.verdict))});
   }
   votes.print();
 }
@@ -208,7 +210,7 @@ outcome target_info::run(const run_context& context) {
     return {};
   }
   print_line("target      " + id->text());
-  print_line("status      " + std::string(word_of(row->status)));
+  print_line("status      " + std::string(explain::name_of(row->status)));
   print_line("opened      in block " + std::to_string(row->opened_at.value) + ", epoch " +
              std::to_string(row->epoch.value));
   print_line("reward      " + to_text(row->reward));
