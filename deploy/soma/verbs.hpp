@@ -43,6 +43,8 @@ namespace soma {
 [[nodiscard]] std::unique_ptr<verb> make_bench_score();
 [[nodiscard]] std::unique_ptr<verb> make_bench_route();
 [[nodiscard]] std::unique_ptr<verb> make_bench_train();
+[[nodiscard]] std::unique_ptr<verb> make_bench_ledger();
+[[nodiscard]] std::unique_ptr<verb> make_verify_epoch();
 
 /// In the order of the help.
 [[nodiscard]] std::vector<std::unique_ptr<verb>> all_verbs();

@@ -139,6 +139,7 @@ class ledger_store {
   [[nodiscard]] lmdb::environment& environment() { return environment_; }
 
  private:
+  friend class ledger_loader;
   void apply(lmdb::write_txn& txn, block_height height, std::span<const row_change> changes,
              std::span<const event> events);
 

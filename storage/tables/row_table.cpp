@@ -37,6 +37,15 @@ void row_table::apply(lmdb::write_txn& txn, const row_change& change) const {
   }
 }
 
+void row_table::append(lmdb::write_txn& txn, byte_view key, byte_view value) const {
+  const auto table = table_of(key);
+  SOMA_ASSERT(table.has_value(), "a row's key is one of a table of the ledger");
+  if (*table == ledger_table::target) {
+    index_target(txn, {row_key(key.begin(), key.end()), bytes(value.begin(), value.end())});
+  }
+  txn.append(rows_, key, value);
+}
+
 std::optional<byte_view> row_table::find(const lmdb::read_txn& txn, byte_view key) const {
   return txn.find(rows_, key);
 }

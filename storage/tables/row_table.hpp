@@ -34,6 +34,8 @@ class row_table {
 
   /// Asserts that the key is one of a row and a target's value decodes.
   void apply(lmdb::write_txn& txn, const row_change& change) const;
+  /// A row behind all others, for filling a table in order of its keys.
+  void append(lmdb::write_txn& txn, byte_view key, byte_view value) const;
   [[nodiscard]] std::optional<byte_view> find(const lmdb::read_txn& txn, byte_view key) const;
   /// Rows from the first key that is not below `first` on.
   void scan_from(const lmdb::read_txn& txn, byte_view first, const row_visitor& visit) const;

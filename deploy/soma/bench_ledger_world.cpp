@@ -1,0 +1,428 @@
+#include "deploy/soma/bench_ledger_world.hpp"
+
+#include <algorithm>
+#include <chrono>
+
+#include "actors/rules/genesis_state.hpp"
+#include "actors/rules/queries.hpp"
+#include "actors/validator/ledger_reader.hpp"
+#include "messages/crypto/hash.hpp"
+#include "messages/crypto/transactions.hpp"
+#include "messages/types/codec.hpp"
+#include "storage/tables/ledger_loader.hpp"
+
+namespace soma {
+namespace {
+
+constexpr std::size_t most_keyed = 2'000;
+constexpr std::size_t block_size = 1'000;
+constexpr std::size_t claims_a_block = 10;
+constexpr std::size_t commits_a_block = 15;
+constexpr std::size_t reveals_a_block = 2;
+constexpr std::size_t commissions_a_block = 20;
+constexpr std::size_t deposits_a_block = 50;
+constexpr std::size_t withdrawals_a_block = 30;
+constexpr std::uint64_t model_stake = 2 * shannons_per_soma;
+constexpr std::uint64_t all_balances = supply_cap.value / 2;
+constexpr epoch_number far_epoch{1'000'000};
+
+using clock = std::chrono::steady_clock;
+
+/// Seconds since it was last asked.
+class stopwatch {
+ public:
+  double lap() {
+    const auto now = clock::now();
+    return std::chrono::duration<double>(now - std::exchange(last_, now)).count();
+  }
+
+ private:
+  clock::time_point last_ = clock::now();
+};
+
+void seal_payload(block& made) {
+  auto& h = made.header;
+  h.payload_root = crypto::payload_root(made.payload);
+  h.transactions = static_cast<std::uint32_t>(made.payload.size());
+  for (const auto& sent : made.payload) {
+    h.payload_bytes += static_cast<std::uint32_t>(sent.body.size() + sent.by_sender.size());
+  }
+}
+
+weights_manifest some_manifest(const hash256& root) {
+  return {std::uint64_t{1} << 30, 1u << 20, blob_id{root.value}, {}};
+}
+
+std::vector<float> some_embedding(std::uint32_t dim, std::uint64_t number) {
+  std::vector<float> values(dim, 0.5f);
+  values[number % dim] = 1.0f;
+  return values;
+}
+
+}  // namespace
+
+std::uint64_t ledger_world::splitmix::below() {
+  state += 0x9e3779b97f4a7c15u;
+  auto z = state;
+  z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9u;
+  z = (z ^ z >> 27) * 0x94d049bb133111ebu;
+  return z ^ z >> 31;
+}
+
+hash256 ledger_world::made_up(std::string_view what, std::uint64_t number) const {
+  return crypto::tagged_hash(what).add_u64(options_.seed).add_u64(number).finish();
+}
+
+public_key ledger_world::public_of(std::uint64_t account) const {
+  if (account < keys_.size()) return keys_[account].public_half();
+  if (account >= options_.accounts) return validators_[account - options_.accounts].public_half();
+  return made_up("bench.key", account).value;
+}
+
+/// The rows of height 0 in the order of their keys.
+class ledger_world::rows_of_birth {
+ public:
+  explicit rows_of_birth(ledger_world& world) : w_(world) {}
+
+  /// The chain row, which has to be written last.
+  chain_row each(const row_taker& take) {
+    chain_row chain;
+    std::vector<row_change> others = rules::genesis_rows(w_.born_);
+    auto other = others.begin();
+    const auto others_below = [&](ledger_table table) {
+      for (; other != others.end() && *table_of(other->key) < table; ++other) {
+        if (*table_of(other->key) == ledger_table::chain) {
+          chain = *decode<chain_row>(*other->value);
+        } else if (*table_of(other->key) != ledger_table::account) {
+          take(other->key, *other->value);
+        }
+      }
+    };
+    others_below(ledger_table::account);
+    accounts(take, chain);
+    others_below(ledger_table::model);
+    models(take, chain);
+    versions(take);
+    others_below(static_cast<ledger_table>(0xff));
+    return chain;
+  }
+
+ private:
+  void accounts(const row_taker& take, chain_row& chain) const {
+    const std::uint64_t senders = w_.options_.accounts + w_.validators_.size();
+    std::vector<address> owners;
+    for (std::uint64_t i = 0; i < senders; ++i)
+      owners.push_back(crypto::address_of(w_.public_of(i)));
+    std::ranges::sort(owners);
+    const account_row each{{all_balances / senders}, 0};
+    const auto value = encode(each);
+    for (const auto& owner : owners) take(account_key(owner), value);
+    chain.balances.value += each.balance.value * senders;
+    chain.unissued.value -= each.balance.value * senders;
+  }
+
+  void models(const row_taker& take, chain_row& chain) {
+    for (std::uint64_t i = 0; i < w_.options_.models; ++i) {
+      ids_.emplace_back(model_id{w_.made_up("bench.model", i).value}, i);
+    }
+    for (std::uint64_t i = 0; i < std::min<std::uint64_t>(most_keyed, ids_.size()); ++i) {
+      w_.models_.push_back(ids_[i].first);
+    }
+    std::ranges::sort(ids_);
+    model_row row;
+    row.status = model_status::active;
+    row.pool = {{model_stake}, model_stake, model_stake};
+    row.active_version = row.latest_version = 1;
+    for (const auto& [id, i] : ids_) {
+      row.owner = crypto::address_of(w_.public_of(i % w_.options_.accounts));
+      row.activation_order = i + 1;
+      take(model_key(id), encode(row));
+    }
+    chain.models_activated = ids_.size();
+    chain.staked.value += model_stake * ids_.size();
+    chain.unissued.value -= model_stake * ids_.size();
+  }
+
+  void versions(const row_taker& take) const {
+    model_version_row row;
+    row.status = version_status::active;
+    for (const auto& [id, i] : ids_) {
+      row.commitment = w_.made_up("bench.commitment", i);
+      row.manifest = some_manifest(row.commitment);
+      row.weights.value = row.commitment.value;
+      row.embedding = some_embedding(w_.options_.dim, i);
+      take(model_version_key(id, 1), encode(row));
+    }
+  }
+
+  ledger_world& w_;
+  std::vector<std::pair<model_id, std::uint64_t>> ids_;  // and the number of the model
+};
+
+ledger_world::ledger_world(const ledger_world_options& options, const row_taker& also)
+    : options_(options), random_{options.seed} {
+  crypto::seeded_random random(options.seed);
+  const auto keyed = std::min<std::uint64_t>(most_keyed, options_.accounts);
+  for (std::uint64_t i = 0; i < keyed; ++i) keys_.push_back(crypto::key_pair::generate(random));
+  born_.name = "bench";
+  born_.parameters.architecture = {1, options_.dim, 1, options_.dim, 64};
+  for (int i = 0; i < 4; ++i) {
+    validators_.push_back(crypto::key_pair::generate(random));
+    born_.validators.push_back({validators_.back().public_half(), {5'000 * shannons_per_soma}});
+  }
+  chain_ = rules::chain_id_of(born_);
+  last_ = rules::genesis_parent(chain_);
+  nonces_.resize(options_.accounts + validators_.size());
+
+  store_ = std::make_unique<storage::ledger_store>(options_.folder);
+  storage::ledger_loader loader(*store_);
+  rules::state_tree::builder tree;
+  tip_ = rows_of_birth(*this).each([&](byte_view key, byte_view value) {
+    loader.add(key, value);
+    tree.add(key, value);
+    if (also) also(key, value);
+  });
+  tree.add(chain_key(), encode(tip_));
+  loader.finish(encode(born_), encode(tip_));
+  tree_ = std::move(tree).finish();
+  active_ = rules::active_models(actors::ledger_reader(*store_));
+}
+
+// ---- traffic
+
+void ledger_world::send(block& into, std::uint64_t account, transaction_kind kind, traffic how) {
+  transaction made;
+  made.chain = chain_;
+  made.sender = public_of(account);
+  made.nonce = nonces_[account]++;
+  made.expiry = far_epoch;
+  made.kind = std::move(kind);
+  if (how != traffic::signed_blocks) {
+    into.payload.push_back({encode(made), {}});
+  } else if (account >= options_.accounts) {
+    into.payload.push_back(
+        crypto::sign_transaction(validators_[account - options_.accounts], made));
+  } else {
+    SOMA_ASSERT(account < keys_.size(), "only accounts with keys sign");
+    into.payload.push_back(crypto::sign_transaction(keys_[account], made));
+  }
+}
+
+std::uint64_t ledger_world::next_plain() {
+  const auto plain = options_.accounts - keys_.size();
+  return plain == 0 ? next_keyed() : keys_.size() + plain_turn_++ % plain;
+}
+
+transaction_kind ledger_world::transfer() {
+  return tx::transfer{crypto::address_of(public_of(random() % options_.accounts)),
+                      {1'000 + random() % 1'000}};
+}
+
+/// Three of four members are a quorum: they settle the first submissions of the block before.
+void ledger_world::send_votes(block& into, traffic how) {
+  constexpr std::size_t settled_a_block = 3, voters = 3;
+  for (std::size_t i = 0; i < std::min(settled_a_block, revealed_.size()); ++i) {
+    for (std::size_t v = 0; v < voters; ++v) {
+      send(into, options_.accounts + v, tx::vote_on_submission{revealed_[i], audit_verdict::ok},
+           how);
+    }
+  }
+  if (models_revealed_.empty()) return;
+  for (std::size_t v = 0; v < voters; ++v) {
+    send(into, options_.accounts + v,
+         tx::vote_on_model{{models_revealed_.front(), 1}, model_verdict::good}, how);
+  }
+}
+
+void ledger_world::send_claims(block& into, traffic how) {
+  constexpr std::uint64_t size_bytes = 1'000;
+  revealed_.clear();
+  for (const auto& c : claims_) {
+    send(into, c.sender, tx::reveal_data{c.target, c.data, blob_id{c.salt.value}, c.salt}, how);
+    revealed_.push_back(c.target);
+  }
+  claims_.clear();
+  const auto view = store_->view();
+  for (const auto& id : view.open_targets(tip_.epoch)) {
+    if (claims_.size() == claims_a_block) break;
+    claimed c{id, next_keyed(), {made_up("bench.data", random()).value}, {}};
+    c.salt = made_up("bench.salt", random());
+    const auto commitment = crypto::data_commitment(c.data, size_bytes, c.salt,
+                                                    crypto::address_of(public_of(c.sender)));
+    send(into, c.sender,
+         tx::claim_target{id, view.target(id)->assigned.front(), 0x3f800000, 1, size_bytes,
+                          commitment},
+         how);
+    claims_.push_back(c);
+  }
+}
+
+void ledger_world::commit_models(block& into, std::size_t count, traffic how) {
+  for (std::size_t i = 0; i < count; ++i) {
+    committed_model made{next_keyed(), {}, made_up("bench.salt", random())};
+    const auto commitment = crypto::model_commitment(weights_hash{made.salt.value}, made.salt.value,
+                                                     some_embedding(options_.dim, 0), made.salt);
+    send(into, made.owner,
+         tx::commit_model{
+             std::nullopt, commitment, some_manifest(made.salt), {shannons_per_soma}, 100},
+         how);
+    made.id = crypto::model_id_of(crypto::id_of(into.payload.back()));
+    committed_.push_back(made);
+  }
+}
+
+void ledger_world::send_models(block& into, traffic how) {
+  models_revealed_.clear();
+  // Only those that were committed in the epoch before are due; they stand first.
+  for (std::size_t i = 0; i < reveals_a_block && !committed_.empty(); ++i) {
+    const auto made = committed_.front();
+    committed_.erase(committed_.begin());
+    send(into, made.owner,
+         tx::reveal_model{made.id, weights_hash{made.salt.value}, made.salt.value,
+                          some_embedding(options_.dim, 0), made.salt},
+         how);
+    models_revealed_.push_back(made.id);
+  }
+  auto waiting = std::move(committed_);
+  commit_models(into, commits_a_block, how);
+  committed_ = std::move(waiting);
+}
+
+void ledger_world::send_stakes(block& into, traffic how) {
+  for (std::size_t i = 0; i < commissions_a_block; ++i) {
+    const auto owner = next_keyed() % models_.size();
+    send(into, owner, tx::set_commission{models_[owner], 1 + static_cast<std::uint32_t>(i)}, how);
+  }
+  for (std::size_t i = 0; i < deposits_a_block; ++i) {
+    send(into, next_keyed(), tx::add_stake{models_[random() % models_.size()], {1'000'000}}, how);
+  }
+  for (std::size_t i = 0; i < withdrawals_a_block; ++i) {
+    const auto holder = next_keyed();
+    send(into, holder, tx::withdraw_stake{models_[(holder + 1) % models_.size()], 1}, how);
+  }
+}
+
+block ledger_world::next_block(traffic kind, bool closes_epoch) {
+  block made;
+  auto& h = made.header;
+  h.chain = chain_;
+  h.epoch = tip_.epoch;
+  h.height = tip_.height.next();
+  h.view = h.height.value;
+  h.parent_view = tip_.height.value;
+  h.parent = last_;
+  h.time_ms = tip_.time_ms + (closes_epoch ? born_.parameters.epoch_ms : 1);
+  if (kind != traffic::empty) {
+    send_votes(made, kind);
+    send_claims(made, kind);
+    send_models(made, kind);
+    send_stakes(made, kind);
+    while (made.payload.size() < block_size) {
+      send(made, kind == traffic::signed_blocks ? next_keyed() : next_plain(), transfer(), kind);
+    }
+  }
+  seal_payload(made);
+  return made;
+}
+
+void ledger_world::prepare(std::size_t reveals_wanted) {
+  block stakes = next_block(traffic::empty);
+  for (std::size_t i = 0; i < std::min<std::size_t>(keys_.size(), block_size); ++i) {
+    const auto holder = next_keyed();
+    send(stakes, holder, tx::add_stake{models_[(holder + 1) % models_.size()], {10'000'000}},
+         traffic::unsigned_blocks);
+  }
+  seal_payload(stakes);
+  run(std::move(stakes), traffic::unsigned_blocks);
+  block more = next_block(traffic::empty);
+  for (std::size_t i = block_size; i < keys_.size(); ++i) {
+    const auto holder = next_keyed();
+    send(more, holder, tx::add_stake{models_[(holder + 1) % models_.size()], {10'000'000}},
+         traffic::unsigned_blocks);
+  }
+  seal_payload(more);
+  run(std::move(more), traffic::unsigned_blocks);
+  block models = next_block(traffic::empty);
+  commit_models(models, std::min<std::size_t>(reveals_wanted, 700), traffic::unsigned_blocks);
+  seal_payload(models);
+  run(std::move(models), traffic::unsigned_blocks);
+  run(next_block(traffic::empty, true), traffic::empty);
+}
+
+// ---- running
+
+rules::drawn_targets ledger_world::draw(const rules::execution& begun) const {
+  rules::drawn_targets drawn;
+  if (begun.draws().empty()) return drawn;
+  for (const auto& candidate : begun.candidates()) drawn.models.push_back(candidate.model);
+  for (const auto& wanted : begun.draws()) {
+    rules::drawn_target target{wanted.seed, std::vector<float>(options_.dim, 0.25f), {}};
+    splitmix distances{wanted.seed};
+    target.distances_q30.resize(drawn.models.size());
+    for (auto& d : target.distances_q30) {
+      d = (1u << 29) + static_cast<std::uint32_t>(distances.below() >> 34);
+    }
+    drawn.targets.push_back(std::move(target));
+  }
+  return drawn;
+}
+
+std::vector<public_key> ledger_world::senders_of(const block& made) const {
+  std::vector<public_key> senders;
+  for (const auto& sent : made.payload) {
+    senders.push_back(decode<transaction>(sent.body)->sender);
+  }
+  return senders;
+}
+
+ledger_world::outcome ledger_world::run(block made, traffic kind) {
+  outcome done;
+  stopwatch watch;
+  rules::block_input input;
+  input.height = made.header.height;
+  input.time_ms = made.header.time_ms;
+  input.parent = made.header.parent;
+  input.signers = {crypto::address_of(validators_[0].public_half())};
+  for (const auto& sent : made.payload) {
+    rules::block_transaction t;
+    t.id = crypto::id_of(sent);
+    t.size_bytes = sent.body.size() + sent.by_sender.size();
+    if (kind == traffic::signed_blocks) {
+      if (auto body = crypto::verify(sent)) t.body = std::move(*body);
+    } else if (auto body = decode<transaction>(sent.body)) {
+      t.body = std::move(*body);
+    }
+    input.transactions.push_back(std::move(t));
+  }
+  done.times.decode_seconds = watch.lap();
+  SOMA_ASSERT(!rules::check_block(input, tip_), "a block that follows");
+  auto begun = [&] {
+    const actors::ledger_reader reader(*store_);
+    return rules::begin_block(input, reader, active_, born_);
+  }();
+  done.times.rules_seconds = watch.lap();
+  const auto drawn = draw(begun);
+  watch.lap();  // drawing is another role's work
+  auto result = rules::finish(std::move(begun), drawn);
+  done.times.rules_seconds += watch.lap();
+  auto tree = tree_.prepare(result.changes);
+  made.header.state_root = tree.root;
+  const auto id = crypto::id_of(made.header);
+  done.times.root_seconds = watch.lap();
+  store_->commit_block(made, result.changes, result.events);
+  done.times.commit_seconds = watch.lap();
+  tree_.apply(std::move(tree));
+  active_.apply(result.changes);
+  done.times.root_seconds += watch.lap();
+
+  tip_ = result.chain;
+  last_ = id;
+  for (const auto& o : result.outcomes) {
+    if (!o.reason) continue;
+    if (++done.refused == 1) done.first_refusal = std::string(rules::to_text(*o.reason));
+  }
+  done.changes = std::move(result.changes);
+  return done;
+}
+
+}  // namespace soma

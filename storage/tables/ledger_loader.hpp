@@ -1,0 +1,28 @@
+// Fills an empty ledger with more rows than one transaction should hold. What must hold: until
+// finish returns the ledger counts as empty (no chain row, no genesis), so what a kill leaves half
+// filled is never taken for a ledger; its folder is of no further use.
+#pragma once
+
+#include <optional>
+
+#include "storage/tables/ledger_store.hpp"
+
+namespace soma::storage {
+
+class ledger_loader {
+ public:
+  /// Asserts that the store is not initialised.
+  explicit ledger_loader(ledger_store& empty);
+
+  /// Keys ascend. The chain row is not among them.
+  void add(byte_view key, byte_view value);
+  /// The rest of height 0, durable when it returns.
+  void finish(byte_view genesis, byte_view chain_row);
+
+ private:
+  ledger_store& store_;
+  std::optional<lmdb::write_txn> filling_;
+  std::size_t bytes_ = 0;  // in this transaction
+};
+
+}  // namespace soma::storage
