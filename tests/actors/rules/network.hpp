@@ -13,35 +13,10 @@
 #include "actors/rules/state_tree.hpp"
 #include "messages/crypto/hash.hpp"
 #include "tests/actors/rules/memory_state.hpp"
+#include "tests/actors/rules/dice.hpp"
 #include "tests/actors/rules/refusal_coverage.hpp"
 
 namespace soma::test {
-
-/// splitmix64: everything random in these tests comes from one seed.
-struct dice {
-  std::uint64_t state;
-  std::uint64_t next() {
-    std::uint64_t z = (state += 0x9e3779b97f4a7c15);
-    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9;
-    z = (z ^ (z >> 27)) * 0x94d049bb133111eb;
-    return z ^ (z >> 31);
-  }
-  std::uint64_t below(std::uint64_t n) { return next() % n; }
-  bool chance(std::uint64_t percent) { return below(100) < percent; }
-};
-
-/// 32 bytes that depend on a number alone.
-template <class Id = hash256>
-Id id_from(std::uint64_t number) {
-  dice d{number};
-  Id id;
-  for (std::size_t i = 0; i < 32; i += 8) {
-    const std::uint64_t word = d.next();
-    for (std::size_t b = 0; b < 8; ++b)
-      id.value[i + b] = static_cast<std::uint8_t>(word >> (8 * b));
-  }
-  return id;
-}
 
 /// Only the address counts for rules, signatures are checked before; so a person is a public key.
 struct person {

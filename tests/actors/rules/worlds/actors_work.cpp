@@ -1,0 +1,226 @@
+// The actors' work with models and targets.
+#include <limits>
+
+#include "actors/rules/derived_ids.hpp"
+#include "tests/actors/rules/worlds/actors.hpp"
+#include "tests/actors/rules/worlds/people.hpp"
+
+namespace soma::test {
+
+std::vector<float> actors::embedding() {
+  std::vector<float> values(p_.architecture.dim);
+  for (auto& value : values) value = static_cast<float>(d_.below(1'000)) - 500.f;
+  values[0] = 1.f;
+  if (!d_.chance(8)) return values;
+  switch (d_.below(6)) {
+    case 0:
+      values.push_back(1.f);
+      break;
+    case 1:
+      values.clear();
+      break;
+    case 2:
+      values[0] = std::numeric_limits<float>::quiet_NaN();
+      break;
+    case 3:
+      values[0] = -std::numeric_limits<float>::infinity();
+      break;
+    case 4:
+      values.assign(values.size(), d_.chance(50) ? -0.f : 1e-30f);
+      break;
+    default:
+      values[0] = 3e38f;
+  }
+  return values;
+}
+
+/// One that is not inactive, if a few tries find one.
+model_id actors::some_living_model() {
+  model_id model;
+  for (int tries = 0; tries < 4; ++tries) {
+    model = models_[d_.below(models_.size())];
+    const auto* row = rows_.models.find(model);
+    if (row != nullptr && row->status != model_status::inactive) break;
+  }
+  return model;
+}
+
+tx::commit_model actors::draft(model_secret& secret) {
+  auto& r = secret.reveal;
+  r.weights = id_from<weights_hash>(d_.next());
+  r.key = id_from(d_.next()).value;
+  r.salt = id_from(d_.next());
+  r.embedding = embedding();
+  secret.committed_in = rows_.chain.epoch;
+  tx::commit_model t;
+  t.commitment = rules::model_commitment(r.weights, r.key, r.embedding, r.salt);
+  t.manifest = {1 + d_.below(5'000), 1u << 20, id_from<blob_id>(5), {}};
+  t.stake = {p_.min_model_stake.value + d_.below(3 * shannons_per_soma)};
+  t.commission_bps = static_cast<std::uint32_t>(d_.below(3) * 400);
+  if (d_.chance(hostile_percent_)) {
+    switch (d_.below(4)) {
+      case 0:
+        t.manifest.size_bytes = d_.chance(50) ? 0 : std::uint64_t{1} << 41;
+        break;
+      case 1:
+        t.manifest.root = {};
+        break;
+      case 2:
+        t.commission_bps = static_cast<std::uint32_t>(d_.next());
+        break;
+      default:
+        t.stake = {strange_amount()};
+    }
+  }
+  return t;
+}
+
+void actors::commit_model() {
+  model_secret secret;
+  secret.owner = anybody();
+  auto t = draft(secret);
+  const bool update = !models_.empty() && d_.chance(50);
+  if (update) {
+    const auto model = some_living_model();
+    const auto* row = rows_.models.find(model);
+    if (row != nullptr && d_.chance(95)) secret.owner = person_at(row->owner).value_or(0);
+    if (row != nullptr && d_.chance(80))
+      t.commission_bps = static_cast<std::uint32_t>(d_.below(row->commission_bps + 100));
+    if (d_.chance(50)) t.stake = {};
+    t.model = d_.chance(97) ? model : strange_id().as<model_tag>();
+    secret.reveal.model = *t.model;
+  }
+  const auto& sent = send(secret.owner, std::move(t));
+  if (!update) {
+    secret.reveal.model = rules::model_id_of(name_of_transaction(in_.seed(), sent.serial));
+    models_.push_back(secret.reveal.model);
+    if (models_.size() > 40) models_.erase(models_.begin());
+  }
+  model_secrets_.push_back(std::move(secret));
+  if (model_secrets_.size() > 30) model_secrets_.pop_front();
+}
+
+void actors::reveal_models() {
+  const auto now = rows_.chain.epoch;
+  for (const auto& secret : model_secrets_) {
+    const bool due = secret.committed_in.next() == now;
+    if (!d_.chance(due ? 50 : 2)) continue;
+    auto r = secret.reveal;
+    if (d_.chance(hostile_percent_ / 3)) r.salt.value[3] ^= 1;
+    if (d_.chance(hostile_percent_ / 3)) r.model = strange_id().as<model_tag>();
+    if (d_.chance(hostile_percent_ / 3)) r.embedding = embedding();
+    send(secret.owner, std::move(r));
+  }
+}
+
+void actors::retire_model() {
+  if (models_.empty()) return;
+  const auto model = models_[d_.below(models_.size())];
+  const auto* row = rows_.models.find(model);
+  const auto who = row != nullptr && d_.chance(90) ? person_at(row->owner).value_or(0) : anybody();
+  send(who, tx::retire_model{d_.chance(95) ? model : strange_id().as<model_tag>()});
+}
+
+void actors::judge_model() {
+  if (models_.empty()) return;
+  tx::vote_on_model vote;
+  vote.version.model = some_living_model();
+  const auto* row = rows_.models.find(vote.version.model);
+  vote.version.version = row == nullptr  ? 1
+                         : d_.chance(50) ? row->latest_version
+                         : d_.chance(80) ? row->active_version
+                                         : static_cast<std::uint32_t>(d_.below(4));
+  if (d_.chance(hostile_percent_ / 4)) vote.version.model = strange_id().as<model_tag>();
+  const bool bad = d_.chance(bad_percent_);
+  vote.verdict = bad ? static_cast<model_verdict>(1 + d_.below(3)) : model_verdict::good;
+  if (d_.chance(25)) {
+    each_member(vote, 90);
+  } else {
+    send(member(), vote);
+  }
+}
+
+void actors::claim() {
+  const auto& open = rows_.live(target_status::open);
+  const auto& filled = rows_.live(target_status::filled);
+  const bool wrong = open.empty() || d_.chance(3);
+  if (wrong && filled.empty() && claimed_.empty()) return;
+  const auto& from = !wrong ? open : !filled.empty() ? filled : claimed_;
+  const auto target = from[d_.below(from.size())];
+  const auto& row = *rows_.targets.find(target);
+  data_secret secret;
+  secret.submitter = anybody();
+  // Few numbers: some data is found twice.
+  secret.reveal = {target, id_from<data_hash>(d_.below(1'500)), id_from<blob_id>(d_.below(100)),
+                   id_from(d_.next())};
+  tx::claim_target t;
+  t.target = target;
+  t.winner = row.assigned[d_.below(row.assigned.size())];
+  t.loss_bits = 0x3f800000u + static_cast<std::uint32_t>(d_.below(1u << 20));
+  t.distance_q30 = static_cast<std::uint32_t>(d_.below(row.radius_q30 + 1ull));
+  t.size_bytes = 1 + d_.below(std::min<std::uint64_t>(p_.max_data_bytes, 2'000));
+  t.commitment = rules::data_commitment(secret.reveal.data, t.size_bytes, secret.reveal.salt,
+                                        everybody()[secret.submitter].where);
+  if (d_.chance(hostile_percent_)) {
+    switch (d_.below(7)) {
+      case 0:
+        t.target = strange_id().as<target_tag>();
+        break;
+      case 1:
+        ++t.winner.version;
+        break;
+      case 2:
+        t.loss_bits =
+            d_.chance(50) ? 0x7fc00000u : 0x80000000u | static_cast<std::uint32_t>(d_.next());
+        break;
+      case 3:
+        t.distance_q30 = static_cast<std::uint32_t>(d_.next());
+        break;
+      case 4:
+        t.size_bytes = strange_amount();
+        break;
+      case 5:
+        t.distance_q30 = row.radius_q30 + 1;
+        break;
+      default:
+        t.size_bytes = p_.max_data_bytes;
+    }
+  }
+  send(secret.submitter, t);
+  claimed_.push_back(target);
+  if (claimed_.size() > 64) claimed_.erase(claimed_.begin());
+  data_secrets_.push_back(std::move(secret));
+  if (data_secrets_.size() > 24) data_secrets_.pop_front();
+}
+
+void actors::reveal_data() {
+  if (data_secrets_.empty()) return;
+  const auto at = d_.below(data_secrets_.size());
+  const auto& secret = data_secrets_[at];
+  auto r = secret.reveal;
+  if (d_.chance(hostile_percent_ / 3)) r.salt.value[0] ^= 1;
+  if (d_.chance(hostile_percent_ / 3)) r.target = strange_id().as<target_tag>();
+  const auto& filled = rows_.live(target_status::filled);
+  if (d_.chance(5) && !filled.empty()) r.target = filled[d_.below(filled.size())];
+  send(secret.submitter, std::move(r));
+  if (d_.chance(50)) data_secrets_.erase(data_secrets_.begin() + static_cast<std::ptrdiff_t>(at));
+}
+
+void actors::audit() {
+  const auto& revealed = rows_.live(target_status::revealed);
+  const bool late = revealed.empty() || d_.chance(10);
+  if (late && claimed_.empty()) return;
+  const auto& from = late ? claimed_ : revealed;
+  tx::vote_on_submission vote;
+  vote.target = from[d_.below(from.size())];
+  if (d_.chance(hostile_percent_ / 4)) vote.target = strange_id().as<target_tag>();
+  vote.verdict =
+      d_.chance(bad_percent_) ? static_cast<audit_verdict>(1 + d_.below(5)) : audit_verdict::ok;
+  if (d_.chance(50)) {
+    each_member(vote, 85);
+  } else {
+    send(member(), vote);
+  }
+}
+
+}  // namespace soma::test

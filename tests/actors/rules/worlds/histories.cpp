@@ -1,0 +1,231 @@
+#include "tests/actors/rules/worlds/invariants.hpp"
+#include "tests/actors/rules/worlds/violation.hpp"
+
+namespace soma::test {
+
+void target_histories::follow_end(history& h, const event& e) {
+  const auto once = [&](bool& flag) {
+    must(!flag, "nobody is paid twice for one target");
+    flag = true;
+  };
+  switch (e.kind) {
+    case event_kind::submitter_paid:
+      must(h.status == target_status::settled, "a submitter is paid when the target is settled");
+      once(h.submitter_paid);
+      h.paid.value += e.amount.value;
+      return;
+    case event_kind::model_paid:
+      must(h.status == target_status::settled, "a model is paid when the target is settled");
+      once(h.model_paid);
+      h.paid.value += e.amount.value;
+      return;
+    case event_kind::bond_returned:
+      must(h.status == target_status::settled, "a bond comes back when the target is settled");
+      once(h.bond_ended);
+      h.bond_back = e.amount;
+      return;
+    case event_kind::bond_burned:
+      must(h.status == target_status::slashed, "a bond burns when the target is slashed");
+      once(h.bond_ended);
+      h.bond_lost = e.amount;
+      return;
+    default:
+      must(h.status == target_status::slashed, "voters are paid when the target is slashed");
+      must(h.voters_paid.insert(e.account).second, "no voter is paid twice for one target");
+      h.to_voters.value += e.amount.value;
+  }
+}
+
+void target_histories::follow(const event& e) {
+  if (e.kind == event_kind::target_opened) {
+    must(all_.emplace(e.target, history{}).second, "a target opens once");
+    return;
+  }
+  const auto found = all_.find(e.target);
+  must(found != all_.end(), "what happens to a target happens after it opened");
+  auto& h = found->second;
+  const auto step = [&](target_status from, target_status to) {
+    must(h.status == from, "a target takes only the steps there are");
+    h.status = to;
+  };
+  switch (e.kind) {
+    case event_kind::target_filled:
+      return step(target_status::open, target_status::filled);
+    case event_kind::data_revealed:
+      return step(target_status::filled, target_status::revealed);
+    case event_kind::target_settled:
+      return step(target_status::revealed, target_status::settled);
+    case event_kind::target_slashed:
+      return step(target_status::revealed, target_status::slashed);
+    case event_kind::reveal_missed:
+      return step(target_status::filled, target_status::slashed);
+    case event_kind::target_expired:
+      return step(target_status::open, target_status::expired);
+    default:
+      follow_end(h, e);
+  }
+}
+
+void target_histories::check(const rules::effects& done, const mirror& rows) {
+  for (const auto& e : done.events) {
+    switch (e.kind) {
+      case event_kind::voter_paid:
+        if (e.target.is_zero()) break;  // of a bad model
+        [[fallthrough]];
+      case event_kind::target_opened:
+      case event_kind::target_filled:
+      case event_kind::data_revealed:
+      case event_kind::target_settled:
+      case event_kind::target_slashed:
+      case event_kind::target_expired:
+      case event_kind::reveal_missed:
+      case event_kind::submitter_paid:
+      case event_kind::model_paid:
+      case event_kind::bond_returned:
+      case event_kind::bond_burned:
+        follow(e);
+        break;
+      default:
+        break;
+    }
+  }
+  compare(rows);
+}
+
+void target_histories::compare(const mirror& rows) const {
+  for (const auto& c : rows.targets.changed) {
+    const auto found = all_.find(c.key);
+    must(found != all_.end(), "a target's row comes with the event");
+    const auto& h = found->second;
+    must(h.status == c.after->status, "events tell a target's status");
+    if (c.before) {
+      must(c.before->epoch == c.after->epoch && c.before->opened_at == c.after->opened_at &&
+               c.before->radius_q30 == c.after->radius_q30 &&
+               c.before->assigned == c.after->assigned && c.before->reward == c.after->reward,
+           "a target, once open, is not altered");
+    }
+    const auto* s = rows.submissions.find(c.key);
+    const bool claimed = h.status != target_status::open && h.status != target_status::expired;
+    must(claimed == (s != nullptr), "a submission begins with the claim");
+    if (h.status == target_status::settled) {
+      must(h.submitter_paid && h.model_paid && h.bond_ended, "all roles are paid");
+      must(h.paid == c.after->reward && h.bond_back == s->bond,
+           "a settled target pays its reward and returns its bond");
+    } else if (h.status == target_status::slashed) {
+      must(h.bond_ended && h.to_voters.value + h.bond_lost.value == s->bond.value,
+           "a slashed target's bond goes to voters and is burned");
+    }
+  }
+  for (const auto& c : rows.submissions.changed) {
+    must(c.after != nullptr, "no submission disappears");
+    if (!c.before) continue;
+    must(c.before->bond == c.after->bond && c.before->submitter == c.after->submitter &&
+             c.before->winner == c.after->winner && c.before->claimed_in == c.after->claimed_in &&
+             c.before->commitment == c.after->commitment,
+         "a claim is not altered");
+    must(c.before->votes.size() <= c.after->votes.size(), "votes are kept");
+  }
+}
+
+void model_histories::commit(const event& e) {
+  const auto [found, is_new] = all_.try_emplace(e.model.model);
+  auto& h = found->second;
+  if (is_new) {
+    h.owner = e.account;
+    must(e.model.version == 1, "a model begins with version 1");
+  } else {
+    must(h.owner == e.account, "the owner alone updates a model");
+    must(h.status != model_status::inactive, "an inactive model takes no update");
+    must(e.model.version == h.versions.rbegin()->first + 1, "versions count");
+    const auto last = h.versions.rbegin()->second;
+    must(last != version_status::committed && last != version_status::revealed,
+         "one version is pending at a time");
+  }
+  h.versions[e.model.version] = version_status::committed;
+}
+
+void model_histories::follow(const event& e) {
+  if (e.kind == event_kind::model_committed) return commit(e);
+  const auto found = all_.find(e.model.model);
+  must(found != all_.end(), "what happens to a model happens after its commit");
+  auto& h = found->second;
+  auto& version = h.versions[e.model.version];
+  switch (e.kind) {
+    case event_kind::model_revealed:
+      must(version == version_status::committed, "a committed version is revealed");
+      version = version_status::revealed;
+      return;
+    case event_kind::model_activated:
+      must(version == version_status::revealed, "a revealed version becomes active");
+      must(h.status != model_status::inactive, "an inactive model stays inactive");
+      if (h.active_version != 0) h.versions[h.active_version] = version_status::superseded;
+      version = version_status::active;
+      h.status = model_status::active;
+      h.active_version = e.model.version;
+      return;
+    case event_kind::model_update_dropped:
+      must(version == version_status::committed || version == version_status::revealed,
+           "a pending version is dropped");
+      version = version_status::dropped;
+      return;
+    case event_kind::model_slashed:
+      must(h.status != model_status::inactive, "an inactive model is not slashed");
+      h.silent = version == version_status::dropped;
+      must(!h.silent || h.active_version == 0, "silence is punished before the first activation");
+      must(h.silent || version == version_status::revealed || version == version_status::active,
+           "a version on trial is slashed");
+      if (!h.silent) version = version_status::bad;
+      h.status = model_status::inactive;
+      return;
+    default:  // retired
+      must(h.status != model_status::inactive || h.silent, "an inactive model does not retire");
+      if (e.model.version == 0) h.versions.erase(0);
+      h.status = model_status::inactive;
+  }
+}
+
+void model_histories::check(const rules::effects& done, const mirror& rows) {
+  for (const auto& e : done.events) {
+    switch (e.kind) {
+      case event_kind::model_committed:
+      case event_kind::model_revealed:
+      case event_kind::model_activated:
+      case event_kind::model_update_dropped:
+      case event_kind::model_slashed:
+      case event_kind::model_retired:
+        follow(e);
+        break;
+      default:
+        break;
+    }
+  }
+  for (const auto& c : rows.models.changed) {
+    const auto found = all_.find(c.key);
+    must(found != all_.end(), "a model's row comes with the event");
+    auto& h = found->second;
+    must(h.status == c.after->status, "events tell a model's status");
+    must(h.owner == c.after->owner, "a model keeps its owner");
+    must(h.active_version == c.after->active_version, "events tell a model's active version");
+    must(h.versions.rbegin()->first == c.after->latest_version, "events tell the latest version");
+    must((c.after->activation_order == 0) == (h.active_version == 0), "activation gives a place");
+    must(!c.before || c.before->activation_order == 0 ||
+             c.before->activation_order == c.after->activation_order,
+         "a model keeps its place");
+    h.silent = false;
+  }
+  for (const auto& c : rows.versions.changed) {
+    must(c.after != nullptr, "no version disappears");
+    must(all_.at(c.key.model).versions.at(c.key.version) == c.after->status,
+         "events tell a version's status");
+    if (!c.before) continue;
+    must(c.before->commitment == c.after->commitment && c.before->manifest == c.after->manifest &&
+             c.before->committed_in == c.after->committed_in,
+         "a version's commitment is not altered");
+    must(c.before->status == version_status::committed ||
+             (c.before->weights == c.after->weights && c.before->key == c.after->key &&
+              c.before->embedding == c.after->embedding),
+         "a revealed version is not altered");
+  }
+}
+
+}  // namespace soma::test

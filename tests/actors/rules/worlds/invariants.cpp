@@ -1,0 +1,154 @@
+#include "tests/actors/rules/worlds/invariants.hpp"
+
+#include "actors/rules/ledger.hpp"
+#include "messages/crypto/ed25519.hpp"
+#include "tests/actors/rules/worlds/violation.hpp"
+
+namespace soma::test {
+namespace {
+
+bool fits(shannons amount) {
+  return amount <= supply_cap;
+}
+
+shannons unbonding_of(const stake_row& row) {
+  shannons all;
+  for (const auto& part : row.unbonding) {
+    must(fits(part.amount), "no amount is above the cap");
+    all.value += part.amount.value;
+  }
+  return all;
+}
+
+bool is_filled(target_status s) {
+  return s == target_status::filled || s == target_status::revealed;
+}
+bool is_live(target_status s) {
+  return s == target_status::open || is_filled(s);
+}
+
+/// What a transaction costs its sender, apart from what it moves: nonces and fees of a block.
+void check_outcomes(const rules::block_input& block, const rules::effects& done,
+                    const mirror& rows) {
+  must(block.transactions.size() == done.outcomes.size(), "each transaction has an outcome");
+  std::map<address, std::uint64_t> used;
+  std::uint64_t fees = 0;
+  for (std::size_t i = 0; i < done.outcomes.size(); ++i) {
+    const auto& outcome = done.outcomes[i];
+    must(outcome.id == block.transactions[i].id, "outcomes come in the order of transactions");
+    fees += outcome.fee.value;
+    const bool at_the_door = outcome.reason && static_cast<std::uint16_t>(*outcome.reason) < 20;
+    if (at_the_door) {
+      must(outcome.fee.value == 0, "the door takes no fee");
+    } else {
+      ++used[crypto::address_of(block.transactions[i].body->sender)];
+    }
+  }
+  must(rows.chain.burned.value >= rows.chain_before.burned.value + fees, "all fees are burned");
+  for (const auto& change : rows.accounts.changed) {
+    must(change.after != nullptr, "no account disappears");
+    const auto before = change.before ? change.before->nonce : 0;
+    const auto times = used.find(change.key);
+    must(change.after->nonce == before + (times != used.end() ? times->second : 0),
+         "a nonce counts what was executed");
+    if (times != used.end()) used.erase(times);
+  }
+  must(used.empty(), "whoever sends uses a nonce");
+}
+
+/// Rows that are there for good, and counters that never go back.
+void check_lasting(const rules::block_input& block, const mirror& rows) {
+  for (const auto& change : rows.used_data.changed)
+    must(change.after != nullptr && !change.before, "data that was used stays used");
+  for (const auto& change : rows.consensus_keys.changed)
+    must(change.after != nullptr && !change.before, "a consensus key belongs to one for good");
+  for (const auto& change : rows.evidence.changed)
+    must(change.after != nullptr && !change.before, "evidence is kept and not altered");
+  for (const auto& change : rows.validators.changed)
+    must(change.after != nullptr, "no validator disappears");
+  const auto& now = rows.chain;
+  const auto& before = rows.chain_before;
+  must(now.height == before.height.next() && now.height == block.height, "heights count");
+  must(now.time_ms == block.time_ms && now.time_ms > before.time_ms, "time goes on");
+  must(now.burned >= before.burned, "what is burned stays burned");
+  must(now.unissued <= before.unissued, "what is issued stays issued");
+  must(now.registry_version >= before.registry_version &&
+           now.models_activated >= before.models_activated,
+       "counters count up");
+  must(now.epoch == before.epoch || now.epoch == before.epoch.next(), "epochs count");
+}
+
+}  // namespace
+
+void money_watch::add_changes(const mirror& rows) {
+  for (const auto& c : rows.accounts.changed) {
+    if (c.before) balances_ -= c.before->balance.value;
+    must(fits(c.after->balance), "no amount is above the cap");
+    balances_ += c.after->balance.value;
+  }
+  const auto pools = [&](const auto& changed) {
+    for (const auto& c : changed) {
+      if (c.before) staked_ -= c.before->pool.stake.value;
+      must(c.after != nullptr && fits(c.after->pool.stake), "no amount is above the cap");
+      staked_ += c.after->pool.stake.value;
+    }
+  };
+  pools(rows.validators.changed);
+  pools(rows.models.changed);
+  for (const auto& c : rows.stakes.changed) {
+    if (c.before) {
+      joining_ -= c.before->joining.value;
+      unbonding_ -= unbonding_of(*c.before).value;
+    }
+    if (c.after == nullptr) continue;
+    must(fits(c.after->joining), "no amount is above the cap");
+    joining_ += c.after->joining.value;
+    unbonding_ += unbonding_of(*c.after).value;
+  }
+  for (const auto& c : rows.targets.changed) {
+    must(c.after != nullptr && fits(c.after->reward), "no amount is above the cap");
+    if (c.before && is_live(c.before->status)) set_aside_ -= c.before->reward.value;
+    if (is_live(c.after->status)) set_aside_ += c.after->reward.value;
+    const auto* s = rows.submissions.find(c.key);
+    if (c.before && is_filled(c.before->status)) bonds_ -= s->bond.value;
+    if (is_filled(c.after->status)) bonds_ += s->bond.value;
+  }
+}
+
+void money_watch::take(const mirror& rows) {
+  add_changes(rows);
+  const auto& c = rows.chain;
+  must(balances_ == c.balances.value, "balances add up");
+  must(staked_ == c.staked.value, "stakes add up");
+  must(joining_ == c.joining.value, "deposits that wait add up");
+  must(unbonding_ == c.unbonding.value, "withdrawals add up");
+  must(bonds_ == c.bonds.value, "bonds add up");
+  must(set_aside_ == c.set_aside.value, "rewards set aside add up");
+  must(rules::total_of(c) == supply_cap, "all pots together are the cap");
+}
+
+void invariants::begin(const mirror& rows) {
+  money_.take(rows);
+  pools_.begin(rows);
+  committee_.begin(rows);
+  check_all(rows);
+}
+
+void invariants::check(const rules::block_input& block, const rules::effects& done,
+                       const mirror& rows) {
+  money_.take(rows);
+  check_outcomes(block, done, rows);
+  check_lasting(block, rows);
+  pools_.check(done, rows);
+  committee_.check(block, done, rows);
+  agenda_.check(rows);
+  targets_.check(done, rows);
+  models_.check(done, rows);
+}
+
+void invariants::check_all(const mirror& rows) const {
+  pools_.check_all(rows);
+  agenda_.check_all(rows);
+}
+
+}  // namespace soma::test

@@ -1,0 +1,123 @@
+// What must hold after every block of any world, checked from the rows alone and from what the
+// block says it did, without asking the rules: sums are kept by a block's row changes and compared
+// with a count of all rows now and then.
+#pragma once
+
+#include <map>
+#include <set>
+#include <unordered_map>
+
+#include "actors/rules/execution.hpp"
+#include "tests/actors/rules/worlds/mirror.hpp"
+
+namespace soma::test {
+
+/// Protocol §7 and §8: the steps of a target, and what it paid to whom.
+class target_histories {
+ public:
+  void check(const rules::effects& done, const mirror& rows);
+  /// The rows of those that changed agree with the events.
+  void compare(const mirror& rows) const;
+
+ private:
+  struct history {
+    target_status status = target_status::open;
+    bool submitter_paid = false, model_paid = false, bond_ended = false;
+    shannons paid, bond_back, bond_lost, to_voters;
+    std::set<address> voters_paid;
+  };
+  void follow(const event& e);
+  void follow_end(history& h, const event& e);
+  std::unordered_map<target_id, history> all_;
+};
+
+/// Protocol §6: the steps of models and their versions.
+class model_histories {
+ public:
+  void check(const rules::effects& done, const mirror& rows);
+
+ private:
+  struct history {
+    address owner;
+    model_status status = model_status::committed;
+    std::map<std::uint32_t, version_status> versions;
+    std::uint32_t active_version = 0;
+    bool silent = false;  // slashed for a missed reveal in this block
+  };
+  void follow(const event& e);
+  void commit(const event& e);
+  std::map<model_id, history> all_;
+};
+
+/// Protocol §4: shares add up, prices do not fall.
+class pool_watch {
+ public:
+  void begin(const mirror& rows);
+  void check(const rules::effects& done, const mirror& rows);
+  void check_all(const mirror& rows) const;
+
+ private:
+  void check_pool(const mirror& rows, const pool_owner& whose) const;
+  void check_price(const rules::effects& done, const pool_owner& whose, const stake_pool& before,
+                   const stake_pool& after) const;
+  std::map<pool_owner, std::uint64_t> holders_;  // shares of all but the owner
+};
+
+/// Protocol §5: who sits, with which power, and who is punished.
+class committee_watch {
+ public:
+  explicit committee_watch(const genesis& born) : p_(born.parameters) {}
+  void begin(const mirror& rows);
+  void check(const rules::block_input& block, const rules::effects& done, const mirror& rows);
+
+ private:
+  void check_seats(const mirror& rows) const;
+  genesis_parameters p_;
+  std::map<epoch_number, std::set<address>> seated_;
+};
+
+/// Every pot is the sum of the rows it stands for; no amount is above the cap.
+class money_watch {
+ public:
+  /// Adds what changed (at the beginning: everything) and compares.
+  void take(const mirror& rows);
+
+ private:
+  void add_changes(const mirror& rows);
+  std::uint64_t balances_ = 0, staked_ = 0, joining_ = 0, unbonding_ = 0, bonds_ = 0,
+                set_aside_ = 0;
+};
+
+/// Whatever waits for the end of an epoch stands on that epoch's agenda, so that nothing is locked
+/// for good.
+class agenda_watch {
+ public:
+  explicit agenda_watch(const genesis& born) : p_(born.parameters) {}
+  void check(const mirror& rows) const;
+  void check_all(const mirror& rows) const;
+
+ private:
+  void check_position(const mirror& rows, const stake_position& position) const;
+  void check_target(const mirror& rows, const target_id& target) const;
+  void check_model(const mirror& rows, const model_id& model) const;
+  void check_validator(const mirror& rows, const address& who) const;
+  genesis_parameters p_;
+};
+
+class invariants {
+ public:
+  explicit invariants(const genesis& born) : committee_(born), agenda_(born) {}
+  void begin(const mirror& rows);
+  void check(const rules::block_input& block, const rules::effects& done, const mirror& rows);
+  void check_all(const mirror& rows) const;
+
+ private:
+  money_watch money_;
+  pool_watch pools_;
+  committee_watch committee_;
+  agenda_watch agenda_;
+  target_histories targets_;
+  model_histories models_;
+};
+
+}  // namespace soma::test

@@ -1,0 +1,71 @@
+// A chain without a network: steps go in, blocks are executed, and after every block everything
+// that must always hold is looked at. Throws a violation for what does not hold.
+#pragma once
+
+#include <memory>
+#include <unordered_map>
+
+#include "actors/rules/execution.hpp"
+#include "actors/rules/state_tree.hpp"
+#include "tests/actors/rules/worlds/coverage.hpp"
+#include "tests/actors/rules/worlds/invariants.hpp"
+#include "tests/actors/rules/worlds/mirror.hpp"
+#include "tests/actors/rules/worlds/script.hpp"
+
+namespace soma::test {
+
+/// How often the costly comparisons are made: every so many blocks; 0 never.
+struct strictness {
+  std::uint64_t twin_every = 1;     // executed again with scans turned round: same bytes
+  std::uint64_t without_every = 1;  // executed without a refused transaction: same rows
+  std::uint64_t recount_every = 1;  // epochs: all rows counted again
+  std::uint64_t tree_every = 16;    // state tree built anew; 0: no tree at all
+};
+
+class world {
+ public:
+  world(std::uint64_t seed, const genesis& born, const strictness& how);
+
+  /// A transaction waits for the next block; a block is executed and looked at.
+  void take(const step& what);
+
+  [[nodiscard]] const mirror& rows() const { return rows_; }
+  [[nodiscard]] const genesis& born() const { return born_; }
+  [[nodiscard]] const chain_id& chain() const { return chain_; }
+  [[nodiscard]] std::uint64_t seed() const { return seed_; }
+  [[nodiscard]] std::size_t waiting() const { return queue_.size(); }
+  [[nodiscard]] const coverage& seen() const { return seen_; }
+  [[nodiscard]] const rules::effects& last() const { return last_; }
+  /// Looks at all rows once more; for the end of a world.
+  void recount() const;
+  /// What a world must have given back after everybody left and the last audit ended.
+  void check_empty() const;
+
+ private:
+  void send(const step& what);
+  void replay(const step& what);
+  void run_block(const step& what);
+  [[nodiscard]] rules::block_input next_block(const step& what);
+  [[nodiscard]] std::vector<address> signers(const step& what) const;
+  [[nodiscard]] rules::effects execute(const rules::block_input& block,
+                                       const rules::active_models& active) const;
+  void check_twin(const rules::block_input& block, const rules::effects& done);
+  void check_without(const rules::block_input& block, const rules::effects& done);
+  void check_tree(const rules::effects& done);
+
+  std::uint64_t seed_;
+  genesis born_;
+  strictness how_;
+  chain_id chain_;
+  mirror rows_;
+  rules::active_models active_;
+  std::unique_ptr<rules::state_tree> tree_;
+  invariants invariants_;
+  std::vector<rules::block_transaction> queue_;
+  std::unordered_map<address, std::uint64_t> queued_;  // by sender, with the nonce that was next
+  std::unordered_map<std::uint64_t, rules::block_transaction> sent_;  // by serial
+  rules::effects last_;
+  coverage seen_;
+};
+
+}  // namespace soma::test
