@@ -266,9 +266,9 @@ std::string summary_of(const address& id, const account_row& account, const reco
       text += say("; ", amount, " ", how);
   };
   add(event_kind::submitter_paid, "paid to it as submitter");
-  add(event_kind::model_paid, "to its models");
-  add(event_kind::validator_paid, "as validator");
-  add(event_kind::voter_paid, "for its votes");
+  add(event_kind::model_paid, "paid to its models");
+  add(event_kind::validator_paid, "paid to it as validator");
+  add(event_kind::voter_paid, "paid for its votes");
   return text;
 }
 

@@ -139,56 +139,54 @@ epoch_story begin(const telling& t, epoch_number epoch) {
 
 struct count_line {
   event_kind kind;
-  const char* text;    // after the number
-  const char* amount;  // before the sum; empty: there is none
+  const char* noun;    // with an s for more than one
+  const char* rest;    // of the sentence, after the noun
+  const char* amount;  // before the sum of amounts; empty: there is none
 };
 constexpr std::array target_lines{
-    count_line{event_kind::target_opened, "opened", "set aside "},
-    count_line{event_kind::target_filled, "claimed", "bonds "},
-    count_line{event_kind::data_revealed, "revealed", ""},
-    count_line{event_kind::target_settled, "settled", "rewards "},
-    count_line{event_kind::target_slashed, "rejected by votes", "bonds "},
-    count_line{event_kind::reveal_missed, "not revealed in time", "bonds "},
-    count_line{event_kind::target_expired, "expired", ""},
-    count_line{event_kind::audit_extended, "put off for want of votes", ""},
+    count_line{event_kind::target_opened, "target", " opened", ", set aside "},
+    count_line{event_kind::target_filled, "target", " claimed", ", bonds "},
+    count_line{event_kind::data_revealed, "target", " revealed", ""},
+    count_line{event_kind::target_settled, "target", " settled", ", rewards "},
+    count_line{event_kind::target_slashed, "target", " rejected by votes", ", bonds "},
+    count_line{event_kind::reveal_missed, "target", " not revealed in time", ", bonds "},
+    count_line{event_kind::target_expired, "target", " expired", ""},
+    count_line{event_kind::audit_extended, "target", " put off for want of votes", ""},
 };
 constexpr std::array money_lines{
-    count_line{event_kind::submitter_paid, "payments to submitters", ""},
-    count_line{event_kind::model_paid, "payments to models and their owners", ""},
-    count_line{event_kind::voter_paid, "payments to voters", ""},
-    count_line{event_kind::validator_paid, "payments to validators", ""},
-    count_line{event_kind::reporter_paid, "payments for reports of equivocation", ""},
-    count_line{event_kind::bond_returned, "bonds returned", ""},
-    count_line{event_kind::bond_burned, "bonds burned", ""},
-    count_line{event_kind::model_slashed, "models slashed", ""},
-    count_line{event_kind::validator_slashed, "validators slashed", ""},
-    count_line{event_kind::stake_joined, "deposits that became shares", ""},
-    count_line{event_kind::stake_left, "withdrawals that left their pool", ""},
-    count_line{event_kind::stake_paid_out, "withdrawals paid out", ""},
-    count_line{event_kind::transaction_applied, "transactions applied, fees burned", ""},
-    count_line{event_kind::transaction_refused, "transactions refused, fees burned", ""},
+    count_line{event_kind::submitter_paid, "payment", " to submitters", ": "},
+    count_line{event_kind::model_paid, "payment", " to models and their owners", ": "},
+    count_line{event_kind::voter_paid, "payment", " to voters", ": "},
+    count_line{event_kind::validator_paid, "payment", " to validators", ": "},
+    count_line{event_kind::reporter_paid, "payment", " for reports of equivocation", ": "},
+    count_line{event_kind::bond_returned, "bond", " returned", ": "},
+    count_line{event_kind::bond_burned, "bond", " burned", ": "},
+    count_line{event_kind::model_slashed, "model", " slashed", ": "},
+    count_line{event_kind::validator_slashed, "validator", " slashed", ": "},
+    count_line{event_kind::stake_joined, "deposit", " joined a pool", ": "},
+    count_line{event_kind::stake_left, "withdrawal", " left a pool", ": "},
+    count_line{event_kind::stake_paid_out, "withdrawal", " paid out", ": "},
+    count_line{event_kind::transaction_applied, "transaction", " applied, fees burned", ": "},
+    count_line{event_kind::transaction_refused, "transaction", " refused, fees burned", ": "},
 };
 
-step counted_step(const count_line& line, const sum& s, bool money) {
+step counted_step(const count_line& line, const sum& s) {
   step told{std::string(name_of(line.kind)),
-            money ? say(s.amount, " in ", s.count, " ", line.text)
-                  : say(counted(s.count, "target"), " ", line.text),
+            say(counted(s.count, line.noun), line.rest),
             std::nullopt,
             std::string(section_of(line.kind)),
             {{"count", s.count}}};
-  const std::string_view before = line.amount;
-  if (!money && !before.empty()) told.text += say(", ", before, s.amount);
-  if (money || !before.empty()) told.fields.push_back({"amount_shannons", s.amount.value});
+  if (*line.amount == '\0') return told;
+  told.text += say(line.amount, s.amount);
+  told.fields.push_back({"amount_shannons", s.amount.value});
   return told;
 }
 
 template <class Lines>
-passage told_counts(const record& r, const Lines& lines, bool money, std::string name,
-                    std::string title) {
+passage told_counts(const record& r, const Lines& lines, std::string name, std::string title) {
   passage told{std::move(name), std::move(title), {}};
   for (const auto& line : lines) {
-    if (const auto s = r.of(line.kind); s.count > 0)
-      told.steps.push_back(counted_step(line, s, money));
+    if (const auto s = r.of(line.kind); s.count > 0) told.steps.push_back(counted_step(line, s));
   }
   return told;
 }
@@ -322,16 +320,14 @@ expected<explanation, refusal> explain_epoch(const storage::ledger_view& view, e
                    s.running ? "running" : "ended",
                    summary_of(s),
                    facts_of(s),
-                   {told_rules(s), told_counts(s.r, target_lines, false, "targets", "Targets"),
-                    told_counts(s.r, money_lines, true, "money", "Money"), told_validators(s),
+                   {told_rules(s), told_counts(s.r, target_lines, "targets", "Targets"),
+                    told_counts(s.r, money_lines, "money", "Money"), told_validators(s),
                     told_list(*t, s.r.seats, "committee", "The next committee"),
                     told_list(*t, s.r.models, "models", "Models")},
                    {}};
   if (s.running) {
-    told.next.push_back(due_at_end_of(*t, epoch, "epoch_ends",
-                                      say("it ends with the first block that is not before ",
-                                          shown_time(earliest_end_ms(*t, epoch))),
-                                      "9"));
+    told.next.push_back(
+        due_at_end_of(*t, epoch, "epoch_ends", "the first block that is late enough ends it", "9"));
   }
   return told;
 }

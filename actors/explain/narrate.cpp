@@ -31,7 +31,7 @@ std::string asked_for(const telling& t, const transaction_id& id) {
 std::string told_refusal(const telling& t, const event& e) {
   const auto asked = asked_for(t, e.transaction);
   const auto why = rules::to_text(static_cast<rules::refusal>(e.refusal));
-  return say(asked.empty() ? "transaction" : asked, " of ", e.account, " refused: ", why,
+  return say(e.account, "'s ", asked.empty() ? "transaction" : asked, " was refused: ", why,
              e.amount.value > 0 ? say("; ", e.amount, " of fee burned") : "");
 }
 

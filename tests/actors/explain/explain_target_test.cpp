@@ -141,33 +141,47 @@ TEST_CASE("a rejected submission names the verdicts, their power and who got the
   CHECK(contains(told.summary, "§8.4"));
 }
 
-TEST_CASE("a missed reveal names the block at which its window ended") {
-  claimed_target t(5);
-  {
-    const auto told = t.told();
-    CHECK(told.status == "filled");
-    const auto& due = next_in(told, "reveal_due");
-    CHECK(value_of(due, "reveal_by_height") == t.claimed + 5);
-    CHECK(value_of(due, "epoch") == t.net.epoch() + 1);
-    CHECK(due.section == "8.2");
-    check_line(due, {"by block " + std::to_string(t.claimed + 5), to_text(shannons{t.bond()})});
-  }
-  t.net.blocks(5);
-  const auto waiting = t.told();
-  const auto& over = next_in(waiting, "bond_burned_at");
-  check_line(over, {"no reveal is possible after block " + std::to_string(t.claimed + 5)});
-  CHECK(value_of(over, "epoch") == t.net.epoch());
-  t.net.end_epoch();
+TEST_CASE("a claim says by which block and epoch its data must be revealed") {
+  const claimed_target t(5);
   const auto told = t.told();
-  CHECK(told.status == "slashed");
-  const auto& missed = step_in(told, "story", "reveal_missed");
-  CHECK(missed.height->value == t.net.height());
-  check_line(missed, {"the window of 5 blocks ended at block " + std::to_string(t.claimed + 5),
-                      "(protocol §8.2)"});
-  CHECK(value_of(step_in(told, "story", "bond_burned"), "amount_shannons") == t.bond());
-  CHECK(contains(told.summary, "the bond of " + to_text(shannons{t.bond()}) + " was burned"));
-  CHECK(contains(told.summary, "in block " + std::to_string(t.net.height())));
-  CHECK(contains(told.summary, "§8.2"));
+  CHECK(told.status == "filled");
+  const auto& due = next_in(told, "reveal_due");
+  CHECK(value_of(due, "reveal_by_height") == t.claimed + 5);
+  CHECK(value_of(due, "epoch") == t.net.epoch() + 1);
+  CHECK(due.section == "8.2");
+  check_line(due, {"by block " + std::to_string(t.claimed + 5), to_text(shannons{t.bond()})});
+}
+
+TEST_CASE("a missed reveal names the block at which its window ended") {
+  for (const std::uint64_t waited : {3, 4, 5, 9}) {  // blocks after the claim, then the epoch ends
+    CAPTURE(waited);
+    claimed_target t(5);
+    t.net.blocks(waited);
+    const auto last = std::to_string(t.claimed + 5);
+    const auto waiting = t.told();
+    if (waited < 5) {
+      CHECK(step_of(waiting.next, "bond_burned_at") == nullptr);
+    } else {
+      const auto& over = next_in(waiting, "bond_burned_at");
+      check_line(over, {"no reveal is possible after block " + last});
+      CHECK(value_of(over, "epoch") == t.net.epoch());
+    }
+    t.net.end_epoch();
+    const auto told = t.told();
+    if (waited < 4) {  // one more block may bring the reveal
+      CHECK(told.status == "filled");
+      CHECK(value_of(next_in(told, "reveal_due"), "reveal_by_height") == t.claimed + 5);
+      continue;
+    }
+    CHECK(told.status == "slashed");
+    const auto& missed = step_in(told, "story", "reveal_missed");
+    CHECK(missed.height->value == t.net.height());
+    check_line(missed, {"the window of 5 blocks ended at block " + last, "(protocol §8.2)"});
+    CHECK(value_of(step_in(told, "story", "bond_burned"), "amount_shannons") == t.bond());
+    CHECK(contains(told.summary, "the bond of " + to_text(shannons{t.bond()}) + " was burned"));
+    CHECK(contains(told.summary, "in block " + std::to_string(t.net.height())));
+    CHECK(contains(told.summary, "§8.2"));
+  }
 }
 
 TEST_CASE("a reveal that missed its epoch names the epoch, not the window") {
