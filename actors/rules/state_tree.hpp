@@ -61,7 +61,7 @@ class state_tree {
     std::vector<std::pair<std::uint32_t, hash256>> nodes_;  // by position, buckets too
   };
 
-  /// Rows as a scan brings them, each once; half a second for a million.
+  /// Rows as a scan brings them, each once; about a second for a million.
   class builder {
    public:
     builder() : buckets_(buckets) {}
@@ -83,9 +83,6 @@ class state_tree {
   /// Takes in what was prepared on this very state (asserted) and returns the new root.
   state_root apply(prepared&& next);
   state_root apply(std::span<const row_change> changes) { return apply(prepare(changes)); }
-  [[nodiscard]] state_root preview(std::span<const row_change> changes) const {
-    return prepare(changes).root;
-  }
 
   /// The leaf where a row with this key hash lies or would lie, and what a proof of it needs.
   struct place {

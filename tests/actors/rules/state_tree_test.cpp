@@ -118,7 +118,7 @@ TEST_CASE("removing every row leads back to the root of nothing") {
   CHECK(tree.root() == nothing);
   CHECK(tree.rows() == 0);
   CHECK(tree.totals() == state_totals{});
-  CHECK(tree.preview({}) == nothing);
+  CHECK(tree.prepare({}).root == nothing);
 }
 
 TEST_CASE("the root binds how many rows there are and how many bytes they have") {
