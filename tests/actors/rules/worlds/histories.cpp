@@ -12,6 +12,7 @@ void target_histories::follow_end(history& h, const event& e) {
     case event_kind::submitter_paid:
       must(h.status == target_status::settled, "a submitter is paid when the target is settled");
       once(h.submitter_paid);
+      h.to_submitter = e.amount;
       h.paid.value += e.amount.value;
       return;
     case event_kind::model_paid:
@@ -92,6 +93,40 @@ void target_histories::check(const rules::effects& done, const mirror& rows) {
   compare(rows);
 }
 
+void target_histories::check_end(const history& h, const target_row& target,
+                                 const submission_row* s) const {
+  if (h.status == target_status::settled) {
+    must(h.submitter_paid && h.model_paid && h.bond_ended, "all roles are paid");
+    must(h.paid == target.reward && h.bond_back == s->bond,
+         "a settled target pays its reward and returns its bond");
+    must(h.to_submitter.value == target.reward.value - target.reward.value / 2,
+         "a submitter gets half, and the odd shannon");
+  } else if (h.status == target_status::slashed) {
+    must(h.bond_ended && h.to_voters.value + h.bond_lost.value == s->bond.value,
+         "a slashed target's bond goes to voters and is burned");
+    must(h.to_voters.value <= s->bond.value / 2, "voters get half of the bond at most");
+  }
+}
+
+/// Protocol §8.4: who has the votes, has the target.
+void target_histories::check_verdict(const mirror& rows) const {
+  const bool epoch_ended = rows.chain.epoch != rows.chain_before.epoch;
+  for (const auto& c : rows.targets.changed) {
+    const auto* s = rows.submissions.find(c.key);
+    if (s == nullptr || !s->revealed_at || (c.before && c.before->status == c.after->status))
+      continue;
+    std::uint64_t ok = 0, bad = 0;
+    for (const auto& vote : s->votes) (vote.verdict == audit_verdict::ok ? ok : bad) += vote.power;
+    const bool few = ok + bad < 3'334;
+    if (c.after->status == target_status::settled)
+      must(ok >= 6'667 || (epoch_ended && (ok >= bad || few)), "votes settle a target");
+    if (c.after->status == target_status::slashed)
+      must(bad >= 6'667 || (epoch_ended && bad > ok && !few), "votes slash a target");
+    if (c.after->status == target_status::revealed && !epoch_ended)
+      must(ok < 6'667 && bad < 6'667, "a quorum decides at once");
+  }
+}
+
 void target_histories::compare(const mirror& rows) const {
   for (const auto& c : rows.targets.changed) {
     const auto found = all_.find(c.key);
@@ -107,15 +142,9 @@ void target_histories::compare(const mirror& rows) const {
     const auto* s = rows.submissions.find(c.key);
     const bool claimed = h.status != target_status::open && h.status != target_status::expired;
     must(claimed == (s != nullptr), "a submission begins with the claim");
-    if (h.status == target_status::settled) {
-      must(h.submitter_paid && h.model_paid && h.bond_ended, "all roles are paid");
-      must(h.paid == c.after->reward && h.bond_back == s->bond,
-           "a settled target pays its reward and returns its bond");
-    } else if (h.status == target_status::slashed) {
-      must(h.bond_ended && h.to_voters.value + h.bond_lost.value == s->bond.value,
-           "a slashed target's bond goes to voters and is burned");
-    }
+    check_end(h, *c.after, s);
   }
+  check_verdict(rows);
   for (const auto& c : rows.submissions.changed) {
     must(c.after != nullptr, "no submission disappears");
     if (!c.before) continue;

@@ -23,11 +23,13 @@ class target_histories {
   struct history {
     target_status status = target_status::open;
     bool submitter_paid = false, model_paid = false, bond_ended = false;
-    shannons paid, bond_back, bond_lost, to_voters;
+    shannons paid, to_submitter, bond_back, bond_lost, to_voters;
     std::set<address> voters_paid;
   };
   void follow(const event& e);
   void follow_end(history& h, const event& e);
+  void check_end(const history& h, const target_row& target, const submission_row* s) const;
+  void check_verdict(const mirror& rows) const;
   std::unordered_map<target_id, history> all_;
 };
 
@@ -72,8 +74,11 @@ class committee_watch {
 
  private:
   void check_seats(const mirror& rows) const;
+  void check_votes(const mirror& rows) const;
+  void remember(const mirror& rows);
   genesis_parameters p_;
   std::map<epoch_number, std::set<address>> seated_;
+  std::map<address, std::uint32_t> powers_;  // of this epoch
 };
 
 /// Every pot is the sum of the rows it stands for; no amount is above the cap.

@@ -112,7 +112,33 @@ void pool_watch::check_all(const mirror& rows) const {
 
 void committee_watch::begin(const mirror& rows) {
   check_seats(rows);
-  for (const auto& seat : rows.committee().seats) seated_[rows.chain.epoch].insert(seat.member);
+  remember(rows);
+}
+
+void committee_watch::remember(const mirror& rows) {
+  powers_.clear();
+  for (const auto& seat : rows.committee().seats) {
+    seated_[rows.chain.epoch].insert(seat.member);
+    powers_[seat.member] = seat.power;
+  }
+}
+
+/// Whoever votes has a seat, votes with its power, and once.
+void committee_watch::check_votes(const mirror& rows) const {
+  const auto look = [&](const auto& changed) {
+    for (const auto& c : changed) {
+      const auto& votes = c.after->votes;
+      for (std::size_t i = c.before ? c.before->votes.size() : 0; i < votes.size(); ++i) {
+        const auto power = powers_.find(votes[i].voter);
+        must(power != powers_.end() && power->second == votes[i].power,
+             "votes are those of members, with their power");
+        for (std::size_t k = 0; k < i; ++k)
+          must(votes[k].voter != votes[i].voter, "a member votes once");
+      }
+    }
+  };
+  look(rows.submissions.changed);
+  look(rows.versions.changed);
 }
 
 void committee_watch::check_seats(const mirror& rows) const {
@@ -159,14 +185,15 @@ void committee_watch::check(const rules::block_input& block, const rules::effect
     must(rows.chain_before.epoch.value - e.detail <= p_.validator_unbonding_epochs,
          "old evidence is refused");
   }
+  check_votes(rows);
   must(done.epoch_closed == (chain.epoch != rows.chain_before.epoch), "an epoch closes once");
   if (!done.epoch_closed) return;
   must(done.next_committee == rows.committee().seats, "the next committee is the one in the rows");
   check_seats(rows);
   for (const auto& seat : rows.committee().seats) {
     must(seat.blocks_signed == 0 && seat.audits_cast == 0, "an epoch begins without work done");
-    seated_[chain.epoch].insert(seat.member);
   }
+  remember(rows);
   must(rows.committee().audits_due == 0, "an epoch begins without work due");
 }
 

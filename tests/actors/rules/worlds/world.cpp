@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "actors/rules/epoch.hpp"
+#include "actors/rules/fees.hpp"
 #include "actors/rules/genesis_state.hpp"
 #include "actors/rules/queries.hpp"
 #include "tests/actors/rules/dice.hpp"
@@ -189,6 +190,14 @@ void world::check_without(const rules::block_input& block, const rules::effects&
   const auto b = execute(without, active_);
   must(a.outcomes.back() == done.outcomes[which], "an outcome depends on what came before alone");
   const auto& outcome = done.outcomes[which];
+  auto events = a.events;  // of the refused one; after it come the targets that this block opens
+  const auto last = std::find_if(events.rbegin(), events.rend(), [](const event& e) {
+    return e.kind == event_kind::transaction_refused;
+  });
+  must(last != events.rend() && last->transaction == outcome.id, "a refusal is told");
+  events.erase(std::next(last).base());
+  must(events == b.events, "of a refusal nothing is told but that it was one");
+  must(a.registry == b.registry, "a refusal announces no model");
   const bool at_the_door = static_cast<std::uint16_t>(*outcome.reason) < 20;
   if (at_the_door) {
     must(outcome.fee.value == 0 && a.changes == b.changes, "what the door stops changes nothing");
@@ -210,6 +219,8 @@ void world::check_without(const rules::block_input& block, const rules::effects&
       }
       must(now.nonce == was.nonce + 1 && now.balance.value + outcome.fee.value == was.balance.value,
            "a refusal costs the fee and the nonce");
+      const auto base = rules::base_fee(born_.parameters, rows_.chain.fee_multiplier_ppm).value();
+      must(outcome.fee == std::min(base, was.balance), "a refusal costs the base fee");
     } else if (change.key == chain_key()) {
       auto now = decode<chain_row>(*change.value).value();
       now.balances.value += outcome.fee.value;
