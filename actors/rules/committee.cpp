@@ -18,14 +18,16 @@ committee_seat* seat_of(committee_row& committee, const address& who) {
   return seat != seats.end() && seat->member == who ? &*seat : nullptr;
 }
 
-/// What the sender will own once its deposits have become shares.
+/// What the sender will own once its deposits have become shares and what leaves has left.
 shannons own_with(const block_run& run, const address& who, const validator_row* row,
                   shannons deposit) {
   if (row == nullptr) return deposit;
   const auto* position = run.state.stakes.find({pool_owner{who}, who});
-  const auto own = own_stake(row->pool).value;
-  const auto joining = position != nullptr ? position->joining.value : 0;
-  return add({own + joining}, deposit).value_or(supply_cap);
+  if (position == nullptr) return add(own_stake(row->pool), deposit).value_or(supply_cap);
+  const auto staying =
+      row->pool.owner_shares - std::min(row->pool.owner_shares, position->leaving_shares);
+  const auto own = worth_of(row->pool, staying).value;
+  return add({own + position->joining.value}, deposit).value_or(supply_cap);
 }
 
 refused check_join(const block_run& run, const chain_id& chain, const address& sender,
