@@ -76,7 +76,8 @@ void attach_options(attached_verb& attached) {
     }
     words.seen = attached.app->add_option(name, words.words, help);
     words.seen->type_name(o.placeholder);
-    if (!o.is_list) words.seen->expected(1);
+    // One word each, so that a second positional gets the second word.
+    if (!o.is_list) words.seen->expected(1)->allow_extra_args(false);
   }
 }
 

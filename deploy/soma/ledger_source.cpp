@@ -83,7 +83,8 @@ expected<std::optional<actors::host_port>, failure> ledger_place::validator(
 expected<actors::cluster_identity, failure> ledger_place::identity(
     const run_context& context) const {
   actors::cluster_identity found{certificate, certificate_key, ca};
-  const auto folder = fs::absolute(context.config_path).parent_path();
+  const auto folder =
+      context.config_path.empty() ? fs::path() : fs::absolute(context.config_path).parent_path();
   for (const auto& [name, path] :
        {std::pair{"tls.certificate", &found.certificate}, std::pair{"tls.key", &found.key},
         std::pair{"tls.ca", &found.ca}}) {

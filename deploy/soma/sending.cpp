@@ -107,7 +107,7 @@ foreseen sender::foresee(const transaction_kind& kind) const {
   tried.size_bytes = encode(*tried.body).size() + 64;
   rules::block_input block;
   block.height = chain.height.next();
-  block.time_ms = chain.time_ms;  // the epoch does not end with it
+  block.time_ms = chain.time_ms + 1;  // as early as can be: the epoch hardly ever ends with it
   block.transactions.push_back(std::move(tried));
   const source_reader reader(*ledger_);
   // Without active models no target is opened, so nothing has to be drawn: a claim is the only kind

@@ -118,7 +118,7 @@ outcome model_publish::run(const run_context& context) {
   if (!at) return make_unexpected(at.error());
   if (auto revealed = reveal(*file, *at); !revealed) return revealed;
   if (wait_) {
-    const auto came = wait_for(epoch_number{at->epoch.value + 2}, "active in");
+    const auto came = wait_for(epoch_number{at->epoch.value + 2}, "waiting to be active in");
     if (!came) return make_unexpected(came.error());
   }
   report(context, *at);
@@ -324,18 +324,19 @@ expected<model_publish::committed, failure> model_publish::commit(publication_fi
 /// False when a stop was asked for first.
 expected<bool, failure> model_publish::wait_for(epoch_number epoch, const std::string& what) const {
   auto& network = *sender_->network();
-  progress_bar bar(what + " epoch " + std::to_string(epoch.value), 0, "blocks");
+  live_area area;
   for (;;) {
     const auto chain = network.chain();
     if (chain.epoch >= epoch) {
-      bar.finish();
+      area.clear();
       return true;
     }
     const auto ends = chain.epoch_start_ms + network.born().parameters.epoch_ms;
     const auto now = unix_now_ms();
     const auto left = ends > now ? ends - now : 0;
-    bar.update(chain.height.value, "epoch " + std::to_string(chain.epoch.value) + " ends in " +
-                                       duration_text(static_cast<double>(left) / 1'000));
+    area.draw({what + " epoch " + std::to_string(epoch.value) + "; epoch " +
+               std::to_string(chain.epoch.value) + " ends in " +
+               duration_text(static_cast<double>(left) / 1'000)});
     if (stop_requested()) return false;
     std::this_thread::sleep_for(between_questions);
   }
@@ -374,7 +375,7 @@ outcome model_publish::reveal(publication_file& file, const committed& at) {
       return missed(file, at, last ? last->why : "its epoch has passed");
     }
     if (epoch == at.epoch) {
-      const auto came = wait_for(at.epoch.next(), "reveal in");
+      const auto came = wait_for(at.epoch.next(), "waiting to reveal in");
       if (!came) return make_unexpected(came.error());
       if (!*came) {
         return failed("stopped before the reveal",
