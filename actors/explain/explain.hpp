@@ -24,7 +24,7 @@ enum class refusal : std::uint8_t {
 struct options {
   std::map<model_id, std::string> names{};  // what people call models, where somebody named them
   std::uint64_t events = 200'000;           // read of one model or address, the latest
-  std::uint64_t epoch_events = 5'000'000;   // read of one epoch, the first
+  std::uint64_t epoch_events = 20'000'000;  // read of one epoch, the first
   std::size_t listed = 20;                  // steps a list shows
 };
 
