@@ -46,6 +46,50 @@ class scratch_folder {
   fs::path path_;
 };
 
+/// The same records in LMDB alone: tables as large as the ledger's, one batch a block.
+class plain_twin {
+ public:
+  explicit plain_twin(const fs::path& folder) : tables_(folder) {}
+
+  void begin() { tables_.begin(); }
+  void add_row(byte_view key, byte_view value) {
+    tables_.put(storage::row_table::name, key, value, true);
+  }
+  void commit() { tables_.commit(); }
+
+  /// From now on it remembers what the ledger writes.
+  void follow(storage::ledger_store& ledger) {
+    ledger.environment().watch_puts(
+        [this](std::string_view table, byte_view key, byte_view value, bool appended) {
+          records_.push_back(
+              {table, bytes(key.begin(), key.end()), bytes(value.begin(), value.end()), appended});
+        });
+  }
+  /// Writes it, too; the seconds that takes.
+  double catch_up() {
+    const auto taken = seconds_of([&] {
+      tables_.begin();
+      for (const auto& r : records_) tables_.put(r.table, r.key, r.value, r.appended);
+      tables_.commit();
+    });
+    written_ = records_.size();
+    records_.clear();
+    return taken;
+  }
+  /// Records of the last batch.
+  [[nodiscard]] std::size_t written() const { return written_; }
+
+ private:
+  struct record {
+    std::string_view table;  // the ledger's, which lives longer
+    bytes key, value;
+    bool appended = false;
+  };
+  lmdb::plain_tables tables_;
+  std::vector<record> records_;
+  std::size_t written_ = 0;
+};
+
 class bench_ledger final : public bench_verb {
  public:
   std::string_view name() const override { return "bench ledger"; }
@@ -74,8 +118,8 @@ class bench_ledger final : public bench_verb {
                                                    std::uint64_t models) const {
     return {folder, accounts, models, 64, options_.seed};
   }
-  expected<bench_row, failure> with_signatures(ledger_world& world) const;
-  expected<bench_row, failure> durable(ledger_world& world, lmdb::plain_table& plain) const;
+  expected<bench_row, failure> with_signatures(ledger_world& world, plain_twin& twin) const;
+  expected<bench_row, failure> durable(ledger_world& world, plain_twin& twin) const;
   [[nodiscard]] bench_row epoch_ends(const fs::path& folder) const;
   void explain_times(const std::vector<ledger_world::outcome>& blocks) const;
   /// Runs blocks until they are enough or the time is over.
@@ -119,7 +163,7 @@ void bench_ledger::explain_times(const std::vector<ledger_world::outcome>& block
   note_line("a block: " + part(&block_times::decode_seconds) + " decode and verify, " +
             part(&block_times::rules_seconds) + " rules, " + part(&block_times::root_seconds) +
             " state root, " + part(&block_times::commit_seconds) + " commit; " +
-            count_text(blocks.back().changes.size()) + " rows");
+            count_text(blocks.back().rows) + " rows of the state changed");
 }
 
 std::optional<failure> refused_in(const ledger_world::outcome& done) {
@@ -130,7 +174,8 @@ std::optional<failure> refused_in(const ledger_world::outcome& done) {
       .value();
 }
 
-expected<bench_row, failure> bench_ledger::with_signatures(ledger_world& world) const {
+expected<bench_row, failure> bench_ledger::with_signatures(ledger_world& world,
+                                                           plain_twin& twin) const {
   std::vector<double> ours, peer;
   std::vector<ledger_world::outcome> done;
   std::optional<failure> wrong;
@@ -147,6 +192,7 @@ expected<bench_row, failure> bench_ledger::with_signatures(ledger_world& world) 
     std::size_t held = 0;
     peer.push_back(seconds_of([&] { held = alone.run(); }));
     done.push_back(world.run(made, traffic::signed_blocks));
+    twin.catch_up();
     wrong = refused_in(done.back());
     if (held != items.size())
       wrong = failed("a signature does not hold", "OpenSSL says so").value();
@@ -163,33 +209,26 @@ expected<bench_row, failure> bench_ledger::with_signatures(ledger_world& world) 
                    1'000};
 }
 
-expected<bench_row, failure> bench_ledger::durable(ledger_world& world,
-                                                   lmdb::plain_table& plain) const {
+expected<bench_row, failure> bench_ledger::durable(ledger_world& world, plain_twin& twin) const {
   std::vector<double> ours, peer;
   std::vector<ledger_world::outcome> done;
   std::optional<failure> wrong;
   repeat([&] {
     if (wrong) return;
-    auto made = world.next_block(traffic::unsigned_blocks);
-    done.push_back(world.run(std::move(made), traffic::unsigned_blocks));
+    done.push_back(world.run(world.next_block(traffic::unsigned_blocks), traffic::unsigned_blocks));
     wrong = refused_in(done.back());
     const auto& times = done.back().times;
     ours.push_back(times.decode_seconds + times.rules_seconds + times.root_seconds +
                    times.commit_seconds);
-    peer.push_back(seconds_of([&] {
-      plain.begin();
-      for (const auto& change : done.back().changes) {
-        if (change.value) plain.put(change.key, *change.value);
-      }
-      plain.commit();
-    }));
+    peer.push_back(twin.catch_up());
   });
   if (wrong) return make_unexpected(*wrong);
   explain_times(done);
+  note_line("LMDB alone: " + count_text(twin.written()) + " records a block");
   return bench_row{"1,000 transactions, unsigned, durable",
                    median_of(ours),
                    median_of(peer),
-                   "a plain LMDB batch of the same rows",
+                   "a plain LMDB batch of the same records",
                    "tx",
                    1'000};
 }
@@ -232,21 +271,23 @@ expected<std::vector<bench_row>, failure> bench_ledger::measure() {
   if (!folder) return make_unexpected(folder.error());
   std::vector<bench_row> rows;
   {
-    lmdb::plain_table plain(folder->path() / "plain");
+    plain_twin twin(folder->path() / "plain");
     std::optional<ledger_world> world;
-    plain.begin();
+    twin.begin();
     const auto made = seconds_of([&] {
       world.emplace(world_options(folder->path() / "ledger", accounts_, models_),
-                    [&](byte_view key, byte_view value) { plain.append(key, value); });
-      plain.commit();
+                    [&](byte_view key, byte_view value) { twin.add_row(key, value); });
+      twin.commit();
     });
     note_line("a ledger of " + count_text(accounts_) + " accounts and " + count_text(models_) +
               " models, made in " + decimal_text(made, 1) + " s");
+    twin.follow(world->store());
     world->prepare(2 * (2 * std::size_t{blocks_}));
-    auto row = with_signatures(*world);
+    twin.catch_up();
+    auto row = with_signatures(*world, twin);
     if (!row) return make_unexpected(row.error());
     rows.push_back(std::move(*row));
-    row = durable(*world, plain);
+    row = durable(*world, twin);
     if (!row) return make_unexpected(row.error());
     rows.push_back(std::move(*row));
   }

@@ -421,7 +421,7 @@ ledger_world::outcome ledger_world::run(block made, traffic kind) {
     if (!o.reason) continue;
     if (++done.refused == 1) done.first_refusal = std::string(rules::to_text(*o.reason));
   }
-  done.changes = std::move(result.changes);
+  done.rows = result.changes.size();
   return done;
 }
 

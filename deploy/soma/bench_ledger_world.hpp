@@ -52,12 +52,13 @@ class ledger_world {
 
   struct outcome {
     block_times times;
-    std::vector<row_change> changes;
+    std::size_t rows = 0;  // changed
     std::size_t refused = 0;
     std::string first_refusal;
   };
   /// Executes and commits it.
   outcome run(block made, traffic kind);
+  [[nodiscard]] storage::ledger_store& store() { return *store_; }
 
   [[nodiscard]] std::uint64_t accounts() const { return options_.accounts; }
   /// Public keys of the senders of a signed block, in its order.

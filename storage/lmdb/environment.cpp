@@ -194,6 +194,10 @@ void environment::resume_writing() {
   state_->writing.compare_exchange_strong(full, write_state::going);
 }
 
+void environment::watch_puts(put_watcher watcher) {
+  state_->watcher = std::move(watcher);
+}
+
 void environment::reap_dead_readers() {
   int dead = 0;
   check(mdb_reader_check(state_->env, &dead), "look for dead readers");

@@ -17,10 +17,13 @@
 
 #include <cstddef>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include "messages/types/bytes.hpp"
 
 namespace soma::lmdb {
 
@@ -52,6 +55,10 @@ class database {
   std::string_view name_;
 };
 
+/// Sees each record that is written, before it is durable, and whether it was appended.
+using put_watcher =
+    std::function<void(std::string_view table, byte_view key, byte_view value, bool appended)>;
+
 class environment {
  public:
   /// Opens, or creates with mode 0700, `directory`. Throws failure: already_open, wrong_format,
@@ -73,6 +80,8 @@ class environment {
   /// Gives back the slots of readers whose process died; their old pages become free. Called at
   /// open; call each minute.
   void reap_dead_readers();
+  /// For benchmarks that do the same with LMDB alone. Between transactions; empty ends it.
+  void watch_puts(put_watcher watcher);
 
  private:
   friend class read_txn;

@@ -30,6 +30,7 @@ struct environment::state {
   pid_t owner = 0;
   std::map<std::string, unsigned, std::less<>> tables;
   std::atomic<write_state> writing{write_state::going};
+  put_watcher watcher;
 
   ~state();
   void claim_directory();
@@ -40,6 +41,7 @@ struct read_txn::state {
   MDB_txn* txn = nullptr;
   // What the transaction needs of its environment; null for a read transaction.
   std::atomic<write_state>* writing = nullptr;
+  const put_watcher* watcher = nullptr;
   int fd = -1;  // of the data file
 
   /// Throws unless `error` is 0, and stops writing.

@@ -137,12 +137,14 @@ write_txn::write_txn(environment& env) : read_txn(std::make_unique<state>()) {
     if (!locked) check(mdb_txn_begin(from.env, nullptr, 0, &state_->txn), "begin to write");
   }
   state_->writing = &from.writing;
+  state_->watcher = &from.watcher;
   check(mdb_env_get_fd(from.env, &state_->fd), "begin to write");
 }
 
 void write_txn::put(database table, byte_view key, byte_view value) {
   SOMA_ASSERT(state_->txn != nullptr, "the transaction has not ended");
   state_->check_write(put_record(state_->txn, table, key, value), "write a record");
+  if (*state_->watcher) (*state_->watcher)(table.name(), key, value, false);
 }
 
 void write_txn::append(database table, byte_view key, byte_view value) {
@@ -150,6 +152,7 @@ void write_txn::append(database table, byte_view key, byte_view value) {
   const int error = put_record(state_->txn, table, key, value, MDB_APPEND);
   SOMA_ASSERT(error != MDB_KEYEXIST, "what is appended comes behind all that is there");
   state_->check_write(error, "append a record");
+  if (*state_->watcher) (*state_->watcher)(table.name(), key, value, true);
 }
 
 bool write_txn::erase(database table, byte_view key) {
