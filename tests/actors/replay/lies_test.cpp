@@ -5,109 +5,15 @@
 #include <functional>
 
 #include "actors/replay/chain_replay.hpp"
-#include "actors/rules/genesis_state.hpp"
-#include "actors/rules/queries.hpp"
-#include "messages/crypto/transactions.hpp"
-#include "messages/types/codec.hpp"
+#include "tests/actors/replay/honest_proposer.hpp"
 
 using namespace soma;
 using replay::chain_replay;
 using replay::fault;
+using proposer = test::honest_proposer;
+using test::key_of;
 
 namespace {
-
-crypto::key_pair key_of(std::uint64_t seed) {
-  crypto::seeded_random random(seed);
-  return crypto::key_pair::generate(random);
-}
-address address_of(std::uint64_t seed) {
-  return crypto::address_of(key_of(seed).public_half());
-}
-
-constexpr std::uint64_t proposer_seed = 9;
-
-genesis small_genesis() {
-  genesis born;
-  born.name = "lies";
-  born.start_ms = 1'000'000;
-  born.parameters.architecture = {1, 64, 1, 64, 64};
-  born.parameters.epoch_ms = 60'000;
-  born.accounts = {{address_of(1), {100 * shannons_per_soma}},
-                   {address_of(2), {shannons_per_soma}}};
-  born.validators = {{key_of(proposer_seed).public_half(), {5'000 * shannons_per_soma}}};
-  return born;
-}
-
-/// Proposes blocks of transfers as an honest proposer would.
-class proposer {
- public:
-  proposer() : tip_parent_(rules::genesis_parent(rules::chain_id_of(born))) {
-    const auto first = rules::genesis_rows(born);
-    rows_.apply(first);
-    tree_.apply(first);
-  }
-
-  signed_transaction transfer(std::uint64_t amount) {
-    transaction sent;
-    sent.chain = rules::chain_id_of(born);
-    sent.sender = key_of(1).public_half();
-    sent.nonce = nonce_++;
-    sent.expiry = {1'000};
-    sent.kind = tx::transfer{address_of(2), {amount}};
-    return crypto::sign_transaction(key_of(1), sent);
-  }
-
-  block next(std::uint64_t wait_ms, std::vector<signed_transaction> payload) {
-    block made;
-    const auto tip = rules::read_chain(rows_);
-    auto& h = made.header;
-    h.chain = rules::chain_id_of(born);
-    h.epoch = tip.epoch;
-    h.height = tip.height.next();
-    h.view = h.height.value;
-    h.parent_view = tip.height.value;
-    h.parent = tip_parent_;
-    h.time_ms = tip.time_ms + wait_ms;
-    made.payload = std::move(payload);
-    seal_payload(made);
-
-    rules::block_input input{h.height, h.time_ms, h.parent, {address_of(proposer_seed)}, {}};
-    for (const auto& sent : made.payload) {
-      input.transactions.push_back({crypto::id_of(sent), *crypto::verify(sent),
-                                    sent.body.size() + sent.by_sender.size(), std::nullopt});
-    }
-    const auto result =
-        rules::finish(rules::begin_block(input, rows_, rules::active_models(rows_), born), {});
-    h.state_root = tree_.apply(result.changes);
-    h.flags = result.epoch_closed ? block_closes_epoch : 0;
-    if (result.epoch_closed) h.next_committee = rules::committee_hash(result.next_committee);
-    rows_.apply(result.changes);
-    seal(made);
-    tip_parent_ = crypto::id_of(h);
-    return made;
-  }
-
-  static void seal_payload(block& made) {
-    auto& h = made.header;
-    h.payload_root = crypto::payload_root(made.payload);
-    h.transactions = static_cast<std::uint32_t>(made.payload.size());
-    h.payload_bytes = 0;
-    for (const auto& sent : made.payload) {
-      h.payload_bytes += static_cast<std::uint32_t>(sent.body.size() + sent.by_sender.size());
-    }
-  }
-  static void seal(block& made) {
-    made.by_proposer = crypto::sign_block(key_of(proposer_seed), crypto::id_of(made.header));
-  }
-
-  genesis born = small_genesis();
-
- private:
-  replay::memory_rows rows_;
-  rules::state_tree tree_;
-  block_id tip_parent_;
-  std::uint64_t nonce_ = 0;
-};
 
 struct lie {
   fault found;

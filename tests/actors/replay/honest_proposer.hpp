@@ -1,0 +1,113 @@
+// Proposes blocks as an honest proposer would: transfers from one account to another, on a network
+// of one validator. Pure; whoever wants a store commits what the last block did.
+#pragma once
+
+#include "actors/replay/rows.hpp"
+#include "actors/rules/execution.hpp"
+#include "actors/rules/genesis_state.hpp"
+#include "actors/rules/queries.hpp"
+#include "actors/rules/state_tree.hpp"
+#include "messages/crypto/transactions.hpp"
+
+namespace soma::test {
+
+inline crypto::key_pair key_of(std::uint64_t seed) {
+  crypto::seeded_random random(seed);
+  return crypto::key_pair::generate(random);
+}
+inline address address_of(std::uint64_t seed) {
+  return crypto::address_of(key_of(seed).public_half());
+}
+
+class honest_proposer {
+ public:
+  static constexpr std::uint64_t key_seed = 9;
+
+  honest_proposer() : parent_(rules::genesis_parent(rules::chain_id_of(born))) {
+    const auto first = rules::genesis_rows(born);
+    rows_.apply(first);
+    tree_.apply(first);
+  }
+
+  signed_transaction transfer(std::uint64_t amount) {
+    transaction sent;
+    sent.chain = rules::chain_id_of(born);
+    sent.sender = key_of(1).public_half();
+    sent.nonce = nonce_++;
+    sent.expiry = {1'000};
+    sent.kind = tx::transfer{address_of(2), {amount}};
+    return crypto::sign_transaction(key_of(1), sent);
+  }
+
+  block next(std::uint64_t wait_ms, std::vector<signed_transaction> payload) {
+    block made;
+    const auto tip = rules::read_chain(rows_);
+    auto& h = made.header;
+    h.chain = rules::chain_id_of(born);
+    h.epoch = tip.epoch;
+    h.height = tip.height.next();
+    h.view = h.height.value;
+    h.parent_view = tip.height.value;
+    h.parent = parent_;
+    h.time_ms = tip.time_ms + wait_ms;
+    made.payload = std::move(payload);
+    seal_payload(made);
+    execute(made);
+    seal(made);
+    parent_ = crypto::id_of(h);
+    return made;
+  }
+  /// What the last block did.
+  [[nodiscard]] const rules::effects& result() const { return result_; }
+
+  static void seal_payload(block& made) {
+    auto& h = made.header;
+    h.payload_root = crypto::payload_root(made.payload);
+    h.transactions = static_cast<std::uint32_t>(made.payload.size());
+    h.payload_bytes = 0;
+    for (const auto& sent : made.payload) {
+      h.payload_bytes += static_cast<std::uint32_t>(sent.body.size() + sent.by_sender.size());
+    }
+  }
+  static void seal(block& made) {
+    made.by_proposer = crypto::sign_block(key_of(key_seed), crypto::id_of(made.header));
+  }
+
+  genesis born = small_genesis();
+
+ private:
+  static genesis small_genesis() {
+    genesis born;
+    born.name = "honest";
+    born.start_ms = 1'000'000;
+    born.parameters.architecture = {1, 64, 1, 64, 64};
+    born.parameters.epoch_ms = 60'000;
+    born.accounts = {{address_of(1), {100 * shannons_per_soma}},
+                     {address_of(2), {shannons_per_soma}}};
+    born.validators = {{key_of(key_seed).public_half(), {5'000 * shannons_per_soma}}};
+    return born;
+  }
+
+  void execute(block& made) {
+    auto& h = made.header;
+    rules::block_input input{h.height, h.time_ms, h.parent, {address_of(key_seed)}, {}};
+    for (const auto& sent : made.payload) {
+      input.transactions.push_back({crypto::id_of(sent), *crypto::verify(sent),
+                                    sent.body.size() + sent.by_sender.size(), std::nullopt});
+    }
+    result_ =
+        rules::finish(rules::begin_block(input, rows_, rules::active_models(rows_), born), {});
+    h.state_root = tree_.apply(result_.changes);
+    h.flags = result_.epoch_closed ? block_closes_epoch : 0;
+    if (result_.epoch_closed) h.next_committee = rules::committee_hash(result_.next_committee);
+    rows_.apply(result_.changes);
+  }
+
+  replay::memory_rows rows_;
+  rules::state_tree tree_;
+  rules::effects result_;
+  block_id parent_;
+  std::uint64_t nonce_ = 0;
+};
+
+}  // namespace soma::test
