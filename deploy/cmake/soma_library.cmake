@@ -44,14 +44,18 @@ function(soma_library name)
   set_tests_properties(link.${name} PROPERTIES LABELS lint)
 endfunction()
 
-# soma_test(NAME SOURCES ... DEPENDS ... [LABELS ...] [TIMEOUT seconds]): one doctest program, registered with ctest.
+# soma_test(NAME SOURCES ... DEPENDS ... [LABELS ...] [TIMEOUT seconds] [MAIN file]): one doctest program, registered
+# with ctest. MAIN is for programs that do more than run their tests.
 function(soma_test name)
-  cmake_parse_arguments(ARG "" "TIMEOUT" "SOURCES;DEPENDS;LABELS" ${ARGN})
+  cmake_parse_arguments(ARG "" "TIMEOUT;MAIN" "SOURCES;DEPENDS;LABELS" ${ARGN})
   find_package(doctest REQUIRED)
+  if(NOT ARG_MAIN)
+    set(ARG_MAIN ${CMAKE_SOURCE_DIR}/tests/main.cpp)
+  endif()
   if(NOT ARG_TIMEOUT)
     set(ARG_TIMEOUT 120)
   endif()
-  add_executable(${name}_test ${CMAKE_SOURCE_DIR}/tests/main.cpp ${ARG_SOURCES})
+  add_executable(${name}_test ${ARG_MAIN} ${ARG_SOURCES})
   target_include_directories(${name}_test PRIVATE ${CMAKE_SOURCE_DIR} ${CMAKE_BINARY_DIR})
   target_compile_options(${name}_test PRIVATE ${SOMA_WARNINGS})
   target_link_libraries(${name}_test PRIVATE ${ARG_DEPENDS} doctest::doctest)

@@ -2,8 +2,9 @@
 
 #include <algorithm>
 
+#include "actors/explain/names.hpp"
 #include "deploy/soma/console.hpp"
-#include "deploy/soma/status_words.hpp"
+
 #include "deploy/soma/units.hpp"
 #include "messages/crypto/transactions.hpp"
 #include "messages/types/codec_proofs.hpp"
@@ -41,7 +42,7 @@ json fields_of(const validator_row& row) {
 }
 json fields_of(const model_row& row) {
   return json::of({{"owner", row.owner.text()},
-                   {"status", word_of(row.status)},
+                   {"status", explain::name_of(row.status)},
                    {"stake_shannons", row.pool.stake.value},
                    {"commission_bps", row.commission_bps},
                    {"active_version", row.active_version},
@@ -54,7 +55,7 @@ json fields_of(const target_row& row) {
   }
   return json::of({{"epoch", row.epoch.value},
                    {"opened_at", row.opened_at.value},
-                   {"status", word_of(row.status)},
+                   {"status", explain::name_of(row.status)},
                    {"reward_shannons", row.reward.value},
                    {"radius_q30", row.radius_q30},
                    {"assigned", std::move(assigned)}});
