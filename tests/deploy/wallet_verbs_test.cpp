@@ -1,5 +1,7 @@
 #include <doctest/doctest.h>
 
+#include <map>
+
 #include "deploy/soma/units.hpp"
 #include "tests/deploy/binary.hpp"
 
@@ -131,18 +133,29 @@ TEST_CASE("a genesis is made of options or a file, says all of it again, and is 
   REQUIRE(again.exit_code == 0);
   CHECK(read_text(user.at("h.bin")) == read_text(user.at("g.bin")));
 
-  // Every parameter can be set on its own, and every change makes another network.
+  // Every parameter takes another value, and says it.
+  std::vector<std::string> set{"genesis",           "new",   "-o", user.at("other.bin"), "--file",
+                               user.at("net.toml"), "--json"};
+  std::map<std::string, std::string> wanted;
   for (const auto& [name, value] : facts["parameters"].members) {
-    if (name == "architecture" || name.ends_with("_shannons")) continue;
+    if (name == "architecture") continue;
+    constexpr std::string_view amount = "_shannons";
+    const bool is_amount = name.ends_with(amount);
+    const int step = name == "committee_size" || name == "max_data_bytes" ? -1 : 1;
+    wanted[name] = std::to_string(std::stoll(value.text) + step);
+    set.emplace_back("--set");
+    set.push_back((is_amount ? name.substr(0, name.size() - amount.size()) : name) + "=" +
+                  wanted[name] + (is_amount ? "sh" : ""));
+  }
+  const auto changed = user.run(set);
+  CAPTURE(changed.err);
+  REQUIRE(changed.exit_code == 0);
+  const auto other =
+      *parse_json(user.run({"genesis", "inspect", user.at("other.bin"), "--json"}).out);
+  CHECK(other["chain"].text != facts["chain"].text);
+  for (const auto& [name, value] : wanted) {
     CAPTURE(name);
-    const auto other = user.at("other.bin");
-    std::filesystem::remove(other);
-    const auto changed =
-        user.run({"genesis", "new", "-o", other, "--file", user.at("net.toml"), "--set",
-                  name + "=" + std::to_string(std::stoll(value.text) + 1)});
-    if (changed.exit_code == 1) continue;  // beyond what a network may have, and said so
-    REQUIRE(changed.exit_code == 0);
-    CHECK(read_text(other) != read_text(user.at("g.bin")));
+    CHECK(other["parameters"][name].text == value);
   }
 
   const std::pair<std::vector<std::string>, int> wrong[] = {
