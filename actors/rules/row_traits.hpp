@@ -11,7 +11,7 @@ template <class Row>
 struct row_bytes {
   [[nodiscard]] static bytes encode(const Row& row) { return soma::encode(row); }
   [[nodiscard]] static Row decode(byte_view value) {
-    auto row = soma::decode<Row>(value);
+    auto row = soma::decode_own<Row>(value);
     SOMA_ASSERT(row.has_value(), "a row of the ledger can be read");
     return std::move(*row);
   }
