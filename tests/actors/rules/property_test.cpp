@@ -12,6 +12,12 @@
 namespace soma::test {
 namespace {
 
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+constexpr bool is_slow = true;  // fewer worlds, of which less can be asked
+#else
+constexpr bool is_slow = false;
+#endif
+
 rc::Seq<script> fewer_steps(const script& from) {
   return rc::seq::map(rc::shrink::removeChunks(from.steps), [from](std::vector<step>&& steps) {
     return script{from.seed, from.born, std::move(steps)};
@@ -42,7 +48,8 @@ TEST_CASE("whatever people send, no invariant breaks, and what breaks one shrink
 
 TEST_CASE("a shannon is never lost: random worlds keep every invariant and reach every ending") {
   coverage seen;
-  for (std::uint64_t seed = 0; seed < 250; ++seed) {
+  const std::uint64_t worlds = is_slow ? 20 : 250;
+  for (std::uint64_t seed = 0; seed < worlds; ++seed) {
     CAPTURE(seed);  // rules_worlds --first SEED --seeds 1 --transactions 2500 --strict
     const auto report = live(seed, 2'500, {});
     CAPTURE(report.height.value);
@@ -51,9 +58,10 @@ TEST_CASE("a shannon is never lost: random worlds keep every invariant and reach
   }
   std::cout << seen;
   // A world in which nothing happens proves nothing.
-  CHECK(seen.epochs > 5'000);
   CHECK(seen.applied * 3 > seen.transactions);
   CHECK(seen.twins == seen.blocks);
+  CHECK(seen.epochs > 20 * worlds);
+  if (is_slow) return;
   for (std::size_t kind = 0; kind < event_kinds; ++kind) {
     CAPTURE(name_of(static_cast<event_kind>(kind)));
     CHECK(seen.events[kind] > 20);

@@ -1,5 +1,7 @@
 #include "tests/actors/rules/worlds/invariants.hpp"
 
+#include <algorithm>
+
 #include "actors/rules/ledger.hpp"
 #include "messages/crypto/ed25519.hpp"
 #include "tests/actors/rules/worlds/violation.hpp"
@@ -127,6 +129,48 @@ void money_watch::take(const mirror& rows) {
   must(rules::total_of(c) == supply_cap, "all pots together are the cap");
 }
 
+schedule_watch::schedule_watch(const genesis& born) : p_(born.parameters) {
+  pool_ = supply_cap.value;
+  for (const auto& a : born.accounts) pool_ -= a.balance.value;
+  for (const auto& v : born.validators) pool_ -= v.stake.value;
+}
+
+void schedule_watch::check(const mirror& rows) const {
+  const bool epoch_ended = rows.chain.epoch != rows.chain_before.epoch;
+  using wide = unsigned __int128;
+  const wide epoch = rows.chain_before.epoch.value, all = p_.emission_epochs;
+  const wide released = !epoch_ended || epoch >= all
+                            ? wide{0}
+                            : wide{pool_} * (epoch + 1) / all - wide{pool_} * epoch / all;
+  must(rows.chain_before.unissued.value - rows.chain.unissued.value == released,
+       "an epoch's end releases its part of the emission, and nothing else does");
+  const auto look = [&](const auto& changed) {
+    for (const auto& c : changed) {
+      must(c.after->next_commission_bps <= c.after->commission_bps + p_.max_commission_step_bps,
+           "a commission rises by a step at most");
+      if (!c.before || c.before->commission_bps == c.after->commission_bps) continue;
+      must(epoch_ended, "a commission changes between epochs");
+      must(c.after->commission_bps <= c.before->commission_bps + p_.max_commission_step_bps,
+           "a commission rises by a step an epoch at most");
+    }
+  };
+  look(rows.validators.changed);
+  look(rows.models.changed);
+  for (const auto& c : rows.submissions.changed) {
+    const bool known = c.before && c.before->revealed_at;
+    if (c.after->revealed_at && !known) {
+      must(rows.chain_before.epoch <= c.after->claimed_in.next() &&
+               rows.chain.height.value - c.after->claimed_at.value <= p_.reveal_window_blocks,
+           "data is revealed within its window");
+    }
+    if (c.before) continue;
+    const auto reward = rows.targets.find(c.key)->reward.value;
+    must(c.after->bond.value ==
+             std::max(reward / p_.bond_reward_divisor, p_.bond_per_byte * c.after->size_bytes),
+         "a bond is a part of the reward, or a price for the size");
+  }
+}
+
 void invariants::begin(const mirror& rows) {
   money_.take(rows);
   pools_.begin(rows);
@@ -142,6 +186,7 @@ void invariants::check(const rules::block_input& block, const rules::effects& do
   pools_.check(done, rows);
   committee_.check(block, done, rows);
   agenda_.check(rows);
+  schedule_.check(rows);
   targets_.check(done, rows);
   models_.check(done, rows);
 }

@@ -75,6 +75,8 @@ class committee_watch {
  private:
   void check_seats(const mirror& rows) const;
   void check_votes(const mirror& rows) const;
+  void check_reports(const rules::block_input& block, const rules::effects& done,
+                     const mirror& rows) const;
   void remember(const mirror& rows);
   genesis_parameters p_;
   std::map<epoch_number, std::set<address>> seated_;
@@ -109,9 +111,20 @@ class agenda_watch {
   genesis_parameters p_;
 };
 
+/// Protocol §3 and §4: what is issued when, and how fast commissions rise.
+class schedule_watch {
+ public:
+  explicit schedule_watch(const genesis& born);
+  void check(const mirror& rows) const;
+
+ private:
+  genesis_parameters p_;
+  std::uint64_t pool_ = 0;
+};
+
 class invariants {
  public:
-  explicit invariants(const genesis& born) : committee_(born), agenda_(born) {}
+  explicit invariants(const genesis& born) : committee_(born), agenda_(born), schedule_(born) {}
   void begin(const mirror& rows);
   void check(const rules::block_input& block, const rules::effects& done, const mirror& rows);
   void check_all(const mirror& rows) const;
@@ -121,6 +134,7 @@ class invariants {
   pool_watch pools_;
   committee_watch committee_;
   agenda_watch agenda_;
+  schedule_watch schedule_;
   target_histories targets_;
   model_histories models_;
 };
