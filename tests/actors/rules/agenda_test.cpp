@@ -139,6 +139,67 @@ TEST_CASE("nothing of an epoch that is over stays on the agenda, and nothing ope
   }
 }
 
+TEST_CASE("the end of an epoch tells what was emitted and burned, and what holds from now on") {
+  const std::vector people{somebody(1), somebody(2)};
+  network net(small_genesis(1, people));
+  CHECK(!net.run(people[0], tx::transfer{people[1].where(), {1}}));
+  net.end_epoch();
+  const auto only = [&](event_kind kind) {
+    const auto found = net.events(kind);
+    REQUIRE(found.size() == 1);
+    CHECK(found[0].height == net.chain_now().height);
+    CHECK(found[0].epoch.value == 0);
+    return found[0];
+  };
+  // 10,000,000 - 200,000 - 1,000 SOMA over 3,650 epochs, 80 % of the first part.
+  const auto emitted = only(event_kind::emission_released);
+  CHECK(emitted.amount.value == 2'147'726'027'396);
+  CHECK(emitted.detail == 536'931'506'850);
+  // 1,600 shannons for a transfer of one; 318,683 should have burned.
+  const auto fees = only(event_kind::fees_changed);
+  CHECK(fees.amount.value == 1'600);
+  CHECK(fees.detail == 1'125'000);
+  CHECK(net.chain_now().fee_multiplier_ppm == 1'125'000);
+  CHECK(net.chain_now().burned_this_epoch.value == 0);
+  CHECK(static_cast<std::int64_t>(only(event_kind::difficulty_changed).detail) ==
+        net.chain_now().difficulty_ppm);
+  const auto ended = only(event_kind::epoch_ended);
+  CHECK(ended.amount.value == 2'147'726'027'396);
+  CHECK(ended.detail == 3);
+  CHECK(net.last.events.back().kind == event_kind::epoch_ended);
+  net.end_epoch();
+  CHECK(net.events(event_kind::fees_changed)[0].amount.value == 0);
+  CHECK(net.chain_now().fee_multiplier_ppm == 1'265'625);
+}
+
+TEST_CASE("votes and extensions tell what they were") {
+  const std::vector people{somebody(1), somebody(2)};
+  network net(small_genesis(3, people));
+  const auto model = net.active_models(people[0], 1)[0];
+  const auto voter = validator_person(900);  // without a quorum of its own
+  CHECK(!net.run(voter, tx::vote_on_model{{model.id, 1}, model_verdict::malformed}));
+  REQUIRE(net.events(event_kind::model_vote_cast).size() == 1);
+  CHECK(net.events(event_kind::model_vote_cast)[0].model == model_version_ref{model.id, 1});
+  CHECK(net.events(event_kind::model_vote_cast)[0].detail == 3);
+  const auto s = submission_for(net.open_targets().front(), people[1], 1);
+  CHECK(!net.run(people[1], s.claim));
+  CHECK(!net.run(people[1], s.reveal));
+  CHECK(!net.run(voter, tx::vote_on_submission{s.claim.target, audit_verdict::wrong_loss}));
+  REQUIRE(net.events(event_kind::audit_vote_cast).size() == 1);
+  CHECK(net.events(event_kind::audit_vote_cast)[0].account == voter.where());
+  CHECK(net.events(event_kind::audit_vote_cast)[0].target == s.claim.target);
+  CHECK(net.events(event_kind::audit_vote_cast)[0].detail == 4);
+  for (std::uint64_t extension = 1; extension <= 3; ++extension) {
+    net.end_epoch();
+    if (extension == 1) net.end_epoch();  // the epoch after the claim is part of the audit
+    REQUIRE(net.events(event_kind::audit_extended).size() == 1);
+    CHECK(net.events(event_kind::audit_extended)[0].detail == extension);
+    CHECK(net.events(event_kind::audit_extended)[0].target == s.claim.target);
+  }
+  net.end_epoch();
+  CHECK(net.events(event_kind::target_settled).size() == 1);
+}
+
 TEST_CASE("a subject is put on an epoch's agenda once, and taken off in order") {
   network net(small_genesis(1, std::vector{somebody(1)}));
   rules::ledger state(net.state);

@@ -145,6 +145,15 @@ TEST_CASE("who leaves has no seat from the next epoch on and may come back") {
   CHECK(rules::had_seat(w.net.validator(w.v[1]), {2}));
 }
 
+TEST_CASE("leaving with all of the stake and joining without any is no way around the minimum") {
+  town w;
+  CHECK(!w.net.run(w.v[1], tx::leave_committee{}));
+  CHECK(!w.net.run(w.v[1], tx::withdraw_stake{w.v[1].where(), 1'500 * one}));
+  CHECK(w.net.run(w.v[1], w.net.join_of(w.v[1], key_of(901), 0)) == refusal::stake_below_minimum);
+  CHECK(w.net.run(w.v[1], w.net.join_of(w.v[1], key_of(901), 1'000 * one - 1)) ==
+        refusal::stake_below_minimum);
+}
+
 TEST_CASE("own stake and what waits to become own stake count for the minimum") {
   town w;
   CHECK(!w.net.run(w.v[2], tx::leave_committee{}));

@@ -225,6 +225,12 @@ TEST_CASE("deposits are refused by name") {
   CHECK(w.net.run(w.alice, tx::add_stake{model.id, {UINT64_MAX}}) == refusal::balance_too_low);
   CHECK(w.net.run(w.alice, tx::add_stake{model.id, {w.net.balance(w.alice)}}) ==
         refusal::fee_unaffordable);
+  // It was locked, scheduled and noted before the fee was found missing: nothing of it is left.
+  REQUIRE(w.net.last.events.size() == 1);
+  CHECK(w.net.last.events[0].kind == event_kind::transaction_refused);
+  CHECK(w.net.last.events[0].refusal == static_cast<std::uint16_t>(refusal::fee_unaffordable));
+  CHECK(w.net.chain_now().joining.value == 0);
+  CHECK(!rules::read_stake(w.net.state, {model.id, w.alice.where()}));
   CHECK(!w.net.run(w.bob, tx::retire_model{model.id}));
   CHECK(w.net.run(w.alice, tx::add_stake{model.id, {1}}) == refusal::pool_closed);
   w.net.end_epoch();
@@ -375,6 +381,8 @@ TEST_CASE("commissions: set by the owner, by steps, from the next epoch on, out 
   CHECK(w.net.run(w.validator, tx::set_commission{w.pool, 501}) ==
         refusal::commission_step_too_large);
   CHECK(!w.net.run(w.validator, tx::set_commission{w.pool, 400}));
+  CHECK(w.net.run(w.validator, tx::set_commission{w.pool, 501}) ==
+        refusal::commission_step_too_large);  // the step is from what holds now
   CHECK(!w.net.run(w.validator, tx::set_commission{w.pool, 500}));  // still one step from 0
   CHECK(w.net.validator(w.validator).commission_bps == 0);
   CHECK(w.net.validator(w.validator).next_commission_bps == 500);
