@@ -12,10 +12,12 @@
 #include "messages/types/codec.hpp"
 #include "storage/tables/ledger_store.hpp"
 #include "tests/storage/ledger_chain.hpp"
+#include "tests/storage/process_end.hpp"
 #include "tests/storage/scratch.hpp"
 
 using namespace soma;
 using namespace soma::storage;
+using soma::test::asserts;
 using soma::test::copy;
 using soma::test::made_block;
 using soma::test::make_block;
@@ -38,20 +40,6 @@ std::map<bytes, bytes> all_rows(const ledger_store& store) {
     return true;
   });
   return rows;
-}
-
-/// Whether `act` ends the process by an assertion.
-bool asserts(const std::function<void()>& act) {
-  const pid_t child = ::fork();
-  if (child == 0) {
-    ::close(STDERR_FILENO);
-    std::signal(SIGABRT, SIG_DFL);  // not the test runner's report of it
-    act();
-    ::_exit(0);
-  }
-  int status = 0;
-  ::waitpid(child, &status, 0);
-  return WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT;
 }
 
 }  // namespace

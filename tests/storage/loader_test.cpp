@@ -2,22 +2,21 @@
 #include "storage/tables/ledger_loader.hpp"
 
 #include <doctest/doctest.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <csignal>
-#include <functional>
 #include <map>
 
 #include "messages/types/codec.hpp"
 #include "tests/messages/samples.hpp"
+#include "tests/storage/process_end.hpp"
 #include "tests/storage/scratch.hpp"
 
 using namespace soma;
 using namespace soma::storage;
+using soma::test::asserts;
 using soma::test::sample;
 using soma::test::scratch_directory;
+using soma::test::status_of;
 
 namespace {
 
@@ -56,25 +55,6 @@ std::map<bytes, bytes> all_rows(const ledger_store& store) {
     return true;
   });
   return rows;
-}
-
-/// How `act` ended in a process of its own.
-int status_of(const std::function<void()>& act) {
-  const pid_t child = ::fork();
-  if (child == 0) {
-    ::close(STDERR_FILENO);
-    std::signal(SIGABRT, SIG_DFL);
-    act();
-    ::_exit(0);
-  }
-  int status = 0;
-  ::waitpid(child, &status, 0);
-  return status;
-}
-
-bool asserts(const std::function<void()>& act) {
-  const int status = status_of(act);
-  return WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT;
 }
 
 }  // namespace

@@ -3,10 +3,9 @@
 
 #include "actors/replay/chain_replay.hpp"
 #include "actors/rules/queries.hpp"
-#include "actors/world/localnet.hpp"
 #include "messages/types/codec.hpp"
 #include "storage/tables/ledger_store.hpp"
-#include "tests/actors/support/byte_model.hpp"
+#include "tests/actors/support/small_network.hpp"
 #include "tests/support/program.hpp"
 
 using namespace soma;
@@ -14,25 +13,6 @@ using namespace soma::actors;
 using soma::replay::chain_replay;
 
 namespace {
-
-localnet_options small_network(const std::filesystem::path& directory, std::uint64_t seed) {
-  localnet_options options;
-  options.directory = directory;
-  options.sources = {{"letters", {test::text_of("abcdefghij ", 64 << 10, 1)}},
-                     {"digits", {test::text_of("0123456789\n", 64 << 10, 2)}},
-                     {"signs", {test::text_of("+-*/%&|^~!<>", 64 << 10, 3)}}};
-  options.architecture = test::byte_architecture;
-  options.seed = seed;
-  options.epochs = 5;
-  options.piece_bytes = 128;
-  options.eval_bytes = 4'096;
-  options.with_cheats = seed % 2 == 0;
-  options.train = [](std::size_t, const std::vector<bytes>& data, std::uint64_t own_seed) {
-    return test::train_byte_model(data, own_seed);
-  };
-  options.new_engines = [] { return test::make_byte_engine; };
-  return options;
-}
 
 struct recorded_chain {
   genesis born;
@@ -43,7 +23,9 @@ struct recorded_chain {
 
 recorded_chain chain_of_network(std::uint64_t seed) {
   const soma::support::scratch_folder folder;
-  const auto report = run_localnet(small_network(folder.path(), seed));
+  auto options = test::small_network(folder.path(), seed);
+  options.with_cheats = seed % 2 == 0;
+  const auto report = run_localnet(options);
   REQUIRE_MESSAGE(report.has_value(), (report ? std::string() : report.error()));
   const storage::ledger_store ledger(folder.path() / "ledger");
   recorded_chain chain;

@@ -2,32 +2,14 @@
 
 #include <algorithm>
 
-#include "actors/world/localnet.hpp"
-#include "tests/actors/support/byte_model.hpp"
+#include "tests/actors/support/small_network.hpp"
 #include "tests/support/program.hpp"
 
 using namespace soma;
 using namespace soma::actors;
+using soma::test::small_network;
 
 namespace {
-
-localnet_options small_network(const std::filesystem::path& directory, std::uint64_t seed) {
-  localnet_options options;
-  options.directory = directory;
-  options.sources = {{"letters", {test::text_of("abcdefghij ", 64 << 10, 1)}},
-                     {"digits", {test::text_of("0123456789\n", 64 << 10, 2)}},
-                     {"signs", {test::text_of("+-*/%&|^~!<>", 64 << 10, 3)}}};
-  options.architecture = test::byte_architecture;
-  options.seed = seed;
-  options.epochs = 5;
-  options.piece_bytes = 128;
-  options.eval_bytes = 4'096;
-  options.train = [](std::size_t, const std::vector<bytes>& data, std::uint64_t own_seed) {
-    return test::train_byte_model(data, own_seed);
-  };
-  options.new_engines = [] { return test::make_byte_engine; };
-  return options;
-}
 
 localnet_report run(const localnet_options& options) {
   auto report = run_localnet(options);
