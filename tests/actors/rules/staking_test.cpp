@@ -454,6 +454,9 @@ TEST_CASE("what others stake on an active model changes the registry's version, 
   const auto before = w.net.chain_now().registry_version;
   w.net.end_epoch();
   CHECK(w.net.chain_now().registry_version == before + 1);
+  REQUIRE(w.net.active.list().size() == 1);
+  CHECK(w.net.active.list()[0].stake.value == 3 * one);
+  CHECK(w.net.active.list() == rules::active_models(w.net.state).list());
   w.net.end_epoch();
   CHECK(w.net.chain_now().registry_version == before + 1);
 }

@@ -319,6 +319,31 @@ TEST_CASE("an audit nobody votes on is put off three times and then settled") {
   CHECK(a.status(id) == target_status::settled);
 }
 
+TEST_CASE("the odd shannon of a reward is the submitter's") {
+  bool seen_odd = false;
+  for (std::uint64_t epochs = 3'000; epochs < 3'020 && !seen_odd; ++epochs) {
+    const auto owner = somebody(1), alice = somebody(2);
+    auto born = small_genesis(1, std::vector{owner, alice});
+    born.parameters.emission_epochs = epochs;
+    network net(born);
+    (void)net.active_models(owner, 1);
+    const auto reward = net.chain_now().reward_per_target.value;
+    if (reward % 2 == 0) continue;
+    seen_odd = true;
+    const auto s = submission_for(net.open_targets().front(), alice, 1);
+    CHECK(!net.run(alice, s.claim));
+    CHECK(!net.run(alice, s.reveal));
+    const auto bond = rules::read_submission(net.state, s.claim.target)->bond.value;
+    const auto balance = net.balance(alice);
+    CHECK(
+        !net.run(validator_person(900), tx::vote_on_submission{s.claim.target, audit_verdict::ok}));
+    CHECK(net.balance(alice) == balance + bond + (reward + 1) / 2);
+    REQUIRE(net.events(event_kind::model_paid).size() == 1);
+    CHECK(net.events(event_kind::model_paid)[0].amount.value == reward / 2);
+  }
+  CHECK(seen_odd);
+}
+
 TEST_CASE("a copied claim wins nothing: its commitment cannot be opened by another sender") {
   arena a;
   const auto targets = a.net.open_targets();

@@ -105,6 +105,20 @@ TEST_CASE("no target is opened without models, and none that the budget cannot p
   CHECK(net.open_targets().size() == 3);  // four are wanted, three are paid for
 }
 
+TEST_CASE("a target is opened only when the budget pays all of its reward") {
+  network net(small_genesis(1, std::vector{somebody(1)}));
+  rules::ledger state(net.state);
+  rules::block_run run{state, net.born.parameters, {1}};
+  CHECK(!rules::pay_for_target(run, {}, 0));  // a reward of nothing
+  state.must_move(rules::of(rules::pot::unissued), rules::of(rules::pot::target_budget), {11});
+  state.update_chain([](chain_row& c) { c.reward_per_target = {4}; });
+  CHECK(rules::pay_for_target(run, {}, 0)->reward.value == 4);
+  CHECK(rules::pay_for_target(run, {}, 1));
+  CHECK(!rules::pay_for_target(run, {}, 2));  // three are left
+  CHECK(state.chain().target_budget.value == 3);
+  CHECK(state.chain().set_aside.value == 8);
+}
+
 TEST_CASE("a draw that does not answer what was wanted is refused by name") {
   const std::vector people{somebody(1)};
   network net(small_genesis(1, people));
