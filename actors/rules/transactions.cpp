@@ -10,6 +10,7 @@
 #include "actors/rules/settlement.hpp"
 #include "actors/rules/staking.hpp"
 #include "messages/crypto/ed25519.hpp"
+#include "messages/crypto/transactions.hpp"
 
 namespace soma::rules {
 namespace {
@@ -113,6 +114,22 @@ void execute(block_run& run, const address& sender, const transaction& t, shanno
 }
 
 }  // namespace
+
+block_transaction read_transaction(const signed_transaction& sent) {
+  block_transaction read;
+  read.id = crypto::id_of(sent);
+  read.size_bytes = sent.body.size() + sent.by_sender.size();
+  if (auto body = crypto::verify(sent)) {
+    read.body = std::move(*body);
+  } else if (body.error() == crypto::tx_refusal::too_large) {
+    read.known = refusal::too_large;
+  } else if (body.error() == crypto::tx_refusal::bad_signature) {
+    read.known = refusal::bad_signature;
+  } else {
+    read.known = refusal::malformed;
+  }
+  return read;
+}
 
 bool is_vote(const transaction_kind& kind) {
   return std::holds_alternative<tx::vote_on_model>(kind) ||

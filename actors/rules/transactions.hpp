@@ -14,6 +14,9 @@ struct block_transaction {
   refused known = std::nullopt;     // malformed or bad_signature, found by the caller
 };
 
+/// Reads and verifies a transaction as it lies in a block.
+[[nodiscard]] block_transaction read_transaction(const signed_transaction& sent);
+
 struct transaction_outcome {
   transaction_id id;
   refused reason = std::nullopt;  // nothing: applied

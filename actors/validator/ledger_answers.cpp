@@ -115,4 +115,20 @@ message<schema::SubmitReceipt> receipt(const transaction_id& id, rules::refusal 
   return receipt(id, static_cast<std::uint16_t>(refusal), rules::to_text(refusal));
 }
 
+message<schema::BlockNotice> block_notice(const block_id& id, const rules::effects& done,
+                                          const state_root& root) {
+  return message<schema::BlockNotice>::build([&](auto out) {
+    out.setHeight(done.chain.height.value);
+    out.setEpoch(done.chain.epoch.value);
+    out.setId(data_of(id));
+    out.setClosesEpoch(done.epoch_closed);
+    out.setStateRoot(data_of(root));
+    auto events = out.initEvents(static_cast<unsigned>(done.events.size()));
+    for (unsigned i = 0; i < done.events.size(); ++i) {
+      const auto event = encode(done.events[i]);
+      events.set(i, data_of(event));
+    }
+  });
+}
+
 }  // namespace soma::actors

@@ -2,6 +2,7 @@
 // anyone who got this far, so each answer is bounded and none can fail.
 #pragma once
 
+#include "actors/rules/execution.hpp"
 #include "actors/rules/refusal.hpp"
 #include "messages/types/role_messages.hpp"
 #include "storage/tables/ledger_store.hpp"
@@ -37,5 +38,10 @@ inline constexpr std::uint16_t pool_refusals_from = 1'000;
                                                      std::uint16_t refusal, std::string_view why);
 [[nodiscard]] message<schema::SubmitReceipt> receipt(const transaction_id& id,
                                                      rules::refusal refusal);
+
+/// What watchers of the chain are told of a block that is durable.
+[[nodiscard]] message<schema::BlockNotice> block_notice(const block_id& id,
+                                                        const rules::effects& done,
+                                                        const state_root& root);
 
 }  // namespace soma::actors

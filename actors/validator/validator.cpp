@@ -75,14 +75,8 @@ class validator_logic : public std::enable_shared_from_this<validator_logic> {
     const auto by_sender = array_of<64>(request.getSignature());
     if (!by_sender) return receipt({}, rules::refusal::bad_signature);
     sent.by_sender = *by_sender;
-    const auto id = crypto::id_of(sent);
-    const auto body = crypto::verify(sent);
-    if (!body) {
-      return receipt(
-          id, body.error() == crypto::tx_refusal::bad_signature ? rules::refusal::bad_signature
-              : body.error() == crypto::tx_refusal::too_large   ? rules::refusal::too_large
-                                                                : rules::refusal::malformed);
-    }
+    const auto [id, body, size, unreadable] = rules::read_transaction(sent);
+    if (unreadable) return receipt(id, *unreadable);
     const auto sender = crypto::address_of(body->sender);
     const auto account = ports_.ledger->view().account(sender);
     if (const auto refused = at_the_door(*body, sender, account)) return receipt(id, *refused);
@@ -210,16 +204,8 @@ class validator_logic : public std::enable_shared_from_this<validator_logic> {
     input.time_ms = wanted.candidate.header.time_ms;
     input.parent = wanted.candidate.header.parent;
     input.signers = {me_};
-    for (const auto& item : wanted.candidate.payload) {
-      rules::block_transaction transaction;
-      transaction.id = crypto::id_of(item);
-      transaction.size_bytes = consensus::payload_size(item);
-      if (auto body = crypto::verify(item)) {
-        transaction.body = std::move(*body);
-      } else {
-        transaction.known = rules::refusal::malformed;
-      }
-      input.transactions.push_back(std::move(transaction));
+    for (const auto& sent : wanted.candidate.payload) {
+      input.transactions.push_back(rules::read_transaction(sent));
     }
     const ledger_reader reader(*ports_.ledger);
     if (rules::check_block(input, tip_)) return step(consensus::execution_failed{wanted.ticket});
@@ -304,24 +290,9 @@ class validator_logic : public std::enable_shared_from_this<validator_logic> {
     if (tip_.registry_version != before) {
       announce_registry(full_delta(view, result_.registry, before, tip_.registry_version));
     }
-    const auto notice = block_notice(wanted.id);
+    const auto notice = block_notice(wanted.id, result_, tree_.root());
     for (const auto& watcher : ports_.watchers) self_->send(watcher, notice);
     auditor_->notice(result_.events);
-  }
-
-  [[nodiscard]] message<schema::BlockNotice> block_notice(const block_id& id) const {
-    return message<schema::BlockNotice>::build([&](auto out) {
-      out.setHeight(tip_.height.value);
-      out.setEpoch(tip_.epoch.value);
-      out.setId(data_of(id));
-      out.setClosesEpoch(result_.epoch_closed);
-      out.setStateRoot(data_of(tree_.root()));
-      auto events = out.initEvents(static_cast<unsigned>(result_.events.size()));
-      for (unsigned i = 0; i < result_.events.size(); ++i) {
-        const auto event = encode(result_.events[i]);
-        events.set(i, data_of(event));
-      }
-    });
   }
 
   /// Registry and router hear of every change, also of those that no draw needed.

@@ -1,20 +1,11 @@
-// A model's weights to the network: encrypted into the blob store, committed to in one epoch,
-// revealed in the next. Protocol §6. Given again after it was stopped or killed, the same command
-// goes on where that one was.
-#include <chrono>
-#include <thread>
-
 #include "actors/rules/derived_ids.hpp"
 #include "actors/rules/models.hpp"
 #include "deploy/soma/console.hpp"
 #include "deploy/soma/default_sources.hpp"
 #include "deploy/soma/model_options.hpp"
-#include "deploy/soma/publication.hpp"
-#include "deploy/soma/sending.hpp"
+#include "deploy/soma/model_publish.hpp"
 #include "deploy/soma/specialist.hpp"
-#include "deploy/soma/stop.hpp"
 #include "deploy/soma/units.hpp"
-#include "deploy/soma/verbs.hpp"
 #include "messages/crypto/merkle.hpp"
 #include "model/torch/threads.hpp"
 #include "model/weights/architectures.hpp"
@@ -22,62 +13,9 @@
 namespace soma {
 namespace {
 
-namespace fs = std::filesystem;
-
-constexpr std::chrono::milliseconds between_questions(200);
-constexpr unsigned most_refusals = 10;
 constexpr std::uint64_t max_speciality_bytes = std::uint64_t{64} << 20U;
 
-class model_publish final : public verb {
- public:
-  std::string_view name() const override { return "model publish"; }
-  std::string_view summary() const override {
-    return "put a model on the network; the same command goes on after a stop or a kill";
-  }
-  std::string_view example() const override {
-    return "soma model publish w.safetensors --data ~/src --stake 10 --from alice --config "
-           "node.toml\n"
-           "soma model publish better.safetensors --data ~/src --model 0x3f9a21c4 --config "
-           "node.toml";
-  }
-  void declare(option_set& options) override;
-  outcome run(const run_context& context) override;
-
- private:
-  /// Where a commitment stands on the chain.
-  struct committed {
-    model_version_ref version;
-    epoch_number epoch;
-  };
-  [[nodiscard]] outcome load(const run_context& context);
-  [[nodiscard]] outcome prepare(const run_context& context, publication_file& file);
-  [[nodiscard]] expected<std::vector<float>, failure> speciality() const;
-  [[nodiscard]] outcome try_out();
-  [[nodiscard]] outcome upload(const run_context& context);
-  [[nodiscard]] expected<committed, failure> commit(publication_file& file);
-  [[nodiscard]] expected<std::optional<committed>, failure> find_commitment(publication_file& file);
-  [[nodiscard]] committed version_of(const signed_transaction& commit, epoch_number epoch) const;
-  [[nodiscard]] expected<bool, failure> wait_for(epoch_number epoch, const std::string& what) const;
-  [[nodiscard]] outcome reveal(publication_file& file, const committed& at);
-  [[nodiscard]] outcome missed(publication_file& file, const committed& at,
-                               const std::string& why) const;
-  void report(const run_context& context, const committed& at) const;
-  void report_dry_run(const run_context& context, const foreseen& effect) const;
-
-  fs::path weights_path_;
-  std::vector<fs::path> data_;
-  std::string stake_, model_, blobs_;
-  std::uint32_t commission_bps_ = 1'000;
-  bool wait_ = false;
-  sender_options sender_options_;
-
-  std::optional<sender> sender_;
-  std::optional<model::weights> weights_;
-  std::optional<model_id> update_of_;
-  publication publication_;
-  std::uint64_t size_bytes_ = 0;
-  blob_id root_;
-};
+}  // namespace
 
 void model_publish::declare(option_set& options) {
   options.add("weights", weights_path_, "a safetensors file of the network's architecture")
@@ -248,165 +186,6 @@ outcome model_publish::upload(const run_context& context) {
   return {};
 }
 
-model_publish::committed model_publish::version_of(const signed_transaction& commit,
-                                                   epoch_number epoch) const {
-  committed at;
-  at.epoch = epoch;
-  at.version.model = update_of_ ? *update_of_ : rules::model_id_of(crypto::id_of(commit));
-  const auto hash = crypto::model_commitment(publication_.weights, publication_.key,
-                                             publication_.embedding, publication_.salt);
-  // The version is the one that carries the commitment; a later update may follow it.
-  const auto row = sender_->ledger().row<model_row>(model_key(at.version.model));
-  for (auto version = row ? row->latest_version : 1; version > 0; --version) {
-    at.version.version = version;
-    const auto found = sender_->ledger().row<model_version_row>(model_version_key(at.version));
-    if (found && found->commitment == hash) break;
-  }
-  return at;
-}
-
-/// The kept commitment's place on the chain; nothing when there is none and none can come any more,
-/// so that another may be signed.
-expected<std::optional<model_publish::committed>, failure> model_publish::find_commitment(
-    publication_file& file) {
-  if (!publication_.commit) return std::optional<committed>{};
-  auto& network = *sender_->network();
-  const auto id = crypto::id_of(*publication_.commit);
-  // Asked before the transaction's state: what could still execute it after the answer is seen.
-  const auto epoch = network.chain().epoch;
-  const auto account = network.row<account_row>(account_key(sender_->who()));
-  const auto state = network.state_of(id);
-  if (state.height.value != 0 && state.refusal == 0) {
-    return version_of(*publication_.commit, state.epoch);
-  }
-  if (state.height.value == 0) {
-    const bool is_dead = epoch > publication_.commit_expiry ||
-                         (account && account->nonce > publication_.commit_nonce);
-    if (!is_dead) {
-      const auto done = sender_->deliver(*publication_.commit, publication_.commit_expiry);
-      if (!done) return make_unexpected(done.error());
-      return version_of(*publication_.commit, done->state.epoch);
-    }
-  } else {
-    note_line("the commitment was refused before: " + state.why + "; trying anew");
-  }
-  publication_.commit.reset();
-  if (auto written = file.write(publication_); !written) return make_unexpected(written.error());
-  return std::optional<committed>{};
-}
-
-expected<model_publish::committed, failure> model_publish::commit(publication_file& file) {
-  auto found = find_commitment(file);
-  if (!found) return make_unexpected(found.error());
-  if (*found) return **found;
-  const auto content = publication_.commitment(size_bytes_, root_);
-  const auto effect = sender_->foresee(content);
-  if (effect.refusal != 0) {
-    return failed("cannot publish " + weights_path_.string(), effect.why,
-                  "nothing was sent and nothing was charged");
-  }
-  auto transaction = sender_->sign(content);
-  if (!transaction) return make_unexpected(transaction.error());
-  const auto body = decode<soma::transaction>(transaction->body);
-  publication_.commit = *transaction;
-  publication_.commit_expiry = body->expiry;
-  publication_.commit_nonce = body->nonce;
-  // Durable before anyone sees it.
-  if (auto written = file.write(publication_); !written) return make_unexpected(written.error());
-  const auto done = sender_->deliver(*transaction, body->expiry);
-  if (!done) return make_unexpected(done.error());
-  const auto at = version_of(*transaction, done->state.epoch);
-  note_line("committed: model " + at.version.model.text() + " version " +
-            std::to_string(at.version.version) + ", epoch " + std::to_string(at.epoch.value));
-  return at;
-}
-
-/// False when a stop was asked for first.
-expected<bool, failure> model_publish::wait_for(epoch_number epoch, const std::string& what) const {
-  auto& network = *sender_->network();
-  live_area area;
-  for (;;) {
-    const auto chain = network.chain();
-    if (chain.epoch >= epoch) {
-      area.clear();
-      return true;
-    }
-    const auto ends = chain.epoch_start_ms + network.born().parameters.epoch_ms;
-    const auto now = unix_now_ms();
-    const auto left = ends > now ? ends - now : 0;
-    area.draw({what + " epoch " + std::to_string(epoch.value) + "; epoch " +
-               std::to_string(chain.epoch.value) + " ends in " +
-               duration_text(static_cast<double>(left) / 1'000)});
-    if (stop_requested()) return false;
-    std::this_thread::sleep_for(between_questions);
-  }
-}
-
-outcome model_publish::missed(publication_file& file, const committed& at,
-                              const std::string& why) const {
-  if (auto aside = file.put_aside(".missed"); !aside) return aside;
-  return failed("model " + at.version.model.short_text() + " was not revealed in time", why,
-                update_of_ ? "the old version stays; the same command begins anew"
-                           : "a part of its stake is lost; withdraw the rest with `soma stake "
-                             "withdraw`; the same command begins anew");
-}
-
-outcome model_publish::reveal(publication_file& file, const committed& at) {
-  auto& network = *sender_->network();
-  const auto content = publication_.reveal(at.version.model);
-  std::optional<failure> last;
-  unsigned refused = 0;
-  for (;;) {
-    const auto row = network.row<model_version_row>(model_version_key(at.version));
-    const auto epoch = network.chain().epoch;
-    if (!row) return failed("cannot reveal", "the ledger lost the version; is it another network?");
-    if (row->status == version_status::revealed || row->status == version_status::active ||
-        row->status == version_status::superseded) {
-      if (publication_.published) return {};
-      publication_.published = true;
-      note_line("revealed: active from epoch " + std::to_string(at.epoch.value + 2) + " on");
-      return file.write(publication_);
-    }
-    if (row->status == version_status::bad) {
-      return failed("model " + at.version.model.short_text() + " was judged bad",
-                    "validators found its weights missing or wrong", "see `soma model info`");
-    }
-    if (row->status == version_status::dropped || epoch > at.epoch.next()) {
-      return missed(file, at, last ? last->why : "its epoch has passed");
-    }
-    if (epoch == at.epoch) {
-      const auto came = wait_for(at.epoch.next(), "waiting to reveal in");
-      if (!came) return make_unexpected(came.error());
-      if (!*came) {
-        return failed("stopped before the reveal",
-                      "the commitment stands, and it must be revealed in epoch " +
-                          std::to_string(at.epoch.next().value),
-                      "give the same command again before that epoch ends, or stake is lost");
-      }
-      continue;
-    }
-    if (stop_requested()) {
-      return failed("stopped before the reveal", "this epoch is the one for it",
-                    "give the same command again at once, or stake is lost");
-    }
-    // A reveal that a killed run sent may still wait, or be in a block by now: then ours is
-    // refused, and the row tells a moment later.
-    if (const auto effect = sender_->foresee(content); effect.refusal != 0) {
-      if (++refused > most_refusals) {
-        return failed("cannot reveal", effect.why, "the epoch is not over: try again");
-      }
-      std::this_thread::sleep_for(between_questions);
-      continue;
-    }
-    auto transaction = sender_->sign(content);
-    if (!transaction) return make_unexpected(transaction.error());
-    if (const auto done = sender_->deliver(*transaction, at.epoch.next()); !done) {
-      last = done.error();
-      std::this_thread::sleep_for(between_questions);
-    }
-  }
-}
-
 void model_publish::report(const run_context& context, const committed& at) const {
   if (context.wants_json) {
     print_line(json::of({{"model", at.version.model.text()},
@@ -442,8 +221,6 @@ void model_publish::report_dry_run(const run_context& context, const foreseen& e
   print_line("balance      " + to_text(effect.after.balance) + " would be left");
   print_line("nothing was sent: --dry-run");
 }
-
-}  // namespace
 
 std::unique_ptr<verb> make_model_publish() {
   return std::make_unique<model_publish>();

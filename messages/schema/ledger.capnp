@@ -40,7 +40,8 @@ struct Seat {
 }
 
 struct StakeRow {
-  # Key: 10, kind of pool (1 validator, 2 model), pool's id (32 bytes), holder's address. What one holder has in one pool.
+  # Key: 10, kind of pool (1 validator, 2 model), pool's id (32 bytes), holder's address. What the holder has in that
+  # pool.
   shares @0 :UInt64;       # a pool's owner has 0 here: its shares stand in the pool's row
   joining @1 :UInt64;      # shannons that become shares at the end of this epoch
   leavingShares @2 :UInt64;  # shares that are burned at the end of this epoch
@@ -53,8 +54,8 @@ struct Unbonding {
 }
 
 struct AgendaRow {
-  # Key: 9, epoch (u64 big endian), kind (1 target, 2 model, 3 stake, 4 validator), what is to be looked at when that epoch
-  # ends: an id of 32 bytes, or for a stake the rest of its key.
+  # Key: 9, epoch (u64 big endian), kind (1 target, 2 model, 3 stake, 4 validator), what is to be looked at when that
+  # epoch ends: an id of 32 bytes, or for a stake the rest of its key.
   height @0 :UInt64;       # of the block that put it there
 }
 

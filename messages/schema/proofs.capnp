@@ -8,7 +8,7 @@ $Cxx.namespace("soma::schema");
 
 struct StateProof {
   # A row or its absence.
-  leaf @0 :Data;        # (key hash, value hash) of each row of the leaf, ascending: a multiple of 64 bytes, at most 2 KiB
+  leaf @0 :Data;        # (key hash, value hash) of each row of the leaf, ascending: a multiple of 64 bytes, to 2 KiB
   siblings @1 :Data;    # hashes from the leaf to the top: a multiple of 32 bytes, at most 8 KiB
   rows @2 :UInt64;      # of the whole ledger
   bytes @3 :UInt64;     # of the whole ledger: keys and values

@@ -398,19 +398,3 @@ struct Evaluation {
   bitsPerByte @4 :Float64;          # of the mixture, over predicted bytes
   shares @5 :List(ExpertShare);
 }
-
-# ---- supervisor -----------------------------------------------------------------------------------------------------
-
-struct GetHealth {
-}
-
-struct Health {
-  roles @0 :List(RoleHealth);
-}
-
-struct RoleHealth {
-  name @0 :Text;
-  running @1 :Bool;
-  restarts @2 :UInt32;
-  lastFailure @3 :Text;
-}

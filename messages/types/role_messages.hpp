@@ -2,6 +2,7 @@
 #pragma once
 
 #include "messages/schema/roles.capnp.h"
+#include "messages/schema/supervision.capnp.h"
 #include "messages/types/message.hpp"
 
 namespace soma {
