@@ -16,15 +16,8 @@ namespace {
 
 constexpr std::size_t most_keyed = 2'000;
 constexpr std::size_t block_size = 1'000;
-constexpr std::size_t claims_a_block = 10;
-constexpr std::size_t commits_a_block = 15;
-constexpr std::size_t reveals_a_block = 2;
-constexpr std::size_t commissions_a_block = 20;
-constexpr std::size_t deposits_a_block = 50;
-constexpr std::size_t withdrawals_a_block = 30;
 constexpr std::uint64_t model_stake = 2 * shannons_per_soma;
 constexpr std::uint64_t all_balances = supply_cap.value / 2;
-constexpr epoch_number far_epoch{1'000'000};
 
 using clock = std::chrono::steady_clock;
 
@@ -47,16 +40,6 @@ void seal_payload(block& made) {
   for (const auto& sent : made.payload) {
     h.payload_bytes += static_cast<std::uint32_t>(sent.body.size() + sent.by_sender.size());
   }
-}
-
-weights_manifest some_manifest(const hash256& root) {
-  return {std::uint64_t{1} << 30, 1u << 20, blob_id{root.value}, {}};
-}
-
-std::vector<float> some_embedding(std::uint32_t dim, std::uint64_t number) {
-  std::vector<float> values(dim, 0.5f);
-  values[number % dim] = 1.0f;
-  return values;
 }
 
 }  // namespace
@@ -148,9 +131,9 @@ class ledger_world::rows_of_birth {
     row.status = version_status::active;
     for (const auto& [id, i] : ids_) {
       row.commitment = w_.made_up("bench.commitment", i);
-      row.manifest = some_manifest(row.commitment);
+      row.manifest = ledger_world::some_manifest(row.commitment);
       row.weights.value = row.commitment.value;
-      row.embedding = some_embedding(w_.options_.dim, i);
+      row.embedding = w_.some_embedding(i);
       take(model_version_key(id, 1), encode(row));
     }
   }
@@ -189,118 +172,6 @@ ledger_world::ledger_world(const ledger_world_options& options, const row_taker&
 }
 
 // ---- traffic
-
-void ledger_world::send(block& into, std::uint64_t account, transaction_kind kind, traffic how) {
-  transaction made;
-  made.chain = chain_;
-  made.sender = public_of(account);
-  made.nonce = nonces_[account]++;
-  made.expiry = far_epoch;
-  made.kind = std::move(kind);
-  if (how != traffic::signed_blocks) {
-    into.payload.push_back({encode(made), {}});
-  } else if (account >= options_.accounts) {
-    into.payload.push_back(
-        crypto::sign_transaction(validators_[account - options_.accounts], made));
-  } else {
-    SOMA_ASSERT(account < keys_.size(), "only accounts with keys sign");
-    into.payload.push_back(crypto::sign_transaction(keys_[account], made));
-  }
-}
-
-std::uint64_t ledger_world::next_plain() {
-  const auto plain = options_.accounts - keys_.size();
-  return plain == 0 ? next_keyed() : keys_.size() + plain_turn_++ % plain;
-}
-
-transaction_kind ledger_world::transfer() {
-  return tx::transfer{crypto::address_of(public_of(random() % options_.accounts)),
-                      {1'000 + random() % 1'000}};
-}
-
-/// Three of four members are a quorum: they settle the first submissions of the block before.
-void ledger_world::send_votes(block& into, traffic how) {
-  constexpr std::size_t settled_a_block = 3, voters = 3;
-  for (std::size_t i = 0; i < std::min(settled_a_block, revealed_.size()); ++i) {
-    for (std::size_t v = 0; v < voters; ++v) {
-      send(into, options_.accounts + v, tx::vote_on_submission{revealed_[i], audit_verdict::ok},
-           how);
-    }
-  }
-  if (models_revealed_.empty()) return;
-  for (std::size_t v = 0; v < voters; ++v) {
-    send(into, options_.accounts + v,
-         tx::vote_on_model{{models_revealed_.front(), 1}, model_verdict::good}, how);
-  }
-}
-
-void ledger_world::send_claims(block& into, traffic how) {
-  constexpr std::uint64_t size_bytes = 1'000;
-  revealed_.clear();
-  for (const auto& c : claims_) {
-    send(into, c.sender, tx::reveal_data{c.target, c.data, blob_id{c.salt.value}, c.salt}, how);
-    revealed_.push_back(c.target);
-  }
-  claims_.clear();
-  const auto view = store_->view();
-  for (const auto& id : view.open_targets(tip_.epoch)) {
-    if (claims_.size() == claims_a_block) break;
-    claimed c{id, next_keyed(), {made_up("bench.data", random()).value}, {}};
-    c.salt = made_up("bench.salt", random());
-    const auto commitment = crypto::data_commitment(c.data, size_bytes, c.salt,
-                                                    crypto::address_of(public_of(c.sender)));
-    send(into, c.sender,
-         tx::claim_target{id, view.target(id)->assigned.front(), 0x3f800000, 1, size_bytes,
-                          commitment},
-         how);
-    claims_.push_back(c);
-  }
-}
-
-void ledger_world::commit_models(block& into, std::size_t count, traffic how) {
-  for (std::size_t i = 0; i < count; ++i) {
-    committed_model made{next_keyed(), {}, made_up("bench.salt", random())};
-    const auto commitment = crypto::model_commitment(weights_hash{made.salt.value}, made.salt.value,
-                                                     some_embedding(options_.dim, 0), made.salt);
-    send(into, made.owner,
-         tx::commit_model{
-             std::nullopt, commitment, some_manifest(made.salt), {shannons_per_soma}, 100},
-         how);
-    made.id = crypto::model_id_of(crypto::id_of(into.payload.back()));
-    committed_.push_back(made);
-  }
-}
-
-void ledger_world::send_models(block& into, traffic how) {
-  models_revealed_.clear();
-  // Only those that were committed in the epoch before are due; they stand first.
-  for (std::size_t i = 0; i < reveals_a_block && !committed_.empty(); ++i) {
-    const auto made = committed_.front();
-    committed_.erase(committed_.begin());
-    send(into, made.owner,
-         tx::reveal_model{made.id, weights_hash{made.salt.value}, made.salt.value,
-                          some_embedding(options_.dim, 0), made.salt},
-         how);
-    models_revealed_.push_back(made.id);
-  }
-  auto waiting = std::move(committed_);
-  commit_models(into, commits_a_block, how);
-  committed_ = std::move(waiting);
-}
-
-void ledger_world::send_stakes(block& into, traffic how) {
-  for (std::size_t i = 0; i < commissions_a_block; ++i) {
-    const auto owner = next_keyed() % models_.size();
-    send(into, owner, tx::set_commission{models_[owner], 1 + static_cast<std::uint32_t>(i)}, how);
-  }
-  for (std::size_t i = 0; i < deposits_a_block; ++i) {
-    send(into, next_keyed(), tx::add_stake{models_[random() % models_.size()], {1'000'000}}, how);
-  }
-  for (std::size_t i = 0; i < withdrawals_a_block; ++i) {
-    const auto holder = next_keyed();
-    send(into, holder, tx::withdraw_stake{models_[(holder + 1) % models_.size()], 1}, how);
-  }
-}
 
 block ledger_world::next_block(traffic kind, bool closes_epoch) {
   block made;
@@ -385,12 +256,11 @@ ledger_world::outcome ledger_world::run(block made, traffic kind) {
   input.signers = {crypto::address_of(validators_[0].public_half())};
   for (const auto& sent : made.payload) {
     rules::block_transaction t;
-    t.id = crypto::id_of(sent);
-    t.size_bytes = sent.body.size() + sent.by_sender.size();
     if (kind == traffic::signed_blocks) {
-      if (auto body = crypto::verify(sent)) t.body = std::move(*body);
-    } else if (auto body = decode<transaction>(sent.body)) {
-      t.body = std::move(*body);
+      t = rules::read_transaction(sent);
+    } else {
+      t = {crypto::id_of(sent), *decode<transaction>(sent.body),
+           sent.body.size() + sent.by_sender.size(), std::nullopt};
     }
     input.transactions.push_back(std::move(t));
   }

@@ -12,8 +12,8 @@
 #include "actors/rules/queries.hpp"
 #include "actors/rules/state_tree.hpp"
 #include "messages/crypto/hash.hpp"
-#include "tests/actors/rules/memory_state.hpp"
 #include "tests/actors/rules/dice.hpp"
+#include "tests/actors/rules/memory_state.hpp"
 #include "tests/actors/rules/refusal_coverage.hpp"
 
 namespace soma::test {
