@@ -20,6 +20,7 @@ struct chain_tip {
   block_id block;
   std::uint64_t time_ms = 0;
   std::uint64_t epoch_end_ms = 0;  // the first block at or after it closes the epoch
+  std::uint16_t seat = 0;          // own index in the committee of that epoch
   friend bool operator==(const chain_tip&, const chain_tip&) = default;
 };
 
@@ -33,6 +34,7 @@ struct executed {
   bool closes_epoch = false;
   hash256 next_committee;          // zero unless it closes the epoch
   std::uint64_t epoch_end_ms = 0;  // of the epoch that the next block belongs to
+  std::uint16_t seat = 0;          // own index in that epoch's committee
 };
 struct execution_failed {  // could not be finished now, for instance because a role was gone
   std::uint64_t ticket = 0;

@@ -70,6 +70,7 @@ void solo_agreement::propose(std::uint64_t now_ms, std::vector<effect>& out) {
   h.parent_view = tip_.view;
   h.parent = tip_.block;
   h.time_ms = std::max(now_ms, tip_.time_ms + 1);
+  h.proposer = tip_.seat;
   std::size_t size = 0;
   for (auto& item : payload_.next_payload(max_block_payload_bytes, max_block_transactions)) {
     size += payload_size(item.transaction);
@@ -112,6 +113,7 @@ void solo_agreement::on_stored(std::uint64_t now_ms, std::vector<effect>& out) {
   tip_.block = candidate_id_;
   tip_.time_ms = h.time_ms;
   tip_.epoch_end_ms = result_.epoch_end_ms;
+  tip_.seat = result_.seat;
   retry_ms_ = options_.retry_ms;
   not_before_ms_ = now_ms + options_.block_interval_ms;
   stage_ = stage::idle;

@@ -135,6 +135,13 @@ std::optional<committee_seat> find_seat(const state_reader& state, const address
   return std::nullopt;
 }
 
+std::uint16_t seat_index(std::span<const committee_seat> seats, const address& member) {
+  for (std::size_t i = 0; i < seats.size(); ++i) {
+    if (seats[i].member == member) return static_cast<std::uint16_t>(i);
+  }
+  return 0;
+}
+
 std::optional<stake_row> read_stake(const state_reader& state, const stake_position& position) {
   return read<stake_row>(state, stake_key(position));
 }

@@ -1,6 +1,8 @@
 // What roles ask the ledger. Every answer is bounded by `limit`; rows come in order of their keys.
 #pragma once
 
+#include <span>
+
 #include "actors/rules/ledger.hpp"
 
 namespace soma::rules {
@@ -50,6 +52,9 @@ struct due_audit {
 /// nullopt for whoever has no seat in this epoch.
 [[nodiscard]] std::optional<committee_seat> find_seat(const state_reader& state,
                                                       const address& member);
+/// The member's place among the seats; 0 without one.
+[[nodiscard]] std::uint16_t seat_index(std::span<const committee_seat> seats,
+                                       const address& member);
 [[nodiscard]] std::optional<stake_row> read_stake(const state_reader& state,
                                                   const stake_position& position);
 

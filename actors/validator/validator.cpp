@@ -15,7 +15,6 @@
 #include "actors/validator/ledger_answers.hpp"
 #include "actors/validator/ledger_reader.hpp"
 #include "actors/validator/registry_delta.hpp"
-#include "messages/crypto/hash.hpp"
 #include "messages/crypto/transactions.hpp"
 #include "messages/types/codec.hpp"
 #include "messages/types/fields.hpp"
@@ -157,8 +156,10 @@ class validator_logic : public std::enable_shared_from_this<validator_logic> {
   }
 
   [[nodiscard]] consensus::chain_tip core_tip() const {
-    return {chain_,       tip_.epoch,   tip_.height,       tip_.height.value,
-            last_block(), tip_.time_ms, epoch_end_ms(tip_)};
+    const auto committee = rules::read_committee(ledger_reader(*ports_.ledger));
+    return {
+        chain_,       tip_.epoch,   tip_.height,        tip_.height.value,
+        last_block(), tip_.time_ms, epoch_end_ms(tip_), rules::seat_index(committee.seats, me_)};
   }
 
   // ---- the agreement core and what it asks for
@@ -257,7 +258,11 @@ class validator_logic : public std::enable_shared_from_this<validator_logic> {
     done.root = prepared_.root;
     done.closes_epoch = result_.epoch_closed;
     done.epoch_end_ms = epoch_end_ms(result_.chain);
-    if (result_.epoch_closed) done.next_committee = rules::committee_hash(result_.next_committee);
+    done.seat = core_->tip().seat;
+    if (result_.epoch_closed) {
+      done.next_committee = rules::committee_hash(result_.next_committee);
+      done.seat = rules::seat_index(result_.next_committee, me_);
+    }
     step(done);
   }
 

@@ -54,6 +54,7 @@ struct bench {
     chain_tip tip;
     tip.time_ms = 1'000;
     tip.epoch_end_ms = 5'000;
+    tip.seat = 2;
     return tip;
   }();
   solo_agreement core{
@@ -111,8 +112,10 @@ TEST_CASE(
   CHECK(only<execute_candidate>(out)->candidate.payload.empty());
   hash256 committee;
   committee.value[0] = 1;
-  out = b.core.step(executed{only<execute_candidate>(out)->ticket, {}, true, committee, 10'000},
+  CHECK(only<execute_candidate>(out)->candidate.header.proposer == 2);
+  out = b.core.step(executed{only<execute_candidate>(out)->ticket, {}, true, committee, 10'000, 7},
                     5'001);
+  CHECK(only<persist_block>(out)->whole.header.proposer == 2);  // of the epoch that it closes
   CHECK(only<persist_block>(out)->whole.header.flags == block_closes_epoch);
   CHECK(only<persist_block>(out)->whole.header.next_committee == committee);
   (void)b.core.step(stored{only<persist_block>(out)->ticket}, 5'002);
@@ -120,6 +123,7 @@ TEST_CASE(
   CHECK(b.core.tip().epoch_end_ms == 10'000);
   b.payload.fill(1);
   out = b.core.step(timer_fired{}, 5'102);
+  CHECK(only<execute_candidate>(out)->candidate.header.proposer == 7);
   out = b.core.step(executed{only<execute_candidate>(out)->ticket, {}, false, {}, 10'000}, 5'102);
   (void)b.core.step(stored{only<persist_block>(out)->ticket}, 3'000);
   out = b.core.step(timer_fired{}, 3'100);
