@@ -30,7 +30,7 @@ mempool::mempool(mempool_limits limits) : limits_(limits) {}
 
 expected<void, pool_refusal> mempool::add(pooled_transaction t, std::uint64_t next_nonce,
                                           epoch_number epoch) {
-  const std::size_t size = payload_size(t.transaction);
+  const std::size_t size = solo::payload_size(t.transaction);
   const auto refuse = [](pool_refusal reason) { return make_unexpected(reason); };
   if (by_id_.contains(t.id)) return refuse(pool_refusal::duplicate);
   if (size > max_transaction_bytes) return refuse(pool_refusal::too_large);
@@ -56,8 +56,8 @@ expected<void, pool_refusal> mempool::add(pooled_transaction t, std::uint64_t ne
   return {};
 }
 
-std::vector<payload_source::item> mempool::next_payload(std::size_t max_bytes,
-                                                        std::size_t max_count) const {
+std::vector<solo::payload_source::item> mempool::next_payload(std::size_t max_bytes,
+                                                              std::size_t max_count) const {
   using turn = std::map<std::uint64_t, waiting>::const_iterator;
   std::map<std::uint64_t, std::pair<const lane*, turn>> heads;  // by arrival
   for (const auto& [sender, account] : accounts_) {
@@ -71,7 +71,7 @@ std::vector<payload_source::item> mempool::next_payload(std::size_t max_bytes,
     const auto [account, head] = heads.begin()->second;
     heads.erase(heads.begin());
     const auto& t = head->second.what;
-    const std::size_t more = payload_size(t.transaction);
+    const std::size_t more = solo::payload_size(t.transaction);
     if (size + more > max_bytes) continue;
     size += more;
     chosen.push_back({t.id, t.transaction});
@@ -93,7 +93,7 @@ void mempool::remove(const place& where) {
   const auto account = accounts_.find(where.first);
   const auto found = account->second.by_nonce.find(where.second);
   const auto& t = found->second.what;
-  bytes_ -= payload_size(t.transaction);
+  bytes_ -= solo::payload_size(t.transaction);
   by_expiry_.erase({t.expiry, t.id});
   by_id_.erase(t.id);
   account->second.by_nonce.erase(found);

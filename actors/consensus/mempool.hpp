@@ -9,7 +9,7 @@
 #include <span>
 #include <string_view>
 
-#include "actors/consensus/agreement.hpp"
+#include "actors/consensus/solo_events.hpp"
 #include "messages/types/expected.hpp"
 
 namespace soma::consensus {
@@ -41,7 +41,7 @@ struct mempool_limits {
   std::uint64_t nonce_window = 64;  // how far ahead of the account's next nonce
 };
 
-class mempool final : public payload_source {
+class mempool final : public solo::payload_source {
  public:
   explicit mempool(mempool_limits limits = {});
 
@@ -52,8 +52,8 @@ class mempool final : public payload_source {
 
   /// Those that can be executed now, by arrival; of one account by nonce, without gaps. The first
   /// that does not fit ends its account's turn, smaller ones of others may follow.
-  [[nodiscard]] std::vector<item> next_payload(std::size_t max_bytes,
-                                               std::size_t max_count) const override;
+  [[nodiscard]] std::vector<solo::payload_source::item> next_payload(
+      std::size_t max_bytes, std::size_t max_count) const override;
   /// Whether nothing can be executed now. Transactions behind a gap of nonces do not count.
   [[nodiscard]] bool empty() const override;
 

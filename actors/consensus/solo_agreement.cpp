@@ -5,7 +5,7 @@
 #include "messages/crypto/transactions.hpp"
 #include "messages/types/assert.hpp"
 
-namespace soma::consensus {
+namespace soma::consensus::solo {
 namespace {
 
 template <class Event>
@@ -123,4 +123,4 @@ void solo_agreement::on_stored(std::uint64_t now_ms, std::vector<effect>& out) {
   out.push_back(set_timer{not_before_ms_});
 }
 
-}  // namespace soma::consensus
+}  // namespace soma::consensus::solo

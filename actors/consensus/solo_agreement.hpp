@@ -4,9 +4,9 @@
 // is taken up again after a pause that doubles.
 #pragma once
 
-#include "actors/consensus/agreement.hpp"
+#include "actors/consensus/solo_events.hpp"
 
-namespace soma::consensus {
+namespace soma::consensus::solo {
 
 struct solo_options {
   std::uint64_t block_interval_ms = 100;
@@ -46,4 +46,4 @@ class solo_agreement final : public agreement {
   executed result_;
 };
 
-}  // namespace soma::consensus
+}  // namespace soma::consensus::solo

@@ -25,7 +25,7 @@ namespace {
 /// A timer is looked at at least this often, so that none is left behind for long.
 constexpr std::uint64_t longest_wait_ms = 1'000;
 
-struct key_signer final : consensus::signer {
+struct key_signer final : consensus::solo::signer {
   explicit key_signer(crypto::key_pair pair) : key(std::move(pair)) {}
   [[nodiscard]] signature sign_block(const block_id& block) override {
     return crypto::sign_block(key, block);
@@ -55,16 +55,16 @@ class validator_logic : public std::enable_shared_from_this<validator_logic> {
   }
 
   void start() {
-    consensus::solo_options pace;
+    consensus::solo::solo_options pace;
     pace.block_interval_ms = options_.block_ms;
-    core_ = std::make_unique<consensus::solo_agreement>(core_tip(), signer_, pool_, pace);
+    core_ = std::make_unique<consensus::solo::solo_agreement>(core_tip(), signer_, pool_, pace);
     auditor_ =
         std::make_shared<auditor>(self_, ports_, options_, me_, born_.parameters.architecture,
                                   [weak = weak_from_this()](transaction_kind kind) {
                                     if (auto me = weak.lock()) me->send_own(std::move(kind));
                                   });
     announce_registry(registry_snapshot(ledger_reader(*ports_.ledger), {}, tip_.registry_version));
-    step_now(consensus::started{});
+    step_now(consensus::solo::started{});
     auditor_->start();
   }
 
@@ -86,7 +86,7 @@ class validator_logic : public std::enable_shared_from_this<validator_logic> {
           id, static_cast<std::uint16_t>(pool_refusals_from + static_cast<int>(taken.error())),
           consensus::to_text(taken.error()));
     }
-    step_now(consensus::transactions_waiting{});
+    step_now(consensus::solo::transactions_waiting{});
     return receipt(id, 0, {});
   }
 
@@ -155,7 +155,7 @@ class validator_logic : public std::enable_shared_from_this<validator_logic> {
     return last ? crypto::id_of(last->header) : rules::genesis_parent(chain_);
   }
 
-  [[nodiscard]] consensus::chain_tip core_tip() const {
+  [[nodiscard]] consensus::solo::chain_tip core_tip() const {
     const auto committee = rules::read_committee(ledger_reader(*ports_.ledger));
     return {
         chain_,       tip_.epoch,   tip_.height,        tip_.height.value,
@@ -164,14 +164,14 @@ class validator_logic : public std::enable_shared_from_this<validator_logic> {
 
   // ---- the agreement core and what it asks for
 
-  void step(const consensus::event& event) {
+  void step(const consensus::solo::event& event) {
     for (auto& effect : core_->step(event, now_ms_)) {
       std::visit([&](auto& wanted) { carry_out(wanted); }, effect);
     }
   }
 
   /// For events whose moment matters: the clock is asked first.
-  void step_now(consensus::event event) {
+  void step_now(consensus::solo::event event) {
     self_->request(ports_.clock, caf::infinite, message<schema::Wait>{})
         .then(
             [me = shared_from_this(), event = std::move(event)](const message<schema::Time>& time) {
@@ -180,7 +180,7 @@ class validator_logic : public std::enable_shared_from_this<validator_logic> {
             });
   }
 
-  void carry_out(const consensus::set_timer& timer) {
+  void carry_out(const consensus::solo::set_timer& timer) {
     timer_at_ms_ = timer.at_ms;
     wait_for_timer(++timer_generation_);
   }
@@ -195,11 +195,11 @@ class validator_logic : public std::enable_shared_from_this<validator_logic> {
           if (generation != me->timer_generation_) return;  // another timer has taken its place
           me->now_ms_ = time.root().getUnixMs();
           if (me->now_ms_ < me->timer_at_ms_) return me->wait_for_timer(generation);
-          me->step(consensus::timer_fired{});
+          me->step(consensus::solo::timer_fired{});
         });
   }
 
-  void carry_out(consensus::execute_candidate& wanted) {
+  void carry_out(consensus::solo::execute_candidate& wanted) {
     rules::block_input input;
     input.height = wanted.candidate.header.height;
     input.time_ms = wanted.candidate.header.time_ms;
@@ -209,7 +209,8 @@ class validator_logic : public std::enable_shared_from_this<validator_logic> {
       input.transactions.push_back(rules::read_transaction(sent));
     }
     const ledger_reader reader(*ports_.ledger);
-    if (rules::check_block(input, tip_)) return step(consensus::execution_failed{wanted.ticket});
+    if (rules::check_block(input, tip_))
+      return step(consensus::solo::execution_failed{wanted.ticket});
     auto begun =
         std::make_shared<rules::execution>(rules::begin_block(input, reader, active_, born_));
     if (begun->draws().empty()) return finish(wanted.ticket, begun, {});
@@ -238,21 +239,21 @@ class validator_logic : public std::enable_shared_from_this<validator_logic> {
               const auto drawn = drawn_targets(begun->draws(), reply.root());
               if (reply.root().getRefusal() != 0 || rules::check_draws(*begun, drawn)) {
                 me->send_snapshot_ = true;
-                return me->step(consensus::execution_failed{ticket});
+                return me->step(consensus::solo::execution_failed{ticket});
               }
               me->send_snapshot_ = false;
               me->finish(ticket, begun, drawn);
             },
             [me = shared_from_this(), ticket](caf::error&) {
               me->send_snapshot_ = true;
-              me->step(consensus::execution_failed{ticket});
+              me->step(consensus::solo::execution_failed{ticket});
             });
   }
 
   void finish(std::uint64_t ticket, const std::shared_ptr<rules::execution>& begun,
               const rules::drawn_targets& drawn) {
     result_ = rules::finish(std::move(*begun), drawn);
-    consensus::executed done;
+    consensus::solo::executed done;
     done.ticket = ticket;
     prepared_ = tree_.prepare(result_.changes);
     done.root = prepared_.root;
@@ -268,20 +269,20 @@ class validator_logic : public std::enable_shared_from_this<validator_logic> {
 
   /// Block and effects in one storage transaction. A disk that fails ends the validator: nothing
   /// was announced, and a restart finds the ledger as the last commit left it.
-  void carry_out(const consensus::persist_block& wanted) {
+  void carry_out(const consensus::solo::persist_block& wanted) {
     try {
       ports_.ledger->commit_block(wanted.whole, result_.changes, result_.events);
     } catch (const std::exception& failure) {
-      step(consensus::store_failed{wanted.ticket});
+      step(consensus::solo::store_failed{wanted.ticket});
       self_->quit(caf::make_error(caf::sec::runtime_error, failure.what()));
       return;
     }
     tree_.apply(std::move(prepared_));
     active_.apply(result_.changes);
-    step(consensus::stored{wanted.ticket});
+    step(consensus::solo::stored{wanted.ticket});
   }
 
-  void carry_out(const consensus::announce_block& wanted) {
+  void carry_out(const consensus::solo::announce_block& wanted) {
     const auto before = tip_.registry_version;
     tip_ = result_.chain;
     std::vector<transaction_id> contained;
@@ -332,7 +333,7 @@ class validator_logic : public std::enable_shared_from_this<validator_logic> {
     // A full pool loses the vote; the audit is found again when the validator starts anew.
     if (pool_.add({id, me_, vote.nonce, vote.expiry, std::move(sent)}, account->nonce,
                   tip_.epoch)) {
-      step_now(consensus::transactions_waiting{});
+      step_now(consensus::solo::transactions_waiting{});
     }
   }
 
@@ -347,7 +348,7 @@ class validator_logic : public std::enable_shared_from_this<validator_logic> {
   rules::state_tree tree_;
   rules::active_models active_;
   consensus::mempool pool_;
-  std::unique_ptr<consensus::solo_agreement> core_;
+  std::unique_ptr<consensus::solo::solo_agreement> core_;
   std::shared_ptr<auditor> auditor_;
   rules::effects result_;  // of the candidate that is being agreed on
   rules::state_tree::prepared prepared_;

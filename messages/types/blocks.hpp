@@ -7,6 +7,7 @@
 
 #include "messages/types/amounts.hpp"
 #include "messages/types/ids.hpp"
+#include "messages/types/signer_set.hpp"
 #include "messages/types/transactions.hpp"
 
 namespace soma {
@@ -21,7 +22,7 @@ struct block_header {
   block_height height;
   std::uint64_t parent_view = 0;
   block_id parent;
-  hash256 payload_root;  // H("soma.payload", ids of the transactions in order)
+  hash256 payload_root;  // H("soma.payload", parent signers || ids of the transactions in order)
   std::uint32_t payload_bytes = 0;
   std::uint32_t transactions = 0;
   soma::state_root state_root;  // after execution
@@ -50,6 +51,8 @@ struct block {
   block_header header;
   signature by_proposer{};  // over H("SX1/prop", block id)
   std::vector<signed_transaction> payload;
+  signer_set parent_signers{};  // of the certificate for the parent that the proposer showed, who
+                                // are paid for it; empty when it showed none
   friend bool operator==(const block&, const block&) = default;
 };
 

@@ -27,7 +27,7 @@ pooled_transaction waiting(std::uint64_t sender, std::uint64_t nonce, std::size_
   return t;
 }
 
-std::vector<transaction_id> ids(const std::vector<payload_source::item>& items) {
+std::vector<transaction_id> ids(const std::vector<solo::payload_source::item>& items) {
   std::vector<transaction_id> list;
   for (const auto& item : items) list.push_back(item.id);
   return list;

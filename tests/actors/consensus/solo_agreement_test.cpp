@@ -10,7 +10,7 @@
 namespace soma::test {
 namespace {
 
-using namespace consensus;
+using namespace consensus::solo;
 
 struct fixed_payload final : payload_source {
   std::vector<item> items;
@@ -158,7 +158,7 @@ TEST_CASE(
     CAPTURE(seed);
     std::mt19937_64 random(seed);
     bench b;
-    std::vector<consensus::event> answers{started{}};
+    std::vector<consensus::solo::event> answers{started{}};
     std::set<block_id> stored_ids;
     block_id last;
     std::uint64_t height = 0;
@@ -167,7 +167,7 @@ TEST_CASE(
     for (int step = 0; step < 400; ++step) {
       now += random() % 60;
       b.payload.fill(random() % 4);
-      consensus::event e = timer_fired{};
+      consensus::solo::event e = timer_fired{};
       if (!answers.empty() && random() % 2 == 0) e = answers[random() % answers.size()];
       if (random() % 20 == 0) e = stored{random() % 50};
       if (const auto* ack = std::get_if<stored>(&e); ack && persisting.contains(ack->ticket)) {

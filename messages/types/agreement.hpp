@@ -1,0 +1,145 @@
+// What validators say to each other to agree on blocks, and what each of them has to remember of
+// it. Plain values; their bytes: messages/types/codec_agreement.hpp. What they mean: the headers of
+// actors/consensus.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "messages/types/blocks.hpp"
+#include "messages/types/ledger_rows.hpp"
+#include "messages/types/signer_set.hpp"
+
+namespace soma {
+
+/// A block under its id, as it is handed around: never altered, shared, hashed once.
+struct named_block {
+  block_id id;
+  block whole;
+};
+using block_ptr = std::shared_ptr<const named_block>;
+
+/// One member's vote.
+struct member_vote {
+  vote_statement what;
+  std::uint16_t signer = 0;  // index in the committee; not signed, the key tells
+  signature by_signer{};
+  friend bool operator==(const member_vote&, const member_vote&) = default;
+};
+
+/// Votes of a quorum for one thing. Several exist for one thing: never hashed into an id.
+struct certificate {
+  vote_statement what;
+  signer_set signers;
+  std::vector<signature> signatures;  // one a signer, in order of index
+  friend bool operator==(const certificate&, const certificate&) = default;
+};
+
+/// That an epoch is over: the block that closed it, the fillers after it up to the one that the
+/// certificate finalizes (none when it finalizes the closing block itself), and who comes next.
+struct epoch_proof {
+  std::vector<block_header> headers;  // the closing one first; at most max_proof_headers
+  certificate final;
+  std::vector<committee_seat> next_committee;  // counters are zero
+  friend bool operator==(const epoch_proof&, const epoch_proof&) = default;
+};
+
+inline constexpr std::size_t max_proof_headers = 64;
+inline constexpr std::size_t max_inline_skips = 64;
+inline constexpr std::size_t max_response_blocks = 64;
+inline constexpr std::size_t max_response_bytes = std::size_t{1} << 20;
+inline constexpr std::size_t max_response_certificates = 192;  // of 64 views
+
+namespace peer {
+
+/// On connecting and now and then: where I am.
+struct hello {
+  chain_id chain;
+  epoch_number epoch;
+  block_height height;  // a claim; only certificates count
+  std::uint64_t view = 0;
+};
+/// A leader's block and why it may stand on its parent.
+struct proposal {
+  block_ptr what;
+  std::optional<certificate> parent;  // notarize or finalize; absent when the parent is the base
+  std::vector<certificate> skipped;   // of views between the parent's and this one
+};
+struct vote {
+  member_vote what;
+};
+struct certified {
+  certificate what;
+};
+/// Nothing became final for a while: everything that may be missing elsewhere.
+struct standstill {
+  std::vector<certificate> certificates;
+  std::vector<member_vote> votes;  // the sender's own
+};
+/// What is missing here.
+struct request {
+  epoch_number epoch;
+  block_height after;           // the asker's last final block
+  std::uint64_t from_view = 0;  // certificates from here on
+  block_id want;                // a block and its ancestors; zero: none
+};
+struct response {
+  epoch_number epoch;
+  std::vector<certificate> certificates;
+  std::vector<block_ptr> blocks;     // ancestors of `want`, or final blocks after `after` in order
+  std::optional<certificate> final;  // of the last of final blocks
+  std::optional<epoch_proof> epoch_end;  // when the last final block closed the asker's epoch
+};
+struct epoch_over {
+  epoch_number epoch;
+  epoch_proof proof;
+};
+/// For the block to come; agreement itself does not look at it.
+struct transactions {
+  std::vector<signed_transaction> list;
+};
+
+}  // namespace peer
+
+using peer_message =
+    std::variant<peer::hello, peer::proposal, peer::vote, peer::certified, peer::standstill,
+                 peer::request, peer::response, peer::epoch_over, peer::transactions>;
+
+/// Everything of one epoch that a validator must remember across a crash. What it is not sure to
+/// remember it has not said.
+struct voting_record {
+  chain_id chain;
+  public_key key{};            // whose votes these are
+  std::uint64_t fence_ms = 0;  // votes in no epoch that began before; 0: not fenced
+  epoch_number epoch;          // that the rest belongs to
+  using place = std::pair<std::uint64_t, vote_kind>;  // view and kind
+  std::map<place, block_id> votes;
+  std::map<std::uint64_t, block_id> proposed;  // by view
+  std::map<place, certificate> certificates;
+  std::map<block_id, block_ptr> blocks;  // not yet in the ledger
+};
+
+/// One durable step of a voting_record: all of it or nothing.
+struct record_batch {
+  std::optional<epoch_number> new_epoch;  // first: everything of the old one goes
+  std::uint64_t prune_to = 0;             // then: what belongs to views up to this one goes
+  std::optional<std::uint64_t> fence_ms;
+  std::vector<vote_statement> votes;
+  std::vector<std::pair<std::uint64_t, block_id>> proposed;
+  std::vector<certificate> certificates;
+  std::vector<block_ptr> blocks;
+  [[nodiscard]] bool empty() const {
+    return !new_epoch && prune_to == 0 && !fence_ms && votes.empty() && proposed.empty() &&
+           certificates.empty() && blocks.empty();
+  }
+};
+
+/// What a batch makes of a record: what every store of records has to do.
+void apply(voting_record& record, const record_batch& batch);
+
+}  // namespace soma
