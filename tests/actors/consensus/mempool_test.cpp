@@ -119,7 +119,7 @@ TEST_CASE("random use never breaks the bounds nor the order of nonces") {
         CHECK(pool.empty() == pool.next_payload(1'000, 8).empty());
         std::size_t size = 0;
         for (const auto& item : payload) {
-          size += payload_size(item.transaction);
+          size += solo::payload_size(item.transaction);
           std::uint64_t packed = 0;
           for (std::size_t i = 8; i-- > 0;) packed = packed << 8 | item.id.value[i];
           REQUIRE(nonces[numbered<address>(packed >> 32)]++ == (packed >> 8 & 0xff'ffff));
