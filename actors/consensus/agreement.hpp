@@ -98,8 +98,12 @@ struct send {
   std::vector<peer_number> to;  // empty: everybody who is connected
   std::shared_ptr<const peer_message> what;
 };
-struct set_timer {  // replaces the earlier one of its kind
+/// Replaces the earlier one of its kind, which then never fires. Relative, so that a clock that
+/// jumps does not hold it up.
+struct set_timer {
   timer_kind kind{};
+  std::uint64_t after_ms = 0;
+};
   std::uint64_t at_ms = 0;
 };
 /// Run this block on the state at its parent, which is the last committed block or one executed

@@ -37,6 +37,9 @@ void add_messages(caf::actor_system_config& config) {
   SOMA_ADD(GetOpenTargets);
   SOMA_ADD(OpenTargets);
   SOMA_ADD(BlockNotice);
+  SOMA_ADD(HearPeers);
+  SOMA_ADD(FromPeer);
+  SOMA_ADD(ToPeers);
   SOMA_ADD(RegistryDelta);
   SOMA_ADD(GetModels);
   SOMA_ADD(Models);

@@ -389,7 +389,8 @@ validator_actor::behavior_type validator(validator_actor::pointer self, crypto::
           [logic](const message<schema::GetTransaction>& request) {
             return logic->transaction_status(request.root());
           },
-          [logic](const message<schema::GetGenesis>&) { return logic->genesis_bytes(); }};
+          [logic](const message<schema::GetGenesis>&) { return logic->genesis_bytes(); },
+          [](const message<schema::FromPeer>&) { return message<schema::Ack>{}; }};
 }
 
 }  // namespace soma::actors

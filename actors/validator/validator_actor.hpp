@@ -1,4 +1,4 @@
-// The ledger: orders transactions, executes blocks, audits filled targets, votes.
+// The ledger: agrees with its peers on blocks, executes them, audits filled targets, votes.
 #pragma once
 
 #include "actors/link/actor_interface.hpp"
@@ -12,7 +12,8 @@ using validator_actor = caf::typed_actor<
     caf::replies_to<message<schema::GetOpenTargets>>::with<message<schema::OpenTargets>>,
     caf::replies_to<message<schema::GetRows>>::with<message<schema::Rows>>,
     caf::replies_to<message<schema::GetTransaction>>::with<message<schema::TransactionStatus>>,
-    caf::replies_to<message<schema::GetGenesis>>::with<message<schema::GenesisBytes>>>;
+    caf::replies_to<message<schema::GetGenesis>>::with<message<schema::GenesisBytes>>,
+    caf::replies_to<message<schema::FromPeer>>::with<message<schema::Ack>>>;
 
 /// Whoever wants to hear of each block once it is durable.
 using block_watcher_actor = caf::typed_actor<caf::reacts_to<message<schema::BlockNotice>>>;

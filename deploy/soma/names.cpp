@@ -31,13 +31,6 @@ expected<Id, failure> find_id(ledger_source& source, ledger_table table, const s
   return Id{found.front().value};
 }
 
-std::optional<address> key_named(const run_context& context, const std::string& text) {
-  if (id_digits(text)) return {};  // a name of digits alone would hide an id
-  const auto key = text.empty() ? unexpected<failure>(failure{}) : find_key(context, text);
-  if (!key || !key->half) return {};
-  return crypto::address_of(*key->half);
-}
-
 std::optional<model_id> model_by_name(const ledger_source& source, const std::string& text) {
   for (const auto& [id, name] : source.names()) {
     if (name == text) return id;
@@ -46,6 +39,13 @@ std::optional<model_id> model_by_name(const ledger_source& source, const std::st
 }
 
 }  // namespace
+
+std::optional<address> key_named(const run_context& context, const std::string& text) {
+  if (id_digits(text)) return {};  // a name of digits alone would hide an id
+  const auto key = text.empty() ? unexpected<failure>(failure{}) : find_key(context, text);
+  if (!key || !key->half) return {};
+  return crypto::address_of(*key->half);
+}
 
 expected<address, failure> account_named(const run_context& context, ledger_source& source,
                                          const std::string& text) {

@@ -3,12 +3,15 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <string>
 
 #include "deploy/soma/ledger_source.hpp"
 
 namespace soma {
 
+/// The account of a key's name in the home or of a key file; nothing for anything else.
+[[nodiscard]] std::optional<address> key_named(const run_context& context, const std::string& text);
 /// A key's name in the home, a key file, a whole address, or the first digits of an account's.
 [[nodiscard]] expected<address, failure> account_named(const run_context& context,
                                                        ledger_source& source,

@@ -5,6 +5,7 @@
 #include "actors/explain/explain.hpp"
 #include "deploy/soma/console.hpp"
 #include "deploy/soma/ids.hpp"
+#include "deploy/soma/names.hpp"
 #include "deploy/soma/stored_ledger.hpp"
 #include "deploy/soma/verbs.hpp"
 
@@ -23,12 +24,15 @@ class explain_verb final : public verb {
   }
   std::string_view example() const override {
     return "soma explain 0x1f3a90c2\n"
+           "soma explain alice\n"
            "soma explain 7 --json";
   }
   void declare(option_set& options) override {
     options
         .add("what", what_,
-             "a target, model or address (0x and at least 8 digits), or the number of an epoch")
+             "a target, model or address (0x and at least 8 digits), a key's name, or the number "
+             "of an "
+             "epoch")
         .positional()
         .required();
     add_ledger_option(options, ledger_);
@@ -36,7 +40,8 @@ class explain_verb final : public verb {
   outcome run(const run_context& context) override;
 
  private:
-  [[nodiscard]] answer ask(const storage::ledger_view& view, const explain::options& how) const;
+  [[nodiscard]] answer ask(const run_context& context, const storage::ledger_view& view,
+                           const explain::options& how) const;
 
   std::string what_;
   fs::path ledger_;
@@ -99,14 +104,21 @@ answer explain_one(const storage::ledger_view& view, const candidate& one,
   return told(explain::explain_address(view, one.id.as<address_tag>(), how), text);
 }
 
-answer explain_verb::ask(const storage::ledger_view& view, const explain::options& how) const {
+answer explain_verb::ask(const run_context& context, const storage::ledger_view& view,
+                         const explain::options& how) const {
   if (const auto epoch = epoch_in(what_))
     return told(explain::explain_epoch(view, *epoch, how), "epoch " + what_);
+  if (const auto mine = key_named(context, what_))
+    return explain_one(view, {subject::address, hash256{mine->value}}, how);
+  for (const auto& [model, name] : how.names) {
+    if (name == what_) return explain_one(view, {subject::model, hash256{model.value}}, how);
+  }
   const auto digits = id_digits(what_);
   if (!digits) {
     return wrong_usage("cannot explain `" + what_ + "`",
-                       "it is neither the number of an epoch nor 0x and at least 8 hex digits",
-                       "see `soma explain --help`");
+                       "it is neither the number of an epoch, a name, nor 0x and at least 8 hex "
+                       "digits",
+                       "`soma wallet list` shows the keys there are");
   }
   const auto found = candidates_of(view, *digits);
   if (found.size() == 1) return explain_one(view, found.front(), how);
@@ -183,7 +195,7 @@ outcome explain_verb::run(const run_context& context) {
   explain::options how;
   how.names = ledger->names();
   const auto view = ledger->view();
-  const auto found = ask(view, how);
+  const auto found = ask(context, view, how);
   if (!found) return make_unexpected(found.error());
   if (context.wants_json) {
     print_line(json_of(*found).text());

@@ -47,6 +47,7 @@ class genesis_new final : public verb {
   [[nodiscard]] outcome finish();
 
   fs::path file_, output_;
+  bool force_ = false;
   std::optional<std::string> network_, arch_;
   std::optional<std::uint64_t> epoch_seconds_, start_ms_;
   std::vector<std::string> accounts_, validators_, settings_;
@@ -56,6 +57,7 @@ class genesis_new final : public verb {
 
 void genesis_new::declare(option_set& options) {
   options.add("output", output_, "the file to write").also('o').required().shown_as("FILE");
+  options.add("force", force_, "replace a file that exists");
   options
       .add("file", file_,
            "TOML: name, start_ms, [parameters], [[accounts]] owner and balance, [[validators]] key "
@@ -258,7 +260,7 @@ outcome genesis_new::finish() {
 }
 
 outcome genesis_new::run(const run_context& context) {
-  if (auto free = check_new_file(output_, false); !free) return free;
+  if (auto free = check_new_file(output_, force_); !free) return free;
   born_.name = "soma";
   auto done = read_file(context);
   if (done) done = read_options(context);

@@ -49,7 +49,7 @@ struct epoch_proof {
   friend bool operator==(const epoch_proof&, const epoch_proof&) = default;
 };
 
-inline constexpr std::size_t max_proof_headers = 64;
+inline constexpr std::size_t max_proof_headers = 256;
 inline constexpr std::size_t max_inline_skips = 64;
 inline constexpr std::size_t max_response_blocks = 64;
 inline constexpr std::size_t max_response_bytes = std::size_t{1} << 20;

@@ -91,6 +91,12 @@ TEST_CASE("soma explain tells models, addresses and epochs, each as one JSON doc
   CHECK(account["id"].text == submitter);
   CHECK(ledger.explained(test::told_validators()[0].where().text())["status"].text == "validator");
   CHECK(ledger.explained("0")["status"].text == "ended");
+  // A key of the wallet by its name; what is public of it is enough.
+  const auto keys = ledger.user.folder() / ".soma" / "keys";
+  std::filesystem::create_directories(keys);
+  write_text(keys / "alice.pem", "locked");
+  write_text(keys / "alice.pub", "0x" + to_hex(ledger.people[1].key) + "\n");
+  CHECK(ledger.explained("alice")["id"].text == submitter);
   const auto running = ledger.explained(std::to_string(ledger.net.epoch()));
   CHECK(running["status"].text == "running");
   CHECK(running["next"].elements.size() == 1);

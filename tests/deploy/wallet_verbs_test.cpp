@@ -178,4 +178,10 @@ TEST_CASE("a genesis is made of options or a file, says all of it again, and is 
     CHECK(is_one_line(ended.err));
   }
   CHECK(!std::filesystem::exists(user.at("x")));
+
+  const auto replaced = user.run({"genesis", "new", "-o", user.at("g.bin"), "--force", "--file",
+                                  user.at("net.toml"), "--network", "other"});
+  CAPTURE(replaced.err);
+  CHECK(replaced.exit_code == 0);
+  CHECK(read_text(user.at("g.bin")) != read_text(user.at("h.bin")));
 }
