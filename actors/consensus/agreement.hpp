@@ -104,8 +104,6 @@ struct set_timer {
   timer_kind kind{};
   std::uint64_t after_ms = 0;
 };
-  std::uint64_t at_ms = 0;
-};
 /// Run this block on the state at its parent, which is the last committed block or one executed
 /// before. A draft has neither state root, flags, next committee nor signature yet; its result is
 /// known afterwards under the id that complete() gives it. Answer executed or execution_failed.
