@@ -79,7 +79,7 @@ void solo_agreement::propose(std::uint64_t now_ms, std::vector<effect>& out) {
   SOMA_ASSERT(
       size <= max_block_payload_bytes && candidate_.payload.size() <= max_block_transactions,
       "a payload source keeps to its limits");
-  h.payload_root = crypto::payload_root(candidate_.payload);
+  h.payload_root = crypto::payload_root(candidate_.payload, candidate_.parent_signers);
   h.payload_bytes = static_cast<std::uint32_t>(size);
   h.transactions = static_cast<std::uint32_t>(candidate_.payload.size());
   stage_ = stage::executing;

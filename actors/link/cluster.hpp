@@ -6,22 +6,14 @@
 #include <caf/actor_system.hpp>
 #include <caf/openssl/publish.hpp>
 #include <cstdint>
-#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
 
+#include "actors/link/host_port.hpp"
 #include "messages/types/expected.hpp"
 
 namespace soma::actors {
-
-struct host_port {
-  std::string host;
-  std::uint16_t port = 0;
-};
-
-/// "tls://host:port" or "host:port"; nullopt for anything else.
-[[nodiscard]] std::optional<host_port> parse_host_port(std::string_view text);
 
 /// Listens at `at` for those who look for `role`; port 0 lets the system choose. The port, or why
 /// not.

@@ -118,7 +118,7 @@ std::optional<difference> chain_replay::check_payload(const block& whole) {
   if (auto no = compare<std::uint64_t>(fault::wrong_payload_size, size, header.payload_bytes)) {
     return no;
   }
-  return compare(fault::wrong_payload_root, crypto::payload_root(whole.payload),
+  return compare(fault::wrong_payload_root, crypto::payload_root(whole.payload, whole.parent_signers),
                  header.payload_root);
 }
 

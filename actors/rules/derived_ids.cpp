@@ -1,7 +1,5 @@
 #include "actors/rules/derived_ids.hpp"
 
-#include "messages/crypto/hash.hpp"
-
 namespace soma::rules {
 namespace {
 
@@ -29,14 +27,6 @@ std::uint64_t scoring_seed_of(const target_id& target) {
   std::uint64_t seed = 0;
   for (std::size_t i = 8; i-- > 0;) seed = seed << 8 | target.value[i];
   return seed;
-}
-
-hash256 committee_hash(std::span<const committee_seat> seats) {
-  crypto::tagged_hash hash("SX1/com");
-  for (const auto& seat : seats) {
-    hash.add(seat.member).add(byte_view(seat.consensus_key)).add_u32(seat.power);
-  }
-  return hash.finish();
 }
 
 block_id genesis_parent(const chain_id& chain) {

@@ -7,6 +7,7 @@
 namespace soma::rules {
 
 using crypto::chain_id_of;
+using crypto::committee_hash;
 using crypto::data_commitment;
 using crypto::model_commitment;
 using crypto::model_id_of;
@@ -24,9 +25,6 @@ struct draw_entropy {
 /// The seed of an audit's scoring: the first 8 bytes of the target's id, little endian. Protocol
 /// §8.3.
 [[nodiscard]] std::uint64_t scoring_seed_of(const target_id& target);
-
-/// H("SX1/com", (member || consensus key || power as u32 little endian) of each seat in order).
-[[nodiscard]] hash256 committee_hash(std::span<const committee_seat> seats);
 
 /// The parent of block 1: the chain's id under a block's name.
 [[nodiscard]] block_id genesis_parent(const chain_id& chain);

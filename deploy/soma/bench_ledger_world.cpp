@@ -35,7 +35,7 @@ class stopwatch {
 
 void seal_payload(block& made) {
   auto& h = made.header;
-  h.payload_root = crypto::payload_root(made.payload);
+  h.payload_root = crypto::payload_root(made.payload, made.parent_signers);
   h.transactions = static_cast<std::uint32_t>(made.payload.size());
   for (const auto& sent : made.payload) {
     h.payload_bytes += static_cast<std::uint32_t>(sent.body.size() + sent.by_sender.size());

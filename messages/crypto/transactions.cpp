@@ -77,10 +77,20 @@ block_id id_of(const block_header& header) {
   return hash("SX1/block", header_layout(header)).as<block_tag>();
 }
 
-hash256 payload_root(std::span<const signed_transaction> payload) {
+hash256 payload_root(std::span<const signed_transaction> payload,
+                     const signer_set& parent_signers) {
   tagged_hash root("soma.payload");
+  root.add(byte_view(parent_signers.layout()));
   for (const auto& transaction : payload) root.add(id_of(transaction));
   return root.finish();
+}
+
+hash256 committee_hash(std::span<const committee_seat> seats) {
+  tagged_hash all("SX1/com");
+  for (const auto& seat : seats) {
+    all.add(seat.member).add(byte_view(seat.consensus_key)).add_u32(seat.power);
+  }
+  return all.finish();
 }
 
 signature sign_block(const key_pair& key, const block_id& block) {

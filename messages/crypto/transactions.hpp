@@ -11,6 +11,7 @@
 #include "messages/types/expected.hpp"
 #include "messages/types/genesis.hpp"
 #include "messages/types/ids.hpp"
+#include "messages/types/ledger_rows.hpp"
 #include "messages/types/parse.hpp"
 #include "messages/types/transactions.hpp"
 
@@ -30,8 +31,11 @@ enum class tx_refusal : std::uint8_t { too_large, malformed, bad_key, bad_signat
 
 /// H("SX1/block", layout).
 [[nodiscard]] block_id id_of(const block_header& header);
-/// H("soma.payload", ids of the transactions in order).
-[[nodiscard]] hash256 payload_root(std::span<const signed_transaction> payload);
+/// H("soma.payload", the signers' 16 bytes || ids of the transactions in order).
+[[nodiscard]] hash256 payload_root(std::span<const signed_transaction> payload,
+                                   const signer_set& parent_signers);
+/// H("SX1/com", (member || consensus key || power as u32 little endian) of each seat in order).
+[[nodiscard]] hash256 committee_hash(std::span<const committee_seat> seats);
 /// The proposer's signature over H("SX1/prop", block id).
 [[nodiscard]] signature sign_block(const key_pair& key, const block_id& block);
 [[nodiscard]] bool verify_block(const public_key& proposer, const block_id& block,

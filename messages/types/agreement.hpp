@@ -1,5 +1,5 @@
 // What validators say to each other to agree on blocks, and what each of them has to remember of
-// it. Plain values; their bytes: messages/types/codec_agreement.hpp. What they mean: the headers of
+// it. Plain values; their bytes: messages/crypto/codec_agreement.hpp. What they mean: the headers of
 // actors/consensus.
 #pragma once
 

@@ -1,5 +1,4 @@
 // Blocks, their headers and events.
-#include "messages/schema/blocks.capnp.h"
 #include "messages/schema/events.capnp.h"
 #include "messages/types/codec_detail.hpp"
 
@@ -10,6 +9,7 @@ namespace {
 /// Writes or reads the fields of a header in the order of its layout.
 class layout_writer {
  public:
+  explicit layout_writer(std::size_t size) { out_.reserve(size); }
   template <class Integer>
   void number(const Integer& value) {
     for (std::size_t i = 0; i < sizeof value; ++i) {
@@ -68,7 +68,7 @@ void visit_header(Layout& layout, Header& header) {
 }  // namespace
 
 bytes header_layout(const block_header& header) {
-  layout_writer layout;
+  layout_writer layout(header_layout_bytes);
   visit_header(layout, header);
   bytes made = layout.take();
   SOMA_ASSERT(made.size() == header_layout_bytes, "the layout has one size");
@@ -93,7 +93,7 @@ expected<block_header, parse_refusal> decode_own<block_header>(byte_view data) {
 }
 
 bytes encode(const vote_statement& vote) {
-  layout_writer layout;
+  layout_writer layout(vote_layout_bytes);
   layout.number(static_cast<std::uint8_t>(vote.kind));
   layout.number(vote.epoch.value);
   layout.number(vote.view);
@@ -131,14 +131,15 @@ static std::size_t payload_size(const std::vector<signed_transaction>& payload) 
   return size;
 }
 
-static void put(schema::Block::Builder to, const block& from) {
+void put(schema::Block::Builder to, const block& from) {
   SOMA_ASSERT(payload_size(from.payload) <= max_block_payload_bytes, "a payload within its limit");
   to.setHeader(data_of(header_layout(from.header)));
   to.setByProposer(data_of(from.by_proposer));
   put_list([&](unsigned size) { return to.initPayload(size); }, from.payload,
            max_block_transactions, [](auto entry, const auto& value) { put(entry, value); });
+  if (!from.parent_signers.empty()) to.setParentSigners(data_of(from.parent_signers.layout()));
 }
-static void take(reading& in, schema::Block::Reader from, block& to) {
+void take(reading& in, schema::Block::Reader from, block& to) {
   if (auto header = decode<block_header>(view_of(from.getHeader()))) {
     to.header = *header;
   } else {
@@ -147,6 +148,12 @@ static void take(reading& in, schema::Block::Reader from, block& to) {
   in.take(from.getByProposer(), to.by_proposer);
   in.take_list(from.getPayload(), to.payload, max_block_transactions,
                [&](auto entry, auto& value) { take(in, entry, value); });
+  if (from.hasParentSigners()) {
+    std::array<std::uint8_t, 16> signers{};
+    in.take(from.getParentSigners(), signers);
+    to.parent_signers = signer_set::from_layout(signers);
+    in.refuse_if(to.parent_signers.empty(), parse_refusal::not_canonical);
+  }
   in.refuse_if(payload_size(to.payload) > max_block_payload_bytes, parse_refusal::list_too_long);
 }
 

@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "messages/schema/blocks.capnp.h"
 #include "messages/schema/models.capnp.h"
 #include "messages/schema/transactions.capnp.h"
 #include "messages/types/canonical.hpp"
@@ -113,6 +114,8 @@ void put(schema::StakePool::Builder to, const stake_pool& from);
 void take(schema::StakePool::Reader from, stake_pool& to);
 void put(schema::SignedTransaction::Builder to, const signed_transaction& from);
 void take(reading& in, schema::SignedTransaction::Reader from, signed_transaction& to);
+void put(schema::Block::Builder to, const block& from);
+void take(reading& in, schema::Block::Reader from, block& to);
 
 /// Canonical bytes of schema struct T filled by write(builder, value). They are those of the draft
 /// until the thread encodes again. Asserts that they are not more than decode takes.

@@ -62,6 +62,7 @@ const std::vector<family>& families() {
       {"LMDB", {"lmdb.h"}, {"storage/lmdb", "tests/storage"}, {}},
       {"libtorch", {"torch/", "ATen/", "c10/"}, {"model/torch", "tests/model"}, {}},
       {"CAF", {"caf/"}, {"actors", "deploy", "tests"}, {"actors/rules", "actors/consensus"}},
+      {"Asio", {"asio", "asio.hpp"}, {"actors/link"}, {}},
       {"CLI11", {"CLI/"}, {"deploy"}, {}},
       {"toml++", {"toml++/"}, {"deploy"}, {}},
       {"spdlog", {"spdlog/"}, {"deploy"}, {}},

@@ -76,7 +76,7 @@ TEST_CASE("a block is executed, signed, stored, and only then announced") {
   CHECK(h.time_ms == 1'200);
   CHECK(h.transactions == 3);
   CHECK(h.payload_bytes == 10 + 11 + 12 + 3 * 64);
-  CHECK(h.payload_root == crypto::payload_root(run->candidate.payload));
+  CHECK(h.payload_root == crypto::payload_root(run->candidate.payload, run->candidate.parent_signers));
   const auto ticket = run->ticket;
   CHECK(b.core.step(transactions_waiting{}, 1'201).empty());
   CHECK(b.core.step(executed{ticket + 1, {}, false, {}, 5'000}, 1'202).empty());

@@ -62,7 +62,7 @@ class honest_proposer {
 
   static void seal_payload(block& made) {
     auto& h = made.header;
-    h.payload_root = crypto::payload_root(made.payload);
+    h.payload_root = crypto::payload_root(made.payload, made.parent_signers);
     h.transactions = static_cast<std::uint32_t>(made.payload.size());
     h.payload_bytes = 0;
     for (const auto& sent : made.payload) {

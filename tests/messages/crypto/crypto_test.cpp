@@ -281,9 +281,12 @@ TEST_CASE(
   }
   std::vector<signed_transaction> payload{test::sample<signed_transaction>(1),
                                           test::sample<signed_transaction>(2)};
-  const auto root = payload_root(payload);
+  const auto root = payload_root(payload, {});
+  signer_set first;
+  first.add(0);
+  CHECK(payload_root(payload, first) != root);
   std::swap(payload[0], payload[1]);
-  CHECK(payload_root(payload) != root);
+  CHECK(payload_root(payload, {}) != root);
   const auto chain = chain_id_of(test::sample<genesis>(1));
   const auto sender = address_of(key.public_half());
   const auto proof = prove_possession(key, chain, sender);
