@@ -62,7 +62,7 @@ const std::vector<family>& families() {
       {"LMDB", {"lmdb.h"}, {"storage/lmdb", "tests/storage"}, {}},
       {"libtorch", {"torch/", "ATen/", "c10/"}, {"model/torch", "tests/model"}, {}},
       {"CAF", {"caf/"}, {"actors", "deploy", "tests"}, {"actors/rules", "actors/consensus"}},
-      {"Asio", {"asio", "asio.hpp"}, {"actors/link"}, {}},
+      {"Asio", {"asio"}, {"actors/link"}, {}},
       {"CLI11", {"CLI/"}, {"deploy"}, {}},
       {"toml++", {"toml++/"}, {"deploy"}, {}},
       {"spdlog", {"spdlog/"}, {"deploy"}, {}},

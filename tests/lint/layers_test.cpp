@@ -61,6 +61,8 @@ TEST_CASE("each third-party header has one door") {
       {"<ATen/Parallel.h>", "model/torch/network.cpp", "deploy/soma/main.cpp"},
       {"<caf/all.hpp>", "actors/router/router.cpp", "actors/rules/fees.cpp"},
       {"<caf/io/all.hpp>", "deploy/soma/main.cpp", "actors/consensus/core.cpp"},
+      {"<asio.hpp>", "actors/link/mesh.cpp", "deploy/soma/main.cpp"},
+      {"<asio/ip/tcp.hpp>", "actors/link/mesh.cpp", "actors/validator/validator.cpp"},
       {"<CLI/CLI.hpp>", "deploy/soma/options.cpp", "actors/world/world.cpp"},
       {"<toml++/toml.h>", "deploy/soma/config.cpp", "actors/world/world.cpp"},
       {"<spdlog/spdlog.h>", "deploy/soma/log.cpp", "storage/lmdb/environment.cpp"},
