@@ -10,7 +10,7 @@
 #include <cstring>
 #include <thread>
 
-#include "messages/schema/blocks.capnp.h"
+#include "messages/schema/agreement.capnp.h"
 #include "messages/schema/genesis.capnp.h"
 #include "messages/schema/ledger.capnp.h"
 #include "messages/schema/submissions.capnp.h"
@@ -232,13 +232,12 @@ TEST_CASE("a few bytes that claim millions of elements cost next to nothing") {
 }
 
 TEST_CASE("a well-formed message may not be nested below eight pointers") {
-  // Proposal -> skipped -> certificate -> signatures -> data is five deep: taken. The limit itself
-  // is tried on a schema that refers to itself, below the root of which anything may be hung.
-  const auto deep = message<schema::Proposal>::build([](schema::Proposal::Builder to) {
-    auto signatures = to.initSkipped(1)[0].initSignatures(1);
-    signatures.set(0, data_of(bytes(64, 1)));
+  // PeerMessage -> proposal -> block -> payload -> data is five deep: taken. The limit itself is
+  // tried on a schema that refers to itself, below the root of which anything may be hung.
+  const auto deep = message<schema::PeerMessage>::build([](schema::PeerMessage::Builder to) {
+    to.initProposal().initBlock().initPayload(1)[0].setBody(data_of(bytes(64, 1)));
   });
-  CHECK(message<schema::Proposal>::parse(deep.bytes()) == deep);
+  CHECK(message<schema::PeerMessage>::parse(deep.bytes()) == deep);
   structure self;
   self.pointers = 1;
   field_rule next;

@@ -51,6 +51,15 @@ class sampler {
     random_.fill(made);
     return made;
   }
+  /// Often none, now and then all.
+  signer_set signers(std::uint16_t below_seat) {
+    signer_set made;
+    const auto kind = below(4);
+    for (std::uint16_t i = 0; kind != 0 && i < below_seat; ++i) {
+      if (kind == 1 || coin()) made.add(i);
+    }
+    return made;
+  }
   std::vector<float> floats(std::size_t max_size) {
     std::vector<float> made(below(max_size + 1));
     for (auto& value : made)
@@ -232,6 +241,7 @@ inline block sample<block>(std::uint64_t seed) {
   for (std::uint64_t i = s.below(4); i > 0; --i) {
     v.payload.push_back(sample<signed_transaction>(seed * 10 + i));
   }
+  v.parent_signers = s.signers(signer_set::capacity);
   return v;
 }
 template <>

@@ -1,0 +1,312 @@
+#include "messages/crypto/codec_agreement.hpp"
+
+#include "messages/crypto/transactions.hpp"
+#include "messages/schema/agreement.capnp.h"
+#include "messages/types/codec_detail.hpp"
+
+namespace soma {
+
+namespace codec {
+
+constexpr std::size_t seat_bytes = 68;
+static_assert(sizeof(signature) == 64);
+
+static std::size_t signed_bytes(const std::vector<signed_transaction>& list) {
+  std::size_t size = 0;
+  for (const auto& t : list) size += t.body.size() + t.by_sender.size();
+  return size;
+}
+
+static void put(schema::MemberVote::Builder to, const member_vote& from) {
+  to.setStatement(data_of(encode(from.what)));
+  to.setSigner(from.signer);
+  to.setSignature(data_of(from.by_signer));
+}
+
+static void take_statement(reading& in, capnp::Data::Reader from, vote_statement& to) {
+  if (auto statement = decode<vote_statement>(view_of(from))) {
+    to = *statement;
+  } else {
+    in.refuse(statement.error());
+  }
+}
+
+static void take(reading& in, schema::MemberVote::Reader from, member_vote& to) {
+  take_statement(in, from.getStatement(), to.what);
+  to.signer = from.getSigner();
+  in.take(from.getSignature(), to.by_signer);
+}
+
+static void put(schema::Certificate::Builder to, const certificate& from) {
+  SOMA_ASSERT(from.signatures.size() == from.signers.count(), "a signature for each signer");
+  length(from.signatures.size(), max_committee_seats);
+  to.setStatement(data_of(encode(from.what)));
+  to.setSigners(data_of(from.signers.layout()));
+  if (from.signatures.empty()) return;
+  auto row = to.initSignatures(static_cast<unsigned>(from.signatures.size() * 64));
+  std::memcpy(row.begin(), from.signatures.data(), row.size());
+}
+
+static void take(reading& in, schema::Certificate::Reader from, certificate& to) {
+  std::array<std::uint8_t, 16> signers{};
+  take_statement(in, from.getStatement(), to.what);
+  in.take(from.getSigners(), signers);
+  to.signers = signer_set::from_layout(signers);
+  const auto row = from.getSignatures();
+  if (to.signers.count() > max_committee_seats) return in.refuse(parse_refusal::list_too_long);
+  if (row.size() != to.signers.count() * 64) return in.refuse(parse_refusal::wrong_size);
+  to.signatures.resize(to.signers.count());
+  if (row.size() > 0) std::memcpy(to.signatures.data(), row.begin(), row.size());
+}
+
+static void put_seats(schema::EpochProof::Builder to, const std::vector<committee_seat>& from) {
+  SOMA_ASSERT(!from.empty(), "a committee has a member");
+  auto row = to.initNextCommittee(length(from.size(), max_committee_seats) * unsigned{seat_bytes});
+  auto* at = row.begin();
+  for (const auto& seat : from) {
+    at = std::ranges::copy(seat.member.value, at).out;
+    at = std::ranges::copy(seat.consensus_key, at).out;
+    for (int i = 0; i < 4; ++i) *at++ = static_cast<std::uint8_t>(seat.power >> (8 * i));
+  }
+}
+
+static void take_seats(reading& in, byte_view row, std::vector<committee_seat>& to) {
+  if (row.empty() || row.size() % seat_bytes != 0) return in.refuse(parse_refusal::wrong_size);
+  if (row.size() / seat_bytes > max_committee_seats) {
+    return in.refuse(parse_refusal::list_too_long);
+  }
+  to.resize(row.size() / seat_bytes);
+  for (auto& seat : to) {
+    std::copy_n(row.begin(), 32, seat.member.value.begin());
+    std::copy_n(row.begin() + 32, 32, seat.consensus_key.begin());
+    for (std::size_t i = 0; i < 4; ++i) seat.power |= std::uint32_t{row[64 + i]} << (8 * i);
+    row = row.subspan(seat_bytes);
+  }
+}
+
+static void put(schema::EpochProof::Builder to, const epoch_proof& from) {
+  SOMA_ASSERT(!from.headers.empty(), "an epoch has a closing block");
+  bytes headers;
+  headers.reserve(length(from.headers.size(), max_proof_headers) * header_layout_bytes);
+  for (const auto& header : from.headers) {
+    const bytes layout = header_layout(header);
+    headers.insert(headers.end(), layout.begin(), layout.end());
+  }
+  to.setHeaders(data_of(headers));
+  put(to.initFinal(), from.final);
+  put_seats(to, from.next_committee);
+}
+
+static void take(reading& in, schema::EpochProof::Reader from, epoch_proof& to) {
+  byte_view row = view_of(from.getHeaders());
+  if (row.empty() || row.size() % header_layout_bytes != 0) {
+    return in.refuse(parse_refusal::wrong_size);
+  }
+  if (row.size() / header_layout_bytes > max_proof_headers) {
+    return in.refuse(parse_refusal::list_too_long);
+  }
+  for (; !row.empty(); row = row.subspan(header_layout_bytes)) {
+    to.headers.push_back(*decode<block_header>(row.first(header_layout_bytes)));
+  }
+  take(in, from.getFinal(), to.final);
+  take_seats(in, view_of(from.getNextCommittee()), to.next_committee);
+}
+
+static void put(schema::Block::Builder to, const block_ptr& from) {
+  SOMA_ASSERT(from != nullptr, "a message has its block");
+  put(to, from->whole);
+}
+
+static void take(reading& in, schema::Block::Reader from, block_ptr& to) {
+  auto made = std::make_shared<named_block>();
+  take(in, from, made->whole);
+  if (in.refusal()) return;
+  made->id = crypto::id_of(made->whole.header);
+  to = std::move(made);
+}
+
+template <class Init, class Element>
+static void put_all(Init&& init, const std::vector<Element>& from, std::size_t most) {
+  put_list(init, from, most, [](auto entry, const auto& value) { put(entry, value); });
+}
+template <class List, class Element>
+static void take_all(reading& in, const List& from, std::vector<Element>& to, std::size_t most) {
+  in.take_list(from, to, most, [&](auto entry, auto& value) { take(in, entry, value); });
+}
+
+// ---- the kinds
+
+static void put(schema::PeerMessage::Builder message, const peer::hello& from) {
+  auto to = message.initHello();
+  to.setChain(data_of(from.chain));
+  to.setEpoch(from.epoch.value);
+  to.setHeight(from.height.value);
+  to.setView(from.view);
+}
+static void take(reading& in, schema::PeerHello::Reader from, peer::hello& to) {
+  in.take(from.getChain(), to.chain);
+  to.epoch.value = from.getEpoch();
+  to.height.value = from.getHeight();
+  to.view = from.getView();
+}
+
+static void put(schema::PeerMessage::Builder message, const peer::proposal& from) {
+  auto to = message.initProposal();
+  put(to.initBlock(), from.what);
+  if (from.parent) put(to.initParent(), *from.parent);
+  put_all([&](unsigned size) { return to.initSkipped(size); }, from.skipped, max_inline_skips);
+}
+static void take(reading& in, schema::PeerProposal::Reader from, peer::proposal& to) {
+  take(in, from.getBlock(), to.what);
+  if (from.hasParent()) take(in, from.getParent(), to.parent.emplace());
+  take_all(in, from.getSkipped(), to.skipped, max_inline_skips);
+}
+
+static void put(schema::PeerMessage::Builder message, const peer::vote& from) {
+  put(message.initVote(), from.what);
+}
+static void take(reading& in, schema::MemberVote::Reader from, peer::vote& to) {
+  take(in, from, to.what);
+}
+
+static void put(schema::PeerMessage::Builder message, const peer::certified& from) {
+  put(message.initCertified(), from.what);
+}
+static void take(reading& in, schema::Certificate::Reader from, peer::certified& to) {
+  take(in, from, to.what);
+}
+
+static void put(schema::PeerMessage::Builder message, const peer::standstill& from) {
+  auto to = message.initStandstill();
+  put_all([&](unsigned size) { return to.initCertificates(size); }, from.certificates,
+          max_response_certificates);
+  put_all([&](unsigned size) { return to.initVotes(size); }, from.votes, max_standstill_votes);
+}
+static void take(reading& in, schema::PeerStandstill::Reader from, peer::standstill& to) {
+  take_all(in, from.getCertificates(), to.certificates, max_response_certificates);
+  take_all(in, from.getVotes(), to.votes, max_standstill_votes);
+}
+
+static void put(schema::PeerMessage::Builder message, const peer::request& from) {
+  auto to = message.initRequest();
+  to.setEpoch(from.epoch.value);
+  to.setAfter(from.after.value);
+  to.setFromView(from.from_view);
+  if (!from.want.is_zero()) to.setWant(data_of(from.want));
+}
+static void take(reading& in, schema::PeerRequest::Reader from, peer::request& to) {
+  to.epoch.value = from.getEpoch();
+  to.after.value = from.getAfter();
+  to.from_view = from.getFromView();
+  if (from.hasWant()) in.take(from.getWant(), to.want);
+}
+
+static void put(schema::PeerMessage::Builder message, const peer::response& from) {
+  std::size_t size_bytes = 0;
+  for (const auto& block : from.blocks) size_bytes += signed_bytes(block->whole.payload);
+  SOMA_ASSERT(size_bytes <= max_response_bytes, "blocks within the limit of a response");
+  auto to = message.initResponse();
+  to.setEpoch(from.epoch.value);
+  put_all([&](unsigned size) { return to.initCertificates(size); }, from.certificates,
+          max_response_certificates);
+  put_all([&](unsigned size) { return to.initBlocks(size); }, from.blocks, max_response_blocks);
+  if (from.final) put(to.initFinal(), *from.final);
+  if (from.epoch_end) put(to.initEpochEnd(), *from.epoch_end);
+}
+static void take(reading& in, schema::PeerResponse::Reader from, peer::response& to) {
+  to.epoch.value = from.getEpoch();
+  take_all(in, from.getCertificates(), to.certificates, max_response_certificates);
+  take_all(in, from.getBlocks(), to.blocks, max_response_blocks);
+  if (from.hasFinal()) take(in, from.getFinal(), to.final.emplace());
+  if (from.hasEpochEnd()) take(in, from.getEpochEnd(), to.epoch_end.emplace());
+  if (in.refusal()) return;
+  std::size_t size_bytes = 0;
+  for (const auto& block : to.blocks) size_bytes += signed_bytes(block->whole.payload);
+  in.refuse_if(size_bytes > max_response_bytes, parse_refusal::list_too_long);
+}
+
+static void put(schema::PeerMessage::Builder message, const peer::epoch_over& from) {
+  auto to = message.initEpochOver();
+  to.setEpoch(from.epoch.value);
+  put(to.initProof(), from.proof);
+}
+static void take(reading& in, schema::PeerEpochOver::Reader from, peer::epoch_over& to) {
+  to.epoch.value = from.getEpoch();
+  take(in, from.getProof(), to.proof);
+}
+
+static void put(schema::PeerMessage::Builder message, const peer::transactions& from) {
+  SOMA_ASSERT(signed_bytes(from.list) <= max_batch_bytes, "a batch within its limit");
+  auto to = message.initTransactions();
+  put_all([&](unsigned size) { return to.initList(size); }, from.list, max_block_transactions);
+}
+static void take(reading& in, schema::PeerTransactions::Reader from, peer::transactions& to) {
+  take_all(in, from.getList(), to.list, max_block_transactions);
+  in.refuse_if(signed_bytes(to.list) > max_batch_bytes, parse_refusal::list_too_long);
+}
+
+static void put(schema::PeerMessage::Builder to, const peer_message& from) {
+  std::visit([&](const auto& kind) { put(to, kind); }, from);
+}
+
+static void take(reading& in, schema::PeerMessage::Reader from, peer_message& to) {
+  switch (from.which()) {
+    case schema::PeerMessage::HELLO:
+      return take(in, from.getHello(), to.emplace<peer::hello>());
+    case schema::PeerMessage::PROPOSAL:
+      return take(in, from.getProposal(), to.emplace<peer::proposal>());
+    case schema::PeerMessage::VOTE:
+      return take(in, from.getVote(), to.emplace<peer::vote>());
+    case schema::PeerMessage::CERTIFIED:
+      return take(in, from.getCertified(), to.emplace<peer::certified>());
+    case schema::PeerMessage::STANDSTILL:
+      return take(in, from.getStandstill(), to.emplace<peer::standstill>());
+    case schema::PeerMessage::REQUEST:
+      return take(in, from.getRequest(), to.emplace<peer::request>());
+    case schema::PeerMessage::RESPONSE:
+      return take(in, from.getResponse(), to.emplace<peer::response>());
+    case schema::PeerMessage::EPOCH_OVER:
+      return take(in, from.getEpochOver(), to.emplace<peer::epoch_over>());
+    case schema::PeerMessage::TRANSACTIONS:
+      return take(in, from.getTransactions(), to.emplace<peer::transactions>());
+  }
+  in.refuse(parse_refusal::unknown_union_member);
+}
+
+constexpr std::size_t kib = 1'024;
+constexpr std::array<std::size_t, peer_message_kinds> size_limits{
+    8 * kib, 1'280 * kib, 512, 16 * kib, 2'048 * kib, 512, 3'072 * kib, 128 * kib, 1'024 * kib};
+constexpr std::size_t max_message = *std::ranges::max_element(size_limits);
+
+}  // namespace codec
+
+std::size_t max_peer_message_bytes(std::size_t kind) {
+  SOMA_ASSERT(kind < codec::size_limits.size(), "a kind of peer message");
+  return codec::size_limits[kind];
+}
+
+bytes encode(const peer_message& value) {
+  return codec::encode_as<schema::PeerMessage>(
+      value, max_peer_message_bytes(value.index()),
+      [](auto to, const peer_message& from) { codec::put(to, from); });
+}
+
+template <>
+expected<peer_message, parse_refusal> decode<peer_message>(byte_view data) {
+  return codec::decode_as<schema::PeerMessage, peer_message>(
+      data, codec::max_message, codec::origin::foreign,
+      [](auto to, const peer_message& from) { codec::put(to, from); },
+      [&](codec::reading& in, schema::PeerMessage::Reader from, peer_message& to) {
+        const auto kind = static_cast<std::size_t>(from.which());
+        if (kind >= peer_message_kinds || data.size() > max_peer_message_bytes(kind)) {
+          return in.refuse(parse_refusal::too_large);
+        }
+        codec::take(in, from, to);
+      });
+}
+
+SOMA_CODEC_OF(member_vote, MemberVote, 512)
+SOMA_CODEC_OF(certificate, Certificate, 16 * codec::kib)
+SOMA_CODEC_OF(epoch_proof, EpochProof, 128 * codec::kib)
+
+}  // namespace soma

@@ -1,0 +1,28 @@
+#include "messages/types/agreement.hpp"
+
+namespace soma {
+
+void apply(voting_record& record, const record_batch& batch) {
+  if (batch.new_epoch) {
+    record.epoch = *batch.new_epoch;
+    record.votes.clear();
+    record.proposed.clear();
+    record.certificates.clear();
+    record.blocks.clear();
+  }
+  const auto old = [&](std::uint64_t view) { return view <= batch.prune_to; };
+  std::erase_if(record.votes, [&](const auto& entry) { return old(entry.first.first); });
+  std::erase_if(record.proposed, [&](const auto& entry) { return old(entry.first); });
+  std::erase_if(record.certificates, [&](const auto& entry) { return old(entry.first.first); });
+  std::erase_if(record.blocks,
+                [&](const auto& entry) { return old(entry.second->whole.header.view); });
+  if (batch.fence_ms) record.fence_ms = *batch.fence_ms;
+  for (const auto& vote : batch.votes) record.votes[{vote.view, vote.kind}] = vote.block;
+  for (const auto& [view, block] : batch.proposed) record.proposed[view] = block;
+  for (const auto& proof : batch.certificates) {
+    record.certificates[{proof.what.view, proof.what.kind}] = proof;
+  }
+  for (const auto& block : batch.blocks) record.blocks[block->id] = block;
+}
+
+}  // namespace soma
