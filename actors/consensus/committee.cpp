@@ -9,7 +9,7 @@ namespace soma::consensus {
 committee::committee(const chain_id& chain, epoch_number epoch, std::vector<committee_seat> seats,
                      const hash256& leader_seed)
     : chain_(chain), epoch_(epoch), seats_(std::move(seats)), leader_seed_(leader_seed) {
-  SOMA_ASSERT(!seats_.empty() && seats_.size() <= 100, "a committee has 1 to 100 seats");
+  SOMA_ASSERT(!seats_.empty() && seats_.size() <= max_seats, "a committee has 1 to 100 seats");
   std::uint64_t sum = 0;
   for (const auto& seat : seats_) {
     SOMA_ASSERT(seat.power >= 1, "a seat without power is no seat");

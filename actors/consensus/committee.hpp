@@ -12,14 +12,15 @@ namespace soma::consensus {
 inline constexpr std::uint32_t total_power = 10'000;  // of every committee: protocol §5
 inline constexpr std::uint32_t quorum = 6'667;
 inline constexpr std::uint32_t tolerated_power = total_power - quorum;  // may be Byzantine
+inline constexpr std::size_t max_seats = 100;
 static_assert(2 * quorum - total_power > tolerated_power, "two quorums share an honest voter");
 
 class committee {
  public:
   committee() = default;
-  /// Powers sum to total_power, each at least 1 (asserted); at most 100 seats. `leader_seed` is the
-  /// id of the block that closed the epoch before the last, or the chain's own id before there is
-  /// one.
+  /// Powers sum to total_power, each at least 1; at most max_seats, all asserted. `leader_seed` is
+  /// the id of the block that closed the epoch before the last, or the chain's own id before there
+  /// is one.
   committee(const chain_id& chain, epoch_number epoch, std::vector<committee_seat> seats,
             const hash256& leader_seed);
 

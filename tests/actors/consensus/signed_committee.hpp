@@ -1,0 +1,73 @@
+// Committees whose keys are at hand, and what they sign, for tests that need real signatures.
+#pragma once
+
+#include <map>
+
+#include "actors/consensus/certificates.hpp"
+#include "messages/crypto/transactions.hpp"
+
+namespace soma::consensus::testing {
+
+/// Checks with the real keys; counts, so that tests see what a refusal costs.
+class real_checker final : public signature_checker {
+ public:
+  explicit real_checker(const chain_id& chain) : chain_(chain) {}
+  bool block_is_signed(const public_key& by, const block_id& block, const signature& s) override {
+    checks += 1;
+    return crypto::verify_block(by, block, s);
+  }
+  bool vote_is_signed(const public_key& by, const vote_statement& vote,
+                      const signature& s) override {
+    checks += 1;
+    return crypto::verify_vote(by, chain_, vote, s);
+  }
+  std::uint64_t checks = 0;
+
+ private:
+  chain_id chain_;
+};
+
+/// One committee with its keys.
+class signed_committee {
+ public:
+  signed_committee(const chain_id& chain, epoch_number epoch,
+                   const std::vector<std::uint32_t>& powers, std::uint8_t salt = 0)
+      : chain_(chain) {
+    std::vector<committee_seat> seats(powers.size());
+    for (std::size_t i = 0; i < powers.size(); ++i) {
+      std::array<std::uint8_t, 32> seed{};
+      seed[0] = static_cast<std::uint8_t>(i + 1);
+      seed[1] = salt;
+      keys_.push_back(crypto::key_pair::from_seed(seed));
+      seats[i].member = crypto::address_of(keys_.back().public_half());
+      seats[i].consensus_key = keys_.back().public_half();
+      seats[i].power = powers[i];
+    }
+    members_ = committee(chain, epoch, std::move(seats), hash256{});
+  }
+
+  [[nodiscard]] const committee& members() const { return members_; }
+  [[nodiscard]] const crypto::key_pair& key(std::uint16_t seat) const { return keys_[seat]; }
+
+  [[nodiscard]] certificate certify(const vote_statement& what,
+                                    const std::vector<std::uint16_t>& signers) const {
+    certificate c{what, {}, {}};
+    for (const auto seat : signers) {
+      c.signers.add(seat);
+      c.signatures.push_back(crypto::sign_vote(keys_[seat], chain_, what));
+    }
+    return c;
+  }
+  [[nodiscard]] certificate finalize(const block_header& header,
+                                     const std::vector<std::uint16_t>& signers) const {
+    return certify({vote_kind::finalize, members_.epoch(), header.view, crypto::id_of(header)},
+                   signers);
+  }
+
+ private:
+  chain_id chain_;
+  committee members_;
+  std::vector<crypto::key_pair> keys_;
+};
+
+}  // namespace soma::consensus::testing
