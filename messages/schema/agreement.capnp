@@ -25,7 +25,7 @@ struct Certificate {
 
 struct EpochProof {
   # An epoch is over, and who comes next.
-  headers @0 :Data;        # layouts of 214 bytes each in a row, the closing block's first: 1 to 64
+  headers @0 :Data;        # layouts of 214 bytes each in a row, the closing block's first; at least one
   final @1 :Certificate;   # for the last of them
   nextCommittee @2 :Data;  # (member, consensus key, power as u32 little endian) of each: 68 bytes each in a row, 1 to 100
 }
