@@ -1,6 +1,7 @@
 #include "actors/rules/state_tree.hpp"
 
 #include <algorithm>
+#include <bit>
 #include <limits>
 
 #include "messages/types/assert.hpp"
@@ -195,10 +196,45 @@ state_tree state_tree::builder::finish() && {
   return made;
 }
 
-state_tree::prepared state_tree::prepare(std::span<const row_change> changes) const {
+const subtree* state_tree::prepared::bucket(std::uint32_t index) const {
+  const auto at =
+      std::ranges::lower_bound(buckets_, index, {}, [](const auto& b) { return b.first; });
+  return at != buckets_.end() && at->first == index ? &at->second : nullptr;
+}
+
+const hash256* state_tree::prepared::node(std::uint32_t position) const {
+  const auto comes_before = [](std::uint32_t a, std::uint32_t b) {
+    const auto level_of_a = std::bit_width(a), level_of_b = std::bit_width(b);
+    return level_of_a != level_of_b ? level_of_a > level_of_b : a < b;
+  };
+  const auto at = std::ranges::lower_bound(nodes_, position, comes_before,
+                                           [](const auto& n) { return n.first; });
+  return at != nodes_.end() && at->first == position ? &at->second : nullptr;
+}
+
+const subtree& state_tree::bucket(std::uint32_t index, chain below) const {
+  for (; !below.empty(); below = below.first(below.size() - 1)) {
+    if (const auto* changed_there = below.back()->bucket(index)) return *changed_there;
+  }
+  return buckets_[index];
+}
+
+const hash256& state_tree::node(std::uint32_t position, chain below) const {
+  for (; !below.empty(); below = below.first(below.size() - 1)) {
+    if (const auto* changed_there = below.back()->node(position)) return *changed_there;
+  }
+  return node(position);
+}
+
+state_tree::prepared state_tree::prepare(std::span<const row_change> changes, chain below) const {
   prepared next;
   next.before_ = root_;
   next.totals = totals_;
+  for (const auto* link : below) {
+    SOMA_ASSERT(link->before_ == next.before_, "each link was prepared on the one before it");
+    next.before_ = link->root;
+    next.totals = link->totals;
+  }
   const auto sorted = by_key(changes);
   const auto touched = by_bucket(sorted);
   std::vector<tree_row> scratch;
@@ -211,11 +247,12 @@ state_tree::prepared state_tree::prepare(std::span<const row_change> changes) co
       fetch(rows.data(), rows.size_bytes());
     }
     const auto& [index, from, to] = touched[i];
-    auto bucket = changed(buckets_[index], key_changes(sorted).subspan(from, to - from),
-                          bucket_depth, scratch);
-    next.totals = next.totals - buckets_[index].totals + bucket.totals;
-    next.nodes_.emplace_back(buckets + index, bucket.hash);
-    next.buckets_.emplace_back(index, std::move(bucket));
+    const auto& before = bucket(index, below);
+    auto after =
+        changed(before, key_changes(sorted).subspan(from, to - from), bucket_depth, scratch);
+    next.totals = next.totals - before.totals + after.totals;
+    next.nodes_.emplace_back(buckets + index, after.hash);
+    next.buckets_.emplace_back(index, std::move(after));
   }
   // Level by level: [begin, end) of nodes_ is the level below, ascending by position.
   for (std::size_t begin = 0, end = next.nodes_.size();
@@ -224,14 +261,14 @@ state_tree::prepared state_tree::prepare(std::span<const row_change> changes) co
       if (i + 16 < end) fetch(&node(next.nodes_[i + 16].first ^ 1), sizeof(hash256));
       const auto [position, hash] = next.nodes_[i];
       const bool has_pair = i + 1 < end && next.nodes_[i + 1].first == (position ^ 1);
-      const auto& other = has_pair ? next.nodes_[++i].second : node(position ^ 1);
+      const auto& other = has_pair ? next.nodes_[++i].second : node(position ^ 1, below);
       next.nodes_.emplace_back(
           position / 2, position % 2 == 0 ? branch_hash(hash, other) : branch_hash(other, hash));
     }
     begin = end;
     end = next.nodes_.size();
   }
-  const auto& top = next.nodes_.empty() ? nodes_[1] : next.nodes_.back().second;
+  const auto& top = next.nodes_.empty() ? node(1, below) : next.nodes_.back().second;
   next.root = root_of(top, next.totals);
   return next;
 }
