@@ -66,11 +66,12 @@ void solo_agreement::propose(std::uint64_t now_ms, std::vector<effect>& out) {
   h.chain = tip_.chain;
   h.epoch = tip_.epoch;
   h.height = tip_.height.next();
-  h.view = h.height.value;
+  h.view = tip_.view + 1;
   h.parent_view = tip_.view;
   h.parent = tip_.block;
   h.time_ms = std::max(now_ms, tip_.time_ms + 1);
   h.proposer = tip_.seat;
+  if (tip_.view != 0) candidate_.parent_signers.add(tip_.seat);
   std::size_t size = 0;
   for (auto& item : payload_.next_payload(max_block_payload_bytes, max_block_transactions)) {
     size += payload_size(item.transaction);
@@ -109,7 +110,7 @@ void solo_agreement::on_stored(std::uint64_t now_ms, std::vector<effect>& out) {
   const auto& h = candidate_.header;
   tip_.epoch = result_.closes_epoch ? h.epoch.next() : h.epoch;
   tip_.height = h.height;
-  tip_.view = h.view;
+  tip_.view = result_.closes_epoch ? 0 : h.view;
   tip_.block = candidate_id_;
   tip_.time_ms = h.time_ms;
   tip_.epoch_end_ms = result_.epoch_end_ms;

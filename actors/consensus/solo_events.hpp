@@ -16,7 +16,7 @@ struct chain_tip {
   chain_id chain;
   epoch_number epoch;   // of the next block
   block_height height;  // 0: nothing but genesis
-  std::uint64_t view = 0;
+  std::uint64_t view = 0;  // 0 when the block closed the epoch before
   block_id block;
   std::uint64_t time_ms = 0;
   std::uint64_t epoch_end_ms = 0;  // the first block at or after it closes the epoch

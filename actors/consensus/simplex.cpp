@@ -1,0 +1,334 @@
+#include "actors/consensus/simplex.hpp"
+
+#include <algorithm>
+
+#include "actors/consensus/simplex_core.hpp"
+#include "messages/crypto/transactions.hpp"
+#include "messages/types/assert.hpp"
+
+namespace soma::consensus {
+
+simplex::simplex(const chain_position& base, recalled past, ports access, simplex_options options)
+    : core_(std::make_unique<core>(base, std::move(past), access, options)) {}
+simplex::~simplex() = default;
+simplex::simplex(simplex&&) noexcept = default;
+
+std::vector<effect> simplex::step(const event& e, std::uint64_t now_ms) {
+  core_->now_ms = now_ms;
+  core_->step(e);
+  return std::exchange(core_->out, {});
+}
+
+epoch_number simplex::epoch() const {
+  return core_->base.epoch;
+}
+std::uint64_t simplex::view() const {
+  return core_->cur;
+}
+const chain_position& simplex::base() const {
+  return core_->base;
+}
+const committee& simplex::members() const {
+  return core_->members;
+}
+bool simplex::may_sign() const {
+  return core_->may_sign();
+}
+bool simplex::fenced() const {
+  return core_->fenced();
+}
+bool simplex::mute() const {
+  return core_->mute;
+}
+bool simplex::alarmed() const {
+  return core_->alarmed;
+}
+std::size_t simplex::unfinalized_blocks() const {
+  return core_->blocks.size();
+}
+const certificate* simplex::held(std::uint64_t view, vote_kind kind) const {
+  return core_->held(view, kind);
+}
+void simplex::break_rule(mutation broken) {
+  core_->mutant = broken;
+}
+
+std::size_t simplex::held_bytes() const {
+  constexpr std::size_t vote_bytes = 160;
+  std::size_t total = 0;
+  for (const auto& [view, state] : core_->views) {
+    std::size_t votes = state.first_notarize.size() + state.first_finalize.size();
+    votes += state.skip.signatures.size();
+    for (const auto& [kind, c] : state.certificates) votes += c.signatures.size();
+    total += sizeof(view_state) + votes * vote_bytes;
+  }
+  const auto size_of = [](const block& whole) {
+    return sizeof(block) + whole.header.payload_bytes;
+  };
+  for (const auto& [id, b] : core_->blocks) total += size_of(b.what->whole);
+  for (const auto& [view, state] : core_->views) {
+    for (const auto& p : state.proposals) total += size_of(p.what->whole);
+  }
+  return total + core_->early_bytes;
+}
+
+// ---- the core
+
+simplex::core::core(const chain_position& from, recalled past, ports access,
+                    simplex_options settings)
+    : access_(access), options(settings), base(from), random_state(settings.seed) {
+  standstill_wait_ms = options.standstill_ms;
+  members = committee(base.chain, base.epoch, base.seats, base.leader_seed);
+  seat = members.seat_of(access_.key.key());
+  recall(std::move(past));
+}
+
+/// R0. Runs before anything is known of the time: what needs it waits for `started`.
+void simplex::core::recall(recalled past) {
+  cur = base.view + 1;
+  auto& record = past.record;
+  fence_ms = record.fence_ms;
+  if (past.state == record_state::missing) fence_ms = 1;  // set in full when started
+  listening = past.state == record_state::whole && members.size() > 1;
+  unsaved.prune_to = base.view;
+  if (record.epoch < base.epoch || past.state != record_state::whole) {
+    unsaved.new_epoch = base.epoch;
+    return;
+  }
+  if (record.epoch > base.epoch) {
+    silent_through = record.epoch;
+    return;
+  }
+  for (const auto& [id, what] : record.blocks) keep(what).durable = true;
+  for (const auto& [place, c] : record.certificates) {
+    if (place.first <= base.view) continue;
+    views[place.first].certificates.emplace(place.second, c);
+    cur = std::max(cur, place.first + 1);
+  }
+  for (const auto& [view, id] : record.proposed) {
+    if (view <= base.view) continue;
+    views[view].mine.proposal = id;
+    if (const auto* mine = known(id)) views[view].proposals.push_back({mine->what});
+  }
+  for (const auto& [place, id] : record.votes) {
+    const auto [view, kind] = place;
+    if (view <= base.view) continue;
+    auto& mine = views[view].mine;
+    if (kind == vote_kind::notarize) mine.notarize = id;
+    if (kind == vote_kind::finalize) mine.finalize = id;
+    if (kind == vote_kind::skip) mine.skip = true;
+    cur = std::max(cur, view);
+    durable_votes.emplace(place, said({kind, base.epoch, view, id}));
+  }
+}
+
+void simplex::core::step(const event& e) {
+  std::visit(
+      [&](const auto& x) {
+        using kind = std::decay_t<decltype(x)>;
+        if constexpr (std::is_same_v<kind, started>) on_started();
+        if constexpr (std::is_same_v<kind, timer_fired>) on_timer(x.kind);
+        if constexpr (std::is_same_v<kind, peer_connected>) on_connected(x.peer);
+        if constexpr (std::is_same_v<kind, peer_gone>) {
+          std::erase(peers, x.peer);
+          asked.erase(x.peer);
+          served.erase(x.peer);
+          told_second.erase(x.peer);
+          if (hint == x.peer) hint.reset();
+          std::erase_if(early, [&](const received& r) { return r.from == x.peer; });
+        }
+        if constexpr (std::is_same_v<kind, received>) on_received(x);
+        if constexpr (std::is_same_v<kind, stored>) on_stored(x);
+        if constexpr (std::is_same_v<kind, store_failed>) on_store_failed(x);
+        if constexpr (std::is_same_v<kind, store_works>) mute = false;
+        if constexpr (std::is_same_v<kind, executed>) on_executed(x);
+        if constexpr (std::is_same_v<kind, execution_failed>) on_execution_failed(x);
+        if constexpr (std::is_same_v<kind, committed>) on_committed(x);
+      },
+      e);
+  settle();
+}
+
+void simplex::core::on_started() {
+  begun = true;
+  if (fence_ms == 1) {  // no record: whatever the key may have said was before now
+    fence_ms = now_ms + options.drift_ms;
+    unsaved.fence_ms = fence_ms;
+    decided = true;
+  }
+  if (listening) arm(timer_kind::listen, options.listen_ms);
+  // Own votes count again; what they complete opens views as if it had come just now.
+  const auto votes = durable_votes;
+  for (const auto& [place, vote] : votes) {
+    if (seat && place.first > base.view) count(vote);
+  }
+  const auto view = cur;
+  --cur;
+  enter(view);
+  arm(timer_kind::standstill, standstill_wait_ms);
+}
+
+void simplex::core::on_timer(timer_kind kind) {
+  switch (kind) {
+    case timer_kind::view:
+      view_over = true;
+      break;
+    case timer_kind::propose:
+      (pace_over ? idle_over : pace_over) = true;
+      break;
+    case timer_kind::hold:
+      break;  // settle looks at the clock
+    case timer_kind::standstill:
+      send_standstill();
+      standstill_wait_ms = std::min(standstill_wait_ms * 2, options.max_standstill_ms);
+      arm(timer_kind::standstill, standstill_wait_ms);
+      break;
+    case timer_kind::fetch:
+      fetch_armed = false;
+      if (something_missing()) fetch();
+      execution_stalled = false;
+      break;
+    case timer_kind::listen:
+      listening = false;
+      break;
+  }
+}
+
+void simplex::core::on_connected(peer_number peer) {
+  if (std::find(peers.begin(), peers.end(), peer) == peers.end()) peers.push_back(peer);
+  send_hello({peer});
+  for (const auto& [place, vote] : durable_votes) tell({peer}, peer::vote{vote});
+  if (const auto found = views.find(cur); found != views.end() && found->second.mine.proposal) {
+    send_proposal(cur, {peer});
+  }
+}
+
+void simplex::core::on_received(const received& e) {
+  const auto from = e.from;
+  std::visit(
+      [&](const auto& m) {
+        using kind = std::decay_t<decltype(m)>;
+        if constexpr (std::is_same_v<kind, peer::hello>) on_hello(from, m);
+        if constexpr (std::is_same_v<kind, peer::standstill>) on_standstill(from, m);
+        if constexpr (std::is_same_v<kind, peer::request>) on_request(from, m);
+        if constexpr (std::is_same_v<kind, peer::response>) on_response(from, m);
+        if constexpr (std::is_same_v<kind, peer::epoch_over>) on_epoch_over(from, m);
+        const auto epoch_of_message = [&]() -> std::optional<epoch_number> {
+          if constexpr (std::is_same_v<kind, peer::proposal>) return m.what->whole.header.epoch;
+          if constexpr (std::is_same_v<kind, peer::vote>) return m.what.what.epoch;
+          if constexpr (std::is_same_v<kind, peer::certified>) return m.what.what.epoch;
+          return std::nullopt;
+        }();
+        if (!epoch_of_message) return;
+        if (*epoch_of_message < base.epoch) return answer_older_epoch(from, *epoch_of_message);
+        if (*epoch_of_message > base.epoch) {  // E5
+          if (*epoch_of_message == base.epoch.next()) keep_early(e);
+          return want_from(from);
+        }
+        if constexpr (std::is_same_v<kind, peer::proposal>) on_proposal(from, m);
+        if constexpr (std::is_same_v<kind, peer::vote>) on_vote(from, m.what);
+        if constexpr (std::is_same_v<kind, peer::certified>) take_certificate(from, m.what);
+      },
+      *e.what);
+}
+
+/// E5: members end an epoch one after the other.
+void simplex::core::keep_early(const received& e) {
+  std::size_t size = 256;
+  if (const auto* p = std::get_if<peer::proposal>(e.what.get())) {
+    size += p->what->whole.header.payload_bytes + 8'192;
+  }
+  if (early.size() >= max_early_messages || early_bytes + size > max_early_bytes) return;
+  early.push_back(e);
+  early_bytes += size;
+}
+
+/// R1.
+void simplex::core::enter(std::uint64_t view) {
+  if (view <= cur) return;
+  cur = view;
+  view_over = false;
+  pace_over = idle_over = idle_armed = false;
+  drafting.reset();
+  forget_old_votes();
+  arm(timer_kind::view, timeout_of(view));
+  if (seat && members.leader(view) == *seat) {
+    // Blocks keep a distance; after a view without one there is nothing to keep it from.
+    const bool after_block = held(view - 1, vote_kind::notarize) != nullptr;
+    arm(timer_kind::propose, after_block ? options.block_interval_ms : 0);
+  }
+}
+
+/// What was skipped long ago needs its certificate alone, whoever voted in it.
+void simplex::core::forget_old_votes() {
+  if (cur <= base.view + view_window) return;
+  const auto old = views.find(cur - view_window - 1);
+  if (old == views.end() || old->second.held(vote_kind::skip) == nullptr) return;
+  auto& state = old->second;
+  state.skip = {};
+  if (state.held(vote_kind::notarize) != nullptr) return;
+  state.notarize.clear();
+  state.first_notarize.clear();
+  state.finalize.clear();
+  state.first_finalize.clear();
+}
+
+std::uint64_t simplex::core::timeout_of(std::uint64_t view) const {
+  std::uint64_t timeout = options.view_timeout_ms;
+  const auto far = view > base.view + 2 ? view - base.view - 2 : 0;
+  for (std::uint64_t i = 0; i < far && timeout < options.max_view_timeout_ms; ++i)
+    timeout += timeout / 2;
+  return std::min(timeout, options.max_view_timeout_ms);
+}
+
+/// Until nothing more follows from what is known.
+void simplex::core::settle() {
+  if (!begun) return;
+  std::uint64_t before = 0;
+  do {
+    before = cur;
+    try_commit();
+    try_finalize();
+    try_skip();
+    try_propose();
+    try_notarize();
+  } while (cur != before);
+  try_finalize();
+  look_for_missing();
+  flush();
+}
+
+void simplex::core::arm(timer_kind kind, std::uint64_t after_ms) {
+  out.push_back(set_timer{kind, after_ms});
+}
+
+bool simplex::core::fenced() const {
+  return (fence_ms != 0 && base.epoch_start_ms <= fence_ms) ||
+         (silent_through && base.epoch <= *silent_through);
+}
+
+bool simplex::core::may_sign() const {
+  return seat && !fenced() && !mute && !listening && !alarmed && !ending;
+}
+
+/// R12.
+void simplex::core::raise_alarm(std::string why) {
+  if (alarmed) return;
+  alarmed = true;
+  out.push_back(alarm{std::move(why)});
+}
+
+void simplex::core::tell(std::vector<peer_number> to, peer_message what) {
+  if (to.empty() && peers.empty()) return;
+  out.push_back(send{std::move(to), std::make_shared<const peer_message>(std::move(what))});
+}
+
+/// splitmix64: who is asked need not be unpredictable, only spread and repeatable.
+std::uint64_t simplex::core::random() {
+  std::uint64_t z = (random_state += 0x9e3779b97f4a7c15);
+  z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9;
+  z = (z ^ (z >> 27)) * 0x94d049bb133111eb;
+  return z ^ (z >> 31);
+}
+
+}  // namespace soma::consensus

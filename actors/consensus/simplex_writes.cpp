@@ -1,0 +1,77 @@
+// What must be durable before it is said.
+#include <algorithm>
+
+#include "actors/consensus/simplex_core.hpp"
+#include "messages/types/assert.hpp"
+
+namespace soma::consensus {
+namespace {
+
+template <class Item>
+void put_before(std::vector<Item>& later, std::vector<Item>&& earlier) {
+  earlier.insert(earlier.end(), later.begin(), later.end());
+  later = std::move(earlier);
+}
+
+}  // namespace
+
+/// A vote for a block goes with all of the block's chain that is not in the record yet.
+void simplex::core::save_path(const block_id& tip) {
+  for (auto id = tip; id != base.block;) {
+    const auto found = blocks.find(id);
+    SOMA_ASSERT(found != blocks.end(), "what is voted for stands on a whole chain");
+    if (found->second.durable) break;
+    found->second.durable = true;
+    unsaved.blocks.push_back(found->second.what);
+    id = found->second.what->whole.header.parent;
+  }
+}
+
+/// One batch for all that was decided since the last one, with every certificate it may rest on.
+void simplex::core::flush() {
+  if (!decided || mute) return;
+  if (silent_through && base.epoch <= *silent_through) return;
+  decided = false;
+  writes.push_back({next_ticket++, std::exchange(unsaved, {})});
+  out.push_back(persist{writes.back().ticket, writes.back().batch});
+}
+
+void simplex::core::on_stored(const stored& e) {
+  SOMA_ASSERT(!writes.empty() && writes.front().ticket == e.ticket,
+              "batches are acknowledged in their order");
+  const auto batch = std::move(writes.front().batch);
+  writes.pop_front();
+  for (const auto& [view, id] : batch.proposed) {
+    if (view > base.view) send_proposal(view, {});
+  }
+  for (const auto& what : batch.votes) {
+    if (what.epoch != base.epoch || what.view <= base.view) continue;
+    const auto vote = said(what);
+    durable_votes.emplace(voting_record::place{what.view, what.kind}, vote);
+    tell({}, peer::vote{vote});
+    // Not counted earlier: no certificate may hold an own vote that a crash would take back.
+    count(vote);
+  }
+}
+
+/// Nothing of it was written. It stays decided, unsaid, and goes with the next batch.
+void simplex::core::on_store_failed(const store_failed& e) {
+  mute = true;
+  const auto at = std::find_if(writes.begin(), writes.end(),
+                               [&](const write& w) { return w.ticket == e.ticket; });
+  SOMA_ASSERT(at != writes.end(), "what fails was given out");
+  auto batch = std::move(at->batch);
+  const bool later_first = at != writes.begin();
+  SOMA_ASSERT(!later_first, "batches are answered in their order");
+  writes.erase(at);
+  decided = true;
+  if (batch.new_epoch) unsaved.new_epoch = batch.new_epoch;
+  if (batch.fence_ms && !unsaved.fence_ms) unsaved.fence_ms = batch.fence_ms;
+  unsaved.prune_to = std::max(unsaved.prune_to, batch.prune_to);
+  put_before(unsaved.votes, std::move(batch.votes));
+  put_before(unsaved.proposed, std::move(batch.proposed));
+  put_before(unsaved.certificates, std::move(batch.certificates));
+  put_before(unsaved.blocks, std::move(batch.blocks));
+}
+
+}  // namespace soma::consensus
