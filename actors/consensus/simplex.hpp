@@ -13,6 +13,7 @@
 #include <memory>
 
 #include "actors/consensus/agreement.hpp"
+#include "actors/consensus/mutation.hpp"
 
 namespace soma::consensus {
 
@@ -29,10 +30,6 @@ struct simplex_options {
   std::uint64_t egress_bytes_per_s = 256 * 1024;  // of standstill messages
   std::uint64_t seed = 0;                         // which peer is asked
 };
-
-/// Switches that break one rule each. Tests alone set one, to see that the checkers notice; every
-/// place where one is looked at names it. None in production.
-enum class mutation : std::uint8_t { none = 0 };
 
 /// What the voting record said when it was opened.
 enum class record_state : std::uint8_t {
@@ -71,7 +68,7 @@ class simplex {
   /// Held certificates above the base.
   [[nodiscard]] const certificate* held(std::uint64_t view, vote_kind kind) const;
 
-  void break_rule(mutation broken);
+  void break_rule(mutation broken);  // tests alone
 
  private:
   struct core;
