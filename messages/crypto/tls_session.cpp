@@ -1,0 +1,242 @@
+#include "messages/crypto/tls_session.hpp"
+
+#include <openssl/crypto.h>
+#include <openssl/err.h>
+#include <openssl/ssl.h>
+
+#include <algorithm>
+
+#include "messages/crypto/openssl.hpp"
+#include "messages/types/assert.hpp"
+
+namespace soma::crypto {
+namespace {
+
+using context_ptr = std::unique_ptr<SSL_CTX, freed_by<SSL_CTX_free>>;
+using ssl_ptr = std::unique_ptr<SSL, freed_by<SSL_free>>;
+
+constexpr std::size_t read_step_bytes = 16 * 1024;   // one record
+constexpr std::size_t max_certificate_bytes = 1024;  // ours has about 200
+
+pkey_ptr handle_of(const key_pair& key) {
+  auto seed = key.seed();
+  pkey_ptr handle(
+      EVP_PKEY_new_raw_private_key(EVP_PKEY_ED25519, nullptr, seed.data(), seed.size()));
+  OPENSSL_cleanse(seed.data(), seed.size());
+  require(handle != nullptr, "Ed25519 key of a TLS identity");
+  return handle;
+}
+
+/// The same one for the same key, always: it says nothing but the key.
+x509_ptr certificate_of(EVP_PKEY* key) {
+  x509_ptr made(X509_new());
+  require(made != nullptr, "no memory for a certificate");
+  X509_NAME* name = X509_get_subject_name(made.get());
+  require(X509_set_version(made.get(), 2) == 1 &&
+              ASN1_INTEGER_set(X509_get_serialNumber(made.get()), 1) == 1 &&
+              X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_ASC,
+                                         reinterpret_cast<const unsigned char*>("SOMA peer"), -1,
+                                         -1, 0) == 1 &&
+              X509_set_issuer_name(made.get(), name) == 1 &&
+              ASN1_TIME_set_string(X509_getm_notBefore(made.get()), "20000101000000Z") == 1 &&
+              ASN1_TIME_set_string(X509_getm_notAfter(made.get()), "99991231235959Z") == 1 &&
+              X509_set_pubkey(made.get(), key) == 1 && X509_sign(made.get(), key, nullptr) > 0,
+          "certificate of a TLS identity");
+  return made;
+}
+
+/// The key of a certificate that is signed by it; nullopt for anything else.
+std::optional<public_key> key_in(X509* certificate) {
+  EVP_PKEY* handle = certificate == nullptr ? nullptr : X509_get0_pubkey(certificate);
+  if (handle == nullptr || EVP_PKEY_get_id(handle) != EVP_PKEY_ED25519) return std::nullopt;
+  public_key key;
+  std::size_t size = key.size();
+  if (EVP_PKEY_get_raw_public_key(handle, key.data(), &size) != 1 || size != key.size() ||
+      !is_acceptable(key) || X509_verify(certificate, handle) != 1) {
+    return std::nullopt;
+  }
+  return key;
+}
+
+/// OpenSSL asks whether the peer's certificate will do. That the peer holds its key is proved
+/// afterwards, by the handshake's own signature.
+int is_certificate_fine(X509_STORE_CTX* shown, void*) {
+  const auto* chain = X509_STORE_CTX_get0_untrusted(shown);
+  const bool fine = (chain == nullptr || sk_X509_num(chain) <= 1) &&
+                    key_in(X509_STORE_CTX_get0_cert(shown)).has_value();
+  X509_STORE_CTX_set_error(shown, fine ? X509_V_OK : X509_V_ERR_CERT_REJECTED);
+  return fine ? 1 : 0;
+}
+
+context_ptr new_context(const SSL_METHOD* method, EVP_PKEY* key, X509* certificate) {
+  context_ptr made(SSL_CTX_new(method));
+  require(made != nullptr, "TLS context");
+  SSL_CTX* context = made.get();
+  SSL_CTX_set_options(context, SSL_OP_NO_TICKET | SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION);
+  SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
+  SSL_CTX_set_max_cert_list(context, max_certificate_bytes);
+  SSL_CTX_set_mode(context, SSL_MODE_RELEASE_BUFFERS);  // an idle connection holds little
+  SSL_CTX_set_verify(context, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, nullptr);
+  SSL_CTX_set_cert_verify_callback(context, is_certificate_fine, nullptr);
+  require(SSL_CTX_set_min_proto_version(context, TLS1_3_VERSION) == 1 &&
+              SSL_CTX_set_max_proto_version(context, TLS1_3_VERSION) == 1 &&
+              SSL_CTX_set_ciphersuites(
+                  context, "TLS_AES_128_GCM_SHA256:TLS_CHACHA20_POLY1305_SHA256") == 1 &&
+              SSL_CTX_set1_groups_list(context, "X25519") == 1 &&
+              SSL_CTX_set1_sigalgs_list(context, "ed25519") == 1 &&
+              SSL_CTX_set_num_tickets(context, 0) == 1 &&
+              SSL_CTX_set_max_early_data(context, 0) == 1 &&
+              SSL_CTX_use_certificate(context, certificate) == 1 &&
+              SSL_CTX_use_PrivateKey(context, key) == 1,
+          "TLS settings");
+  return made;
+}
+
+}  // namespace
+
+struct tls_identity::contexts {
+  context_ptr caller, answerer;
+};
+
+tls_identity::tls_identity(const key_pair& key) {
+  const auto handle = handle_of(key);
+  const auto certificate = certificate_of(handle.get());
+  contexts_ = std::make_unique<contexts>(
+      contexts{new_context(TLS_client_method(), handle.get(), certificate.get()),
+               new_context(TLS_server_method(), handle.get(), certificate.get())});
+}
+
+tls_identity::~tls_identity() = default;
+
+struct tls_session::connection {
+  ssl_ptr ssl;
+  BIO* in = nullptr;  // ours until the end: the handle owns them
+  BIO* out = nullptr;
+  tls_state state = tls_state::shaking_hands;
+  std::optional<public_key> peer;
+
+  /// What a call that did not succeed means for the connection.
+  void settle(int result) {
+    switch (SSL_get_error(ssl.get(), result)) {
+      case SSL_ERROR_WANT_READ:
+      case SSL_ERROR_WANT_WRITE:
+        break;
+      case SSL_ERROR_ZERO_RETURN:
+        state = tls_state::ended;
+        break;
+      default:
+        state = tls_state::failed;
+    }
+    ERR_clear_error();
+  }
+
+  void shake_hands() {
+    ERR_clear_error();
+    const int done = SSL_do_handshake(ssl.get());
+    if (done != 1) return settle(done);
+    const x509_ptr shown(SSL_get1_peer_certificate(ssl.get()));
+    peer = key_in(shown.get());
+    state = peer && SSL_version(ssl.get()) == TLS1_3_VERSION ? tls_state::open : tls_state::failed;
+  }
+
+  void read(bytes& plain) {
+    while (state == tls_state::open) {
+      ERR_clear_error();
+      const std::size_t before = plain.size();
+      plain.resize(before + read_step_bytes);
+      std::size_t got = 0;
+      const int done = SSL_read_ex(ssl.get(), plain.data() + before, read_step_bytes, &got);
+      plain.resize(before + (done == 1 ? got : 0));
+      if (done != 1) {
+        settle(done);
+        return;
+      }
+    }
+  }
+};
+
+tls_session::tls_session(const tls_identity& identity, tls_side side)
+    : connection_(std::make_unique<connection>()) {
+  const bool calls = side == tls_side::caller;
+  connection_->ssl.reset(
+      SSL_new(calls ? identity.contexts_->caller.get() : identity.contexts_->answerer.get()));
+  bio_ptr in(BIO_new(BIO_s_mem())), out(BIO_new(BIO_s_mem()));
+  require(connection_->ssl != nullptr && in != nullptr && out != nullptr, "TLS session");
+  connection_->in = in.get();
+  connection_->out = out.get();
+  SSL_set_bio(connection_->ssl.get(), in.release(), out.release());
+  if (calls) {
+    SSL_set_connect_state(connection_->ssl.get());
+  } else {
+    SSL_set_accept_state(connection_->ssl.get());
+  }
+}
+
+tls_session::~tls_session() = default;
+tls_session::tls_session(tls_session&&) noexcept = default;
+tls_session& tls_session::operator=(tls_session&&) noexcept = default;
+
+tls_state tls_session::feed(byte_view arrived, bytes& plain) {
+  auto& c = *connection_;
+  if (c.state != tls_state::shaking_hands && c.state != tls_state::open) return c.state;
+  if (!arrived.empty()) {
+    std::size_t taken = 0;
+    require(
+        BIO_write_ex(c.in, arrived.data(), arrived.size(), &taken) == 1 && taken == arrived.size(),
+        "no memory for what arrived");
+  }
+  if (c.state == tls_state::shaking_hands) c.shake_hands();
+  c.read(plain);
+  return c.state;
+}
+
+tls_state tls_session::write(byte_view plain) {
+  auto& c = *connection_;
+  SOMA_ASSERT(c.state == tls_state::open, "only an open session carries anything");
+  while (!plain.empty() && c.state == tls_state::open) {
+    ERR_clear_error();
+    std::size_t taken = 0;
+    const int done = SSL_write_ex(c.ssl.get(), plain.data(), plain.size(), &taken);
+    if (done != 1) {
+      // The way out takes everything at once, so that this is never a mere "not yet".
+      ERR_clear_error();
+      c.state = tls_state::failed;
+      break;
+    }
+    plain = plain.subspan(taken);
+  }
+  return c.state;
+}
+
+void tls_session::take(bytes& out) {
+  const std::size_t waiting = waiting_bytes();
+  if (waiting == 0) return;
+  const std::size_t before = out.size();
+  out.resize(before + waiting);
+  std::size_t got = 0;
+  require(BIO_read_ex(connection_->out, out.data() + before, waiting, &got) == 1 && got == waiting,
+          "ciphertext that was there");
+}
+
+std::size_t tls_session::waiting_bytes() const {
+  return BIO_ctrl_pending(connection_->out);
+}
+
+void tls_session::end() {
+  auto& c = *connection_;
+  if (c.state != tls_state::open) return;
+  ERR_clear_error();
+  SSL_shutdown(c.ssl.get());
+  ERR_clear_error();
+  c.state = tls_state::ended;
+}
+
+tls_state tls_session::state() const {
+  return connection_->state;
+}
+
+const std::optional<public_key>& tls_session::peer_key() const {
+  return connection_->peer;
+}
+
+}  // namespace soma::crypto
