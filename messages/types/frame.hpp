@@ -53,6 +53,11 @@ class frame_reader {
   [[nodiscard]] std::size_t held_bytes() const { return buffer_.capacity(); }
   /// Whether the stream may end here without cutting a frame.
   [[nodiscard]] bool is_between_frames() const { return buffer_.empty(); }
+  /// Of the frame that is arriving: how long its payload will be, once its header is whole.
+  [[nodiscard]] std::optional<std::size_t> announced_bytes() const {
+    if (buffer_.size() < frame_header_bytes) return std::nullopt;
+    return length_;
+  }
 
  private:
   expected<void, frame_refusal> check_header();
