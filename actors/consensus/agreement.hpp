@@ -79,6 +79,7 @@ struct executed {
 };
 struct execution_failed {  // could not be finished now, for instance because a role was gone
   std::uint64_t ticket = 0;
+  bool parent_forgotten = false;  // what its ancestors' executions gave is not there any more
 };
 struct committed {
   std::uint64_t ticket = 0;

@@ -120,6 +120,10 @@ void simplex::core::on_execution_failed(const execution_failed& e) {
     return;
   }
   execution_stalled = true;  // until the next look around
+  if (!e.parent_forgotten) return;
+  for (auto& [id, b] : blocks) {
+    if (b.execution == tree_block::stage::done) b.execution = tree_block::stage::waiting;
+  }
 }
 
 }  // namespace soma::consensus

@@ -48,7 +48,7 @@ void simplex::core::send_standstill() {
                       std::max<std::size_t>(peers.size(), 1);
   std::size_t used = 0;
   for (const auto& [place, vote] : durable_votes) {
-    if (place.first + view_window < cur) continue;
+    if (place.first + view_window <= cur) continue;
     s.votes.push_back(vote);
     used += 160;
   }
@@ -171,7 +171,10 @@ void simplex::core::on_request(peer_number from, const peer::request& r) {
   if (r.epoch == base.epoch) {
     for (auto view = views.lower_bound(r.from_view); view != views.end(); ++view) {
       if (view->first >= r.from_view + view_window) break;
-      for (const auto& [kind, c] : view->second.certificates) answer.certificates.push_back(c);
+      for (const auto& [kind, c] : view->second.certificates) {
+        if (answer.certificates.size() + 1 < max_response_certificates)
+          answer.certificates.push_back(c);
+      }
     }
     // The latest is what a far asker needs to know that it is far.
     for (auto view = views.rbegin(); view != views.rend(); ++view) {
@@ -198,7 +201,7 @@ void simplex::core::on_request(peer_number from, const peer::request& r) {
 
 void simplex::core::on_response(peer_number from, const peer::response& r) {
   if (asked.erase(from) == 0 || r.epoch != base.epoch) return;
-  if (r.certificates.size() > max_response_certificates + 1) return;
+  if (r.certificates.size() > max_response_certificates) return;
   if (r.blocks.size() > max_response_blocks) return;
   for (const auto& c : r.certificates) {
     if (!take_certificate(from, c)) return;

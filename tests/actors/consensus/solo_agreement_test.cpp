@@ -76,7 +76,8 @@ TEST_CASE("a block is executed, signed, stored, and only then announced") {
   CHECK(h.time_ms == 1'200);
   CHECK(h.transactions == 3);
   CHECK(h.payload_bytes == 10 + 11 + 12 + 3 * 64);
-  CHECK(h.payload_root == crypto::payload_root(run->candidate.payload, run->candidate.parent_signers));
+  CHECK(h.payload_root ==
+        crypto::payload_root(run->candidate.payload, run->candidate.parent_signers));
   const auto ticket = run->ticket;
   CHECK(b.core.step(transactions_waiting{}, 1'201).empty());
   CHECK(b.core.step(executed{ticket + 1, {}, false, {}, 5'000}, 1'202).empty());
@@ -98,7 +99,12 @@ TEST_CASE("a block is executed, signed, stored, and only then announced") {
   CHECK(b.core.tip().height.value == 1);
   CHECK(b.core.tip().block == id);
   CHECK(only<set_timer>(b.core.step(transactions_waiting{}, 1'300))->at_ms == 1'320);
-  CHECK(only<execute_candidate>(b.core.step(timer_fired{}, 1'320)));
+  const auto next = b.core.step(timer_fired{}, 1'320);
+  REQUIRE(only<execute_candidate>(next));
+  const auto& second = only<execute_candidate>(next)->candidate;
+  CHECK(second.header.view == 2);
+  CHECK(second.header.parent_view == 1);
+  CHECK(second.parent_signers.members() == std::vector<std::uint16_t>{2});
 }
 
 TEST_CASE(
@@ -123,7 +129,11 @@ TEST_CASE(
   CHECK(b.core.tip().epoch_end_ms == 10'000);
   b.payload.fill(1);
   out = b.core.step(timer_fired{}, 5'102);
-  CHECK(only<execute_candidate>(out)->candidate.header.proposer == 7);
+  const auto anew = only<execute_candidate>(out)->candidate;
+  CHECK(anew.header.proposer == 7);
+  CHECK(anew.header.view == 1);
+  CHECK(anew.header.parent_view == 0);
+  CHECK(anew.parent_signers.empty());
   out = b.core.step(executed{only<execute_candidate>(out)->ticket, {}, false, {}, 10'000}, 5'102);
   (void)b.core.step(stored{only<persist_block>(out)->ticket}, 3'000);
   out = b.core.step(timer_fired{}, 3'100);
