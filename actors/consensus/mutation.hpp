@@ -35,7 +35,6 @@
   X(root_unchecked, "R4", "another state root than the own one is fine") \
   X(parent_time_unchecked, "R13", "a block may be older than its parent") \
   X(future_time_accepted, "R13", "a block may be ahead of the clock by any time") \
-  X(run_unproven, "R11", "final blocks of a peer need no certificate") \
   X(timeouts_do_not_grow, "R1", "each view waits as long as the first") \
   X(certificates_not_fetched, "R11", "missing certificates are not taken from answers") \
   X(blocks_not_fetched, "R11", "missing blocks are not taken from answers") \
@@ -45,16 +44,15 @@
   X(resumes_at_base, "R0", "after a restart the first view above the base is entered") \
   X(proposes_again, "R2", "after a restart another block is proposed in the same view") \
   X(signs_after_lost_record, "R0", "signs though its record is lost") \
+  X(signs_below_record, "R0", "signs though its ledger is behind its record") \
   X(fence_forgotten, "R0", "a fence does not outlast a restart") \
   X(epoch_goes_on, "E2", "ordinary blocks follow the block that closes an epoch") \
   X(signs_after_epoch_end, "E3", "signs in an epoch whose end is being committed") \
   X(committee_stays, "E5", "the old committee goes on in a new epoch") \
   X(leaders_stay, "E5", "leaders of a new epoch are drawn by the old seed") \
   X(epoch_end_not_told, "E4", "who is in an older epoch gets no answer") \
-  X(early_messages_dropped, "E5", "messages of the next epoch are dropped") \
   X(votes_of_any_view, "R5", "votes of views far ahead are kept") \
-  X(contradictions_not_reported, "R5", "evidence is not reported") \
-  X(accuses_anybody, "R5", "evidence is reported before signatures are looked at")
+  X(contradictions_not_reported, "R5", "evidence is not reported")
 // clang-format on
 
 namespace soma::consensus {

@@ -8,8 +8,9 @@
 
 namespace soma::consensus {
 
-simplex::simplex(const chain_position& base, recalled past, ports access, simplex_options options)
-    : core_(std::make_unique<core>(base, std::move(past), access, options)) {}
+simplex::simplex(const chain_position& base, recalled past, ports access, simplex_options options,
+                 mutation broken)
+    : core_(std::make_unique<core>(base, std::move(past), access, options, broken)) {}
 simplex::~simplex() = default;
 simplex::simplex(simplex&&) noexcept = default;
 
@@ -49,9 +50,6 @@ std::size_t simplex::unfinalized_blocks() const {
 const certificate* simplex::held(std::uint64_t view, vote_kind kind) const {
   return core_->held(view, kind);
 }
-void simplex::break_rule(mutation broken) {
-  core_->mutant = broken;
-}
 
 std::size_t simplex::held_bytes() const {
   constexpr std::size_t vote_bytes = 160;
@@ -75,8 +73,12 @@ std::size_t simplex::held_bytes() const {
 // ---- the core
 
 simplex::core::core(const chain_position& from, recalled past, ports access,
-                    simplex_options settings)
-    : access_(access), options(settings), base(from), random_state(settings.seed) {
+                    simplex_options settings, mutation broken_rule)
+    : access_(access),
+      options(settings),
+      mutant(broken_rule),
+      base(from),
+      random_state(settings.seed) {
   standstill_wait_ms = options.standstill_ms;
   members = committee(base.chain, base.epoch, base.seats, base.leader_seed);
   seat = members.seat_of(access_.key.key());
@@ -87,8 +89,9 @@ simplex::core::core(const chain_position& from, recalled past, ports access,
 void simplex::core::recall(recalled past) {
   cur = base.view + 1;
   auto& record = past.record;
-  fence_ms = record.fence_ms;
-  if (past.state == record_state::missing) fence_ms = 1;  // set in full when started
+  fence_ms = broken(mutation::fence_forgotten) ? 0 : record.fence_ms;
+  if (past.state == record_state::missing && !broken(mutation::signs_after_lost_record))
+    fence_ms = 1;  // set in full when started
   listening = past.state == record_state::whole && members.size() > 1;
   unsaved.prune_to = base.view;
   if (record.epoch < base.epoch || past.state != record_state::whole) {
@@ -103,10 +106,10 @@ void simplex::core::recall(recalled past) {
   for (const auto& [place, c] : record.certificates) {
     if (place.first <= base.view) continue;
     views[place.first].certificates.emplace(place.second, c);
-    cur = std::max(cur, place.first + 1);
+    if (!broken(mutation::resumes_at_base)) cur = std::max(cur, place.first + 1);
   }
   for (const auto& [view, id] : record.proposed) {
-    if (view <= base.view) continue;
+    if (view <= base.view || broken(mutation::proposes_again)) continue;
     views[view].mine.proposal = id;
     if (const auto* mine = known(id)) views[view].proposals.push_back({mine->what});
   }
@@ -117,7 +120,7 @@ void simplex::core::recall(recalled past) {
     if (kind == vote_kind::notarize) mine.notarize = id;
     if (kind == vote_kind::finalize) mine.finalize = id;
     if (kind == vote_kind::skip) mine.skip = true;
-    cur = std::max(cur, view);
+    if (!broken(mutation::resumes_at_base)) cur = std::max(cur, view);
     durable_votes.emplace(place, said({kind, base.epoch, view, id}));
   }
 }
@@ -140,7 +143,8 @@ void simplex::core::step(const event& e) {
         if constexpr (std::is_same_v<kind, received>) on_received(x);
         if constexpr (std::is_same_v<kind, stored>) on_stored(x);
         if constexpr (std::is_same_v<kind, store_failed>) on_store_failed(x);
-        if constexpr (std::is_same_v<kind, store_works>) mute = false;
+        if constexpr (std::is_same_v<kind, store_works>)
+          mute = mute && broken(mutation::stays_mute);
         if constexpr (std::is_same_v<kind, executed>) on_executed(x);
         if constexpr (std::is_same_v<kind, execution_failed>) on_execution_failed(x);
         if constexpr (std::is_same_v<kind, committed>) on_committed(x);
@@ -160,7 +164,7 @@ void simplex::core::on_started() {
   // Own votes count again; what they complete opens views as if it had come just now.
   const auto votes = durable_votes;
   for (const auto& [place, vote] : votes) {
-    if (seat && place.first > base.view) count(vote);
+    if (seat && place.first > base.view && !broken(mutation::own_votes_not_recounted)) count(vote);
   }
   const auto view = cur;
   --cur;
@@ -179,7 +183,7 @@ void simplex::core::on_timer(timer_kind kind) {
     case timer_kind::hold:
       break;  // settle looks at the clock
     case timer_kind::standstill:
-      send_standstill();
+      if (!broken(mutation::no_standstill)) send_standstill();
       standstill_wait_ms = std::min(standstill_wait_ms * 2, options.max_standstill_ms);
       arm(timer_kind::standstill, standstill_wait_ms);
       break;
@@ -275,6 +279,7 @@ void simplex::core::forget_old_votes() {
 
 std::uint64_t simplex::core::timeout_of(std::uint64_t view) const {
   std::uint64_t timeout = options.view_timeout_ms;
+  if (broken(mutation::timeouts_do_not_grow)) return timeout;
   const auto far = view > base.view + 2 ? view - base.view - 2 : 0;
   for (std::uint64_t i = 0; i < far && timeout < options.max_view_timeout_ms; ++i)
     timeout += timeout / 2;
@@ -304,11 +309,12 @@ void simplex::core::arm(timer_kind kind, std::uint64_t after_ms) {
 
 bool simplex::core::fenced() const {
   return (fence_ms != 0 && base.epoch_start_ms <= fence_ms) ||
-         (silent_through && base.epoch <= *silent_through);
+         (silent_through && base.epoch <= *silent_through && !broken(mutation::signs_below_record));
 }
 
 bool simplex::core::may_sign() const {
-  return seat && !fenced() && !mute && !listening && !alarmed && !ending;
+  return seat && !fenced() && !mute && !listening && !alarmed &&
+         (!ending || broken(mutation::signs_after_epoch_end));
 }
 
 /// R12.

@@ -47,7 +47,9 @@ struct recalled {
 class simplex {
  public:
   /// Without its key in the committee it follows: no vote, no proposal. The ports outlive it.
-  simplex(const chain_position& base, recalled past, ports access, simplex_options options = {});
+  /// `broken`: tests alone.
+  simplex(const chain_position& base, recalled past, ports access, simplex_options options = {},
+          mutation broken = mutation::none);
   ~simplex();
   simplex(simplex&&) noexcept;
 
@@ -67,8 +69,6 @@ class simplex {
   [[nodiscard]] std::size_t unfinalized_blocks() const;
   /// Held certificates above the base.
   [[nodiscard]] const certificate* held(std::uint64_t view, vote_kind kind) const;
-
-  void break_rule(mutation broken);  // tests alone
 
  private:
   struct core;

@@ -23,6 +23,7 @@ bool simplex::core::is_sound(const block& whole) const {
   std::size_t size = 0;
   for (const auto& t : whole.payload) size += payload_size(t);
   if (size > max_block_payload_bytes || h.payload_bytes != size) return false;
+  if (broken(mutation::payload_unchecked)) return true;
   return h.payload_root == crypto::payload_root(whole.payload, whole.parent_signers);
 }
 
@@ -31,13 +32,14 @@ bool simplex::core::fits_parent(const block_header& h) const {
   const bool fills = (h.flags & block_is_filler) != 0;
   if (h.parent == base.block) {
     return !fills && h.parent_view == base.view && h.height == base.height.next() &&
-           h.time_ms > base.time_ms;
+           (h.time_ms > base.time_ms || broken(mutation::parent_time_unchecked));
   }
   const auto* parent = known(h.parent);
   SOMA_ASSERT(parent != nullptr, "blocks are judged after their parents");
   const auto& p = parent->what->whole.header;
-  if (h.parent_view != p.view || h.time_ms <= p.time_ms) return false;
-  if (fills != ends_epoch(h.parent)) return false;
+  if (h.parent_view != p.view) return false;
+  if (h.time_ms <= p.time_ms && !broken(mutation::parent_time_unchecked)) return false;
+  if (fills != ends_epoch(h.parent) && !broken(mutation::epoch_goes_on)) return false;
   return h.height == (fills ? p.height : p.height.next());
 }
 
@@ -46,10 +48,15 @@ bool simplex::core::is_justified(const block_header& h) const {
   if (h.parent != base.block || h.parent_view != base.view) {
     const auto* parent = held(h.parent_view, vote_kind::notarize);
     if (parent == nullptr) parent = held(h.parent_view, vote_kind::finalize);
-    if (parent == nullptr || parent->what.block != h.parent) return false;
+    if ((parent == nullptr || parent->what.block != h.parent) &&
+        !broken(mutation::parent_needs_no_certificate)) {
+      return false;
+    }
   }
   for (auto view = h.parent_view + 1; view < h.view; ++view) {
-    if (held(view, vote_kind::skip) == nullptr) return false;
+    if (held(view, vote_kind::skip) == nullptr && !broken(mutation::gap_needs_no_skips)) {
+      return false;
+    }
   }
   return true;
 }
@@ -63,12 +70,13 @@ void simplex::core::on_proposal(peer_number from, const peer::proposal& p) {
   const bool seen = std::any_of(list.begin(), list.end(),
                                 [&](const auto& s) { return s.what->id == p.what->id; });
   if (!seen) {
-    if (h.proposer != members.leader(h.view) || !is_sound(whole)) {
+    if (!leads(h.proposer, h.view) || !is_sound(whole)) {
       out.push_back(blame{from, "a proposal that is none"});
       return;
     }
     if (list.size() >= 2) return;
-    if (!access_.checker.block_is_signed(members.key_of(h.proposer), p.what->id,
+    if (!broken(mutation::proposal_signature_unchecked) &&
+        !access_.checker.block_is_signed(members.key_of(h.proposer), p.what->id,
                                          whole.by_proposer)) {
       out.push_back(blame{from, "a proposal with a wrong signature"});
       return;
@@ -106,21 +114,23 @@ std::optional<simplex::core::footing> simplex::core::highest_footing() const {
   for (auto view = cur - 1; view > base.view; --view) {
     if (const auto* c = held(view, vote_kind::notarize)) return footing{c->what.block, view};
     if (const auto* c = held(view, vote_kind::finalize)) return footing{c->what.block, view};
-    if (held(view, vote_kind::skip) == nullptr) return std::nullopt;
+    if (held(view, vote_kind::skip) == nullptr && !broken(mutation::gap_needs_no_skips)) {
+      return std::nullopt;
+    }
   }
   return footing{base.block, base.view};
 }
 
 /// R2.
 void simplex::core::try_propose() {
-  if (!may_sign() || drafting || !pace_over || members.leader(cur) != *seat) return;
+  if (!may_sign() || drafting || !pace_over || !leads(*seat, cur)) return;
   if (views[cur].mine.proposal) return;
   const auto parent = highest_footing();
   if (!parent || execution_stalled) return;
   const auto ready = prepare(parent->parent);
   if (ready == readiness::wrong) return raise_alarm("a notarized block executes differently here");
   if (ready != readiness::ready) return;
-  if (ends_epoch(parent->parent)) {
+  if (ends_epoch(parent->parent) && !broken(mutation::epoch_goes_on)) {
     return idle_over ? propose_filler(parent->parent) : wait_for_idle(options.idle_ms);
   }
   std::vector<block_ptr> ancestors;
@@ -176,7 +186,7 @@ std::optional<certificate> simplex::core::parent_certificate(const block_header&
   const auto found = views.find(h.parent_view);
   if (found == views.end()) return std::nullopt;
   const auto tally = found->second.notarize.find(h.parent);
-  if (tally != found->second.notarize.end() && tally->second.power >= quorum) {
+  if (tally != found->second.notarize.end() && tally->second.power >= needed_power()) {
     return made_of({vote_kind::notarize, base.epoch, h.parent_view, h.parent}, tally->second);
   }
   const auto* c = found->second.held(vote_kind::notarize);
@@ -273,16 +283,21 @@ std::optional<certificate> simplex::core::shown_again(const block& whole) const 
 void simplex::core::try_notarize() {
   if (!may_sign()) return;
   auto& state = views[cur];
-  if (state.mine.notarize) return;
+  const bool again = broken(mutation::notarizes_twice) && state.proposals.size() == 2 &&
+                     state.mine.notarize == state.proposals.front().what->id;
+  if (state.mine.notarize && !again) return;
   for (auto& p : state.proposals) {
     const auto& h = p.what->whole.header;
     if (p.refused) {
       view_over = true;  // R8: nothing good comes of this view
       continue;
     }
-    if (&p != &state.proposals.front()) break;  // the second is there as evidence alone
+    if (again != (&p != &state.proposals.front())) {
+      if (again) continue;
+      break;
+    }  // the second is there as evidence alone
     if (!is_justified(h)) continue;
-    if (h.time_ms > now_ms + options.drift_ms) {  // R13
+    if (h.time_ms > now_ms + options.drift_ms && !broken(mutation::future_time_accepted)) {  // R13
       arm(timer_kind::hold, h.time_ms - now_ms - options.drift_ms);
       continue;
     }

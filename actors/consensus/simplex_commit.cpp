@@ -12,6 +12,8 @@ void simplex::core::try_commit() {
   const certificate* highest = nullptr;
   for (auto view = views.rbegin(); view != views.rend() && highest == nullptr; ++view) {
     if (view->first > base.view) highest = view->second.held(vote_kind::finalize);
+    if (highest == nullptr && broken(mutation::commits_when_notarized))
+      highest = view->second.held(vote_kind::notarize);
   }
   if (highest == nullptr) return;
   std::vector<const tree_block*> path;  // from the base up
@@ -35,7 +37,8 @@ void simplex::core::try_commit() {
   if (next.epoch_end) {
     // S8: what was signed in this epoch is durable before its end is, and nothing comes after.
     ending = true;
-    if (!writes.empty() || (decided && !mute)) return;
+    const bool unsaid = !writes.empty() || (decided && !mute);
+    if (unsaid && !broken(mutation::signs_after_epoch_end)) return;
   }
   const auto& h = last.what->whole.header;
   auto& position = next.next = base;
@@ -121,7 +124,9 @@ void simplex::core::move_base() {
 
 /// E3.
 void simplex::core::begin_epoch() {
-  members = committee(base.chain, base.epoch, base.seats, base.leader_seed);
+  members = committee(base.chain, base.epoch,
+                      broken(mutation::committee_stays) ? members.seats() : base.seats,
+                      broken(mutation::leaders_stay) ? members.leader_seed() : base.leader_seed);
   seat = members.seat_of(access_.key.key());
   views.clear();
   blocks.clear();

@@ -67,7 +67,8 @@ struct tree_block {
 };
 
 struct simplex::core {
-  core(const chain_position& from, recalled past, ports access, simplex_options options);
+  core(const chain_position& from, recalled past, ports access, simplex_options options,
+       mutation broken_rule);
 
   // ---- simplex.cpp: events, views, timers
   void step(const event& e);
@@ -87,6 +88,13 @@ struct simplex::core {
   void tell(std::vector<peer_number> to, peer_message what);
   void recall(recalled past);
   [[nodiscard]] bool broken(mutation rule) const { return mutant == rule; }
+  [[nodiscard]] std::uint32_t needed_power() const {
+    return broken(mutation::quorum_one_short) ? quorum - 1 : quorum;
+  }
+  [[nodiscard]] bool leads(std::uint16_t member, std::uint64_t view) const {
+    return members.leader(view) == member ||
+           (broken(mutation::leader_unchecked) && member < members.size());
+  }
 
   // ---- simplex_votes.cpp
   void decide(vote_kind kind, std::uint64_t view, const block_id& block);
@@ -111,6 +119,9 @@ struct simplex::core {
   // ---- simplex_writes.cpp
   void flush();
   void on_stored(const stored& e);
+  void say(const record_batch& batch);
+  void note_mine(const vote_statement& what);
+  [[nodiscard]] record_batch as_written(record_batch batch) const;
   void on_store_failed(const store_failed& e);
   void save_path(const block_id& tip);
 

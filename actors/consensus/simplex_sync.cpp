@@ -29,6 +29,7 @@ void simplex::core::on_hello(peer_number from, const peer::hello& h) {
 
 /// E4, once a second a peer.
 void simplex::core::answer_older_epoch(peer_number to, epoch_number theirs) {
+  if (broken(mutation::epoch_end_not_told)) return;
   const auto second = now_ms / 1'000;
   const auto [told, is_new] = told_second.try_emplace(to, second);
   if (!is_new && told->second == second) return;
@@ -162,6 +163,7 @@ void simplex::core::on_request(peer_number from, const peer::request& r) {
   answer.epoch = r.epoch;
   if (base.height > r.after) {
     auto run = access_.archive.after(r.after, max_response_bytes, max_response_blocks);
+    if (run.epoch_end && broken(mutation::epoch_end_not_told)) run.blocks.clear();
     if (!run.blocks.empty() && run.epoch == r.epoch) {
       answer.blocks = std::move(run.blocks);
       answer.final = std::move(run.final);
@@ -204,8 +206,10 @@ void simplex::core::on_response(peer_number from, const peer::response& r) {
   if (r.certificates.size() > max_response_certificates) return;
   if (r.blocks.size() > max_response_blocks) return;
   for (const auto& c : r.certificates) {
+    if (broken(mutation::certificates_not_fetched)) break;
     if (!take_certificate(from, c)) return;
   }
+  if (broken(mutation::blocks_not_fetched)) return;
   if (r.final || r.epoch_end) {
     if (take_run(from, r)) want_from(from);  // there may be more
     return;

@@ -15,24 +15,29 @@ enum offence : int { two_notarize, two_finalize, skip_and_finalize };
 /// Counts from now on and is said once it is durable.
 void simplex::core::decide(vote_kind kind, std::uint64_t view, const block_id& block) {
   auto& mine = views[view].mine;
+  const bool late = broken(mutation::decides_when_durable);
   SOMA_ASSERT(may_sign() && view > base.view, "only who may sign decides, above the base");
   switch (kind) {
     case vote_kind::notarize:
-      SOMA_ASSERT(!mine.notarize, "one block is notarized a view");
-      mine.notarize = block;
+      SOMA_ASSERT(!mine.notarize || broken(mutation::notarizes_twice),
+                  "one block is notarized a view");
+      if (!late) mine.notarize = block;
       save_path(block);
       break;
     case vote_kind::skip:
-      SOMA_ASSERT(!mine.finalize && !mine.skip, "nobody skips a view it finalizes in");
-      mine.skip = true;
+      SOMA_ASSERT((!mine.finalize || broken(mutation::skips_after_finalize)) && !mine.skip,
+                  "nobody skips a view it finalizes in");
+      if (!late) mine.skip = true;
       break;
     case vote_kind::finalize:
-      SOMA_ASSERT(!mine.skip && !mine.finalize, "nobody finalizes in a view it skips");
-      mine.finalize = block;
+      SOMA_ASSERT((!mine.skip || broken(mutation::finalizes_after_skip)) && !mine.finalize,
+                  "nobody finalizes in a view it skips");
+      if (!late) mine.finalize = block;
       break;
   }
   unsaved.votes.push_back({kind, base.epoch, view, block});
   decided = true;
+  if (broken(mutation::counts_before_durable)) count(said(unsaved.votes.back()));
 }
 
 member_vote simplex::core::said(const vote_statement& what) const {
@@ -57,7 +62,9 @@ bool simplex::core::is_mine(const member_vote& vote) const {
 /// R5.
 void simplex::core::on_vote(peer_number from, const member_vote& vote) {
   const auto& [kind, epoch, view, block] = vote.what;
-  if (epoch != base.epoch || view <= base.view || view > cur + view_window) return;
+  if (epoch != base.epoch || view <= base.view ||
+      (view > cur + view_window && !broken(mutation::votes_of_any_view)))
+    return;
   if (vote.signer >= members.size()) return;
   if ((kind == vote_kind::skip) != block.is_zero()) {
     out.push_back(blame{from, "a vote that names what its kind does not"});
@@ -80,7 +87,8 @@ void simplex::core::on_vote(peer_number from, const member_vote& vote) {
     const auto first = state.first_finalize.find(vote.signer);
     if (first != state.first_finalize.end() && first->second.block == block) return;
   }
-  if (!access_.checker.vote_is_signed(members.key_of(vote.signer), vote.what, vote.by_signer)) {
+  if (!broken(mutation::vote_signature_unchecked) &&
+      !access_.checker.vote_is_signed(members.key_of(vote.signer), vote.what, vote.by_signer)) {
     out.push_back(blame{from, "a vote with a wrong signature"});
     return;
   }
@@ -126,7 +134,7 @@ void simplex::core::count(const member_vote& vote) {
   tally->power += members.power_of(who);
   if (kind == vote_kind::skip && who == members.leader(view) && view == cur)
     view_over = true;  // R8
-  if (tally->power >= quorum && !state.held(kind)) {
+  if (tally->power >= needed_power() && !state.held(kind)) {
     on_certificate(made_of(vote.what, *tally), std::nullopt);
   }
 }
@@ -135,6 +143,7 @@ void simplex::core::accuse(std::uint16_t who, view_state& state, int what, bytes
                            const signature& first_signature, bytes second,
                            const signature& second_signature) {
   if (!state.accused.insert({who, what}).second) return;
+  if (broken(mutation::contradictions_not_reported)) return;
   out.push_back(report{{members.key_of(who), std::move(first), first_signature, std::move(second),
                         second_signature}});
 }
@@ -155,7 +164,7 @@ void simplex::core::fence_this_epoch() {
 void simplex::core::try_skip() {
   if (!view_over || !may_sign()) return;
   const auto& mine = views[cur].mine;
-  if (mine.skip || mine.finalize) return;
+  if (mine.skip || (mine.finalize && !broken(mutation::skips_after_finalize))) return;
   decide(vote_kind::skip, cur, {});
 }
 
@@ -166,7 +175,8 @@ void simplex::core::try_finalize() {
     const auto* notarized = state.held(vote_kind::notarize);
     if (notarized == nullptr || view <= base.view) continue;
     const auto& mine = state.mine;
-    if (mine.notarize != notarized->what.block || mine.skip || mine.finalize) continue;
+    if (mine.notarize != notarized->what.block && !broken(mutation::finalizes_unvoted)) continue;
+    if ((mine.skip && !broken(mutation::finalizes_after_skip)) || mine.finalize) continue;
     decide(vote_kind::finalize, view, notarized->what.block);
   }
 }

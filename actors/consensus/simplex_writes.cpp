@@ -33,7 +33,8 @@ void simplex::core::flush() {
   if (silent_through && base.epoch <= *silent_through) return;
   decided = false;
   writes.push_back({next_ticket++, std::exchange(unsaved, {})});
-  out.push_back(persist{writes.back().ticket, writes.back().batch});
+  out.push_back(persist{writes.back().ticket, as_written(writes.back().batch)});
+  if (broken(mutation::says_before_durable)) say(record_batch(writes.back().batch));
 }
 
 void simplex::core::on_stored(const stored& e) {
@@ -41,11 +42,16 @@ void simplex::core::on_stored(const stored& e) {
               "batches are acknowledged in their order");
   const auto batch = std::move(writes.front().batch);
   writes.pop_front();
+  say(batch);
+}
+
+void simplex::core::say(const record_batch& batch) {
   for (const auto& [view, id] : batch.proposed) {
     if (view > base.view) send_proposal(view, {});
   }
   for (const auto& what : batch.votes) {
     if (what.epoch != base.epoch || what.view <= base.view) continue;
+    if (broken(mutation::decides_when_durable)) note_mine(what);
     const auto vote = said(what);
     durable_votes.emplace(voting_record::place{what.view, what.kind}, vote);
     tell({}, peer::vote{vote});
@@ -56,6 +62,7 @@ void simplex::core::on_stored(const stored& e) {
 
 /// Nothing of it was written. It stays decided, unsaid, and goes with the next batch.
 void simplex::core::on_store_failed(const store_failed& e) {
+  if (broken(mutation::says_what_failed)) return on_stored({e.ticket});
   mute = true;
   const auto at = std::find_if(writes.begin(), writes.end(),
                                [&](const write& w) { return w.ticket == e.ticket; });
