@@ -1,0 +1,154 @@
+#include "actors/world/agreement/campaign.hpp"
+
+#include <algorithm>
+#include <atomic>
+#include <cstdio>
+#include <mutex>
+#include <thread>
+
+#include "actors/world/agreement/random.hpp"
+
+namespace soma::agreement_world {
+namespace {
+
+thread_local std::uint64_t running_seed = 0;
+
+plan drawn(std::uint64_t seed, const drawing& what) {
+  auto p = draw(seed, what);
+  SOMA_ASSERT(p.has_value(), "plans with so many processes can be drawn");
+  return std::move(*p);
+}
+
+void add(campaign_result& all, std::uint64_t seed, const outcome& one) {
+  all.runs += 1;
+  all.events += one.events;
+  all.virtual_ms += one.virtual_ms;
+  all.blocks += one.blocks;
+  all.epochs += one.epochs;
+  all.crashes += one.crashes;
+  all.max_held_bytes = std::max(all.max_held_bytes, one.max_held_bytes);
+  all.counts += one.counts;
+  all.trace_hash += mix(seed, one.trace_hash);  // a sum: threads finish in any order
+  if (one.ok) {
+    all.recovery_ms.push_back(one.recovery_ms);
+  } else {
+    all.broken += 1;
+    all.broken_by[std::string(invariant_of(one.violation))] += 1;
+  }
+}
+
+class campaign {
+ public:
+  campaign(const campaign_options& options,
+           const std::function<bool(const campaign_progress&)>& on_progress)
+      : options_(options), on_progress_(on_progress) {}
+
+  campaign_result run() {
+    std::vector<std::jthread> threads;
+    for (std::uint32_t i = 1; i < options_.threads; ++i) threads.emplace_back([this] { work(); });
+    work();
+    threads.clear();
+    std::ranges::sort(seen_.recovery_ms);
+    if (first_seed_) tell_violation();
+    return std::move(seen_);
+  }
+
+ private:
+  void work() {
+    // Seeds are begun in order, and what was begun is finished: the lowest one that fails is found
+    // whatever the threads do.
+    for (;;) {
+      const std::uint64_t index = next_++;
+      if (index >= options_.seeds.count() || ends_) return;
+      const std::uint64_t seed = options_.seeds.first + index;
+      running_seed = seed;
+      const auto one = agreement_world::run(drawn(seed, options_.plans), options_.each);
+      running_seed = 0;
+      take(seed, one);
+    }
+  }
+  void take(std::uint64_t seed, const outcome& one) {
+    const std::lock_guard lock(mutex_);
+    add(seen_, seed, one);
+    if (!one.ok) {
+      if (!first_seed_ || seed < *first_seed_) first_seed_ = seed, first_violation_ = one.violation;
+      if (options_.ends_at_violation) ends_ = true;
+    }
+    if (!on_progress_) return;
+    if (!on_progress_(
+            {seen_.runs, options_.seeds.count(), seen_.virtual_ms, seen_.events, seen_.broken})) {
+      seen_.stopped = true;
+      ends_ = true;
+    }
+  }
+  void tell_violation() {
+    violation_found found;
+    found.seed = *first_seed_;
+    found.what = first_violation_;
+    found.whole = found.small = drawn(found.seed, options_.plans);
+    if (options_.shrinks && !seen_.stopped) {
+      auto shrunk = shrink(found.whole, options_.each, options_.shrink_runs);
+      found.small = std::move(shrunk.what);
+      found.small_run = std::move(shrunk.run);
+      found.shrink_runs = shrunk.runs;
+    }
+    seen_.found = std::move(found);
+  }
+
+  const campaign_options& options_;
+  const std::function<bool(const campaign_progress&)>& on_progress_;
+  std::atomic<std::uint64_t> next_ = 0;
+  std::atomic<bool> ends_ = false;
+  std::mutex mutex_;
+  campaign_result seen_;
+  std::optional<std::uint64_t> first_seed_;
+  std::string first_violation_;
+};
+
+}  // namespace
+
+std::optional<plan> draw(std::uint64_t seed, const drawing& what) {
+  constexpr int tries = 1'000;
+  for (int i = 0; i < tries; ++i, seed = mix(seed)) {
+    auto p = what.beyond_tolerance ? draw_plan_beyond(seed) : draw_plan(seed, what.intensity);
+    if (what.processes == 0 || p.slots.size() == what.processes) return p;
+  }
+  return std::nullopt;
+}
+
+std::uint64_t seed_of_this_thread() noexcept {
+  return running_seed;
+}
+
+campaign_result run_campaign(const campaign_options& options,
+                             const std::function<bool(const campaign_progress&)>& on_progress) {
+  SOMA_ASSERT(options.seeds.first <= options.seeds.last && options.threads >= 1,
+              "a campaign has seeds and a thread");
+  SOMA_ASSERT(!options.each.trace, "a campaign has no trace");
+  return campaign(options, on_progress).run();
+}
+
+std::vector<counted> never_happened(const run_counts& counts) {
+  std::vector<counted> never;
+  for (std::size_t i = 0; i < counted_kinds; ++i) {
+    const auto kind = static_cast<counted>(i);
+    if (kind == counted::alarms) continue;  // only what must not happen raises one
+    if (counts[kind] == 0) never.push_back(kind);
+  }
+  return never;
+}
+
+std::string_view invariant_of(std::string_view violation) {
+  return violation.substr(0, violation.find(':'));
+}
+
+std::string to_text(const trace_line& line) {
+  char head[40];
+  std::snprintf(head, sizeof head, "%6llu.%06llu  ",
+                static_cast<unsigned long long>(line.time_us / 1'000'000),
+                static_cast<unsigned long long>(line.time_us % 1'000'000));
+  const std::string who = line.slot == nobody ? "--" : "#" + std::to_string(line.slot);
+  return head + who + std::string(who.size() < 4 ? 4 - who.size() : 1, ' ') + line.text;
+}
+
+}  // namespace soma::agreement_world
