@@ -62,6 +62,9 @@ failure_code code_of(int error) {
     case MDB_CORRUPTED:
     case MDB_PAGE_NOTFOUND:
     case MDB_PANIC:
+    case MDB_BAD_TXN:  // an error before, of a page that makes no sense
+    case MDB_CURSOR_FULL:
+    case MDB_INCOMPATIBLE:
       return failure_code::broken_file;
     case MDB_INVALID:
     case MDB_VERSION_MISMATCH:

@@ -2,76 +2,23 @@
 // moment; what it left is opened and compared. Nothing acknowledged may be missing, nothing
 // half-written may be seen.
 #include <doctest/doctest.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
-#include <chrono>
-#include <csignal>
 #include <functional>
-#include <set>
-#include <thread>
 
 #include "messages/crypto/merkle.hpp"
 #include "storage/blobs/blob_store.hpp"
 #include "storage/tables/ledger_store.hpp"
+#include "tests/storage/killed.hpp"
 #include "tests/storage/ledger_chain.hpp"
 #include "tests/storage/scratch.hpp"
 
 using namespace soma;
 using namespace soma::storage;
+using soma::test::killed;
 using soma::test::random_bytes;
+using soma::test::report;
 using soma::test::scratch_directory;
-
-namespace {
-
-using report = std::function<void(std::uint64_t)>;
-
-/// Runs `write` in a child, kills it at a random moment of the work that follows a random one of
-/// its first reports, and returns all that it reported. The moment is drawn from the time that its
-/// reports take, so that a slow disk or a busy machine is struck in the midst of its writing as
-/// well as a fast one.
-std::vector<std::uint64_t> killed(std::mt19937_64& random,
-                                  const std::function<void(const report&)>& write) {
-  int ends[2];
-  REQUIRE(::pipe(ends) == 0);
-  const pid_t child = ::fork();
-  REQUIRE(child >= 0);
-  if (child == 0) {
-    ::close(ends[0]);
-    for (const int signal : {SIGABRT, SIGSEGV, SIGTERM}) std::signal(signal, SIG_DFL);
-    try {
-      write([&](std::uint64_t number) {
-        if (::write(ends[1], &number, sizeof number) != sizeof number) ::_exit(4);
-      });
-    } catch (...) {
-      ::_exit(3);
-    }
-    ::_exit(2);
-  }
-  ::close(ends[1]);
-  std::vector<std::uint64_t> reported;
-  std::uint64_t number = 0;
-  const std::size_t awaited = 1 + random() % 4;
-  std::chrono::nanoseconds interval = std::chrono::milliseconds(2);
-  for (auto last = std::chrono::steady_clock::now(); reported.size() < awaited;) {
-    if (::read(ends[0], &number, sizeof number) != sizeof number) break;
-    reported.push_back(number);
-    const auto now = std::chrono::steady_clock::now();
-    if (reported.size() > 1) interval = now - last;
-    last = now;
-  }
-  std::this_thread::sleep_for(interval * (random() % 1'500) / 1'000);
-  ::kill(child, SIGKILL);
-  while (::read(ends[0], &number, sizeof number) == sizeof number) reported.push_back(number);
-  ::close(ends[0]);
-  int status = 0;
-  ::waitpid(child, &status, 0);
-  REQUIRE(WIFSIGNALED(status));  // it was writing to the end: no failure of its own
-  REQUIRE(WTERMSIG(status) == SIGKILL);
-  return reported;
-}
-
-}  // namespace
 
 TEST_CASE(
     "a ledger whose writer is killed 220 times holds every acknowledged block whole and no part of "

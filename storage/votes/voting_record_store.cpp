@@ -1,0 +1,295 @@
+#include "storage/votes/voting_record_store.hpp"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <map>
+#include <system_error>
+
+#include "storage/durable.hpp"
+#include "storage/lmdb/transaction.hpp"
+#include "storage/votes/record_rows.hpp"
+#include "storage/votes/witness.hpp"
+
+namespace soma::storage {
+namespace {
+
+namespace fs = std::filesystem;
+using lmdb::failure;
+using lmdb::failure_code;
+using votes::head;
+
+constexpr const char* head_name = "head";
+constexpr const char* witness_name = "witness";
+constexpr const char* reserve_name = "reserve";
+constexpr const char* data_name = "data.mdb";
+
+lmdb::environment_options environment_options(const voting_record_options& options) {
+  lmdb::environment_options made{.map_bytes = options.map_bytes, .format = "soma-votes 1"};
+  made.tables.assign(votes::tables.begin(), votes::tables.end());
+  made.tables.emplace_back(head_name);
+  return made;
+}
+
+bool is_damage(const failure& why) {
+  return why.code() == failure_code::corrupt_record || why.code() == failure_code::broken_file ||
+         why.code() == failure_code::wrong_format || why.code() == failure_code::not_there;
+}
+
+template <class Act>
+void as_failure(const Act& act) {
+  try {
+    act();
+  } catch (const std::system_error& why) {
+    const bool full = why.code() == std::errc::no_space_on_device;
+    throw failure(full ? failure_code::storage_full : failure_code::machine, why.what());
+  }
+}
+
+/// Made beside its place and moved there whole.
+void create_at(const fs::path& directory, const head& first, const voting_record_options& options) {
+  as_failure([&] {
+    const fs::path beside = directory.string() + ".new";
+    fs::remove_all(beside);
+    {
+      lmdb::environment env(beside, environment_options(options));
+      lmdb::write_txn txn(env);
+      txn.put(env.table(head_name), as_bytes(head_name), first.layout());
+      txn.commit();
+    }
+    witness::create(beside / witness_name, {first.sequence, first.hash()});
+    sync_directory(beside);
+    fs::rename(beside, directory);  // fails unless there is nothing, or an empty folder
+    sync_directory(fs::absolute(directory).parent_path());
+  });
+}
+
+}  // namespace
+
+struct voting_record_store::inside {
+  fs::path directory;
+  voting_record_options options;
+  witness beside;
+  lmdb::environment env;
+  head now;
+  std::uint64_t witnessed = 0;
+  voting_record record;
+  std::map<votes::row_name, hash256> rows;
+  bool dead = false;  // a sync failed: what is on the disk is seen only by opening anew
+
+  inside(const fs::path& at, const voting_record_options& with)
+      : directory(at),
+        options(with),
+        beside(at / witness_name),
+        env(at, environment_options(with)) {}
+
+  [[nodiscard]] lmdb::database table(std::uint8_t letter) const {
+    for (const char* name : votes::tables) {
+      if (static_cast<std::uint8_t>(*name) == letter) return env.table(name);
+    }
+    SOMA_ASSERT(false, "a row's name begins with its table");
+    return env.table(head_name);
+  }
+
+  /// Why it is not the record of this key on this chain; empty: it is, and is loaded.
+  [[nodiscard]] std::string load(const chain_id& chain, const public_key& key) {
+    const lmdb::read_txn txn(env);
+    const auto kept = txn.find(env.table(head_name), as_bytes(head_name));
+    const auto found = kept ? head::parse(*kept) : std::nullopt;
+    if (!found) return "there is no head";
+    now = *found;
+    if (now.chain != chain) return "it belongs to chain " + now.chain.text();
+    if (now.key != key) return "it belongs to key " + to_hex(now.key);
+    votes::content_sum content;
+    for (const char* name : votes::tables) {
+      lmdb::cursor at(txn, env.table(name));
+      for (bool there = at.first(); there; there = at.next()) {
+        const auto row = votes::row_called(*name, at.key());
+        if (!votes::take_row(record, row, at.value())) {
+          return std::string("a row of ") + name + " is none of a record";
+        }
+        content.add(rows[row] = votes::row_hash(row, at.value()));
+      }
+    }
+    if (content.value() != now.content) return "rows were lost or altered";
+    record.chain = chain;
+    record.key = key;
+    record.fence_ms = now.fence_ms;
+    record.epoch = now.epoch;
+    return check_witness();
+  }
+
+  [[nodiscard]] std::string check_witness() {
+    const auto seen = beside.read();
+    if (!seen) return "the witness is damaged";
+    witnessed = seen->sequence;
+    if (now.sequence == seen->sequence) {
+      return now.hash() == seen->head ? "" : "the witness has seen another record";
+    }
+    if (now.sequence != seen->sequence + 1) {
+      return "it ends with write " + std::to_string(now.sequence) + ", the witness has seen " +
+             std::to_string(seen->sequence);
+    }
+    return now.before == seen->head ? "" : "the witness has seen another record";
+  }
+
+  /// The witness learns what is committed.
+  void testify() {
+    if (witnessed == now.sequence) return;
+    try {
+      beside.write({now.sequence, now.hash()});
+    } catch (const failure& why) {
+      dead = why.code() != failure_code::storage_full;
+      throw;
+    }
+    witnessed = now.sequence;
+  }
+
+  void commit(const votes::row_changes& changes, const head& next) {
+    lmdb::write_txn txn(env);
+    for (const auto& [name, value] : changes) {
+      const auto key = byte_view(name).subspan(1);
+      if (value) {
+        txn.put(table(name[0]), key, *value);
+      } else {
+        txn.erase(table(name[0]), key);
+      }
+    }
+    txn.put(env.table(head_name), as_bytes(head_name), next.layout());
+    txn.commit();
+  }
+
+  /// Whether there was room in reserve, which there is no more.
+  [[nodiscard]] bool give_reserve() {
+    std::error_code ignored;
+    return fs::remove(directory / reserve_name, ignored);
+  }
+
+  void take_reserve() {
+    const auto file = directory / reserve_name;
+    std::error_code ignored;
+    if (options.reserve_bytes == 0 || fs::file_size(file, ignored) == options.reserve_bytes) return;
+    const int fd = ::open(file.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+    if (fd < 0) return;
+    const int error = ::posix_fallocate(fd, 0, static_cast<off_t>(options.reserve_bytes));
+    ::close(fd);
+    if (error != 0) fs::remove(file, ignored);
+  }
+};
+
+void voting_record_store::create(const fs::path& directory, const chain_id& chain,
+                                 const public_key& key, const voting_record_options& options) {
+  head first;
+  first.chain = chain;
+  first.key = key;
+  as_failure([&] { create_directories_durably(fs::absolute(directory).parent_path()); });
+  create_at(directory, first, options);
+}
+
+void voting_record_store::replace(const fs::path& directory, const chain_id& chain,
+                                  const public_key& key, const voting_record_options& options) {
+  head first;
+  first.chain = chain;
+  first.key = key;
+  first.replaces_lost = true;
+  as_failure([&] {
+    const auto parent = fs::absolute(directory).parent_path();
+    create_directories_durably(parent);
+    if (!fs::exists(directory)) return;
+    for (int n = 1;; ++n) {
+      const fs::path lost = directory.string() + ".lost-" + std::to_string(n);
+      if (fs::exists(lost)) continue;
+      fs::rename(directory, lost);
+      break;
+    }
+    sync_directory(parent);
+  });
+  create_at(directory, first, options);
+}
+
+voting_record_store::opened voting_record_store::open(const fs::path& directory,
+                                                      const chain_id& chain, const public_key& key,
+                                                      const voting_record_options& options) {
+  opened result;
+  result.record.chain = chain;
+  result.record.key = key;
+  const bool has_data = fs::exists(directory / data_name);
+  const bool has_witness = fs::exists(directory / witness_name);
+  if (!has_data || !has_witness) {
+    result.state = has_data || has_witness ? votes_state::damaged : votes_state::missing;
+    result.why = has_data ? "there is no witness" : has_witness ? "there are no tables" : "";
+    return result;
+  }
+  try {
+    auto made = std::make_unique<inside>(directory, options);
+    result.why = made->load(chain, key);
+    if (result.why.empty()) {
+      made->testify();
+      made->take_reserve();
+      result.record = made->record;
+      result.state = made->now.replaces_lost   ? votes_state::missing
+                     : made->now.sequence == 0 ? votes_state::fresh
+                                               : votes_state::whole;
+      result.store.reset(new voting_record_store(std::move(made)));
+      return result;
+    }
+  } catch (const failure& why) {
+    if (!is_damage(why)) throw;
+    result.why = why.what();
+  }
+  result.state = votes_state::damaged;
+  return result;
+}
+
+voting_record_store::voting_record_store(std::unique_ptr<inside> made) : inside_(std::move(made)) {}
+voting_record_store::~voting_record_store() = default;
+
+void voting_record_store::write(const record_batch& batch) {
+  auto& in = *inside_;
+  if (in.dead)
+    throw failure(failure_code::write_stopped, "the voting record has to be opened anew");
+  in.testify();
+  if (batch.empty()) return;
+  const auto changes = votes::changes_of(in.record, batch);
+  head next = in.now;
+  next.before = in.now.hash();
+  ++next.sequence;
+  next.replaces_lost = in.now.replaces_lost && !batch.fence_ms;
+  next.fence_ms = batch.fence_ms.value_or(in.now.fence_ms);
+  next.epoch = batch.new_epoch.value_or(in.now.epoch);
+  votes::content_sum content(in.now.content);
+  std::map<votes::row_name, hash256> added;
+  for (const auto& [name, value] : changes) {
+    if (const auto old = in.rows.find(name); old != in.rows.end()) content.remove(old->second);
+    if (value) content.add(added[name] = votes::row_hash(name, *value));
+  }
+  next.content = content.value();
+  try {
+    in.commit(changes, next);
+  } catch (const failure& why) {
+    if (why.code() != failure_code::storage_full || !in.give_reserve()) throw;
+    in.env.resume_writing();
+    in.commit(changes, next);
+  }
+  in.now = next;
+  for (const auto& [name, value] : changes) {
+    if (value) {
+      in.rows[name] = added.at(name);
+    } else {
+      in.rows.erase(name);
+    }
+  }
+  apply(in.record, batch);
+  in.testify();
+}
+
+void voting_record_store::resume() {
+  inside_->env.resume_writing();
+  inside_->take_reserve();
+}
+
+std::uint64_t voting_record_store::sequence() const {
+  return inside_->now.sequence;
+}
+
+}  // namespace soma::storage
