@@ -31,7 +31,7 @@ enum class behaviour : std::uint32_t {
   silent = 128,        // nothing goes out
   twin = 256,          // a second honest core with the key of another process; set at both
 };
-inline constexpr std::size_t behaviours = 9;
+inline constexpr std::size_t behaviour_kinds = 9;
 [[nodiscard]] std::string_view to_text(behaviour which);
 
 struct slot_plan {
@@ -136,7 +136,11 @@ struct plan {
 [[nodiscard]] std::string to_text(const plan& p);
 /// Slots with any behaviour.
 [[nodiscard]] slot_set byzantine_slots(const plan& p);
-/// Powers that sum to consensus::total_power, in proportion to `weights`; each at least 1.
-[[nodiscard]] std::vector<std::uint32_t> powers_of(const std::vector<std::uint32_t>& weights);
+/// Identities that are Byzantine, may be fenced, or stop on their own account: none of them counts
+/// towards a quorum. A mask.
+[[nodiscard]] std::uint32_t frail_identities(const plan& p);
+/// Powers that sum to `total`, in proportion to `weights`; each at least 1.
+[[nodiscard]] std::vector<std::uint32_t> powers_of(const std::vector<std::uint32_t>& weights,
+                                                   std::uint32_t total = consensus::total_power);
 
 }  // namespace soma::agreement_world

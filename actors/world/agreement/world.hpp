@@ -51,6 +51,8 @@ struct outcome {
 /// From the start to healing, and on until liveness has shown, or to the first violation.
 [[nodiscard]] outcome run(const plan& p, const run_options& options = {});
 
+struct engine;
+
 /// Where in the life of a write a process is to stop.
 enum class crash_point : std::uint8_t { before_durable, before_answer, after_answer, in_commit };
 
@@ -114,9 +116,7 @@ class world {
   [[nodiscard]] outcome result() const;
 
  private:
-  friend outcome run(const plan&, const run_options&);
-  struct parts;
-  std::unique_ptr<parts> parts_;
+  std::unique_ptr<engine> engine_;
 };
 
 }  // namespace soma::agreement_world

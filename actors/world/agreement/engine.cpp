@@ -1,0 +1,215 @@
+#include "actors/world/agreement/engine.hpp"
+
+#include <algorithm>
+#include <type_traits>
+
+#include "actors/world/agreement/adversary.hpp"
+
+namespace soma::agreement_world {
+namespace {
+
+constexpr std::uint64_t held_bytes_limit = std::uint64_t{32} << 20;
+constexpr std::size_t unfinalized_limit = 64;
+
+const char* name_of_event(const consensus::event& e) {
+  static constexpr std::array names{"started",        "payload_waiting",  "timer_fired",
+                                    "peer_connected", "peer_gone",        "received",
+                                    "stored",         "store_failed",     "store_works",
+                                    "executed",       "execution_failed", "committed"};
+  return names[e.index()];
+}
+
+}  // namespace
+
+engine::engine(plan planned, run_options opts)
+    : what(std::move(planned)),
+      options(std::move(opts)),
+      keys(what.seed),
+      toy(what, keys),
+      all(what, keys, toy),
+      evil(std::make_unique<adversary>(*this)),
+      network_dice(what.seed, 1),
+      local_dice(what.seed, 2),
+      fault_dice(what.seed, 3),
+      links(what.before),
+      local(what.local) {
+  SOMA_ASSERT(what.slots.size() <= max_slots && !what.committees.empty(), "a plan that can be run");
+  for (std::uint32_t i = 0; i < what.slots.size(); ++i) {
+    nodes.push_back(std::make_unique<node>(i, what.slots[i], keys, toy, all));
+    const auto slot = static_cast<std::uint8_t>(i);
+    if (what.slots[i].start_ms != 0) ++counts[counted::late_start];
+    nodes.back()->wants_out = what.slots[i].start_ms != 0;
+    after(what.slots[i].start_ms * 1000 + fault_dice.below(20'000), {happens::start, slot});
+    after(200'000 + fault_dice.below(200'000), {happens::adversary_acts, slot});
+  }
+  for (std::size_t i = 0; i < what.faults.size(); ++i) {
+    after(what.faults[i].at_ms * 1000, {happens::fault_begins, 0, 0, 0, i});
+    after(what.faults[i].until_ms * 1000, {happens::fault_ends, 0, 0, 0, i});
+  }
+  active.resize(what.faults.size());
+  phase.resize(what.faults.size());
+  group.resize(what.faults.size());
+  after(what.heal_ms * 1000, {happens::heal});
+  if (what.transactions_per_s != 0) after(500'000, {happens::submit});
+}
+
+engine::~engine() = default;
+
+bool engine::step() {
+  if (all.violation() || queue.empty()) return false;
+  now_us = std::max(now_us, queue.next_us());
+  auto h = queue.pop();
+  ++events;
+  handle(h);
+  if (events > options.max_events) all.fail("too many events");
+  return !all.violation();
+}
+
+void engine::handle(happening& h) {
+  auto& n = *nodes[h.slot];
+  const auto lives = n.up && n.life == h.life;
+  switch (h.what) {
+    case happens::start:
+      if (h.number == 0) n.wants_out = false;  // 1: after a crash that no fault owns
+      return start(n);
+    case happens::message:
+      return arrive(h);
+    case happens::connect:
+      return connect(n, *nodes[h.from]);
+    case happens::timer: {
+      const auto kind = static_cast<consensus::timer_kind>(h.number & 0xff);
+      if (lives && n.timers[h.number & 0xff] == h.number >> 8) {
+        feed(n, consensus::timer_fired{kind});
+      }
+      return;
+    }
+    case happens::write_done:
+      if (lives) write_done(n, h.number);
+      return;
+    case happens::commit_done:
+      if (lives) commit_done(n);
+      return;
+    case happens::executed:
+      if (lives) {
+        auto result = n.answers.extract(h.number);
+        feed(n, consensus::executed{h.number, std::move(result.mapped())});
+      }
+      return;
+    case happens::execution_failed:
+      if (lives) feed(n, consensus::execution_failed{h.number, h.from != 0});
+      return;
+    case happens::fault_begins:
+      return begin(h.number);
+    case happens::fault_ends:
+      return end(h.number);
+    case happens::fault_ticks:
+      return tick(h.number);
+    case happens::submit: {
+      auto& at = *nodes[fault_dice.below(nodes.size())];
+      const auto account = static_cast<std::uint8_t>(fault_dice.below(accounts / 2));
+      if (at.up && at.correct()) submit(at, account);
+      const auto rate = what.transactions_per_s;
+      if (rate != 0) after(fault_dice.below(2'000'000 / rate) + 1, {happens::submit});
+      return;
+    }
+    case happens::gossip: {
+      if (!n.up) return;
+      for (const auto& t : n.waiting.all()) gossip(n, t);
+      return;
+    }
+    case happens::adversary_acts:
+      if (n.up && !n.correct()) evil->act(n);
+      after(100'000 + fault_dice.below(400'000), {happens::adversary_acts, h.slot});
+      return;
+    case happens::heal:
+      return heal();
+    case happens::wake:
+      return;
+  }
+}
+
+std::uint64_t engine::local_ms(const node& n) const {
+  const auto real = n.frozen_at_ms.value_or(now_ms());
+  return static_cast<std::uint64_t>(static_cast<std::int64_t>(real) + n.clock_offset_ms);
+}
+
+void engine::feed(node& n, const consensus::event& e) {
+  if (!n.up || n.stopped) return;
+  trace(n.slot, [&] {
+    std::string text = name_of_event(e);
+    if (const auto* m = std::get_if<consensus::received>(&e)) {
+      text += " from " + std::to_string(m->from & 0xff) + ": " + to_text(*m->what);
+    } else if (const auto* t = std::get_if<consensus::timer_fired>(&e)) {
+      text += " " + std::to_string(static_cast<int>(t->kind));
+    }
+    return text;
+  });
+  note(mix(now_us, n.slot, e.index()));
+  auto effects = n.core->step(e, local_ms(n));
+  ++n.steps;
+  check_after(n, e);
+  carry_out(n, effects);
+}
+
+// S6 and S11, and S10 as far as the core itself tells.
+void engine::check_after(node& n, const consensus::event& e) {
+  if (!n.correct()) return;
+  const auto& core = *n.core;
+  const auto epoch = core.epoch().value;
+  const auto view = core.view();
+  const auto height = core.base().height.value;
+  const auto forward = epoch > n.last_epoch || (epoch == n.last_epoch && view >= n.last_view);
+  const auto begins = std::holds_alternative<consensus::started>(e);
+  if ((!forward && !begins) || height < n.last_height) {
+    all.fail("S6: slot " + std::to_string(n.slot) + " went back from " +
+             std::to_string(n.last_epoch) + "." + std::to_string(n.last_view) + " to " +
+             std::to_string(epoch) + "." + std::to_string(view));
+  }
+  if (view != n.last_view || epoch != n.last_epoch) {
+    trace(n.slot, [&] { return "in view " + std::to_string(epoch) + "." + std::to_string(view); });
+  }
+  n.last_epoch = epoch;
+  n.last_view = view;
+  n.last_height = height;
+  if (begins) {
+    for (const auto& [place, c] : n.disk().record.certificates) {
+      if (n.disk().record.epoch.value == epoch && view <= place.first) {
+        all.fail("S6: slot " + std::to_string(n.slot) + " starts below what it holds certified");
+      }
+    }
+  }
+  if (n.steps % 64 != 0) return;
+  const auto held = core.held_bytes();
+  n.max_held_bytes = std::max(n.max_held_bytes, held);
+  if (held > held_bytes_limit || core.unfinalized_blocks() > 4 * unfinalized_limit) {
+    all.fail("S11: slot " + std::to_string(n.slot) + " holds " + std::to_string(held) + " bytes");
+  }
+}
+
+slot_set engine::running() const {
+  slot_set up = 0;
+  for (const auto& n : nodes) {
+    if (n->up) up |= slot_set{1} << n->slot;
+  }
+  return up;
+}
+
+outcome engine::result() const {
+  outcome out;
+  out.ok = !all.violation();
+  out.violation = all.violation().value_or("");
+  out.events = events;
+  out.virtual_ms = now_ms() - birth_ms;
+  out.blocks = all.height();
+  out.epochs = all.epochs_closed();
+  out.crashes = crashes;
+  out.counts = counts;
+  out.counts[counted::epochs_closed] = out.epochs;
+  out.counts[counted::views_skipped] = all.views_skipped();
+  out.counts[counted::slashed] = all.tip_state()->slashed.size();
+  for (const auto& n : nodes) out.max_held_bytes = std::max(out.max_held_bytes, n->max_held_bytes);
+  out.trace_hash = mix(hash, events, out.blocks);
+  return out;
+}
+
+}  // namespace soma::agreement_world
