@@ -9,22 +9,23 @@ namespace soma::consensus {
 /// R9.
 void simplex::core::try_commit() {
   if (committing || alarmed) return;
+  // The highest final block whose chain is all here; who is far behind gets them from below.
   const certificate* highest = nullptr;
+  std::vector<const tree_block*> path;  // from the base up
   for (auto view = views.rbegin(); view != views.rend() && highest == nullptr; ++view) {
-    if (view->first > base.view) highest = view->second.held(vote_kind::finalize);
-    if (highest == nullptr && broken(mutation::commits_when_notarized))
-      highest = view->second.held(vote_kind::notarize);
+    const auto* c = view->first > base.view ? view->second.held(vote_kind::finalize) : nullptr;
+    if (c == nullptr) continue;
+    path.clear();
+    auto id = c->what.block;
+    for (const auto* b = known(id); id != base.block && b != nullptr; b = known(id)) {
+      const auto& h = b->what->whole.header;
+      if (h.view <= base.view) return raise_alarm("a final block does not extend the ledger here");
+      path.push_back(b);
+      id = h.parent;
+    }
+    if (id == base.block) highest = c;  // else R11 fetches what is missing
   }
   if (highest == nullptr) return;
-  std::vector<const tree_block*> path;  // from the base up
-  for (auto id = highest->what.block; id != base.block;) {
-    const auto* b = known(id);
-    if (b == nullptr) return;  // R11 fetches it
-    const auto& h = b->what->whole.header;
-    if (h.view <= base.view) return raise_alarm("a final block does not extend the ledger here");
-    path.push_back(b);
-    id = h.parent;
-  }
   std::reverse(path.begin(), path.end());
   const auto ready = prepare(highest->what.block);
   if (ready == readiness::wrong) return raise_alarm("a final block executes differently here");
