@@ -93,7 +93,7 @@ class shrinker {
   bool calm_processes() {
     bool any = false;
     for (std::size_t i = 0; i < best_.what.slots.size(); ++i) {
-      for (std::size_t b = 0; b < behaviours; ++b) {
+      for (std::size_t b = 0; b < behaviour_kinds; ++b) {
         const std::uint32_t bit = std::uint32_t{1} << b;
         if ((best_.what.slots[i].behaviours & bit) == 0) continue;
         if (bit == static_cast<std::uint32_t>(behaviour::twin)) continue;  // goes with the process
