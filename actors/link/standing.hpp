@@ -25,7 +25,7 @@ class standing {
   [[nodiscard]] bool is_refused(const std::string& who, std::uint64_t now_ms) const;
 
   [[nodiscard]] std::size_t size() const { return records_.size(); }
-  static constexpr std::size_t max_records = 4096;
+  static constexpr std::size_t max_records = 1024;
 
  private:
   struct record {
