@@ -1,4 +1,5 @@
-// blocks: height (u64 BE) -> canonical Block. Heights follow each other without a gap, from 1.
+// blocks: height (u64 BE) -> canonical Block. Heights follow each other without a gap, from 1 or
+// from the first one after a snapshot.
 // block_heights: block id -> height (u64 BE).
 // transactions: transaction id -> height (u64 BE) ‖ index in the block (u32 BE); the last place,
 // should one be there twice.
@@ -25,7 +26,7 @@ class block_table {
   static constexpr const char* transactions_name = "transactions";
   explicit block_table(const lmdb::environment& env);
 
-  /// Asserts that the block's height is the next.
+  /// Asserts that the block's height is the next, unless it is the first one here.
   void append(lmdb::write_txn& txn, const block& added) const;
   /// Height of the last block; 0 before the first.
   [[nodiscard]] block_height last(const lmdb::read_txn& txn) const;

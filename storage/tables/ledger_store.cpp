@@ -1,5 +1,8 @@
 #include "storage/tables/ledger_store.hpp"
 
+#include <algorithm>
+
+#include "messages/crypto/transactions.hpp"
 #include "messages/types/assert.hpp"
 #include "messages/types/codec.hpp"
 
@@ -10,12 +13,19 @@ constexpr std::uint64_t blocks_between_reader_checks = 256;
 
 lmdb::environment_options environment_options_of(const ledger_options& options) {
   return {.map_bytes = options.map_bytes,
-          .format = "soma-ledger 2",
+          .format = "soma-ledger 3",
           .tables = {row_table::name, row_table::index_name, block_table::name,
                      block_table::heights_name, block_table::transactions_name, epoch_table::name,
                      event_table::name, event_table::by_target_name, event_table::by_model_name,
-                     event_table::by_account_name, genesis_table::name},
+                     event_table::by_account_name, genesis_table::name, proof_table::finals_name,
+                     proof_table::epoch_ends_name},
           .read_only = options.read_only};
+}
+
+std::size_t payload_bytes(const block& b) {
+  std::size_t size = 0;
+  for (const auto& sent : b.payload) size += sent.body.size() + sent.by_sender.size();
+  return size;
 }
 
 std::optional<bytes> copied(std::optional<byte_view> view) {
@@ -81,7 +91,10 @@ std::vector<target_id> ledger_view::open_targets(epoch_number epoch) const {
 }
 
 block_height ledger_view::height() const {
-  return tables_->blocks.last(txn_);
+  const auto last = tables_->blocks.last(txn_);
+  if (last.value > 0) return last;
+  const auto now = chain();  // of a snapshot, perhaps, whose blocks are not here
+  return now ? now->height : block_height{};
 }
 std::optional<block> ledger_view::block_at(block_height height) const {
   return tables_->blocks.at(txn_, height);
@@ -93,6 +106,51 @@ std::optional<block> ledger_view::find_block(const block_id& id) const {
 std::optional<transaction_place> ledger_view::find_transaction(const transaction_id& id) const {
   return tables_->blocks.place_of(txn_, id);
 }
+std::optional<certificate> ledger_view::final_at(block_height height) const {
+  return tables_->proofs.final_at(txn_, height);
+}
+std::optional<epoch_proof> ledger_view::epoch_end(epoch_number epoch) const {
+  return tables_->proofs.epoch_end(txn_, epoch);
+}
+
+final_run ledger_view::blocks_after(block_height height, std::size_t max_bytes,
+                                    std::size_t max_count) const {
+  final_run run;
+  const auto first = height.next();
+  const auto first_block = block_at(first);
+  if (!first_block) return run;
+  run.epoch = first_block->header.epoch;
+  const auto closing = closing_height(run.epoch);
+  const bool closing_is_proven = closing && epoch_end(run.epoch).has_value();
+  // No further than a proof reaches.
+  const auto next_proven = [&](block_height from) -> std::optional<block_height> {
+    auto found = tables_->proofs.next_final(txn_, from);
+    if (found && closing && *found > *closing) found.reset();
+    if (!found && closing_is_proven && from <= *closing) found = closing;
+    return found;
+  };
+  std::size_t size = 0;
+  auto at = first;
+  for (auto end = next_proven(first); end; end = next_proven(end->next())) {
+    const auto proven = run.blocks.size();
+    bool fits = end->value - height.value <= max_count;
+    for (; at <= *end && (fits || proven == 0); at = at.next()) {
+      run.blocks.push_back(at == first ? *first_block : block_at(at).value());
+      size += payload_bytes(run.blocks.back());
+      fits = fits && size <= max_bytes;
+    }
+    if (!fits) {
+      if (proven > 0) run.blocks.resize(proven);
+      break;
+    }
+  }
+  if (run.blocks.empty()) return run;
+  const auto last = run.blocks.back().header.height;
+  run.final = final_at(last);
+  if (closing == last) run.epoch_end = epoch_end(run.epoch);
+  return run;
+}
+
 std::vector<event> ledger_view::events_at(block_height height) const {
   return tables_->events.at(txn_, height);
 }
@@ -143,13 +201,28 @@ void ledger_store::init(byte_view genesis, std::span<const row_change> rows,
 }
 
 void ledger_store::commit_block(const block& committed, std::span<const row_change> changes,
-                                std::span<const event> events) {
+                                std::span<const event> events,
+                                const std::optional<certificate>& final,
+                                const std::optional<epoch_proof>& epoch_end) {
   const block_height height = committed.header.height;
   lmdb::write_txn txn(environment_);
   SOMA_ASSERT(tables_.genesis.find(txn).has_value(), "a ledger begins with its genesis");
+  SOMA_ASSERT(tables_.rows.chain(txn)->height.next() == height,
+              "a block is committed at the next height");
   tables_.blocks.append(txn, committed);
   tables_.epochs.note_block(txn, committed.header.epoch, height);
   apply(txn, height, changes, events);
+  if (final) {
+    SOMA_ASSERT(final->what.kind == vote_kind::finalize &&
+                    final->what.block == crypto::id_of(committed.header),
+                "a block is stored with its own certificate");
+    tables_.proofs.put(txn, height, *final);
+  }
+  if (epoch_end) {
+    SOMA_ASSERT(!epoch_end->headers.empty() && epoch_end->headers.front() == committed.header,
+                "an epoch is over with the block that closed it");
+    tables_.proofs.put(txn, committed.header.epoch, *epoch_end);
+  }
   txn.commit();
   if (height.value % blocks_between_reader_checks == 0) environment_.reap_dead_readers();
 }

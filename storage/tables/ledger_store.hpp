@@ -1,6 +1,7 @@
-// The ledger on disk: rows, blocks, events and the genesis in one LMDB directory. What must hold:
-//  - A block and all its effects are one transaction: whoever reads sees all of a height or nothing
-//  of it.
+// The ledger on disk: rows, blocks, events, the genesis and what proves to others that blocks are
+// final, in one LMDB directory. What must hold:
+//  - A block, all its effects and its proofs are one transaction: whoever reads sees all of a
+//  height or nothing of it.
 //  - When init or commit_block returns, what it wrote survives a kill and a power cut.
 //  - Heights follow each other; the chain row's height is that of the last block.
 // One thread commits at a time; any thread reads. Failing disks throw lmdb::failure.
@@ -20,6 +21,7 @@
 #include "storage/tables/epoch_table.hpp"
 #include "storage/tables/event_table.hpp"
 #include "storage/tables/genesis_table.hpp"
+#include "storage/tables/proof_table.hpp"
 #include "storage/tables/row_table.hpp"
 
 namespace soma::storage {
@@ -31,12 +33,22 @@ struct ledger_options {
 
 struct ledger_tables {
   explicit ledger_tables(const lmdb::environment& env)
-      : rows(env), blocks(env), epochs(env), events(env), genesis(env) {}
+      : rows(env), blocks(env), epochs(env), events(env), genesis(env), proofs(env) {}
   row_table rows;
   block_table blocks;
   epoch_table epochs;
   event_table events;
   genesis_table genesis;
+  proof_table proofs;
+};
+
+/// Final blocks in order, all of one epoch, the last of them proven: by a certificate of its own,
+/// or as the one that closed the epoch.
+struct final_run {
+  epoch_number epoch;
+  std::vector<block> blocks;
+  std::optional<certificate> final;
+  std::optional<epoch_proof> epoch_end;
 };
 
 /// The ledger as one commit left it, whatever is committed meanwhile. Pins that state's pages: keep
@@ -67,11 +79,19 @@ class ledger_view {
   [[nodiscard]] std::optional<used_data_row> used_data(const data_hash& id) const;
   [[nodiscard]] std::vector<target_id> open_targets(epoch_number epoch) const;
 
-  /// Height of the last block; 0 after the genesis and before it.
+  /// Height of the last block, even of one that a snapshot stands for; 0 after the genesis and
+  /// before it.
   [[nodiscard]] block_height height() const;
   [[nodiscard]] std::optional<block> block_at(block_height height) const;
   [[nodiscard]] std::optional<block> find_block(const block_id& id) const;
   [[nodiscard]] std::optional<transaction_place> find_transaction(const transaction_id& id) const;
+  /// nullopt for a height without a certificate of its own.
+  [[nodiscard]] std::optional<certificate> final_at(block_height height) const;
+  [[nodiscard]] std::optional<epoch_proof> epoch_end(epoch_number epoch) const;
+  /// What follows this height: as much as fits both limits, but at least up to the first block that
+  /// can be proven. Empty when there is none. The size of a block is that of its payload.
+  [[nodiscard]] final_run blocks_after(block_height height, std::size_t max_bytes,
+                                       std::size_t max_count) const;
 
   [[nodiscard]] std::vector<event> events_at(block_height height) const;
   /// An epoch's events in the order in which they happened, while visit says true: from those of
@@ -113,10 +133,12 @@ class ledger_store {
   /// that the rows hold a chain row of height 0.
   void init(byte_view genesis, std::span<const row_change> rows,
             std::span<const event> events = {});
-  /// A block and everything its execution did, in one transaction, durable when it returns. Asserts
-  /// that its height is the next and that the changes take the chain row there.
+  /// A block, everything its execution did and what proves it, in one transaction, durable when it
+  /// returns. Asserts that its height is the next, that the changes take the chain row there and
+  /// that the proofs are of this very block.
   void commit_block(const block& committed, std::span<const row_change> changes,
-                    std::span<const event> events);
+                    std::span<const event> events, const std::optional<certificate>& final = {},
+                    const std::optional<epoch_proof>& epoch_end = {});
 
   /// For several questions about one state.
   [[nodiscard]] ledger_view view() const { return {environment_, tables_}; }

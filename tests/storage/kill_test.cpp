@@ -43,7 +43,7 @@ TEST_CASE(
         if (!store.initialised()) store.init(test::genesis_bytes(), mine.genesis_rows());
         for (;;) {
           const auto made = mine.next();
-          store.commit_block(made.content, made.changes, made.events);
+          made.commit_to(store);
           acknowledge(mine.height());
         }
       };

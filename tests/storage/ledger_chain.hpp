@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "messages/crypto/transactions.hpp"
 #include "messages/types/codec.hpp"
 #include "storage/tables/ledger_store.hpp"
 #include "tests/storage/scratch.hpp"
@@ -33,7 +34,36 @@ struct made_block {
   block content;
   std::vector<row_change> changes;
   std::vector<event> events;
+  std::optional<certificate> final;
+  std::optional<epoch_proof> epoch_end;
+
+  void commit_to(storage::ledger_store& store) const {
+    store.commit_block(content, changes, events, final, epoch_end);
+  }
 };
+
+/// What fits a header; nobody has signed it.
+inline certificate final_for(const block_header& header) {
+  certificate made;
+  made.what = {vote_kind::finalize, header.epoch, header.view, crypto::id_of(header)};
+  for (std::uint16_t i = 0; i <= header.height.value % 4; ++i) {
+    made.signers.add(i);
+    made.signatures.emplace_back().fill(static_cast<std::uint8_t>(header.height.value + i));
+  }
+  return made;
+}
+inline epoch_proof end_for(const block_header& closing, std::size_t fillers) {
+  epoch_proof made;
+  made.headers.push_back(closing);
+  for (std::size_t i = 0; i < fillers; ++i) {
+    made.headers.push_back(made.headers.back());
+    made.headers.back().view++;
+    made.headers.back().flags = block_is_filler;
+  }
+  made.final = final_for(made.headers.back());
+  made.next_committee.emplace_back().power = 10'000;
+  return made;
+}
 
 inline bytes genesis_bytes() {
   genesis born;
@@ -88,6 +118,7 @@ class ledger_model {
         happened.amount = {random()};
       }));
     }
+    if (random() % 3 == 0) made.final = final_for(made.content.header);
     for (const auto& change : made.changes) {
       if (change.value) {
         rows_[change.key] = *change.value;
@@ -114,9 +145,11 @@ class ledger_model {
       const block_height at{again.height_};
       REQUIRE(view.block_at(at) == made.content);
       REQUIRE(view.events_at(at) == made.events);
+      REQUIRE(view.final_at(at) == made.final);
     }
     REQUIRE_FALSE(view.block_at({height_ + 1}).has_value());
     REQUIRE(view.events_at({height_ + 1}).empty());
+    REQUIRE_FALSE(view.final_at({height_ + 1}).has_value());
   }
 
  private:

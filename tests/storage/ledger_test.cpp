@@ -30,7 +30,7 @@ ledger_options small() {
 }
 
 void commit(ledger_store& store, const made_block& made) {
-  store.commit_block(made.content, made.changes, made.events);
+  made.commit_to(store);
 }
 
 std::map<bytes, bytes> all_rows(const ledger_store& store) {

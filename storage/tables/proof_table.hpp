@@ -1,0 +1,36 @@
+// finals: height (u64 BE) -> certificate that finalizes the block of that height. Not every block
+// has one: a block is final, too, when one above it is.
+// epoch_ends: epoch (u64 BE) -> EpochProof. What proves to others that an epoch is over, with the
+// block that closed it first. A ledger that was taken over from a snapshot has those of the two
+// epochs before its first block's, and no block of them.
+#pragma once
+
+#include <optional>
+
+#include "messages/types/agreement.hpp"
+#include "storage/lmdb/transaction.hpp"
+
+namespace soma::storage {
+
+class proof_table {
+ public:
+  static constexpr const char* finals_name = "finals";
+  static constexpr const char* epoch_ends_name = "epoch_ends";
+  explicit proof_table(const lmdb::environment& env);
+
+  void put(lmdb::write_txn& txn, block_height height, const certificate& final) const;
+  void put(lmdb::write_txn& txn, epoch_number epoch, const epoch_proof& end) const;
+  [[nodiscard]] std::optional<certificate> final_at(const lmdb::read_txn& txn,
+                                                    block_height height) const;
+  /// The first height, from this one on, that has a certificate.
+  [[nodiscard]] std::optional<block_height> next_final(const lmdb::read_txn& txn,
+                                                       block_height from) const;
+  [[nodiscard]] std::optional<epoch_proof> epoch_end(const lmdb::read_txn& txn,
+                                                     epoch_number epoch) const;
+
+ private:
+  lmdb::database finals_;
+  lmdb::database epoch_ends_;
+};
+
+}  // namespace soma::storage
