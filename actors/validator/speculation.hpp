@@ -132,17 +132,19 @@ class speculation {
   [[nodiscard]] std::optional<rules::block_input> input_of(const block& candidate,
                                                            const chain_row& parent,
                                                            const rules::state_reader& rows) const;
-  [[nodiscard]] consensus::execution_result keep(const block& candidate, const branch& below,
-                                                 rules::effects&& result, registry_mark mark);
+  [[nodiscard]] expected<consensus::execution_result, speculation_trouble> keep(
+      const block& candidate, const branch& below, rules::effects&& result, registry_mark mark);
   [[nodiscard]] bool make_room(const block_id& parent);
-  void drop_all_but(const std::vector<block_id>& roots);
   [[nodiscard]] registry_mark mark_of(const branch& below) const {
     return below.empty() ? base_mark_ : below.back()->mark;
   }
   [[nodiscard]] const chain_row& chain_of(const branch& below) const {
     return below.empty() ? chain_ : below.back()->result.chain;
   }
-  router_update told(router_update update, registry_mark mark);
+  /// To a state with this mark: `more` on top of `below`, whose last block is `rows`.
+  router_update tell_router(const branch& below, const block_id& rows,
+                            const std::vector<rules::registry_change>& more, std::uint64_t version,
+                            registry_mark mark);
 
   const storage::ledger_store& ledger_;
   genesis born_;
@@ -155,12 +157,13 @@ class speculation {
 
   registry_mark base_mark_ = 1;
   registry_mark last_mark_ = 1;
-  // The router: what it was told last, and whether it said that it took it.
+  // The router: what it was told last, and whether the answer to that is awaited.
   std::uint64_t router_ticket_ = 0;
   bool router_asked_ = false;
-  std::optional<registry_mark> router_mark_;
+  std::optional<registry_mark> router_mark_;  // none: nobody knows what it holds
   std::uint64_t router_version_ = 0;
-  std::vector<rules::registry_change> committed_since_;  // what the base has that it lacks
+  bool router_lags_ = false;  // it holds the state of a base before this one
+  std::vector<rules::registry_change> committed_since_;  // then: what came since
 };
 
 }  // namespace soma::actors
