@@ -1,8 +1,14 @@
 #include "actors/consensus/mempool.hpp"
 
-#include <algorithm>
+#include "messages/crypto/transactions.hpp"
 
 namespace soma::consensus {
+namespace {
+
+/// Blocks that are executed and not committed: the agreement keeps no more of one chain by far.
+constexpr std::size_t max_read_blocks = 128;
+
+}  // namespace
 
 std::string_view to_text(pool_refusal reason) {
   switch (reason) {
@@ -30,7 +36,7 @@ mempool::mempool(mempool_limits limits) : limits_(limits) {}
 
 expected<void, pool_refusal> mempool::add(pooled_transaction t, std::uint64_t next_nonce,
                                           epoch_number epoch) {
-  const std::size_t size = solo::payload_size(t.transaction);
+  const std::size_t size = payload_size(t.transaction);
   const auto refuse = [](pool_refusal reason) { return make_unexpected(reason); };
   if (by_id_.contains(t.id)) return refuse(pool_refusal::duplicate);
   if (size > max_transaction_bytes) return refuse(pool_refusal::too_large);
@@ -56,25 +62,66 @@ expected<void, pool_refusal> mempool::add(pooled_transaction t, std::uint64_t ne
   return {};
 }
 
-std::vector<solo::payload_source::item> mempool::next_payload(std::size_t max_bytes,
-                                                              std::size_t max_count) const {
+/// Senders and nonces of a block's transactions. One that was not signed by its sender counts for
+/// nobody: a proposer must not be able to hold up others' transactions.
+const std::vector<mempool::place>& mempool::places_of(const block_ptr& what) const {
+  const auto known = read_.find(what->id);
+  if (known != read_.end()) return known->second;
+  std::vector<place> places;
+  for (const auto& sent : what->whole.payload) {
+    const auto here = by_id_.find(crypto::id_of(sent));
+    if (here != by_id_.end() && at(here->second).transaction.by_sender == sent.by_sender) {
+      places.push_back(here->second);
+    } else if (const auto body = crypto::verify(sent)) {
+      places.emplace_back(crypto::address_of(body->sender), body->nonce);
+    }
+  }
+  if (read_order_.size() >= max_read_blocks) {
+    read_.erase(read_order_.front());
+    read_order_.pop_front();
+  }
+  read_order_.push_back(what->id);
+  return read_.emplace(what->id, std::move(places)).first->second;
+}
+
+/// The next nonces of accounts that have transactions in `ancestors` and here.
+std::map<address, std::uint64_t> mempool::nonces_after(
+    const std::vector<block_ptr>& ancestors) const {
+  std::map<address, std::uint64_t> nonces;
+  for (const auto& ancestor : ancestors) {
+    for (const auto& [sender, nonce] : places_of(ancestor)) {
+      const auto account = accounts_.find(sender);
+      if (account == accounts_.end()) continue;
+      auto& next = nonces.try_emplace(sender, account->second.next_nonce).first->second;
+      if (next == nonce) ++next;
+    }
+  }
+  return nonces;
+}
+
+std::vector<signed_transaction> mempool::next_payload(const std::vector<block_ptr>& ancestors,
+                                                      std::size_t max_bytes,
+                                                      std::size_t max_count) const {
   using turn = std::map<std::uint64_t, waiting>::const_iterator;
+  const auto nonces = nonces_after(ancestors);
   std::map<std::uint64_t, std::pair<const lane*, turn>> heads;  // by arrival
   for (const auto& [sender, account] : accounts_) {
-    const auto first = account.by_nonce.find(account.next_nonce);
+    const auto behind = nonces.find(sender);
+    const auto next = behind == nonces.end() ? account.next_nonce : behind->second;
+    const auto first = account.by_nonce.find(next);
     if (first != account.by_nonce.end())
       heads.emplace(first->second.arrival, std::pair(&account, first));
   }
-  std::vector<item> chosen;
+  std::vector<signed_transaction> chosen;
   std::size_t size = 0;
   while (!heads.empty() && chosen.size() < max_count) {
     const auto [account, head] = heads.begin()->second;
     heads.erase(heads.begin());
-    const auto& t = head->second.what;
-    const std::size_t more = solo::payload_size(t.transaction);
+    const auto& t = head->second.what.transaction;
+    const std::size_t more = payload_size(t);
     if (size + more > max_bytes) continue;
     size += more;
-    chosen.push_back({t.id, t.transaction});
+    chosen.push_back(t);
     const auto next = std::next(head);
     if (next != account->by_nonce.end() && next->first == head->first + 1) {
       heads.emplace(next->second.arrival, std::pair(account, next));
@@ -83,17 +130,15 @@ std::vector<solo::payload_source::item> mempool::next_payload(std::size_t max_by
   return chosen;
 }
 
-bool mempool::empty() const {
-  return std::none_of(accounts_.begin(), accounts_.end(), [](const auto& a) {
-    return a.second.by_nonce.contains(a.second.next_nonce);
-  });
+const pooled_transaction& mempool::at(const place& where) const {
+  return accounts_.at(where.first).by_nonce.at(where.second).what;
 }
 
 void mempool::remove(const place& where) {
   const auto account = accounts_.find(where.first);
   const auto found = account->second.by_nonce.find(where.second);
   const auto& t = found->second.what;
-  bytes_ -= solo::payload_size(t.transaction);
+  bytes_ -= payload_size(t.transaction);
   by_expiry_.erase({t.expiry, t.id});
   by_id_.erase(t.id);
   account->second.by_nonce.erase(found);
@@ -112,18 +157,14 @@ void mempool::drop_below(const address& sender, std::uint64_t nonce) {
 }
 
 void mempool::block_done(std::span<const transaction_id> contained,
-                         const std::function<std::uint64_t(const address&)>& nonce_of) {
-  std::set<address> touched;
+                         std::span<const std::pair<address, std::uint64_t>> nonces) {
   for (const auto& id : contained) {
     const auto found = by_id_.find(id);
     if (found == by_id_.end()) continue;
-    const place where = found->second;
-    touched.insert(where.first);
+    const place where = found->second;  // remove() takes the original away
     remove(where);
   }
-  for (const auto& sender : touched) {
-    if (accounts_.contains(sender)) drop_below(sender, nonce_of(sender));
-  }
+  for (const auto& [sender, nonce] : nonces) drop_below(sender, nonce);
 }
 
 void mempool::expire(epoch_number epoch) {

@@ -1,15 +1,16 @@
 // Transactions that wait for a block: bounded in number, bytes and per account, each account's in
 // order of nonce. What is refused is refused by name. Signatures have been verified before anything
-// comes here.
+// comes here. All pay the same multiplier, so there is no price to order them by: who came first
+// goes first.
 #pragma once
 
-#include <functional>
+#include <deque>
 #include <map>
 #include <set>
 #include <span>
 #include <string_view>
 
-#include "actors/consensus/solo_events.hpp"
+#include "actors/consensus/agreement.hpp"
 #include "messages/types/expected.hpp"
 
 namespace soma::consensus {
@@ -41,7 +42,7 @@ struct mempool_limits {
   std::uint64_t nonce_window = 64;  // how far ahead of the account's next nonce
 };
 
-class mempool final : public solo::payload_source {
+class mempool final : public payload_source {
  public:
   explicit mempool(mempool_limits limits = {});
 
@@ -50,17 +51,17 @@ class mempool final : public solo::payload_source {
   expected<void, pool_refusal> add(pooled_transaction t, std::uint64_t next_nonce,
                                    epoch_number epoch);
 
-  /// Those that can be executed now, by arrival; of one account by nonce, without gaps. The first
-  /// that does not fit ends its account's turn, smaller ones of others may follow.
-  [[nodiscard]] std::vector<solo::payload_source::item> next_payload(
-      std::size_t max_bytes, std::size_t max_count) const override;
-  /// Whether nothing can be executed now. Transactions behind a gap of nonces do not count.
-  [[nodiscard]] bool empty() const override;
+  /// Those that can be executed after `ancestors`, by arrival; of one account by nonce, without
+  /// gaps. The first that does not fit ends its account's turn, smaller ones of others may follow.
+  [[nodiscard]] std::vector<signed_transaction> next_payload(
+      const std::vector<block_ptr>& ancestors, std::size_t max_bytes,
+      std::size_t max_count) const override;
 
-  /// After a block: what it contained goes, whatever became of it; `nonce_of` gives each touched
-  /// account's next nonce, and what lies below it goes too.
+  /// After a block: what it contained goes, whatever became of it, unless it was not signed by its
+  /// sender, which the caller leaves out; of the accounts that the block changed, `nonces` are the
+  /// next ones, and what lies below them goes too.
   void block_done(std::span<const transaction_id> contained,
-                  const std::function<std::uint64_t(const address&)>& nonce_of);
+                  std::span<const std::pair<address, std::uint64_t>> nonces);
   /// At a new epoch: the expired go.
   void expire(epoch_number epoch);
 
@@ -82,6 +83,10 @@ class mempool final : public solo::payload_source {
     std::map<std::uint64_t, waiting> by_nonce;
   };
   using place = std::pair<address, std::uint64_t>;
+  [[nodiscard]] std::map<address, std::uint64_t> nonces_after(
+      const std::vector<block_ptr>& ancestors) const;
+  [[nodiscard]] const std::vector<place>& places_of(const block_ptr& what) const;
+  [[nodiscard]] const pooled_transaction& at(const place& where) const;
   void remove(const place& where);
   void drop_below(const address& sender, std::uint64_t nonce);
 
@@ -91,6 +96,9 @@ class mempool final : public solo::payload_source {
   std::set<std::pair<epoch_number, transaction_id>> by_expiry_;
   std::size_t bytes_ = 0;
   std::uint64_t arrivals_ = 0;
+  // Sender and nonce of what lies in the latest ancestors, so that each is read once.
+  mutable std::map<block_id, std::vector<place>> read_;
+  mutable std::deque<block_id> read_order_;
 };
 
 }  // namespace soma::consensus

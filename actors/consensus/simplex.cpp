@@ -111,6 +111,7 @@ void simplex::core::recall(recalled past) {
   for (const auto& [view, id] : record.proposed) {
     if (view <= base.view || broken(mutation::proposes_again)) continue;
     views[view].mine.proposal = id;
+    views[view].mine.proposal_durable = true;
     if (const auto* mine = known(id)) views[view].proposals.push_back({mine->what});
   }
   for (const auto& [place, id] : record.votes) {

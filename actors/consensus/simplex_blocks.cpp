@@ -248,7 +248,7 @@ void simplex::core::take_own_proposal(block whole, std::optional<certificate> pa
 
 void simplex::core::send_proposal(std::uint64_t view, const std::vector<peer_number>& to) {
   const auto found = views.find(view);
-  if (found == views.end() || !found->second.mine.proposal) return;
+  if (found == views.end() || !found->second.mine.proposal_durable) return;
   const auto* mine = known(*found->second.mine.proposal);
   if (mine == nullptr) return;
   peer::proposal p;

@@ -49,6 +49,7 @@ struct view_state {
   struct {
     std::optional<block_id> notarize, finalize, proposal;
     bool skip = false;
+    bool proposal_durable = false;
     std::optional<certificate> parent;  // of the proposal: what shows who is paid for it
   } mine;
 

@@ -47,7 +47,10 @@ void simplex::core::on_stored(const stored& e) {
 
 void simplex::core::say(const record_batch& batch) {
   for (const auto& [view, id] : batch.proposed) {
-    if (view > base.view) send_proposal(view, {});
+    const auto found = views.find(view);
+    if (found == views.end() || found->second.mine.proposal != id) continue;
+    found->second.mine.proposal_durable = true;
+    send_proposal(view, {});
   }
   for (const auto& what : batch.votes) {
     if (what.epoch != base.epoch || what.view <= base.view) continue;
