@@ -19,29 +19,45 @@ class adversary {
   void act(node& n);
 
  private:
-  void equivocate(node& n, slot_set to, const peer::proposal& own);
-  void propose_oddly(node& n);
+  // adversary.cpp: by what is said and to whom
+  void withhold(node& n, slot_set to, const message_ptr& what);
   void vote_for_all(node& n);
-  void forge(node& n);
   void replay(node& n);
   void far_votes(node& n);
-  [[nodiscard]] message_ptr spoiled(node& n, const peer::response& r);
-  [[nodiscard]] message_ptr forgery(node& n);
-
-  [[nodiscard]] block_ptr build(node& n, const block_header& like, const block_ptr& parent,
-                                std::uint64_t time_ms, std::vector<signed_transaction> payload,
-                                const signer_set& signers);
+  [[nodiscard]] slot_set twins_share(const node& n, slot_set to);
   [[nodiscard]] member_vote vote(node& n, const vote_statement& what);
   void tell(node& n, slot_set to, peer_message what);
-  [[nodiscard]] slot_set some(node& n);
+  [[nodiscard]] slot_set some();
+  void keep(const certificate& c);
+  void keep(const block_ptr& b);
+
+  // adversary_blocks.cpp
+  void equivocate(node& n, slot_set to, const peer::proposal& own);
+  void propose_oddly(node& n);
+  [[nodiscard]] peer::proposal on_odd_parent(node& n, const block_header& like);
+  [[nodiscard]] block_ptr variant(node& n, const named_block& own, std::uint64_t which);
+  [[nodiscard]] block_ptr finish(node& n, block_header draft, const block_header& parent,
+                                 const state_ptr& state, std::vector<signed_transaction> payload,
+                                 const signer_set& signers);
+  [[nodiscard]] state_ptr state_after(const node& n, const block_id& parent) const;
   [[nodiscard]] const certificate* held(std::uint64_t epoch, std::uint64_t view, vote_kind kind,
                                         const block_id& block) const;
 
+  // adversary_lies.cpp
+  void forge(node& n);
+  [[nodiscard]] peer_message forged_vote(node& n);
+  [[nodiscard]] peer_message forged_certificate(node& n);
+  [[nodiscard]] peer_message forged_message(node& n);
+  [[nodiscard]] peer_message spoiled(const peer::response& r);
+  void spoil_block(block_ptr& b);
+  [[nodiscard]] certificate garbled(certificate c);
+
   engine& w_;
   random_stream dice_;
+  bool awake_;  // somebody is Byzantine
   std::deque<message_ptr> heard_;
   std::deque<block_ptr> blocks_;          // proposed, newest last, each once
-  std::deque<certificate> certificates_;  // newest last, each once
+  std::deque<certificate> certificates_;  // newest last, one for each statement
 };
 
 }  // namespace soma::agreement_world

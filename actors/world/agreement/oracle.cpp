@@ -193,6 +193,11 @@ void oracle::finalized(std::uint32_t slot, std::uint64_t height, const consensus
   committees_.emplace_back(
       keys_.chain(), epoch_number{epoch}, what->result.next_committee,
       epoch < 2 ? keys_.chain().as<hash_tag>() : closing_[epoch - 2].as<hash_tag>());
+  // Whoever is ahead of the ledgers may have voted in it already.
+  for (auto it = views_.lower_bound({epoch, 0}); it != views_.end(); ++it) {
+    const auto votes = it->second.votes;
+    for (const auto& vote : votes) count(vote, it->second);
+  }
 }
 
 void oracle::check_first_seen(const consensus::final_block& b) {

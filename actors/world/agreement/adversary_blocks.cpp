@@ -1,0 +1,133 @@
+// Leaders that say one thing to some and another to others.
+#include <algorithm>
+
+#include "actors/world/agreement/adversary.hpp"
+#include "messages/crypto/transactions.hpp"
+
+namespace soma::agreement_world {
+
+const certificate* adversary::held(std::uint64_t epoch, std::uint64_t view, vote_kind kind,
+                                   const block_id& block) const {
+  const vote_statement what{kind, {epoch}, view, block};
+  const auto it = std::ranges::find(certificates_, what, &certificate::what);
+  return it == certificates_.end() ? nullptr : &*it;
+}
+
+state_ptr adversary::state_after(const node& n, const block_id& parent) const {
+  if (parent == n.chain.tip()) return n.chain.tip_state();
+  const auto known = w_.toy.find(parent);
+  return known == nullptr ? nullptr : known->state;
+}
+
+block_ptr adversary::finish(node& n, block_header draft, const block_header& parent,
+                            const state_ptr& state, std::vector<signed_transaction> payload,
+                            const signer_set& signers) {
+  if (state == nullptr || state->epoch != draft.epoch.value) return nullptr;
+  draft.height = {state->height + 1};
+  draft.time_ms = std::max(draft.time_ms, parent.time_ms + 1);
+  draft.payload_root = crypto::payload_root(payload, signers);
+  draft.transactions = static_cast<std::uint32_t>(payload.size());
+  draft.payload_bytes = 0;
+  for (const auto& t : payload) {
+    draft.payload_bytes += static_cast<std::uint32_t>(consensus::payload_size(t));
+  }
+  draft.state_root = {};
+  draft.flags = 0;
+  draft.next_committee = {};
+  block whole{draft, {}, std::move(payload), signers};
+  const auto done = w_.toy.execute(state, {}, whole);
+  if (!done->result.follows) return nullptr;
+  whole.header = consensus::complete(draft, done->result);
+  const auto id = crypto::id_of(whole.header);
+  w_.toy.name(id, state, done);
+  whole.by_proposer = n.signer.sign_block(id);
+  return std::make_shared<const named_block>(named_block{id, std::move(whole)});
+}
+
+// The same place in the chain, other content.
+block_ptr adversary::variant(node& n, const named_block& own, std::uint64_t which) {
+  auto header = own.whole.header;
+  header.time_ms += which;
+  if ((header.flags & block_is_filler) != 0) {
+    auto other = own;
+    other.whole.header = header;
+    other.id = crypto::id_of(header);
+    other.whole.by_proposer = n.signer.sign_block(other.id);
+    return std::make_shared<const named_block>(std::move(other));
+  }
+  auto payload = own.whole.payload;
+  if (dice_.chance(500)) payload.clear();
+  return finish(n, header, {}, state_after(n, header.parent), std::move(payload),
+                own.whole.parent_signers);
+}
+
+peer::proposal adversary::on_odd_parent(node& n, const block_header& like) {
+  peer::proposal p;
+  if (blocks_.empty()) return p;
+  const auto& parent = blocks_[dice_.below(blocks_.size())];
+  const auto& above = parent->whole.header;
+  const auto closes = block_closes_epoch | block_is_filler;
+  if (above.epoch != like.epoch || above.view >= like.view || (above.flags & closes) != 0) return p;
+  auto header = like;
+  header.parent = parent->id;
+  header.parent_view = above.view;
+  const auto* shown = held(like.epoch.value, above.view, vote_kind::notarize, parent->id);
+  p.what = finish(n, header, above, state_after(n, parent->id), {},
+                  shown == nullptr ? signer_set{} : shown->signers);
+  if (shown != nullptr) p.parent = *shown;
+  for (auto view = above.view + 1; view < like.view; ++view) {
+    const auto* skipped = held(like.epoch.value, view, vote_kind::skip, {});
+    if (skipped != nullptr && p.skipped.size() < max_inline_skips) p.skipped.push_back(*skipped);
+  }
+  return p;
+}
+
+void adversary::equivocate(node& n, slot_set to, const peer::proposal& own) {
+  std::vector<peer::proposal> all{own};
+  const auto count = 1 + dice_.below(2);
+  for (std::uint64_t i = 1; i <= count; ++i) {
+    auto other = own;
+    const auto is_odd = dice_.chance(350);
+    if (is_odd) {
+      other = on_odd_parent(n, own.what->whole.header);
+    } else {
+      other.what = variant(n, *own.what, i);
+    }
+    if (other.what == nullptr || other.what->id == own.what->id) continue;
+    ++w_.counts[is_odd ? counted::equivocated_on_odd_parent : counted::equivocations];
+    all.push_back(std::move(other));
+  }
+  std::vector<slot_set> groups(all.size());
+  for (std::uint32_t peer = 0; peer < w_.nodes.size(); ++peer) {
+    groups[dice_.below(groups.size())] |= slot_set{1} << peer;
+    if (dice_.chance(100)) groups[dice_.below(groups.size())] |= slot_set{1} << peer;
+  }
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    const auto what = std::make_shared<const peer_message>(all[i]);
+    hear(what);
+    w_.broadcast(n, to & groups[i], what);
+  }
+}
+
+// Out of turn as far as its core goes: the view may be past, or the core may have nothing to
+// propose.
+void adversary::propose_oddly(node& n) {
+  const auto& members = n.core->members();
+  const auto seat = members.seat_of(n.signer.key());
+  if (!seat || blocks_.empty()) return;
+  block_header like;
+  like.chain = w_.keys.chain();
+  like.epoch = n.core->epoch();
+  like.view = n.core->view() + dice_.below(4);
+  like.time_ms = w_.now_ms();
+  like.proposer = *seat;
+  if (members.leader(like.view) != *seat) return;
+  auto p = on_odd_parent(n, like);
+  if (p.what == nullptr) return;
+  ++w_.counts[counted::equivocated_on_odd_parent];
+  const auto what = std::make_shared<const peer_message>(std::move(p));
+  hear(what);
+  w_.broadcast(n, some() & ~(slot_set{1} << n.slot), what);
+}
+
+}  // namespace soma::agreement_world
