@@ -36,10 +36,12 @@ std::vector<std::unique_ptr<verb>> all_verbs() {
   all.push_back(make_node_new_ca());
   all.push_back(make_node_new_cert());
   all.push_back(make_verify_epoch());
+  all.push_back(make_sim_consensus());
   all.push_back(make_bench_score());
   all.push_back(make_bench_route());
   all.push_back(make_bench_train());
   all.push_back(make_bench_ledger());
+  all.push_back(make_bench_consensus());
   all.push_back(make_config_show());
   return all;
 }

@@ -44,7 +44,9 @@ namespace soma {
 [[nodiscard]] std::unique_ptr<verb> make_bench_route();
 [[nodiscard]] std::unique_ptr<verb> make_bench_train();
 [[nodiscard]] std::unique_ptr<verb> make_bench_ledger();
+[[nodiscard]] std::unique_ptr<verb> make_bench_consensus();
 [[nodiscard]] std::unique_ptr<verb> make_verify_epoch();
+[[nodiscard]] std::unique_ptr<verb> make_sim_consensus();
 
 /// In the order of the help.
 [[nodiscard]] std::vector<std::unique_ptr<verb>> all_verbs();
