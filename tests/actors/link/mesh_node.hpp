@@ -60,7 +60,7 @@ class mesh_node {
   std::unique_ptr<actors::mesh> mesh_;
 };
 
-/// Bytes of memory this process holds.
+/// Bytes of memory this process holds; 0 under a sanitizer.
 [[nodiscard]] std::size_t resident_bytes();
 void sleep_ms(int ms);
 
