@@ -282,8 +282,8 @@ void engine::on(node& n, consensus::alarm& e) {
   ++counts[counted::alarms];
   trace(n.slot, [&] { return "ALARM: " + e.why; });
   if (!n.correct()) return;
-  n.stopped = n.lies_executing;
-  if (!n.lies_executing) {
+  n.stopped = n.lies_executing || what.beyond_tolerance;
+  if (!n.stopped) {
     all.fail("R12: alarm at slot " + std::to_string(n.slot) + ": " + e.why);
   }
 }

@@ -20,6 +20,9 @@ class oracle {
 
   [[nodiscard]] const std::optional<std::string>& violation() const { return violation_; }
   void fail(std::string what);
+  /// Of what follows from too much Byzantine power: only S1 ends such a run, so that one sees
+  /// whether agreement itself breaks.
+  void fail_unless_beyond(std::string what);
 
   // ---- votes
   /// S2 at correct ones, S3 at all.
@@ -75,6 +78,7 @@ class oracle {
   void check_proof(std::uint32_t slot, const consensus::final_block& b);
 
   const keyring& keys_;
+  bool beyond_;
   std::optional<std::string> violation_;
   std::map<place, view_votes> views_;
   std::map<std::pair<public_key, place>, block_id> proposals_;
