@@ -6,8 +6,13 @@ namespace soma::actors {
 
 clock_actor::behavior_type clock(clock_actor::stateful_pointer<clock_state> self,
                                  clock_ports ports) {
-  const auto reading = [ports] {
-    return message<schema::Time>::build([&](auto out) { out.setUnixMs(ports.now_ms()); });
+  const auto reading = [self, ports] {
+    const auto steady = self->clock().now().time_since_epoch();
+    return message<schema::Time>::build([&](auto out) {
+      out.setUnixMs(ports.now_ms());
+      out.setSteadyMs(static_cast<std::uint64_t>(
+          std::chrono::duration_cast<std::chrono::milliseconds>(steady).count()));
+    });
   };
   return {
       [=](const message<schema::Wait>& wait) -> caf::typed_response_promise<message<schema::Time>> {

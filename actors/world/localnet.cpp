@@ -4,18 +4,15 @@
 #include <bit>
 
 #include "actors/blob_store/blob_store_role.hpp"
-#include "actors/model_registry/model_registry.hpp"
-#include "actors/router/router.hpp"
 #include "actors/rules/genesis_state.hpp"
 #include "actors/rules/queries.hpp"
 #include "actors/scorer/scorer_pool.hpp"
-#include "actors/target_generator/target_generator.hpp"
 #include "actors/validator/ledger_reader.hpp"
-#include "actors/validator/validator.hpp"
 #include "actors/world/block_counter.hpp"
 #include "actors/world/localnet_data.hpp"
 #include "actors/world/localnet_measure.hpp"
 #include "actors/world/world.hpp"
+#include "actors/world/world_committee.hpp"
 #include "messages/crypto/hash.hpp"
 
 namespace soma::actors {
@@ -63,14 +60,12 @@ class localnet {
     prepare_data();
     make_participants();
     const auto born = make_genesis();
-    ledger_ = std::make_shared<storage::ledger_store>(
-        options_.directory / "ledger", storage::ledger_options{std::size_t{8} << 30, false});
-    if (auto opened = open_ledger(*ledger_, born); !opened) return make_unexpected(opened.error());
-    spawn_roles();
+    if (auto spawned = spawn_roles(born); !spawned) return make_unexpected(spawned.error());
     spawn_trainers();
     if (auto published = publish(); !published) return make_unexpected(published.error());
     spawn_submitters();
     const auto reason = drive([this] { return counts_->epochs_ended >= options_.epochs; });
+    if (!committee_->agree()) return make_unexpected(std::string("the validators disagree"));
     if (reason == world::stop_reason::stalled || reason == world::stop_reason::out_of_time) {
       return make_unexpected(std::string("the network came to a halt before its last epoch"));
     }
@@ -130,7 +125,8 @@ class localnet {
     for (std::size_t i = 0; i < options_.sources.size(); ++i) {
       born.accounts.push_back({crypto::address_of(owner_key(i).public_half()), account_balance});
     }
-    born.validators.push_back({validator_key().public_half(), validator_stake});
+    for (std::size_t i = 0; i < options_.validators; ++i)
+      born.validators.push_back({validator_key(i).public_half(), validator_stake});
     chain_ = rules::chain_id_of(born);
     return born;
   }
@@ -138,8 +134,8 @@ class localnet {
   [[nodiscard]] crypto::key_pair owner_key(std::size_t model) const {
     return key_of(options_.seed, "owner", model);
   }
-  [[nodiscard]] crypto::key_pair validator_key() const {
-    return key_of(options_.seed, "validator");
+  [[nodiscard]] crypto::key_pair validator_key(std::size_t number) const {
+    return key_of(options_.seed, "validator", number);
   }
 
   // ---- its roles
@@ -153,23 +149,31 @@ class localnet {
     return world_.system().spawn(scorer_pool, list, scorer_pool_limits{});
   }
 
-  void spawn_roles() {
-    auto& system = world_.system();
+  expected<void, std::string> spawn_roles(const genesis& born) {
     auto disk = std::make_shared<storage::blob_store>(options_.directory / "blobs");
-    blobs_ = system.spawn(blob_store_role, blob_store_ports{disk});
-    registry_ = system.spawn(model_registry);
-    router_ = system.spawn(router);
-    scorer_ = new_scorer(2);
-    validator_ports ports;
-    ports.clock = world_.clock();
-    ports.target_generator = system.spawn(target_generator, target_generator_ports{router_});
-    ports.registry = registry_;
-    ports.scorer = scorer_;
-    ports.watchers.push_back(system.spawn(block_counter, counts_));
-    ports.ledger = ledger_;
-    validator_options pace;
-    pace.block_ms = block_ms;
-    validator_ = system.spawn(validator, validator_key(), ports, pace);
+    blobs_ = world_.system().spawn(blob_store_role, blob_store_ports{disk});
+    committee_plan plan;
+    plan.directory = options_.directory;
+    for (std::size_t i = 0; i < options_.validators; ++i) plan.keys.push_back(validator_key(i));
+    plan.born = born;
+    plan.pace.block_ms = block_ms;
+    plan.seed = seed_of(options_.seed, "network");
+    plan.ledger_map_bytes = std::size_t{8} << 30;
+    plan.new_scorer = [this](std::size_t) { return new_scorer(2); };
+    plan.new_watchers = [this](std::size_t number) {
+      std::vector<block_watcher_actor> watchers;
+      if (number == 0) watchers.push_back(world_.system().spawn(block_counter, counts_));
+      return watchers;
+    };
+    auto begun = world_committee::begin(world_, std::move(plan));
+    if (!begun) return make_unexpected(begun.error());
+    committee_ = std::move(*begun);
+    return {};
+  }
+
+  /// Everybody talks to one validator, each to another in turn.
+  [[nodiscard]] const world_committee::member& validator_for(std::size_t number) const {
+    return committee_->at(number % committee_->size());
   }
 
   void spawn_trainers() {
@@ -177,8 +181,8 @@ class localnet {
       const auto seed = seed_of(options_.seed, "model", i);
       auto state = std::make_shared<trainer_state>(wallet(owner_key(i), chain_),
                                                    seed_of(options_.seed, "trainer", i));
-      trainer_ports ports{world_.clock(), validator_, blobs_, world_.new_background(),
-                          [this, i, seed] {
+      trainer_ports ports{world_.clock(), validator_for(i).validator, blobs_,
+                          world_.new_background(), [this, i, seed] {
                             auto trained = options_.train(i, data_[i].training, seed);
                             keep_weights(i, trained.weights_file);
                             return trained;
@@ -208,7 +212,9 @@ class localnet {
       someone.state = std::make_shared<submitter_state>(
           wallet(someone.key, chain_),
           data_source(ranges, options_.piece_bytes, seed, {i, participants_.size()}), seed + 1);
-      submitter_ports ports{world_.clock(), validator_, registry_, new_scorer(1), blobs_};
+      const auto& served_by = validator_for(i);
+      submitter_ports ports{world_.clock(), served_by.validator, served_by.registry, new_scorer(1),
+                            blobs_};
       submitter_options settings;
       settings.name = someone.name;
       settings.seed = seed;
@@ -275,13 +281,17 @@ class localnet {
     localnet_report out;
     // Measuring comes after the network: the state that is reported is that of its last block,
     // whatever time passes.
-    const auto status = world_.ask<schema::ChainStatus>(validator_, message<schema::GetChain>{});
+    const auto& first = committee_->at(0);
+    const auto status =
+        world_.ask<schema::ChainStatus>(first.validator, message<schema::GetChain>{});
     const auto counts = *counts_;
     out.seed = options_.seed;
     out.epochs = counts.epochs_ended;
     out.height = status.root().getHeight();
     out.state_root = id_or_zero<soma::state_root>(status.root().getStateRoot());
-    out.supply_ok = status.root().getSupplyOk() && rules::supply_is_whole(ledger_reader(*ledger_));
+    out.supply_ok =
+        status.root().getSupplyOk() && rules::supply_is_whole(ledger_reader(*first.ledger));
+    out.validators_agree = committee_->agree();
     out.interrupted = interrupted;
     out.targets = counts.targets;
     for (std::size_t i = 0; i < trainers_.size(); ++i) {
@@ -294,15 +304,18 @@ class localnet {
                             value_or_none(counts.model_paid, id)});
     }
     for (const auto& someone : participants_) out.submitters.push_back(account_of(someone, counts));
-    localnet_account validator;
-    validator.name = "validator-1";
-    validator.conduct = "honest";
-    validator.id = crypto::address_of(validator_key().public_half());
-    validator.paid = value_or_none(counts.validator_paid, validator.id);
-    validator.balance = balance_of(validator.id);
-    out.validators.push_back(validator);
+    for (std::size_t i = 0; i < committee_->size(); ++i) {
+      localnet_account validator;
+      validator.name = "validator-" + std::to_string(i + 1);
+      validator.conduct = "honest";
+      validator.id = crypto::address_of(validator_key(i).public_half());
+      validator.paid = value_or_none(counts.validator_paid, validator.id);
+      validator.balance = balance_of(validator.id);
+      validator.height = committee_->at(i).ledger->chain()->height.value;
+      out.validators.push_back(validator);
+    }
     if (!interrupted) {
-      const network_under_test network{world_, registry_, router_, scorer_};
+      const network_under_test network{world_, first.registry, first.router, first.scorer};
       for (std::size_t s = 0; s < data_.size(); ++s) {
         const byte_view text = data_[s].held_out;
         measure_models(network, options_.sources[s].name,
@@ -314,7 +327,7 @@ class localnet {
   }
 
   [[nodiscard]] shannons balance_of(const address& who) const {
-    const auto account = ledger_->view().account(who);
+    const auto account = committee_->at(0).ledger->view().account(who);
     return account ? account->balance : shannons{};
   }
 
@@ -338,14 +351,10 @@ class localnet {
   bytes mixed_;
   std::vector<participant> participants_;
   chain_id chain_;
-  std::shared_ptr<storage::ledger_store> ledger_;
   world world_;
   std::shared_ptr<block_counts> counts_;
   blob_store_actor blobs_;
-  model_registry_actor registry_;
-  router_actor router_;
-  scorer_actor scorer_;
-  validator_actor validator_;
+  std::unique_ptr<world_committee> committee_;
   std::vector<std::shared_ptr<trainer_state>> trainers_;
 };
 

@@ -1,6 +1,7 @@
 // A whole network in one world: a specialist trained for each source of data, models committed and
-// revealed, epochs of competing submitters, audits, settlement, payment. The protocol as it stands,
-// only small: the same seed and data end in the same state root.
+// revealed, epochs of competing submitters, audits, settlement, payment, by validators that agree
+// on every block. The protocol as it stands, only small: the same seed and data end in the same
+// state root.
 #pragma once
 
 #include <cstdint>
@@ -43,6 +44,7 @@ struct localnet_options {
   model_architecture architecture;
   std::uint64_t seed = 0;
   std::uint64_t epochs = 6;  // in the first two models are registered
+  unsigned validators = 1;   // of equal stake, each with all its roles and its own ledger
   unsigned submitters = 3;
   unsigned threads = 2;
   bool with_cheats = false;           // one submitter more for each kind of misconduct
@@ -76,6 +78,7 @@ struct localnet_account {
   address id;
   std::uint64_t scored = 0, claimed = 0, won = 0;
   shannons paid, bonds_lost, balance;
+  std::uint64_t height = 0;  // of a validator's ledger
 };
 
 struct localnet_mixture {
@@ -91,7 +94,8 @@ struct localnet_mixture {
 struct localnet_report {
   std::uint64_t seed = 0, epochs = 0, height = 0;
   soma::state_root state_root;
-  bool supply_ok = false;  // counted from the rows, not believed
+  bool supply_ok = false;         // counted from the rows, not believed
+  bool validators_agree = false;  // all ledgers hold the same blocks as far as they go
   bool interrupted = false;
   localnet_counts targets;
   std::vector<localnet_model> models;

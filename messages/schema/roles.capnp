@@ -23,6 +23,7 @@ struct Wait {
 
 struct Time {
   unixMs @0 :UInt64;
+  steadyMs @1 :UInt64;  # from any beginning; never jumps
 }
 
 # ---- validator ------------------------------------------------------------------------------------------------------
@@ -55,6 +56,9 @@ struct ChainStatus {
   openTargets @8 :UInt32;
   pendingTransactions @9 :UInt32;
   supplyOk @10 :Bool;
+  view @11 :UInt64;             # of the agreement
+  peers @12 :UInt32;            # connected
+  maySign @13 :Bool;            # false: it only follows; it has no seat, or its key is fenced, or its disk full
 }
 
 struct GetRow {

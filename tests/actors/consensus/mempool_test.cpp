@@ -3,6 +3,7 @@
 #include <random>
 
 #include "actors/consensus/mempool.hpp"
+#include "messages/crypto/transactions.hpp"
 
 namespace soma::test {
 namespace {
@@ -24,13 +25,25 @@ pooled_transaction waiting(std::uint64_t sender, std::uint64_t nonce, std::size_
   t.expiry = {expiry};
   t.transaction.body.resize(size - 64);
   t.id = numbered<transaction_id>(sender << 32 | nonce << 8 | expiry);
+  const auto named = std::min<std::size_t>(8, t.transaction.body.size());
+  std::copy_n(t.id.value.begin(), named, t.transaction.body.begin());
   return t;
 }
 
-std::vector<transaction_id> ids(const std::vector<solo::payload_source::item>& items) {
-  std::vector<transaction_id> list;
-  for (const auto& item : items) list.push_back(item.id);
-  return list;
+/// Bodies are the packed ids, so that payloads can be named.
+std::vector<transaction_id> ids(const std::vector<signed_transaction>& list) {
+  std::vector<transaction_id> out;
+  for (const auto& t : list) {
+    std::uint64_t packed = 0;
+    for (std::size_t i = 8; i-- > 0;) packed = packed << 8 | t.body[i];
+    out.push_back(numbered<transaction_id>(packed));
+  }
+  return out;
+}
+
+using nonce_list = std::vector<std::pair<address, std::uint64_t>>;
+nonce_list next_of(std::uint64_t sender, std::uint64_t nonce) {
+  return {{numbered<address>(sender), nonce}};
 }
 
 TEST_CASE("each refusal of the pool has its name") {
@@ -62,29 +75,29 @@ TEST_CASE(
     "a payload goes by arrival, an account's part by nonce without gaps, within both limits") {
   mempool pool;
   REQUIRE(pool.add(waiting(1, 1), 0, {0}).has_value());
-  CHECK(pool.empty());
+  CHECK(pool.next_payload({}, 1'000, 10).empty());
   CHECK(pool.next_free_nonce(numbered<address>(1), 0) == 0);
   REQUIRE(pool.add(waiting(2, 0), 0, {0}).has_value());
   REQUIRE(pool.add(waiting(1, 0), 0, {0}).has_value());
   REQUIRE(pool.add(waiting(1, 3), 0, {0}).has_value());
   CHECK(pool.next_free_nonce(numbered<address>(1), 0) == 2);
   const std::vector expected{waiting(2, 0).id, waiting(1, 0).id, waiting(1, 1).id};
-  CHECK(ids(pool.next_payload(1'000, 10)) == expected);
-  CHECK(ids(pool.next_payload(1'000, 2)) == std::vector{expected[0], expected[1]});
-  CHECK(ids(pool.next_payload(250, 10)) == std::vector{expected[0], expected[1]});
-  CHECK(pool.next_payload(99, 10).empty());
-  pool.block_done(expected, [](const address&) { return std::uint64_t{2}; });
+  CHECK(ids(pool.next_payload({}, 1'000, 10)) == expected);
+  CHECK(ids(pool.next_payload({}, 1'000, 2)) == std::vector{expected[0], expected[1]});
+  CHECK(ids(pool.next_payload({}, 250, 10)) == std::vector{expected[0], expected[1]});
+  CHECK(pool.next_payload({}, 99, 10).empty());
+  pool.block_done(expected, next_of(1, 2));
   CHECK(pool.size() == 1);
-  CHECK(pool.empty());
+  CHECK(pool.next_payload({}, 1'000, 10).empty());
   REQUIRE(pool.add(waiting(1, 2), 2, {0}).has_value());
-  CHECK(pool.next_payload(1'000, 10).size() == 2);
+  CHECK(pool.next_payload({}, 1'000, 10).size() == 2);
 }
 
 TEST_CASE("what is overtaken by a block or an epoch goes") {
   mempool pool;
   for (std::uint64_t n = 0; n < 5; ++n) REQUIRE(pool.add(waiting(1, n), 0, {0}).has_value());
   REQUIRE(pool.add(waiting(2, 0, 100, 3), 0, {0}).has_value());
-  pool.block_done(std::vector{waiting(1, 0).id}, [](const address&) { return std::uint64_t{3}; });
+  pool.block_done(std::vector{waiting(1, 0).id}, next_of(1, 3));
   CHECK(pool.size() == 3);
   CHECK(pool.contains(waiting(1, 3).id));
   pool.expire({3});
@@ -94,6 +107,65 @@ TEST_CASE("what is overtaken by a block or an epoch goes") {
   pool.expire({10});
   CHECK(pool.size() == 0);
   CHECK(pool.bytes() == 0);
+}
+
+/// A block with really signed transactions of one account, and a pool that holds some of them.
+struct signed_account {
+  crypto::key_pair key = [] {
+    crypto::seeded_random random(7);
+    return crypto::key_pair::generate(random);
+  }();
+  address owner = crypto::address_of(key.public_half());
+
+  [[nodiscard]] signed_transaction sent(std::uint64_t nonce) const {
+    transaction t;
+    t.sender = key.public_half();
+    t.nonce = nonce;
+    t.kind = tx::transfer{numbered<address>(5), {1 + nonce}};
+    return crypto::sign_transaction(key, t);
+  }
+  void add_to(mempool& pool, std::uint64_t nonce, std::uint64_t next = 0) const {
+    const auto t = sent(nonce);
+    REQUIRE(pool.add({crypto::id_of(t), owner, nonce, {9}, t}, next, {0}).has_value());
+  }
+  [[nodiscard]] static block_ptr block_of(std::uint64_t number,
+                                          std::vector<signed_transaction> payload) {
+    named_block b;
+    b.id = numbered<block_id>(number);
+    b.whole.payload = std::move(payload);
+    return std::make_shared<const named_block>(std::move(b));
+  }
+};
+
+TEST_CASE("what lies in ancestors is not taken again, and nonces go on behind it") {
+  const signed_account one;
+  mempool pool;
+  for (std::uint64_t n : {0, 1, 2, 4}) one.add_to(pool, n);
+  const auto first = one.block_of(1, {one.sent(0)});
+  const auto second = one.block_of(2, {one.sent(1)});
+  const std::vector<signed_transaction> from_one{one.sent(1), one.sent(2)};
+  CHECK(pool.next_payload({first}, 10'000, 10) == from_one);
+  CHECK(pool.next_payload({first, second}, 10'000, 10) == std::vector{one.sent(2)});
+  CHECK(pool.next_payload({}, 10'000, 10).size() == 3);
+  // One that this pool has never seen fills the gap; another with a nonce that waits here counts.
+  CHECK(pool.next_payload({first, second, one.block_of(3, {one.sent(2), one.sent(3)})}, 10'000,
+                          10) == std::vector{one.sent(4)});
+  mempool other;
+  one.add_to(other, 2);
+  CHECK(other.next_payload({}, 10'000, 10).empty());
+  CHECK(other.next_payload({first, second}, 10'000, 10) == std::vector{one.sent(2)});
+}
+
+TEST_CASE("a proposer can't hold up an account with what its owner has not signed") {
+  const signed_account one;
+  mempool pool;
+  one.add_to(pool, 0);
+  auto forged = one.sent(0);
+  forged.by_sender[7] ^= 1;
+  CHECK(pool.next_payload({one.block_of(1, {forged})}, 10'000, 10) == std::vector{one.sent(0)});
+  auto nonsense = one.sent(0);
+  nonsense.body[9] ^= 0xff;
+  CHECK(pool.next_payload({one.block_of(2, {nonsense})}, 10'000, 10) == std::vector{one.sent(0)});
 }
 
 TEST_CASE("random use never breaks the bounds nor the order of nonces") {
@@ -109,24 +181,23 @@ TEST_CASE("random use never breaks the bounds nor the order of nonces") {
       const std::uint64_t sender = random() % 12;
       const auto next = nonces[numbered<address>(sender)];
       (void)pool.add(
-          waiting(sender, next + random() % 12, 65 + random() % 200, epoch + random() % 4), next,
+          waiting(sender, next + random() % 12, 72 + random() % 200, epoch + random() % 4), next,
           {epoch});
       REQUIRE(pool.size() <= limits.transactions);
       REQUIRE(pool.bytes() <= limits.bytes);
       if (random() % 10 == 0) {
-        const auto payload = pool.next_payload(1'000, 8);
+        const auto payload = pool.next_payload({}, 1'000, 8);
         REQUIRE(payload.size() <= 8);
-        CHECK(pool.empty() == pool.next_payload(1'000, 8).empty());
+        const auto done = ids(payload);
         std::size_t size = 0;
-        for (const auto& item : payload) {
-          size += solo::payload_size(item.transaction);
+        for (std::size_t k = 0; k < payload.size(); ++k) {
+          size += payload_size(payload[k]);
           std::uint64_t packed = 0;
-          for (std::size_t i = 8; i-- > 0;) packed = packed << 8 | item.id.value[i];
+          for (std::size_t i = 8; i-- > 0;) packed = packed << 8 | done[k].value[i];
           REQUIRE(nonces[numbered<address>(packed >> 32)]++ == (packed >> 8 & 0xff'ffff));
         }
         REQUIRE(size <= 1'000);
-        const auto done = ids(payload);
-        pool.block_done(done, [&](const address& who) { return nonces[who]; });
+        pool.block_done(done, nonce_list(nonces.begin(), nonces.end()));
         for (const auto& id : done) REQUIRE(!pool.contains(id));
       }
       if (random() % 60 == 0) pool.expire({++epoch});
