@@ -134,8 +134,11 @@ void simplex::core::try_propose() {
     return idle_over ? propose_filler(parent->parent) : wait_for_idle(options.idle_ms);
   }
   std::vector<block_ptr> ancestors;
-  for (auto id = parent->parent; id != base.block; id = ancestors.back()->whole.header.parent)
-    ancestors.push_back(known(id)->what);
+  for (auto id = parent->parent; id != base.block; id = ancestors.back()->whole.header.parent) {
+    const auto* ancestor = known(id);
+    if (ancestor == nullptr) return raise_alarm("a notarized block is not on the final chain");
+    ancestors.push_back(ancestor->what);
+  }
   std::reverse(ancestors.begin(), ancestors.end());
   const auto epoch_end_ms = base.epoch_end_ms;
   const auto parent_time =

@@ -53,7 +53,7 @@ void simplex::core::send_standstill() {
     s.votes.push_back(vote);
     used += 160;
   }
-  if (base.final) {
+  if (base.final && base.final->what.epoch == base.epoch) {
     s.certificates.push_back(*base.final);
     used += size_of(*base.final);
   }

@@ -102,12 +102,14 @@ void simplex::core::count(const member_vote& vote) {
   auto& state = views[view];
   const auto who = vote.signer;
   const auto accuse_of = [&](int what, vote_kind other_kind, const first_vote& other) {
-    accuse(who, state, what, encode(vote_statement{other_kind, epoch, view, other.block}),
+    accuse(who, state, what,
+           encode(vote_statement{other_kind, vote.what.epoch, vote.what.view, other.block}),
            other.by_signer, encode(vote.what), vote.by_signer);
   };
   vote_tally* tally = &state.skip;
   if (kind == vote_kind::notarize) {
-    const auto [first, is_new] = state.first_notarize.try_emplace(who, block, vote.by_signer);
+    const auto [first, is_new] =
+        state.first_notarize.try_emplace(who, first_vote{block, vote.by_signer});
     if (!is_new) {
       if (first->second.block != block) accuse_of(two_notarize, vote_kind::notarize, first->second);
       return;
@@ -118,7 +120,8 @@ void simplex::core::count(const member_vote& vote) {
         skipped != state.skip.signatures.end()) {
       return accuse_of(skip_and_finalize, vote_kind::skip, {{}, skipped->second});
     }
-    const auto [first, is_new] = state.first_finalize.try_emplace(who, block, vote.by_signer);
+    const auto [first, is_new] =
+        state.first_finalize.try_emplace(who, first_vote{block, vote.by_signer});
     if (!is_new) {
       if (first->second.block != block) accuse_of(two_finalize, vote_kind::finalize, first->second);
       return;
