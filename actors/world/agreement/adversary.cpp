@@ -46,8 +46,9 @@ void adversary::hear(const message_ptr& what) {
 }
 
 slot_set adversary::some() {
-  return w_.everybody() & static_cast<slot_set>(dice_.next()) &
-         (dice_.chance(300) ? static_cast<slot_set>(dice_.next()) : ~slot_set{0});
+  auto set = static_cast<slot_set>(dice_.next()) & w_.everybody();
+  if (dice_.chance(300)) set &= static_cast<slot_set>(dice_.next());
+  return set;
 }
 
 member_vote adversary::vote(node& n, const vote_statement& what) {
@@ -144,7 +145,8 @@ void adversary::replay(node& n) {
   const auto count = 1 + dice_.below(3);
   for (std::uint64_t i = 0; i < count; ++i) {
     ++w_.counts[counted::replayed];
-    w_.broadcast(n, some() & ~(slot_set{1} << n.slot), heard_[dice_.below(heard_.size())]);
+    const auto to = some() & ~(slot_set{1} << n.slot);
+    w_.broadcast(n, to, heard_[dice_.below(heard_.size())]);
   }
 }
 

@@ -145,13 +145,14 @@ peer_message adversary::forged_message(node& n) {
 
 void adversary::forge(node& n) {
   ++w_.counts[counted::forged];
+  const auto to = some();  // drawn before the message, by every compiler
   switch (dice_.below(3)) {
     case 0:
-      return tell(n, some(), forged_vote(n));
+      return tell(n, to, forged_vote(n));
     case 1:
-      return tell(n, some(), forged_certificate(n));
+      return tell(n, to, forged_certificate(n));
     default:
-      return tell(n, some(), forged_message(n));
+      return tell(n, to, forged_message(n));
   }
 }
 

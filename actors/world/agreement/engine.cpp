@@ -9,6 +9,7 @@ namespace soma::agreement_world {
 namespace {
 
 constexpr std::uint64_t held_bytes_limit = std::uint64_t{32} << 20;
+constexpr std::uint64_t gossip_us = 3'000'000;
 constexpr std::size_t unfinalized_limit = 64;
 
 const char* name_of_event(const consensus::event& e) {
@@ -40,6 +41,7 @@ engine::engine(plan planned, run_options opts)
     if (what.slots[i].start_ms != 0) ++counts[counted::late_start];
     nodes.back()->wants_out = what.slots[i].start_ms != 0;
     after(what.slots[i].start_ms * 1000 + fault_dice.below(20'000), {happens::start, slot});
+    after(gossip_us + fault_dice.below(gossip_us), {happens::gossip, slot});
     after(200'000 + fault_dice.below(200'000), {happens::adversary_acts, slot});
   }
   for (std::size_t i = 0; i < what.faults.size(); ++i) {
@@ -113,8 +115,10 @@ void engine::handle(happening& h) {
       return;
     }
     case happens::gossip: {
-      if (!n.up) return;
-      for (const auto& t : n.waiting.all()) gossip(n, t);
+      // What is still here after a while may have been lost on its way.
+      after(gossip_us, {happens::gossip, h.slot});
+      if (!n.up || n.waiting.empty()) return;
+      tell_of(n, n.waiting.all());
       return;
     }
     case happens::adversary_acts:

@@ -100,6 +100,7 @@ struct engine {
   void find_cuts();
   void arrive(const happening& h);
   void gossip(node& n, const signed_transaction& t);
+  void tell_of(node& n, std::vector<signed_transaction> list);
   std::uint64_t submit(node& n, std::uint8_t account);
 
   // ---- faults, engine_faults.cpp
@@ -151,7 +152,7 @@ struct engine {
     std::uint64_t name = 0;
   };
   std::vector<submitted> transactions;
-  std::vector<std::uint64_t> final_names;  // ascending
+  std::set<std::uint64_t> final_names;
   std::uint64_t reported = 0;
 };
 

@@ -227,7 +227,11 @@ void engine::append(node& n, const consensus::final_block& b) {
     return "final " + std::to_string(n.chain.height() + 1) + " " + b.what->id.short_text();
   });
   note(mix(n.slot, word_of(b.what->id)));
+  const auto longest = all.height();
   if (n.correct()) all.finalized(n.slot, n.chain.height() + 1, b, what_it_did);
+  if (all.height() > longest) {
+    for (const auto& t : b.what->whole.payload) final_names.insert(agreement_world::name_of(t));
+  }
   if (what_it_did == nullptr || what_it_did->state == nullptr) return;
   const auto before = n.chain.tip_state();
   n.chain.append(b, what_it_did->state);

@@ -10,6 +10,8 @@ template <class... Handlers>
 struct either : Handlers... {
   using Handlers::operator()...;
 };
+template <class... Handlers>
+either(Handlers...) -> either<Handlers...>;  // clang 14 finds none by itself
 
 constexpr std::size_t vote_bytes = 130;
 
@@ -172,10 +174,13 @@ void engine::arrive(const happening& h) {
        consensus::received{h.from | static_cast<consensus::peer_number>(h.number) << 8, h.message});
 }
 
+void engine::tell_of(node& n, std::vector<signed_transaction> list) {
+  broadcast(n, n.connected,
+            std::make_shared<const peer_message>(peer::transactions{std::move(list)}));
+}
+
 void engine::gossip(node& n, const signed_transaction& t) {
-  peer::transactions list;
-  list.list.push_back(t);
-  broadcast(n, n.connected, std::make_shared<const peer_message>(std::move(list)));
+  tell_of(n, {t});
   feed(n, consensus::payload_waiting{});
 }
 

@@ -15,17 +15,23 @@ slot_set byzantine_slots(const plan& p) {
   return out;
 }
 
+bool is_far_jump(const fault& f) {
+  const auto ms = static_cast<std::int64_t>(f.amount);
+  return f.kind == fault_kind::clock_jump && (ms > near_clock_ms || ms < -near_clock_ms);
+}
+
 std::uint32_t frail_identities(const plan& p) {
   auto slots = byzantine_slots(p);
   for (const auto& f : p.faults) {
     if (f.kind == fault_kind::lose_record || f.kind == fault_kind::lose_everything ||
-        f.kind == fault_kind::bad_executor) {
+        f.kind == fault_kind::bad_executor || is_far_jump(f)) {
       slots |= f.slots;
     }
   }
   std::uint32_t identities = 0;
   for (std::size_t i = 0; i < p.slots.size(); ++i) {
-    const auto far_off = p.slots[i].clock_offset_ms > 1'000 || p.slots[i].clock_offset_ms < -1'000;
+    const auto off = p.slots[i].clock_offset_ms;
+    const auto far_off = off > near_clock_ms || off < -near_clock_ms;
     if ((slots >> i & 1) != 0 || far_off) identities |= std::uint32_t{1} << p.slots[i].identity;
   }
   return identities;

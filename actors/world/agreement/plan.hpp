@@ -116,7 +116,7 @@ struct plan {
   std::vector<fault> faults;
   std::uint32_t transactions_per_s = 4;
   std::uint64_t heal_ms = 20'000;       // from then on nothing breaks, and everybody comes back
-  std::uint64_t patience_ms = 900'000;  // within which liveness has to show after healing
+  std::uint64_t patience_ms = 300'000;  // within which liveness has to show after healing
   std::uint32_t blocks_after = 10;      // that every correct process finalizes after healing
   std::uint32_t epochs_after = 1;       // that have to close after healing
   /// Byzantine power may exceed what is tolerated: agreement is expected to break.
@@ -136,8 +136,11 @@ struct plan {
 [[nodiscard]] std::string to_text(const plan& p);
 /// Slots with any behaviour.
 [[nodiscard]] slot_set byzantine_slots(const plan& p);
-/// Identities that are Byzantine, may be fenced, or stop on their own account: none of them counts
-/// towards a quorum. A mask.
+/// Clocks of sound processes are off by at most this: two of them stay within the drift.
+inline constexpr std::int64_t near_clock_ms = 900;
+[[nodiscard]] bool is_far_jump(const fault& f);
+/// Identities that are Byzantine, may be fenced, have a wrong clock, or stop on their own account:
+/// none of them counts towards a quorum. A mask.
 [[nodiscard]] std::uint32_t frail_identities(const plan& p);
 /// Powers that sum to `total`, in proportion to `weights`; each at least 1.
 [[nodiscard]] std::vector<std::uint32_t> powers_of(const std::vector<std::uint32_t>& weights,

@@ -150,9 +150,12 @@ class drawing {
         break;
       }
       case fault_kind::clock_jump: {
-        const auto ms = static_cast<std::int64_t>(dice_.below(7'200'000)) - 3'600'000;
-        f.amount = static_cast<std::uint64_t>(dice_.chance(500) ? ms : ms / 1'000);
-        f.slots = one_slot();
+        const auto far = dice_.chance(500);
+        const auto most = far ? 3'600'000 : near_clock_ms;
+        const auto ms =
+            static_cast<std::int64_t>(dice_.below(2 * static_cast<std::uint64_t>(most))) - most;
+        f.amount = static_cast<std::uint64_t>(ms);
+        f.slots = far ? frail_slot() : one_slot();
         break;
       }
       case fault_kind::clock_frozen:

@@ -38,7 +38,7 @@ bool world::run_blocks(std::uint64_t count, std::uint64_t within_ms) {
   return run_until(
       [goal](const world& w) {
         return std::ranges::all_of(w.engine_->nodes, [&](const auto& n) {
-          return !n->up || n->stopped || !n->correct() || n->chain.height() >= goal;
+          return n->wants_out || n->stopped || !n->correct() || n->chain.height() >= goal;
         });
       },
       within_ms);
@@ -140,8 +140,7 @@ const voting_record& world::record(std::uint32_t slot) const {
   return engine_->nodes.at(slot)->disk().record;
 }
 bool world::is_final(std::uint64_t transaction) const {
-  return std::ranges::binary_search(engine_->final_names,
-                                    engine_->transactions.at(transaction).name);
+  return engine_->final_names.contains(engine_->transactions.at(transaction).name);
 }
 bool world::is_slashed(std::uint16_t identity) const {
   return std::ranges::binary_search(engine_->all.tip_state()->slashed, identity);
