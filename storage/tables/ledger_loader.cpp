@@ -17,7 +17,17 @@ ledger_loader::ledger_loader(ledger_store& empty) : store_(empty) {
 
 void ledger_loader::add(byte_view key, byte_view value) {
   store_.tables_.rows.append(*filling_, key, value);
-  bytes_ += key.size() + value.size();
+  filled(key.size() + value.size());
+}
+
+void ledger_loader::put(byte_view key, byte_view value) {
+  store_.tables_.rows.apply(*filling_,
+                            {bytes(key.begin(), key.end()), bytes(value.begin(), value.end())});
+  filled(key.size() + value.size());
+}
+
+void ledger_loader::filled(std::size_t more_bytes) {
+  bytes_ += more_bytes;
   if (bytes_ < bytes_at_once) return;
   filling_->commit();
   filling_.reset();
@@ -25,10 +35,15 @@ void ledger_loader::add(byte_view key, byte_view value) {
   bytes_ = 0;
 }
 
-void ledger_loader::finish(byte_view genesis, byte_view chain_row) {
+void ledger_loader::finish(byte_view genesis, byte_view chain,
+                           const std::map<epoch_number, epoch_proof>& ends) {
+  const auto stands = decode_own<chain_row>(chain).value();
+  SOMA_ASSERT(stands.height.value == 0 || ends.contains({stands.epoch.value - 1}),
+              "a ledger without its blocks knows how the last epoch ended");
   store_.tables_.genesis.put(*filling_, genesis);
-  const row_change chain{chain_key(), bytes(chain_row.begin(), chain_row.end())};
-  store_.apply(*filling_, block_height{}, {&chain, 1}, {});
+  for (const auto& [epoch, end] : ends) store_.tables_.proofs.put(*filling_, epoch, end);
+  const row_change row{chain_key(), bytes(chain.begin(), chain.end())};
+  store_.apply(*filling_, stands.height, {&row, 1}, {});
   filling_->commit();
   filling_.reset();
 }

@@ -144,6 +144,9 @@ class trial {
     auto& run = std::get<speculation::run>(*begun);
     const auto told = tested->router_for(run);
     ++draws;
+    // Nobody knows what a message that is still under way leaves behind.
+    if (awaited_ != 0) REQUIRE(told.snapshot);
+    awaited_ = told.ticket;
     waiting asked{i, std::move(run), told.ticket, true, {}};
     const auto luck = d.below(100);
     if (luck < 4) model_router = {};  // it is a new one
@@ -163,6 +166,7 @@ class trial {
     auto asked = std::move(*at);
     waiting_.erase(at);
     tested->router_answered(asked.ticket, asked.taken);
+    if (asked.ticket == awaited_) awaited_ = 0;
     if (!asked.taken) {
       ++failed_draws;
       return tell_base();
@@ -232,7 +236,7 @@ class trial {
     check_rows(*tested->rows_at(tested->base()), straight.rows);
     base_ = chosen;
     forget_the_rest();
-    tell_base();
+    if (d.chance(40)) tell_base();  // several commits may be told together
   }
 
   void forget_the_rest() {
@@ -262,6 +266,7 @@ class trial {
   std::vector<node> nodes_;
   std::size_t base_ = 0;
   std::deque<waiting> waiting_;
+  std::uint64_t awaited_ = 0;  // the ticket of the latest message, while it is not answered
 };
 
 TEST_CASE("blocks executed on forks in any order do what executing their chains straight does") {
@@ -293,7 +298,7 @@ TEST_CASE("blocks executed on forks in any order do what executing their chains 
   MESSAGE(executed << " executions, " << finals << " final, " << unknown << " without a parent, "
                    << gone << " too late, " << draws << " with draws, " << failed
                    << " draws failed, " << deltas << " changes told, " << models << " models");
-  CHECK(executed > 300);
+  CHECK(executed > 200);
   CHECK(finals > 100);
   CHECK(unknown > 20);
   CHECK(gone > 5);
