@@ -155,6 +155,17 @@ void simplex::core::fetch() {
 
 // ---- answering
 
+namespace {
+
+/// A run ends where something proves it, so it may be longer than asked for.
+bool fits_answer(const std::vector<block_ptr>& blocks) {
+  std::size_t size = 0;
+  for (const auto& b : blocks) size += b->whole.header.payload_bytes;
+  return blocks.size() <= max_response_blocks && size <= max_response_bytes;
+}
+
+}  // namespace
+
 void simplex::core::on_request(peer_number from, const peer::request& r) {
   auto& [second, count] = served[from];
   if (std::exchange(second, now_ms / 1'000) != now_ms / 1'000) count = 0;
@@ -164,10 +175,16 @@ void simplex::core::on_request(peer_number from, const peer::request& r) {
   if (base.height > r.after) {
     auto run = access_.archive.after(r.after, max_response_bytes, max_response_blocks);
     if (run.epoch_end && broken(mutation::epoch_end_not_told)) run.blocks.clear();
-    if (!run.blocks.empty() && run.epoch == r.epoch) {
+    if (run.blocks.empty() || run.epoch != r.epoch) {
+      // nothing that helps
+    } else if (fits_answer(run.blocks)) {
       answer.blocks = std::move(run.blocks);
       answer.final = std::move(run.final);
       answer.epoch_end = std::move(run.epoch_end);
+    } else if (run.epoch_end) {  // the proof alone: then its blocks are asked for by id
+      tell({from}, peer::epoch_over{run.epoch, std::move(*run.epoch_end)});
+    } else if (run.final) {
+      answer.certificates.push_back(std::move(*run.final));
     }
   }
   if (r.epoch == base.epoch) {
@@ -185,16 +202,19 @@ void simplex::core::on_request(peer_number from, const peer::request& r) {
       if (view->first >= r.from_view + view_window) answer.certificates.push_back(*final);
       break;
     }
-    if (answer.blocks.empty()) {
-      std::size_t size = 0;
-      for (auto id = r.want; !id.is_zero() && answer.blocks.size() < max_response_blocks;) {
-        const auto* b = known(id);
-        if (b == nullptr) break;
-        size += b->what->whole.header.payload_bytes + 1'024;
-        if (size > max_response_bytes && !answer.blocks.empty()) break;
-        answer.blocks.push_back(b->what);
-        id = b->what->whole.header.parent;
+  }
+  if (answer.blocks.empty()) {
+    std::size_t size = 0;
+    for (auto id = r.want; !id.is_zero() && answer.blocks.size() < max_response_blocks;) {
+      const auto* b = known(id);
+      const auto next = b != nullptr ? b->what : access_.archive.find(id);
+      if (!next || next->whole.header.epoch != r.epoch || next->whole.header.height <= r.after) {
+        break;
       }
+      size += next->whole.header.payload_bytes + 1'024;
+      if (size > max_response_bytes && !answer.blocks.empty()) break;
+      answer.blocks.push_back(next);
+      id = next->whole.header.parent;
     }
   }
   if (answer.blocks.empty() && answer.certificates.empty()) return;

@@ -47,10 +47,11 @@ struct endless_payload final : payload_source {
                                                std::size_t) const override {
     if (!busy) return {};
     signed_transaction t;
-    t.body = bytes(10, static_cast<std::uint8_t>(ancestors.size()));
+    t.body = bytes(body_bytes, static_cast<std::uint8_t>(ancestors.size()));
     return {t};
   }
   bool busy = false;
+  std::size_t body_bytes = 10;
 };
 
 constexpr std::uint64_t epoch_ms = 20'000;
@@ -68,13 +69,14 @@ struct node {
       }
       return nullptr;
     }
-    run after(block_height height, std::size_t, std::size_t max_count) const override {
+    run after(block_height height, std::size_t max_bytes, std::size_t max_count) const override {
       run found;
-      std::size_t proven = 0;
+      std::size_t proven = 0, size = 0;
       for (const auto& b : all) {
         const auto& h = b.what->whole.header;
         if (h.height <= height) continue;
-        if (found.blocks.size() == max_count) break;
+        size += h.payload_bytes;
+        if (proven > 0 && (found.blocks.size() == max_count || size > max_bytes)) break;
         found.epoch = h.epoch;
         found.blocks.push_back(b.what);
         if (!b.final && !b.epoch_end) continue;
@@ -147,6 +149,7 @@ class network {
   std::vector<std::unique_ptr<node>> nodes;
   std::uint64_t now = 2;
   std::size_t reports = 0;
+  std::uint64_t rare_proofs = 0;  // only such heights have certificates in the ledgers
   std::vector<std::string> alarms;
   std::vector<std::string> blames;
 
@@ -168,6 +171,13 @@ class network {
   }
   void carry_out(std::size_t i, const persist& w) { later(1, i, stored{w.ticket}); }
   void carry_out(std::size_t i, const send& w) {
+    if (const auto* answer = std::get_if<peer::response>(w.what.get())) {
+      std::size_t size = 0;
+      for (const auto& b : answer->blocks) size += b->whole.header.payload_bytes;
+      REQUIRE(size <= max_response_bytes);
+      REQUIRE(answer->blocks.size() <= max_response_blocks);
+      REQUIRE(answer->certificates.size() <= max_response_certificates);
+    }
     for (std::size_t k = 0; k < nodes.size(); ++k) {
       const bool wanted = w.to.empty() || std::find(w.to.begin(), w.to.end(), k) != w.to.end();
       if (k != i && wanted && nodes[k]->up)
@@ -194,6 +204,7 @@ class network {
       const auto& h = b.what->whole.header;
       REQUIRE(h.height.value == all.size() + 1);
       all.push_back(b);
+      if (rare_proofs != 0 && h.height.value % rare_proofs != 0) all.back().final.reset();
     }
     later(1, i, committed{w.ticket});
   }
@@ -253,6 +264,26 @@ TEST_CASE("who comes late with an empty ledger and no seat reaches the tip throu
   net.start(4);
   net.run_until(80'000);
   check_same_chain(net, 450);
+}
+
+TEST_CASE(
+    "blocks that are more than one answer, up to the first that is proven, are caught up with") {
+  for (const std::uint64_t rare : {9, 70, 1'000}) {  // larger, more, and proven by epochs alone
+    CAPTURE(rare);
+    network net(4, 1);
+    net.rare_proofs = rare;
+    net.nodes[4]->up = false;
+    for (auto& n : net.nodes) {
+      n->payload.busy = true;
+      if (rare == 9) n->payload.body_bytes = 200'000;
+    }
+    net.start();
+    net.run_until(rare == 9 ? 5'000 : 24'000);
+    net.nodes[4]->up = true;
+    net.start(4);
+    net.run_until(net.now + 10'000);
+    check_same_chain(net, rare == 9 ? 80 : 200);
+  }
 }
 
 TEST_CASE("a silent member costs timeouts, not the chain") {
