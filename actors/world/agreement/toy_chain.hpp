@@ -16,7 +16,7 @@
 
 namespace soma::agreement_world {
 
-inline constexpr std::uint64_t birth_ms = 1'000'000;
+inline constexpr std::uint64_t birth_ms = 100'000'000;  // clocks may be hours behind
 inline constexpr std::uint8_t accounts = 16;
 
 struct toy_state {
