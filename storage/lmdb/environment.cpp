@@ -136,7 +136,8 @@ void environment::state::open_files(const environment_options& options) {
   check(mdb_env_set_maxreaders(env, max_readers), "set the number of readers");
   check(mdb_env_set_maxdbs(env, static_cast<unsigned>(options.tables.size() + 1)),
         "set the number of tables");
-  const unsigned flags = MDB_NOTLS | (read_only ? MDB_RDONLY : 0U);
+  const unsigned flags =
+      MDB_NOTLS | (read_only ? MDB_RDONLY : 0U) | (options.sync ? 0U : MDB_NOSYNC);
   const std::string opening = "open " + directory.string();
   check(mdb_env_open(env, directory.c_str(), flags, 0600), opening.c_str());
   if (!read_only) cover_all_pages(env, directory / "data.mdb");

@@ -1,8 +1,7 @@
 // One LMDB directory, opened once. What must hold:
 //  - The map is sized once, large and sparse; it is never resized while the environment is open.
-//  - Default sync flags: when a commit returns, its bytes are on the disk. (A commit costs well
-//  under a millisecond of
-//    sync here; there is no reason to relax it.)
+//  - Default sync flags: when a commit returns, its bytes are on the disk. Relaxed only where a
+//    whole simulated network ends with the machine anyway.
 //  - One environment a directory a process, and none across fork(): LMDB's locks are the process's.
 //  Never on NFS.
 //  - No duplicates under one key (DUPSORT): its cursors had faults fixed only after the version in
@@ -32,6 +31,7 @@ struct environment_options {
   std::string format{};                           // for example "soma-ledger 1"
   std::vector<std::string> tables{};              // created when missing; "meta" is always there
   bool read_only = false;                         // beside another process that writes
+  bool sync = true;  // false: commits survive a kill, not a power cut; for simulated networks alone
 };
 
 /// How full the map is: watch it, alarm at 70 %.

@@ -19,7 +19,8 @@ lmdb::environment_options environment_options_of(const ledger_options& options) 
                      event_table::name, event_table::by_target_name, event_table::by_model_name,
                      event_table::by_account_name, genesis_table::name, proof_table::finals_name,
                      proof_table::epoch_ends_name},
-          .read_only = options.read_only};
+          .read_only = options.read_only,
+          .sync = options.sync};
 }
 
 std::size_t payload_bytes(const block& b) {

@@ -29,6 +29,7 @@ namespace soma::storage {
 struct ledger_options {
   std::size_t map_bytes = std::size_t{64} << 30;  // address space, not disk space
   bool read_only = false;                         // beside another process that writes
+  bool sync = true;  // false: commits survive a kill, not a power cut; for simulated networks alone
 };
 
 struct ledger_tables {

@@ -26,6 +26,7 @@ constexpr const char* data_name = "data.mdb";
 
 lmdb::environment_options environment_options(const voting_record_options& options) {
   lmdb::environment_options made{.map_bytes = options.map_bytes, .format = "soma-votes 1"};
+  made.sync = options.sync;
   made.tables.assign(votes::tables.begin(), votes::tables.end());
   made.tables.emplace_back(head_name);
   return made;
@@ -80,7 +81,7 @@ struct voting_record_store::inside {
   inside(const fs::path& at, const voting_record_options& with)
       : directory(at),
         options(with),
-        beside(at / witness_name),
+        beside(at / witness_name, with.sync),
         env(at, environment_options(with)) {}
 
   [[nodiscard]] lmdb::database table(std::uint8_t letter) const {

@@ -30,6 +30,7 @@ namespace soma::storage {
 struct voting_record_options {
   std::size_t map_bytes = std::size_t{1} << 30;
   std::size_t reserve_bytes = std::size_t{64} << 20;  // 0: none
+  bool sync = true;  // false: writes survive a kill, not a power cut; for simulated networks alone
 };
 
 enum class votes_state : std::uint8_t {

@@ -62,7 +62,7 @@ void witness::create(const std::filesystem::path& file, const seen& first) {
   ::close(fd);
 }
 
-witness::witness(const std::filesystem::path& file) {
+witness::witness(const std::filesystem::path& file, bool sync) : sync_(sync) {
   fd_ = ::open(file.c_str(), O_RDWR | O_CLOEXEC);
   if (fd_ < 0) fail(errno, "open the witness");
   if (::flock(fd_, LOCK_EX | LOCK_NB) != 0) {
@@ -96,6 +96,7 @@ std::optional<witness::seen> witness::read() const {
 
 void witness::write(const seen& now) {
   write_at(fd_, slot_of(now), now.sequence % 2 == 0 ? 0 : slot_distance);
+  if (!sync_) return;
   int done = 0;
   do {
     done = ::fdatasync(fd_);

@@ -23,8 +23,9 @@ class witness {
   /// Makes the file with its first slot, durable once its directory is. Throws lmdb::failure.
   static void create(const std::filesystem::path& file, const seen& first);
 
-  /// Opens and locks. Throws lmdb::failure: already_open by any process, machine.
-  explicit witness(const std::filesystem::path& file);
+  /// Opens and locks; without `sync` a write survives a kill alone. Throws lmdb::failure:
+  /// already_open by any process, machine.
+  explicit witness(const std::filesystem::path& file, bool sync = true);
   ~witness();
   witness(const witness&) = delete;
   witness& operator=(const witness&) = delete;
@@ -37,6 +38,7 @@ class witness {
 
  private:
   int fd_ = -1;
+  bool sync_ = true;
 };
 
 }  // namespace soma::storage
