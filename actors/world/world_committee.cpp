@@ -10,11 +10,12 @@
 namespace soma::actors {
 namespace {
 
-/// A world's disk is never full by chance.
+/// A world's disk is never full by chance, and a world ends with its machine.
 storage::voting_record_options record_options() {
   storage::voting_record_options options;
   options.map_bytes = std::size_t{256} << 20;
   options.reserve_bytes = 0;
+  options.sync = false;
   return options;
 }
 
@@ -68,7 +69,7 @@ expected<void, std::string> world_committee::restart(std::size_t number) {
   auto& m = members_[number];
   if (m.ledger) return {};
   m.ledger = std::make_shared<storage::ledger_store>(
-      folder("ledger", number), storage::ledger_options{plan_.ledger_map_bytes, false});
+      folder("ledger", number), storage::ledger_options{plan_.ledger_map_bytes, false, false});
   if (auto opened = open_ledger(*m.ledger, plan_.born); !opened)
     return make_unexpected(opened.error());
   auto& system = world_.system();

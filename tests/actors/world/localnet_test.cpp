@@ -137,12 +137,39 @@ TEST_CASE("a specialist that cannot be trained ends the network with its name an
 TEST_CASE("a network that is interrupted says so and keeps its supply whole") {
   const soma::support::scratch_folder folder;
   auto options = small_network(folder.path(), 1);
-  std::uint64_t height = 0;
-  options.on_progress = [&](const localnet_progress& now) { height = now.height; };
-  options.interrupted = [&] { return height > 40; };
+  std::uint64_t epoch = 0;
+  options.on_progress = [&](const localnet_progress& now) { epoch = now.epoch; };
+  options.interrupted = [&] { return epoch >= 3; };
   const auto report = run(options);
   CHECK(report.interrupted);
   CHECK(report.supply_ok);
   CHECK(report.height > 40);
   CHECK(report.epochs < 5);
+}
+
+TEST_CASE("four validators agree on every block, judge for themselves and are all paid") {
+  for (const std::uint64_t seed : {31u, 32u}) {
+    CAPTURE(seed);
+    const soma::support::scratch_folder a, b;
+    auto options = small_network(a.path(), seed);
+    options.validators = 4;
+    options.with_cheats = seed == 32;
+    options.threads = 1;
+    const auto report = run(options);
+    CHECK(report.supply_ok);
+    CHECK(report.validators_agree);
+    CHECK(report.targets.settled >= 20);
+    CHECK((report.targets.slashed > 0) == options.with_cheats);
+    REQUIRE(report.validators.size() == 4);
+    for (const auto& validator : report.validators) {
+      CHECK(validator.paid > shannons{});
+      CHECK(validator.height + 2 >= report.height);
+    }
+    if (seed == 32) continue;
+    options.directory = b.path();
+    options.threads = 3;
+    const auto again = run(options);
+    CHECK(again.state_root == report.state_root);
+    CHECK(again.height == report.height);
+  }
 }
