@@ -51,6 +51,19 @@ json mixture_json(const actors::localnet_mixture& mixture) {
                    {"experts", json(std::move(experts))}});
 }
 
+json validators_json(const std::vector<actors::localnet_account>& validators) {
+  json::array list;
+  for (const auto& one : validators) {
+    list.push_back(json::of({{"name", one.name},
+                             {"conduct", one.conduct},
+                             {"address", one.id.text()},
+                             {"height", one.height},
+                             {"paid_shannons", one.paid.value},
+                             {"balance_shannons", one.balance.value}}));
+  }
+  return list;
+}
+
 json accounts_json(const std::vector<actors::localnet_account>& accounts) {
   json::array list;
   for (const auto& account : accounts) list.push_back(account_json(account));
@@ -127,7 +140,8 @@ json to_json(const actors::localnet_report& report) {
                                          {"expired", t.expired}})},
                    {"models", models_json(report)},
                    {"submitters", accounts_json(report.submitters)},
-                   {"validators", accounts_json(report.validators)},
+                   {"validators", validators_json(report.validators)},
+                   {"validators_agree", report.validators_agree},
                    {"mixture", mixture_json(report.mixture)}});
 }
 
@@ -147,6 +161,13 @@ void print_report(const actors::localnet_report& report, const std::filesystem::
   print_line("supply      " + (report.supply_ok ? painted("whole: every shannon accounted for",
                                                           colour::green, stream::out)
                                                 : painted("BROKEN", colour::red, stream::out)));
+  if (report.validators.size() > 1) {
+    print_line("agreement   " + (report.validators_agree
+                                     ? painted("all " + count_text(report.validators.size()) +
+                                                   " ledgers hold the same blocks",
+                                               colour::green, stream::out)
+                                     : painted("BROKEN", colour::red, stream::out)));
+  }
   print_line("state root  " + report.state_root.text());
   print_line("kept in     " + directory.string());
   print_line("go on with  soma ask --home " + directory.parent_path().string() + " \"#include <\"");

@@ -58,7 +58,8 @@ void localnet::declare(option_set& options) {
   options.add("arch", arch_, architecture_help).shown_as("A");
   options.add("train-steps", steps_, "optimiser steps of each specialist");
   options.add("batch", batch_, "windows a training step");
-  options.add("validators", validators_, "validators that order blocks");
+  options.add("validators", validators_,
+              "validators that agree on blocks, each with its own ledger");
   options.add("submitters", submitters_, "honest submitters that compete");
   options.add("with-cheats", with_cheats_, "add a submitter for each way of cheating");
   options.add("max-data", max_data_, "read at most this much of each source");
@@ -69,9 +70,8 @@ outcome localnet::check() const {
   const auto refuse = [](const char* option, const char* why) {
     return wrong_usage(option, why, "see `soma localnet --help`");
   };
-  if (validators_ != 1) {
-    return refuse("--validators", "one validator orders the blocks of a local network");
-  }
+  if (validators_ < 1 || validators_ > 32)
+    return refuse("--validators", "the value is not 1 to 32");
   if (submitters_ < 1 || submitters_ > 64)
     return refuse("--submitters", "the value is not 1 to 64");
   if (epochs_ < 3 || epochs_ > 100'000) return refuse("--epochs", "the value is not 3 to 100,000");
@@ -186,6 +186,7 @@ actors::localnet_options localnet::plan(const fs::path& directory,
   options.architecture = arch;
   options.seed = seed_;
   options.epochs = epochs_;
+  options.validators = validators_;
   options.submitters = submitters_;
   options.threads = threads_;
   options.with_cheats = with_cheats_;

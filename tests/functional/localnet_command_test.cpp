@@ -72,6 +72,20 @@ TEST_CASE(
   CHECK(again["height"].text == report["height"].text);
 }
 
+TEST_CASE("four validators on real files: one chain, the same for any number of threads") {
+  const soma_user user;
+  const auto words = with(short_run("4"), {"--validators", "4"});
+  const auto report = run_json(user, with(words, {"--threads", "1"}));
+  CHECK(report["supply_ok"].is_true());
+  CHECK(report["validators_agree"].is_true());
+  CHECK(report["targets"]["settled"].number() >= 20);
+  REQUIRE(report["validators"].elements.size() == 4);
+  for (const auto& one : report["validators"].elements) CHECK(one["paid_shannons"].number() > 0);
+  const auto again = run_json(user, with(words, {"--threads", "3"}));
+  CHECK(again["state_root"].text == report["state_root"].text);
+  CHECK(again["height"].text == report["height"].text);
+}
+
 TEST_CASE("cheats on real data lose their bonds, earn nothing, and hurt nobody") {
   const soma_user user;
   const auto report = run_json(user, with(short_run("7"), {"--with-cheats"}));
@@ -111,7 +125,8 @@ TEST_CASE("what a network cannot run on is refused before anything begins") {
   CHECK(is_one_line(done.err));
   for (const auto& words : std::vector<std::vector<std::string>>{{"--epochs", "2"},
                                                                  {"--submitters", "0"},
-                                                                 {"--validators", "2"},
+                                                                 {"--validators", "0"},
+                                                                 {"--validators", "33"},
                                                                  {"--arch", "7"},
                                                                  {"--threads", "0"}}) {
     CAPTURE(words[0]);
