@@ -169,7 +169,8 @@ std::optional<committee_row> committee_of(const telling& t) {
 
 void told_seat(const telling& t, const committee_row& committee, const committee_seat& seat,
                passage& told, std::vector<step>& next) {
-  const auto blocks = t.chain.height.value + 1 - t.chain.epoch_first_block.value;
+  const auto in_epoch = t.chain.height.value + 1 - t.chain.epoch_first_block.value;
+  const auto blocks = in_epoch > 0 ? in_epoch - 1 : 0;  // that a later one shows signatures for
   const auto so_far =
       say("signed ", seat.blocks_signed, " of ", counted(blocks, "block"), " and cast ",
           seat.audits_cast, " of ", counted(committee.audits_due, "audit vote"), " due in epoch ",

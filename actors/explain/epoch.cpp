@@ -101,6 +101,8 @@ struct epoch_story {
   [[nodiscard]] std::uint64_t blocks() const {
     return last.value < first.value ? 0 : last.value + 1 - first.value;
   }
+  /// Every block but the first shows signatures for its parent, protocol §5.
+  [[nodiscard]] std::uint64_t signed_blocks() const { return blocks() > 0 ? blocks() - 1 : 0; }
   /// Each reveal is one audit vote due for each member, protocol §5.
   [[nodiscard]] std::uint64_t audits_due() const { return r.of(event_kind::data_revealed).count; }
   [[nodiscard]] std::uint64_t multiplier_before() const {
@@ -196,12 +198,12 @@ step told_part(const epoch_story& s, const event& e) {
   step told = narrate(s.t, e);
   const std::uint64_t blocks = e.detail >> 32;
   const std::uint64_t votes = e.detail & 0xffff'ffff;
-  told.fields.push_back({"blocks", s.blocks()});
+  told.fields.push_back({"blocks", s.signed_blocks()});
   told.fields.push_back({"audits_due", s.audits_due()});
-  told.text += say(", of ", counted(s.blocks(), "block"), " and ",
+  told.text += say(", of ", counted(s.signed_blocks(), "block"), " and ",
                    counted(s.audits_due(), "audit vote"), " due");
   if (e.kind != event_kind::validator_absent) return told;
-  const bool few_blocks = blocks < (s.blocks() + 1) / 2;
+  const bool few_blocks = blocks < (s.signed_blocks() + 1) / 2;
   const bool few_votes = votes < (s.audits_due() + 1) / 2;
   told.text += say(": fewer than half of the ", few_blocks ? "blocks" : "",
                    few_blocks && few_votes ? " and of the " : "",
@@ -222,14 +224,14 @@ passage told_validators(const epoch_story& s) {
     told.steps.push_back(
         {"seat",
          say("validator ", seat.member, " with power ", std::uint64_t{seat.power}, " signed ",
-             seat.blocks_signed, " of ", counted(s.blocks(), "block"), " and cast ",
+             seat.blocks_signed, " of ", counted(s.signed_blocks(), "block"), " and cast ",
              seat.audits_cast, " of ", counted(row->audits_due, "audit vote"), " due so far"),
          std::nullopt,
          "5",
          {{"account", seat.member.text()},
           {"power", std::uint64_t{seat.power}},
           {"blocks_signed", seat.blocks_signed},
-          {"blocks", s.blocks()},
+          {"blocks", s.signed_blocks()},
           {"audits_cast", seat.audits_cast},
           {"audits_due", row->audits_due}}});
   }

@@ -52,6 +52,8 @@ std::string_view to_text(fault what) {
       return "the size of the transactions";
     case fault::wrong_payload_root:
       return "the root over the transactions";
+    case fault::wrong_parent_signers:
+      return "the parent's signers";
     case fault::bad_transaction:
       return "a transaction";
     case fault::cannot_follow:
@@ -92,16 +94,15 @@ std::optional<difference> chain_replay::check_header(const block_header& header)
   return std::nullopt;
 }
 
-std::optional<difference> chain_replay::check_proposer(const block& whole, const block_id& id,
-                                                       address& proposer) const {
+std::optional<difference> chain_replay::check_proposer(const block& whole,
+                                                       const block_id& id) const {
   const auto seats = rules::read_committee(*rows_).seats;
   const auto seat = whole.header.proposer;
   if (seat >= seats.size()) {
     return difference{fault::no_such_proposer, "below " + shown(seats.size()), shown(seat)};
   }
-  proposer = seats[seat].member;
   if (!crypto::verify_block(seats[seat].consensus_key, id, whole.by_proposer)) {
-    return difference{fault::bad_proposer_signature, "one by " + shown(proposer),
+    return difference{fault::bad_proposer_signature, "one by " + shown(seats[seat].member),
                       "one that does not hold"};
   }
   return std::nullopt;
@@ -118,17 +119,24 @@ std::optional<difference> chain_replay::check_payload(const block& whole) {
   if (auto no = compare<std::uint64_t>(fault::wrong_payload_size, size, header.payload_bytes)) {
     return no;
   }
-  return compare(fault::wrong_payload_root, crypto::payload_root(whole.payload, whole.parent_signers),
-                 header.payload_root);
+  return compare(fault::wrong_payload_root,
+                 crypto::payload_root(whole.payload, whole.parent_signers), header.payload_root);
 }
 
-expected<rules::block_input, difference> chain_replay::input_of(const block& whole,
-                                                                const address& proposer) const {
+expected<rules::block_input, difference> chain_replay::input_of(const block& whole) const {
   rules::block_input input;
   input.height = whole.header.height;
   input.time_ms = whole.header.time_ms;
   input.parent = whole.header.parent;
-  input.signers = {proposer};
+  const auto seats = rules::read_committee(*rows_).seats;
+  const bool first = whole.header.height == chain_.epoch_first_block;
+  const auto signers = rules::members_at(seats, whole.parent_signers);
+  if (!signers || (first && !signers->empty())) {
+    return make_unexpected(difference{fault::wrong_parent_signers,
+                                      first ? "none" : "seats below " + shown(seats.size()),
+                                      to_hex(whole.parent_signers.layout())});
+  }
+  input.signers = *signers;
   for (const auto& sent : whole.payload) {
     auto body = crypto::verify(sent);
     if (!body) {
@@ -160,11 +168,10 @@ std::optional<difference> chain_replay::check_outcome(const block_header& header
 expected<replayed_block, difference> chain_replay::next(const block& whole) {
   const auto& header = whole.header;
   const auto id = crypto::id_of(header);
-  address proposer;
   if (auto no = check_header(header)) return make_unexpected(std::move(*no));
-  if (auto no = check_proposer(whole, id, proposer)) return make_unexpected(std::move(*no));
+  if (auto no = check_proposer(whole, id)) return make_unexpected(std::move(*no));
   if (auto no = check_payload(whole)) return make_unexpected(std::move(*no));
-  const auto input = input_of(whole, proposer);
+  const auto input = input_of(whole);
   if (!input) return make_unexpected(input.error());
 
   auto begun = rules::begin_block(*input, *rows_, active_, born_);
@@ -178,7 +185,7 @@ expected<replayed_block, difference> chain_replay::next(const block& whole) {
   rows_->apply(result.changes);
   chain_ = result.chain;
   last_ = id;
-  last_view_ = header.view;
+  last_view_ = result.epoch_closed ? 0 : header.view;
   replayed_block done{id, result.epoch_closed, result.outcomes.size(), 0};
   for (const auto& outcome : result.outcomes) done.refused += outcome.reason.has_value();
   return done;

@@ -33,6 +33,7 @@ enum class fault : std::uint8_t {
   wrong_transaction_count,
   wrong_payload_size,
   wrong_payload_root,
+  wrong_parent_signers,  // of nobody's seat, or for a parent of another epoch
   bad_transaction,
   cannot_follow,  // the rules take no such block here: its time, or its size
   wrong_flags,
@@ -69,12 +70,12 @@ class chain_replay {
 
  private:
   [[nodiscard]] std::optional<difference> check_header(const block_header& header) const;
-  [[nodiscard]] std::optional<difference> check_proposer(const block& whole, const block_id& id,
-                                                         address& proposer) const;
+  [[nodiscard]] std::optional<difference> check_proposer(const block& whole,
+                                                         const block_id& id) const;
   [[nodiscard]] static std::optional<difference> check_payload(const block& whole);
-  /// The input of the rules; transactions whose signatures do not hold are a difference.
-  [[nodiscard]] expected<rules::block_input, difference> input_of(const block& whole,
-                                                                  const address& proposer) const;
+  /// The input of the rules; signers without a seat and transactions whose signatures do not hold
+  /// are a difference.
+  [[nodiscard]] expected<rules::block_input, difference> input_of(const block& whole) const;
   [[nodiscard]] static std::optional<difference> check_outcome(
       const block_header& header, const rules::effects& result,
       const rules::state_tree::prepared& tree);
@@ -87,7 +88,7 @@ class chain_replay {
   target_drawing drawing_;
   chain_row chain_;
   block_id last_;
-  std::uint64_t last_view_ = 0;
+  std::uint64_t last_view_ = 0;  // 0 when an epoch begins: each counts its views anew
 };
 
 }  // namespace soma::replay

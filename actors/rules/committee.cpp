@@ -155,14 +155,12 @@ bool had_seat(const validator_row& v, epoch_number epoch) {
   return (v.seat_history >> (v.last_seat.value - epoch.value) & 1) != 0;
 }
 
-bool took_part(const committee_seat& seat, std::uint64_t blocks_in_epoch,
-               std::uint64_t audits_due) {
-  return seat.blocks_signed >= (blocks_in_epoch + 1) / 2 &&
-         seat.audits_cast >= (audits_due + 1) / 2;
+bool took_part(const committee_seat& seat, std::uint64_t signed_blocks, std::uint64_t audits_due) {
+  return seat.blocks_signed >= (signed_blocks + 1) / 2 && seat.audits_cast >= (audits_due + 1) / 2;
 }
 
 void reward_validators(block_run& run, shannons amount) {
-  const std::uint64_t blocks = run.height.value - run.state.chain().epoch_first_block.value + 1;
+  const std::uint64_t blocks = run.height.value - run.state.chain().epoch_first_block.value;
   const committee_row committee = run.state.committee();
   shannons left = amount;
   for (const auto& seat : committee.seats) {

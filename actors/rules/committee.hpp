@@ -15,8 +15,8 @@ namespace soma::rules {
 /// No seat from the next epoch on; the stake can be withdrawn from now on.
 [[nodiscard]] refused leave_committee(block_run& run, const address& sender);
 
-/// Counts a block for those who signed it; names outside the committee are passed over, double ones
-/// count once.
+/// Counts a block's parent for those who signed it; names outside the committee are passed over,
+/// double ones count once.
 void count_signatures(block_run& run, std::span<const address> signers);
 /// A submission that is decided was one audit vote due for each member; these have cast it. Counted
 /// then and not at the reveal: whoever audits what was revealed at the end of an epoch votes in the
@@ -28,8 +28,9 @@ void count_late_vote(block_run& run, const address& member);
 /// Whether the validator was in the committee of that epoch, one of the 64 up to its last seat.
 [[nodiscard]] bool had_seat(const validator_row& v, epoch_number epoch);
 
-/// Signed at least half of the epoch's blocks and cast at least half of the audit votes due.
-[[nodiscard]] bool took_part(const committee_seat& seat, std::uint64_t blocks_in_epoch,
+/// Signed at least half of the epoch's blocks that a later one of it shows signatures for, and cast
+/// at least half of the audit votes due. Every block but the first shows them for its parent.
+[[nodiscard]] bool took_part(const committee_seat& seat, std::uint64_t signed_blocks,
                              std::uint64_t audits_due);
 /// floor(amount * power / all power) to each member who took part; the rest is for the next target
 /// budget. All of `amount` leaves the unissued.

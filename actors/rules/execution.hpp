@@ -16,7 +16,7 @@ struct block_input {
   block_height height;
   std::uint64_t time_ms = 0;
   block_id parent;
-  std::vector<address> signers;                 // who signed for this block; a solo proposer alone
+  std::vector<address> signers;  // who signed for the parent; not counted in an epoch's first block
   std::vector<block_transaction> transactions;  // in order
 };
 

@@ -142,6 +142,16 @@ std::uint16_t seat_index(std::span<const committee_seat> seats, const address& m
   return 0;
 }
 
+std::optional<std::vector<address>> members_at(std::span<const committee_seat> seats,
+                                               const signer_set& places) {
+  std::vector<address> all;
+  for (const auto place : places.members()) {
+    if (place >= seats.size()) return std::nullopt;
+    all.push_back(seats[place].member);
+  }
+  return all;
+}
+
 std::optional<stake_row> read_stake(const state_reader& state, const stake_position& position) {
   return read<stake_row>(state, stake_key(position));
 }

@@ -55,6 +55,9 @@ struct due_audit {
 /// The member's place among the seats; 0 without one.
 [[nodiscard]] std::uint16_t seat_index(std::span<const committee_seat> seats,
                                        const address& member);
+/// The members at these places; nullopt when a place is none of theirs.
+[[nodiscard]] std::optional<std::vector<address>> members_at(std::span<const committee_seat> seats,
+                                                             const signer_set& places);
 [[nodiscard]] std::optional<stake_row> read_stake(const state_reader& state,
                                                   const stake_position& position);
 

@@ -179,8 +179,9 @@ block ledger_world::next_block(traffic kind, bool closes_epoch) {
   h.chain = chain_;
   h.epoch = tip_.epoch;
   h.height = tip_.height.next();
-  h.view = h.height.value;
-  h.parent_view = tip_.height.value;
+  h.parent_view = h.height.value - tip_.epoch_first_block.value;
+  h.view = h.parent_view + 1;
+  if (h.parent_view > 0) made.parent_signers.add(0);
   h.parent = last_;
   h.time_ms = tip_.time_ms + (closes_epoch ? born_.parameters.epoch_ms : 1);
   if (kind != traffic::empty) {
@@ -253,7 +254,8 @@ ledger_world::outcome ledger_world::run(block made, traffic kind) {
   input.height = made.header.height;
   input.time_ms = made.header.time_ms;
   input.parent = made.header.parent;
-  input.signers = {crypto::address_of(validators_[0].public_half())};
+  input.signers = *rules::members_at(rules::read_committee(actors::ledger_reader(*store_)).seats,
+                                     made.parent_signers);
   for (const auto& sent : made.payload) {
     rules::block_transaction t;
     if (kind == traffic::signed_blocks) {

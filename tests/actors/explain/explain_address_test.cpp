@@ -174,7 +174,7 @@ TEST_CASE("a validator's page shows its seat and what it must still do to be pai
   const auto& shown = step_in(told, "validator", "seat");
   CHECK(value_of(shown, "power") == seat.power);
   CHECK(value_of(shown, "blocks_signed") == seat.blocks_signed);
-  CHECK(value_of(shown, "blocks") == 5);
+  CHECK(value_of(shown, "blocks") == 4);
   const auto& due = next_in(told, "participation");
   CHECK(value_of(due, "epoch") == net.epoch());
   CHECK(due.section == "5");

@@ -33,11 +33,11 @@ TEST_CASE("an absent validator is told what it missed and what that cost it") {
   const auto& shown = step_in(told, "validators", "validator_absent");
   CHECK(value_of(shown, "amount_shannons") == missed.front().amount.value);
   CHECK(value_of(shown, "blocks_signed") == 0);
-  CHECK(value_of(shown, "blocks") == 8);
+  CHECK(value_of(shown, "blocks") == 7);
   CHECK(value_of<bool>(shown, "too_few_blocks"));
   CHECK_FALSE(value_of<bool>(shown, "too_few_votes"));
   check_line(shown, {"block " + std::to_string(net.height()), absent.where().short_text(),
-                     to_text(missed.front().amount), "signed 0 blocks", "of 8 blocks",
+                     to_text(missed.front().amount), "signed 0 blocks", "of 7 blocks",
                      "fewer than half of the blocks", "(protocol §5)"});
   std::size_t paid = 0;
   for (const auto& s : explain::find(told, "validators")->steps) paid += s.what == "validator_paid";

@@ -46,11 +46,12 @@ class honest_proposer {
     h.chain = rules::chain_id_of(born);
     h.epoch = tip.epoch;
     h.height = tip.height.next();
-    h.view = h.height.value;
-    h.parent_view = tip.height.value;
+    h.parent_view = tip.height.next().value - tip.epoch_first_block.value;
+    h.view = h.parent_view + 1;
     h.parent = parent_;
     h.time_ms = tip.time_ms + wait_ms;
     made.payload = std::move(payload);
+    if (h.parent_view > 0) made.parent_signers.add(0);
     seal_payload(made);
     execute(made);
     seal(made);
@@ -90,7 +91,8 @@ class honest_proposer {
 
   void execute(block& made) {
     auto& h = made.header;
-    rules::block_input input{h.height, h.time_ms, h.parent, {address_of(key_seed)}, {}};
+    rules::block_input input{h.height, h.time_ms, h.parent, {}, {}};
+    if (!made.parent_signers.empty()) input.signers = {address_of(key_seed)};
     for (const auto& sent : made.payload) {
       input.transactions.push_back({crypto::id_of(sent), *crypto::verify(sent),
                                     sent.body.size() + sent.by_sender.size(), std::nullopt});

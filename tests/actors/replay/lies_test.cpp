@@ -49,9 +49,18 @@ std::vector<lie> lies_about_payloads() {
       proposer::seal_payload(b);
     };
   };
+  const auto seated = [](std::uint16_t seat) {
+    return [=](block& b) {
+      b.parent_signers.add(seat);
+      proposer::seal_payload(b);
+    };
+  };
   return {
+      {fault::wrong_payload_root, [](block& b) { b.parent_signers.add(1); }},
       {fault::wrong_state_root, payload([](auto& p) { p.pop_back(); })},
       {fault::wrong_state_root, payload([](auto& p) { std::swap(p[0], p[1]); })},
+      {fault::wrong_parent_signers, seated(1)},
+      {fault::wrong_parent_signers, seated(127)},
       {fault::bad_transaction, payload([](auto& p) { p[1].by_sender[7] ^= 4; })},
       {fault::bad_transaction, payload([](auto& p) { p[0].body[60] ^= 4; })},
       {fault::bad_transaction, payload([](auto& p) { p[0].body.clear(); })},
@@ -90,6 +99,31 @@ TEST_CASE("whatever a proposer signs that is not so is named, and an honest bloc
     CHECK(again.root() == block_made.header.state_root);
   }
   CHECK(again.chain().epoch.value == 3);
+}
+
+TEST_CASE("who signed the parent is told in every block but an epoch's first, and told truly") {
+  proposer honest;
+  chain_replay again(honest.born, std::make_unique<replay::memory_rows>());
+  for (int round = 0; round < 12; ++round) {  // every fourth closes an epoch
+    CAPTURE(round);
+    const bool first = round % 4 == 0;
+    const auto made = honest.next(15'000, {honest.transfer(5)});
+    CHECK(made.header.view == static_cast<std::uint64_t>(round % 4 + 1));
+    CHECK(made.parent_signers.empty() == first);
+    // The closing block's counts are gone with the epoch: what it shows has to do with pay alone.
+    if (round % 4 != 3) {
+      block lying = made;
+      lying.parent_signers = {};
+      if (first) lying.parent_signers.add(0);
+      proposer::seal_payload(lying);
+      proposer::seal(lying);
+      const auto verdict = again.next(lying);
+      REQUIRE_FALSE(verdict.has_value());
+      CHECK(verdict.error().what ==
+            (first ? fault::wrong_parent_signers : fault::wrong_state_root));  // what it counts
+    }
+    REQUIRE(again.next(made).has_value());
+  }
 }
 
 TEST_CASE("a block signed by someone who is not its proposer is found") {

@@ -81,7 +81,7 @@ void committee_watch::check(const rules::block_input& block, const rules::effect
       must(was.member == now.member && was.power == now.power &&
                was.consensus_key == now.consensus_key,
            "power is constant within an epoch");
-      must(now.blocks_signed <= block.height.value - chain.epoch_first_block.value + 1,
+      must(now.blocks_signed <= block.height.value - chain.epoch_first_block.value,
            "nobody signs a block twice");
       must(now.blocks_signed >= was.blocks_signed && now.audits_cast >= was.audits_cast,
            "work is counted up");
