@@ -20,15 +20,23 @@ namespace soma::fuzz {
 /// against the definition, one slot at a time, and against each other.
 [[nodiscard]] std::string check_tokens(byte_view input);
 
+/// Any bytes as what one validator says to another, and as each part of it that is kept alone: what
+/// is taken has those bytes and no others, is within its kind's size, and names blocks by their
+/// hash.
+[[nodiscard]] std::string check_peer_message(byte_view input);
+
 /// Inputs to begin with, by name: small valid files of several architectures and near misses.
 [[nodiscard]] std::map<std::string, bytes> safetensors_seeds();
 [[nodiscard]] std::map<std::string, bytes> tokens_seeds();
+[[nodiscard]] std::map<std::string, bytes> peer_message_seeds();
 
 /// A few changes that know the format: numbers, names and entries of the header are exchanged,
 /// values become infinite, parts move; mostly the header's length is mended afterwards, or nothing
 /// behind it would ever be reached.
 [[nodiscard]] bytes change_safetensors(bytes input, model::noise_generator& noise);
 [[nodiscard]] bytes change_tokens(bytes input, model::noise_generator& noise);
+/// Words are exchanged and shifted, kinds too; mostly the segment table is mended afterwards.
+[[nodiscard]] bytes change_peer_message(bytes input, model::noise_generator& noise);
 
 /// The header's text without its length, empty where there is none, and a file with another.
 [[nodiscard]] std::string header_of(byte_view file);
@@ -45,6 +53,7 @@ struct target {
 inline constexpr target targets[] = {
     {"safetensors", check_safetensors, safetensors_seeds, change_safetensors, true},
     {"tokens", check_tokens, tokens_seeds, change_tokens, false},
+    {"peer_message", check_peer_message, peer_message_seeds, change_peer_message, false},
 };
 
 }  // namespace soma::fuzz

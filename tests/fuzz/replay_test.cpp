@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "messages/crypto/codec_agreement.hpp"
 #include "model/weights/weights.hpp"
 #include "tests/fuzz/harness.hpp"
 
@@ -45,6 +46,27 @@ TEST_CASE("changes that know the format find nothing, in thousands of inputs for
       CHECK(target.check(changed) == "");
     }
   }
+}
+
+TEST_CASE("changed messages of validators are taken and refused, by many names") {
+  std::map<std::string, int> verdicts;
+  std::vector<bytes> pool;
+  for (const auto& [name, input] : peer_message_seeds()) pool.push_back(input);
+  for (std::uint64_t seed = 0; seed < 20'000; ++seed) {
+    model::noise_generator noise(seed);
+    const auto taken =
+        decode<peer_message>(change_peer_message(pool[noise.below(pool.size())], noise));
+    ++verdicts[taken ? "taken" : std::string(to_text(taken.error()))];
+  }
+  for (const auto refusal :
+       {parse_refusal::not_one_segment, parse_refusal::wrong_length, parse_refusal::out_of_bounds,
+        parse_refusal::far_pointer, parse_refusal::wrong_kind, parse_refusal::not_canonical,
+        parse_refusal::unknown_field, parse_refusal::unknown_enum_value,
+        parse_refusal::unknown_union_member, parse_refusal::wrong_size}) {
+    CAPTURE(to_text(refusal));
+    CHECK(verdicts[std::string(to_text(refusal))] > 0);
+  }
+  CHECK(verdicts["taken"] > 500);
 }
 
 TEST_CASE("the changes go far: every refusal that a file can meet is met, and files pass") {
