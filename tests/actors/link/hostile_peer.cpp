@@ -24,15 +24,23 @@ sockaddr_in address_of(const std::string& host, std::uint16_t port) {
   return made;
 }
 
+/// A send gives up after a while instead of waiting for one who does not read.
+void be_patient(int socket) {
+  const timeval patience{0, 300'000};
+  setsockopt(socket, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
+}
+
 }  // namespace
+
+hostile_peer::hostile_peer(int socket) : socket_(socket) {
+  be_patient(socket_);
+}
 
 hostile_peer::hostile_peer(const actors::host_port& to, const std::string& from) {
   socket_ = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
   const auto here = address_of(from, 0);
   const auto there = address_of(to.host, to.port);
-  // A send gives up after a while instead of waiting for one who does not read.
-  const timeval patience{0, 300'000};
-  setsockopt(socket_, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
+  be_patient(socket_);
   if (::bind(socket_, reinterpret_cast<const sockaddr*>(&here), sizeof here) != 0 ||
       ::connect(socket_, reinterpret_cast<const sockaddr*>(&there), sizeof there) != 0) {
     ::close(socket_);
@@ -70,9 +78,9 @@ bool hostile_peer::is_closed_within(int at_most_ms) {
   return false;
 }
 
-bool hostile_peer::shake_hands(const crypto::key_pair& key) {
+bool hostile_peer::shake_hands(const crypto::key_pair& key, crypto::tls_side side) {
   identity_.emplace(key);
-  session_.emplace(*identity_, crypto::tls_side::caller);
+  session_.emplace(*identity_, side);
   bytes plain;
   session_->feed({}, plain);
   for (int round = 0; round < 100; ++round) {
@@ -92,6 +100,30 @@ bool hostile_peer::send(byte_view plain) {
   bytes wire;
   session_->take(wire);
   return send_raw(wire);
+}
+
+hostile_listener::hostile_listener() {
+  socket_ = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  auto here = address_of(at_.host, 0);
+  socklen_t size = sizeof here;
+  if (::bind(socket_, reinterpret_cast<const sockaddr*>(&here), sizeof here) != 0 ||
+      ::listen(socket_, 64) != 0 ||
+      ::getsockname(socket_, reinterpret_cast<sockaddr*>(&here), &size) != 0) {
+    ::close(socket_);
+    throw std::runtime_error("no listening on the loopback interface");
+  }
+  at_.port = ntohs(here.sin_port);
+}
+
+hostile_listener::~hostile_listener() {
+  ::close(socket_);
+}
+
+std::unique_ptr<hostile_peer> hostile_listener::accept(int at_most_ms) {
+  pollfd ready{socket_, POLLIN, 0};
+  if (::poll(&ready, 1, at_most_ms) <= 0) return nullptr;
+  const int accepted = ::accept4(socket_, nullptr, nullptr, SOCK_CLOEXEC);
+  return accepted < 0 ? nullptr : std::make_unique<hostile_peer>(accepted);
 }
 
 }  // namespace soma::tests

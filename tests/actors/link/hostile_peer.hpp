@@ -15,6 +15,8 @@ class hostile_peer {
  public:
   /// Connects, from one of this machine's loopback addresses.
   explicit hostile_peer(const actors::host_port& to, const std::string& from = "127.0.0.1");
+  /// One end of a connection that is there already.
+  explicit hostile_peer(int socket);
   ~hostile_peer();
   hostile_peer(const hostile_peer&) = delete;
   hostile_peer& operator=(const hostile_peer&) = delete;
@@ -27,7 +29,7 @@ class hostile_peer {
   bool is_closed_within(int at_most_ms);
 
   /// A whole handshake. False: it did not come about.
-  bool shake_hands(const crypto::key_pair& key);
+  bool shake_hands(const crypto::key_pair& key, crypto::tls_side side = crypto::tls_side::caller);
   /// Inside TLS; answers nothing and reads nothing.
   bool send(byte_view plain);
 
@@ -35,6 +37,23 @@ class hostile_peer {
   int socket_ = -1;
   std::optional<crypto::tls_identity> identity_;
   std::optional<crypto::tls_session> session_;
+};
+
+/// Where a node calls and finds a hostile one.
+class hostile_listener {
+ public:
+  hostile_listener();
+  ~hostile_listener();
+  hostile_listener(const hostile_listener&) = delete;
+  hostile_listener& operator=(const hostile_listener&) = delete;
+
+  [[nodiscard]] const actors::host_port& at() const { return at_; }
+  /// nullptr: nobody called within the time.
+  std::unique_ptr<hostile_peer> accept(int at_most_ms);
+
+ private:
+  int socket_ = -1;
+  actors::host_port at_{"127.0.0.1", 0};
 };
 
 }  // namespace soma::tests

@@ -3,10 +3,10 @@
 
 #include <doctest/doctest.h>
 
-#include <array>
-#include <numeric>
+#include <chrono>
 
 #include "messages/crypto/random.hpp"
+#include "tests/actors/link/hostile_peer.hpp"
 #include "tests/actors/link/mesh_node.hpp"
 
 using namespace soma;
@@ -123,6 +123,55 @@ TEST_CASE("two nodes that call each other at the same moment end with one connec
     CHECK(a.wait_for([&] { return a.frame_count() == 5 && b.frame_count() == 5; }));
     CHECK(are_linked(a, b));
   }
+}
+
+TEST_CASE("of two calls that crossed that of the lower key stays, and of others the later one") {
+  for (const bool is_lower : {true, false}) {
+    for (const bool is_old : {false, true}) {
+      CAPTURE(is_lower);
+      CAPTURE(is_old);
+      auto a_key = key_of(1), other = key_of(2);
+      if ((a_key.public_half() < other.public_half()) != is_lower) std::swap(a_key, other);
+      hostile_listener there;
+      auto options = quick_options({a_key.public_half(), other.public_half()});
+      options.limits.handshake_ms = is_old ? 100 : 2'000;
+      options.peers = {{other.public_half(), there.at()}};
+      mesh_node a(a_key, options);
+      const auto called = there.accept(1'000);
+      REQUIRE(called != nullptr);
+      REQUIRE(called->shake_hands(other, crypto::tls_side::answerer));
+      REQUIRE(a.wait_for([&] { return a.connected() == 1; }));
+      if (is_old) sleep_ms(250);
+      hostile_peer calling(a.at());
+      REQUIRE(calling.shake_hands(other));
+      const bool first_stays = is_lower && !is_old;
+      CHECK((first_stays ? calling : *called).is_closed_within(1'000));
+      CHECK_FALSE((first_stays ? *called : calling).is_closed_within(100));
+      CHECK(a.connected() == 1);
+      CHECK(a.times_connected_to(other.public_half()) == (first_stays ? 1 : 2));
+      // Who calls a second time has lost its first call.
+      hostile_peer again(a.at());
+      REQUIRE(again.shake_hands(other));
+      CHECK((first_stays ? again : calling).is_closed_within(1'000));
+      CHECK_FALSE((first_stays ? *called : again).is_closed_within(100));
+    }
+  }
+}
+
+TEST_CASE("calls that fail come at longer and longer intervals, up to the longest") {
+  hostile_listener there;
+  auto options = quick_options({});
+  options.peers = {{key_of(2).public_half(), there.at()}};
+  options.limits.retry_min_ms = 20;
+  options.limits.retry_max_ms = 160;
+  mesh_node a(key_of(1), options);
+  std::size_t calls = 0;
+  const auto until = std::chrono::steady_clock::now() + std::chrono::milliseconds(1'500);
+  while (std::chrono::steady_clock::now() < until) {
+    if (there.accept(20) != nullptr) ++calls;
+  }
+  CHECK(calls >= 6);
+  CHECK(calls <= 16);  // 20, 40, 80 and then eight of 160, each a quarter less at most
 }
 
 TEST_CASE("a node that was killed and comes back is connected again, with a new number") {
