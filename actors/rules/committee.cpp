@@ -156,7 +156,9 @@ bool had_seat(const validator_row& v, epoch_number epoch) {
 }
 
 bool took_part(const committee_seat& seat, std::uint64_t signed_blocks, std::uint64_t audits_due) {
-  return seat.blocks_signed >= (signed_blocks + 1) / 2 && seat.audits_cast >= (audits_due + 1) / 2;
+  const bool signed_half = seat.blocks_signed >= (signed_blocks + 1) / 2;
+  const bool audited_half = seat.audits_cast >= (audits_due + 1) / 2;
+  return signed_half && audited_half;
 }
 
 void reward_validators(block_run& run, shannons amount) {
