@@ -1,0 +1,201 @@
+#include "deploy/soma/bench_consensus_member.hpp"
+
+#include <chrono>
+
+#include "actors/rules/genesis_state.hpp"
+#include "messages/crypto/codec_agreement.hpp"
+#include "messages/crypto/hash.hpp"
+#include "messages/crypto/transactions.hpp"
+#include "messages/crypto/verify_rate.hpp"
+#include "messages/types/codec.hpp"
+
+namespace soma {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::size_t accounts = 256;
+
+crypto::key_pair key_of(std::uint64_t seed, std::string_view what, std::uint64_t number) {
+  return crypto::key_pair::from_seed(
+      crypto::tagged_hash(what).add_u64(seed).add_u64(number).finish().value);
+}
+
+std::unique_ptr<storage::ledger_store> born_at(const fs::path& folder, const genesis& born) {
+  auto made = std::make_unique<storage::ledger_store>(folder);
+  made->init(encode(born), rules::genesis_rows(born));
+  return made;
+}
+
+}  // namespace
+
+std::vector<crypto::key_pair> make_validators(std::uint32_t count, std::uint64_t seed) {
+  std::vector<crypto::key_pair> all;
+  for (std::uint32_t i = 0; i < count; ++i) all.push_back(key_of(seed, "bench.validator", i));
+  return all;
+}
+
+consensus_offer make_offer(const std::vector<public_key>& validators, std::uint64_t start_ms,
+                           double transactions_per_s, double seconds, std::uint64_t seed) {
+  consensus_offer out;
+  out.born.name = "bench";
+  out.born.start_ms = start_ms;
+  out.born.parameters.architecture = {1, 16, 1, 16, 16};
+  for (const auto& key : validators) {
+    out.born.validators.push_back({key, out.born.parameters.min_validator_stake});
+  }
+  std::vector<crypto::key_pair> keys;
+  for (std::size_t i = 0; i < accounts; ++i) {
+    keys.push_back(key_of(seed, "bench.account", i));
+    out.born.accounts.push_back(
+        {crypto::address_of(keys.back().public_half()), {1'000 * shannons_per_soma}});
+  }
+  const auto chain = crypto::chain_id_of(out.born);
+  const auto count = static_cast<std::size_t>(transactions_per_s * seconds);
+  for (std::size_t i = 0; i < count; ++i) {
+    transaction made;
+    made.chain = chain;
+    made.sender = keys[i % accounts].public_half();
+    made.nonce = i / accounts;
+    made.expiry = epoch_number{2};
+    made.kind = tx::transfer{crypto::address_of(keys[(i + 1) % accounts].public_half()), {1'000}};
+    offered_transaction one;
+    one.sent = crypto::sign_transaction(keys[i % accounts], made);
+    one.id = crypto::id_of(one.sent);
+    one.by = made.sender;
+    one.at_us = static_cast<std::uint64_t>(static_cast<double>(i) * 1e6 / transactions_per_s);
+    one.to = static_cast<std::uint32_t>(i % validators.size());
+    out.all.push_back(std::move(one));
+  }
+  return out;
+}
+
+double seconds_to_verify(const consensus_offer& offer, std::size_t count) {
+  std::vector<crypto::bare_verifier::item> items;
+  for (std::size_t i = 0; i < count; ++i) {
+    const auto& one = offer.all[i];
+    items.push_back({one.by, hash256{one.id.value}, one.sent.by_sender});
+  }
+  const crypto::bare_verifier alone(items);
+  const auto start = std::chrono::steady_clock::now();
+  (void)alone.run();
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+}
+
+consensus_member::consensus_member(const consensus_offer& load, const crypto::key_pair& key,
+                                   std::uint32_t number, const fs::path& folder)
+    : load_(load),
+      ledger_(born_at(folder / "ledger", load.born)),
+      work_(*ledger_, load.born),
+      signer_(key, crypto::chain_id_of(load.born)),
+      checker_(crypto::chain_id_of(load.born)),
+      archive_(*ledger_) {
+  const auto chain = crypto::chain_id_of(load.born);
+  storage::voting_record_store::create(folder / "votes", chain, signer_.key());
+  auto past = storage::voting_record_store::open(folder / "votes", chain, signer_.key());
+  votes_ = std::move(past.store);
+  consensus::simplex_options pace;
+  pace.seed = number + 1;
+  core_ = std::make_unique<consensus::simplex>(
+      actors::position_of(ledger_->view(), load.born, work_.tree().root()),
+      consensus::recalled{consensus::record_state::fresh, std::move(past.record)},
+      consensus::ports{signer_, checker_, *this, archive_}, pace);
+}
+
+void consensus_member::take(std::size_t number) {
+  // What the door of a validator does first: the signature, before anything is kept.
+  const auto read = rules::read_transaction(load_.all[number].sent);
+  if (read.known) trouble = "a transaction of the benchmark's own is refused";
+  numbers_.emplace(load_.all[number].id, number);
+  if (!done_.contains(number)) waiting_.insert(number);
+}
+
+void consensus_member::run(consensus::event first, std::uint64_t now_ms) {
+  std::deque<consensus::event> events{std::move(first)};
+  while (!events.empty() && trouble.empty()) {
+    const auto next = std::move(events.front());
+    events.pop_front();
+    for (auto& effect : core_->step(next, now_ms)) {
+      std::visit([&](auto& wanted) { carry_out(wanted, events); }, effect);
+    }
+  }
+}
+
+std::vector<signed_transaction> consensus_member::next_payload(
+    const std::vector<block_ptr>& ancestors, std::size_t max_bytes, std::size_t max_count) const {
+  std::set<transaction_id> taken;
+  for (const auto& one : ancestors) {
+    for (const auto& sent_before : one->whole.payload) taken.insert(crypto::id_of(sent_before));
+  }
+  std::vector<signed_transaction> out;
+  std::size_t size = 0;
+  for (const auto number : waiting_) {
+    const auto& one = load_.all[number];
+    if (taken.contains(one.id)) continue;
+    size += consensus::payload_size(one.sent);
+    if (out.size() == max_count || size > max_bytes) break;
+    out.push_back(one.sent);
+  }
+  return out;
+}
+
+void consensus_member::carry_out(consensus::persist& wanted, event_queue& answers) {
+  votes_->write(wanted.batch);
+  answers.push_back(consensus::stored{wanted.ticket});
+}
+
+void consensus_member::carry_out(consensus::send& wanted, event_queue&) {
+  sent.push_back({wanted.to, std::make_shared<const bytes>(encode(*wanted.what))});
+}
+
+void consensus_member::carry_out(consensus::set_timer& wanted, event_queue&) {
+  timers_set.push_back(wanted);
+}
+
+void consensus_member::carry_out(consensus::execute& wanted, event_queue& answers) {
+  auto begun = work_.begin(wanted.candidate);
+  if (!begun) {
+    trouble = "a block cannot be executed: " + std::string(to_text(begun.error()));
+    return;
+  }
+  auto* result = std::get_if<consensus::execution_result>(&*begun);
+  if (result == nullptr) {
+    trouble = "a block wants targets, and nobody draws them here";
+    return;
+  }
+  answers.push_back(consensus::executed{wanted.ticket, std::move(*result)});
+}
+
+void consensus_member::carry_out(consensus::commit& wanted, event_queue& answers) {
+  for (const auto& one : wanted.blocks) {
+    const auto done = work_.commit(one.what->id);
+    ledger_->commit_block(one.what->whole, done.changes, done.events, one.final, one.epoch_end);
+    for (const auto& outcome : done.outcomes) {
+      const auto found = numbers_.find(outcome.id);
+      if (found == numbers_.end()) continue;
+      if (outcome.reason) trouble = "a transaction of the benchmark's own was refused";
+      waiting_.erase(found->second);
+      done_.insert(found->second);
+      now_final.push_back(found->second);
+    }
+  }
+  answers.push_back(consensus::committed{wanted.ticket});
+}
+
+void consensus_member::carry_out(consensus::base_moved& wanted, event_queue&) {
+  work_.keep_only(wanted.base);
+}
+
+void consensus_member::carry_out(consensus::report&, event_queue&) {
+  trouble = "somebody is said to have lied";
+}
+
+void consensus_member::carry_out(consensus::blame& wanted, event_queue&) {
+  trouble = "blamed: " + wanted.why;
+}
+
+void consensus_member::carry_out(consensus::alarm& wanted, event_queue&) {
+  trouble = "alarm: " + wanted.why;
+}
+
+}  // namespace soma

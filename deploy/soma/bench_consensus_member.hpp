@@ -1,0 +1,98 @@
+// One validator of `soma bench consensus`: what the actor does around the core, without the actor;
+// and the transactions that all of them are offered.
+#pragma once
+
+#include <deque>
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "actors/consensus/simplex.hpp"
+#include "actors/validator/checking.hpp"
+#include "actors/validator/ledger_position.hpp"
+#include "actors/validator/speculation.hpp"
+#include "storage/votes/voting_record_store.hpp"
+
+namespace soma {
+
+/// A transaction of the load, known to all by its number.
+struct offered_transaction {
+  signed_transaction sent;
+  transaction_id id;
+  public_key by{};
+  std::uint64_t at_us = 0;
+  std::uint32_t to = 0;  // the validator that its sender tells
+};
+
+struct consensus_offer {
+  genesis born;
+  std::vector<offered_transaction> all;
+};
+
+/// Keys of validators that live in this process.
+[[nodiscard]] std::vector<crypto::key_pair> make_validators(std::uint32_t count,
+                                                            std::uint64_t seed);
+/// Transfers, evenly spread over time, senders and validators.
+[[nodiscard]] consensus_offer make_offer(const std::vector<public_key>& validators,
+                                         std::uint64_t start_ms, double transactions_per_s,
+                                         double seconds, std::uint64_t seed);
+/// What OpenSSL alone takes for the first so many.
+[[nodiscard]] double seconds_to_verify(const consensus_offer& offer, std::size_t count);
+
+class consensus_member final : public consensus::payload_source {
+ public:
+  consensus_member(const consensus_offer& load, const crypto::key_pair& key, std::uint32_t number,
+                   const std::filesystem::path& folder);
+
+  // What the last event left behind, for the caller to take.
+  struct outgoing {
+    std::vector<consensus::peer_number> to;
+    std::shared_ptr<const bytes> what;
+  };
+  std::vector<outgoing> sent;
+  std::vector<consensus::set_timer> timers_set;
+  std::vector<std::size_t> now_final;  // numbers of the load
+  std::string trouble;                 // what must not happen here
+
+  /// A transaction came, from its sender or passed on.
+  void take(std::size_t number);
+  /// An event, and all that comes of it at once.
+  void run(consensus::event first, std::uint64_t now_ms);
+
+  [[nodiscard]] std::uint64_t height() const { return work_.chain().height.value; }
+  [[nodiscard]] state_root root() const { return work_.tree().root(); }
+  /// Votes whose signatures were verified.
+  [[nodiscard]] std::uint64_t verified() const { return checker_.verified(); }
+
+  [[nodiscard]] std::vector<signed_transaction> next_payload(
+      const std::vector<block_ptr>& ancestors, std::size_t max_bytes,
+      std::size_t max_count) const override;
+
+ private:
+  using event_queue = std::deque<consensus::event>;
+  void carry_out(consensus::persist& wanted, event_queue& answers);
+  void carry_out(consensus::send& wanted, event_queue& answers);
+  void carry_out(consensus::set_timer& wanted, event_queue& answers);
+  void carry_out(consensus::execute& wanted, event_queue& answers);
+  void carry_out(consensus::commit& wanted, event_queue& answers);
+  void carry_out(consensus::base_moved& wanted, event_queue& answers);
+  void carry_out(consensus::report& wanted, event_queue& answers);
+  void carry_out(consensus::blame& wanted, event_queue& answers);
+  void carry_out(consensus::alarm& wanted, event_queue& answers);
+
+  const consensus_offer& load_;
+  std::unique_ptr<storage::ledger_store> ledger_;
+  actors::speculation work_;
+  actors::key_signer signer_;
+  actors::vote_checker checker_;
+  actors::ledger_archive archive_;
+  std::unique_ptr<storage::voting_record_store> votes_;
+  std::unique_ptr<consensus::simplex> core_;
+  std::map<transaction_id, std::size_t> numbers_;  // of those that came
+  std::set<std::size_t> waiting_, done_;
+};
+
+}  // namespace soma
