@@ -25,6 +25,7 @@ block_ptr adversary::finish(node& n, block_header draft, const block_header& par
   if (state == nullptr || state->epoch != draft.epoch.value) return nullptr;
   draft.height = {state->height + 1};
   draft.time_ms = std::max(draft.time_ms, parent.time_ms + 1);
+  if (dice_.chance(100)) draft.time_ms = state->time_ms - dice_.below(2);  // not after its parent
   draft.payload_root = crypto::payload_root(payload, signers);
   draft.transactions = static_cast<std::uint32_t>(payload.size());
   draft.payload_bytes = 0;
@@ -90,6 +91,10 @@ void adversary::equivocate(node& n, slot_set to, const peer::proposal& own) {
     const auto is_odd = dice_.chance(350);
     if (is_odd) {
       other = on_odd_parent(n, own.what->whole.header);
+    } else if (dice_.chance(200)) {
+      spoil_block(other.what);  // the same id, other content
+      all.push_back(other);
+      continue;
     } else {
       other.what = variant(n, *own.what, i);
     }

@@ -158,7 +158,12 @@ void adversary::forge(node& n) {
 
 void adversary::spoil_block(block_ptr& b) {
   auto other = *b;
-  if (other.whole.payload.empty() || dice_.chance(300)) {
+  if (dice_.chance(300)) {
+    other.whole.parent_signers = {};
+    for (std::uint16_t i = 0; i < 4; ++i) {
+      if (dice_.chance(500)) other.whole.parent_signers.add(i);
+    }
+  } else if (other.whole.payload.empty() || dice_.chance(300)) {
     other.whole.payload.push_back(encode_toy(toy_transaction{}));
   } else {
     other.whole.payload.pop_back();

@@ -71,7 +71,13 @@ void engine::make_durable(node& n, const record_batch& batch) {
   disk.state = consensus::record_state::whole;
   if (!n.correct()) return;
   const auto& key = n.signer.key();
-  for (const auto& vote : batch.votes) all.vote_exists(key, vote, true);
+  for (const auto& vote : batch.votes) {
+    all.vote_exists(key, vote, true);
+    if (vote.epoch.value < n.chain.tip_state()->epoch) {
+      all.fail("S8: " + to_text(vote) + " becomes durable at slot " + std::to_string(n.slot) +
+               " after its epoch's end");
+    }
+  }
   for (const auto& [view, block] : batch.proposed) {
     all.proposal_exists(key, disk.record.epoch.value, view, block);
   }

@@ -80,11 +80,14 @@ void engine::begin(std::size_t number) {
       case fault_kind::crash:
       case fault_kind::lose_record:
       case fault_kind::lose_everything:
+      case fault_kind::lose_ledger:
         ++counts[counted::crashed_by_plan];
         n.wants_out = true;
         crash(n, 500);
-        if (f.kind != fault_kind::crash) lose_record(n);
-        if (f.kind == fault_kind::lose_everything) {
+        if (f.kind == fault_kind::lose_record || f.kind == fault_kind::lose_everything) {
+          lose_record(n);
+        }
+        if (f.kind == fault_kind::lose_everything || f.kind == fault_kind::lose_ledger) {
           n.chain.clear();
           ++counts[counted::ledger_lost];
         }
@@ -136,6 +139,7 @@ void engine::end(std::size_t number) {
       case fault_kind::crash:
       case fault_kind::lose_record:
       case fault_kind::lose_everything:
+      case fault_kind::lose_ledger:
         ++counts[counted::restarted];
         n.wants_out = false;
         start(n);

@@ -218,6 +218,9 @@ void oracle::check_first_seen(const consensus::final_block& b) {
       keys_.sign_block(committee->key_of(leader), b.what->id) != b.what->whole.by_proposer) {
     fail("S7: the final block of view " + where + " is not its leader's");
   }
+  if (header.time_ms <= tip_state_->time_ms) {
+    fail_unless_beyond("R13: the final block of view " + where + " is not later than its parent");
+  }
   for (auto view = header.parent_view + 1; view < header.view; ++view) {
     if (!has_quorum(vote_kind::skip, epoch, view, {})) {
       return fail_unless_beyond("S7: view " + number(view) + " below the final one of " + where +

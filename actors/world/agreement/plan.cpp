@@ -24,7 +24,7 @@ std::uint32_t frail_identities(const plan& p) {
   auto slots = byzantine_slots(p);
   for (const auto& f : p.faults) {
     if (f.kind == fault_kind::lose_record || f.kind == fault_kind::lose_everything ||
-        f.kind == fault_kind::bad_executor || is_far_jump(f)) {
+        f.kind == fault_kind::lose_ledger || f.kind == fault_kind::bad_executor || is_far_jump(f)) {
       slots |= f.slots;
     }
   }

@@ -90,8 +90,9 @@ enum class fault_kind : std::uint8_t {
   lose_everything,  // as crash, and the ledger is gone, too
   bad_executor,     // slots' executions give another state root
   stuck_executor,   // slots' executions fail
+  lose_ledger,      // as crash, and the ledger is gone; the record is not
 };
-inline constexpr std::size_t fault_kinds = 16;
+inline constexpr std::size_t fault_kinds = 17;
 [[nodiscard]] std::string_view to_text(fault_kind kind);
 
 struct fault {

@@ -79,6 +79,9 @@ class drawing {
     const auto slow = dice_.chance(200);
     p_.after.delay_max_us =
         static_cast<std::uint32_t>(dice_.between(5'000, slow ? 400'000 : 60'000));
+    if (intensity_ > 0 && dice_.chance(40)) {  // a view takes longer than its first timeout
+      p_.after.delay_max_us = static_cast<std::uint32_t>(dice_.between(1'000'000, 2'500'000));
+    }
     p_.before = p_.after;
     if (intensity_ == 0) return;
     p_.after.loss_permille = dice_.chance(300) ? static_cast<std::uint32_t>(dice_.below(30)) : 0;
@@ -184,6 +187,7 @@ class drawing {
         break;
       case fault_kind::lose_record:
       case fault_kind::lose_everything:
+      case fault_kind::lose_ledger:
       case fault_kind::bad_executor:
         f.slots = frail_slot();
         break;
@@ -197,7 +201,7 @@ class drawing {
     for (const auto i : frail_) {
       const auto lost = std::ranges::any_of(p_.faults, [&](const fault& f) {
         return (f.kind == fault_kind::lose_record || f.kind == fault_kind::lose_everything ||
-                f.kind == fault_kind::bad_executor) &&
+                f.kind == fault_kind::lose_ledger || f.kind == fault_kind::bad_executor) &&
                (f.slots >> i & 1) != 0;
       });
       if (lost || dice_.chance(300)) continue;

@@ -51,7 +51,8 @@ std::string_view to_text(fault_kind kind) {
       "cut",          "partition",       "leader_apart", "ring",
       "flapping",     "slow_messages",   "disconnect",   "clock_jump",
       "clock_frozen", "disk_full",       "disk_slow",    "crash",
-      "lose_record",  "lose_everything", "bad_executor", "stuck_executor"};
+      "lose_record",  "lose_everything", "bad_executor", "stuck_executor",
+      "lose_ledger"};
   return names[static_cast<std::size_t>(kind)];
 }
 

@@ -181,6 +181,14 @@ TEST_CASE("S1 and S7: final blocks are one chain, of its leaders, over views tha
     w.all.finalized(0, 1, late, what);
     CHECK(w.says("S7"));
   }
+  SUBCASE("a time that is not after its parent's") {
+    auto other = *b.what;
+    other.whole.header.time_ms = birth_ms;
+    b.what = std::make_shared<const named_block>(other);
+    w.everybody({vote_kind::notarize, {0}, 1, other.id});
+    w.all.finalized(0, 1, b, done);
+    CHECK(w.says("R13"));
+  }
   SUBCASE("an epoch's end that is none") {
     b.epoch_end = epoch_proof{};
     w.all.finalized(0, 1, b, done);

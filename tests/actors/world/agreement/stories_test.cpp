@@ -161,3 +161,20 @@ TEST_CASE("clocks that are an hour off cost their owners the votes, nobody the c
     check(w);
   }
 }
+
+TEST_CASE("S11: votes for a hundred thousand views take no more memory than those of a window") {
+  auto w = of(11, 4, 0, 0);
+  w.set_behaviours(3, static_cast<std::uint32_t>(behaviour::silent));
+  REQUIRE(w.run_blocks(2, 60'000));
+  const auto first = w.core(0)->view() + 1;
+  for (std::uint64_t i = 0; i < 100'000; ++i) {
+    block_id id;
+    id.value[0] = static_cast<std::uint8_t>(i);
+    const auto vote = w.signed_by(3, {vote_kind::notarize, w.epoch(0), first + i, id});
+    w.inject(3, 0, std::make_shared<const peer_message>(peer::vote{vote}));
+  }
+  w.run_for(1'000);
+  CHECK(w.core(0)->held_bytes() < 256 * 1024);
+  CHECK(w.run_blocks(3, 60'000));
+  check(w);
+}
