@@ -100,7 +100,8 @@ peer_message adversary::forged_message(node& n) {
   const auto epoch = n.core->epoch();
   switch (dice_.below(7)) {
     case 0:
-      return peer::hello{w_.keys.chain(), epoch, {dice_.next()}, dice_.next()};
+      return peer::hello{w_.keys.chain(),  epoch, {dice_.next()}, dice_.next(), {dice_.below(3)},
+                         dice_.chance(500)};
     case 1:
       return peer::hello{id_from<chain_id>(7), {epoch.value + 5}, {9}, 3};
     case 2:

@@ -72,7 +72,8 @@ struct engine {
   void come_back(node& n, std::uint64_t after_ms);
   void lose_record(node& n);
   [[nodiscard]] std::uint16_t key_version_now(const node& n) const;
-  bool crash_is_due(node& n, crash_point where, std::uint32_t permille);
+  bool crash_is_due(node& n, crash_point where, std::uint32_t permille,
+                    const record_batch* write = nullptr);
 
   // ---- effects, engine_effects.cpp
   void carry_out(node& n, std::vector<consensus::effect>& effects);
@@ -146,6 +147,7 @@ struct engine {
   link_rates links;
   local_rates local;
   std::function<bool(std::uint32_t, std::uint32_t, const peer_message&)> filter;
+  std::function<std::uint64_t(std::uint32_t, std::uint32_t, const peer_message&)> delay;
 
   struct submitted {
     toy_transaction what;

@@ -48,7 +48,8 @@ void engine::on(node& n, consensus::persist& e) {
 void engine::write_done(node& n, std::uint64_t ticket) {
   if (n.writes.empty() || n.writes.front().ticket != ticket) return;  // failed before
   if (n.disk_full) return fail_writes(n);
-  if (crash_is_due(n, crash_point::before_durable, local.crash_before_durable_permille)) {
+  if (crash_is_due(n, crash_point::before_durable, local.crash_before_durable_permille,
+                   &n.writes.front().batch)) {
     ++counts[counted::crashed_before_durable];
     crash(n);
     return come_back(n, 50 + local_dice.below(4'000));
@@ -56,13 +57,14 @@ void engine::write_done(node& n, std::uint64_t ticket) {
   const auto write = std::move(n.writes.front());
   n.writes.pop_front();
   make_durable(n, write.batch);
-  if (crash_is_due(n, crash_point::before_answer, local.crash_before_answer_permille)) {
+  if (crash_is_due(n, crash_point::before_answer, local.crash_before_answer_permille,
+                   &write.batch)) {
     ++counts[counted::crashed_before_answer];
     crash(n);
     return come_back(n, 50 + local_dice.below(4'000));
   }
   feed(n, consensus::stored{ticket});
-  if (crash_is_due(n, crash_point::after_answer, 0)) crash(n);
+  if (crash_is_due(n, crash_point::after_answer, 0, &write.batch)) crash(n);
 }
 
 void engine::make_durable(node& n, const record_batch& batch) {

@@ -58,8 +58,8 @@ void engine::connect(node& a, node& b) {
   if ((a.connected & bit_b) != 0) return;
   a.connected |= bit_b;
   b.connected |= bit_a;
-  feed(a, consensus::peer_connected{peer_of(b)});
-  feed(b, consensus::peer_connected{peer_of(a)});
+  feed(a, consensus::peer_connected{peer_of(b), keys.key(b.identity, b.key_version)});
+  feed(b, consensus::peer_connected{peer_of(a), keys.key(a.identity, a.key_version)});
 }
 
 void engine::disconnect(node& a, node& b) {
@@ -121,8 +121,10 @@ void engine::lose_record(node& n) {
   ++counts[counted::record_lost];
 }
 
-bool engine::crash_is_due(node& n, crash_point where, std::uint32_t permille) {
-  if (n.crash_where == where && --n.crash_in == 0) {
+bool engine::crash_is_due(node& n, crash_point where, std::uint32_t permille,
+                          const record_batch* write) {
+  const auto counts_here = !n.crash_on || (write != nullptr && n.crash_on(*write));
+  if (n.crash_where == where && counts_here && --n.crash_in == 0) {
     n.crash_where.reset();
     n.wants_out = true;  // until somebody restarts it
     return true;

@@ -38,34 +38,35 @@ std::uint32_t class_of(const peer_message& m) {
 }
 
 std::size_t size_of(const peer_message& m) {
-  return std::visit(either{[](const peer::hello&) -> std::size_t { return 80; },
-                           [](const peer::proposal& p) -> std::size_t {
-                             return agreement_world::size_of(p.what->whole) +
-                                    (p.parent ? size_of(*p.parent) : 0) + size_of(p.skipped);
-                           },
-                           [](const peer::vote&) -> std::size_t { return vote_bytes; },
-                           [](const peer::certified& c) -> std::size_t { return size_of(c.what); },
-                           [](const peer::standstill& s) -> std::size_t {
-                             return size_of(s.certificates) + vote_bytes * s.votes.size();
-                           },
-                           [](const peer::request&) -> std::size_t { return 64; },
-                           [](const peer::response& r) -> std::size_t {
-                             std::size_t sum =
-                                 size_of(r.certificates) + (r.final ? size_of(*r.final) : 0);
-                             for (const auto& b : r.blocks)
-                               sum += agreement_world::size_of(b->whole);
-                             return sum;
-                           },
-                           [](const peer::epoch_over& e) -> std::size_t {
-                             return 214 * e.proof.headers.size() + size_of(e.proof.final) +
-                                    68 * e.proof.next_committee.size();
-                           },
-                           [](const peer::transactions& t) -> std::size_t {
-                             std::size_t sum = 0;
-                             for (const auto& one : t.list) sum += consensus::payload_size(one);
-                             return sum;
-                           }},
-                    m);
+  return std::visit(
+      either{[](const peer::hello&) -> std::size_t { return 80; },
+             [](const peer::proposal& p) -> std::size_t {
+               return agreement_world::size_of(p.what->whole) +
+                      (p.parent ? size_of(*p.parent) : 0) + size_of(p.skipped);
+             },
+             [](const peer::vote&) -> std::size_t { return vote_bytes; },
+             [](const peer::certified& c) -> std::size_t { return size_of(c.what); },
+             [](const peer::standstill& s) -> std::size_t {
+               return size_of(s.certificates) + vote_bytes * s.votes.size();
+             },
+             [](const peer::request&) -> std::size_t { return 64; },
+             [](const peer::response& r) -> std::size_t {
+               std::size_t sum = size_of(r.certificates) + (r.final ? size_of(*r.final) : 0);
+               for (const auto& b : r.blocks) sum += agreement_world::size_of(b->whole);
+               return sum;
+             },
+             [](const peer::epoch_over& e) -> std::size_t {
+               return 214 * e.proof.headers.size() + size_of(e.proof.final) +
+                      68 * e.proof.next_committee.size();
+             },
+             [](const peer::transactions& t) -> std::size_t {
+               std::size_t sum = 0;
+               for (const auto& one : t.list) sum += consensus::payload_size(one);
+               return sum;
+             },
+             [](const peer::ask_state&) -> std::size_t { return 64; },
+             [](const peer::state_part& p) -> std::size_t { return 64 + p.data.size(); }},
+      m);
 }
 
 std::uint64_t digest_of(const peer_message& m) {
@@ -81,43 +82,48 @@ std::uint64_t digest_of(const peer_message& m) {
 std::string to_text(const peer_message& m) {
   const auto certificates = [](std::size_t n) { return std::to_string(n) + " certificates"; };
   return std::visit(
-      either{[](const peer::hello& h) {
-               return "hello at " + std::to_string(h.height.value) + ", " +
-                      std::to_string(h.epoch.value) + "." + std::to_string(h.view);
-             },
-             [&](const peer::proposal& p) {
-               const auto& header = p.what->whole.header;
-               return "proposal " + p.what->id.short_text() + " " +
-                      std::to_string(header.epoch.value) + "." + std::to_string(header.view) +
-                      " height " + std::to_string(header.height.value) + " on view " +
-                      std::to_string(header.parent_view) + " flags " +
-                      std::to_string(header.flags) + ", " + certificates(p.skipped.size());
-             },
-             [](const peer::vote& v) {
-               return to_text(v.what.what) + " by seat " + std::to_string(v.what.signer);
-             },
-             [](const peer::certified& c) { return "certified " + to_text(c.what.what); },
-             [&](const peer::standstill& s) {
-               return "standstill, " + certificates(s.certificates.size()) + ", votes " +
-                      std::to_string(s.votes.size());
-             },
-             [](const peer::request& r) {
-               return "request in " + std::to_string(r.epoch.value) + " after " +
-                      std::to_string(r.after.value) + " from view " + std::to_string(r.from_view) +
-                      " for " + r.want.short_text();
-             },
-             [&](const peer::response& r) {
-               return "response of epoch " + std::to_string(r.epoch.value) + ", " +
-                      certificates(r.certificates.size()) + ", blocks " +
-                      std::to_string(r.blocks.size()) + (r.final ? ", final" : "") +
-                      (r.epoch_end ? ", epoch end" : "");
-             },
-             [](const peer::epoch_over& e) {
-               return "epoch " + std::to_string(e.epoch.value) + " is over";
-             },
-             [](const peer::transactions& t) {
-               return "transactions " + std::to_string(t.list.size());
-             }},
+      either{
+          [](const peer::hello& h) {
+            return "hello at " + std::to_string(h.height.value) + ", " +
+                   std::to_string(h.epoch.value) + "." + std::to_string(h.view);
+          },
+          [&](const peer::proposal& p) {
+            const auto& header = p.what->whole.header;
+            return "proposal " + p.what->id.short_text() + " " +
+                   std::to_string(header.epoch.value) + "." + std::to_string(header.view) +
+                   " height " + std::to_string(header.height.value) + " on view " +
+                   std::to_string(header.parent_view) + " flags " + std::to_string(header.flags) +
+                   ", " + certificates(p.skipped.size());
+          },
+          [](const peer::vote& v) {
+            return to_text(v.what.what) + " by seat " + std::to_string(v.what.signer);
+          },
+          [](const peer::certified& c) { return "certified " + to_text(c.what.what); },
+          [&](const peer::standstill& s) {
+            return "standstill, " + certificates(s.certificates.size()) + ", votes " +
+                   std::to_string(s.votes.size());
+          },
+          [](const peer::request& r) {
+            return "request in " + std::to_string(r.epoch.value) + " after " +
+                   std::to_string(r.after.value) + " from view " + std::to_string(r.from_view) +
+                   " for " + r.want.short_text();
+          },
+          [&](const peer::response& r) {
+            return "response of epoch " + std::to_string(r.epoch.value) + ", " +
+                   certificates(r.certificates.size()) + ", blocks " +
+                   std::to_string(r.blocks.size()) + (r.final ? ", final" : "") +
+                   (r.epoch_end ? ", epoch end" : "");
+          },
+          [](const peer::epoch_over& e) {
+            return "epoch " + std::to_string(e.epoch.value) + " is over";
+          },
+          [](const peer::transactions& t) {
+            return "transactions " + std::to_string(t.list.size());
+          },
+          [](const peer::ask_state& a) {
+            return "asks for the state of " + std::to_string(a.height.value);
+          },
+          [](const peer::state_part& p) { return "state of " + std::to_string(p.height.value); }},
       m);
 }
 
@@ -142,26 +148,30 @@ void engine::deliver(std::uint32_t from, std::uint32_t to, const message_ptr& me
     ++counts[counted::lost];
     return;
   }
+  if (delay) extra_us += delay(from, to, *message);
   const auto copies = network_dice.chance(links.duplicate_permille) ? 2 : 1;
   if (copies == 2) ++counts[counted::duplicated];
   for (int copy = 0; copy < copies; ++copy) {
-    auto delay = network_dice.between(links.delay_min_us, links.delay_max_us) + extra_us;
+    auto took_us = network_dice.between(links.delay_min_us, links.delay_max_us) + extra_us;
     if (network_dice.chance(links.straggler_permille)) {
-      delay += network_dice.below(links.straggler_max_us);
+      took_us += network_dice.below(links.straggler_max_us);
       ++counts[counted::straggled];
     }
     if ((slow_classes >> class_of(*message) & 1) != 0) {
-      delay += network_dice.below(10'000'000);
+      took_us += network_dice.below(10'000'000);
       ++counts[counted::class_delayed];
     }
-    after(delay, {happens::message, static_cast<std::uint8_t>(to), static_cast<std::uint8_t>(from),
-                  0, nodes[from]->key_version, message});
+    after(took_us,
+          {happens::message, static_cast<std::uint8_t>(to), static_cast<std::uint8_t>(from),
+           nodes[to]->life, nodes[from]->key_version, message});
   }
 }
 
 void engine::arrive(const happening& h) {
   auto& n = *nodes[h.slot];
   if (!n.up || (n.connected >> h.from & 1) == 0) return;
+  // A greeting is of its connection; anything else may also come out of an older one.
+  if (std::holds_alternative<peer::hello>(*h.message) && h.life != n.life) return;
   ++counts[counted::delivered];
   note(mix(now_us, h.from | h.slot << 8, digest_of(*h.message)));
   if (const auto* sent = std::get_if<peer::transactions>(h.message.get())) {

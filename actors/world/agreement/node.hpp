@@ -114,6 +114,7 @@ struct node {
   bool wants_out = false;  // down until its fault is over
   std::optional<crash_point> crash_where;
   std::uint32_t crash_in = 0;
+  std::function<bool(const record_batch&)> crash_on;  // such writes alone count
 
   // What it did.
   std::uint64_t sent_bytes = 0;

@@ -122,7 +122,6 @@ class drawing {
   void draw_faults() {
     const auto count = intensity_ == 1 ? dice_.below(3) : dice_.below(4 * intensity_);
     for (std::uint64_t i = 0; i < count; ++i) draw_fault();
-    spare_clocks_of_the_lost();
     if (dice_.chance(120)) {  // everybody stops at once
       const auto at = dice_.between(2'000, p_.heal_ms);
       p_.faults.push_back({fault_kind::crash, at, at + dice_.below(3'000), everybody(), 0, 0});
@@ -130,20 +129,6 @@ class drawing {
     if (dice_.chance(80)) {
       p_.slots[dice_.below(people_)].start_ms = dice_.between(1'000, p_.heal_ms);
     }
-  }
-
-  // A fence is a time: who has lost its record needs its clock to be right to within the drift, or
-  // it signs in the epoch of its loss. One process does not get both faults.
-  void spare_clocks_of_the_lost() {
-    slot_set lost = 0;
-    for (const auto& f : p_.faults) {
-      const auto loses = f.kind == fault_kind::lose_record || f.kind == fault_kind::lose_everything;
-      if (loses) lost |= f.slots;
-    }
-    std::erase_if(p_.faults, [&](const fault& f) {
-      const auto bends = is_far_jump(f) || f.kind == fault_kind::clock_frozen;
-      return bends && (f.slots & lost) != 0;
-    });
   }
 
   void draw_fault() {

@@ -66,6 +66,13 @@ void world::crash_at(std::uint32_t slot, crash_point where, std::uint32_t count)
   auto& n = *engine_->nodes.at(slot);
   n.crash_where = where;
   n.crash_in = count;
+  n.crash_on = nullptr;
+}
+void world::crash_when(std::uint32_t slot, crash_point where,
+                       std::function<bool(const record_batch&)> such) {
+  SOMA_ASSERT(where != crash_point::in_commit, "writes have batches, commits have none");
+  crash_at(slot, where, 1);
+  engine_->nodes.at(slot)->crash_on = std::move(such);
 }
 void world::set_disk_full(std::uint32_t slot, bool full) {
   auto& n = *engine_->nodes.at(slot);
@@ -80,6 +87,11 @@ void world::set_bad_executor(std::uint32_t slot, bool bad) {
 }
 void world::set_clock_offset(std::uint32_t slot, std::int64_t ms) {
   engine_->nodes.at(slot)->clock_offset_ms = ms;
+}
+void world::set_clock_frozen(std::uint32_t slot, bool frozen) {
+  auto& n = *engine_->nodes.at(slot);
+  n.frozen_at_ms.reset();
+  if (frozen) n.frozen_at_ms = engine_->now_ms();
 }
 void world::cut(slot_set from, slot_set to) {
   for (std::uint32_t i = 0; i < size(); ++i) {
@@ -105,6 +117,10 @@ void world::set_behaviours(std::uint32_t slot, std::uint32_t behaviours) {
 void world::set_filter(
     std::function<bool(std::uint32_t from, std::uint32_t to, const peer_message&)> f) {
   engine_->filter = std::move(f);
+}
+void world::set_delay(
+    std::function<std::uint64_t(std::uint32_t from, std::uint32_t to, const peer_message&)> d) {
+  engine_->delay = std::move(d);
 }
 void world::inject(std::uint32_t from, std::uint32_t to, std::shared_ptr<const peer_message> what) {
   engine_->deliver(from, to, what);
@@ -141,6 +157,9 @@ const voting_record& world::record(std::uint32_t slot) const {
 }
 bool world::is_final(std::uint64_t transaction) const {
   return engine_->final_names.contains(engine_->transactions.at(transaction).name);
+}
+const toy_state& world::state() const {
+  return *engine_->all.tip_state();
 }
 bool world::is_slashed(std::uint16_t identity) const {
   return std::ranges::binary_search(engine_->all.tip_state()->slashed, identity);

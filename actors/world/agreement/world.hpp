@@ -52,6 +52,7 @@ struct outcome {
 [[nodiscard]] outcome run(const plan& p, const run_options& options = {});
 
 struct engine;
+struct toy_state;
 
 /// Where in the life of a write a process is to stop.
 enum class crash_point : std::uint8_t { before_durable, before_answer, after_answer, in_commit };
@@ -81,9 +82,13 @@ class world {
   void lose_ledger(std::uint32_t slot);
   /// The slot stops at its count-th write (or commit) from now on.
   void crash_at(std::uint32_t slot, crash_point where, std::uint32_t count = 1);
+  /// At the first write from now on of which `such` is true.
+  void crash_when(std::uint32_t slot, crash_point where,
+                  std::function<bool(const record_batch&)> such);
   void set_disk_full(std::uint32_t slot, bool full);
   void set_bad_executor(std::uint32_t slot, bool bad);
   void set_clock_offset(std::uint32_t slot, std::int64_t ms);
+  void set_clock_frozen(std::uint32_t slot, bool frozen);
   void cut(slot_set from, slot_set to);  // one way; replaces nothing
   void partition(slot_set group);        // group | rest
   void mend();                           // no cut is left
@@ -91,6 +96,9 @@ class world {
   void set_behaviours(std::uint32_t slot, std::uint32_t behaviours);
   /// Asked for every message that a slot sends, for every receiver: true drops it.
   void set_filter(std::function<bool(std::uint32_t from, std::uint32_t to, const peer_message&)> f);
+  /// Asked for every message that travels: microseconds that it takes longer.
+  void set_delay(
+      std::function<std::uint64_t(std::uint32_t from, std::uint32_t to, const peer_message&)> d);
   /// A message out of nowhere, as if from `from`.
   void inject(std::uint32_t from, std::uint32_t to, std::shared_ptr<const peer_message> what);
   /// What the key of the slot says of a vote; for messages to inject. The checkers take note of it.
@@ -106,6 +114,7 @@ class world {
   [[nodiscard]] block_ptr block_at(std::uint64_t height) const;            // of the longest ledger
   [[nodiscard]] const voting_record& record(std::uint32_t slot) const;     // what is durable
   [[nodiscard]] bool is_final(std::uint64_t transaction) const;
+  [[nodiscard]] const toy_state& state() const;                 // after the longest ledger
   [[nodiscard]] bool is_slashed(std::uint16_t identity) const;  // in the longest ledger
   [[nodiscard]] std::uint64_t evidence_reported() const;        // by correct processes
   [[nodiscard]] std::uint64_t sent_bytes(std::uint32_t slot) const;
