@@ -245,6 +245,45 @@ static void take(reading& in, schema::PeerTransactions::Reader from, peer::trans
   in.refuse_if(signed_bytes(to.list) > max_batch_bytes, parse_refusal::list_too_long);
 }
 
+static void put(schema::PeerMessage::Builder message, const peer::ask_state& from) {
+  auto to = message.initAskState();
+  to.setEpoch(from.epoch.value);
+  to.setHeight(from.height.value);
+  to.setChunk(from.chunk);
+  to.setFrom(from.from);
+}
+static void take(reading&, schema::PeerAskState::Reader from, peer::ask_state& to) {
+  to.epoch.value = from.getEpoch();
+  to.height.value = from.getHeight();
+  to.chunk = from.getChunk();
+  to.from = from.getFrom();
+}
+
+static void put(schema::PeerMessage::Builder message, const peer::state_part& from) {
+  auto to = message.initStatePart();
+  to.setEpoch(from.epoch.value);
+  if (from.end) put(to.initEnd(), *from.end);
+  to.setHeight(from.height.value);
+  to.setChunks(from.chunks);
+  to.setChunk(from.chunk);
+  to.setFrom(from.from);
+  to.setChunkBytes(from.chunk_bytes);
+  (void)length(from.data.size(), max_state_data_bytes);
+  if (!from.data.empty()) to.setData(data_of(from.data));
+  to.setLater(from.later);
+}
+static void take(reading& in, schema::PeerStatePart::Reader from, peer::state_part& to) {
+  to.epoch.value = from.getEpoch();
+  if (from.hasEnd()) take(in, from.getEnd(), to.end.emplace());
+  to.height.value = from.getHeight();
+  to.chunks = from.getChunks();
+  to.chunk = from.getChunk();
+  to.from = from.getFrom();
+  to.chunk_bytes = from.getChunkBytes();
+  in.take(from.getData(), to.data, max_state_data_bytes);
+  to.later = from.getLater();
+}
+
 static void put(schema::PeerMessage::Builder to, const peer_message& from) {
   std::visit([&](const auto& kind) { put(to, kind); }, from);
 }
@@ -269,13 +308,18 @@ static void take(reading& in, schema::PeerMessage::Reader from, peer_message& to
       return take(in, from.getEpochOver(), to.emplace<peer::epoch_over>());
     case schema::PeerMessage::TRANSACTIONS:
       return take(in, from.getTransactions(), to.emplace<peer::transactions>());
+    case schema::PeerMessage::ASK_STATE:
+      return take(in, from.getAskState(), to.emplace<peer::ask_state>());
+    case schema::PeerMessage::STATE_PART:
+      return take(in, from.getStatePart(), to.emplace<peer::state_part>());
   }
   in.refuse(parse_refusal::unknown_union_member);
 }
 
 constexpr std::size_t kib = 1'024;
 constexpr std::array<std::size_t, peer_message_kinds> size_limits{
-    8 * kib, 1'280 * kib, 512, 16 * kib, 2'048 * kib, 512, 3'072 * kib, 128 * kib, 1'024 * kib};
+    8 * kib,     1'280 * kib, 512,         16 * kib, 2'048 * kib, 512,
+    3'072 * kib, 128 * kib,   1'024 * kib, 512,      640 * kib};
 constexpr std::size_t max_message = *std::ranges::max_element(size_limits);
 
 }  // namespace codec

@@ -42,6 +42,8 @@ struct PeerMessage {
     response @6 :PeerResponse;
     epochOver @7 :PeerEpochOver;
     transactions @8 :PeerTransactions;
+    askState @9 :PeerAskState;
+    statePart @10 :PeerStatePart;
   }
 }
 
@@ -86,4 +88,24 @@ struct PeerEpochOver {
 
 struct PeerTransactions {
   list @0 :List(Transactions.SignedTransaction);  # at most 4,096 of at most 512 KiB together
+}
+
+struct PeerAskState {
+  # Of somebody who wants the ledger rather than all blocks: how an epoch ended, or a piece of a snapshot.
+  epoch @0 :UInt64;
+  height @1 :UInt64;       # of the snapshot; 0: no piece of it
+  chunk @2 :UInt32;
+  from @3 :UInt32;         # first byte of the piece in its chunk
+}
+
+struct PeerStatePart {
+  epoch @0 :UInt64;        # as it was asked
+  end @1 :EpochProof;      # absent: not over here, not known, or a piece was asked for
+  height @2 :UInt64;       # of the snapshot that is here now; 0: none
+  chunks @3 :UInt32;       # of it
+  chunk @4 :UInt32;        # as they were asked
+  from @5 :UInt32;
+  chunkBytes @6 :UInt32;   # of the whole chunk that the piece is of
+  data @7 :Data;           # at most 512 KiB; empty: there is no such piece here
+  later @8 :Bool;          # too much was asked for of late: nothing else counts, ask again
 }

@@ -1,6 +1,6 @@
 // What validators say to each other to agree on blocks, and what each of them has to remember of
-// it. Plain values; their bytes: messages/crypto/codec_agreement.hpp. What they mean: the headers of
-// actors/consensus.
+// it. Plain values; their bytes: messages/crypto/codec_agreement.hpp. What they mean: the headers
+// of actors/consensus.
 #pragma once
 
 #include <cstdint>
@@ -54,6 +54,7 @@ inline constexpr std::size_t max_inline_skips = 64;
 inline constexpr std::size_t max_response_blocks = 64;
 inline constexpr std::size_t max_response_bytes = std::size_t{1} << 20;
 inline constexpr std::size_t max_response_certificates = 192;  // of 64 views
+inline constexpr std::size_t max_state_data_bytes = std::size_t{512} << 10;
 
 namespace peer {
 
@@ -103,12 +104,32 @@ struct epoch_over {
 struct transactions {
   std::vector<signed_transaction> list;
 };
+/// For one who comes late and wants the ledger rather than all blocks; agreement does not look at
+/// this and its answer. How did this epoch end, and which snapshot is there? Or, with a height: a
+/// piece of the snapshot of that height.
+struct ask_state {
+  epoch_number epoch;
+  block_height height;      // 0: no piece
+  std::uint32_t chunk = 0;  // of the snapshot
+  std::uint32_t from = 0;   // first byte of the piece in its chunk
+};
+struct state_part {
+  epoch_number epoch;              // as it was asked
+  std::optional<epoch_proof> end;  // absent: it is not over here or not known, or a piece was asked
+  block_height height;             // of the snapshot that is here now; 0: there is none
+  std::uint32_t chunks = 0;        // of it
+  std::uint32_t chunk = 0;         // as they were asked
+  std::uint32_t from = 0;
+  std::uint32_t chunk_bytes = 0;  // of the whole chunk that the piece is of
+  bytes data;          // at most max_state_data_bytes; empty: there is no such piece here
+  bool later = false;  // too much was asked for of late: nothing else here counts, ask again
+};
 
 }  // namespace peer
 
-using peer_message =
-    std::variant<peer::hello, peer::proposal, peer::vote, peer::certified, peer::standstill,
-                 peer::request, peer::response, peer::epoch_over, peer::transactions>;
+using peer_message = std::variant<peer::hello, peer::proposal, peer::vote, peer::certified,
+                                  peer::standstill, peer::request, peer::response, peer::epoch_over,
+                                  peer::transactions, peer::ask_state, peer::state_part>;
 
 /// Everything of one epoch that a validator must remember across a crash. What it is not sure to
 /// remember it has not said.

@@ -78,8 +78,14 @@ peer_message largest(std::size_t kind) {
     }
     case 7:
       return peer::epoch_over{{~0ull}, full_proof()};
-    default:
+    case 8:
       return peer::transactions{many_transactions(max_batch_bytes, max_block_transactions)};
+    case 9:
+      return peer::ask_state{{~0ull}, {~0ull}, ~0u, ~0u};
+    default:
+      return peer::state_part{{~0ull}, full_proof(), {~0ull}, ~0u,
+                              ~0u,     ~0u,          ~0u,     bytes(max_state_data_bytes, 0xff),
+                              true};
   }
 }
 
@@ -158,6 +164,25 @@ TEST_CASE("every field of every kind survives: no two values share their bytes")
       CHECK(have.blocks[i]->id == want.blocks[i]->id);
       CHECK(have.blocks[i]->whole == want.blocks[i]->whole);
     }
+    const auto piece = std::get<peer::state_part>(sample_message(seed, 10));
+    const auto part = decode<peer_message>(encode(piece));
+    const auto& given = std::get<peer::state_part>(*part);
+    CHECK(given.epoch == piece.epoch);
+    CHECK(given.end == piece.end);
+    CHECK(given.height == piece.height);
+    CHECK(given.chunks == piece.chunks);
+    CHECK(given.chunk == piece.chunk);
+    CHECK(given.from == piece.from);
+    CHECK(given.chunk_bytes == piece.chunk_bytes);
+    CHECK(given.data == piece.data);
+    CHECK(given.later == piece.later);
+    const auto wish = std::get<peer::ask_state>(sample_message(seed, 9));
+    const auto wanted = decode<peer_message>(encode(wish));
+    const auto& asked = std::get<peer::ask_state>(*wanted);
+    CHECK(asked.epoch == wish.epoch);
+    CHECK(asked.height == wish.height);
+    CHECK(asked.chunk == wish.chunk);
+    CHECK(asked.from == wish.from);
     const auto vote = std::get<peer::vote>(sample_message(seed, 2));
     CHECK(std::get<peer::vote>(*decode<peer_message>(encode(vote))).what == vote.what);
   }
@@ -208,6 +233,9 @@ TEST_CASE("lists beyond their limits are refused, whatever the message's size") 
           proof.setHeaders(data_of(bytes(header_layout_bytes)));
           certificates(std::array{proof.initFinal()});
           proof.setNextCommittee(data_of(bytes((max_committee_seats + 1) * 68)));
+        }) == parse_refusal::list_too_long);
+  CHECK(refusal_of([&](auto to) {
+          to.initStatePart().setData(data_of(bytes(max_state_data_bytes + 1)));
         }) == parse_refusal::list_too_long);
   CHECK(refusal_of([&](auto to) {
           auto one = to.initCertified();

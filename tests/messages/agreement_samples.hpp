@@ -96,8 +96,22 @@ template <class X>
       v.proof = sample<epoch_proof>(seed + 1);
       return v;
     }
-    default:
+    case 8:
       return peer::transactions{some<signed_transaction>(s, seed, 5)};
+    case 9: {
+      peer::ask_state v;
+      s.all(v.epoch, v.height, v.chunk, v.from);
+      return v;
+    }
+    default: {
+      peer::state_part v;
+      s.all(v.epoch, v.height, v.chunks, v.chunk, v.from, v.chunk_bytes);
+      if (s.coin()) v.end = sample<epoch_proof>(seed + 6);
+      v.later = s.coin();
+      v.data.resize(s.below(200));
+      for (auto& each : v.data) s.fill(each);
+      return v;
+    }
   }
 }
 
