@@ -56,8 +56,10 @@ inline constexpr std::size_t timer_kinds = 6;
 struct timer_fired {
   timer_kind kind{};
 };
+/// What is received from it before it is gone was sent after both sides were up.
 struct peer_connected {
   peer_number peer = 0;
+  public_key key{};  // that it has shown to hold
 };
 struct peer_gone {
   peer_number peer = 0;

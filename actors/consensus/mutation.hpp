@@ -45,6 +45,7 @@
   X(proposes_again, "R2", "after a restart another block is proposed in the same view") \
   X(signs_after_lost_record, "R0", "signs though its record is lost") \
   X(signs_below_record, "R0", "signs though its ledger is behind its record") \
+  X(fence_ends_unasked, "R0", "a lost record is forgiven at the next epoch, whatever others say") \
   X(fence_forgotten, "R0", "a fence does not outlast a restart") \
   X(epoch_goes_on, "E2", "ordinary blocks follow the block that closes an epoch") \
   X(signs_after_epoch_end, "E3", "signs in an epoch whose end is being committed") \

@@ -89,9 +89,8 @@ simplex::core::core(const chain_position& from, recalled past, ports access,
 void simplex::core::recall(recalled past) {
   cur = base.view + 1;
   auto& record = past.record;
-  fence_ms = broken(mutation::fence_forgotten) ? 0 : record.fence_ms;
-  if (past.state == record_state::missing && !broken(mutation::signs_after_lost_record))
-    fence_ms = 1;  // set in full when started
+  if (!broken(mutation::fence_forgotten)) votes_from = record.votes_from;
+  forgot = past.state == record_state::missing && !broken(mutation::signs_after_lost_record);
   listening = past.state == record_state::whole && members.size() > 1;
   unsaved.prune_to = base.view;
   if (record.epoch < base.epoch || past.state != record_state::whole) {
@@ -132,12 +131,13 @@ void simplex::core::step(const event& e) {
         using kind = std::decay_t<decltype(x)>;
         if constexpr (std::is_same_v<kind, started>) on_started();
         if constexpr (std::is_same_v<kind, timer_fired>) on_timer(x.kind);
-        if constexpr (std::is_same_v<kind, peer_connected>) on_connected(x.peer);
+        if constexpr (std::is_same_v<kind, peer_connected>) on_connected(x.peer, x.key);
         if constexpr (std::is_same_v<kind, peer_gone>) {
           std::erase(peers, x.peer);
           asked.erase(x.peer);
           served.erase(x.peer);
           told_second.erase(x.peer);
+          keys.erase(x.peer);
           if (hint == x.peer) hint.reset();
           std::erase_if(early, [&](const received& r) { return r.from == x.peer; });
         }
@@ -156,11 +156,6 @@ void simplex::core::step(const event& e) {
 
 void simplex::core::on_started() {
   begun = true;
-  if (fence_ms == 1) {  // no record: whatever the key may have said was before now
-    fence_ms = now_ms + options.drift_ms;
-    unsaved.fence_ms = fence_ms;
-    decided = true;
-  }
   if (listening) arm(timer_kind::listen, options.listen_ms);
   // Own votes count again; what they complete opens views as if it had come just now.
   const auto votes = durable_votes;
@@ -199,7 +194,8 @@ void simplex::core::on_timer(timer_kind kind) {
   }
 }
 
-void simplex::core::on_connected(peer_number peer) {
+void simplex::core::on_connected(peer_number peer, const public_key& key) {
+  keys[peer] = key;
   if (std::find(peers.begin(), peers.end(), peer) == peers.end()) peers.push_back(peer);
   send_hello({peer});
   for (const auto& [place, vote] : durable_votes) tell({peer}, peer::vote{vote});
@@ -309,7 +305,7 @@ void simplex::core::arm(timer_kind kind, std::uint64_t after_ms) {
 }
 
 bool simplex::core::fenced() const {
-  return (fence_ms != 0 && base.epoch_start_ms <= fence_ms) ||
+  return forgot || base.epoch < votes_from ||
          (silent_through && base.epoch <= *silent_through && !broken(mutation::signs_below_record));
 }
 

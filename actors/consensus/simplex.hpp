@@ -35,7 +35,8 @@ struct simplex_options {
 enum class record_state : std::uint8_t {
   fresh,    // the key has never voted: created with the key
   whole,    // as it was left
-  missing,  // or damaged: the key may have voted; it is fenced
+  missing,  // or damaged: the key may have voted; it is fenced until an epoch begins that surely
+            // had not begun when it voted (R0)
 };
 
 /// The past of a validator's key.

@@ -123,10 +123,12 @@ void simplex::core::move_base() {
   unsaved.prune_to = old;
   std::erase_if(unsaved.certificates, [&](const auto& c) { return c.what.view <= old; });
   if (cur <= base.view) enter(base.view + 1);
+  if (forgot) send_hello({});
 }
 
 /// E3.
 void simplex::core::begin_epoch() {
+  lift_fence();  // by what the members of the last one have said
   members = committee(base.chain, base.epoch,
                       broken(mutation::committee_stays) ? members.seats() : base.seats,
                       broken(mutation::leaders_stay) ? members.leader_seed() : base.leader_seed);
@@ -136,14 +138,15 @@ void simplex::core::begin_epoch() {
   durable_votes.clear();
   running.clear();
   drafting.reset();
-  const auto fence = unsaved.fence_ms;
+  const auto fence = unsaved.votes_from;
   unsaved = {};
   unsaved.new_epoch = base.epoch;
-  unsaved.fence_ms = fence;
+  unsaved.votes_from = fence;
   decided = decided && fence.has_value();
   ending = false;
   cur = 0;
   enter(1);
+  if (forgot) send_hello({});
   early_bytes = 0;
   for (const auto& message : std::exchange(early, {})) on_received(message);
 }

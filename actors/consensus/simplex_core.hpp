@@ -75,7 +75,7 @@ struct simplex::core {
   void step(const event& e);
   void on_started();
   void on_timer(timer_kind kind);
-  void on_connected(peer_number peer);
+  void on_connected(peer_number peer, const public_key& key);
   void on_received(const received& e);
   void keep_early(const received& e);
   void enter(std::uint64_t view);
@@ -105,6 +105,7 @@ struct simplex::core {
               const signature& first_signature, bytes second, const signature& second_signature);
   void on_own_vote_elsewhere(const member_vote& vote);
   void fence_this_epoch();
+  void lift_fence();
   void try_skip();
   void try_finalize();
   [[nodiscard]] bool is_mine(const member_vote& vote) const;
@@ -177,8 +178,10 @@ struct simplex::core {
   bool take_epoch_end(peer_number from, const epoch_proof& proof);
   void send_standstill();
   void send_hello(const std::vector<peer_number>& to);
+  [[nodiscard]] epoch_number latest_epoch() const;
   void answer_older_epoch(peer_number peer, epoch_number theirs);
   void want_from(peer_number peer);
+  [[nodiscard]] bool may_ask(peer_number who);
   void look_for_missing();
   [[nodiscard]] bool something_missing() const;
   [[nodiscard]] std::uint64_t first_uncertain_view() const;
@@ -202,11 +205,16 @@ struct simplex::core {
   std::map<std::uint64_t, view_state> views;
   std::map<block_id, tree_block> blocks;
   std::vector<peer_number> peers;
-  std::vector<received> early;  // of the next epoch
+  std::map<peer_number, public_key> keys;  // of those
+  std::vector<received> early;             // of the next epoch
   std::size_t early_bytes = 0;
 
   // ---- signing
-  std::uint64_t fence_ms = 0;
+  epoch_number votes_from;  // fenced before
+  bool forgot = false;      // what it has voted, so it is fenced until lift_fence
+  /// Of members of this epoch's committee, while `forgot`: the power of those that have not let the
+  /// next epoch begin.
+  std::set<std::uint16_t> still_here;
   std::optional<epoch_number> silent_through;  // the record is of a later epoch than the ledger
   bool listening = false;
   bool mute = false;

@@ -16,7 +16,17 @@ std::size_t size_of(const certificate& c) {
 }  // namespace
 
 void simplex::core::send_hello(const std::vector<peer_number>& to) {
-  tell(to, peer::hello{base.chain, base.epoch, base.height, cur});
+  tell(to, peer::hello{base.chain, base.epoch, base.height, cur, latest_epoch(), forgot});
+}
+
+epoch_number simplex::core::latest_epoch() const {
+  if (forgot) return {UINT64_MAX};
+  if (silent_through && base.epoch <= *silent_through) return silent_through->next();
+  const auto votes_for_end = [&](const auto& view) {
+    const auto& mine = view.second.mine;
+    return mine.finalize && (known(*mine.finalize) == nullptr || ends_epoch(*mine.finalize));
+  };
+  return std::any_of(views.begin(), views.end(), votes_for_end) ? base.epoch.next() : base.epoch;
 }
 
 void simplex::core::on_hello(peer_number from, const peer::hello& h) {
@@ -25,6 +35,19 @@ void simplex::core::on_hello(peer_number from, const peer::hello& h) {
     return;
   }
   if (h.epoch > base.epoch || h.height > base.height) want_from(from);
+  if (forgot && h.latest_epoch <= base.epoch) {
+    const auto who = members.seat_of(keys[from]);
+    if (who && who != seat) still_here.insert(*who);
+  }
+  if (h.asks && may_ask(from)) {
+    tell({from}, peer::hello{base.chain, base.epoch, base.height, cur, latest_epoch(), false});
+  }
+}
+
+bool simplex::core::may_ask(peer_number who) {
+  auto& [second, count] = served[who];
+  if (std::exchange(second, now_ms / 1'000) != now_ms / 1'000) count = 0;
+  return ++count <= max_requests_per_s;
 }
 
 /// E4, once a second a peer.
@@ -167,9 +190,7 @@ bool fits_answer(const std::vector<block_ptr>& blocks) {
 }  // namespace
 
 void simplex::core::on_request(peer_number from, const peer::request& r) {
-  auto& [second, count] = served[from];
-  if (std::exchange(second, now_ms / 1'000) != now_ms / 1'000) count = 0;
-  if (++count > max_requests_per_s || r.epoch > base.epoch) return;
+  if (!may_ask(from) || r.epoch > base.epoch) return;
   peer::response answer;
   answer.epoch = r.epoch;
   if (base.height > r.after) {

@@ -158,8 +158,23 @@ void simplex::core::on_own_vote_elsewhere(const member_vote& vote) {
 }
 
 void simplex::core::fence_this_epoch() {
-  fence_ms = std::max({fence_ms, base.epoch_start_ms, std::uint64_t{1}});
-  unsaved.fence_ms = fence_ms;
+  votes_from = std::max(votes_from, base.epoch.next());
+  unsaved.votes_from = votes_from;
+  decided = true;
+}
+
+/// R0, when an epoch begins for one that lost its record. If its key has ever voted in this epoch,
+/// a quorum had voted for the end of the last one before the record was lost; any quorum that says
+/// later that it has not, shares an honest member with it. Clocks have no part in this.
+void simplex::core::lift_fence() {
+  if (!forgot) return;
+  std::uint32_t power = 0;
+  for (const auto who : still_here) power += members.power_of(who);
+  still_here.clear();
+  if (power < quorum && !broken(mutation::fence_ends_unasked)) return;
+  forgot = false;
+  votes_from = std::max(votes_from, base.epoch);
+  unsaved.votes_from = votes_from;
   decided = true;
 }
 

@@ -76,7 +76,7 @@ void simplex::core::on_store_failed(const store_failed& e) {
   writes.erase(at);
   decided = true;
   if (batch.new_epoch) unsaved.new_epoch = batch.new_epoch;
-  if (batch.fence_ms && !unsaved.fence_ms) unsaved.fence_ms = batch.fence_ms;
+  if (batch.votes_from && !unsaved.votes_from) unsaved.votes_from = batch.votes_from;
   unsaved.prune_to = std::max(unsaved.prune_to, batch.prune_to);
   put_before(unsaved.votes, std::move(batch.votes));
   put_before(unsaved.proposed, std::move(batch.proposed));

@@ -55,7 +55,7 @@ void agreement_driver::recall(const genesis& born, const validator_options& opti
       // Nobody else counts its votes, so what it may have said before binds nobody. A fence that
       // lies behind makes the record whole from here on.
       record_batch begun;
-      begun.fence_ms = base.epoch_start_ms;
+      begun.votes_from = base.epoch;
       ports_.votes->write(begun);
       past.state = consensus::record_state::fresh;
     } else {
@@ -151,7 +151,7 @@ caf::typed_response_promise<message<schema::Ack>> agreement_driver::take(
     case schema::FromPeer::CONNECTED:
       if (const auto key = array_of<32>(root.getConnected())) {
         peers_.insert_or_assign(peer, *key);
-        enqueue(consensus::peer_connected{peer});
+        enqueue(consensus::peer_connected{peer, *key});
       }
       break;
     case schema::FromPeer::GONE:
@@ -254,7 +254,7 @@ void agreement_driver::carry_out(consensus::alarm& wanted) {
                 ". This validator votes for nothing any more. Once the cause is known, move its "
                 "record of votes away: it then votes again from the next epoch on");
   record_batch fence;
-  fence.fence_ms = UINT64_MAX;
+  fence.votes_from = epoch_number{UINT64_MAX};
   try {
     ports_.votes->write(fence);
   } catch (const lmdb::failure& failure) {

@@ -142,12 +142,16 @@ static void put(schema::PeerMessage::Builder message, const peer::hello& from) {
   to.setEpoch(from.epoch.value);
   to.setHeight(from.height.value);
   to.setView(from.view);
+  to.setLatestEpoch(from.latest_epoch.value);
+  to.setAsks(from.asks);
 }
 static void take(reading& in, schema::PeerHello::Reader from, peer::hello& to) {
   in.take(from.getChain(), to.chain);
   to.epoch.value = from.getEpoch();
   to.height.value = from.getHeight();
   to.view = from.getView();
+  to.latest_epoch.value = from.getLatestEpoch();
+  to.asks = from.getAsks();
 }
 
 static void put(schema::PeerMessage::Builder message, const peer::proposal& from) {

@@ -52,6 +52,8 @@ struct PeerHello {
   epoch @1 :UInt64;
   height @2 :UInt64;       # a claim
   view @3 :UInt64;
+  latestEpoch @4 :UInt64;  # the latest one that the sender's votes can have let begin
+  asks @5 :Bool;           # for a hello in return
 }
 
 struct PeerProposal {

@@ -16,7 +16,7 @@ void apply(voting_record& record, const record_batch& batch) {
   std::erase_if(record.certificates, [&](const auto& entry) { return old(entry.first.first); });
   std::erase_if(record.blocks,
                 [&](const auto& entry) { return old(entry.second->whole.header.view); });
-  if (batch.fence_ms) record.fence_ms = *batch.fence_ms;
+  if (batch.votes_from) record.votes_from = *batch.votes_from;
   for (const auto& vote : batch.votes) record.votes[{vote.view, vote.kind}] = vote.block;
   for (const auto& [view, block] : batch.proposed) record.proposed[view] = block;
   for (const auto& proof : batch.certificates) {

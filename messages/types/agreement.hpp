@@ -64,6 +64,10 @@ struct hello {
   epoch_number epoch;
   block_height height;  // a claim; only certificates count
   std::uint64_t view = 0;
+  /// The latest epoch that the sender's votes can have let begin: its own, the next one once it has
+  /// voted to finalize the end of its own, any (UINT64_MAX) when it does not remember its votes.
+  epoch_number latest_epoch;
+  bool asks = false;  // for a hello in return
 };
 /// A leader's block and why it may stand on its parent.
 struct proposal {
@@ -135,9 +139,9 @@ using peer_message = std::variant<peer::hello, peer::proposal, peer::vote, peer:
 /// remember it has not said.
 struct voting_record {
   chain_id chain;
-  public_key key{};            // whose votes these are
-  std::uint64_t fence_ms = 0;  // votes in no epoch that began before; 0: not fenced
-  epoch_number epoch;          // that the rest belongs to
+  public_key key{};                                   // whose votes these are
+  epoch_number votes_from;                            // fenced: votes in no epoch before this one
+  epoch_number epoch;                                 // that the rest belongs to
   using place = std::pair<std::uint64_t, vote_kind>;  // view and kind
   std::map<place, block_id> votes;
   std::map<std::uint64_t, block_id> proposed;  // by view
@@ -149,13 +153,13 @@ struct voting_record {
 struct record_batch {
   std::optional<epoch_number> new_epoch;  // first: everything of the old one goes
   std::uint64_t prune_to = 0;             // then: what belongs to views up to this one goes
-  std::optional<std::uint64_t> fence_ms;
+  std::optional<epoch_number> votes_from;
   std::vector<vote_statement> votes;
   std::vector<std::pair<std::uint64_t, block_id>> proposed;
   std::vector<certificate> certificates;
   std::vector<block_ptr> blocks;
   [[nodiscard]] bool empty() const {
-    return !new_epoch && prune_to == 0 && !fence_ms && votes.empty() && proposed.empty() &&
+    return !new_epoch && prune_to == 0 && !votes_from && votes.empty() && proposed.empty() &&
            certificates.empty() && blocks.empty();
   }
 };

@@ -149,7 +149,7 @@ bytes head::layout() const {
   const auto add = [&](byte_view data) { all.insert(all.end(), data.begin(), data.end()); };
   add(chain.view());
   add(key);
-  append_little(all, fence_ms, 8);
+  append_little(all, votes_from.value, 8);
   append_little(all, epoch.value, 8);
   add(content.view());
   add(before.view());
@@ -167,7 +167,7 @@ std::optional<head> head::parse(byte_view layout) {
   made.replaces_lost = (layout[8] & 1) != 0;
   made.chain = *chain_id::from(layout.subspan(9, 32));
   std::copy_n(layout.begin() + 41, 32, made.key.begin());
-  made.fence_ms = little(layout.subspan(73, 8));
+  made.votes_from.value = little(layout.subspan(73, 8));
   made.epoch.value = little(layout.subspan(81, 8));
   made.content = *hash256::from(layout.subspan(89, 32));
   made.before = *hash256::from(layout.subspan(121, 32));

@@ -44,7 +44,7 @@ struct head {
   bool replaces_lost = false;  // until a fence is written
   chain_id chain;
   public_key key{};
-  std::uint64_t fence_ms = 0;
+  epoch_number votes_from;
   epoch_number epoch;
   hash256 content;
   hash256 before;  // H of the head before this one; zero for the first

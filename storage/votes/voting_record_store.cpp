@@ -115,7 +115,7 @@ struct voting_record_store::inside {
     if (content.value() != now.content) return "rows were lost or altered";
     record.chain = chain;
     record.key = key;
-    record.fence_ms = now.fence_ms;
+    record.votes_from = now.votes_from;
     record.epoch = now.epoch;
     return check_witness();
   }
@@ -255,8 +255,8 @@ void voting_record_store::write(const record_batch& batch) {
   head next = in.now;
   next.before = in.now.hash();
   ++next.sequence;
-  next.replaces_lost = in.now.replaces_lost && !batch.fence_ms;
-  next.fence_ms = batch.fence_ms.value_or(in.now.fence_ms);
+  next.replaces_lost = in.now.replaces_lost && !batch.votes_from;
+  next.votes_from = batch.votes_from.value_or(in.now.votes_from);
   next.epoch = batch.new_epoch.value_or(in.now.epoch);
   votes::content_sum content(in.now.content);
   std::map<votes::row_name, hash256> added;

@@ -54,7 +54,7 @@ std::vector<certificate> full_certificates(std::size_t count) {
 peer_message largest(std::size_t kind) {
   switch (kind) {
     case 0:
-      return peer::hello{chain_id{{1}}, {~0ull}, {~0ull}, ~0ull};
+      return peer::hello{chain_id{{1}}, {~0ull}, {~0ull}, ~0ull, {~0ull}, true};
     case 1:
       return peer::proposal{full_block(), full_certificate(1), full_certificates(max_inline_skips)};
     case 2:
@@ -351,7 +351,7 @@ TEST_CASE("a vote takes a few microseconds each way") {
 
 TEST_CASE("a batch makes of a record what it says, in its order") {
   voting_record record;
-  record.fence_ms = 9;
+  record.votes_from = epoch_number{9};
   const auto cert = [](std::uint64_t view, vote_kind kind) {
     certificate made;
     made.what.view = view;
@@ -373,10 +373,10 @@ TEST_CASE("a batch makes of a record what it says, in its order") {
   }
   apply(record, first);
   CHECK(record.votes.size() == 8);
-  CHECK(record.fence_ms == 9);
+  CHECK(record.votes_from == epoch_number{9});
   record_batch prune;
   prune.prune_to = 3;
-  prune.fence_ms = 5;
+  prune.votes_from = epoch_number{5};
   prune.votes.push_back({vote_kind::finalize, {}, 2, block_of(2)->id});  // after the pruning
   apply(record, prune);
   CHECK(record.votes.size() == 3);
@@ -384,7 +384,7 @@ TEST_CASE("a batch makes of a record what it says, in its order") {
   CHECK(record.proposed.size() == 1);
   CHECK(record.certificates.size() == 1);
   CHECK(record.blocks.size() == 1);
-  CHECK(record.fence_ms == 5);
+  CHECK(record.votes_from == epoch_number{5});
   record_batch next;
   next.new_epoch = epoch_number{7};
   next.blocks.push_back(block_of(1));
@@ -394,7 +394,7 @@ TEST_CASE("a batch makes of a record what it says, in its order") {
   CHECK(record.proposed.empty());
   CHECK(record.certificates.empty());
   CHECK(record.blocks.size() == 1);
-  CHECK(record.fence_ms == 5);
+  CHECK(record.votes_from == epoch_number{5});
 }
 
 }  // namespace soma

@@ -60,7 +60,8 @@ template <class X>
   switch (kind) {
     case 0: {
       peer::hello v;
-      s.all(v.chain, v.epoch, v.height, v.view);
+      s.all(v.chain, v.epoch, v.height, v.view, v.latest_epoch);
+      v.asks = s.coin();
       return v;
     }
     case 1: {

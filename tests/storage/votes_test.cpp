@@ -1,13 +1,17 @@
 // The record of what a key has said: held against soma::apply over random batches, reopened, cut
 // off, killed, torn, flipped, set back. It is opened as it was or not at all.
 #include <doctest/doctest.h>
+#include <fcntl.h>
+#include <sys/file.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <csignal>
 
 #include "messages/crypto/codec_agreement.hpp"
+#include "storage/lmdb/transaction.hpp"
 #include "storage/votes/voting_record_store.hpp"
 #include "tests/messages/agreement_samples.hpp"
 #include "tests/storage/killed.hpp"
@@ -37,7 +41,7 @@ record_batch batch_after(const voting_record& now, std::uint64_t seed) {
   if (s.below(20) == 0) made.new_epoch = now.epoch.next();
   std::uint64_t top = now.votes.empty() || made.new_epoch ? 0 : now.votes.rbegin()->first.first;
   if (s.below(5) == 0) made.prune_to = top > 3 ? top - s.below(4) : 0;
-  if (s.below(15) == 0) made.fence_ms = s.below(1'000);
+  if (s.below(15) == 0) made.votes_from = epoch_number{s.below(1'000)};
   const auto epoch = made.new_epoch.value_or(now.epoch);
   for (auto more = s.below(3); more > 0; --more) {
     const auto kind = static_cast<vote_kind>(1 + s.below(3));
@@ -59,7 +63,7 @@ bool same(const voting_record& a, const voting_record& b) {
   const auto same_block = [](const auto& x, const auto& y) {
     return x.first == y.first && x.second->whole == y.second->whole;
   };
-  return a.chain == b.chain && a.key == b.key && a.fence_ms == b.fence_ms && a.epoch == b.epoch &&
+  return a.chain == b.chain && a.key == b.key && a.votes_from == b.votes_from && a.epoch == b.epoch &&
          a.votes == b.votes && a.proposed == b.proposed && a.certificates == b.certificates &&
          std::ranges::equal(a.blocks, b.blocks, same_block);
 }
@@ -179,6 +183,12 @@ TEST_CASE("an open record is open once; a record of another key or chain is none
     });
     CHECK(WEXITSTATUS(ended) == 9);
   }
+  {
+    const int other = ::open((where / "witness").c_str(), O_RDONLY);  // as another process
+    REQUIRE(::flock(other, LOCK_SH | LOCK_NB) == 0);
+    CHECK_THROWS_AS((void)voting_record_store::open(where, chain, key, small), lmdb::failure);
+    ::close(other);
+  }
   CHECK(voting_record_store::open(where, chain_id{{7}}, key, small).state == votes_state::damaged);
   CHECK(voting_record_store::open(where, chain, {7}, small).state == votes_state::damaged);
   CHECK(voting_record_store::open(where, chain, key, small).state == votes_state::fresh);
@@ -207,12 +217,12 @@ TEST_CASE("what replaces a lost record is missing until it is fenced, and nothin
       it.store->write(batch);
     }
     record_batch fence;
-    fence.fence_ms = 77;
+    fence.votes_from = epoch_number{77};
     it.store->write(fence);
     it = {};
     it = voting_record_store::open(where, chain, key, small);
     CHECK(it.state == votes_state::whole);
-    CHECK(it.record.fence_ms == 77);
+    CHECK(it.record.votes_from == epoch_number{77});
     CHECK(it.record.certificates.size() == 1);
     it = {};
   }
@@ -385,6 +395,55 @@ TEST_CASE("tables set back to an earlier copy are damage, a witness set back by 
     CHECK((found == verdict::as_written || found == verdict::said_damaged));
     write_file(where / "witness", slots);
   }
+}
+
+TEST_CASE(
+    "a row that is gone, altered or added in the tables is damage, although its checksum holds") {
+  const scratch_directory dir;
+  const auto where = dir.path() / "votes", harmed = dir.path() / "harmed";
+  voting_record_store::create(where, chain, key, small);
+  auto it = voting_record_store::open(where, chain, key, small);
+  record_batch batch;
+  for (std::uint64_t view = 1; view <= 3; ++view) {
+    batch.votes.push_back({vote_kind::notarize, {}, view, block_id{{9}}});
+    batch.proposed.emplace_back(view, block_id{{9}});
+  }
+  it.store->write(batch);
+  it = {};
+  const auto after = [&](const auto& change) {
+    copy_to(where, harmed);
+    {
+      lmdb::environment env(harmed,
+                            {.map_bytes = small.map_bytes,
+                             .format = "soma-votes 1",
+                             .tables = {"votes", "proposed", "certificates", "blocks", "head"}});
+      lmdb::write_txn txn(env);
+      change(txn, env);
+      txn.commit();
+    }
+    return voting_record_store::open(harmed, chain, key, small).state;
+  };
+  const bytes first_vote{0, 0, 0, 0, 0, 0, 0, 1, 1};
+  const bytes first_view(first_vote.begin(), first_vote.end() - 1);
+  CHECK(after([](auto&, auto&) {}) == votes_state::whole);
+  CHECK(after([&](auto& txn, auto& env) { REQUIRE(txn.erase(env.table("votes"), first_vote)); }) ==
+        votes_state::damaged);
+  CHECK(after([&](auto& txn, auto& env) {
+          REQUIRE(txn.erase(env.table("proposed"), first_view));
+        }) == votes_state::damaged);
+  CHECK(after([&](auto& txn, auto& env) {
+          txn.put(env.table("votes"), first_vote, bytes(32, 7));
+        }) == votes_state::damaged);
+  CHECK(after([&](auto& txn, auto& env) {
+          txn.put(env.table("votes"), bytes{0, 0, 0, 0, 0, 0, 0, 9, 3}, bytes(32, 7));
+        }) == votes_state::damaged);
+  CHECK(after([&](auto& txn, auto& env) {  // two votes that changed their kind for each other's
+          REQUIRE(txn.erase(env.table("votes"), first_vote));
+          txn.put(env.table("votes"), bytes{0, 0, 0, 0, 0, 0, 0, 1, 2}, block_id{{9}}.view());
+        }) == votes_state::damaged);
+  CHECK(after([&](auto& txn, auto& env) {
+          REQUIRE(txn.erase(env.table("head"), as_bytes("head")));
+        }) == votes_state::damaged);
 }
 
 TEST_CASE("a full disk is named, what is in reserve is used first, and room made is used") {

@@ -103,7 +103,7 @@ peer_message adversary::forged_message(node& n) {
       return peer::hello{w_.keys.chain(),  epoch, {dice_.next()}, dice_.next(), {dice_.below(3)},
                          dice_.chance(500)};
     case 1:
-      return peer::hello{id_from<chain_id>(7), {epoch.value + 5}, {9}, 3};
+      return peer::hello{id_from<chain_id>(7), {epoch.value + 5}, {9}, 3, epoch, false};
     case 2:
       return peer::request{{epoch.value + dice_.below(2)},
                            {dice_.below(3)},
