@@ -28,41 +28,35 @@ struct validator_ports {
   clock_actor clock;
   target_generator_actor target_generator;
   model_registry_actor registry;
-  scorer_actor scorer; // its own: verdicts are not borrowed
+  scorer_actor scorer;  // its own: verdicts are not borrowed
   std::vector<block_watcher_actor> watchers;
   std::shared_ptr<storage::ledger_store> ledger;
-  std::shared_ptr<vote_memory> votes; // of this key
-  peers_actor peers;                  // none: nobody is connected, ever
-  std::function<void(const std::string &)>
-      tell_operator; // one line each; none: standard error
+  std::shared_ptr<vote_memory> votes;                     // of this key
+  peers_actor peers;                                      // none: nobody is connected, ever
+  std::function<void(const std::string&)> tell_operator;  // one line each; none: standard error
 };
 
 struct validator_options {
-  std::uint32_t block_ms = 1'000; // a block at most this often
-  std::uint32_t idle_ms =
-      1'000; // without transactions one this often; not below block_ms
-  std::uint32_t view_timeout_ms =
-      1'500; // T0; raised to twice the pace where that is more
-  std::uint32_t listen_ms =
-      3'000;              // after a restart, before it signs; alone: not at all
-  std::uint64_t seed = 0; // of which peer is asked for what is missing
-  unsigned max_audits = 4; // at once
+  std::uint32_t block_ms = 100;           // a block at most this often
+  std::uint32_t idle_ms = 1'000;          // without transactions one this often; not below block_ms
+  std::uint32_t view_timeout_ms = 1'500;  // T0; raised to twice the pace where that is more
+  std::uint32_t listen_ms = 3'000;        // after a restart, before it signs; alone: not at all
+  std::uint64_t seed = 0;                 // of which peer is asked for what is missing
+  unsigned max_audits = 4;                // at once
   std::uint32_t audit_attempts =
-      5; // fetches of data that is not there, before it is called unavailable
+      5;  // fetches of data that is not there, before it is called unavailable
 };
 
 /// `ledger` has been initialised with a genesis. Without a seat in the
 /// committee the validator follows: it keeps the ledger and signs nothing until
 /// it has one.
-validator_actor::behavior_type validator(validator_actor::pointer self,
-                                         crypto::key_pair key,
-                                         validator_ports ports,
-                                         validator_options options);
+validator_actor::behavior_type validator(validator_actor::pointer self, crypto::key_pair key,
+                                         validator_ports ports, validator_options options);
 
 /// Initialises an empty store with the genesis, or checks that the store is of
 /// this very network. The reason when it is not, or when the genesis is not
 /// valid.
-[[nodiscard]] expected<void, std::string>
-open_ledger(storage::ledger_store &ledger, const genesis &born);
+[[nodiscard]] expected<void, std::string> open_ledger(storage::ledger_store& ledger,
+                                                      const genesis& born);
 
-} // namespace soma::actors
+}  // namespace soma::actors

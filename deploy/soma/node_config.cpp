@@ -47,6 +47,22 @@ class table_reader {
     }
     into = static_cast<Number>(number);
   }
+  void read(std::string_view name, std::vector<actors::mesh_peer>& into) {
+    const auto* value = take(name);
+    if (value == nullptr) return;
+    if (value->as_array() == nullptr) return refuse(name, "it is no list");
+    for (const auto& one : *value->as_array()) {
+      const auto text = one.plain();
+      const auto at = text.find('@');
+      const auto key = at == text.npos ? std::nullopt : hash256::parse(text.substr(0, at));
+      const auto place =
+          at == text.npos ? std::nullopt : actors::parse_host_port(text.substr(at + 1));
+      if (!key || !place || place->port == 0) {
+        return refuse(name, "`" + text + "` is no 0xPUBLICKEY@HOST:PORT");
+      }
+      into.push_back({key->value, *place});
+    }
+  }
   void read(std::string_view name, byte_count& into) {
     const auto value = text(name);
     if (!value) return;
@@ -134,7 +150,15 @@ struct config_reader {
       if (name == "validator") {
         table.read("genesis", out.genesis);
         table.read("key", out.validator_key);
+        table.read("votes", out.votes);
+        table.read("mesh", out.mesh);
+        table.read("peers", out.peers);
+        if (!out.peers.empty() && !out.mesh) table.refuse("mesh", "peers need it");
         table.read("block_ms", out.block_ms, 1, 3'600'000);
+        out.idle_ms = std::max(out.idle_ms, out.block_ms);
+        table.read("idle_ms", out.idle_ms, out.block_ms, 3'600'000);
+        table.read("view_timeout_ms", out.view_timeout_ms, 10, 60'000);
+        table.read("listen_ms", out.listen_ms, 0, 600'000);
         if (out.genesis.empty()) table.refuse("genesis", "a validator needs one");
         if (out.validator_key.empty()) table.refuse("key", "a validator needs one");
       }

@@ -6,8 +6,15 @@
 //   any) [roles.NAME] at = "tls://…"  a role of another machine, used where it is
 //
 // NAME is blob_store (quota), model_registry, router, target_generator, scorer (workers) or
-// validator (genesis, key, block_ms). Paths count from the file's folder. Names that mean nothing
-// are refused, and so is a role whose helpers are not named.
+// validator. Paths count from the file's folder. Names that mean nothing are refused, and so is a
+// role whose helpers are not named. A validator's own:
+//
+//   genesis, key                 files; the key signs blocks and votes, if it has a seat
+//   mesh                         "HOST:PORT" for the other validators; without it: alone
+//   peers                        ["0xPUBLICKEY@HOST:PORT", …]: whom it connects to
+//   votes                        folder of what the key has signed; default: beside the key
+//   block_ms, idle_ms            pace with transactions, and without
+//   view_timeout_ms, listen_ms   agreement's patience; what it waits after a restart
 #pragma once
 
 #include <array>
@@ -18,6 +25,7 @@
 #include <string_view>
 
 #include "actors/link/cluster.hpp"
+#include "actors/link/mesh.hpp"
 #include "actors/link/system_config.hpp"
 #include "deploy/soma/failure.hpp"
 #include "deploy/soma/json.hpp"
@@ -39,8 +47,12 @@ struct node_config {
   std::map<std::string, role_place, std::less<>> roles;
   std::uint64_t blob_quota_bytes = std::uint64_t{64} << 30U;
   unsigned workers = 1;  // of the scorer's own; 0: only those that join
-  std::filesystem::path genesis, validator_key;
-  std::uint32_t block_ms = 1'000;
+  std::filesystem::path genesis, validator_key, votes;
+  std::optional<actors::host_port> mesh;
+  std::vector<actors::mesh_peer> peers;
+  bool first_start = false;  // of the command line: the key has never voted
+  std::uint32_t block_ms = 100, idle_ms = 1'000;
+  std::uint32_t view_timeout_ms = 1'500, listen_ms = 3'000;
 
   [[nodiscard]] bool runs(std::string_view role) const {
     const auto found = roles.find(role);

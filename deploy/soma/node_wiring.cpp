@@ -3,13 +3,19 @@
 #include "actors/background/background.hpp"
 #include "actors/blob_store/blob_store_role.hpp"
 #include "actors/model_registry/model_registry.hpp"
+#include "actors/peers/mesh_peers.hpp"
 #include "actors/router/router.hpp"
+#include "actors/rules/queries.hpp"
 #include "actors/scorer/scorer_pool.hpp"
 #include "actors/target_generator/target_generator.hpp"
+#include "actors/validator/ledger_reader.hpp"
 #include "actors/validator/validator.hpp"
+#include "deploy/soma/console.hpp"
 #include "deploy/soma/files.hpp"
 #include "deploy/soma/units.hpp"
+#include "deploy/soma/voting_home.hpp"
 #include "messages/crypto/key_file.hpp"
+#include "messages/crypto/transactions.hpp"
 #include "messages/types/codec.hpp"
 #include "model/exact_engine.hpp"
 
@@ -20,6 +26,13 @@ using actors::role_failure;
 using actors::supervise;
 
 constexpr std::uint64_t max_genesis_file_bytes = 8ULL << 20U;
+
+/// Nodes that decide by chance decide differently; a node the same way each time.
+std::uint64_t seed_of(const crypto::key_pair& key) {
+  std::uint64_t seed = 0;
+  for (std::size_t i = 0; i < 8; ++i) seed = seed << 8U | key.public_half()[i];
+  return seed;
+}
 
 }  // namespace
 
@@ -71,11 +84,66 @@ outcome node::open_validator() {
   if (auto opened = actors::open_ledger(*ledger_, *born); !opened) {
     return failed(what, opened.error(), "name another genesis or another home");
   }
-  if (!ledger_->view().validator(crypto::address_of(key->public_half()))) {
+  const bool is_validator =
+      ledger_->view().validator(crypto::address_of(key->public_half())).has_value();
+  if (!is_validator && !config_.mesh) {
     return failed("cannot use the key " + config_.validator_key.string(),
-                  "it is no validator's of this network", "name the key the genesis was made for");
+                  "it is no validator's of this network, and without peers there is nobody to "
+                  "follow",
+                  "name the key the genesis was made for, or add mesh and peers");
   }
+  if (auto opened = open_votes(*born, key->public_half()); !opened) return opened;
+  if (!is_validator) note_line("the key has no seat in this network: this node follows it");
   key_ = std::move(*key);
+  return {};
+}
+
+outcome node::open_votes(const genesis& born, const public_key& key) {
+  const auto chain = crypto::chain_id_of(born);
+  const auto folder =
+      config_.votes.empty() ? votes_beside(config_.validator_key, chain) : config_.votes;
+  std::error_code ignored;
+  const auto seats = rules::read_committee(actors::ledger_reader(*ledger_)).seats;
+  const bool is_alone = seats.size() == 1 && seats[0].consensus_key == key;
+  // Nobody else counts the votes of one who is alone.
+  if (config_.first_start || (is_alone && !std::filesystem::exists(folder, ignored))) {
+    if (auto made = make_voting_record(folder, chain, key); !made) return made;
+  }
+  auto opened = open_voting_record(folder, chain, key);
+  if (!opened) return make_unexpected(opened.error());
+  votes_ = std::move(*opened);
+  if (votes_->found() == consensus::record_state::missing && !is_alone) {
+    note_line(
+        "there is no whole voting record in " + folder.string() +
+        (votes_->damage().empty() ? "" : " (" + votes_->damage() + ")") +
+        ": this node follows and signs nothing before the next epoch. If its key has never voted, "
+        "start it with --first-start");
+  }
+  return {};
+}
+
+expected<void, role_failure> node::open_mesh(handles& h, group& all) {
+  if (!config_.runs("validator") || !config_.mesh) return {};
+  actors::mesh_peers_options options;
+  options.listen = *config_.mesh;
+  options.peers = config_.peers;
+  options.seed = seed_of(*key_);
+  options.members = [ledger = ledger_] {
+    std::vector<public_key> keys;
+    for (const auto& seat : rules::read_committee(actors::ledger_reader(*ledger)).seats)
+      keys.push_back(seat.consensus_key);
+    return keys;
+  };
+  auto made = actors::spawn_mesh_peers(process_.system(), *key_, std::move(options));
+  if (!made) {
+    return make_unexpected(role_failure{"mesh", "cannot listen at " + config_.mesh->host + ":" +
+                                                    std::to_string(config_.mesh->port) + ": " +
+                                                    made.error()});
+  }
+  config_.mesh->port = made->port;  // where the others found it they find it again
+  h.peers = made->role;
+  h.watcher = made->watcher;
+  all.push_back(supervise("mesh", h.peers));
   return {};
 }
 
@@ -148,8 +216,16 @@ void node::spawn_all(handles& h, group& all) {
     ports.registry = h.registry;
     ports.scorer = h.scorer;
     ports.ledger = ledger_;
+    ports.votes = votes_;
+    ports.peers = h.peers;
+    if (h.watcher) ports.watchers.push_back(h.watcher);
+    ports.tell_operator = [this](const std::string& line) { process_.note(line); };
     actors::validator_options options;
     options.block_ms = config_.block_ms;
+    options.idle_ms = config_.idle_ms;
+    options.view_timeout_ms = config_.view_timeout_ms;
+    options.listen_ms = config_.listen_ms;
+    options.seed = seed_of(*key_);
     h.validator = system.spawn<caf::detached>(actors::validator, *key_, ports, options);
     all.push_back(supervise("validator", h.validator));
   }
@@ -187,6 +263,7 @@ expected<std::vector<actors::supervised>, role_failure> node::start() {
   group all;
   // What may fail for reasons outside comes before the first role of ours is there.
   if (auto done = fetch_all(h, all); !done) return make_unexpected(done.error());
+  if (auto done = open_mesh(h, all); !done) return make_unexpected(done.error());
   spawn_all(h, all);
   if (auto done = open_doors(h); !done) {
     close_doors();
@@ -211,7 +288,9 @@ void node::close_doors() {
 
 std::vector<published_role> node::doors() const {
   const std::lock_guard lock(mutex_);
-  return doors_;
+  auto all = doors_;
+  if (config_.mesh) all.push_back({"mesh", *config_.mesh, nullptr});
+  return all;
 }
 
 std::vector<std::string> node::kept() const {

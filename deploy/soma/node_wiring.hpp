@@ -10,7 +10,9 @@
 #include "actors/router/router_actor.hpp"
 #include "actors/scorer/scorer_worker.hpp"
 #include "actors/target_generator/target_generator_actor.hpp"
+#include "actors/validator/peers_actor.hpp"
 #include "actors/validator/validator_actor.hpp"
+#include "actors/validator/vote_memory.hpp"
 #include "deploy/soma/node_config.hpp"
 #include "deploy/soma/supervised_process.hpp"
 #include "messages/crypto/ed25519.hpp"
@@ -22,7 +24,7 @@ namespace soma {
 struct published_role {
   std::string name;
   actors::host_port at;
-  caf::strong_actor_ptr role;
+  caf::strong_actor_ptr role;  // none for the mesh, which is no role
 };
 
 class node {
@@ -48,15 +50,19 @@ class node {
     actors::target_generator_actor generator;
     actors::scorer_actor scorer;
     actors::validator_actor validator;
+    actors::peers_actor peers;  // none without a mesh
+    actors::block_watcher_actor watcher;
   };
   using group = std::vector<actors::supervised>;
 
   node(node_config config, supervised_process& process);
   [[nodiscard]] outcome open_validator();
+  [[nodiscard]] outcome open_votes(const genesis& born, const public_key& key);
   template <class Handle>
   [[nodiscard]] expected<void, actors::role_failure> fetch(std::string_view name, Handle& into,
                                                            group& all);
   [[nodiscard]] expected<void, actors::role_failure> fetch_all(handles& h, group& all);
+  [[nodiscard]] expected<void, actors::role_failure> open_mesh(handles& h, group& all);
   void spawn_all(handles& h, group& all);
   void spawn_scorer(handles& h, group& all);
   template <class Handle>
@@ -68,6 +74,7 @@ class node {
   supervised_process& process_;
   std::shared_ptr<storage::blob_store> blobs_;
   std::shared_ptr<storage::ledger_store> ledger_;
+  std::shared_ptr<actors::vote_memory> votes_;
   std::optional<crypto::key_pair> key_;
   mutable std::mutex mutex_;
   std::vector<published_role> doors_;

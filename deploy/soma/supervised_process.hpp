@@ -31,10 +31,10 @@ class supervised_process {
   };
   /// Returns once a stop was asked for and every role has ended. Failures are notes on stderr.
   void run(duties what);
-
- private:
+  /// A line for the person who watches; from any thread.
   void note(std::string line);
 
+ private:
   actors::system_config config_;
   caf::actor_system system_;
   actors::clock_actor clock_;

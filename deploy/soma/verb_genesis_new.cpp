@@ -1,17 +1,15 @@
 // A network's genesis: from a TOML file, from options, or both; what the command line says wins.
-#include <algorithm>
 #include <fstream>
 
 #include "actors/rules/genesis_state.hpp"
-#include "deploy/soma/config.hpp"
 #include "deploy/soma/console.hpp"
 #include "deploy/soma/files.hpp"
-#include "deploy/soma/genesis_fields.hpp"
+#include "deploy/soma/genesis_draft.hpp"
 #include "deploy/soma/genesis_report.hpp"
-#include "deploy/soma/keys_home.hpp"
+#include "deploy/soma/network_homes.hpp"
 #include "deploy/soma/units.hpp"
 #include "deploy/soma/verbs.hpp"
-#include "messages/crypto/key_file.hpp"
+#include "deploy/soma/voting_home.hpp"
 #include "messages/types/codec.hpp"
 
 namespace soma {
@@ -19,45 +17,48 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::uint64_t ten_years_ms = 3'650ULL * 86'400'000ULL;
-
 class genesis_new final : public verb {
  public:
   std::string_view name() const override { return "genesis new"; }
-  std::string_view summary() const override { return "make the genesis of a network"; }
+  std::string_view summary() const override {
+    return "make the genesis of a network, alone or with the homes of its nodes";
+  }
   std::string_view example() const override {
     return "soma genesis new -o genesis.bin --validator validator.key --arch tiny "
            "--epoch-seconds 60\n"
            "soma genesis new -o genesis.bin --validator a.key=5000 --validator b.key "
            "--account alice=250 --set hits_wanted=600\n"
-           "soma genesis new -o genesis.bin --file network.toml";
+           "soma genesis new -o genesis.bin --file network.toml\n"
+           "soma genesis new --validators 4 --output-dir net --account alice=250\n"
+           "soma genesis new --validators 2 --output-dir net --host 10.0.0.1 --host 10.0.0.2";
   }
   void declare(option_set& options) override;
   outcome run(const run_context& context) override;
 
  private:
-  [[nodiscard]] outcome read_file(const run_context& context);
   [[nodiscard]] outcome read_options(const run_context& context);
-  [[nodiscard]] outcome set(const std::string& field, const std::string& value,
-                            const std::string& where);
-  [[nodiscard]] outcome add_account(const run_context& context, const std::string& owner,
-                                    const std::string& balance, const std::string& where);
-  [[nodiscard]] outcome add_validator(const fs::path& key, const std::string& stake,
-                                      const std::string& where);
-  [[nodiscard]] outcome finish();
+  [[nodiscard]] outcome check_output() const;
+  [[nodiscard]] outcome add_homes();
+  [[nodiscard]] outcome write_genesis();
+  [[nodiscard]] outcome make_records() const;
+  void print(const run_context& context) const;
 
-  fs::path file_, output_;
+  fs::path file_, output_, output_dir_;
   bool force_ = false;
   std::optional<std::string> network_, arch_;
   std::optional<std::uint64_t> epoch_seconds_, start_ms_;
   std::vector<std::string> accounts_, validators_, settings_;
+  network_plan plan_;
+  std::vector<std::string> hosts_;
+  std::optional<std::string> stake_;
+  std::optional<network_homes> homes_;
   std::vector<std::string> given_;  // parameters that somebody set
-  genesis born_;
+  genesis_draft draft_;
 };
 
 void genesis_new::declare(option_set& options) {
-  options.add("output", output_, "the file to write").also('o').required().shown_as("FILE");
-  options.add("force", force_, "replace a file that exists");
+  options.add("output", output_, "the file to write").also('o').shown_as("FILE");
+  options.add("force", force_, "replace a file, or with --output-dir a network, that exists");
   options
       .add("file", file_,
            "TOML: name, start_ms, [parameters], [[accounts]] owner and balance, [[validators]] key "
@@ -76,6 +77,21 @@ void genesis_new::declare(option_set& options) {
            "key file, made without a passphrase if it is missing, and stake; once for each; "
            "default stake: the minimum")
       .shown_as("KEY[=AMOUNT]");
+  options.add("validators", plan_.validators,
+              "instead: so many validators, each with a home of its own in --output-dir");
+  options.add("followers", plan_.followers, "and so many nodes that follow without a vote");
+  options
+      .add("output-dir", output_dir_,
+           "the folder to make: the genesis, and for each node its keys and a node.toml that knows "
+           "the others")
+      .shown_as("DIR");
+  options
+      .add("host", hosts_,
+           "where the nodes of --validators and --followers run: one for all, or once for each; "
+           "default: 127.0.0.1")
+      .shown_as("HOST");
+  options.add("port", plan_.first_port, "the first port of a host; a node takes two of them");
+  options.add("stake", stake_, "of each of --validators; default: the minimum").shown_as("AMOUNT");
   options
       .add("set", settings_,
            "any parameter, as `soma genesis inspect` names it; emission_epochs and hits_wanted "
@@ -94,193 +110,130 @@ unexpected<failure> wrong(const std::string& where, const std::string& why) {
   return wrong_usage(where, why, "see `soma genesis new --help`");
 }
 
-outcome genesis_new::set(const std::string& field, const std::string& value,
-                         const std::string& where) {
-  const auto* found = find_genesis_field(field);
-  if (found == nullptr) {
-    return wrong_usage(where, "there is no parameter " + field,
-                       "`soma genesis inspect` names every one");
-  }
-  if (!found->set(born_.parameters, value)) {
-    return wrong(where,
-                 "`" + value + "` is no value of " + field + " (" + std::string(found->what) + ")");
-  }
-  given_.push_back(field);
-  return {};
-}
-
-outcome genesis_new::add_account(const run_context& context, const std::string& owner,
-                                 const std::string& balance, const std::string& where) {
-  genesis_account account;
-  const auto amount = parse_amount(balance);
-  if (!amount) return wrong(where, "`" + balance + "` is no amount, such as 12.5 or 12500sh");
-  account.balance = *amount;
-  if (const auto whole = address::parse(owner)) {
-    account.owner = *whole;
-  } else {
-    const auto key = find_key(context, owner);
-    if (!key) return make_unexpected(key.error());
-    if (!key->half) return failed("cannot read " + key->path.string(), "it is locked");
-    account.owner = crypto::address_of(*key->half);
-  }
-  born_.accounts.push_back(account);
-  return {};
-}
-
-outcome genesis_new::add_validator(const fs::path& path, const std::string& stake,
-                                   const std::string& where) {
-  genesis_validator validator;
-  if (!stake.empty()) {
-    const auto amount = parse_amount(stake);
-    if (!amount) return wrong(where, "`" + stake + "` is no amount, such as 5000 or 12500sh");
-    validator.stake = *amount;
-  }
-  auto key = crypto::load_key(path, std::nullopt);
-  if (!key && key.error() == crypto::key_file_refusal::not_found) {
-    crypto::system_random random;
-    auto made = crypto::key_pair::generate(random);
-    if (auto saved = crypto::save_key(path, made, std::nullopt); !saved) {
-      return failed("cannot make the key " + path.string(),
-                    std::string(crypto::to_text(saved.error())), "name another place");
-    }
-    note_line("made the key " + path.string());
-    key = std::move(made);
-  }
-  if (!key) {
-    return failed("cannot use the key " + path.string(), std::string(crypto::to_text(key.error())),
-                  "name a key file without a passphrase, or a place for a new one");
-  }
-  validator.consensus_key = key->public_half();
-  born_.validators.push_back(validator);
-  return {};
-}
-
-/// The text of a member, or of the table's `fallback`.
-std::string member(const json& table, std::string_view name) {
-  const auto* found = table.find(name);
-  return found == nullptr ? "" : found->plain();
-}
-
-outcome genesis_new::read_file(const run_context& context) {
-  if (file_.empty()) return {};
-  const auto document = read_config(file_);
-  if (!document) return make_unexpected(document.error());
-  const auto folder = fs::absolute(file_).parent_path();
-  outcome done;
-  for (const auto& [name, value] : *document->as_object()) {
-    const auto where = file_.string() + ": " + name;
-    const auto* list = value.as_array();
-    if (name == "name") {
-      born_.name = value.plain();
-    } else if (name == "start_ms" && value.unsigned_integer().first) {
-      born_.start_ms = value.unsigned_integer().second;
-    } else if (name == "parameters" && value.as_object() != nullptr) {
-      for (const auto& [field, text] : *value.as_object()) {
-        if (done) done = set(field, text.plain(), where + "." + field);
-      }
-    } else if (name == "accounts" && list != nullptr) {
-      for (const auto& one : *list) {
-        if (done) done = add_account(context, member(one, "owner"), member(one, "balance"), where);
-      }
-    } else if (name == "validators" && list != nullptr) {
-      for (const auto& one : *list) {
-        if (!done) break;
-        const auto half = hash256::parse(member(one, "public_key"));
-        const auto stake = parse_amount(member(one, "stake"));
-        if (half && stake) {
-          born_.validators.push_back({half->value, *stake});
-        } else if (one.find("key") != nullptr) {
-          done = add_validator(folder / member(one, "key"), member(one, "stake"), where);
-        } else {
-          done = wrong(where, "each needs a key, or a public_key and a stake");
-        }
-      }
-    } else {
-      done = wrong(where, "it has no meaning here");
-    }
-    if (!done) return done;
-  }
-  return {};
-}
-
 outcome genesis_new::read_options(const run_context& context) {
-  if (network_) born_.name = *network_;
-  if (start_ms_) born_.start_ms = *start_ms_;
+  if (network_) draft_.born().name = *network_;
+  if (start_ms_) draft_.born().start_ms = *start_ms_;
   outcome done;
-  if (arch_) done = set("architecture", *arch_, "--arch");
+  if (arch_) done = draft_.set("architecture", *arch_, "--arch");
   if (epoch_seconds_ && done) {
     if (*epoch_seconds_ < 1 || *epoch_seconds_ > 366 * 86'400) {
       return wrong("--epoch-seconds", "the value is not 1 second to a year");
     }
-    done = set("epoch_ms", std::to_string(*epoch_seconds_ * 1'000), "--epoch-seconds");
+    done = draft_.set("epoch_ms", std::to_string(*epoch_seconds_ * 1'000), "--epoch-seconds");
   }
   for (const auto& one : settings_) {
     const auto [field, value] = halves(one);
-    if (done) done = set(field, value, "--set");
+    if (done) done = draft_.set(field, value, "--set");
   }
   for (const auto& one : accounts_) {
     const auto [owner, balance] = halves(one);
-    if (done) done = add_account(context, owner, balance, "--account");
+    if (done) done = draft_.add_account(context, owner, balance, "--account");
   }
   for (const auto& one : validators_) {
     const auto [key, stake] = halves(one);
-    if (done) done = add_validator(key, stake, "--validator");
+    if (done) done = draft_.add_validator(key, stake, "--validator");
   }
   return done;
 }
 
-/// What follows from the rest, and whether all of it makes a network.
-outcome genesis_new::finish() {
-  auto& p = born_.parameters;
-  const auto is_given = [&](const char* name) {
-    return std::ranges::find(given_, name) != given_.end();
-  };
-  if (p.epoch_ms != 0 && is_given("epoch_ms")) {
-    if (!is_given("emission_epochs")) {
-      p.emission_epochs = std::max<std::uint64_t>(1, ten_years_ms / p.epoch_ms);
+outcome genesis_new::check_output() const {
+  const auto help = "see `soma genesis new --help`";
+  if (output_dir_.empty() == output_.empty()) {
+    return wrong_usage(output_.empty() ? "--output or --output-dir" : "--output and --output-dir",
+                       output_.empty() ? "neither is given" : "both are given", help);
+  }
+  if (output_dir_.empty()) {
+    if (plan_.validators != 0 || plan_.followers != 0 || !hosts_.empty() || stake_) {
+      return wrong_usage("--output-dir", "homes of nodes need a place", help);
     }
-    if (!is_given("hits_wanted")) {
-      p.hits_wanted = std::max<std::uint64_t>(1, p.epoch_ms / 1'000);
-    }
+    return check_new_file(output_, force_);
   }
-  if (born_.start_ms == 0) {
-    born_.start_ms = unix_now_ms();
-  }
-  for (auto& validator : born_.validators) {
-    if (validator.stake.value == 0) validator.stake = p.min_validator_stake;
-  }
-  if (born_.validators.empty()) {
-    return wrong("a genesis needs a validator", "nobody would make blocks");
-  }
-  if (const auto refusal = rules::check_genesis(born_)) {
-    return failed("cannot make this genesis", std::string(rules::to_text(*refusal)),
-                  "see `soma genesis new --help`");
+  if (!validators_.empty()) {
+    return wrong_usage("--validator", "--output-dir makes every key itself", "say --validators N");
   }
   return {};
 }
 
-outcome genesis_new::run(const run_context& context) {
-  if (auto free = check_new_file(output_, force_); !free) return free;
-  born_.name = "soma";
-  auto done = read_file(context);
-  if (done) done = read_options(context);
-  if (done) done = finish();
-  if (!done) return done;
-  const auto content = encode(born_);
+/// Keys first: the genesis names them.
+outcome genesis_new::add_homes() {
+  if (output_dir_.empty()) return {};
+  if (!draft_.born().validators.empty()) {
+    return wrong(file_.string(), "--output-dir makes every validator itself");
+  }
+  auto stake = shannons{0};
+  if (stake_) {
+    const auto amount = parse_amount(*stake_);
+    if (!amount) return wrong("--stake", "`" + *stake_ + "` is no amount, such as 5000");
+    stake = *amount;
+  }
+  auto plan = plan_;
+  plan.folder = output_dir_;
+  plan.replaces = force_;
+  if (!hosts_.empty()) plan.hosts = hosts_;
+  auto begun = network_homes::begin(std::move(plan));
+  if (!begun) return make_unexpected(begun.error());
+  homes_.emplace(std::move(*begun));
+  for (const auto& home : homes_->all()) {
+    if (home.is_validator) draft_.born().validators.push_back({home.key, stake});
+  }
+  return {};
+}
+
+outcome genesis_new::write_genesis() {
+  if (homes_) return homes_->finish(draft_.born());
+  const auto content = encode(draft_.born());
   std::ofstream file(output_, std::ios::binary);
   file.write(reinterpret_cast<const char*>(content.data()),
              static_cast<std::streamsize>(content.size()));
   file.close();
   if (!file) return failed("cannot write " + output_.string(), "the disk did not take it");
-  const auto chain = rules::chain_id_of(born_).text();
-  if (context.wants_json) {
-    print_line(json::of({{"genesis", output_.string()}, {"chain", chain}}).text());
-    return {};
+  return make_records();
+}
+
+/// A key that is as young as this has never voted.
+outcome genesis_new::make_records() const {
+  const auto chain = rules::chain_id_of(draft_.born());
+  for (const auto& [path, key] : draft_.made_keys()) {
+    if (auto made = make_voting_record(votes_beside(path, chain), chain, key); !made) return made;
   }
-  print_line("genesis  " + output_.string());
-  print_line("chain    " + chain);
-  for (const auto& line : committee_lines(born_)) print_line(line);
   return {};
+}
+
+void genesis_new::print(const run_context& context) const {
+  const auto chain = rules::chain_id_of(draft_.born()).text();
+  const auto file = homes_ ? output_dir_ / "genesis.bin" : output_;
+  if (context.wants_json) {
+    auto facts = json::of({{"genesis", file.string()}, {"chain", chain}});
+    if (homes_) facts.set("nodes", homes_json(*homes_, output_dir_));
+    return print_line(facts.text());
+  }
+  print_line("genesis  " + file.string());
+  print_line("chain    " + chain);
+  for (const auto& line : committee_lines(draft_.born())) print_line(line);
+  if (!homes_) return;
+  print_line("");
+  table nodes({"home", "for other nodes", "for its operator", "key"});
+  for (const auto& home : homes_->all()) {
+    nodes.row({(output_dir_ / home.name).string(),
+               home.mesh.host + ":" + std::to_string(home.mesh.port),
+               home.door.host + ":" + std::to_string(home.door.port),
+               "0x" + to_hex(home.key).substr(0, 8)});
+  }
+  nodes.print();
+  note_line("Carry each home to its machine, then: soma node run --config " +
+            (output_dir_ / homes_->all().front().name / "node.toml").string());
+}
+
+outcome genesis_new::run(const run_context& context) {
+  draft_.born().name = "soma";
+  auto done = check_output();
+  if (done) done = draft_.read_file(context, file_);
+  if (done) done = read_options(context);
+  if (done) done = add_homes();
+  if (done) done = draft_.finish();
+  if (done) done = write_genesis();
+  if (done) print(context);
+  return done;
 }
 
 }  // namespace

@@ -14,9 +14,14 @@ class node_run final : public verb {
   }
   std::string_view example() const override { return "soma node run --config node.toml"; }
   void declare(option_set& options) override {
+    options.add("first-start", first_start_,
+                "the validator's key has never signed anything: its voting record begins now");
     for (const auto* table : {"node", "tls", "roles"}) options.owns_table(table);
   }
   outcome run(const run_context& context) override;
+
+ private:
+  bool first_start_ = false;
 };
 
 void print_doors(const run_context& context, const node_config& config,
@@ -37,6 +42,13 @@ void print_doors(const run_context& context, const node_config& config,
       print_line(std::string(name) + (at.empty() ? "  in this process" : "  listens at " + at));
     }
   }
+  if (const auto at = listen("mesh"); !at.empty()) {
+    if (context.wants_json) {
+      roles.push_back(json::of({{"name", "mesh"}, {"listen", at}}));
+    } else {
+      print_line("mesh  listens at " + at);
+    }
+  }
   if (context.wants_json) print_line(json::of({{"roles", json(std::move(roles))}}).text());
 }
 
@@ -47,6 +59,7 @@ outcome node_run::run(const run_context& context) {
   }
   auto config = parse_node_config(context.config, context.config_path, context.home);
   if (!config) return make_unexpected(config.error());
+  config->first_start = first_start_;
   model::configure_threads(1);  // workers run beside each other, single operations do not
   supervised_process process(config->identity);
   auto opened = node::open(*config, process);

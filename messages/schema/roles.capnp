@@ -58,7 +58,8 @@ struct ChainStatus {
   supplyOk @10 :Bool;
   view @11 :UInt64;             # of the agreement
   peers @12 :UInt32;            # connected
-  maySign @13 :Bool;            # false: it only follows; it has no seat, or its key is fenced, or its disk full
+  signs @13 :Bool;              # false: it only follows
+  standing @14 :Text;           # member, or why it does not sign: no seat, listening, fenced, mute, alarmed
 }
 
 struct GetRow {
@@ -141,31 +142,6 @@ struct BlockNotice {
   closesEpoch @3 :Bool;
   stateRoot @4 :Data;
   events @5 :List(Data);        # each the encoded bytes of an Event
-}
-
-# ---- validators among each other --------------------------------------------------------------------------------------
-
-struct HearPeers {
-  # The sender wants to hear of the peers from now on, instead of whoever heard of them before. It is told first of
-  # all that are connected.
-}
-
-struct FromPeer {
-  # What another validator did, as whoever keeps the connections saw it. Answered once it has been dealt with: until
-  # then its bytes count as outstanding, and of a peer with too many of them nothing more is read.
-  peer @0 :UInt32;      # number of the connection; never used again for another key
-  union {
-    connected @1 :Data; # 32 bytes: the key that the peer has shown to hold
-    gone @2 :Void;
-    body @3 :Data;      # the bytes of a PeerMessage, at most 2 MiB, not yet looked into
-  }
-}
-
-struct ToPeers {
-  # Something for other validators. It may be lost: nobody waits for it.
-  to @0 :List(UInt32);  # numbers of connections; none: all that are connected
-  body @1 :Data;        # the bytes of a PeerMessage; none: nothing is sent
-  blame @2 :Text;       # not empty: what they did that no honest validator does; they are disconnected for a while
 }
 
 # ---- model registry, router, target generator -----------------------------------------------------------------------
@@ -328,44 +304,6 @@ struct PoolStatus {
 }
 
 struct GetPoolStatus {
-}
-
-# ---- blob store -----------------------------------------------------------------------------------------------------
-
-struct PutBlob {
-  # A whole blob of at most 1 MiB.
-  data @0 :Data;
-}
-
-struct BeginPut {
-  # Announces a larger blob by the hashes of its chunks; the reply names what is still missing.
-  sizeBytes @0 :UInt64;
-  chunkHashes @1 :List(Data);
-}
-
-struct PutProgress {
-  refusal @0 :UInt16;
-  why @1 :Text;
-  blob @2 :Data;
-  missing @3 :List(UInt32);         # chunk numbers; none: the blob is whole and durable
-}
-
-struct PutChunk {
-  blob @0 :Data;
-  number @1 :UInt32;
-  data @2 :Data;                    # at most 1 MiB
-}
-
-struct GetChunk {
-  blob @0 :Data;
-  number @1 :UInt32;
-}
-
-struct Chunk {
-  refusal @0 :UInt16;
-  why @1 :Text;
-  sizeBytes @2 :UInt64;             # of the whole blob
-  data @3 :Data;
 }
 
 # ---- trainer, submitter, global model -------------------------------------------------------------------------------

@@ -1,6 +1,8 @@
 // The messages between roles as types, with the limits of those that carry more than the usual.
 #pragma once
 
+#include "messages/schema/blobs.capnp.h"
+#include "messages/schema/peers.capnp.h"
 #include "messages/schema/roles.capnp.h"
 #include "messages/schema/supervision.capnp.h"
 #include "messages/types/message.hpp"

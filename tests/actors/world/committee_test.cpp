@@ -228,7 +228,7 @@ TEST_CASE("a validator that lost its record follows, says so, and votes again in
   const auto may_sign = [&] {
     return n.w.ask<schema::ChainStatus>(n.committee->at(2).validator, message<schema::GetChain>{})
         .root()
-        .getMaySign();
+        .getSigns();
   };
   n.pass(3'000);
   CHECK_FALSE(may_sign());

@@ -136,7 +136,7 @@ TEST_CASE("a transfer that is taken is in a block soon, and durable") {
     const auto status = v.status();
     height = status.root().getHeight();
     CHECK(height >= 1);
-    CHECK(status.root().getMaySign());
+    CHECK(status.root().getSigns());
     CHECK(status.root().getSupplyOk());
     root = id_or_zero<soma::state_root>(status.root().getStateRoot());
   }
