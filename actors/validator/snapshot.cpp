@@ -84,35 +84,35 @@ std::vector<snapshot_chunk> filled(const storage::ledger_view& view, const rules
 
 // ---- the side that serves
 
-snapshot_folder::snapshot_folder(fs::path folder) : folder_(std::move(folder)) {
+snapshot_folder::snapshot_folder(fs::path folder, bool only_reads) : folder_(std::move(folder)) {
   storage::create_directories_durably(folder_);
-  find_latest();
+  look();
+  if (!only_reads) tidy();
 }
 
-void snapshot_folder::find_latest() {
+void snapshot_folder::look() {
   height_.reset();
   chunks_ = 0;
-  std::vector<std::pair<fs::path, block_height>> found;
+  for (const auto& entry : fs::directory_iterator(folder_)) {
+    const auto height = number_of(entry.path().filename().string());
+    if (height) height_ = std::max(height_.value_or(block_height{}), block_height{*height});
+  }
+  if (!height_) return;
+  const auto latest = folder_ / std::to_string(height_->value);
+  while (fs::exists(chunk_path(latest, chunks_))) ++chunks_;
+}
+
+/// All goes but the latest, and what is not from here.
+void snapshot_folder::tidy() {
   std::vector<fs::path> of_no_use;
   for (const auto& entry : fs::directory_iterator(folder_)) {
     const bool is_unfinished = entry.path().extension() == unfinished;
     const auto name = is_unfinished ? entry.path().stem() : entry.path().filename();
     const auto height = number_of(name.string());
-    if (!height) continue;  // not from here
-    if (is_unfinished) {
-      of_no_use.push_back(entry.path());
-    } else {
-      found.emplace_back(entry.path(), block_height{*height});
-    }
-  }
-  for (const auto& [path, height] : found) height_ = std::max(height_.value_or(height), height);
-  for (const auto& [path, height] : found) {
-    if (height != height_) of_no_use.push_back(path);
+    if (!height) continue;
+    if (is_unfinished || block_height{*height} != height_) of_no_use.push_back(entry.path());
   }
   for (const auto& path : of_no_use) fs::remove_all(path);
-  if (!height_) return;
-  const auto latest = folder_ / std::to_string(height_->value);
-  while (fs::exists(chunk_path(latest, chunks_))) ++chunks_;
 }
 
 std::optional<bytes> snapshot_folder::chunk(std::uint32_t number) const {
@@ -142,7 +142,8 @@ void snapshot_folder::write(const storage::ledger_view& view, const rules::state
   storage::sync_directory(made);
   fs::rename(made, folder_ / name);
   storage::sync_directory(folder_);
-  find_latest();
+  look();
+  tidy();
 }
 
 // ---- the side that receives

@@ -30,7 +30,10 @@ using epoch_ends = std::map<epoch_number, epoch_proof>;
 /// one counts.
 class snapshot_folder {
  public:
-  explicit snapshot_folder(std::filesystem::path folder);
+  /// Leftovers go, unless it only reads: somebody else may be writing there.
+  explicit snapshot_folder(std::filesystem::path folder, bool only_reads = false);
+  /// Looks anew for what is there.
+  void look();
 
   /// nullopt while there is none.
   [[nodiscard]] std::optional<block_height> height() const { return height_; }
@@ -45,7 +48,7 @@ class snapshot_folder {
              std::uint64_t most_row_bytes = chunk_row_bytes);
 
  private:
-  void find_latest();
+  void tidy();
   std::filesystem::path folder_;
   std::optional<block_height> height_;
   std::uint32_t chunks_ = 0;
@@ -60,6 +63,10 @@ class snapshot_receiver {
   /// The chunk to ask for; the number of those that are here.
   [[nodiscard]] std::uint32_t next() const { return next_; }
   [[nodiscard]] bool complete() const { return position_.complete(); }
+  /// How far the chunks that are here reach: the first 63 bits of the key hash where they end.
+  [[nodiscard]] std::uint64_t passed() const { return position_.passed(); }
+  /// Of all rows, as the chunks that are here prove it; nullopt before there is one.
+  [[nodiscard]] const std::optional<state_totals>& totals() const { return position_.totals(); }
   /// Takes the next chunk in or names why not: then its sender is to be blamed.
   [[nodiscard]] expected<void, chunk_refusal> take(byte_view chunk);
 

@@ -107,6 +107,7 @@ expected<void, chunk_refusal> chunk_position::step(const snapshot_chunk& chunk,
   if (!rules::verify_chunk(rows, range, chunk.proof, root)) {
     return make_unexpected(chunk_refusal::not_of_ledger);
   }
+  totals_ = chunk.proof.totals;
   next_ = range.end << shift;
   complete_ = next_ == std::uint64_t{1} << rules::deepest_range;
   return {};

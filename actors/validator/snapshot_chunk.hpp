@@ -46,12 +46,16 @@ struct snapshot_chunk {
 class chunk_position {
  public:
   [[nodiscard]] bool complete() const { return complete_; }
+  [[nodiscard]] std::uint64_t passed() const { return next_; }
+  /// Of the whole ledger, proven by the chunks so far.
+  [[nodiscard]] const std::optional<state_totals>& totals() const { return totals_; }
   /// Checks that this chunk is the next one of a ledger with this root, and steps behind it.
   expected<void, chunk_refusal> step(const snapshot_chunk& chunk, const state_root& root);
 
  private:
   std::uint64_t next_ = 0;  // the first 63 bits of a key hash
   bool complete_ = false;
+  std::optional<state_totals> totals_;
 };
 
 }  // namespace soma::actors
