@@ -88,6 +88,7 @@ simplex::core::core(const chain_position& from, recalled past, ports access,
 /// R0. Runs before anything is known of the time: what needs it waits for `started`.
 void simplex::core::recall(recalled past) {
   cur = base.view + 1;
+  first_own_view = cur;
   auto& record = past.record;
   if (!broken(mutation::fence_forgotten)) votes_from = record.votes_from;
   forgot = past.state == record_state::missing && !broken(mutation::signs_after_lost_record);
@@ -121,6 +122,7 @@ void simplex::core::recall(recalled past) {
     if (kind == vote_kind::finalize) mine.finalize = id;
     if (kind == vote_kind::skip) mine.skip = true;
     if (!broken(mutation::resumes_at_base)) cur = std::max(cur, view);
+    first_own_view = std::max(first_own_view, view + 1);
     durable_votes.emplace(place, said({kind, base.epoch, view, id}));
   }
 }

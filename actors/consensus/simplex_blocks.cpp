@@ -100,7 +100,7 @@ void simplex::core::on_proposal(peer_number from, const peer::proposal& p) {
   kept.push_back({p.what, !credits_hold});
   keep(p.what);
   if (seat == h.proposer && state->second.mine.proposal != p.what->id) {
-    fence_this_epoch();  // another process leads with this key
+    twin_seen();  // another process leads with this key
   }
   if (kept.size() < 2) return;
   const auto& first = kept.front().what->whole;

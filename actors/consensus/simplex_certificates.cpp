@@ -1,5 +1,8 @@
 // Certificates: taken in once of each kind a view, relayed once, and what follows from them.
 #include "actors/consensus/certificates.hpp"
+
+#include <algorithm>
+
 #include "actors/consensus/simplex_core.hpp"
 
 namespace soma::consensus {
@@ -48,10 +51,20 @@ bool simplex::core::holds(const certificate& c) {
   return true;
 }
 
+/// R0: the own signature in a certificate, of what this process has never said.
+void simplex::core::look_for_twin(const certificate& c) {
+  if (!seat || fenced() || c.what.view < first_own_view || !c.signers.has(*seat)) return;
+  const auto who = c.signers.members();
+  const auto at = static_cast<std::size_t>(std::find(who.begin(), who.end(), *seat) - who.begin());
+  if (at >= c.signatures.size() || is_mine({c.what, *seat, {}})) return;
+  if (access_.checker.vote_is_signed(members.key_of(*seat), c.what, c.signatures[at])) twin_seen();
+}
+
 /// R6, of one that came from a peer. False: it is not a certificate of this epoch that holds.
 bool simplex::core::take_certificate(peer_number from, const certificate& c) {
   if (c.what.epoch != base.epoch) return false;
   if (c.what.view <= base.view) return true;
+  look_for_twin(c);
   auto known_view = views.find(c.what.view);
   const auto* mine = known_view == views.end() ? nullptr : known_view->second.held(c.what.kind);
   if (mine != nullptr && mine->what == c.what) {

@@ -1,5 +1,6 @@
 // From a final certificate to a longer ledger, and from an epoch to the next.
 #include <algorithm>
+#include <utility>
 
 #include "actors/consensus/simplex_core.hpp"
 #include "messages/types/assert.hpp"
@@ -144,6 +145,11 @@ void simplex::core::begin_epoch() {
   unsaved.votes_from = fence;
   decided = decided && fence.has_value();
   ending = false;
+  if (std::exchange(listens_again, false)) {
+    listening = true;
+    arm(timer_kind::listen, options.listen_ms);
+  }
+  first_own_view = 0;
   cur = 0;
   enter(1);
   if (forgot) send_hello({});

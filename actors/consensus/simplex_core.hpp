@@ -104,7 +104,7 @@ struct simplex::core {
   void accuse(std::uint16_t seat, view_state& state, int offence, bytes first,
               const signature& first_signature, bytes second, const signature& second_signature);
   void on_own_vote_elsewhere(const member_vote& vote);
-  void fence_this_epoch();
+  void twin_seen();
   void lift_fence();
   void try_skip();
   void try_finalize();
@@ -112,6 +112,7 @@ struct simplex::core {
   [[nodiscard]] member_vote said(const vote_statement& what) const;
 
   // ---- simplex_certificates.cpp
+  void look_for_twin(const certificate& c);
   bool take_certificate(peer_number from, const certificate& c);
   void on_certificate(const certificate& c, std::optional<peer_number> from);
   [[nodiscard]] bool holds(const certificate& c);
@@ -217,6 +218,8 @@ struct simplex::core {
   std::set<std::uint16_t> still_here;
   std::optional<epoch_number> silent_through;  // the record is of a later epoch than the ledger
   bool listening = false;
+  bool listens_again = false;
+  std::uint64_t first_own_view = 0;  // from here on all that the key has said is known
   bool mute = false;
   bool alarmed = false;
   bool ending = false;  // the epoch's closing block is final; nothing more is signed in it

@@ -154,10 +154,12 @@ void simplex::core::accuse(std::uint16_t who, view_state& state, int what, bytes
 /// R0: somebody votes with this key, or did before a backup was restored.
 void simplex::core::on_own_vote_elsewhere(const member_vote& vote) {
   if (is_mine(vote) || fenced()) return;
-  fence_this_epoch();
+  twin_seen();
 }
 
-void simplex::core::fence_this_epoch() {
+/// Fenced, and the next epoch begins with listening again: the other one may still be there.
+void simplex::core::twin_seen() {
+  listens_again = true;
   votes_from = std::max(votes_from, base.epoch.next());
   unsaved.votes_from = votes_from;
   decided = true;

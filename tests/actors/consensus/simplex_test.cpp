@@ -57,10 +57,11 @@ struct endless_payload final : payload_source {
 constexpr std::uint64_t epoch_ms = 20'000;
 
 struct node {
-  node(std::uint8_t number, const chain_position& from, const std::map<block_id, std::uint64_t>& t)
+  node(std::uint8_t number, const chain_position& from, const std::map<block_id, std::uint64_t>& t,
+       recalled past = {})
       : keys(key_number(number), from.chain),
         times(t),
-        core(from, {}, {keys, keys, payload, archive}, {}) {}
+        core(from, std::move(past), {keys, keys, payload, archive}, {}) {}
 
   struct stored_blocks final : block_archive {
     block_ptr find(const block_id& id) const override {
@@ -122,6 +123,13 @@ class network {
     }
   }
 
+  /// Another process with this member's key, from a copy of what was there at the beginning.
+  void add_twin_of(std::uint8_t member) {
+    recalled past{record_state::whole, {}};
+    past.record.chain = position_.chain;
+    past.record.key = key_number(member).public_half();
+    nodes.push_back(std::make_unique<node>(member, position_, block_times_, std::move(past)));
+  }
   void start() {
     for (std::size_t i = 0; i < nodes.size(); ++i) start(i);
   }
@@ -283,6 +291,26 @@ TEST_CASE(
     net.start(4);
     net.run_until(net.now + 10'000);
     check_same_chain(net, rare == 9 ? 80 : 200);
+  }
+}
+
+TEST_CASE("who starts from an old copy beside the one that has the key signs nothing, ever") {
+  for (const bool busy : {false, true}) {
+    CAPTURE(busy);
+    network net(4);
+    net.add_twin_of(3);
+    net.nodes[4]->up = false;
+    for (auto& n : net.nodes) n->payload.busy = busy;
+    net.start();
+    net.run_until(8'000);
+    net.nodes[4]->up = true;
+    net.start(4);
+    for (int second = 9; second < 65; ++second) {
+      net.run_until(static_cast<std::uint64_t>(second) * 1'000);
+      CHECK(!net.nodes[4]->core.may_sign());
+    }
+    CHECK(net.nodes[3]->core.may_sign());
+    check_same_chain(net, 50);
   }
 }
 
