@@ -108,7 +108,7 @@ void engine::crash(node& n, std::uint32_t writes_kept_permille) {
 void engine::come_back(node& n, std::uint64_t after_ms) {
   if (healed) after_ms = std::min<std::uint64_t>(after_ms, 500);
   queue.push(now_us + after_ms * 1000 + 1,
-             {happens::start, static_cast<std::uint8_t>(n.slot), 0, 1});
+             {happens::start, static_cast<std::uint8_t>(n.slot), 0, 0, 1});
 }
 
 void engine::lose_record(node& n) {
