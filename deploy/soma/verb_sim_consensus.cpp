@@ -98,7 +98,7 @@ class sim_consensus final : public verb {
   [[nodiscard]] outcome verdict(const sim::campaign_result& seen) const;
   void print(const sim::campaign_result& seen) const;
   void print_json(const sim::campaign_result& seen) const;
-  [[nodiscard]] std::string again(std::uint64_t seed) const;
+  [[nodiscard]] std::string again(std::uint64_t seed, bool is_known_to_break) const;
 
   std::string seeds_ = "1..1000", byzantine_ = "f", mutant_;
   std::optional<std::uint64_t> replay_;
@@ -136,12 +136,16 @@ outcome sim_consensus::read_options() {
   return {};
 }
 
-std::string sim_consensus::again(std::uint64_t seed) const {
+std::string sim_consensus::again(std::uint64_t seed, bool is_known_to_break) const {
   std::string line = "soma sim consensus --replay " + std::to_string(seed) + " --trace";
+  if (is_known_to_break) line += " --shrink";
   if (plans_.intensity != 2) line += " --intensity " + std::to_string(plans_.intensity);
   if (plans_.processes != 0) line += " --nodes " + std::to_string(plans_.processes);
   if (plans_.beyond_tolerance) line += " --byzantine f+1";
   if (!mutant_.empty()) line += " --mutant " + mutant_;
+  if (each_.max_events != sim::run_options{}.max_events) {
+    line += " --max-events " + std::to_string(each_.max_events);
+  }
   return line;
 }
 
@@ -175,12 +179,10 @@ outcome sim_consensus::replay(const run_context& context) const {
     print_line("ledger        " + count_text(seen.blocks) + " blocks, " + count_text(seen.epochs) +
                " epochs closed");
     print_line("trace hash    " + hash_text(seen.trace_hash));
+    print_line("violation     " + (seen.ok ? "none" : seen.violation));
   }
-  if (!seen.ok && !plans_.beyond_tolerance) {
-    return failed("seed " + std::to_string(*replay_), seen.violation);
-  }
-  if (!seen.ok) print_line("violation     " + seen.violation);
-  return {};
+  if (seen.ok || plans_.beyond_tolerance) return {};
+  return failed("seed " + std::to_string(*replay_), seen.violation);
 }
 
 outcome sim_consensus::campaign(const run_context& context) const {
@@ -209,14 +211,21 @@ outcome sim_consensus::campaign(const run_context& context) const {
 }
 
 void sim_consensus::print(const sim::campaign_result& seen) const {
+  table faults({"fault", "times"});
+  for (std::size_t i = 0; i < sim::fault_kinds; ++i) {
+    const auto kind = static_cast<sim::fault_kind>(i);
+    faults.row({std::string(sim::to_text(kind)), count_text(seen.counts[sim::began(kind)])});
+  }
+  faults.print();
+  print_line("");
   table kinds({"what happened", "times"});
-  for (std::size_t i = 0; i < sim::counted_kinds; ++i) {
-    const auto kind = static_cast<sim::counted>(i);
+  for (auto kind = sim::counted{}; kind < sim::counted::fault_began; kind = sim::next(kind)) {
     kinds.row({std::string(sim::to_text(kind)), count_text(seen.counts[kind])});
   }
   kinds.print();
+  print_line("");
   print_line("runs          " + count_text(seen.runs) + ", " + count_text(seen.broken) +
-             " with a violation");
+             (seen.broken == 1 ? " with a violation" : " with violations"));
   for (const auto& [invariant, runs] : seen.broken_by)
     print_line("              " + invariant + ": " + count_text(runs));
   print_line("events        " + count_text(seen.events) + " in " + hours_text(seen.virtual_ms) +
@@ -238,9 +247,13 @@ void sim_consensus::print(const sim::campaign_result& seen) const {
 
 void sim_consensus::print_json(const sim::campaign_result& seen) const {
   json counts;
-  for (std::size_t i = 0; i < sim::counted_kinds; ++i) {
-    const auto kind = static_cast<sim::counted>(i);
+  for (auto kind = sim::counted{}; kind < sim::counted::fault_began; kind = sim::next(kind)) {
     counts.set(std::string(sim::to_text(kind)), seen.counts[kind]);
+  }
+  json faults;
+  for (std::size_t i = 0; i < sim::fault_kinds; ++i) {
+    const auto kind = static_cast<sim::fault_kind>(i);
+    faults.set(std::string(sim::to_text(kind)), seen.counts[sim::began(kind)]);
   }
   auto out = json::of({{"runs", seen.runs},
                        {"broken", seen.broken},
@@ -254,6 +267,7 @@ void sim_consensus::print_json(const sim::campaign_result& seen) const {
                                                  {"most", at_share(seen.recovery_ms, 1)}})},
                        {"max_held_bytes", seen.max_held_bytes},
                        {"trace_hash", hash_text(seen.trace_hash)},
+                       {"faults", std::move(faults)},
                        {"counts", std::move(counts)}});
   if (seen.found) {
     out.set("violation", json::of({{"seed", seen.found->seed},
@@ -266,16 +280,17 @@ void sim_consensus::print_json(const sim::campaign_result& seen) const {
 outcome sim_consensus::verdict(const sim::campaign_result& seen) const {
   if (seen.stopped) return failed("stopped", "after " + count_text(seen.runs) + " seeds");
   if (plans_.beyond_tolerance) {
-    if (seen.broken != 0) return {};
+    if (seen.broken_by.contains("S1")) return {};
     return failed("agreement never broke", "although more power lied than is tolerated",
                   "the checkers are blind, or there were too few seeds");
   }
   if (seen.found) {
     return failed("seed " + std::to_string(seen.found->seed), seen.found->what,
-                  again(seen.found->seed));
+                  again(seen.found->seed, true));
   }
   const auto never = sim::never_happened(seen.counts);
-  if (plans_.intensity < 2 || seen.runs < sim::seeds_for_every_kind || never.empty()) return {};
+  const auto shows_all = plans_.intensity >= 2 && plans_.processes == 0;
+  if (!shows_all || seen.runs < sim::seeds_for_every_kind || never.empty()) return {};
   std::string names;
   for (const auto kind : never)
     names += (names.empty() ? "" : ", ") + std::string(sim::to_text(kind));

@@ -5,6 +5,8 @@
 #include <cstdint>
 #include <string_view>
 
+#include "actors/world/agreement/plan.hpp"
+
 namespace soma::agreement_world {
 
 enum class counted : std::uint8_t {
@@ -55,8 +57,18 @@ enum class counted : std::uint8_t {
   epochs_closed,
   views_skipped,
   fenced_starts,
+  // faults of the plan that began: one for each kind from here on
+  fault_began,
 };
-inline constexpr std::size_t counted_kinds = static_cast<std::size_t>(counted::fenced_starts) + 1;
+inline constexpr std::size_t counted_kinds =
+    static_cast<std::size_t>(counted::fault_began) + fault_kinds;
+[[nodiscard]] constexpr counted began(fault_kind kind) {
+  return static_cast<counted>(static_cast<std::size_t>(counted::fault_began) +
+                              static_cast<std::size_t>(kind));
+}
+[[nodiscard]] constexpr counted next(counted what) {
+  return static_cast<counted>(static_cast<std::size_t>(what) + 1);
+}
 [[nodiscard]] std::string_view to_text(counted what);
 
 struct run_counts {

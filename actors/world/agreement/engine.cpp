@@ -12,12 +12,32 @@ constexpr std::uint64_t held_bytes_limit = std::uint64_t{32} << 20;
 constexpr std::uint64_t gossip_us = 3'000'000;
 constexpr std::size_t unfinalized_limit = 64;
 
-const char* name_of_event(const consensus::event& e) {
-  static constexpr std::array names{"started",        "payload_waiting",  "timer_fired",
-                                    "peer_connected", "peer_gone",        "received",
-                                    "stored",         "store_failed",     "store_works",
-                                    "executed",       "execution_failed", "committed"};
-  return names[e.index()];
+std::string text_of(const consensus::event& e) {
+  static constexpr std::array names{"begins",
+                                    "transactions wait",
+                                    "timer over:",
+                                    "is connected to",
+                                    "loses its connection to",
+                                    "hears from",
+                                    "has written",
+                                    "cannot write",
+                                    "can write again",
+                                    "has executed",
+                                    "failed to execute",
+                                    "has committed"};
+  static constexpr std::array timers{"view", "propose", "hold", "standstill", "fetch", "listen"};
+  static_assert(timers.size() == consensus::timer_kinds);
+  const auto number = std::visit(
+      [](const auto& x) -> std::string {
+        if constexpr (requires { x.kind; }) return timers[static_cast<std::size_t>(x.kind)];
+        if constexpr (requires { x.from; })
+          return "#" + std::to_string(x.from & 0xff) + ": " + to_text(*x.what);
+        if constexpr (requires { x.peer; }) return "#" + std::to_string(x.peer & 0xff);
+        if constexpr (requires { x.ticket; }) return std::to_string(x.ticket);
+        return "";
+      },
+      e);
+  return names[e.index()] + (number.empty() ? number : " " + number);
 }
 
 }  // namespace
@@ -139,15 +159,7 @@ std::uint64_t engine::local_ms(const node& n) const {
 
 void engine::feed(node& n, const consensus::event& e) {
   if (!n.up || n.stopped) return;
-  trace(n.slot, [&] {
-    std::string text = name_of_event(e);
-    if (const auto* m = std::get_if<consensus::received>(&e)) {
-      text += " from " + std::to_string(m->from & 0xff) + ": " + to_text(*m->what);
-    } else if (const auto* t = std::get_if<consensus::timer_fired>(&e)) {
-      text += " " + std::to_string(static_cast<int>(t->kind));
-    }
-    return text;
-  });
+  trace(n.slot, [&] { return text_of(e); });
   note(mix(now_us, n.slot, e.index()));
   auto effects = n.core->step(e, local_ms(n));
   ++n.steps;
@@ -170,7 +182,8 @@ void engine::check_after(node& n, const consensus::event& e) {
              std::to_string(epoch) + "." + std::to_string(view));
   }
   if (view != n.last_view || epoch != n.last_epoch) {
-    trace(n.slot, [&] { return "in view " + std::to_string(epoch) + "." + std::to_string(view); });
+    trace(n.slot,
+          [&] { return "enters view " + std::to_string(epoch) + "." + std::to_string(view); });
   }
   n.last_epoch = epoch;
   n.last_view = view;

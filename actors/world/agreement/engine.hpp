@@ -60,7 +60,7 @@ struct engine {
   void check_after(node& n, const consensus::event& e);
   template <class Text>
   void trace(std::uint32_t slot, Text&& text) {
-    if (options.trace) options.trace({now_us, slot, text()});
+    if (options.trace) options.trace({now_us - birth_ms * 1000, slot, text()});
   }
   void note(std::uint64_t word) { hash = mix(hash ^ word); }
 

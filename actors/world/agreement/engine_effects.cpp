@@ -34,7 +34,9 @@ void engine::on(node& n, consensus::persist& e) {
     std::string text = "writes " + std::to_string(e.ticket) + ":";
     for (const auto& vote : e.batch.votes) text += " " + to_text(vote);
     for (const auto& p : e.batch.proposed) text += " proposes " + p.second.short_text();
-    text += ", certificates " + std::to_string(e.batch.certificates.size());
+    if (const auto count = e.batch.certificates.size(); count != 0) {
+      text += " certificates " + std::to_string(count);
+    }
     return text;
   });
   const auto slow = n.disk_slow_ms * 1000;
@@ -132,6 +134,7 @@ void engine::on(node& n, consensus::send& e) {
   to &= n.connected;
   if (n.correct()) check_sent(n, *e.what);
   evil->hear(e.what);
+  trace(n.slot, [&] { return "says to " + slots_text(to) + ": " + to_text(*e.what); });
   if (n.correct()) {
     broadcast(n, to, e.what);
   } else {
@@ -167,6 +170,13 @@ void engine::on(node& n, consensus::set_timer& e) {
 
 void engine::on(node& n, consensus::execute& e) {
   ++counts[counted::executions];
+  trace(n.slot, [&] {
+    const auto& h = e.candidate->whole.header;
+    const auto name = e.draft ? std::string("a draft") : e.candidate->id.short_text();
+    return "executes " + std::to_string(e.ticket) + ": " + name + " of view " +
+           std::to_string(h.epoch.value) + "." + std::to_string(h.view) + ", height " +
+           std::to_string(h.height.value);
+  });
   const auto slot = static_cast<std::uint8_t>(n.slot);
   const auto took = local_dice.between(50, local.execution_max_us);
   const auto& header = e.candidate->whole.header;

@@ -46,7 +46,8 @@ void engine::cut_by(const fault& f, std::size_t number) {
 void engine::begin(std::size_t number) {
   if (healed) return;
   const auto& f = what.faults[number];
-  trace(nobody, [&] { return std::string("begins: ") + std::string(to_text(f.kind)); });
+  trace(nobody, [&] { return "begins: " + to_text(f); });
+  ++counts[began(f.kind)];
   active[number] = true;
   phase[number] = true;
   if (f.kind == fault_kind::slow_messages) slow_classes |= std::uint32_t{1} << f.amount;
@@ -108,7 +109,7 @@ void engine::begin(std::size_t number) {
 void engine::end(std::size_t number) {
   if (!active[number]) return;
   const auto& f = what.faults[number];
-  trace(nobody, [&] { return std::string("ends: ") + std::string(to_text(f.kind)); });
+  trace(nobody, [&] { return "ends: " + to_text(f); });
   active[number] = false;
   if (f.kind == fault_kind::slow_messages) slow_classes &= ~(std::uint32_t{1} << f.amount);
   for (auto& each : nodes) {

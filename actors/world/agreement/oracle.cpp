@@ -86,6 +86,12 @@ void oracle::check_own(const said& vote, const view_votes& all) {
       fail("S2: a correct key said " + to_text(before.what) + " and " + to_text(vote.what));
     }
   }
+  auto notarized = vote;
+  notarized.what.kind = vote_kind::notarize;
+  if (vote.what.kind == vote_kind::finalize &&
+      std::ranges::find(all.votes, notarized) == all.votes.end()) {
+    fail("R7: a correct key said " + to_text(vote.what) + " and did not notarize it");
+  }
 }
 
 void oracle::count(const said& vote, view_votes& all) {

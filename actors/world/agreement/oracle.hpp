@@ -25,7 +25,7 @@ class oracle {
   void fail_unless_beyond(std::string what);
 
   // ---- votes
-  /// S2 at correct ones, S3 at all.
+  /// S2 and R7 at correct ones, S3 at all.
   void vote_exists(const public_key& key, const vote_statement& vote, bool correct);
   [[nodiscard]] bool is_known(const public_key& key, const vote_statement& vote) const;
   void proposal_exists(const public_key& key, std::uint64_t epoch, std::uint64_t view,
@@ -60,6 +60,7 @@ class oracle {
   struct said {
     public_key key{};
     vote_statement what;
+    friend bool operator==(const said&, const said&) = default;
   };
   struct view_votes {
     std::vector<tally> tallies;

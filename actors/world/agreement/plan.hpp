@@ -128,13 +128,18 @@ struct plan {
 /// mixture; 3: as much as the rules allow. Byzantine and fenced power stay within
 /// tolerated_power in every committee, those whose disk is lost included.
 [[nodiscard]] plan draw_plan(std::uint64_t seed, std::uint32_t intensity = 2);
-/// As draw_plan, with more Byzantine power than is tolerated, equivocating and voting for all.
-[[nodiscard]] plan draw_plan_beyond(std::uint64_t seed);
+/// The worst hour: the others are two halves of equal power that do not hear each other, and the
+/// Byzantine, with this much power, run on both sides at once and vote for all. With
+/// tolerated_power agreement has to hold; one unit more makes a quorum of either side.
+[[nodiscard]] plan draw_plan_beyond(std::uint64_t seed,
+                                    std::uint32_t byzantine_power = consensus::tolerated_power + 1);
 /// `size` correct processes of equal power and nothing that breaks: where handwritten scenarios
 /// begin.
 [[nodiscard]] plan quiet_plan(std::uint64_t seed, std::size_t size, std::size_t spare = 0);
 
 [[nodiscard]] std::string to_text(const plan& p);
+[[nodiscard]] std::string slots_text(slot_set set);  // "{0 2}"
+[[nodiscard]] std::string to_text(const fault& f);   // without its times
 /// Slots with any behaviour.
 [[nodiscard]] slot_set byzantine_slots(const plan& p);
 /// Clocks of sound processes are off by at most this: two of them stay within the drift.

@@ -1,6 +1,7 @@
 // How a seed becomes a plan.
 #include <algorithm>
 #include <array>
+#include <map>
 
 #include "actors/world/agreement/plan.hpp"
 #include "actors/world/agreement/random.hpp"
@@ -34,16 +35,22 @@ class drawing {
     return std::move(p_);
   }
 
-  plan draw_beyond() {
-    p_.beyond_tolerance = true;
+  plan draw_beyond(std::uint32_t byzantine_power) {
+    p_.beyond_tolerance = byzantine_power > tolerated_power;
     draw_people();
     draw_options();
     draw_links();
+    slot_set side = 0;
+    for (std::size_t i = 0; i < sound_.size(); i += 2) side |= slot_set{1} << sound_[i];
     for (const auto i : frail_) {
-      p_.slots[i].behaviours = bit(behaviour::equivocate) | bit(behaviour::vote_for_all);
+      p_.slots[i].behaviours = bit(behaviour::vote_for_all);
+      if (dice_.chance(300)) p_.slots[i].behaviours |= bit(behaviour::equivocate);
+      side |= slot_set{1} << i;
+      p_.slots.push_back(p_.slots[i]);
     }
-    draw_committees(total_power - tolerated_power);
-    p_.patience_ms = 60'000;
+    p_.faults.push_back({fault_kind::partition, 500, p_.heal_ms, side, 0, 0});
+    draw_halves(byzantine_power);
+    if (p_.beyond_tolerance) p_.patience_ms = 60'000;
     return std::move(p_);
   }
 
@@ -242,6 +249,28 @@ class drawing {
     return seats;
   }
 
+  // One committee of all: those of each half weigh the same together.
+  void draw_halves(std::uint32_t byzantine_power) {
+    std::vector<std::uint16_t> of_half[2];
+    for (std::size_t i = 0; i < sound_.size(); ++i) of_half[i % 2].push_back(sound_[i]);
+    const auto theirs = (total_power - byzantine_power) / 2;
+    std::map<std::uint16_t, std::uint32_t> powers;
+    const auto give = [&](const std::vector<std::uint16_t>& who, std::uint32_t total) {
+      std::vector<std::uint32_t> weights;
+      for (std::size_t i = 0; i < who.size(); ++i) {
+        weights.push_back(static_cast<std::uint32_t>(dice_.between(1, 20)));
+      }
+      const auto given = powers_of(weights, total);
+      for (std::size_t i = 0; i < who.size(); ++i) powers[who[i]] = given[i];
+    };
+    give(frail_, byzantine_power);
+    give(of_half[0], total_power - byzantine_power - theirs);
+    give(of_half[1], theirs);
+    committee_plan seats;
+    for (const auto& [who, power] : powers) seats.push_back({who, 0, power});
+    p_.committees.push_back(std::move(seats));
+  }
+
   std::vector<std::uint16_t> members(std::size_t size) {
     std::vector<std::uint16_t> all;
     for (std::size_t i = 0; i < people_; ++i) all.push_back(static_cast<std::uint16_t>(i));
@@ -289,8 +318,8 @@ plan draw_plan(std::uint64_t seed, std::uint32_t intensity) {
   return drawing(seed, intensity).draw();
 }
 
-plan draw_plan_beyond(std::uint64_t seed) {
-  return drawing(seed, 1).draw_beyond();
+plan draw_plan_beyond(std::uint64_t seed, std::uint32_t byzantine_power) {
+  return drawing(seed, 1).draw_beyond(byzantine_power);
 }
 
 }  // namespace soma::agreement_world

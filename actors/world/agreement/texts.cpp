@@ -5,14 +5,6 @@
 namespace soma::agreement_world {
 namespace {
 
-std::string set_text(slot_set set) {
-  std::string text = "{";
-  for (std::uint32_t i = 0; i < max_slots; ++i) {
-    if ((set >> i & 1) != 0) text += (text.size() > 1 ? " " : "") + std::to_string(i);
-  }
-  return text + "}";
-}
-
 std::string links_text(const link_rates& l) {
   return "delay " + std::to_string(l.delay_min_us) + ".." + std::to_string(l.delay_max_us) +
          " us, loss " + std::to_string(l.loss_permille) + ", double " +
@@ -21,6 +13,14 @@ std::string links_text(const link_rates& l) {
 }
 
 }  // namespace
+
+std::string slots_text(slot_set set) {
+  std::string text = "{";
+  for (std::uint32_t i = 0; i < max_slots; ++i) {
+    if ((set >> i & 1) != 0) text += (text.size() > 1 ? " " : "") + std::to_string(i);
+  }
+  return text + "}";
+}
 
 std::string_view to_text(behaviour which) {
   switch (which) {
@@ -57,49 +57,59 @@ std::string_view to_text(fault_kind kind) {
 }
 
 std::string_view to_text(counted what) {
-  static constexpr std::array<std::string_view, counted_kinds> names{"delivered",
-                                                                     "lost",
-                                                                     "duplicated",
-                                                                     "straggled",
-                                                                     "cut_off",
-                                                                     "class_delayed",
-                                                                     "disconnected",
-                                                                     "writes",
-                                                                     "crashed_before_durable",
-                                                                     "crashed_before_answer",
-                                                                     "crashed_in_commit",
-                                                                     "crashed_by_plan",
-                                                                     "write_failed",
-                                                                     "disk_healed",
-                                                                     "record_lost",
-                                                                     "ledger_lost",
-                                                                     "restarted",
-                                                                     "late_start",
-                                                                     "executions",
-                                                                     "execution_failed",
-                                                                     "executor_lied",
-                                                                     "clock_jumped",
-                                                                     "clock_frozen",
-                                                                     "equivocations",
-                                                                     "equivocated_on_odd_parent",
-                                                                     "votes_for_all",
-                                                                     "withheld",
-                                                                     "forged",
-                                                                     "replayed",
-                                                                     "false_answers",
-                                                                     "far_votes",
-                                                                     "silenced",
-                                                                     "twin_messages",
-                                                                     "evidence",
-                                                                     "slashed",
-                                                                     "blamed",
-                                                                     "alarms",
-                                                                     "committee_changes",
-                                                                     "keys_rotated",
-                                                                     "epochs_closed",
-                                                                     "views_skipped",
-                                                                     "fenced_starts"};
-  return names[static_cast<std::size_t>(what)];
+  static constexpr std::array<std::string_view, static_cast<std::size_t>(counted::fault_began)>
+      names{"delivered",
+            "lost",
+            "duplicated",
+            "straggled",
+            "cut_off",
+            "class_delayed",
+            "disconnected",
+            "writes",
+            "crashed_before_durable",
+            "crashed_before_answer",
+            "crashed_in_commit",
+            "crashed_by_plan",
+            "write_failed",
+            "disk_healed",
+            "record_lost",
+            "ledger_lost",
+            "restarted",
+            "late_start",
+            "executions",
+            "execution_failed",
+            "executor_lied",
+            "clock_jumped",
+            "clock_frozen",
+            "equivocations",
+            "equivocated_on_odd_parent",
+            "votes_for_all",
+            "withheld",
+            "forged",
+            "replayed",
+            "false_answers",
+            "far_votes",
+            "silenced",
+            "twin_messages",
+            "evidence",
+            "slashed",
+            "blamed",
+            "alarms",
+            "committee_changes",
+            "keys_rotated",
+            "epochs_closed",
+            "views_skipped",
+            "fenced_starts"};
+  const auto index = static_cast<std::size_t>(what);
+  return index < names.size() ? names[index]
+                              : to_text(static_cast<fault_kind>(index - names.size()));
+}
+
+std::string to_text(const fault& f) {
+  std::string text = std::string(to_text(f.kind)) + " " + slots_text(f.slots);
+  if (f.others != 0) text += " to " + slots_text(f.others);
+  if (f.amount != 0) text += " amount " + std::to_string(static_cast<std::int64_t>(f.amount));
+  return text;
 }
 
 std::string to_text(const plan& p) {
@@ -134,11 +144,7 @@ std::string to_text(const plan& p) {
     text += "\n";
   }
   for (const auto& f : p.faults) {
-    text += std::to_string(f.at_ms) + ".." + std::to_string(f.until_ms) + " " +
-            std::string(to_text(f.kind)) + " " + set_text(f.slots);
-    if (f.others != 0) text += " to " + set_text(f.others);
-    if (f.amount != 0) text += " amount " + std::to_string(static_cast<std::int64_t>(f.amount));
-    text += "\n";
+    text += std::to_string(f.at_ms) + ".." + std::to_string(f.until_ms) + " " + to_text(f) + "\n";
   }
   return text;
 }

@@ -21,7 +21,7 @@ namespace soma::agreement_world {
 
 /// One thing that happened. Slot `nobody`: to the network as a whole.
 struct trace_line {
-  std::uint64_t time_us = 0;
+  std::uint64_t time_us = 0;  // since the start
   std::uint32_t slot = 0;
   std::string text;
 };

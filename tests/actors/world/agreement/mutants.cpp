@@ -30,12 +30,20 @@ void note(told& out, std::string_view by) {
   out.noticed = true;
 }
 
-world of(mutation broken, std::size_t size) {
-  auto p = quiet_plan(1, size);
+world of(mutation broken, plan p) {
   p.heal_ms = 1'000'000'000;
   run_options options;
   options.broken = broken;
   return world(std::move(p), options);
+}
+world of(mutation broken, std::size_t size) {
+  return of(broken, quiet_plan(1, size));
+}
+
+void cut_off(world& w, slot_set who) {
+  const slot_set rest = ((slot_set{1} << w.size()) - 1) & ~who;
+  w.cut(who, rest);
+  w.cut(rest, who);
 }
 
 /// A member contradicts itself; it has to be punished for it.
@@ -59,7 +67,7 @@ bool is_memory_taken(mutation broken) {
   w.set_behaviours(3, static_cast<std::uint32_t>(behaviour::silent));
   if (!w.run_blocks(2, 60'000)) return true;
   const auto first = w.core(0)->view() + 1;
-  for (std::uint64_t i = 0; i < 20'000; ++i) {
+  for (std::uint64_t i = 0; i < 3'000; ++i) {
     block_id id;
     id.value[0] = static_cast<std::uint8_t>(i);
     const auto vote = w.signed_by(3, {vote_kind::notarize, w.epoch(0), first + i, id});
@@ -69,15 +77,63 @@ bool is_memory_taken(mutation broken) {
   return w.core(0)->held_bytes() >= 256 * 1024;
 }
 
+/// A member that missed more skipped views than proposals and standstill messages show again is
+/// needed for the next block: it has to ask for their certificates.
+bool is_long_gap_never_closed(mutation broken) {
+  auto p = quiet_plan(1, 5);
+  p.options.max_view_timeout_ms = p.options.view_timeout_ms;
+  p.epoch_ms = 3'600'000;
+  auto w = of(broken, std::move(p));
+  if (!w.run_blocks(2, 60'000)) return true;
+  const auto until = w.core(1)->view() + 140;
+  cut_off(w, 0b10000);
+  w.set_filter([](std::uint32_t, std::uint32_t, const peer_message& m) {
+    return std::holds_alternative<peer::proposal>(m);
+  });
+  if (!w.run_until([&](const world& x) { return x.core(1)->view() > until; }, 600'000)) return true;
+  w.set_filter({});
+  w.crash(0);
+  w.mend();
+  return !w.run_blocks(3, 300'000);
+}
+
+/// Messages take longer than the first timeout.
+bool is_slow_network_too_slow(mutation broken) {
+  auto w = of(broken, 4);
+  link_rates slow;
+  slow.delay_min_us = 2'000'000;
+  slow.delay_max_us = 2'200'000;
+  w.set_links(slow);
+  return !w.run_blocks(3, 600'000);
+}
+
+/// Who lost its ledger, not its record, begins far below what it has signed, and alone.
+bool is_second_past_signed(mutation broken) {
+  auto w = of(broken, 4);
+  if (!w.run_until([](const world& x) { return x.epoch(2).value >= 2; }, 120'000)) return true;
+  w.crash(2);
+  w.lose_ledger(2);
+  cut_off(w, 0b0100);
+  w.restart(2);
+  w.run_for(20'000);
+  w.mend();
+  return !w.run_blocks(5, 120'000) || w.violation();
+}
+
+using story = bool (*)(mutation);
+constexpr auto stories = std::to_array<std::pair<mutation, story>>({
+    {mutation::contradictions_not_reported, is_contradiction_unpunished},
+    {mutation::votes_of_any_view, is_memory_taken},
+    {mutation::certificates_not_fetched, is_long_gap_never_closed},
+    {mutation::timeouts_do_not_grow, is_slow_network_too_slow},
+    {mutation::signs_below_record, is_second_past_signed},
+});
+
+/// The story about this rule; all of them where none is broken.
 bool does_story_notice(mutation broken) {
-  switch (broken) {
-    case mutation::contradictions_not_reported:
-      return is_contradiction_unpunished(broken);
-    case mutation::votes_of_any_view:
-      return is_memory_taken(broken);
-    default:
-      return false;
-  }
+  return std::ranges::any_of(stories, [&](const auto& s) {
+    return (broken == s.first || broken == mutation::none) && s.second(broken);
+  });
 }
 
 void live(told& out, mutation broken, std::uint64_t first, std::uint64_t last) {
@@ -143,16 +199,6 @@ mutant_fate fate_of(mutation broken, std::uint64_t first, std::uint64_t last) {
 
 std::string_view why_equivalent(mutation broken) {
   switch (broken) {
-    case mutation::finalizes_unvoted:
-      return "a notarized block is safe to finalize for anybody who has not skipped its view: the "
-             "rule keeps blocks available, it does not keep agreement";
-    case mutation::skips_after_finalize:
-      return "finalizing a view takes its certificate, which ends the view here for good, and only "
-             "the present view is skipped; the certificate is durable with the vote, so that this "
-             "holds after a restart, too";
-    case mutation::certificates_not_fetched:
-      return "a proposal carries the certificates it stands on and standstill messages say them "
-             "again: asking for them is faster, not more";
     default:
       return {};
   }

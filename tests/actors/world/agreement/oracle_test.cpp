@@ -63,10 +63,20 @@ vote_statement skip(std::uint64_t view) {
 TEST_CASE("S2: what a correct key may say of a view, and what it may not") {
   const auto pair_is = [](const vote_statement& a, const vote_statement& b, bool correct = true) {
     bench w;
+    w.all.vote_exists(w.key(0), notarize(3, 1), correct);
     w.all.vote_exists(w.key(0), a, correct);
     w.all.vote_exists(w.key(0), b, correct);
     return w.says("S2");
   };
+  const auto wrongly_final = [&](const vote_statement& before) {
+    bench w;
+    w.all.vote_exists(w.key(0), before, true);
+    w.all.vote_exists(w.key(0), finalize(3, 1), true);
+    return w.says("R7");
+  };
+  CHECK(wrongly_final(notarize(3, 2)));
+  CHECK(wrongly_final(notarize(2, 1)));
+  CHECK_FALSE(wrongly_final(notarize(3, 1)));
   CHECK(pair_is(notarize(3, 1), notarize(3, 2)));
   CHECK(pair_is(finalize(3, 1), finalize(3, 2)));
   CHECK(pair_is(finalize(3, 1), skip(3)));

@@ -70,13 +70,21 @@ TEST_CASE("a network in which nothing breaks finalizes at the pace that was aske
   }
 }
 
-TEST_CASE("with more Byzantine power than is tolerated agreement itself breaks, in some seeds") {
+TEST_CASE("f+1: with one unit more Byzantine power than is tolerated agreement itself breaks") {
   std::size_t broken = 0;
-  for (std::uint64_t seed = 1; seed <= 200; ++seed) {
-    const auto out = run(draw_plan_beyond(seed));
+  for (std::uint64_t seed = 1; seed <= 60; ++seed) {
+    const auto out = run(draw_plan_beyond(seed, soma::consensus::tolerated_power + 1));
     if (out.violation.rfind("S1", 0) == 0) ++broken;
   }
-  CHECK(broken > 0);
+  CHECK(broken >= 10);
+}
+
+TEST_CASE("f: without that unit, in the same networks, no invariant breaks") {
+  for (std::uint64_t seed = 1; seed <= 300; ++seed) {
+    CAPTURE(seed);
+    const auto out = run(draw_plan_beyond(seed, soma::consensus::tolerated_power));
+    REQUIRE_MESSAGE(out.ok, out.violation);
+  }
 }
 
 TEST_CASE("a run that does not end is a failure with a name") {
