@@ -107,6 +107,7 @@ struct simplex::core {
   void twin_seen();
   void lift_fence();
   void try_skip();
+  [[nodiscard]] std::uint64_t view_to_skip() const;
   void try_finalize();
   [[nodiscard]] bool is_mine(const member_vote& vote) const;
   [[nodiscard]] member_vote said(const vote_statement& what) const;

@@ -13,6 +13,15 @@ record_batch simplex::core::as_written(record_batch batch) const {
   return batch;
 }
 
+/// The present one. The broken core looks back: what is finalized is over here, always.
+std::uint64_t simplex::core::view_to_skip() const {
+  const auto before = views.find(cur - 1);
+  const bool back = broken(mutation::skips_after_finalize) && before != views.end() &&
+                    before->first > base.view && before->second.mine.finalize &&
+                    !before->second.mine.skip;
+  return back ? cur - 1 : cur;
+}
+
 void simplex::core::note_mine(const vote_statement& what) {
   auto& mine = views[what.view].mine;
   if (what.kind == vote_kind::notarize) mine.notarize = what.block;

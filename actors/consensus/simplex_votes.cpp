@@ -183,9 +183,10 @@ void simplex::core::lift_fence() {
 /// R8.
 void simplex::core::try_skip() {
   if (!view_over || !may_sign()) return;
-  const auto& mine = views[cur].mine;
-  if (mine.skip || (mine.finalize && !broken(mutation::skips_after_finalize))) return;
-  decide(vote_kind::skip, cur, {});
+  const auto view = view_to_skip();
+  const auto& mine = views[view].mine;
+  if (mine.skip || (mine.finalize && view == cur)) return;
+  decide(vote_kind::skip, view, {});
 }
 
 /// R7, of every view in which it is still open.
