@@ -148,6 +148,9 @@ inside_actor::behavior_type run(inside_actor::pointer self, const std::shared_pt
       [inside](const message<schema::BlockNotice>& notice) { inside->block_done(notice.root()); }};
 }
 
+/// The same for strangers: a member of the epoch that is about to begin is one until the closing
+/// block is final here, and what it says first must not cost it the connection. Strangers are few
+/// and have small quotas instead.
 std::optional<std::uint32_t> limit_of(std::uint16_t type) {
   if (type < 1 || type > peer_message_kinds) return std::nullopt;
   return static_cast<std::uint32_t>(max_peer_message_bytes(type - 1U));

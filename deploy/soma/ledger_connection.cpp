@@ -103,6 +103,13 @@ message<schema::ChainStatus> ledger_connection::status() {
   return ask<schema::ChainStatus>(message<schema::GetChain>{});
 }
 
+std::optional<ledger_source::standing> ledger_connection::validator_standing() {
+  const auto now = status();
+  const auto root = now.root();
+  return standing{std::string(view_of(root.getStanding())), root.getSigns(), root.getView(),
+                  root.getPeers(), root.getPendingTransactions()};
+}
+
 offered ledger_connection::offer(const signed_transaction& transaction) {
   const auto reply = ask<schema::SubmitReceipt>(actors::offer(transaction));
   return {reply.root().getRefusal(), std::string(view_of(reply.root().getWhy()))};

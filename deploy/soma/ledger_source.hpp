@@ -37,6 +37,16 @@ class ledger_source {
   /// "the ledger in …" or "the validator at …".
   [[nodiscard]] virtual std::string where() const = 0;
 
+  /// What a running validator is to its peers, for people; of a stored ledger there is nothing.
+  struct standing {
+    std::string what;  // see schema::ChainStatus
+    bool signs = false;
+    std::uint64_t view = 0;
+    std::uint32_t peers = 0;
+    std::uint32_t waiting = 0;  // transactions
+  };
+  [[nodiscard]] virtual std::optional<standing> validator_standing() { return std::nullopt; }
+
   [[nodiscard]] const genesis& born() const { return born_; }
   [[nodiscard]] const chain_id& chain_of() const { return chain_; }
   /// Names of models where somebody gave them some.

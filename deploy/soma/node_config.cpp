@@ -29,7 +29,7 @@ class table_reader {
     return *value->as_string();
   }
   void read(std::string_view name, fs::path& into) {
-    if (const auto value = text(name)) into = folder_ / *value;
+    if (const auto value = text(name)) into = (folder_ / *value).lexically_normal();
   }
   void read(std::string_view name, std::optional<actors::host_port>& into) {
     const auto value = text(name);

@@ -54,18 +54,31 @@ node::node(node_config config, supervised_process& process)
 expected<std::unique_ptr<node>, failure> node::open(node_config config,
                                                     supervised_process& process) {
   std::unique_ptr<node> made(new node(std::move(config), process));
+  const auto& home = made->config_.home;
   std::error_code error;
-  std::filesystem::create_directories(made->config_.home, error);
-  if (error) return failed("cannot make " + made->config_.home.string(), error.message());
-  if (made->config_.runs("blob_store")) {
-    storage::blob_options options;
-    options.quota_bytes = made->config_.blob_quota_bytes;
-    made->blobs_ = std::make_shared<storage::blob_store>(made->config_.home / "blobs", options);
-  }
-  if (made->config_.runs("validator")) {
-    if (auto opened = made->open_validator(); !opened) return make_unexpected(opened.error());
+  std::filesystem::create_directories(home, error);
+  if (error) return failed("cannot make " + home.string(), error.message());
+  try {
+    if (auto opened = made->open_stores(); !opened) return make_unexpected(opened.error());
+  } catch (const lmdb::failure& failure) {
+    if (failure.code() == lmdb::failure_code::already_open) {
+      return failed("cannot use the home " + home.string(), "another process uses it",
+                    "stop that one first, or name another home");
+    }
+    return failed("cannot use the home " + home.string(), failure.what(),
+                  "see that its disk is well and has room");
   }
   return made;
+}
+
+outcome node::open_stores() {
+  if (config_.runs("blob_store")) {
+    storage::blob_options options;
+    options.quota_bytes = config_.blob_quota_bytes;
+    blobs_ = std::make_shared<storage::blob_store>(config_.home / "blobs", options);
+  }
+  if (!config_.runs("validator")) return {};
+  return open_validator();
 }
 
 outcome node::open_validator() {
@@ -113,11 +126,9 @@ outcome node::open_votes(const genesis& born, const public_key& key) {
   if (!opened) return make_unexpected(opened.error());
   votes_ = std::move(*opened);
   if (votes_->found() == consensus::record_state::missing && !is_alone) {
-    note_line(
-        "there is no whole voting record in " + folder.string() +
-        (votes_->damage().empty() ? "" : " (" + votes_->damage() + ")") +
-        ": this node follows and signs nothing before the next epoch. If its key has never voted, "
-        "start it with --first-start");
+    note_line("there is no whole voting record in " + folder.string() +
+              (votes_->damage().empty() ? "" : " (" + votes_->damage() + ")") +
+              "; if the key has never voted, start it with --first-start");
   }
   return {};
 }

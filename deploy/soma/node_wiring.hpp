@@ -56,6 +56,7 @@ class node {
   using group = std::vector<actors::supervised>;
 
   node(node_config config, supervised_process& process);
+  [[nodiscard]] outcome open_stores();
   [[nodiscard]] outcome open_validator();
   [[nodiscard]] outcome open_votes(const genesis& born, const public_key& key);
   template <class Handle>

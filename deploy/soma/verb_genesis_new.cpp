@@ -10,6 +10,7 @@
 #include "deploy/soma/units.hpp"
 #include "deploy/soma/verbs.hpp"
 #include "deploy/soma/voting_home.hpp"
+#include "messages/crypto/ed25519.hpp"
 #include "messages/types/codec.hpp"
 
 namespace soma {
@@ -212,12 +213,12 @@ void genesis_new::print(const run_context& context) const {
   for (const auto& line : committee_lines(draft_.born())) print_line(line);
   if (!homes_) return;
   print_line("");
-  table nodes({"home", "for other nodes", "for its operator", "key"});
+  table nodes({"home", "for other nodes", "for its operator", "validator"});
   for (const auto& home : homes_->all()) {
     nodes.row({(output_dir_ / home.name).string(),
                home.mesh.host + ":" + std::to_string(home.mesh.port),
                home.door.host + ":" + std::to_string(home.door.port),
-               "0x" + to_hex(home.key).substr(0, 8)});
+               home.is_validator ? crypto::address_of(home.key).text().substr(0, 10) : "follows"});
   }
   nodes.print();
   note_line("Carry each home to its machine, then: soma node run --config " +

@@ -35,6 +35,7 @@ struct facts {
   committee_row committee;
   std::map<std::string, std::uint64_t> models, targets;
   std::uint64_t validators = 0;
+  std::optional<ledger_source::standing> standing;
 };
 
 /// One pass over the tables that a status counts; accounts are not among them, since there may be
@@ -42,6 +43,7 @@ struct facts {
 facts collect(ledger_source& source) {
   facts out;
   out.chain = source.chain();
+  out.standing = source.validator_standing();
   out.committee = source.row<committee_row>(committee_key()).value_or(committee_row{});
   source.scan(table_prefix(ledger_table::model), [&](byte_view, byte_view value) {
     ++out.models[std::string(explain::name_of(ledger_source::decoded<model_row>(value).status))];
@@ -102,25 +104,48 @@ json status_json(const ledger_source& source, const facts& f, const name_book& n
   for (const auto& pot : pots_of(c))
     supply.emplace_back(std::string(pot.name) + "_shannons", pot.amount.value);
   const auto ends = c.epoch_start_ms + source.born().parameters.epoch_ms;
-  return json::of({{"name", source.born().name},
-                   {"chain", source.chain_of().text()},
-                   {"source", source.where()},
-                   {"height", c.height.value},
-                   {"time_ms", c.time_ms},
-                   {"epoch", c.epoch.value},
-                   {"epoch_start_ms", c.epoch_start_ms},
-                   {"epoch_end_ms", ends},
-                   {"hits", c.hits},
-                   {"reward_per_target_shannons", c.reward_per_target.value},
-                   {"fee_multiplier_ppm", c.fee_multiplier_ppm},
-                   {"difficulty_ppm", c.difficulty_ppm},
-                   {"committee", json(std::move(seats))},
-                   {"audits_due", f.committee.audits_due},
-                   {"validators", f.validators},
-                   {"models", counts_json(f.models)},
-                   {"targets", counts_json(f.targets)},
-                   {"supply", json(std::move(supply))},
-                   {"supply_ok", rules::total_of(c) == supply_cap}});
+  auto all = json::of({{"name", source.born().name},
+                       {"chain", source.chain_of().text()},
+                       {"source", source.where()},
+                       {"height", c.height.value},
+                       {"time_ms", c.time_ms},
+                       {"epoch", c.epoch.value},
+                       {"epoch_start_ms", c.epoch_start_ms},
+                       {"epoch_end_ms", ends},
+                       {"hits", c.hits},
+                       {"reward_per_target_shannons", c.reward_per_target.value},
+                       {"fee_multiplier_ppm", c.fee_multiplier_ppm},
+                       {"difficulty_ppm", c.difficulty_ppm},
+                       {"committee", json(std::move(seats))},
+                       {"audits_due", f.committee.audits_due},
+                       {"validators", f.validators},
+                       {"models", counts_json(f.models)},
+                       {"targets", counts_json(f.targets)},
+                       {"supply", json(std::move(supply))},
+                       {"supply_ok", rules::total_of(c) == supply_cap}});
+  if (const auto& at = f.standing) {
+    all.set("validator", json::of({{"standing", at->what},
+                                   {"signs", at->signs},
+                                   {"view", at->view},
+                                   {"peers", at->peers},
+                                   {"pending_transactions", at->waiting}}));
+  }
+  return all;
+}
+
+/// "a member that votes, in view 17; 3 peers; 0 transactions wait".
+std::string standing_text(const ledger_source::standing& at) {
+  static const std::map<std::string, std::string> meanings{
+      {"member", "member of the committee, votes"},
+      {"no seat", "no member of the committee, follows"},
+      {"listening", "member of the committee, listens before it votes"},
+      {"fenced", "member of the committee, FENCED: does not vote in this epoch"},
+      {"mute", "member of the committee, MUTE: its voting record cannot be written"},
+      {"alarmed", "STOPPED by an alarm: see its log"}};
+  const auto found = meanings.find(at.what);
+  return (found == meanings.end() ? at.what : found->second) + "; view " + count_text(at.view) +
+         ", " + count_text(at.peers) + (at.peers == 1 ? " peer, " : " peers, ") +
+         count_text(at.waiting) + (at.waiting == 1 ? " transaction waits" : " transactions wait");
 }
 
 std::string counts_text(const std::map<std::string, std::uint64_t>& counts) {
@@ -145,6 +170,7 @@ void print_status(ledger_source& source, const facts& f, const name_book& names)
   const auto& c = f.chain;
   print_line("network     " + source.born().name + ", chain " + source.chain_of().text());
   print_line("read from   " + source.where());
+  if (f.standing) print_line("validator   " + standing_text(*f.standing));
   print_line("height      " + count_text(c.height.value) + ", at " + time_text(c.time_ms));
   print_line("epoch       " + std::to_string(c.epoch.value) + ", " + epoch_text(source, c));
   print_line("models      " + counts_text(f.models));
