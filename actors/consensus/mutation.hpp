@@ -46,6 +46,7 @@
   X(signs_after_lost_record, "R0", "signs though its record is lost") \
   X(signs_below_record, "R0", "signs though its ledger is behind its record") \
   X(fence_ends_unasked, "R0", "a lost record is forgiven at the next epoch, whatever others say") \
+  X(signs_beside_twin, "R0", "goes on though another process speaks with its key") \
   X(fence_forgotten, "R0", "a fence does not outlast a restart") \
   X(epoch_goes_on, "E2", "ordinary blocks follow the block that closes an epoch") \
   X(signs_after_epoch_end, "E3", "signs in an epoch whose end is being committed") \

@@ -159,6 +159,7 @@ void simplex::core::on_own_vote_elsewhere(const member_vote& vote) {
 
 /// Fenced, and the next epoch begins with listening again: the other one may still be there.
 void simplex::core::twin_seen() {
+  if (broken(mutation::signs_beside_twin)) return;
   listens_again = true;
   votes_from = std::max(votes_from, base.epoch.next());
   unsaved.votes_from = votes_from;
