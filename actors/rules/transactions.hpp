@@ -14,8 +14,10 @@ struct block_transaction {
   refused known = std::nullopt;     // malformed or bad_signature, found by the caller
 };
 
-/// Reads and verifies a transaction as it lies in a block.
-[[nodiscard]] block_transaction read_transaction(const signed_transaction& sent);
+/// Reads and verifies a transaction as it lies in a block; does not verify it once more when the
+/// caller knows that this very body with this very signature holds.
+[[nodiscard]] block_transaction read_transaction(const signed_transaction& sent,
+                                                 bool is_known_to_hold = false);
 
 struct transaction_outcome {
   transaction_id id;

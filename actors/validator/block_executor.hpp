@@ -37,6 +37,10 @@ class block_executor : public std::enable_shared_from_this<block_executor> {
   void tell_router() { tell_router(false); }
 
   [[nodiscard]] const speculation& state() const { return state_; }
+  /// As speculation::read.
+  [[nodiscard]] rules::block_transaction read(const signed_transaction& sent) {
+    return state_.read(sent);
+  }
 
  private:
   struct job {

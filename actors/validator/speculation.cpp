@@ -137,7 +137,7 @@ std::optional<speculation::branch> speculation::branch_to(const block_id& id) co
 
 std::optional<rules::block_input> speculation::input_of(const block& candidate,
                                                         const chain_row& parent,
-                                                        const rules::state_reader& rows) const {
+                                                        const rules::state_reader& rows) {
   const auto& header = candidate.header;
   if (header.epoch != parent.epoch || (header.flags & block_is_filler) != 0) return std::nullopt;
   rules::block_input input;
@@ -152,7 +152,7 @@ std::optional<rules::block_input> speculation::input_of(const block& candidate,
     }
   }
   for (const auto& sent : candidate.payload) {
-    input.transactions.push_back(rules::read_transaction(sent));
+    input.transactions.push_back(transactions_.read(sent));
     if (input.transactions.back().known) return std::nullopt;
   }
   if (rules::check_block(input, parent)) return std::nullopt;

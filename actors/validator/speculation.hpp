@@ -19,6 +19,7 @@
 #include "actors/consensus/agreement.hpp"
 #include "actors/rules/execution.hpp"
 #include "actors/rules/state_tree.hpp"
+#include "actors/validator/verified_transactions.hpp"
 #include "messages/types/expected.hpp"
 #include "messages/types/genesis.hpp"
 #include "storage/tables/ledger_store.hpp"
@@ -86,6 +87,12 @@ class speculation {
   [[nodiscard]] expected<consensus::execution_result, speculation_trouble> finish(
       run&& begun, const rules::drawn_targets& drawn);
 
+  /// A transaction that comes from anywhere: what held once is not verified again, here or in a
+  /// block.
+  [[nodiscard]] rules::block_transaction read(const signed_transaction& sent) {
+    return transactions_.read(sent);
+  }
+
   /// What a kept execution did; nullptr for an unknown one.
   [[nodiscard]] const rules::effects* find(const block_id& id) const;
   [[nodiscard]] std::size_t live() const { return live_.size(); }
@@ -131,7 +138,7 @@ class speculation {
   [[nodiscard]] std::optional<branch> branch_to(const block_id& id) const;
   [[nodiscard]] std::optional<rules::block_input> input_of(const block& candidate,
                                                            const chain_row& parent,
-                                                           const rules::state_reader& rows) const;
+                                                           const rules::state_reader& rows);
   [[nodiscard]] expected<consensus::execution_result, speculation_trouble> keep(
       const block& candidate, const branch& below, rules::effects&& result, registry_mark mark);
   [[nodiscard]] bool make_room(const block_id& parent);
@@ -152,6 +159,7 @@ class speculation {
   std::shared_ptr<const rules::active_models> active_;
   chain_row chain_;
   block_id base_;
+  verified_transactions transactions_;
   std::map<block_id, kept> live_;
   std::uint64_t uses_ = 0;
 

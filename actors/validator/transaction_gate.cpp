@@ -11,7 +11,7 @@
 namespace soma::actors {
 
 transaction_gate::transaction_gate(const storage::ledger_store& ledger,
-                                   const block_executor& executor, const genesis& born,
+                                   block_executor& executor, const genesis& born,
                                    const crypto::key_pair& key, hooks wanted)
     : ledger_(ledger),
       executor_(executor),
@@ -55,7 +55,7 @@ bool transaction_gate::send_own(transaction_kind kind) {
 }
 
 transaction_gate::verdict transaction_gate::take(signed_transaction&& sent, origin from) {
-  const auto [id, body, size, unreadable] = rules::read_transaction(sent);
+  const auto [id, body, size, unreadable] = executor_.read(sent);
   const auto refuse = [id = id](rules::refusal why) {
     return verdict{id, static_cast<std::uint16_t>(why), rules::to_text(why)};
   };

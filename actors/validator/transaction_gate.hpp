@@ -30,7 +30,7 @@ class transaction_gate {
   };
 
   /// `executor` outlives it.
-  transaction_gate(const storage::ledger_store& ledger, const block_executor& executor,
+  transaction_gate(const storage::ledger_store& ledger, block_executor& executor,
                    const genesis& born, const crypto::key_pair& key, hooks wanted);
 
   [[nodiscard]] message<schema::SubmitReceipt> submit(schema::SubmitTransaction::Reader request);
@@ -56,7 +56,7 @@ class transaction_gate {
   void pass_on(const signed_transaction& sent);
 
   const storage::ledger_store& ledger_;
-  const block_executor& executor_;
+  block_executor& executor_;
   genesis born_;
   chain_id chain_;
   crypto::key_pair key_;

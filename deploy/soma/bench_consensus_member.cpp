@@ -65,6 +65,7 @@ consensus_offer make_offer(const std::vector<public_key>& validators, std::uint6
     one.by = made.sender;
     one.at_us = static_cast<std::uint64_t>(static_cast<double>(i) * 1e6 / transactions_per_s);
     one.to = static_cast<std::uint32_t>(i % validators.size());
+    out.numbers.emplace(one.id, i);
     out.all.push_back(std::move(one));
   }
   return out;
@@ -106,7 +107,6 @@ void consensus_member::take(std::size_t number) {
   // What the door of a validator does first: the signature, before anything is kept.
   const auto read = rules::read_transaction(load_.all[number].sent);
   if (read.known) trouble = "a transaction of the benchmark's own is refused";
-  numbers_.emplace(load_.all[number].id, number);
   if (!done_.contains(number)) waiting_.insert(number);
 }
 
@@ -171,9 +171,11 @@ void consensus_member::carry_out(consensus::commit& wanted, event_queue& answers
     const auto done = work_.commit(one.what->id);
     ledger_->commit_block(one.what->whole, done.changes, done.events, one.final, one.epoch_end);
     for (const auto& outcome : done.outcomes) {
-      const auto found = numbers_.find(outcome.id);
-      if (found == numbers_.end()) continue;
-      if (outcome.reason) trouble = "a transaction of the benchmark's own was refused";
+      const auto found = load_.numbers.find(outcome.id);
+      if (found == load_.numbers.end()) continue;
+      if (outcome.reason)
+        trouble = "a transaction of the benchmark's own was refused: " +
+                  std::string(rules::to_text(*outcome.reason));
       waiting_.erase(found->second);
       done_.insert(found->second);
       now_final.push_back(found->second);

@@ -30,6 +30,7 @@ struct offered_transaction {
 struct consensus_offer {
   genesis born;
   std::vector<offered_transaction> all;
+  std::map<transaction_id, std::size_t> numbers;
 };
 
 /// Keys of validators that live in this process.
@@ -91,7 +92,6 @@ class consensus_member final : public consensus::payload_source {
   actors::ledger_archive archive_;
   std::unique_ptr<storage::voting_record_store> votes_;
   std::unique_ptr<consensus::simplex> core_;
-  std::map<transaction_id, std::size_t> numbers_;  // of those that came
   std::set<std::size_t> waiting_, done_;
 };
 

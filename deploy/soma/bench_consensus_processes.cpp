@@ -186,7 +186,6 @@ class process_network {
       if (steady::now() - start > patience) return failed("no block is made", "nobody agrees");
       std::this_thread::sleep_for(milliseconds(20));
     }
-    for (std::size_t i = 0; i < offer_.all.size(); ++i) numbers_.emplace(offer_.all[i].id, i);
     return {};
   }
 
@@ -207,8 +206,8 @@ class process_network {
       for (; seen_[i] < view.height().value; ++seen_[i]) {
         const auto block = view.block_at(block_height{seen_[i] + 1});
         for (const auto& one : block->payload) {
-          const auto found = numbers_.find(crypto::id_of(one));
-          if (found == numbers_.end() || offer_.all[found->second].to != i) continue;
+          const auto found = offer_.numbers.find(crypto::id_of(one));
+          if (found == offer_.numbers.end() || offer_.all[found->second].to != i) continue;
           ++figures_.transactions;
           figures_.seconds = seconds_since(start_);
           figures_.final_ms.push_back(
@@ -243,7 +242,6 @@ class process_network {
   std::vector<actors::validator_actor> validators_;
   std::vector<std::unique_ptr<storage::ledger_store>> ledgers_;
   std::vector<std::uint64_t> seen_;
-  std::map<transaction_id, std::size_t> numbers_;
   std::vector<steady::time_point> sent_at_;
   steady::time_point start_;
   consensus_figures figures_;

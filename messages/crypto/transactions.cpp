@@ -62,15 +62,20 @@ std::string_view to_text(tx_refusal refusal) {
   return "unknown refusal";
 }
 
-expected<transaction, tx_refusal> verify(const signed_transaction& sent) {
+expected<transaction, tx_refusal> read_verified(const signed_transaction& sent) {
   if (sent.body.size() > max_transaction_bytes) return make_unexpected(tx_refusal::too_large);
   auto content = decode<transaction>(sent.body);
   if (!content) return make_unexpected(tx_refusal::malformed);
   if (!is_acceptable(content->sender)) return make_unexpected(tx_refusal::bad_key);
-  if (!verify(content->sender, id_of(sent).view(), sent.by_sender)) {
+  return std::move(*content);
+}
+
+expected<transaction, tx_refusal> verify(const signed_transaction& sent) {
+  auto content = read_verified(sent);
+  if (content && !verify(content->sender, id_of(sent).view(), sent.by_sender)) {
     return make_unexpected(tx_refusal::bad_signature);
   }
-  return std::move(*content);
+  return content;
 }
 
 block_id id_of(const block_header& header) {

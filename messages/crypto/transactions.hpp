@@ -28,6 +28,9 @@ enum class tx_refusal : std::uint8_t { too_large, malformed, bad_key, bad_signat
 /// The content if size, form, key and signature are right, checked in this order: the cheap ones
 /// first. Protocol §1.
 [[nodiscard]] expected<transaction, tx_refusal> verify(const signed_transaction& sent);
+/// The same of one whose very body and signature were found to hold before: they are not verified
+/// again.
+[[nodiscard]] expected<transaction, tx_refusal> read_verified(const signed_transaction& sent);
 
 /// H("SX1/block", layout).
 [[nodiscard]] block_id id_of(const block_header& header);
