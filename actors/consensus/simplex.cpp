@@ -262,7 +262,8 @@ void simplex::core::enter(std::uint64_t view) {
   }
 }
 
-/// What was skipped long ago needs its certificate alone, whoever voted in it.
+/// What was skipped long ago needs its certificate alone, whoever voted in it; of blocks those
+/// alone that were notarized here, because a quorum may still show that it did so, too.
 void simplex::core::forget_old_votes() {
   if (cur <= base.view + view_window) return;
   const auto old = views.find(cur - view_window - 1);
@@ -274,6 +275,10 @@ void simplex::core::forget_old_votes() {
   state.first_notarize.clear();
   state.finalize.clear();
   state.first_finalize.clear();
+  for (const auto& p : state.proposals) {
+    if (p.what->id != state.mine.notarize) blocks.erase(p.what->id);
+  }
+  state.proposals.clear();
 }
 
 std::uint64_t simplex::core::timeout_of(std::uint64_t view) const {

@@ -66,6 +66,10 @@ void simplex::core::on_proposal(peer_number from, const peer::proposal& p) {
   const auto& whole = p.what->whole;
   const auto& h = whole.header;
   if (h.view <= base.view || h.view > cur + view_window) return;
+  if (h.view + view_window < cur && held(h.view, vote_kind::skip) != nullptr &&
+      held(h.view, vote_kind::notarize) == nullptr) {
+    return;  // see forget_old_votes
+  }
   auto& list = views[h.view].proposals;
   const bool seen = std::any_of(list.begin(), list.end(),
                                 [&](const auto& s) { return s.what->id == p.what->id; });
@@ -146,7 +150,7 @@ void simplex::core::try_propose() {
 
   draft next{cur, 0, {}, {}};
   // Far from anything final, blocks only keep the views going.
-  if (ancestors.size() <= view_window) {
+  if (ancestors.size() <= view_window && blocks.size() <= 2 * view_window) {
     next.whole.payload =
         access_.payload.next_payload(ancestors, max_block_payload_bytes, max_block_transactions);
   }

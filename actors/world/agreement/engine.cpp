@@ -198,7 +198,9 @@ void engine::check_after(node& n, const consensus::event& e) {
   if (n.steps % 64 != 0) return;
   const auto held = core.held_bytes();
   n.max_held_bytes = std::max(n.max_held_bytes, held);
-  if (held > held_bytes_limit || core.unfinalized_blocks() > 4 * unfinalized_limit) {
+  // What a process notarized it keeps until its view is past: at most one block a view.
+  const auto blocks_limit = 4 * unfinalized_limit + (view - core.base().view);
+  if (held > held_bytes_limit || core.unfinalized_blocks() > blocks_limit) {
     all.fail("S11: slot " + std::to_string(n.slot) + " holds " + std::to_string(held) + " bytes");
   }
 }
