@@ -1,0 +1,36 @@
+// Somebody who sends transfers to validators of a network and believes that one is final when a
+// validator says so.
+#pragma once
+
+#include <memory>
+#include <set>
+#include <vector>
+
+#include "actors/validator/validator_actor.hpp"
+#include "messages/types/transactions.hpp"
+#include "tests/functional/cluster.hpp"
+#include "tests/functional/validator_network.hpp"
+
+namespace soma::support {
+
+class final_sender {
+ public:
+  final_sender(const validator_network& net, const actors::cluster_identity& identity)
+      : net_(net), process_(identity) {}
+
+  [[nodiscard]] signed_transaction transfer(std::size_t account, std::uint64_t nonce) const;
+  /// Offers those of `batch` that are open to a validator, and closes each that it then calls
+  /// final. Their ids.
+  std::vector<transaction_id> send_until_final(std::size_t validator,
+                                               const std::vector<signed_transaction>& batch,
+                                               std::set<std::size_t>& open, unsigned patience_ms);
+
+ private:
+  /// The role there; nobody, if it cannot be reached.
+  actors::validator_actor connect(std::size_t validator);
+
+  const validator_network& net_;
+  cluster_process process_;
+};
+
+}  // namespace soma::support

@@ -1,0 +1,86 @@
+// A network of real `soma node run` processes on this machine, made as an operator makes one, with
+// ports that are free and a pace that suits a test. What must hold: no process outlives it.
+#pragma once
+
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "actors/link/cluster.hpp"
+#include "actors/link/system_config.hpp"
+#include "messages/crypto/ed25519.hpp"
+#include "messages/types/genesis.hpp"
+#include "tests/support/json_reader.hpp"
+#include "tests/support/program.hpp"
+
+namespace soma::support {
+
+struct validator_network_options {
+  std::string binary;  // soma
+  unsigned validators = 4;
+  unsigned followers = 0;
+  unsigned epoch_seconds = 600;
+  unsigned accounts = 0;  // each born with money
+  std::string pace = "block_ms = 50\nidle_ms = 200\nview_timeout_ms = 500\nlisten_ms = 500\n";
+};
+
+class validator_network {
+ public:
+  explicit validator_network(validator_network_options wanted);
+
+  [[nodiscard]] std::size_t size() const { return nodes_.size(); }
+  /// Validators first. Starts it, or starts it again.
+  void start(std::size_t node, std::vector<std::string> more = {});
+  void start_all();
+  void send(std::size_t node, int signal_number) const;
+  void kill(std::size_t node);
+  /// As an operator does it; false: it did not end well.
+  [[nodiscard]] bool stop(std::size_t node);
+  [[nodiscard]] bool runs(std::size_t node) const;
+  [[nodiscard]] pid_t id(std::size_t node) const;
+  /// What it said since it was started last; what it said in all its lives.
+  [[nodiscard]] std::string said(std::size_t node) const;
+  [[nodiscard]] std::string said_ever(std::size_t node) const;
+
+  [[nodiscard]] std::filesystem::path home(std::size_t node) const { return nodes_[node].home; }
+  [[nodiscard]] std::filesystem::path config(std::size_t node) const;
+  /// Under a home of that path, with other ports and the same peers.
+  void add_copy(std::size_t of, const std::filesystem::path& home);
+  [[nodiscard]] const actors::host_port& door(std::size_t node) const { return nodes_[node].door; }
+  [[nodiscard]] const actors::host_port& mesh(std::size_t node) const { return nodes_[node].mesh; }
+  [[nodiscard]] actors::cluster_identity client() const;
+  [[nodiscard]] const genesis& born() const { return born_; }
+  [[nodiscard]] const std::vector<crypto::key_pair>& accounts() const { return accounts_; }
+  [[nodiscard]] const scratch_folder& folder() const { return folder_; }
+
+  /// Of its ledger, read beside the process; 0 before there is one.
+  [[nodiscard]] std::uint64_t height(std::size_t node) const;
+  [[nodiscard]] std::uint64_t greatest_height() const;
+  /// `soma status` of the running node: member, listening, fenced, …; empty: no answer.
+  [[nodiscard]] std::string standing(std::size_t node) const;
+  [[nodiscard]] bool reaches(std::size_t node, std::uint64_t height, unsigned seconds = 60) const;
+  /// Why the ledgers are not beginnings of one chain; empty: they are.
+  [[nodiscard]] std::string fork() const;
+  /// Resident bytes that are the process's alone.
+  [[nodiscard]] std::uint64_t memory_bytes(std::size_t node) const;
+
+ private:
+  struct one_node {
+    std::filesystem::path home;
+    actors::host_port mesh, door;
+    std::unique_ptr<running_program> process;
+    std::string said_before;
+  };
+  void rest(one_node& node);
+
+  validator_network_options wanted_;
+  scratch_folder folder_;
+  genesis born_;
+  std::vector<crypto::key_pair> accounts_;
+  std::vector<one_node> nodes_;
+};
+
+}  // namespace soma::support
