@@ -21,7 +21,8 @@ class bench_consensus final : public verb {
   std::string_view example() const override {
     return "soma bench consensus\n"
            "soma bench consensus --validators 4 --rate 2000 --delay-ms 50 --json\n"
-           "soma bench consensus --processes 4 --rate 1000 --seconds 60";
+           "soma bench consensus --processes 4 --rate 1000 --seconds 60\n"
+           "soma bench consensus --processes 4 --processes 10 --processes 31 --rate 50";
   }
   void declare(option_set& options) override;
   outcome run(const run_context& context) override;
@@ -29,8 +30,7 @@ class bench_consensus final : public verb {
  private:
   [[nodiscard]] outcome check() const;
 
-  std::vector<std::string> validators_;
-  std::optional<std::uint32_t> processes_;
+  std::vector<std::string> validators_, processes_;
   double rate_ = 500, delay_ms_ = 0.1;
   std::optional<double> seconds_;
   std::uint64_t seed_ = 0;
@@ -43,8 +43,10 @@ void bench_consensus::declare(option_set& options) {
            "how many, each on a made-up processor of its own; once for each run; default: 4, 10 "
            "and 31")
       .shown_as("N");
-  options.add("processes", processes_,
-              "instead: so many real processes over TLS on the loopback interface");
+  options
+      .add("processes", processes_,
+           "instead: so many real processes over TLS on the loopback interface; once for each run")
+      .shown_as("N");
   options.add("rate", rate_, "signed transfers offered a second, to all validators in turn");
   options.add("seconds", seconds_, "so long; default: 2, and 10 with --processes");
   options.add("delay-ms", delay_ms_, "of every message on the made-up network, one way");
@@ -110,12 +112,15 @@ json json_of(const measured& m) {
                        {"final_median_ms", percentile(f.final_ms, 0.5)},
                        {"final_p99_ms", percentile(f.final_ms, 0.99)},
                        {"blocks", f.blocks},
+                       {"payload_bytes_per_block", m.per_block(f.payload_bytes)},
+                       {"signatures_per_block", f.signatures_per_block},
                        {"busiest_cpu_seconds", f.busiest_seconds},
                        {"mean_cpu_seconds", f.busy_seconds},
                        {"transactions_per_core_second", m.per_core_s()},
                        {"verify_seconds", f.verify_seconds},
                        {"ratio_to_verification", m.ratio()}});
   if (m.processes) {
+    out.set("memory_at_start_bytes", f.memory_at_start_bytes);
     out.set("memory_bytes", f.memory_bytes);
     out.set("memory_growth_bytes", f.memory_growth_bytes);
   } else {
@@ -128,39 +133,67 @@ json json_of(const measured& m) {
   return out;
 }
 
+void note_missing(const measured& m) {
+  if (m.found.transactions == m.found.offered) return;
+  note_line("of " + std::to_string(m.load.validators) + ": " +
+            count_text(m.found.offered - m.found.transactions) + " of " +
+            count_text(m.found.offered) + " transfers did not become final in time");
+}
+
 void print_made_up(const std::vector<measured>& all) {
   table out({"validators", "tx/s", "final, median", "99th", "tx/s a core", "Ed25519 alone / ours",
-             "kB a block", "messages", "votes verified"});
+             "signatures a block", "kB sent", "messages", "verified"});
   for (const auto& m : all) {
     const auto n = static_cast<double>(m.load.validators);
     out.row({std::to_string(m.load.validators), decimal_text(m.per_s(), 0),
              decimal_text(percentile(m.found.final_ms, 0.5), 1) + " ms",
              decimal_text(percentile(m.found.final_ms, 0.99), 1) + " ms",
              decimal_text(m.per_core_s(), 0), decimal_text(m.ratio(), 2),
+             decimal_text(m.found.signatures_per_block, 1),
              decimal_text(m.per_block(m.found.bytes_sent) / n / 1e3, 1),
              decimal_text(m.per_block(m.found.messages) / n, 1),
              decimal_text(m.per_block(m.found.votes_verified) / n, 1)});
   }
   out.print();
-  note_line("bytes, messages and votes: of one validator, a block; without transactions passed on");
+  note_line("sent, messages, verified: of one validator, a block; without transactions passed on");
+  for (const auto& m : all) note_missing(m);
 }
 
-void print_processes(const measured& m) {
+void print_processes(const std::vector<measured>& all) {
   table out({"processes", "tx/s", "final, median", "99th", "tx/s a core", "Ed25519 alone / ours",
-             "memory", "grown by"});
-  const auto grown = m.found.memory_growth_bytes;
-  out.row({std::to_string(m.load.validators), decimal_text(m.per_s(), 0),
-           decimal_text(percentile(m.found.final_ms, 0.5), 1) + " ms",
-           decimal_text(percentile(m.found.final_ms, 0.99), 1) + " ms",
-           decimal_text(m.per_core_s(), 0), decimal_text(m.ratio(), 2),
-           to_text(byte_count{m.found.memory_bytes}),
-           (grown < 0 ? "-" : "") +
-               to_text(byte_count{static_cast<std::uint64_t>(grown < 0 ? -grown : grown)})});
-  out.print();
-  if (m.found.transactions != m.found.offered) {
-    note_line(count_text(m.found.offered - m.found.transactions) + " of " +
-              count_text(m.found.offered) + " transfers did not become final");
+             "signatures a block", "kB a block", "memory", "grown by"});
+  for (const auto& m : all) {
+    const auto grown = m.found.memory_growth_bytes;
+    out.row({std::to_string(m.load.validators), decimal_text(m.per_s(), 0),
+             decimal_text(percentile(m.found.final_ms, 0.5), 1) + " ms",
+             decimal_text(percentile(m.found.final_ms, 0.99), 1) + " ms",
+             decimal_text(m.per_core_s(), 0), decimal_text(m.ratio(), 2),
+             decimal_text(m.found.signatures_per_block, 1),
+             decimal_text(m.per_block(m.found.payload_bytes) / 1e3, 1),
+             to_text(byte_count{m.found.memory_bytes}),
+             (grown < 0 ? "-" : "") +
+                 to_text(byte_count{static_cast<std::uint64_t>(grown < 0 ? -grown : grown)})});
   }
+  out.print();
+  note_line("memory: of the largest process at the end; grown since a quarter of the time");
+  for (const auto& m : all) note_missing(m);
+}
+
+/// Each between 1 and `most`.
+expected<std::vector<std::uint32_t>, failure> read_sizes(const std::vector<std::string>& texts,
+                                                         std::string_view option, int most) {
+  std::vector<std::uint32_t> sizes;
+  for (const auto& text : texts) {
+    const bool digits =
+        !text.empty() && text.size() <= 3 && text.find_first_not_of("0123456789") == text.npos;
+    const auto size = digits ? std::atoi(text.c_str()) : 0;
+    if (size < 1 || size > most) {
+      return wrong_usage(std::string(option), "`" + text + "` is not 1 to " + std::to_string(most),
+                         "try 4");
+    }
+    sizes.push_back(static_cast<std::uint32_t>(size));
+  }
+  return sizes;
 }
 
 outcome bench_consensus::check() const {
@@ -173,10 +206,7 @@ outcome bench_consensus::check() const {
   if (!(delay_ms_ >= 0 && delay_ms_ <= 10'000)) {
     return wrong_usage("--delay-ms", "it is not 0 to 10,000", "try 50");
   }
-  if (processes_ && (*processes_ < 1 || *processes_ > 32)) {
-    return wrong_usage("--processes", "it is not 1 to 32", "try 4");
-  }
-  if (processes_ && !validators_.empty()) {
+  if (!processes_.empty() && !validators_.empty()) {
     return wrong_usage("--validators", "--processes says how many", "leave one of them out");
   }
   return {};
@@ -184,33 +214,30 @@ outcome bench_consensus::check() const {
 
 outcome bench_consensus::run(const run_context& context) {
   if (auto fine = check(); !fine) return fine;
-  std::vector<std::uint32_t> sizes;
-  for (const auto& text : validators_) {
-    const auto size = text.size() <= 3 ? std::atoi(text.c_str()) : 0;
-    if (size < 1 || size > 100) return wrong_usage("--validators", text + " is not 1 to 100");
-    sizes.push_back(static_cast<std::uint32_t>(size));
-  }
-  if (sizes.empty()) sizes = {4, 10, 31};
-  if (processes_) sizes = {*processes_};
+  const bool real = !processes_.empty();
+  const auto read = real ? read_sizes(processes_, "--processes", 40)
+                         : read_sizes(validators_, "--validators", 100);
+  if (!read) return make_unexpected(read.error());
+  const auto sizes = read->empty() ? std::vector<std::uint32_t>{4, 10, 31} : *read;
   const scratch_folder scratch(dir_.empty() ? fs::temp_directory_path() : dir_);
   std::vector<measured> all;
   for (const auto size : sizes) {
     measured one;
-    one.processes = processes_.has_value();
+    one.processes = real;
     one.load.folder = scratch.path() / std::to_string(size);
     one.load.validators = size;
     one.load.delay_us = static_cast<std::uint64_t>(delay_ms_ * 1'000);
     one.load.transactions_per_s = rate_;
-    one.load.seconds = seconds_.value_or(processes_ ? 10 : 2);
+    one.load.seconds = seconds_.value_or(real ? 10 : 2);
     one.load.seed = seed_;
-    auto found = processes_ ? run_consensus_processes(one.load) : run_consensus(one.load);
+    auto found = real ? run_consensus_processes(one.load) : run_consensus(one.load);
     if (!found) return make_unexpected(found.error());
     one.found = std::move(*found);
     all.push_back(std::move(one));
   }
   if (!context.wants_json) {
-    if (processes_) {
-      print_processes(all.front());
+    if (real) {
+      print_processes(all);
     } else {
       print_made_up(all);
     }

@@ -24,15 +24,18 @@ struct consensus_figures {
   double seconds = 0;              // until the last was
   std::vector<double> final_ms;    // of each, from its submission to that validator's ledger
   std::uint64_t blocks = 0;
-  double busiest_seconds = 0;  // of the validator whose processor worked most
-  double busy_seconds = 0;     // of the mean validator
-  double verify_seconds = 0;   // OpenSSL alone, for these transactions once
+  std::uint64_t payload_bytes = 0;  // of these blocks
+  double signatures_per_block = 0;  // that it shows for its parent, on average
+  double busiest_seconds = 0;       // of the validator whose processor worked most
+  double busy_seconds = 0;          // of the mean validator
+  double verify_seconds = 0;        // of a processor: OpenSSL alone, these transactions once
   // Of all validators together, in virtual time only.
   std::uint64_t bytes_sent = 0;    // for agreement
   std::uint64_t gossip_bytes = 0;  // of transactions that are not in a block yet
   std::uint64_t messages = 0;      // for agreement
   std::uint64_t votes_verified = 0;
   // Of the largest process.
+  std::uint64_t memory_at_start_bytes = 0;
   std::uint64_t memory_bytes = 0;
   std::int64_t memory_growth_bytes = 0;  // from a quarter of the time to the end
 };

@@ -14,6 +14,7 @@
 #include "actors/validator/checking.hpp"
 #include "actors/validator/ledger_position.hpp"
 #include "actors/validator/speculation.hpp"
+#include "deploy/soma/bench_consensus.hpp"
 #include "storage/votes/voting_record_store.hpp"
 
 namespace soma {
@@ -43,6 +44,15 @@ struct consensus_offer {
 /// What OpenSSL alone takes for the first so many.
 [[nodiscard]] double seconds_to_verify(const consensus_offer& offer, std::size_t count);
 
+/// Of the processor, by this thread.
+[[nodiscard]] double thread_seconds();
+
+/// Counts what the blocks after `from` hold, up to the lowest of these ledgers; what is wrong when
+/// two ledgers differ in a block.
+[[nodiscard]] std::optional<std::string> read_ledgers(
+    const std::vector<const storage::ledger_store*>& ledgers, block_height from,
+    consensus_figures& into);
+
 class consensus_member final : public consensus::payload_source {
  public:
   consensus_member(const consensus_offer& load, const crypto::key_pair& key, std::uint32_t number,
@@ -64,7 +74,7 @@ class consensus_member final : public consensus::payload_source {
   void run(consensus::event first, std::uint64_t now_ms);
 
   [[nodiscard]] std::uint64_t height() const { return work_.chain().height.value; }
-  [[nodiscard]] state_root root() const { return work_.tree().root(); }
+  [[nodiscard]] const storage::ledger_store& ledger() const { return *ledger_; }
   /// Votes whose signatures were verified.
   [[nodiscard]] std::uint64_t verified() const { return checker_.verified(); }
 

@@ -1,9 +1,12 @@
 // Validators in processes of their own, as an operator runs them, and somebody who sends transfers
 // to all of them in turn. When one became final is read from the ledger of the validator that was
 // told of it.
+#include <arpa/inet.h>
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <signal.h>
 #include <spawn.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -35,11 +38,35 @@ using steady = std::chrono::steady_clock;
 using std::chrono::milliseconds;
 
 constexpr auto patience = std::chrono::seconds(60);
-constexpr std::uint32_t first_port = 27'100;
+constexpr std::uint32_t lowest_port = 20'000, highest_port = 32'000;  // below those lent out
 constexpr std::size_t ledger_map_bytes = std::size_t{64} << 30U;
 
 double seconds_since(steady::time_point start) {
   return std::chrono::duration<double>(steady::now() - start).count();
+}
+
+bool is_free(std::uint32_t port) {
+  const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  sockaddr_in at{};
+  at.sin_family = AF_INET;
+  at.sin_port = htons(static_cast<std::uint16_t>(port));
+  at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  const bool bound = ::bind(fd, reinterpret_cast<const sockaddr*>(&at), sizeof at) == 0;
+  ::close(fd);
+  return bound;
+}
+
+/// So many ports in a row that nobody listens at; another run beside this one begins elsewhere.
+std::optional<std::uint32_t> free_ports(std::uint32_t count) {
+  const auto span = highest_port - lowest_port - count;
+  auto first = lowest_port + static_cast<std::uint32_t>(::getpid()) * 67 % span;
+  for (std::uint32_t tries = 0; tries < 200;
+       ++tries, first = lowest_port + (first + count) % span) {
+    std::uint32_t free = 0;
+    while (free < count && is_free(first + free)) ++free;
+    if (free == count) return first;
+  }
+  return std::nullopt;
 }
 
 /// A child that goes with it.
@@ -110,7 +137,9 @@ class process_network {
     network_plan plan;
     plan.folder = wanted_.folder;
     plan.validators = wanted_.validators;
-    plan.first_port = first_port;
+    const auto port = free_ports(2 * wanted_.validators);
+    if (!port) return failed("cannot start validators", "there are no free ports in a row");
+    plan.first_port = *port;
     auto homes = network_homes::begin(std::move(plan));
     if (!homes) return make_unexpected(homes.error());
     std::vector<public_key> keys;
@@ -126,9 +155,12 @@ class process_network {
     return connect();
   }
 
-  consensus_figures measure() {
+  expected<consensus_figures, failure> measure() {
     const auto cpu_before = cpu();
-    const auto height_before = ledgers_.front()->view().height().value;
+    const auto height_before = ledgers_.front()->view().height();
+    seen_.assign(ledgers_.size(), height_before.value);
+    figures_.memory_at_start_bytes = memory();
+    std::optional<std::uint64_t> settled_memory;
     start_ = steady::now();
     std::size_t sent = 0;
     const auto quiet_after = wanted_.seconds + 10;  // of waiting for the last
@@ -138,10 +170,13 @@ class process_network {
                    static_cast<std::size_t>(seconds_since(start_) * wanted_.transactions_per_s));
       for (; sent < due; ++sent) send(sent);
       look();
-      if (figures_.memory_bytes == 0 && seconds_since(start_) > wanted_.seconds / 4) note_memory();
-      std::this_thread::sleep_for(milliseconds(1));
+      if (!settled_memory && seconds_since(start_) > wanted_.seconds / 4) settled_memory = memory();
+      std::this_thread::sleep_for(milliseconds(2));
     }
-    note_memory();
+    figures_.memory_bytes = memory();
+    figures_.memory_growth_bytes =
+        static_cast<std::int64_t>(figures_.memory_bytes) -
+        static_cast<std::int64_t>(settled_memory.value_or(figures_.memory_at_start_bytes));
     const auto cpu_after = cpu();
     for (std::size_t i = 0; i < cpu_after.size(); ++i) {
       const auto busy = cpu_after[i] - cpu_before[i];
@@ -149,7 +184,11 @@ class process_network {
       figures_.busy_seconds += busy / static_cast<double>(cpu_after.size());
     }
     figures_.offered = offer_.all.size();
-    figures_.blocks = ledgers_.front()->view().height().value - height_before;
+    std::vector<const storage::ledger_store*> ledgers;
+    for (const auto& one : ledgers_) ledgers.push_back(one.get());
+    if (const auto wrong = read_ledgers(ledgers, height_before, figures_)) {
+      return failed("cannot trust the figures", *wrong, "report this");
+    }
     figures_.verify_seconds = seconds_to_verify(offer_, figures_.transactions);
     return figures_;
   }
@@ -181,7 +220,6 @@ class process_network {
       ledgers_.push_back(std::make_unique<storage::ledger_store>(
           homes_[i] / "ledger", storage::ledger_options{ledger_map_bytes, true}));
     }
-    seen_.assign(doors_.size(), 0);
     while (ledgers_.front()->view().height().value == 0) {
       if (steady::now() - start > patience) return failed("no block is made", "nobody agrees");
       std::this_thread::sleep_for(milliseconds(20));
@@ -222,14 +260,10 @@ class process_network {
     for (const auto& one : children_) all.push_back(one.cpu_seconds());
     return all;
   }
-  void note_memory() {
+  [[nodiscard]] std::uint64_t memory() const {
     std::uint64_t most = 0;
     for (const auto& one : children_) most = std::max(most, one.memory_bytes());
-    if (figures_.memory_bytes != 0) {
-      figures_.memory_growth_bytes =
-          static_cast<std::int64_t>(most) - static_cast<std::int64_t>(figures_.memory_bytes);
-    }
-    figures_.memory_bytes = most;
+    return most;
   }
 
   const consensus_load& wanted_;
@@ -253,7 +287,7 @@ expected<consensus_figures, failure> run_consensus_processes(const consensus_loa
   process_network network(wanted);
   if (auto begun = network.begin(); !begun) return make_unexpected(begun.error());
   auto found = network.measure();
-  if (found.transactions == 0) {
+  if (found && found->transactions == 0) {
     return failed("cannot measure " + std::to_string(wanted.validators) + " processes",
                   "nothing became final", "lower --rate");
   }

@@ -1,7 +1,8 @@
 // Validators in one process: the production core with real keys, real rules, ledgers and voting
 // records on this disk; the network and the processors are made up. Each validator has a processor
-// of its own: an event takes the virtual time that it really took here, and what comes of it leaves
-// when that is over. So a machine with one core shows what a network of many would do.
+// of its own: an event takes the virtual time that it really took here, disk and all, and what
+// comes of it leaves when that is over. So a machine with one core shows what a network of many
+// would do.
 #include "deploy/soma/bench_consensus.hpp"
 
 #include <algorithm>
@@ -65,12 +66,11 @@ class virtual_network {
     return std::nullopt;
   }
 
-  [[nodiscard]] consensus_figures figures() const {
-    consensus_figures out;
+  [[nodiscard]] std::optional<std::string> count(consensus_figures& out) const {
     out.seconds = static_cast<double>(std::max<std::uint64_t>(now_us_, 1)) / 1e6;
-    out.blocks = UINT64_MAX;
+    std::vector<const storage::ledger_store*> ledgers;
     for (std::size_t i = 0; i < members_.size(); ++i) {
-      out.blocks = std::min(out.blocks, members_[i]->height());
+      ledgers.push_back(&members_[i]->ledger());
       out.votes_verified += members_[i]->verified();
       out.busiest_seconds = std::max(out.busiest_seconds, processors_[i].busy_seconds);
       out.busy_seconds += processors_[i].busy_seconds / static_cast<double>(members_.size());
@@ -81,7 +81,7 @@ class virtual_network {
     out.bytes_sent = bytes_;
     out.gossip_bytes = gossip_bytes_;
     out.messages = messages_;
-    return out;
+    return read_ledgers(ledgers, block_height{}, out);
   }
 
  private:
@@ -134,6 +134,7 @@ class virtual_network {
     }
     auto& one = *members_[next.who];
     const auto begun = steady::now();
+    const auto begun_seconds = thread_seconds();
     const auto now_ms = load_.born.start_ms + next.at_us / 1'000;
     if (next.what) {
       auto read = decode<peer_message>(*next.what);
@@ -153,7 +154,7 @@ class virtual_network {
       one.run(std::move(*next.event), now_ms);
     }
     const std::chrono::duration<double> took = steady::now() - begun;
-    cpu.busy_seconds += took.count();
+    cpu.busy_seconds += thread_seconds() - begun_seconds;
     cpu.free_at_us = next.at_us + static_cast<std::uint64_t>(took.count() * 1e6);
     if (!next.arrived.empty() && next.from == next.who) pass_on(next.who, next.arrived);
     after(next.who, cpu);
@@ -244,7 +245,8 @@ expected<consensus_figures, failure> run_consensus(const consensus_load& wanted)
   virtual_network network(wanted, load, keys);
   const auto what = "cannot measure " + std::to_string(wanted.validators) + " validators";
   if (const auto trouble = network.run()) return failed(what, *trouble, "report this");
-  auto out = network.figures();
+  consensus_figures out;
+  if (const auto trouble = network.count(out)) return failed(what, *trouble, "report this");
   if (out.transactions == 0) return failed(what, "nothing became final", "raise --seconds");
   out.verify_seconds = seconds_to_verify(load, out.transactions);
   return out;
