@@ -177,6 +177,11 @@ bool agreement_driver::take_body(consensus::peer_number peer, byte_view body,
     hooks_.on_transactions(peer, *list);
     return false;
   }
+  if (const auto* asked = std::get_if<peer::ask_state>(&*what)) {
+    hooks_.on_ask_state(peer, *asked);
+    return false;
+  }
+  if (std::holds_alternative<peer::state_part>(*what)) return false;  // of before this ledger
   enqueue(consensus::received{peer, std::make_shared<const peer_message>(std::move(*what))}, taken);
   return true;
 }

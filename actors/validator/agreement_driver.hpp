@@ -22,6 +22,7 @@ struct agreement_hooks {
   block_executor::on_block on_block;
   std::function<void(tx::report_equivocation)> on_evidence;
   std::function<void(consensus::peer_number, const peer::transactions&)> on_transactions;
+  std::function<void(consensus::peer_number, const peer::ask_state&)> on_ask_state;
   std::function<void(consensus::peer_number)> on_gone;
   std::function<void()> on_gossip_time;  // see gossip_in
 };

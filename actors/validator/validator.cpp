@@ -10,6 +10,7 @@
 #include "actors/validator/ledger_answers.hpp"
 #include "actors/validator/ledger_reader.hpp"
 #include "actors/validator/registry_delta.hpp"
+#include "actors/validator/snapshot_keeper.hpp"
 #include "actors/validator/transaction_gate.hpp"
 #include "messages/crypto/transactions.hpp"
 #include "messages/types/codec.hpp"
@@ -52,7 +53,15 @@ class validator_logic : public std::enable_shared_from_this<validator_logic> {
     hooks.on_transactions = [this](consensus::peer_number peer, const peer::transactions& list) {
       gate_->take_from_peer(peer, list, driver_->now_ms());
     };
-    hooks.on_gone = [this](consensus::peer_number peer) { gate_->peer_gone(peer); };
+    hooks.on_ask_state = [this](consensus::peer_number peer, const peer::ask_state& asked) {
+      if (auto part = snapshots_->answer(peer, asked, driver_->now_ms())) {
+        driver_->tell_peers(std::move(*part), {peer});
+      }
+    };
+    hooks.on_gone = [this](consensus::peer_number peer) {
+      gate_->peer_gone(peer);
+      snapshots_->peer_gone(peer);
+    };
     hooks.on_gossip_time = [this] { gate_->flush(); };
     driver_ = std::make_shared<agreement_driver>(self_, ports_, options_, key_, born_, executor_,
                                                  gate_->pool(), std::move(hooks));
@@ -63,6 +72,8 @@ class validator_logic : public std::enable_shared_from_this<validator_logic> {
           // validator starts anew.
           if (auto me = weak.lock()) (void)me->gate_->send_own(std::move(kind));
         });
+    snapshots_ = std::make_shared<snapshot_keeper>(
+        self_, ports_, [this](const std::string& line) { driver_->tell_operator(line); });
     self_->send(ports_.registry,
                 registry_snapshot(ledger_reader(*ports_.ledger), {}, tip().registry_version));
     executor_->tell_router();
@@ -136,6 +147,9 @@ class validator_logic : public std::enable_shared_from_this<validator_logic> {
     const auto notice = block_notice(what.what->id, done, executor_->state().tree().root());
     for (const auto& watcher : ports_.watchers) self_->send(watcher, notice);
     auditor_->notice(done.events);
+    if (what.epoch_end) {
+      snapshots_->epoch_begins(executor_->state().tree(), driver_->now_ms());
+    }
   }
 
   void report(tx::report_equivocation evidence) {
@@ -154,6 +168,7 @@ class validator_logic : public std::enable_shared_from_this<validator_logic> {
   std::unique_ptr<transaction_gate> gate_;
   std::shared_ptr<agreement_driver> driver_;
   std::shared_ptr<auditor> auditor_;
+  std::shared_ptr<snapshot_keeper> snapshots_;
 };
 
 }  // namespace

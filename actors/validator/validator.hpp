@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "actors/background/background_actor.hpp"
 #include "actors/clock/clock_actor.hpp"
 #include "actors/model_registry/model_registry_actor.hpp"
 #include "actors/scorer/scorer_actor.hpp"
@@ -34,6 +35,10 @@ struct validator_ports {
   std::shared_ptr<vote_memory> votes;                     // of this key
   peers_actor peers;                                      // none: nobody is connected, ever
   std::function<void(const std::string&)> tell_operator;  // one line each; none: standard error
+  // For others who come late, a snapshot of the ledger at the base of each epoch: where, and who
+  // writes it, while the validator goes on. Empty and none: there is none.
+  std::filesystem::path snapshots;
+  background_actor snapshot_writer;
 };
 
 struct validator_options {

@@ -50,6 +50,9 @@ std::filesystem::path world_committee::folder(const char* what, std::size_t numb
 std::filesystem::path world_committee::votes_of(std::size_t number) const {
   return folder("votes", number);
 }
+std::filesystem::path world_committee::snapshots_of(std::size_t number) const {
+  return folder("snapshots", number);
+}
 
 void world_committee::crash(std::size_t number) {
   auto& m = members_[number];
@@ -88,6 +91,10 @@ expected<void, std::string> world_committee::restart(std::size_t number) {
   ports.votes = std::make_shared<vote_memory>(votes_of(number), crypto::chain_id_of(plan_.born),
                                               key.public_half(), record_options());
   if (network_) ports.peers = network_->peers_of(number);
+  if (plan_.keeps_snapshots) {
+    ports.snapshots = snapshots_of(number);
+    ports.snapshot_writer = world_.new_background();
+  }
   if (plan_.tell_operator) {
     ports.tell_operator = [tell = plan_.tell_operator, number](const std::string& line) {
       tell(number, line);

@@ -22,7 +22,8 @@ struct committee_plan {
   std::vector<crypto::key_pair> keys;  // each validator's; all or some of the genesis' validators
   genesis born;
   validator_options pace;
-  std::uint64_t seed = 0;  // of the network
+  std::uint64_t seed = 0;        // of the network
+  bool keeps_snapshots = false;  // "snapshots", "snapshots-2", ...
   std::size_t ledger_map_bytes = std::size_t{1} << 30;
   std::function<scorer_actor(std::size_t number)> new_scorer;
   std::function<std::vector<block_watcher_actor>(std::size_t number)> new_watchers;  // may be none
@@ -49,6 +50,7 @@ class world_committee {
   [[nodiscard]] const member& at(std::size_t number) const { return members_[number]; }
   [[nodiscard]] peer_network& network() { return *network_; }
   [[nodiscard]] std::filesystem::path votes_of(std::size_t number) const;
+  [[nodiscard]] std::filesystem::path snapshots_of(std::size_t number) const;
 
   /// The process is gone, with all that was not durable. At a quiet moment of the world.
   void crash(std::size_t number);
