@@ -206,8 +206,8 @@ class campaign {
       std::set<transaction_id> inside;
       const auto top = ledger.chain()->height.value;
       for (std::uint64_t h = 1; h <= top; ++h) {
-        for (const auto& one : ledger.block_at(block_height{h})->payload)
-          inside.insert(crypto::id_of(one));
+        const auto block = ledger.block_at(block_height{h});
+        for (const auto& one : block->payload) inside.insert(crypto::id_of(one));
       }
       std::uint64_t lost = 0;
       for (const auto& list : finals_) {
