@@ -114,9 +114,8 @@ void simplex::core::want_from(peer_number peer) {
 
 /// The first block that is missing on the way to one that counts.
 std::optional<block_id> simplex::core::wanted_block() const {
-  for (auto view = views.rbegin(); view != views.rend(); ++view) {
-    if (view->first <= base.view) break;
-    for (const auto& [kind, c] : view->second.certificates) {
+  for (auto view = block_views.rbegin(); view != block_views.rend(); ++view) {
+    for (const auto& [kind, c] : views.at(*view).certificates) {
       if (kind == vote_kind::skip) continue;
       if (auto missing = first_missing(c.what.block)) return missing;
     }
@@ -132,13 +131,7 @@ void simplex::core::look_for_missing() {
 }
 
 bool simplex::core::something_missing() const {
-  bool missing = hint.has_value() || execution_stalled;
-  for (auto view = views.rbegin(); !missing && view != views.rend(); ++view) {
-    if (view->first <= base.view) break;
-    for (const auto& [kind, c] : view->second.certificates) {
-      missing |= kind != vote_kind::skip && first_missing(c.what.block).has_value();
-    }
-  }
+  bool missing = hint.has_value() || execution_stalled || wanted_block().has_value();
   if (!missing && seat && pace_over && members.leader(cur) == *seat) {
     missing = !highest_footing().has_value();
   }
@@ -217,10 +210,10 @@ void simplex::core::on_request(peer_number from, const peer::request& r) {
       }
     }
     // The latest is what a far asker needs to know that it is far.
-    for (auto view = views.rbegin(); view != views.rend(); ++view) {
-      const auto* final = view->second.held(vote_kind::finalize);
+    for (auto view = block_views.rbegin(); view != block_views.rend(); ++view) {
+      const auto* final = held(*view, vote_kind::finalize);
       if (final == nullptr) continue;
-      if (view->first >= r.from_view + view_window) answer.certificates.push_back(*final);
+      if (*view >= r.from_view + view_window) answer.certificates.push_back(*final);
       break;
     }
   }
@@ -257,7 +250,11 @@ void simplex::core::on_response(peer_number from, const peer::response& r) {
   }
   auto wanted = wanted_block();
   for (const auto& b : r.blocks) {
-    if (!wanted || b->id != *wanted || !is_sound(b->whole)) break;
+    if (!wanted || b->id != *wanted) break;
+    if (!is_sound(b->whole)) {
+      out.push_back(blame{from, "an answer with a block that is none"});
+      return;
+    }
     keep(b);
     wanted = b->whole.header.parent;
     if (*wanted == base.block || known(*wanted) != nullptr) wanted = wanted_block();
@@ -270,7 +267,11 @@ bool simplex::core::take_run(peer_number from, const peer::response& r) {
   std::vector<block_ptr> fresh;
   for (const auto& b : r.blocks) {
     if (b->whole.header.height <= base.height) continue;
-    if (b->whole.header.parent != parent || !is_sound(b->whole)) break;
+    if (b->whole.header.parent != parent) break;
+    if (!is_sound(b->whole)) {
+      out.push_back(blame{from, "an answer with a block that is none"});
+      return false;
+    }
     fresh.push_back(b);
     parent = b->id;
   }

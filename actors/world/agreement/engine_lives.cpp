@@ -22,6 +22,7 @@ std::uint16_t engine::key_version_now(const node& n) const {
 void engine::start(node& n) {
   if (n.up || n.wants_out) return;
   n.up = true;
+  n.stopped = false;
   ++n.life;
   n.key_version = key_version_now(n);
   const auto key = keys.key(n.identity, n.key_version);
