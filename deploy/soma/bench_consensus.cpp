@@ -120,6 +120,7 @@ json json_of(const measured& m) {
                        {"verify_seconds", f.verify_seconds},
                        {"ratio_to_verification", m.ratio()}});
   if (m.processes) {
+    out.set("sent_again", f.sent_again);
     out.set("memory_at_start_bytes", f.memory_at_start_bytes);
     out.set("memory_bytes", f.memory_bytes);
     out.set("memory_growth_bytes", f.memory_growth_bytes);
@@ -134,6 +135,10 @@ json json_of(const measured& m) {
 }
 
 void note_missing(const measured& m) {
+  if (m.found.sent_again != 0) {
+    note_line("of " + std::to_string(m.load.validators) + ": " + count_text(m.found.sent_again) +
+              " times a transfer was sent again after 5 s");
+  }
   if (m.found.transactions == m.found.offered) return;
   note_line("of " + std::to_string(m.load.validators) + ": " +
             count_text(m.found.offered - m.found.transactions) + " of " +

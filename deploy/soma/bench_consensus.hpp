@@ -21,6 +21,7 @@ struct consensus_load {
 struct consensus_figures {
   std::uint64_t offered = 0;
   std::uint64_t transactions = 0;  // final at the validator that was told of them
+  std::uint64_t sent_again = 0;    // after 5 s without being final; processes only
   double seconds = 0;              // until the last was
   std::vector<double> final_ms;    // of each, from its submission to that validator's ledger
   std::uint64_t blocks = 0;

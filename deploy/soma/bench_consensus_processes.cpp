@@ -38,6 +38,8 @@ using steady = std::chrono::steady_clock;
 using std::chrono::milliseconds;
 
 constexpr auto patience = std::chrono::seconds(60);
+constexpr auto again_after = std::chrono::seconds(5);
+constexpr std::size_t most_again_per_s = 2'000;
 constexpr std::uint32_t lowest_port = 20'000, highest_port = 32'000;  // below those lent out
 constexpr std::size_t ledger_map_bytes = std::size_t{64} << 30U;
 
@@ -159,16 +161,21 @@ class process_network {
     const auto cpu_before = cpu();
     const auto height_before = ledgers_.front()->view().height();
     seen_.assign(ledgers_.size(), height_before.value);
+    is_final_.assign(offer_.all.size(), false);
     figures_.memory_at_start_bytes = memory();
     std::optional<std::uint64_t> settled_memory;
     start_ = steady::now();
     std::size_t sent = 0;
-    const auto quiet_after = wanted_.seconds + 10;  // of waiting for the last
+    const auto quiet_after = wanted_.seconds + 20;  // of waiting for the last
     while (figures_.transactions < offer_.all.size() && seconds_since(start_) < quiet_after) {
       const auto due =
           std::min(offer_.all.size(),
                    static_cast<std::size_t>(seconds_since(start_) * wanted_.transactions_per_s));
-      for (; sent < due; ++sent) send(sent);
+      for (; sent < due; ++sent) {
+        sent_at_.push_back(steady::now());
+        send(sent);
+      }
+      send_again();
       look();
       if (!settled_memory && seconds_since(start_) > wanted_.seconds / 4) settled_memory = memory();
       std::this_thread::sleep_for(milliseconds(2));
@@ -229,11 +236,27 @@ class process_network {
 
   void send(std::size_t number) {
     const auto& one = offer_.all[number];
-    sent_at_.push_back(steady::now());
     caf::anon_send(validators_[one.to], message<schema::SubmitTransaction>::build([&](auto out) {
                      out.setBody(data_of(one.sent.body));
                      out.setSignature(data_of(one.sent.by_sender));
                    }));
+  }
+
+  /// A pool that is full refuses, and whoever wants to be heard comes again: so much a second, the
+  /// oldest first, since later ones of an account wait for the earlier.
+  void send_again() {
+    const auto now = steady::now();
+    if (now - looked_back_ < std::chrono::seconds(1)) return;
+    looked_back_ = now;
+    while (oldest_ < is_final_.size() && is_final_[oldest_]) ++oldest_;
+    std::size_t count = 0;
+    for (auto i = oldest_; i < sent_at_.size() && count < most_again_per_s; ++i) {
+      if (now - sent_at_[i] < again_after) break;
+      if (is_final_[i]) continue;
+      send(i);
+      ++count;
+    }
+    figures_.sent_again += count;
   }
 
   /// Blocks that are new in a ledger.
@@ -246,6 +269,7 @@ class process_network {
         for (const auto& one : block->payload) {
           const auto found = offer_.numbers.find(crypto::id_of(one));
           if (found == offer_.numbers.end() || offer_.all[found->second].to != i) continue;
+          is_final_[found->second] = true;
           ++figures_.transactions;
           figures_.seconds = seconds_since(start_);
           figures_.final_ms.push_back(
@@ -276,7 +300,10 @@ class process_network {
   std::vector<actors::validator_actor> validators_;
   std::vector<std::unique_ptr<storage::ledger_store>> ledgers_;
   std::vector<std::uint64_t> seen_;
-  std::vector<steady::time_point> sent_at_;
+  std::vector<steady::time_point> sent_at_;  // first
+  std::vector<bool> is_final_;
+  std::size_t oldest_ = 0;  // that is not final
+  steady::time_point looked_back_;
   steady::time_point start_;
   consensus_figures figures_;
 };
