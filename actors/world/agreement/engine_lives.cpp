@@ -33,10 +33,11 @@ void engine::start(node& n) {
   if (disk.state == consensus::record_state::missing) ++counts[counted::fenced_starts];
   auto opts = what.options;
   opts.seed = mix(what.seed, n.slot, n.life);
+  // A Byzantine process is not kept from speaking by another one with its key.
+  const auto broken = n.correct() ? options.broken : consensus::mutation::signs_beside_twin;
   n.core = std::make_unique<consensus::simplex>(
       n.chain.position(), consensus::recalled{disk.state, disk.record},
-      consensus::ports{n.signer, n.checker, n.waiting, n.chain}, opts,
-      n.correct() ? options.broken : consensus::mutation::none);
+      consensus::ports{n.signer, n.checker, n.waiting, n.chain}, opts, broken);
   n.timers.fill(0);
   n.disk_free_us = n.commit_free_us = now_us;
   n.steps = 0;
