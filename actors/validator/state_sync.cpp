@@ -318,7 +318,9 @@ void state_sync::choose() {
   if (!may_choose()) return;
   if (best == nullptr) {
     if (!nothing_since_ms_) nothing_since_ms_ = now_ms_;
-    if (now_ms_ >= *nothing_since_ms_ + options_.nothing_ms) outcome_ = outcome::no_snapshot;
+    // One may be being written, unless nobody has come to the end of any epoch.
+    const auto wait_ms = first_->next.empty() ? 0 : options_.nothing_ms;
+    if (now_ms_ >= *nothing_since_ms_ + wait_ms) outcome_ = outcome::no_snapshot;
     return;
   }
   if (is_fork_below(*best)) {

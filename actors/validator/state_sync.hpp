@@ -24,7 +24,7 @@
 namespace soma::actors {
 
 struct state_sync_options {
-  std::uint64_t gather_ms = 3'000;     // after the first peer: others may come
+  std::uint64_t gather_ms = 2'000;     // after the first peer: others may come
   std::uint64_t answer_ms = 10'000;    // an answer that takes longer does not come
   std::uint64_t walk_ms = 60'000;      // once there is a snapshot: for what slower peers may prove
   std::uint64_t later_ms = 250;        // before a peer is asked again that has said: later

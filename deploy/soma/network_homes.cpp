@@ -168,6 +168,7 @@ std::string network_homes::config_of(const network_home& home, const genesis& bo
          "\"  # for the other nodes\n"
          "genesis = \"genesis.bin\"\n"
          "key = \"validator.key\"\n"
+         "# sync = \"state\"  # an empty ledger is taken from the others, not executed\n"
          "peers = [\n" +
          peers + "]\n";
 }

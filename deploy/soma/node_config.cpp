@@ -1,6 +1,7 @@
 #include "deploy/soma/node_config.hpp"
 
 #include <algorithm>
+#include <charconv>
 #include <limits>
 
 #include "deploy/soma/units.hpp"
@@ -131,6 +132,29 @@ struct config_reader {
     return {};
   }
 
+  void read_sync(table_reader& table) {
+    const auto sync = table.text("sync").value_or("blocks");
+    if (sync != "blocks" && sync != "state") table.refuse("sync", "it is not blocks or state");
+    out.takes_state = sync == "state";
+    if (out.takes_state && out.peers.empty()) table.refuse("peers", "sync = \"state\" needs some");
+    const auto snapshots = table.text("snapshots").value_or("keep");
+    if (snapshots != "keep" && snapshots != "none") {
+      table.refuse("snapshots", "it is not keep or none");
+    }
+    out.keeps_snapshots = snapshots == "keep" && out.mesh;
+    const auto end = table.text("trusted_end");
+    if (!end) return;
+    const auto colon = end->find(':');
+    const auto block = colon == end->npos ? std::nullopt : block_id::parse(end->substr(colon + 1));
+    std::uint64_t epoch = 0;
+    const auto* stop = end->data() + std::min(colon, end->size());
+    const auto read = std::from_chars(end->data(), stop, epoch);
+    if (!block || read.ec != std::errc() || read.ptr != stop) {
+      return table.refuse("trusted_end", "it is no EPOCH:0xBLOCK");
+    }
+    out.trusted_end = {epoch_number{epoch}, *block};
+  }
+
   outcome role(const std::string& name, const json& value) {
     table_reader table(&value, "roles." + name, folder);
     if (std::ranges::find(node_roles, name) == node_roles.end()) {
@@ -159,6 +183,7 @@ struct config_reader {
         table.read("idle_ms", out.idle_ms, out.block_ms, 3'600'000);
         table.read("view_timeout_ms", out.view_timeout_ms, 10, 60'000);
         table.read("listen_ms", out.listen_ms, 0, 600'000);
+        read_sync(table);
         if (out.genesis.empty()) table.refuse("genesis", "a validator needs one");
         if (out.validator_key.empty()) table.refuse("key", "a validator needs one");
       }

@@ -15,6 +15,15 @@
 //   votes                        folder of what the key has signed; default: beside the key
 //   block_ms, idle_ms            pace with transactions, and without
 //   view_timeout_ms, listen_ms   agreement's patience; what it waits after a restart
+//   sync                         how an empty ledger is filled: "blocks" (all of them executed, the
+//                                default) or "state" (a snapshot of the peers', proven from the
+//                                genesis; then the blocks after it)
+//   trusted_end                  "EPOCH:0xBLOCK": the last block of an epoch, heard from somebody
+//   you
+//                                trust; with sync = "state" a history without it is refused
+//   snapshots                    "keep" (the default with a mesh): one of the ledger at the start
+//   of
+//                                each epoch for others, in the home; "none"
 #pragma once
 
 #include <array>
@@ -27,6 +36,7 @@
 #include "actors/link/cluster.hpp"
 #include "actors/link/mesh.hpp"
 #include "actors/link/system_config.hpp"
+#include "actors/validator/state_sync.hpp"
 #include "deploy/soma/failure.hpp"
 #include "deploy/soma/json.hpp"
 
@@ -50,6 +60,9 @@ struct node_config {
   std::filesystem::path genesis, validator_key, votes;
   std::optional<actors::host_port> mesh;
   std::vector<actors::mesh_peer> peers;
+  bool takes_state = false;  // into an empty ledger
+  std::optional<actors::state_sync_options::known_end> trusted_end;
+  bool keeps_snapshots = true;
   bool first_start = false;  // of the command line: the key has never voted
   std::uint32_t block_ms = 100, idle_ms = 1'000;
   std::uint32_t view_timeout_ms = 1'500, listen_ms = 3'000;

@@ -12,6 +12,7 @@
 #include "actors/validator/validator.hpp"
 #include "deploy/soma/console.hpp"
 #include "deploy/soma/files.hpp"
+#include "deploy/soma/node_state_sync.hpp"
 #include "deploy/soma/units.hpp"
 #include "deploy/soma/voting_home.hpp"
 #include "messages/crypto/key_file.hpp"
@@ -93,6 +94,9 @@ outcome node::open_validator() {
   const auto what = "cannot use the genesis " + config_.genesis.string();
   const auto born = decode<genesis>(*file);
   if (!born) return failed(what, std::string(to_text(born.error())), "make or fetch it anew");
+  if (config_.takes_state) {
+    if (auto done = take_state(config_, *born, *key); !done) return done;
+  }
   ledger_ = std::make_shared<storage::ledger_store>(config_.home / "ledger");
   if (auto opened = actors::open_ledger(*ledger_, *born); !opened) {
     return failed(what, opened.error(), "name another genesis or another home");
@@ -230,6 +234,11 @@ void node::spawn_all(handles& h, group& all) {
     ports.votes = votes_;
     ports.peers = h.peers;
     if (h.watcher) ports.watchers.push_back(h.watcher);
+    if (config_.keeps_snapshots) {
+      ports.snapshots = config_.home / "snapshots";
+      ports.snapshot_writer = system.spawn<caf::detached>(actors::background);
+      all.push_back(supervise("snapshot writer", ports.snapshot_writer));
+    }
     ports.tell_operator = [this](const std::string& line) { process_.note(line); };
     actors::validator_options options;
     options.block_ms = config_.block_ms;
