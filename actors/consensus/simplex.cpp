@@ -106,6 +106,7 @@ void simplex::core::recall(recalled past) {
   for (const auto& [place, c] : record.certificates) {
     if (place.first <= base.view) continue;
     views[place.first].certificates.emplace(place.second, c);
+    if (place.second != vote_kind::skip) block_views.insert(place.first);
     if (!broken(mutation::resumes_at_base)) cur = std::max(cur, place.first + 1);
   }
   for (const auto& [view, id] : record.proposed) {

@@ -98,6 +98,7 @@ void simplex::core::on_certificate(const certificate& c, std::optional<peer_numb
     raise_alarm("block " + block.text() + " is certified and executes differently here");
   }
   state.certificates.emplace(kind, c);
+  if (kind != vote_kind::skip) block_views.insert(c.what.view);
   unsaved.certificates.push_back(c);
   auto& shown = state.shown[kind];
   if (from) shown.insert(*from);

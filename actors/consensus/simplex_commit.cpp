@@ -13,10 +13,10 @@ void simplex::core::try_commit() {
   // The highest final block whose chain is all here; who is far behind gets them from below.
   const certificate* highest = nullptr;
   std::vector<const tree_block*> path;  // from the base up
-  for (auto view = views.rbegin(); view != views.rend() && highest == nullptr; ++view) {
-    const auto* c = view->first > base.view ? view->second.held(vote_kind::finalize) : nullptr;
-    if (c == nullptr && view->first > base.view && broken(mutation::commits_when_notarized))
-      c = view->second.held(vote_kind::notarize);
+  for (auto view = block_views.rbegin(); view != block_views.rend() && highest == nullptr; ++view) {
+    const auto* c = held(*view, vote_kind::finalize);
+    if (c == nullptr && broken(mutation::commits_when_notarized))
+      c = held(*view, vote_kind::notarize);
     if (c == nullptr) continue;
     path.clear();
     auto id = c->what.block;
@@ -108,6 +108,7 @@ void simplex::core::on_committed(const committed& e) {
 void simplex::core::move_base() {
   const auto old = base.view;
   views.erase(views.begin(), views.upper_bound(old));
+  block_views.erase(block_views.begin(), block_views.upper_bound(old));
   // What stands beside the base goes with all that stands on it.
   std::set<block_id> gone;
   const auto goes = [&](const tree_block& b) {
@@ -122,7 +123,9 @@ void simplex::core::move_base() {
   std::erase_if(durable_votes, [&](const auto& v) { return v.first.first <= old; });
   std::erase_if(running, [&](const auto& r) { return !blocks.contains(r.second); });
   unsaved.prune_to = old;
-  std::erase_if(unsaved.certificates, [&](const auto& c) { return c.what.view <= old; });
+  for (auto* batch : {&unsaved, &failed}) {
+    std::erase_if(batch->certificates, [&](const auto& c) { return c.what.view <= old; });
+  }
   if (cur <= base.view) enter(base.view + 1);
   if (forgot) send_hello({});
 }
@@ -135,12 +138,13 @@ void simplex::core::begin_epoch() {
                       broken(mutation::leaders_stay) ? members.leader_seed() : base.leader_seed);
   seat = members.seat_of(access_.key.key());
   views.clear();
+  block_views.clear();
   blocks.clear();
   durable_votes.clear();
   running.clear();
   drafting.reset();
-  const auto fence = unsaved.votes_from;
-  unsaved = {};
+  const auto fence = std::max(unsaved.votes_from, failed.votes_from);
+  unsaved = failed = {};
   unsaved.new_epoch = base.epoch;
   unsaved.votes_from = fence;
   decided = decided && fence.has_value();

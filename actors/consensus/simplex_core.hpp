@@ -205,6 +205,8 @@ struct simplex::core {
   std::optional<std::uint16_t> seat;
   std::uint64_t cur = 0;
   std::map<std::uint64_t, view_state> views;
+  /// Those of them in which a block is certified: few, even when a week of views was skipped.
+  std::set<std::uint64_t> block_views;
   std::map<block_id, tree_block> blocks;
   std::vector<peer_number> peers;
   std::map<peer_number, public_key> keys;  // of those
@@ -233,6 +235,7 @@ struct simplex::core {
   };
   std::deque<write> writes;
   record_batch unsaved;  // goes with the next decision
+  record_batch failed;   // goes before it, when there is room again
   bool decided = false;  // unsaved holds something that must not wait
   std::uint64_t next_ticket = 1;
   std::map<voting_record::place, member_vote> durable_votes;  // own, above the base

@@ -193,10 +193,10 @@ void simplex::core::try_skip() {
 /// R7, of every view in which it is still open.
 void simplex::core::try_finalize() {
   if (!may_sign()) return;
-  for (auto& [view, state] : views) {
-    const auto* notarized = state.held(vote_kind::notarize);
-    if (notarized == nullptr || view <= base.view) continue;
-    const auto& mine = state.mine;
+  for (const auto view : block_views) {
+    const auto* notarized = held(view, vote_kind::notarize);
+    if (notarized == nullptr) continue;
+    const auto& mine = views.at(view).mine;
     if (mine.notarize != notarized->what.block && !broken(mutation::finalizes_unvoted)) continue;
     if ((mine.skip && !broken(mutation::finalizes_after_skip)) || mine.finalize) continue;
     decide(vote_kind::finalize, view, notarized->what.block);

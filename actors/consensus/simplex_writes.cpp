@@ -8,9 +8,19 @@ namespace soma::consensus {
 namespace {
 
 template <class Item>
-void put_before(std::vector<Item>& later, std::vector<Item>&& earlier) {
-  earlier.insert(earlier.end(), later.begin(), later.end());
-  later = std::move(earlier);
+void append(std::vector<Item>& to, std::vector<Item>&& more) {
+  to.insert(to.end(), more.begin(), more.end());
+}
+
+/// One batch that does what both do, one after the other, within an epoch.
+void append(record_batch& to, record_batch&& more) {
+  if (more.new_epoch) to.new_epoch = more.new_epoch;
+  if (more.votes_from) to.votes_from = more.votes_from;
+  to.prune_to = std::max(to.prune_to, more.prune_to);
+  append(to.votes, std::move(more.votes));
+  append(to.proposed, std::move(more.proposed));
+  append(to.certificates, std::move(more.certificates));
+  append(to.blocks, std::move(more.blocks));
 }
 
 }  // namespace
@@ -32,7 +42,9 @@ void simplex::core::flush() {
   if (!decided || mute) return;
   if (silent_through && base.epoch <= *silent_through) return;
   decided = false;
-  writes.push_back({next_ticket++, std::exchange(unsaved, {})});
+  auto batch = std::exchange(failed, {});
+  append(batch, std::exchange(unsaved, {}));
+  writes.push_back({next_ticket++, std::move(batch)});
   out.push_back(persist{writes.back().ticket, as_written(writes.back().batch)});
   if (broken(mutation::says_before_durable)) say(record_batch(writes.back().batch));
 }
@@ -70,18 +82,10 @@ void simplex::core::on_store_failed(const store_failed& e) {
   const auto at = std::find_if(writes.begin(), writes.end(),
                                [&](const write& w) { return w.ticket == e.ticket; });
   SOMA_ASSERT(at != writes.end(), "what fails was given out");
-  auto batch = std::move(at->batch);
-  const bool later_first = at != writes.begin();
-  SOMA_ASSERT(!later_first, "batches are answered in their order");
+  SOMA_ASSERT(at == writes.begin(), "batches are answered in their order");
+  append(failed, std::move(at->batch));
   writes.erase(at);
   decided = true;
-  if (batch.new_epoch) unsaved.new_epoch = batch.new_epoch;
-  if (batch.votes_from && !unsaved.votes_from) unsaved.votes_from = batch.votes_from;
-  unsaved.prune_to = std::max(unsaved.prune_to, batch.prune_to);
-  put_before(unsaved.votes, std::move(batch.votes));
-  put_before(unsaved.proposed, std::move(batch.proposed));
-  put_before(unsaved.certificates, std::move(batch.certificates));
-  put_before(unsaved.blocks, std::move(batch.blocks));
 }
 
 }  // namespace soma::consensus
