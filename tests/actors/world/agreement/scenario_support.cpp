@@ -25,7 +25,9 @@ void notices(const scenario& s, consensus::mutation broken, std::uint64_t first,
   REQUIRE(child >= 0);
   if (child == 0) {
     const int nowhere = ::open("/dev/null", O_WRONLY);
-    if (nowhere >= 0) ::dup2(nowhere, STDERR_FILENO);
+    for (const int out : {STDOUT_FILENO, STDERR_FILENO}) {
+      if (nowhere >= 0) ::dup2(nowhere, out);
+    }
     for (auto seed = first; seed <= last; ++seed) {
       if (!s(seed, broken).empty()) ::_exit(1);
     }
