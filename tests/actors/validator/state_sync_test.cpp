@@ -73,7 +73,7 @@ TEST_CASE("one honest peer is enough, whatever the others do, and it is never bl
     CAPTURE(seed);
     dice d{seed};
     std::vector<conduct> all{conduct::honest};
-    const bool is_forked = d.chance(20);
+    const bool is_forked = d.chance(40);
     for (auto liars = d.below(6); liars > 0; --liars) {
       const auto how = static_cast<conduct>(d.below(conducts));
       if (how == conduct::fork && !is_forked) continue;
