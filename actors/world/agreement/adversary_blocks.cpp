@@ -25,7 +25,7 @@ block_ptr adversary::finish(node& n, block_header draft, const block_header& par
   if (state == nullptr || state->epoch != draft.epoch.value) return nullptr;
   draft.height = {state->height + 1};
   draft.time_ms = std::max(draft.time_ms, parent.time_ms + 1);
-  if (dice_.chance(100)) draft.time_ms = state->time_ms - dice_.below(2);  // not after its parent
+  if (dice_.chance(200)) draft.time_ms = state->time_ms - dice_.below(2);  // not after its parent
   draft.payload_root = crypto::payload_root(payload, signers);
   draft.transactions = static_cast<std::uint32_t>(payload.size());
   draft.payload_bytes = 0;
@@ -65,7 +65,9 @@ block_ptr adversary::variant(node& n, const named_block& own, std::uint64_t whic
 peer::proposal adversary::on_odd_parent(node& n, const block_header& like) {
   peer::proposal p;
   if (blocks_.empty()) return p;
-  const auto& parent = blocks_[dice_.below(blocks_.size())];
+  // The latest ones most of all: on what is long final nobody builds.
+  const auto reach = dice_.chance(600) ? std::min<std::size_t>(blocks_.size(), 4) : blocks_.size();
+  const auto& parent = blocks_[blocks_.size() - 1 - dice_.below(reach)];
   const auto& above = parent->whole.header;
   const auto closes = block_closes_epoch | block_is_filler;
   if (above.epoch != like.epoch || above.view >= like.view || (above.flags & closes) != 0) return p;

@@ -184,6 +184,10 @@ void oracle::finalized(std::uint32_t slot, std::uint64_t height, const consensus
   if (what->result.root != header.state_root) {
     return fail("S1: block " + number(height) + " has another state root" + of_slot(slot));
   }
+  if (header.payload_root !=
+      crypto::payload_root(b.what->whole.payload, b.what->whole.parent_signers)) {
+    return fail("S1: block " + number(height) + " has another payload" + of_slot(slot));
+  }
   if ((header.flags & block_is_filler) != 0) {
     return fail("E2: a filler in the ledger" + of_slot(slot));
   }

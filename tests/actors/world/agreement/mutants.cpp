@@ -8,7 +8,9 @@
 #include <algorithm>
 #include <csignal>
 #include <cstring>
+#include <optional>
 #include <stdexcept>
+#include <utility>
 
 #include "actors/world/agreement/world.hpp"
 
@@ -120,6 +122,123 @@ bool is_second_past_signed(mutation broken) {
   return !w.run_blocks(5, 120'000) || w.violation();
 }
 
+/// One member is shown a block under its own id, with another payload.
+bool is_false_payload_believed(mutation broken) {
+  auto p = quiet_plan(1, 4);
+  p.transactions_per_s = 50;
+  auto w = of(broken, std::move(p));
+  w.set_behaviours(1, static_cast<std::uint32_t>(behaviour::far_votes));  // may be blamed
+  if (!w.run_blocks(2, 60'000)) return true;
+  std::optional<peer::proposal> held_back;
+  w.set_filter([&](std::uint32_t, std::uint32_t to, const peer_message& m) {
+    const auto* proposal = std::get_if<peer::proposal>(&m);
+    if (proposal == nullptr || to != 3 || proposal->what->whole.payload.empty()) return false;
+    if (!held_back) held_back = *proposal;
+    return true;
+  });
+  if (!w.run_until([&](const world&) { return held_back.has_value(); }, 30'000)) return true;
+  w.set_filter({});
+  auto other = *held_back->what;
+  other.whole.payload.front().body.back() ^= 1;
+  held_back->what = std::make_shared<const named_block>(std::move(other));
+  w.inject(1, 3, std::make_shared<const peer_message>(*held_back));
+  return !w.run_blocks(5, 60'000) || w.violation();
+}
+
+/// Somebody speaks with a member's key: it is silent in this epoch, after a restart, too.
+bool is_twin_forgotten(mutation broken) {
+  auto p = quiet_plan(1, 4);
+  p.epoch_ms = 60'000;
+  auto w = of(broken, std::move(p));
+  if (!w.run_blocks(2, 30'000)) return true;
+  block_id other;
+  other.value[0] = 1;
+  const auto said = w.signed_by(2, {vote_kind::notarize, w.epoch(2), w.core(2)->view() + 3, other});
+  w.inject(0, 2, std::make_shared<const peer_message>(peer::vote{said}));
+  w.run_for(500);
+  if (!w.core(2)->fenced()) return true;
+  w.crash(2);
+  w.restart(2);
+  w.run_for(5'000);
+  return !w.core(2)->fenced() || !w.run_blocks(5, 60'000) || w.violation();
+}
+
+/// One whose clock is an hour ahead leads now and then: the chain does not follow it there.
+bool is_hour_ahead_followed(mutation broken) {
+  auto w = of(broken, 4);
+  w.set_clock_offset(2, 3'600'000);
+  if (!w.run_blocks(1, 60'000)) return true;
+  const auto first_ms = w.block_at(1)->whole.header.time_ms;
+  const auto began_ms = w.now_ms();
+  return w.run_until(
+      [&](const world& x) {
+        const auto height = std::max({x.height(0), x.height(1), x.height(3)});
+        const auto ahead_ms = x.block_at(height)->whole.header.time_ms - first_ms;
+        return ahead_ms > x.now_ms() - began_ms + 600'000;
+      },
+      120'000);
+}
+
+/// All who are left have voted to skip a view and stop before anybody hears of it: afterwards each
+/// vote is needed, the own one, too.
+bool is_own_vote_missed(mutation broken) {
+  auto w = of(broken, 4);
+  if (!w.run_blocks(2, 30'000)) return true;
+  w.crash(3);
+  const auto member = w.core(0)->members().seats()[3].member;
+  const auto led_by_nobody = [&](const world& x) {
+    const auto& members = x.core(0)->members();
+    return members.seats()[members.leader(x.core(0)->view())].member == member;
+  };
+  if (!w.run_until(led_by_nobody, 120'000)) return true;
+  const auto view = w.core(0)->view();
+  w.set_filter([](std::uint32_t, std::uint32_t, const peer_message& m) {
+    return !std::holds_alternative<peer::hello>(m);
+  });
+  const auto all_skipped = [&](const world& x) {
+    return std::ranges::all_of(std::array{0, 1, 2}, [&](int slot) {
+      return x.record(static_cast<std::uint32_t>(slot)).votes.contains({view, vote_kind::skip});
+    });
+  };
+  if (!w.run_until(all_skipped, 120'000)) return true;
+  for (const std::uint32_t slot : {0, 1, 2}) w.crash(slot);
+  w.set_filter({});
+  for (const std::uint32_t slot : {0, 1, 2}) w.restart(slot);
+  return !w.run_blocks(3, 120'000);
+}
+
+/// Who lost everything passes several ends of epochs on its way back, of which none lifts its
+/// fence.
+bool is_lost_record_forgiven(mutation broken) {
+  auto w = of(broken, 4);
+  if (!w.run_until([](const world& x) { return x.epoch(2).value >= 3; }, 120'000)) return true;
+  if (!w.run_blocks(3, 60'000)) return true;
+  w.crash(2);
+  w.lose_record(2);
+  w.lose_ledger(2);
+  w.restart(2);
+  return !w.run_blocks(30, 240'000) || w.violation();
+}
+
+/// One of four lies to all for half an hour, while votes to finalize take up to ten seconds: there
+/// is always more than one block to stand on.
+bool is_long_lie_believed(mutation broken) {
+  constexpr auto votes_to_finalize = 16 + static_cast<std::uint64_t>(vote_kind::finalize);
+  for (std::uint64_t seed = 1; seed <= 3; ++seed) {
+    auto p = quiet_plan(seed, 4);
+    p.epoch_ms = 600'000;
+    p.before.loss_permille = 30;
+    p.before.delay_max_us = 400'000;
+    p.faults.push_back({fault_kind::slow_messages, 0, 1'000'000'000, 0b1111, 0, votes_to_finalize});
+    p.slots[1].behaviours = static_cast<std::uint32_t>(behaviour::equivocate) |
+                            static_cast<std::uint32_t>(behaviour::vote_for_all);
+    auto w = of(broken, std::move(p));
+    w.run_for(1'800'000);
+    if (!w.run_blocks(3, 120'000) || w.violation()) return true;
+  }
+  return false;
+}
+
 using story = bool (*)(mutation);
 constexpr auto stories = std::to_array<std::pair<mutation, story>>({
     {mutation::contradictions_not_reported, is_contradiction_unpunished},
@@ -127,6 +246,14 @@ constexpr auto stories = std::to_array<std::pair<mutation, story>>({
     {mutation::certificates_not_fetched, is_long_gap_never_closed},
     {mutation::timeouts_do_not_grow, is_slow_network_too_slow},
     {mutation::signs_below_record, is_second_past_signed},
+    {mutation::payload_unchecked, is_false_payload_believed},
+    {mutation::fence_forgotten, is_twin_forgotten},
+    {mutation::signs_beside_twin, is_twin_forgotten},
+    {mutation::future_time_accepted, is_hour_ahead_followed},
+    {mutation::own_votes_not_recounted, is_own_vote_missed},
+    {mutation::fence_ends_unasked, is_lost_record_forgiven},
+    {mutation::gap_needs_no_skips, is_long_lie_believed},
+    {mutation::parent_time_unchecked, is_long_lie_believed},
 });
 
 /// The story about this rule; all of them where none is broken.
@@ -195,13 +322,6 @@ mutant_fate fate_of(mutation broken, std::uint64_t first, std::uint64_t last) {
   if (!out.done)
     fate.by = WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT ? "assertion" : "crash";
   return fate;
-}
-
-std::string_view why_equivalent(mutation broken) {
-  switch (broken) {
-    default:
-      return {};
-  }
 }
 
 }  // namespace soma::agreement_world::testing

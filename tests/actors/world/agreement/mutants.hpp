@@ -24,7 +24,4 @@ struct mutant_fate {
 /// Plans of all intensities in which something breaks take turns.
 [[nodiscard]] std::uint32_t intensity_of(std::uint64_t seed);
 
-/// Why no checker can notice; empty for all but a few.
-[[nodiscard]] std::string_view why_equivalent(consensus::mutation broken);
-
 }  // namespace soma::agreement_world::testing

@@ -13,37 +13,35 @@ using namespace soma::agreement_world::testing;
 
 namespace {
 
-constexpr std::uint64_t soon = 100;  // seeds
+constexpr std::uint64_t soon = 60;  // seeds
 
-/// Those for which a hundred seeds are too few to count on.
-constexpr auto later = std::to_array<consensus::mutation>({
-    consensus::mutation::fence_forgotten,
-    consensus::mutation::future_time_accepted,
-    consensus::mutation::own_votes_not_recounted,
-    consensus::mutation::parent_needs_no_certificate,
-    consensus::mutation::parent_time_unchecked,
-    consensus::mutation::payload_unchecked,
-    consensus::mutation::proposal_signature_unchecked,
-    consensus::mutation::signs_below_record,
-    consensus::mutation::timeouts_do_not_grow,
+/// The first seed that notices what so many do not. After a change of plans or of the core that
+/// makes one of them blind, the program finds others: consensus_mutants --only NAME.
+struct known_seed {
+  consensus::mutation broken;
+  std::uint64_t seed;
+};
+constexpr auto later = std::to_array<known_seed>({
+    {consensus::mutation::parent_needs_no_certificate, 303},
 });
+
+std::uint64_t first_seed_of(consensus::mutation broken) {
+  const auto known = std::ranges::find(later, broken, &known_seed::broken);
+  return known == later.end() ? 1 : known->seed;
+}
 
 }  // namespace
 
-TEST_CASE("a broken rule is noticed: each by a violation, within a hundred seeds") {
-  std::size_t killed = 0;
+TEST_CASE("each broken rule is noticed, by a violation, an assertion or a story") {
+  static_assert(consensus::all_mutations.size() >= 25);
   for (const auto& m : consensus::all_mutations) {
-    if (!why_equivalent(m.which).empty() || std::ranges::find(later, m.which) != later.end()) {
-      continue;
-    }
-    const auto fate = fate_of(m.which, 1, soon);
-    MESSAGE(m.name << ": " << (fate.seeds == 0 ? "story" : "seed " + std::to_string(fate.seed))
+    const auto first = first_seed_of(m.which);
+    const auto fate = fate_of(m.which, first, first == 1 ? soon : first);
+    MESSAGE(m.name << ": " << (fate.seed == 0 ? "story" : "seed " + std::to_string(fate.seed))
                    << ", " << fate.by.substr(0, fate.by.find(';')));
     CAPTURE(m.name);
     CHECK(fate.killed);
-    killed += fate.killed ? 1 : 0;
   }
-  CHECK(killed >= 25);
 }
 
 TEST_CASE("the same seeds and stories notice nothing where no rule is broken") {

@@ -38,6 +38,7 @@ struct bench {
     b.header.parent_view = parent_view;
     b.header.height = {1};
     b.header.time_ms = birth_ms + 100;
+    b.header.payload_root = crypto::payload_root(b.payload, b.parent_signers);
     b.header.proposer = all.members(0)->leader(view);
     const auto done = toy.execute(toy.genesis(), {}, b);
     b.header = consensus::complete(b.header, done->result);
@@ -167,6 +168,13 @@ TEST_CASE("S1 and S7: final blocks are one chain, of its leaders, over views tha
     auto lie = *done;
     lie.result.root.value[0] ^= 1;
     w.all.finalized(0, 1, b, std::make_shared<const executed_block>(lie));
+    CHECK(w.says("S1"));
+  }
+  SUBCASE("another payload") {
+    auto other = *b.what;
+    other.whole.payload.emplace_back();
+    b.what = std::make_shared<const named_block>(other);
+    w.all.finalized(0, 1, b, done);
     CHECK(w.says("S1"));
   }
   SUBCASE("never executed") {
