@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <csignal>
 #include <cstring>
 #include <optional>
@@ -220,12 +221,14 @@ bool is_lost_record_forgiven(mutation broken) {
   return !w.run_blocks(30, 240'000) || w.violation();
 }
 
-/// One of four lies to all for half an hour, while votes to finalize take up to ten seconds: there
-/// is always more than one block to stand on.
+/// One of four, with all the power that is tolerated, lies for half an hour, while votes to
+/// finalize take up to ten seconds: there is always more than one block to stand on.
 bool is_long_lie_believed(mutation broken) {
   constexpr auto votes_to_finalize = 16 + static_cast<std::uint64_t>(vote_kind::finalize);
-  for (std::uint64_t seed = 1; seed <= 3; ++seed) {
+  for (std::uint64_t seed = 1; seed <= 8; ++seed) {
     auto p = quiet_plan(seed, 4);
+    const std::array<std::uint32_t, 4> powers{2'223, consensus::tolerated_power, 2'222, 2'222};
+    for (std::size_t i = 0; i < powers.size(); ++i) p.committees.front()[i].power = powers[i];
     p.epoch_ms = 600'000;
     p.before.loss_permille = 30;
     p.before.delay_max_us = 400'000;
@@ -254,6 +257,7 @@ constexpr auto stories = std::to_array<std::pair<mutation, story>>({
     {mutation::fence_ends_unasked, is_lost_record_forgiven},
     {mutation::gap_needs_no_skips, is_long_lie_believed},
     {mutation::parent_time_unchecked, is_long_lie_believed},
+    {mutation::parent_needs_no_certificate, is_long_lie_believed},
 });
 
 /// The story about this rule; all of them where none is broken.

@@ -1,0 +1,18 @@
+// One number for all that happens in so many simulated networks: every compiler has to make the
+// same.
+//   agreement_hash [SEEDS]
+#include <cstdio>
+#include <cstdlib>
+
+#include "actors/world/agreement/random.hpp"
+#include "actors/world/agreement/world.hpp"
+
+int main(int count, char** words) {
+  using namespace soma::agreement_world;
+  const std::uint64_t seeds = count > 1 ? std::strtoull(words[1], nullptr, 10) : 200;
+  std::uint64_t all = 0;
+  for (std::uint64_t seed = 1; seed <= seeds; ++seed) {
+    all = mix(all, run(draw_plan(seed, static_cast<std::uint32_t>(seed % 4))).trace_hash);
+  }
+  std::printf("%016llx\n", static_cast<unsigned long long>(all));
+}
