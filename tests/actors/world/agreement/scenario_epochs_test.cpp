@@ -330,10 +330,12 @@ TEST_CASE("scenario 16: one member more, one less") {
 
 TEST_CASE("scenario 16: a committee shrinks to four") {
   holds(shrinks_to_four, 1, 8);
+  notices(shrinks_to_four, mutation::committee_stays, 1, 4);
 }
 
 TEST_CASE("scenario 16: everybody's key is another in each epoch") {
   holds(keys_rotate, 1, 8);
+  notices(keys_rotate, mutation::committee_stays, 1, 4);
 }
 
 TEST_CASE("scenario 16: the closing block meets a partition") {
@@ -343,6 +345,7 @@ TEST_CASE("scenario 16: the closing block meets a partition") {
 
 TEST_CASE("scenario 16: a crash between the proof of an epoch's end and the next epoch") {
   holds(stops_between_epochs, 1, 24);
+  notices(stops_between_epochs, mutation::resumes_at_base, 1, 12);
 }
 
 TEST_CASE("scenario 16: ex-members and newcomers that are late") {
@@ -352,8 +355,10 @@ TEST_CASE("scenario 16: ex-members and newcomers that are late") {
 
 TEST_CASE("scenario 16: two fillers, two closing blocks, one end") {
   holds(fillers_conflict, 1, 12);
+  notices(fillers_conflict, mutation::epoch_goes_on, 1, 6);
 }
 
 TEST_CASE("scenario 17: an end of an epoch that comes by execution and by sync counts once") {
   holds(delivered_twice, 1, 20);
+  notices(delivered_twice, mutation::leaders_stay, 1, 10);
 }
