@@ -73,7 +73,8 @@ TEST_CASE("one honest peer is enough, whatever the others do, and it is never bl
     CAPTURE(seed);
     dice d{seed};
     std::vector<conduct> all{conduct::honest};
-    const bool is_forked = d.chance(40);
+    const bool is_forked = d.chance(30);
+    if (is_forked) all.push_back(conduct::fork);
     for (auto liars = d.below(6); liars > 0; --liars) {
       const auto how = static_cast<conduct>(d.below(conducts));
       if (how == conduct::fork && !is_forked) continue;
