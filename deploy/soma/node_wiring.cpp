@@ -19,6 +19,7 @@
 #include "messages/crypto/transactions.hpp"
 #include "messages/types/codec.hpp"
 #include "model/exact_engine.hpp"
+#include "storage/blobs/failure.hpp"
 
 namespace soma {
 namespace {
@@ -33,6 +34,15 @@ std::uint64_t seed_of(const crypto::key_pair& key) {
   std::uint64_t seed = 0;
   for (std::size_t i = 0; i < 8; ++i) seed = seed << 8U | key.public_half()[i];
   return seed;
+}
+
+unexpected<failure> cannot_use(const std::filesystem::path& home, bool is_in_use,
+                               const std::string& why) {
+  const auto what = "cannot use the home " + home.string();
+  if (is_in_use) {
+    return failed(what, "another process uses it", "stop that one first, or name another home");
+  }
+  return failed(what, why, "see that its disk is well and has room");
 }
 
 }  // namespace
@@ -62,12 +72,10 @@ expected<std::unique_ptr<node>, failure> node::open(node_config config,
   try {
     if (auto opened = made->open_stores(); !opened) return make_unexpected(opened.error());
   } catch (const lmdb::failure& failure) {
-    if (failure.code() == lmdb::failure_code::already_open) {
-      return failed("cannot use the home " + home.string(), "another process uses it",
-                    "stop that one first, or name another home");
-    }
-    return failed("cannot use the home " + home.string(), failure.what(),
-                  "see that its disk is well and has room");
+    return cannot_use(home, failure.code() == lmdb::failure_code::already_open, failure.what());
+  } catch (const storage::blob_failure& failure) {
+    return cannot_use(home, failure.code() == storage::blob_failure_code::already_open,
+                      failure.what());
   }
   return made;
 }
@@ -281,6 +289,7 @@ expected<void, role_failure> node::open_doors(const handles& h) {
 expected<std::vector<actors::supervised>, role_failure> node::start() {
   handles h;
   group all;
+  if (ledger_) ledger_->environment().resume_writing();  // a full disk may have room again
   // What may fail for reasons outside comes before the first role of ours is there.
   if (auto done = fetch_all(h, all); !done) return make_unexpected(done.error());
   if (auto done = open_mesh(h, all); !done) return make_unexpected(done.error());

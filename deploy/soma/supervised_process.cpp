@@ -1,7 +1,9 @@
 #include "deploy/soma/supervised_process.hpp"
 
-#include <caf/scoped_actor.hpp>
+#include <sys/resource.h>
 
+#include <algorithm>
+#include <caf/scoped_actor.hpp>
 #include <chrono>
 #include <thread>
 
@@ -18,12 +20,24 @@ std::uint64_t unix_now_ms() {
       duration_cast<milliseconds>(system_clock::now().time_since_epoch()).count());
 }
 
+/// The usual thousand is soon used up by callers, and the cluster's middleman does not survive
+/// that.
+void take_file_descriptors() {
+  constexpr rlim_t enough = 65'536;
+  rlimit now{};
+  if (::getrlimit(RLIMIT_NOFILE, &now) != 0 || now.rlim_cur >= enough) return;
+  now.rlim_cur = std::min(now.rlim_max, enough);
+  (void)::setrlimit(RLIMIT_NOFILE, &now);
+}
+
 }  // namespace
 
 supervised_process::supervised_process(const std::optional<actors::cluster_identity>& identity)
     : config_(identity ? actors::system_config(*identity) : actors::system_config()),
       system_(config_),
-      clock_(system_.spawn(actors::clock, actors::clock_ports{unix_now_ms})) {}
+      clock_(system_.spawn(actors::clock, actors::clock_ports{unix_now_ms})) {
+  take_file_descriptors();
+}
 
 supervised_process::~supervised_process() {
   caf::anon_send_exit(clock_, caf::exit_reason::user_shutdown);
