@@ -196,6 +196,30 @@ TEST_CASE("killed again and again it goes on behind the chunks that it has") {
   }
 }
 
+TEST_CASE(
+    "after a kill it goes on with the snapshot that it has begun, as long as somebody has it") {
+  for (std::uint64_t seed = 0; seed < 6; ++seed) {
+    CAPTURE(seed);
+    const scratch_directory folder;
+    real_checker checker(true_one().closing[0].chain);
+    auto old_ones = network_of({conduct::stale}, seed);
+    {
+      state_sync first(true_one().chain.born, folder.path() / "taking", checker);
+      (void)old_ones.run(first, 600'000,
+                         [&] { old_ones.is_killed = first.where().chunks_here >= 2; });
+      REQUIRE(first.where().chunks_here >= 2);
+    }
+    const bool is_there = seed % 2 == 0;
+    auto n = network_of({conduct::honest, is_there ? conduct::stale : conduct::honest}, 300 + seed);
+    state_sync sync(true_one().chain.born, folder.path() / "taking", checker);
+    REQUIRE(n.run(sync, 600'000) == state_sync::outcome::complete);
+    const auto taken = sync.header().value();
+    CHECK((taken == true_one().closing.back()) == !is_there);
+    CHECK(taken == true_one().closing[taken.epoch.value]);
+    CHECK(sync.finish(folder.path() / "ledger").has_value());
+  }
+}
+
 TEST_CASE("when those that serve have gone on to another snapshot, it goes on with that one") {
   for (std::uint64_t seed = 0; seed < 8; ++seed) {
     CAPTURE(seed);
