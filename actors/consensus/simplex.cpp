@@ -126,6 +126,14 @@ void simplex::core::recall(recalled past) {
     first_own_view = std::max(first_own_view, view + 1);
     durable_votes.emplace(place, said({kind, base.epoch, view, id}));
   }
+  // What opened the view of the last vote is gone: the record was pruned to a base that the ledger
+  // has lost, and what was said in between is not known.
+  const auto last = record.votes.empty() ? 0 : record.votes.rbegin()->first.first;
+  const bool opened = last <= base.view + 1 || held(last - 1, vote_kind::notarize) != nullptr ||
+                      held(last - 1, vote_kind::skip) != nullptr ||
+                      held(last - 1, vote_kind::finalize) != nullptr ||
+                      held(last, vote_kind::notarize) != nullptr;
+  if (!opened) silent_through = record.epoch;
 }
 
 void simplex::core::step(const event& e) {

@@ -29,6 +29,7 @@ void simplex::core::try_commit() {
     if (id == base.block) highest = c;  // else R11 fetches what is missing
   }
   if (highest == nullptr) return;
+  if (path.empty()) return raise_alarm("what is final already is final in a later view, too");
   std::reverse(path.begin(), path.end());
   const auto ready = prepare(highest->what.block);
   if (ready == readiness::wrong) return raise_alarm("a final block executes differently here");
