@@ -193,7 +193,12 @@ expected<state_sync::history*, std::string> state_sync::follow(history& at,
 
 void state_sync::took_piece(peer_number number, whom& from, const peer::state_part& part) {
   if (giver_ != number) return;
-  if (part.data.empty()) return miss(from);
+  if (part.data.empty()) {  // it cuts the ledger into fewer chunks, or gives nothing
+    if (receiver_->next() == 0) return miss(from);
+    from.cuts_else = true;
+    giver_ = 0;
+    return;
+  }
   if (part.chunk_bytes > max_chunk_bytes || part.from + part.data.size() > part.chunk_bytes) {
     return liar(number, "a piece that is larger than its chunk, or a chunk larger than any");
   }
@@ -213,9 +218,9 @@ void state_sync::took_chunk(peer_number number, whom& from) {
     }
     return liar(number, std::string(to_text(taken.error())));
   }
-  from.fruitless = 0;
   givers_.insert(from.key);
   if (receiver_->passed() > furthest_) {
+    from.fruitless = 0;  // what it gives once more after a new beginning earns it nothing
     furthest_ = receiver_->passed();
     moved_ms_ = now_ms_;
   }

@@ -148,13 +148,17 @@ bool state_sync::others_would_give() const {
 void state_sync::choose_giver() {
   chunk_.clear();
   if (others_would_give()) begin_again_for_cuts();
+  // The one that has failed least, even if it has to be waited for.
   const whom* best = nullptr;
+  peer_number number_of_best = 0;
   for (const auto& [number, who] : peers_) {
-    if (!can_give(who) || who.cuts_else || who.open || now_ms_ < who.not_before_ms) continue;
+    if (!can_give(who) || who.cuts_else) continue;
     if (best != nullptr && best->fruitless <= who.fruitless) continue;
     best = &who;
-    giver_ = number;
+    number_of_best = number;
   }
+  if (best == nullptr || best->open || now_ms_ < best->not_before_ms) return;
+  giver_ = number_of_best;
 }
 
 void state_sync::ask_pieces() {

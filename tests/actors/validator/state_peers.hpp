@@ -85,8 +85,9 @@ enum class conduct : std::uint8_t {
   other_height,  // of a snapshot inside an epoch
   fork,          // a history of its own, signed by those who once could
   leaves,        // its connection ends all the time
+  odd_half,      // true rows in chunks of its own cut, and only some
 };
-inline constexpr std::size_t conducts = 13;
+inline constexpr std::size_t conducts = 14;
 
 /// One peer: what it answers, and how late.
 class state_peer {
@@ -97,8 +98,8 @@ class state_peer {
     const auto& mine = how == conduct::fork ? other : true_one;
     const auto last = mine.closing.size() - 1;
     stale_from_ = {how == conduct::stale ? last - 1 : last + 1};
-    const auto folder =
-        mine.folder(how == conduct::stale ? last - 2 : last, how == conduct::odd_cut);
+    const auto folder = mine.folder(how == conduct::stale ? last - 2 : last,
+                                    how == conduct::odd_cut || how == conduct::odd_half);
     server_ = std::make_unique<actors::state_server>(mine.ledger, folder);
     chunks_ = actors::snapshot_folder(folder, true).chunks();
   }
@@ -126,6 +127,9 @@ class state_peer {
         break;
       case conduct::withholds_last:
         if (is_piece && asked.chunk + 1 == chunks_) return std::nullopt;
+        break;
+      case conduct::odd_half:
+        if (is_piece && asked.chunk > chunks_ / 2) return std::nullopt;
         break;
       case conduct::always_later:
         if (is_piece) part->later = true;
