@@ -103,6 +103,7 @@ std::deque<attached_verb> attach_verbs(CLI::App& app, std::vector<bound_verb>& v
       {"bench", "how fast, held against a peer in the same run"},
       {"config", "what the configuration says"},
       {"node", "the roles of this machine, and its certificates"},
+      {"sim", "made-up networks in which everything goes wrong"},
   };
   std::deque<attached_verb> attached;
   std::map<std::string, CLI::App*> groups;

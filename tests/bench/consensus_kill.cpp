@@ -3,6 +3,7 @@
 //
 //   consensus_kill --minutes 10 [--seed N] [--validators N] [--soma FILE]
 #include <iostream>
+#include <set>
 #include <string>
 
 #include "tests/functional/kill_campaign.hpp"
@@ -12,8 +13,13 @@ int main(int count, char** words) {
   wanted.binary = SOMA_BINARY;
   wanted.seconds = 600;
   wanted.tells = true;
-  for (int i = 1; i + 1 < count; i += 2) {
+  for (int i = 1; i < count; i += 2) {
     const std::string name = words[i];
+    const std::set<std::string> known{"--minutes", "--seed", "--validators", "--soma"};
+    if (i + 1 == count || !known.contains(name)) {
+      std::cerr << "consensus_kill [--minutes X] [--seed N] [--validators N] [--soma FILE]\n";
+      return name == "--help" ? 0 : 2;
+    }
     const std::string value = words[i + 1];
     if (name == "--minutes") wanted.seconds = static_cast<unsigned>(std::stod(value) * 60);
     if (name == "--seed") wanted.seed = std::stoull(value);
