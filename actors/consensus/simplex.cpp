@@ -200,19 +200,33 @@ void simplex::core::on_timer(timer_kind kind) {
       execution_stalled = false;
       break;
     case timer_kind::listen:
-      listening = false;
+      if (hears_quorum()) listening = false;  // else once it does: on_connected
       break;
   }
 }
 
 void simplex::core::on_connected(peer_number peer, const public_key& key) {
+  const bool heard = hears_quorum();
   keys[peer] = key;
+  if (listening && begun && !heard && hears_quorum()) arm(timer_kind::listen, options.listen_ms);
   if (std::find(peers.begin(), peers.end(), peer) == peers.end()) peers.push_back(peer);
   send_hello({peer});
   for (const auto& [place, vote] : durable_votes) tell({peer}, peer::vote{vote});
   if (const auto found = views.find(cur); found != views.end() && found->second.mine.proposal) {
     send_proposal(cur, {peer});
   }
+}
+
+/// R0: who hears few learns nothing by listening.
+bool simplex::core::hears_quorum() const {
+  std::set<std::uint16_t> heard;
+  if (seat) heard.insert(*seat);
+  for (const auto& [peer, key] : keys) {
+    if (const auto who = members.seat_of(key)) heard.insert(*who);
+  }
+  std::uint32_t power = 0;
+  for (const auto who : heard) power += members.power_of(who);
+  return power >= quorum;
 }
 
 void simplex::core::on_received(const received& e) {

@@ -76,7 +76,7 @@ struct simplex::core {
   void on_started();
   void on_timer(timer_kind kind);
   void on_connected(peer_number peer, const public_key& key);
-  void tell_its_votes(peer_number to, const public_key& key);
+  [[nodiscard]] bool hears_quorum() const;
   void on_received(const received& e);
   void keep_early(const received& e);
   void enter(std::uint64_t view);
