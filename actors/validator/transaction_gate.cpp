@@ -10,9 +10,8 @@
 
 namespace soma::actors {
 
-transaction_gate::transaction_gate(const storage::ledger_store& ledger,
-                                   block_executor& executor, const genesis& born,
-                                   const crypto::key_pair& key, hooks wanted)
+transaction_gate::transaction_gate(const storage::ledger_store& ledger, block_executor& executor,
+                                   const genesis& born, const crypto::key_pair& key, hooks wanted)
     : ledger_(ledger),
       executor_(executor),
       born_(born),

@@ -1,7 +1,7 @@
 @0x9d59f7ad2b8394de;
 
 # What validators say to each other to agree on blocks, and the parts of it that they keep. What each means:
-# messages/types/agreement.hpp, whose lists' limits hold here. A header and a vote's statement are the fixed layouts that
+# messages/types/agreement.hpp, whose limits hold here. A header and a vote's statement are the fixed layouts that
 # are hashed (messages/types/codec.hpp); what comes in rows stands without anything between.
 
 using Cxx = import "/capnp/c++.capnp";
@@ -27,7 +27,7 @@ struct EpochProof {
   # An epoch is over, and who comes next.
   headers @0 :Data;        # layouts of 214 bytes each in a row, the closing block's first; at least one
   final @1 :Certificate;   # for the last of them
-  nextCommittee @2 :Data;  # (member, consensus key, power as u32 little endian) of each: 68 bytes each in a row, 1 to 100
+  nextCommittee @2 :Data;  # (member, consensus key, power as u32 little endian) of each: 68 bytes in a row, 1 to 100
 }
 
 struct PeerMessage {

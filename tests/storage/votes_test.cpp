@@ -63,9 +63,9 @@ bool same(const voting_record& a, const voting_record& b) {
   const auto same_block = [](const auto& x, const auto& y) {
     return x.first == y.first && x.second->whole == y.second->whole;
   };
-  return a.chain == b.chain && a.key == b.key && a.votes_from == b.votes_from && a.epoch == b.epoch &&
-         a.votes == b.votes && a.proposed == b.proposed && a.certificates == b.certificates &&
-         std::ranges::equal(a.blocks, b.blocks, same_block);
+  return a.chain == b.chain && a.key == b.key && a.votes_from == b.votes_from &&
+         a.epoch == b.epoch && a.votes == b.votes && a.proposed == b.proposed &&
+         a.certificates == b.certificates && std::ranges::equal(a.blocks, b.blocks, same_block);
 }
 
 voting_record empty_record() {
