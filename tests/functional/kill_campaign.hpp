@@ -11,7 +11,7 @@ namespace soma::support {
 
 struct kill_campaign_options {
   std::string binary;  // soma
-  unsigned seconds = 20;
+  unsigned seconds = 10;
   std::uint64_t seed = 1;
   unsigned validators = 4;
   unsigned epoch_seconds = 20;
