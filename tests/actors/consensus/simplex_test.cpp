@@ -136,7 +136,8 @@ class network {
   void start(std::size_t i) {
     feed(i, started{});
     for (std::size_t k = 0; k < nodes.size(); ++k) {
-      if (k != i && nodes[k]->up) feed(i, peer_connected{static_cast<peer_number>(k)});
+      if (k != i && nodes[k]->up)
+        feed(i, peer_connected{static_cast<peer_number>(k), nodes[k]->keys.key()});
     }
   }
 
