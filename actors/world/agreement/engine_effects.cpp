@@ -145,7 +145,14 @@ void engine::on(node& n, consensus::send& e) {
 void engine::check_sent(node& n, const peer_message& m) {
   const auto& key = n.signer.key();
   if (const auto* vote = std::get_if<peer::vote>(&m)) {
-    all.check_sent_vote(n.slot, key, vote->what.what);
+    // Whoever comes back is told what its own key has said: that, too, was durable there.
+    const auto& members = n.core->members();
+    const auto& by = vote->what.signer < members.size() ? members.key_of(vote->what.signer) : key;
+    const auto is_of_correct = [&](const auto& other) {
+      return other->correct() && other->signer.key() == by;
+    };
+    if (by == key || std::any_of(nodes.begin(), nodes.end(), is_of_correct))
+      all.check_sent_vote(n.slot, by, vote->what.what);
   } else if (const auto* still = std::get_if<peer::standstill>(&m)) {
     for (const auto& own : still->votes) all.check_sent_vote(n.slot, key, own.what);
     for (const auto& c : still->certificates) all.check_certificate(n.slot, c);
