@@ -200,7 +200,10 @@ void simplex::core::on_timer(timer_kind kind) {
       execution_stalled = false;
       break;
     case timer_kind::listen:
-      if (hears_quorum()) listening = false;  // else once it does: on_connected
+      if (hears_quorum())
+        listening = false;
+      else
+        arm(timer_kind::listen, options.listen_ms);
       break;
   }
 }
@@ -211,6 +214,7 @@ void simplex::core::on_connected(peer_number peer, const public_key& key) {
   if (listening && begun && !heard && hears_quorum()) arm(timer_kind::listen, options.listen_ms);
   if (std::find(peers.begin(), peers.end(), peer) == peers.end()) peers.push_back(peer);
   send_hello({peer});
+  tell_its_votes(peer, key);
   for (const auto& [place, vote] : durable_votes) tell({peer}, peer::vote{vote});
   if (const auto found = views.find(cur); found != views.end() && found->second.mine.proposal) {
     send_proposal(cur, {peer});

@@ -150,10 +150,9 @@ void simplex::core::begin_epoch() {
   unsaved.votes_from = fence;
   decided = decided && fence.has_value();
   ending = false;
-  if (std::exchange(listens_again, false)) {
-    listening = true;
-    arm(timer_kind::listen, options.listen_ms);
-  }
+  // Others are to be heard now than before.
+  listening = std::exchange(listens_again, false) || listening;
+  if (listening) arm(timer_kind::listen, options.listen_ms);
   first_own_view = 0;
   cur = 0;
   enter(1);

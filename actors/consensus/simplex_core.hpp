@@ -77,6 +77,7 @@ struct simplex::core {
   void on_timer(timer_kind kind);
   void on_connected(peer_number peer, const public_key& key);
   [[nodiscard]] bool hears_quorum() const;
+  void tell_its_votes(peer_number to, const public_key& key);
   void on_received(const received& e);
   void keep_early(const received& e);
   void enter(std::uint64_t view);

@@ -157,6 +157,28 @@ void simplex::core::on_own_vote_elsewhere(const member_vote& vote) {
   twin_seen();
 }
 
+/// R0, the other side of it: whoever comes back hears what its key has said where that may still
+/// matter. It may have been restored from a copy that is older.
+void simplex::core::tell_its_votes(peer_number to, const public_key& key) {
+  const auto who = members.seat_of(key);
+  if (!who || who == seat) return;
+  const auto first = cur > view_window ? cur - view_window : 0;
+  for (auto at = views.lower_bound(first); at != views.end(); ++at) {
+    const auto& [view, state] = *at;
+    const auto tell_one = [&](vote_kind kind, const block_id& block, const signature& s) {
+      tell({to}, peer::vote{{{kind, base.epoch, view, block}, *who, s}});
+    };
+    const auto notarized = state.first_notarize.find(*who);
+    if (notarized != state.first_notarize.end())
+      tell_one(vote_kind::notarize, notarized->second.block, notarized->second.by_signer);
+    const auto finalized = state.first_finalize.find(*who);
+    if (finalized != state.first_finalize.end())
+      tell_one(vote_kind::finalize, finalized->second.block, finalized->second.by_signer);
+    const auto skipped = state.skip.signatures.find(*who);
+    if (skipped != state.skip.signatures.end()) tell_one(vote_kind::skip, {}, skipped->second);
+  }
+}
+
 /// Fenced, and the next epoch begins with listening again: the other one may still be there.
 void simplex::core::twin_seen() {
   if (broken(mutation::signs_beside_twin)) return;

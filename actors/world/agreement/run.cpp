@@ -1,6 +1,7 @@
 // A plan from its start to the end: until healing only safety is asked for, after it liveness, too
 // (L1-L4). L5 and what needs a story of its own: the scenarios.
 #include <algorithm>
+#include <utility>
 
 #include "actors/world/agreement/engine.hpp"
 
@@ -25,20 +26,17 @@ class ending {
     return height >= goal_ && e_.all.epochs_closed() >= epochs_ && is_resolved() && laggards() == 0;
   }
 
-  /// Whether all who may sign wait for a leader who says nothing. Chance draws such leaders ten
-  /// times in a row in one of some ten thousand networks, and the timeout law then asks for more
-  /// patience than any plan has.
-  [[nodiscard]] bool waits_for_silent_leader() const {
+  /// Whether all who may sign wait for a leader who says nothing, another one than when this was
+  /// asked last. Chance draws such leaders ten times in a row in one of some ten thousand networks,
+  /// and the timeout law then asks for more patience than any plan has.
+  bool waits_for_silent_leader() {
     const node* first = nullptr;
     for (const auto& n : e_.nodes) {
       if (!n->correct() || !n->up || !n->core->may_sign()) continue;
-      const auto is_ahead = [&] {
-        return std::pair(n->core->epoch(), n->core->view()) >
-               std::pair(first->core->epoch(), first->core->view());
-      };
-      if (first == nullptr || is_ahead()) first = n.get();
+      if (first == nullptr || place_of(*n) > place_of(*first)) first = n.get();
     }
     if (first == nullptr) return false;
+    if (std::exchange(excused_, place_of(*first)) == place_of(*first)) return false;
     const auto& members = first->core->members();
     const auto& key = members.key_of(members.leader(first->core->view()));
     return std::none_of(e_.nodes.begin(), e_.nodes.end(), [&](const auto& n) {
@@ -54,6 +52,9 @@ class ending {
   }
 
  private:
+  using place = std::pair<epoch_number, std::uint64_t>;  // epoch and view
+  [[nodiscard]] static place place_of(const node& n) { return {n.core->epoch(), n.core->view()}; }
+
   // Everything is looked at now and then, even if the longest ledger stays as it is.
   bool recheck() { return ++asked_ % 256 == 0; }
 
@@ -107,6 +108,7 @@ class ending {
   std::uint64_t seen_ = 0;
   std::uint64_t asked_ = 0;
   bool watched_ = false;
+  place excused_;
   std::uint64_t number_ = 0;
   std::uint32_t holder_ = 0;
 };

@@ -58,6 +58,10 @@ void world::lose_record(std::uint32_t slot) {
   SOMA_ASSERT(core(slot) == nullptr, "a disk is lost while its process is down");
   engine_->lose_record(*engine_->nodes.at(slot));
 }
+void world::put_back(std::uint32_t slot, voting_record older) {
+  SOMA_ASSERT(core(slot) == nullptr, "a disk is set back while its process is down");
+  engine_->nodes.at(slot)->disk().record = std::move(older);
+}
 void world::lose_ledger(std::uint32_t slot) {
   SOMA_ASSERT(core(slot) == nullptr, "a disk is lost while its process is down");
   engine_->nodes.at(slot)->chain.clear();

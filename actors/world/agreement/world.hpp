@@ -80,6 +80,7 @@ class world {
   void restart(std::uint32_t slot);
   void lose_record(std::uint32_t slot);  // both: only while it is down
   void lose_ledger(std::uint32_t slot);
+  void put_back(std::uint32_t slot, voting_record older);  // an older copy of its record
   /// The slot stops at its count-th write (or commit) from now on.
   void crash_at(std::uint32_t slot, crash_point where, std::uint32_t count = 1);
   /// At the first write from now on of which `such` is true.

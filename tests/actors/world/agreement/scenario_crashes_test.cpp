@@ -216,6 +216,40 @@ shortcoming loses_its_disk(std::uint64_t seed, mutation broken, bool ledger_too)
   return ends(w);
 }
 
+/// A backup of the record comes back that knows nothing of what was said when nothing was final.
+shortcoming gets_an_old_copy(std::uint64_t seed, mutation broken) {
+  const auto size = size_of_seed(seed);
+  auto w = begin(story_plan(seed, size), broken);
+  listener all(w);
+  if (!w.run_blocks(2 + seed % 3, 60'000)) return fails(w, "no blocks at first");
+  const auto victim = static_cast<std::uint32_t>(seed % size);
+  // The victim, and as many with it as make no quorum.
+  slot_set group = 0;
+  for (std::uint32_t i = 0; i < size / 2; ++i) group |= slot_set{1} << (victim + i) % size;
+  const auto copy = w.record(victim);
+  w.partition(group);
+  w.run_for(12'000);
+  const auto& now = w.record(victim).votes;
+  const auto is_new = [&](const auto& vote) { return !copy.votes.contains(vote.first); };
+  if (std::none_of(now.begin(), now.end(), is_new)) return fails(w, "it has said nothing since");
+  const auto epoch = w.epoch(victim);
+  w.crash(victim);
+  w.put_back(victim, copy);
+  w.restart(victim);
+  w.run_for(1'000);
+  if (!w.core(victim)->fenced()) return fails(w, "it does not notice that its record is old");
+  w.mend();
+  all.forget();
+  if (!w.run_blocks(5, 240'000)) return fails(w, "the others stop, or it does not follow");
+  if (all.votes_from(victim, epoch) != all.votes_from(victim, epoch.next())) {
+    return fails(w, "it votes in the epoch that its record does not know");
+  }
+  const auto signs = [&](const world& x) { return x.core(victim)->may_sign(); };
+  if (!w.run_until(signs, 120'000)) return fails(w, "it never signs again");
+  if (w.evidence_reported() != 0 || !w.state().slashed.empty()) return "it is accused";
+  return ends(w);
+}
+
 }  // namespace
 
 TEST_CASE("scenario 1: a crash before a vote or a proposal is durable, and it was never said") {
@@ -259,4 +293,10 @@ TEST_CASE("scenario 5: who lost its disk is fenced, follows, and nobody accuses 
     holds(story, 1, 20);
     notices(story, mutation::signs_after_lost_record, 1, 5);
   }
+}
+
+TEST_CASE(
+    "scenario 6: who gets an old copy of its record back learns from the others what it said") {
+  holds(gets_an_old_copy, 1, 20);
+  notices(gets_an_old_copy, mutation::signs_beside_twin, 1, 5);
 }
