@@ -41,6 +41,9 @@ void simplex::core::save_path(const block_id& tip) {
 void simplex::core::flush() {
   if (!decided || mute) return;
   if (silent_through && base.epoch <= *silent_through) return;
+  // S8: what a full disk held back is void once the end of its epoch goes into the ledger.
+  const bool is_over = committing && committing->epoch_end;
+  if (is_over && !broken(mutation::signs_after_epoch_end)) return;
   decided = false;
   auto batch = std::exchange(failed, {});
   append(batch, std::exchange(unsaved, {}));
