@@ -103,7 +103,7 @@ void simplex::core::on_proposal(peer_number from, const peer::proposal& p) {
   auto& kept = state->second.proposals;
   kept.push_back({p.what, !credits_hold});
   keep(p.what);
-  if (seat == h.proposer && state->second.mine.proposal != p.what->id) {
+  if (seat == h.proposer && state->second.mine.proposal != p.what->id && !fenced()) {
     twin_seen();  // another process leads with this key
   }
   if (kept.size() < 2) return;

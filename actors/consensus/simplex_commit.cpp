@@ -42,7 +42,7 @@ void simplex::core::try_commit() {
   if (next.epoch_end) {
     // S8: what was signed in this epoch is durable before its end is, and nothing comes after.
     ending = true;
-    const bool unsaid = !writes.empty() || (decided && !mute);
+    const bool unsaid = !writes.empty() || (decided && may_write());
     if (unsaid && !broken(mutation::signs_after_epoch_end)) return;
   }
   const auto& h = last.what->whole.header;

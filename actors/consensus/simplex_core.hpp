@@ -123,6 +123,7 @@ struct simplex::core {
   [[nodiscard]] const certificate* held(std::uint64_t view, vote_kind kind) const;
 
   // ---- simplex_writes.cpp
+  [[nodiscard]] bool may_write() const;
   void flush();
   void on_stored(const stored& e);
   void say(const record_batch& batch);

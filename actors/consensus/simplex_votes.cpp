@@ -164,9 +164,9 @@ void simplex::core::tell_its_votes(peer_number to, const public_key& key) {
   if (!who || who == seat) return;
   const auto first = cur > view_window ? cur - view_window : 0;
   for (auto at = views.lower_bound(first); at != views.end(); ++at) {
-    const auto& [view, state] = *at;
+    const auto& state = at->second;
     const auto tell_one = [&](vote_kind kind, const block_id& block, const signature& s) {
-      tell({to}, peer::vote{{{kind, base.epoch, view, block}, *who, s}});
+      tell({to}, peer::vote{{{kind, base.epoch, at->first, block}, *who, s}});
     };
     const auto notarized = state.first_notarize.find(*who);
     if (notarized != state.first_notarize.end())

@@ -37,10 +37,13 @@ void simplex::core::save_path(const block_id& tip) {
   }
 }
 
+bool simplex::core::may_write() const {
+  return !mute && !(silent_through && base.epoch <= *silent_through);
+}
+
 /// One batch for all that was decided since the last one, with every certificate it may rest on.
 void simplex::core::flush() {
-  if (!decided || mute) return;
-  if (silent_through && base.epoch <= *silent_through) return;
+  if (!decided || !may_write()) return;
   // S8: what a full disk held back is void once the end of its epoch goes into the ledger.
   const bool is_over = committing && committing->epoch_end;
   if (is_over && !broken(mutation::signs_after_epoch_end)) return;

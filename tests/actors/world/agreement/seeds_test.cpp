@@ -39,8 +39,9 @@ TEST_CASE("seeds that once found something") {
   // Standstill messages of a past epoch; clocks behind after a lost record; a ledger lost behind
   // the base to which its record was pruned; who listens while its committee changes; room on a
   // disk just when an epoch ends; ten silent leaders in a row, which is no fault.
-  const std::pair<std::uint64_t, unsigned> found[] = {
-      {12'625, 3}, {11'868, 3}, {5'362, 3}, {9'164, 3}, {29'164, 3}, {45'261, 2}, {1'801, 2}};
+  const std::pair<std::uint64_t, unsigned> found[] = {{12'625, 3}, {11'868, 3}, {5'362, 3},
+                                                      {9'164, 3},  {29'164, 3}, {45'261, 2},
+                                                      {62'453, 2}, {1'801, 2}};
   for (const auto& [seed, intensity] : found) {
     CAPTURE(seed);
     const auto out = run(draw_plan(seed, intensity));
