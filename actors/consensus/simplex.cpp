@@ -339,8 +339,12 @@ void simplex::core::arm(timer_kind kind, std::uint64_t after_ms) {
 }
 
 bool simplex::core::fenced() const {
-  return forgot || base.epoch < votes_from ||
-         (silent_through && base.epoch <= *silent_through && !broken(mutation::signs_below_record));
+  return forgot || base.epoch < votes_from || is_silent();
+}
+
+/// The record tells of votes that the ledger here is behind.
+bool simplex::core::is_silent() const {
+  return silent_through && base.epoch <= *silent_through && !broken(mutation::signs_below_record);
 }
 
 bool simplex::core::may_sign() const {

@@ -87,6 +87,7 @@ struct simplex::core {
   [[nodiscard]] std::uint64_t timeout_of(std::uint64_t view) const;
   [[nodiscard]] bool may_sign() const;
   [[nodiscard]] bool fenced() const;
+  [[nodiscard]] bool is_silent() const;
   void raise_alarm(std::string why);
   void tell(std::vector<peer_number> to, peer_message what);
   void recall(recalled past);

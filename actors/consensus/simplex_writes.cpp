@@ -38,7 +38,7 @@ void simplex::core::save_path(const block_id& tip) {
 }
 
 bool simplex::core::may_write() const {
-  return !mute && !(silent_through && base.epoch <= *silent_through);
+  return !mute && !is_silent();
 }
 
 /// One batch for all that was decided since the last one, with every certificate it may rest on.
