@@ -1,6 +1,6 @@
 #include "actors/background/background.hpp"
 
-namespace soma::actors {
+namespace soma::background {
 
 background_actor::behavior_type background(background_actor::pointer) {
   return {[](const job& work) -> caf::result<message<schema::Ack>> {
@@ -13,4 +13,4 @@ background_actor::behavior_type background(background_actor::pointer) {
   }};
 }
 
-}  // namespace soma::actors
+}  // namespace soma::background

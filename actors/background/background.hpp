@@ -4,10 +4,10 @@
 
 #include "actors/background/background_actor.hpp"
 
-namespace soma::actors {
+namespace soma::background {
 
 /// Spawn with caf::detached. A job that throws is answered with caf::sec::runtime_error and the
 /// exception's text.
 background_actor::behavior_type background(background_actor::pointer self);
 
-}  // namespace soma::actors
+}  // namespace soma::background

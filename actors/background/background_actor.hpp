@@ -7,9 +7,9 @@
 #include <functional>
 #include <memory>
 
-#include "actors/link/actor_interface.hpp"
+#include "actors/interface/actor_interface.hpp"
 
-namespace soma::actors {
+namespace soma::background {
 
 /// Work that never leaves the process. It owns what it touches; what it computes is read after the
 /// reply came.
@@ -21,6 +21,6 @@ using background_actor = caf::typed_actor<caf::replies_to<job>::with<message<sch
   return std::make_shared<std::function<void()>>(std::move(work));
 }
 
-}  // namespace soma::actors
+}  // namespace soma::background
 
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(soma::actors::job)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(soma::background::job)

@@ -1,9 +1,9 @@
 // Content-addressed chunks: put, get, have. Nothing is stored or handed out unverified.
 #pragma once
 
-#include "actors/link/actor_interface.hpp"
+#include "actors/interface/actor_interface.hpp"
 
-namespace soma::actors {
+namespace soma::blob_store {
 
 using blob_store_actor =
     caf::typed_actor<caf::replies_to<message<schema::PutBlob>>::with<message<schema::PutProgress>>,
@@ -11,4 +11,4 @@ using blob_store_actor =
                      caf::replies_to<message<schema::PutChunk>>::with<message<schema::PutProgress>>,
                      caf::replies_to<message<schema::GetChunk>>::with<message<schema::Chunk>>>;
 
-}  // namespace soma::actors
+}  // namespace soma::blob_store

@@ -1,19 +1,24 @@
 #include "actors/blob_store/blob_store_role.hpp"
 
+#include "messages/codec/model_entry.hpp"
 #include "messages/crypto/merkle.hpp"
-#include "messages/types/fields.hpp"
+#include "messages/wire/refusals.hpp"
 
-namespace soma::actors {
+namespace soma::blob_store {
 namespace {
 
 using progress = message<schema::PutProgress>;
 constexpr std::size_t max_open_readers = 16;
 
-progress refused(storage::blob_refusal why) {
-  return progress::build([&](auto out) {
-    out.setRefusal(static_cast<std::uint16_t>(why) + 1);  // 0 is success
-    out.setWhy(std::string(storage::to_text(why)));
-  });
+void fill_refusal(schema::Refusal::Builder out, blobs::blob_refusal why) {
+  static_assert(static_cast<int>(blobs::blob_refusal::incomplete) ==
+                static_cast<int>(schema::BlobStoreRefusal::INCOMPLETE));
+  out.setBlobStore(static_cast<schema::BlobStoreRefusal>(why));
+  out.setWhy(bounded_why(blobs::to_text(why)));
+}
+
+progress refused(blobs::blob_refusal why) {
+  return progress::build([&](auto out) { fill_refusal(out.initRefusal(), why); });
 }
 
 progress whole(const blob_id& blob) {
@@ -36,18 +41,18 @@ progress go_on(blob_store_role_state& state, const blob_id& blob) {
   });
 }
 
-progress begin_put(blob_store_role_state& state, storage::blob_store& disk,
+progress begin_put(blob_store_role_state& state, blobs::blob_store& disk,
                    schema::BeginPut::Reader request) {
   std::vector<hash256> hashes;
   for (const auto& hash : request.getChunkHashes()) hashes.push_back(id_or_zero<hash256>(hash));
-  // A put that someone began and left is taken up by whoever announces the same blob again.
+  // A put that was begun and left goes on when the same blob is announced again.
   if (const auto blob = crypto::blob_root(request.getSizeBytes(), hashes);
       state.writers.contains(blob)) {
     return go_on(state, blob);
   }
   auto writer = disk.begin_put(request.getSizeBytes(), hashes);
   if (!writer) return refused(writer.error());
-  if (state.writers.size() >= max_open_puts) return refused(storage::blob_refusal::put_in_progress);
+  if (state.writers.size() >= max_open_puts) return refused(blobs::blob_refusal::put_in_progress);
   const auto blob = writer->id();
   state.writers.insert_or_assign(blob, std::move(*writer));
   return go_on(state, blob);
@@ -56,19 +61,16 @@ progress begin_put(blob_store_role_state& state, storage::blob_store& disk,
 progress put_chunk(blob_store_role_state& state, schema::PutChunk::Reader request) {
   const auto blob = id_or_zero<blob_id>(request.getBlob());
   const auto found = state.writers.find(blob);
-  if (found == state.writers.end()) return refused(storage::blob_refusal::unknown);
+  if (found == state.writers.end()) return refused(blobs::blob_refusal::unknown);
   const auto taken = found->second.put_chunk(request.getNumber(), view_of(request.getData()));
   if (!taken) return refused(taken.error());
   return go_on(state, blob);
 }
 
-message<schema::Chunk> get_chunk(blob_store_role_state& state, const storage::blob_store& disk,
+message<schema::Chunk> get_chunk(blob_store_role_state& state, const blobs::blob_store& disk,
                                  schema::GetChunk::Reader request) {
-  const auto refuse = [](storage::blob_refusal why) {
-    return message<schema::Chunk>::build([&](auto out) {
-      out.setRefusal(static_cast<std::uint16_t>(why) + 1);
-      out.setWhy(std::string(storage::to_text(why)));
-    });
+  const auto refuse = [](blobs::blob_refusal why) {
+    return message<schema::Chunk>::build([&](auto out) { fill_refusal(out.initRefusal(), why); });
   };
   const auto blob = id_or_zero<blob_id>(request.getBlob());
   auto found = state.readers.find(blob);
@@ -108,4 +110,4 @@ blob_store_actor::behavior_type blob_store_role(
           }};
 }
 
-}  // namespace soma::actors
+}  // namespace soma::blob_store

@@ -8,21 +8,21 @@
 #include "actors/blob_store/blob_store_actor.hpp"
 #include "storage/blobs/blob_store.hpp"
 
-namespace soma::actors {
+namespace soma::blob_store {
 
 struct blob_store_ports {
-  std::shared_ptr<storage::blob_store> disk;
+  std::shared_ptr<blobs::blob_store> disk;
 };
 
 /// Puts that may be under way at once; one more is refused.
 inline constexpr std::size_t max_open_puts = 64;
 
 struct blob_store_role_state {
-  std::map<blob_id, storage::blob_writer> writers;
-  std::map<blob_id, storage::blob_reader> readers;  // the few read last
+  std::map<blob_id, blobs::blob_writer> writers;
+  std::map<blob_id, blobs::blob_reader> readers;  // the few read last
 };
 
 blob_store_actor::behavior_type blob_store_role(
     blob_store_actor::stateful_pointer<blob_store_role_state> self, blob_store_ports ports);
 
-}  // namespace soma::actors
+}  // namespace soma::blob_store

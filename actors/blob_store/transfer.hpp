@@ -6,11 +6,12 @@
 #include <memory>
 
 #include "actors/blob_store/blob_store_actor.hpp"
+#include "messages/codec/model_entry.hpp"
 #include "messages/crypto/merkle.hpp"
-#include "messages/types/expected.hpp"
-#include "messages/types/fields.hpp"
+#include "messages/values/expected.hpp"
+#include "messages/wire/refusals.hpp"
 
-namespace soma::actors {
+namespace soma::blob_store {
 
 inline constexpr std::uint64_t chunk_bytes = crypto::blob_chunk_bytes;
 
@@ -52,13 +53,14 @@ struct download : std::enable_shared_from_this<download<Self>> {
   }
 
   void take(schema::Chunk::Reader chunk) {
-    if (chunk.getRefusal() != 0) return done(make_unexpected(transfer_refusal::unavailable));
+    if (is_refused(chunk.getRefusal())) return done(make_unexpected(transfer_refusal::unavailable));
     const auto data = view_of(chunk.getData());
     const auto due = std::min<std::uint64_t>(chunk_bytes, size - received.size());
     if (chunk.getSizeBytes() != size || data.size() != due) {
       return done(make_unexpected(transfer_refusal::wrong_size));
     }
     received.insert(received.end(), data.begin(), data.end());
+    SOMA_ASSERT(received.size() <= size, "no more than was asked for");
     if (received.size() < size) return next();
     done(std::move(received));
   }
@@ -80,7 +82,8 @@ struct upload : std::enable_shared_from_this<upload<Self>> {
   }
 
   void go_on(schema::PutProgress::Reader progress) {
-    if (progress.getRefusal() != 0) return done(make_unexpected(transfer_refusal::not_stored));
+    if (is_refused(progress.getRefusal()))
+      return done(make_unexpected(transfer_refusal::not_stored));
     const auto blob = id_or_zero<blob_id>(progress.getBlob());
     if (progress.getMissing().size() == 0) return done(blob);
     const auto number = progress.getMissing()[0];
@@ -135,4 +138,4 @@ void store_blob(Self self, const blob_store_actor& store, bytes data,
   }
 }
 
-}  // namespace soma::actors
+}  // namespace soma::blob_store

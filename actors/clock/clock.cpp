@@ -2,7 +2,7 @@
 
 #include <chrono>
 
-namespace soma::actors {
+namespace soma::clock {
 
 clock_actor::behavior_type clock(clock_actor::stateful_pointer<clock_state> self,
                                  clock_ports ports) {
@@ -36,4 +36,4 @@ clock_actor::behavior_type clock(clock_actor::stateful_pointer<clock_state> self
       }};
 }
 
-}  // namespace soma::actors
+}  // namespace soma::clock

@@ -6,7 +6,7 @@
 
 #include "actors/clock/clock_actor.hpp"
 
-namespace soma::actors {
+namespace soma::clock {
 
 struct clock_ports {
   /// Unix time in milliseconds. The system's clock, or a world's start plus the virtual time that
@@ -25,4 +25,4 @@ inline constexpr std::size_t max_waiting = 65'536;
 clock_actor::behavior_type clock(clock_actor::stateful_pointer<clock_state> self,
                                  clock_ports ports);
 
-}  // namespace soma::actors
+}  // namespace soma::clock

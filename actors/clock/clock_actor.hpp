@@ -4,9 +4,9 @@
 
 #include <cstdint>
 
-#include "actors/link/actor_interface.hpp"
+#include "actors/interface/actor_interface.hpp"
 
-namespace soma::actors {
+namespace soma::clock {
 
 /// Wait{ms} is answered after that many milliseconds with the Unix time of that moment; 0 asks for
 /// the time now. The second clause is the clock's own alarm: a ticket it sends to itself.
@@ -14,4 +14,4 @@ using clock_actor =
     caf::typed_actor<caf::replies_to<message<schema::Wait>>::with<message<schema::Time>>,
                      caf::reacts_to<std::uint64_t>>;
 
-}  // namespace soma::actors
+}  // namespace soma::clock

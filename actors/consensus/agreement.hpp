@@ -1,6 +1,7 @@
 // Agreement among validators (Simplex, stake-weighted, executed before voting) as a pure core:
-// events in, effects out; no clock, no I/O, no threads. Whoever runs it, an actor or a simulation,
-// carries out the effects in their order and feeds back what came of them. What must hold:
+// events in, effects out; no clock, no I/O, no threads. The machine that runs it (runner.hpp), an
+// actor or a simulated one, carries out the effects in their order and feeds back what came of
+// them. What must hold:
 //   - A vote or a proposal leaves only after the batch that remembers it is durable; effects that
 //     wait for that are held in here and come out with the answer to the batch.
 //   - Answers to `persist` come in the order in which the batches were given out.
@@ -13,7 +14,7 @@
 #include <vector>
 
 #include "actors/consensus/committee.hpp"
-#include "messages/types/agreement.hpp"
+#include "messages/values/votes.hpp"
 
 namespace soma::consensus {
 
@@ -66,7 +67,7 @@ struct peer_gone {
 };
 struct received {
   peer_number from = 0;
-  std::shared_ptr<const peer_message> what;
+  std::shared_ptr<const peer_message> message;
 };
 struct stored {
   std::uint64_t ticket = 0;
@@ -98,8 +99,8 @@ struct persist {
   record_batch batch;
 };
 struct send {
-  std::vector<peer_number> to;  // empty: everybody who is connected
-  std::shared_ptr<const peer_message> what;
+  std::vector<peer_number> to;  // empty: all that are connected
+  std::shared_ptr<const peer_message> message;
 };
 /// Replaces the earlier one of its kind, which then never fires. Relative, so that a clock that
 /// jumps does not hold it up.
@@ -118,7 +119,7 @@ struct execute {
 /// Append to the ledger, in order, each block with what its execution did and with what proves it;
 /// answer committed. A failure ends the process: the ledger is found as the last commit left it.
 struct final_block {
-  block_ptr what;
+  block_ptr block;
   std::optional<certificate> final;  // of this very block
   std::optional<epoch_proof> epoch_end;
 };
@@ -134,13 +135,13 @@ struct base_moved {
 struct report {
   tx::report_equivocation evidence;
 };
-/// A peer sent what no honest one sends.
+/// A peer sent what an honest peer never sends.
 struct blame {
   peer_number peer = 0;
   std::string why;
 };
-/// Something that must not happen has happened (R12, a safety violation): it signs nothing more. A
-/// person has to look.
+/// Something that must not happen has happened (R12, a violation of safety): the core signs nothing
+/// more, and a person has to look.
 struct alarm {
   std::string why;
 };
@@ -149,7 +150,7 @@ using effect =
 
 // ---- ports: pure lookups and keys; no waiting behind any of them
 
-/// What signs. The key is elsewhere.
+/// Signs with the key of this process, which itself stays elsewhere.
 struct signer {
   virtual ~signer() = default;
   [[nodiscard]] virtual const public_key& key() const = 0;
@@ -181,14 +182,14 @@ struct block_archive {
   [[nodiscard]] virtual block_ptr find(const block_id& id) const = 0;  // null: unknown
   /// Final blocks that follow this height, in order, all of one epoch, with what proves the last
   /// one: its own certificate, or its epoch's end. Empty without any.
-  struct run {
+  struct chain_segment {
     epoch_number epoch;
     std::vector<block_ptr> blocks;
     std::optional<certificate> final;
     std::optional<epoch_proof> epoch_end;
   };
-  [[nodiscard]] virtual run after(block_height height, std::size_t max_bytes,
-                                  std::size_t max_count) const = 0;
+  [[nodiscard]] virtual chain_segment after(block_height height, std::size_t max_bytes,
+                                            std::size_t max_count) const = 0;
 };
 
 struct ports {

@@ -28,19 +28,20 @@ std::string_view to_text(certificate_refusal reason) {
 
 expected<void, certificate_refusal> check_shape(const certificate& c, const committee& members) {
   using enum certificate_refusal;
-  const bool is_skip = c.what.kind == vote_kind::skip;
-  if (!is_skip && c.what.kind != vote_kind::notarize && c.what.kind != vote_kind::finalize) {
+  const bool is_skip = c.statement.kind == vote_kind::skip;
+  if (!is_skip && c.statement.kind != vote_kind::notarize &&
+      c.statement.kind != vote_kind::finalize) {
     return make_unexpected(kind_unknown);
   }
-  if (c.what.epoch != members.epoch()) return make_unexpected(other_epoch);
-  if (c.what.view == 0) return make_unexpected(view_zero);
-  if (is_skip && !c.what.block.is_zero()) return make_unexpected(skip_of_block);
-  if (!is_skip && c.what.block.is_zero()) return make_unexpected(block_missing);
+  if (c.statement.epoch != members.epoch()) return make_unexpected(other_epoch);
+  if (c.statement.view == 0) return make_unexpected(view_zero);
+  if (is_skip && !c.statement.block.is_zero()) return make_unexpected(skip_of_block);
+  if (!is_skip && c.statement.block.is_zero()) return make_unexpected(block_missing);
   for (auto i = static_cast<std::uint16_t>(members.size()); i < signer_set::capacity; ++i) {
     if (c.signers.has(i)) return make_unexpected(signer_unknown);
   }
   if (c.signers.count() != c.signatures.size()) return make_unexpected(signature_count);
-  if (members.power_of(c.signers) < quorum) return make_unexpected(power_too_low);
+  if (!is_quorum(members.power_of(c.signers))) return make_unexpected(power_too_low);
   return {};
 }
 
@@ -50,7 +51,7 @@ expected<void, certificate_refusal> check(const certificate& c, const committee&
   std::size_t next = 0;
   for (std::uint16_t i = 0; i < members.size(); ++i) {
     if (!c.signers.has(i)) continue;
-    if (!checker.vote_is_signed(members.key_of(i), c.what, c.signatures[next])) {
+    if (!checker.vote_is_signed(members.key_of(i), c.statement, c.signatures[next])) {
       return make_unexpected(certificate_refusal::bad_signature);
     }
     next += 1;

@@ -1,11 +1,11 @@
 // What makes a certificate: votes of one statement by a quorum of one epoch's committee. The one
-// place where that is decided, for the core, for whoever is behind and for light clients.
+// place where that is decided, for the core, for a validator that catches up and for light clients.
 #pragma once
 
 #include <string_view>
 
 #include "actors/consensus/agreement.hpp"
-#include "messages/types/expected.hpp"
+#include "messages/values/expected.hpp"
 
 namespace soma::consensus {
 

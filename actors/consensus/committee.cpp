@@ -6,6 +6,10 @@
 
 namespace soma::consensus {
 
+bool is_quorum(std::uint32_t power) {
+  return power >= quorum;
+}
+
 committee::committee(const chain_id& chain, epoch_number epoch, std::vector<committee_seat> seats,
                      const hash256& leader_seed)
     : chain_(chain), epoch_(epoch), seats_(std::move(seats)), leader_seed_(leader_seed) {

@@ -1,11 +1,11 @@
-// The committee of one epoch: who may vote, with what weight, and who leads a view.
+// The committee of one epoch: which keys may vote, with what weight, and which one leads a view.
 #pragma once
 
 #include <optional>
 #include <vector>
 
-#include "messages/types/ledger_rows.hpp"
-#include "messages/types/signer_set.hpp"
+#include "messages/values/rows.hpp"
+#include "messages/values/signer_set.hpp"
 
 namespace soma::consensus {
 
@@ -14,6 +14,9 @@ inline constexpr std::uint32_t quorum = 6'667;
 inline constexpr std::uint32_t tolerated_power = total_power - quorum;  // may be Byzantine
 inline constexpr std::size_t max_seats = 100;
 static_assert(2 * quorum - total_power > tolerated_power, "two quorums share an honest voter");
+
+/// Whether members of so much power together speak for the committee.
+[[nodiscard]] bool is_quorum(std::uint32_t power);
 
 class committee {
  public:

@@ -2,7 +2,8 @@
 
 #include <algorithm>
 
-#include "messages/crypto/transactions.hpp"
+#include "messages/signing/signing.hpp"
+#include "messages/values/assert.hpp"
 
 namespace soma::consensus {
 namespace {
@@ -79,16 +80,17 @@ std::optional<light_refusal> light_client::look_at(std::span<const block_header>
     if (header.chain != chain_) return other_chain;
     if (header.epoch != epoch()) return other_epoch;
   }
-  block_id parent = crypto::id_of(headers.front());
+  block_id parent = signing::id_of(headers.front());
   for (std::size_t i = 1; i < headers.size(); ++i) {
     if (headers[i].parent != parent || headers[i].parent_view != headers[i - 1].view ||
         headers[i].view <= headers[i - 1].view) {
       return not_linked;
     }
-    parent = crypto::id_of(headers[i]);
+    parent = signing::id_of(headers[i]);
   }
-  if (final.what.kind != vote_kind::finalize) return not_final;
-  if (final.what.block != parent || final.what.view != headers.back().view) return other_block;
+  if (final.statement.kind != vote_kind::finalize) return not_final;
+  if (final.statement.block != parent || final.statement.view != headers.back().view)
+    return other_block;
   return std::nullopt;
 }
 
@@ -105,11 +107,12 @@ expected<void, light_refusal> light_client::next_epoch(const epoch_proof& proof,
   if (const auto no = look_at_flags(headers)) return make_unexpected(*no);
   const auto& closing = headers.front();
   if (!can_be_committee(proof.next_committee)) return make_unexpected(bad_committee);
-  if (crypto::committee_hash(proof.next_committee) != closing.next_committee) {
+  if (signing::committee_hash(proof.next_committee) != closing.next_committee) {
     return make_unexpected(committee_differs);
   }
   if (!check(proof.final, members_, checker)) return make_unexpected(bad_certificate);
   if (differs_from_proven(closing)) return make_unexpected(contradicts_before);
+  SOMA_ASSERT((closing.flags & block_closes_epoch) != 0, "a closing block ends an epoch");
   proven_ = closing;
   members_ = committee(chain_, epoch().next(), proof.next_committee, hash256{});
   return {};

@@ -1,8 +1,8 @@
 // A verifier of the chain that holds no blocks: from one committee it trusts, through the proof of
 // each epoch's end, to the present one; and from there to any header under a certificate. A row of
 // the ledger is then proven against the header's state root (rules::state_proof). What must hold:
-//   - Whoever feeds it may lie; nothing is believed that a quorum of the right committee has not
-//     signed. A refusal changes nothing.
+//   - The source of what it is told may lie; nothing is believed that a quorum of the right
+//     committee has not signed. A refusal changes nothing.
 //   - It has to come back before the stake of a committee it trusts can have been paid out: keys
 //     with nothing to lose can sign anything (protocol §5, unbonding).
 #pragma once

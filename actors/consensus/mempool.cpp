@@ -1,6 +1,7 @@
 #include "actors/consensus/mempool.hpp"
 
-#include "messages/crypto/transactions.hpp"
+#include "messages/signing/signing.hpp"
+#include "messages/values/assert.hpp"
 
 namespace soma::consensus {
 namespace {
@@ -55,33 +56,36 @@ expected<void, pool_refusal> mempool::add(pooled_transaction t, std::uint64_t ne
   auto& account = accounts_[t.sender];
   account.next_nonce = next_nonce;
   bytes_ += size;
-  by_id_.emplace(t.id, place{t.sender, t.nonce});
+  by_id_.emplace(t.id, account_nonce{t.sender, t.nonce});
   by_expiry_.emplace(t.expiry, t.id);
   const auto nonce = t.nonce;
   account.by_nonce.emplace(nonce, waiting{std::move(t), arrivals_++});
+  SOMA_ASSERT(by_id_.size() == by_expiry_.size(), "each transaction is found by id and by expiry");
+  SOMA_ASSERT(bytes_ <= limits_.bytes, "the pool is bounded");
   return {};
 }
 
-/// Senders and nonces of a block's transactions. One that was not signed by its sender counts for
-/// nobody: a proposer must not be able to hold up others' transactions.
-const std::vector<mempool::place>& mempool::places_of(const block_ptr& what) const {
-  const auto known = read_.find(what->id);
+/// Senders and nonces of a block's transactions. A transaction that its sender did not sign is left
+/// out: a proposer must not be able to hold up the transactions of others.
+const std::vector<mempool::account_nonce>& mempool::account_nonces_of(
+    const block_ptr& block) const {
+  const auto known = read_.find(block->id);
   if (known != read_.end()) return known->second;
-  std::vector<place> places;
-  for (const auto& sent : what->whole.payload) {
-    const auto here = by_id_.find(crypto::id_of(sent));
+  std::vector<account_nonce> account_nonces;
+  for (const auto& sent : block->block.payload) {
+    const auto here = by_id_.find(signing::id_of(sent));
     if (here != by_id_.end() && at(here->second).transaction.by_sender == sent.by_sender) {
-      places.push_back(here->second);
-    } else if (const auto body = crypto::verify(sent)) {
-      places.emplace_back(crypto::address_of(body->sender), body->nonce);
+      account_nonces.push_back(here->second);
+    } else if (const auto body = signing::verify(sent)) {
+      account_nonces.emplace_back(crypto::address_of(body->sender), body->nonce);
     }
   }
   if (read_order_.size() >= max_read_blocks) {
     read_.erase(read_order_.front());
     read_order_.pop_front();
   }
-  read_order_.push_back(what->id);
-  return read_.emplace(what->id, std::move(places)).first->second;
+  read_order_.push_back(block->id);
+  return read_.emplace(block->id, std::move(account_nonces)).first->second;
 }
 
 /// The next nonces of accounts that have transactions in `ancestors` and here.
@@ -89,7 +93,7 @@ std::map<address, std::uint64_t> mempool::nonces_after(
     const std::vector<block_ptr>& ancestors) const {
   std::map<address, std::uint64_t> nonces;
   for (const auto& ancestor : ancestors) {
-    for (const auto& [sender, nonce] : places_of(ancestor)) {
+    for (const auto& [sender, nonce] : account_nonces_of(ancestor)) {
       const auto account = accounts_.find(sender);
       if (account == accounts_.end()) continue;
       auto& next = nonces.try_emplace(sender, account->second.next_nonce).first->second;
@@ -117,7 +121,7 @@ std::vector<signed_transaction> mempool::next_payload(const std::vector<block_pt
   while (!heads.empty() && chosen.size() < max_count) {
     const auto [account, head] = heads.begin()->second;
     heads.erase(heads.begin());
-    const auto& t = head->second.what.transaction;
+    const auto& t = head->second.pooled.transaction;
     const std::size_t more = payload_size(t);
     if (size + more > max_bytes) continue;
     size += more;
@@ -127,17 +131,20 @@ std::vector<signed_transaction> mempool::next_payload(const std::vector<block_pt
       heads.emplace(next->second.arrival, std::pair(account, next));
     }
   }
+  SOMA_ASSERT(size <= max_bytes && chosen.size() <= max_count, "a payload keeps to its limits");
   return chosen;
 }
 
-const pooled_transaction& mempool::at(const place& where) const {
-  return accounts_.at(where.first).by_nonce.at(where.second).what;
+const pooled_transaction& mempool::at(const account_nonce& where) const {
+  return accounts_.at(where.first).by_nonce.at(where.second).pooled;
 }
 
-void mempool::remove(const place& where) {
+void mempool::remove(const account_nonce& where) {
   const auto account = accounts_.find(where.first);
+  SOMA_ASSERT(account != accounts_.end(), "what is removed waits here");
   const auto found = account->second.by_nonce.find(where.second);
-  const auto& t = found->second.what;
+  SOMA_ASSERT(found != account->second.by_nonce.end(), "what is removed waits here");
+  const auto& t = found->second.pooled;
   bytes_ -= payload_size(t.transaction);
   by_expiry_.erase({t.expiry, t.id});
   by_id_.erase(t.id);
@@ -161,7 +168,7 @@ void mempool::block_done(std::span<const transaction_id> contained,
   for (const auto& id : contained) {
     const auto found = by_id_.find(id);
     if (found == by_id_.end()) continue;
-    const place where = found->second;  // remove() takes the original away
+    const account_nonce where = found->second;  // remove() takes the original away
     remove(where);
   }
   for (const auto& [sender, nonce] : nonces) drop_below(sender, nonce);
@@ -173,10 +180,10 @@ void mempool::expire(epoch_number epoch) {
   }
 }
 
-std::uint64_t mempool::next_free_nonce(const address& sender, std::uint64_t account_nonce) const {
+std::uint64_t mempool::next_free_nonce(const address& sender, std::uint64_t first_nonce) const {
   const auto account = accounts_.find(sender);
-  if (account == accounts_.end()) return account_nonce;
-  std::uint64_t nonce = account_nonce;
+  if (account == accounts_.end()) return first_nonce;
+  std::uint64_t nonce = first_nonce;
   while (account->second.by_nonce.contains(nonce)) ++nonce;
   return nonce;
 }

@@ -1,7 +1,7 @@
 // Transactions that wait for a block: bounded in number, bytes and per account, each account's in
 // order of nonce. What is refused is refused by name. Signatures have been verified before anything
-// comes here. All pay the same multiplier, so there is no price to order them by: who came first
-// goes first.
+// comes here. All pay the same multiplier, so there is no price to order them by: the transaction
+// that came first goes first.
 #pragma once
 
 #include <deque>
@@ -11,7 +11,7 @@
 #include <string_view>
 
 #include "actors/consensus/agreement.hpp"
-#include "messages/types/expected.hpp"
+#include "messages/values/expected.hpp"
 
 namespace soma::consensus {
 
@@ -35,6 +35,7 @@ enum class pool_refusal : std::uint8_t {
 };
 [[nodiscard]] std::string_view to_text(pool_refusal reason);
 
+/// What the pool holds at most (security §8.3).
 struct mempool_limits {
   std::size_t transactions = 16'384;
   std::size_t bytes = 32u << 20;
@@ -71,33 +72,33 @@ class mempool final : public payload_source {
   /// The nonce that the account's next transaction should carry: after the unbroken row of those
   /// waiting here.
   [[nodiscard]] std::uint64_t next_free_nonce(const address& sender,
-                                              std::uint64_t account_nonce) const;
+                                              std::uint64_t first_nonce) const;
 
  private:
   struct waiting {
-    pooled_transaction what;
+    pooled_transaction pooled;
     std::uint64_t arrival = 0;
   };
   struct lane {
     std::uint64_t next_nonce = 0;
     std::map<std::uint64_t, waiting> by_nonce;
   };
-  using place = std::pair<address, std::uint64_t>;
+  using account_nonce = std::pair<address, std::uint64_t>;
   [[nodiscard]] std::map<address, std::uint64_t> nonces_after(
       const std::vector<block_ptr>& ancestors) const;
-  [[nodiscard]] const std::vector<place>& places_of(const block_ptr& what) const;
-  [[nodiscard]] const pooled_transaction& at(const place& where) const;
-  void remove(const place& where);
+  [[nodiscard]] const std::vector<account_nonce>& account_nonces_of(const block_ptr& block) const;
+  [[nodiscard]] const pooled_transaction& at(const account_nonce& where) const;
+  void remove(const account_nonce& where);
   void drop_below(const address& sender, std::uint64_t nonce);
 
   mempool_limits limits_;
   std::map<address, lane> accounts_;
-  std::map<transaction_id, place> by_id_;
+  std::map<transaction_id, account_nonce> by_id_;
   std::set<std::pair<epoch_number, transaction_id>> by_expiry_;
   std::size_t bytes_ = 0;
   std::uint64_t arrivals_ = 0;
   // Sender and nonce of what lies in the latest ancestors, so that each is read once.
-  mutable std::map<block_id, std::vector<place>> read_;
+  mutable std::map<block_id, std::vector<account_nonce>> read_;
   mutable std::deque<block_id> read_order_;
 };
 

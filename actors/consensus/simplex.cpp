@@ -3,18 +3,18 @@
 #include <algorithm>
 
 #include "actors/consensus/simplex_core.hpp"
-#include "messages/crypto/transactions.hpp"
-#include "messages/types/assert.hpp"
+#include "messages/signing/signing.hpp"
+#include "messages/values/assert.hpp"
 
 namespace soma::consensus {
 
-simplex::simplex(const chain_position& base, recalled past, ports access, simplex_options options,
-                 mutation broken)
-    : core_(std::make_unique<core>(base, std::move(past), access, options, broken)) {}
+simplex::simplex(const chain_position& base, recalled past, ports access, simplex_options options)
+    : core_(std::make_unique<core>(base, std::move(past), access, options)) {}
 simplex::~simplex() = default;
 simplex::simplex(simplex&&) noexcept = default;
 
 std::vector<effect> simplex::step(const event& e, std::uint64_t now_ms) {
+  SOMA_ASSERT(core_->out.empty(), "the effects of one event are given out with it");
   core_->now_ms = now_ms;
   core_->step(e);
   return std::exchange(core_->out, {});
@@ -32,17 +32,20 @@ const chain_position& simplex::base() const {
 const committee& simplex::members() const {
   return core_->members;
 }
+signing_state simplex::signing() const {
+  return core_->signing.state();
+}
 bool simplex::may_sign() const {
-  return core_->may_sign();
+  return core_->signing.may_sign();
 }
 bool simplex::fenced() const {
-  return core_->fenced();
+  return core_->signing.is_fenced();
 }
 bool simplex::mute() const {
-  return core_->mute;
+  return core_->signing.is_mute();
 }
 bool simplex::alarmed() const {
-  return core_->alarmed;
+  return core_->signing.is_alarmed();
 }
 std::size_t simplex::unfinalized_blocks() const {
   return core_->blocks.size();
@@ -52,77 +55,63 @@ const certificate* simplex::held(std::uint64_t view, vote_kind kind) const {
 }
 
 std::size_t simplex::held_bytes() const {
-  constexpr std::size_t vote_bytes = 160;
   std::size_t total = 0;
-  for (const auto& [view, state] : core_->views) {
-    std::size_t votes = state.first_notarize.size() + state.first_finalize.size();
-    votes += state.skip.signatures.size();
-    for (const auto& [kind, c] : state.certificates) votes += c.signatures.size();
-    total += sizeof(view_state) + votes * vote_bytes;
-  }
-  const auto size_of = [](const block& whole) {
-    return sizeof(block) + whole.header.payload_bytes;
-  };
-  for (const auto& [id, b] : core_->blocks) total += size_of(b.what->whole);
-  for (const auto& [view, state] : core_->views) {
-    for (const auto& p : state.proposals) total += size_of(p.what->whole);
-  }
+  for (const auto& [view, state] : core_->views) total += state.held_bytes();
+  for (const auto& [id, b] : core_->blocks) total += held_bytes_of(b.block->block);
   return total + core_->early_bytes;
 }
 
 // ---- the core
 
 simplex::core::core(const chain_position& from, recalled past, ports access,
-                    simplex_options settings, mutation broken_rule)
-    : access_(access),
-      options(settings),
-      mutant(broken_rule),
-      base(from),
-      random_state(settings.seed) {
+                    simplex_options settings)
+    : access_(access), options(settings), base(from), random(settings.seed) {
+  SOMA_ASSERT(options.view_timeout_ms > 0 && options.standstill_ms > 0, "time has to pass");
   standstill_wait_ms = options.standstill_ms;
   members = committee(base.chain, base.epoch, base.seats, base.leader_seed);
   seat = members.seat_of(access_.key.key());
+  signing.begin_epoch(base.epoch, seat.has_value());
   recall(std::move(past));
 }
 
-/// R0. Runs before anything is known of the time: what needs it waits for `started`.
+/// R0. Takes over what an earlier process with this key left: its fence, and the votes, proposals,
+/// certificates and blocks that its record holds above the base. The time is not known yet, so what
+/// needs the time waits for `started`.
 void simplex::core::recall(recalled past) {
+  SOMA_ASSERT(!begun && views.empty(), "a past is recalled before anything happens");
   cur = base.view + 1;
   first_own_view = cur;
   auto& record = past.record;
-  if (!broken(mutation::fence_forgotten)) votes_from = record.votes_from;
-  forgot = past.state == record_state::missing && !broken(mutation::signs_after_lost_record);
-  listening = past.state == record_state::whole && members.size() > 1;
+  signing.fence(record.votes_from);
+  if (past.state == record_state::missing) signing.lose_record();
+  if (past.state == record_state::intact && members.size() > 1) signing.start_listening();
   unsaved.prune_to = base.view;
-  if (record.epoch < base.epoch || past.state != record_state::whole) {
+  if (record.epoch < base.epoch || past.state != record_state::intact) {
     unsaved.new_epoch = base.epoch;
     return;
   }
   if (record.epoch > base.epoch) {
-    silent_through = record.epoch;
+    signing.fall_behind_record(record.epoch);
     return;
   }
-  for (const auto& [id, what] : record.blocks) keep(what).durable = true;
+  for (const auto& [id, block] : record.blocks) keep(block).durable = true;
   for (const auto& [place, c] : record.certificates) {
     if (place.first <= base.view) continue;
-    views[place.first].certificates.emplace(place.second, c);
+    SOMA_ASSERT(c.statement.kind == place.second, "a record knows its certificates by kind");
+    views[place.first].keep(c);
     if (place.second != vote_kind::skip) block_views.insert(place.first);
-    if (!broken(mutation::resumes_at_base)) cur = std::max(cur, place.first + 1);
+    cur = std::max(cur, place.first + 1);
   }
   for (const auto& [view, id] : record.proposed) {
-    if (view <= base.view || broken(mutation::proposes_again)) continue;
-    views[view].mine.proposal = id;
-    views[view].mine.proposal_durable = true;
-    if (const auto* mine = known(id)) views[view].proposals.push_back({mine->what});
+    if (view <= base.view) continue;
+    const auto* kept = known(id);
+    views[view].recall_proposal(id, kept == nullptr ? nullptr : kept->block);
   }
   for (const auto& [place, id] : record.votes) {
     const auto [view, kind] = place;
     if (view <= base.view) continue;
-    auto& mine = views[view].mine;
-    if (kind == vote_kind::notarize) mine.notarize = id;
-    if (kind == vote_kind::finalize) mine.finalize = id;
-    if (kind == vote_kind::skip) mine.skip = true;
-    if (!broken(mutation::resumes_at_base)) cur = std::max(cur, view);
+    views[view].recall(kind, id);
+    cur = std::max(cur, view);
     first_own_view = std::max(first_own_view, view + 1);
     durable_votes.emplace(place, said({kind, base.epoch, view, id}));
   }
@@ -133,9 +122,10 @@ void simplex::core::recall(recalled past) {
                       held(last - 1, vote_kind::skip) != nullptr ||
                       held(last - 1, vote_kind::finalize) != nullptr ||
                       held(last, vote_kind::notarize) != nullptr;
-  if (!opened) silent_through = record.epoch;
+  if (!opened) signing.fall_behind_record(record.epoch);
 }
 
+/// Takes in what has happened, and then every decision that has become possible by it.
 void simplex::core::step(const event& e) {
   std::visit(
       [&](const auto& x) {
@@ -143,20 +133,11 @@ void simplex::core::step(const event& e) {
         if constexpr (std::is_same_v<kind, started>) on_started();
         if constexpr (std::is_same_v<kind, timer_fired>) on_timer(x.kind);
         if constexpr (std::is_same_v<kind, peer_connected>) on_connected(x.peer, x.key);
-        if constexpr (std::is_same_v<kind, peer_gone>) {
-          std::erase(peers, x.peer);
-          asked.erase(x.peer);
-          served.erase(x.peer);
-          told_second.erase(x.peer);
-          keys.erase(x.peer);
-          if (hint == x.peer) hint.reset();
-          std::erase_if(early, [&](const received& r) { return r.from == x.peer; });
-        }
+        if constexpr (std::is_same_v<kind, peer_gone>) on_gone(x.peer);
         if constexpr (std::is_same_v<kind, received>) on_received(x);
         if constexpr (std::is_same_v<kind, stored>) on_stored(x);
         if constexpr (std::is_same_v<kind, store_failed>) on_store_failed(x);
-        if constexpr (std::is_same_v<kind, store_works>)
-          mute = mute && broken(mutation::stays_mute);
+        if constexpr (std::is_same_v<kind, store_works>) signing.set_mute(false);
         if constexpr (std::is_same_v<kind, executed>) on_executed(x);
         if constexpr (std::is_same_v<kind, execution_failed>) on_execution_failed(x);
         if constexpr (std::is_same_v<kind, committed>) on_committed(x);
@@ -165,13 +146,15 @@ void simplex::core::step(const event& e) {
   settle();
 }
 
+/// R0. Begins to act: own votes of an earlier life count again, and the first view is entered.
 void simplex::core::on_started() {
+  SOMA_ASSERT(!begun, "a core is started once");
   begun = true;
-  if (listening) arm(timer_kind::listen, options.listen_ms);
+  if (signing.is_listening()) arm(timer_kind::listen, options.listen_ms);
   // Own votes count again; what they complete opens views as if it had come just now.
   const auto votes = durable_votes;
   for (const auto& [place, vote] : votes) {
-    if (seat && place.first > base.view && !broken(mutation::own_votes_not_recounted)) count(vote);
+    if (seat && place.first > base.view) count(vote);
   }
   const auto view = cur;
   --cur;
@@ -180,6 +163,7 @@ void simplex::core::on_started() {
 }
 
 void simplex::core::on_timer(timer_kind kind) {
+  SOMA_ASSERT(begun, "a timer was set before it is over");
   switch (kind) {
     case timer_kind::view:
       view_over = true;
@@ -190,7 +174,7 @@ void simplex::core::on_timer(timer_kind kind) {
     case timer_kind::hold:
       break;  // settle looks at the clock
     case timer_kind::standstill:
-      if (!broken(mutation::no_standstill)) send_standstill();
+      send_standstill();
       standstill_wait_ms = std::min(standstill_wait_ms * 2, options.max_standstill_ms);
       arm(timer_kind::standstill, standstill_wait_ms);
       break;
@@ -201,27 +185,43 @@ void simplex::core::on_timer(timer_kind kind) {
       break;
     case timer_kind::listen:
       if (hears_quorum())
-        listening = false;
+        signing.stop_listening();
       else
         arm(timer_kind::listen, options.listen_ms);
       break;
   }
 }
 
+/// Tells a new peer where this process stands, what the peer's own key has said (R0), and what this
+/// process has said above the base: the peer may have missed it.
 void simplex::core::on_connected(peer_number peer, const public_key& key) {
   const bool heard = hears_quorum();
   keys[peer] = key;
-  if (listening && begun && !heard && hears_quorum()) arm(timer_kind::listen, options.listen_ms);
+  if (signing.is_listening() && begun && !heard && hears_quorum()) {
+    arm(timer_kind::listen, options.listen_ms);
+  }
   if (std::find(peers.begin(), peers.end(), peer) == peers.end()) peers.push_back(peer);
   send_hello({peer});
-  tell_its_votes(peer, key);
+  send_its_votes(peer, key);
   for (const auto& [place, vote] : durable_votes) tell({peer}, peer::vote{vote});
-  if (const auto found = views.find(cur); found != views.end() && found->second.mine.proposal) {
+  if (const auto found = views.find(cur); found != views.end() && found->second.proposed()) {
     send_proposal(cur, {peer});
   }
 }
 
-/// R0: who hears few learns nothing by listening.
+/// Forgets everything that was known of a connection.
+void simplex::core::on_gone(peer_number peer) {
+  std::erase(peers, peer);
+  asked.erase(peer);
+  served.erase(peer);
+  answered_second.erase(peer);
+  keys.erase(peer);
+  if (hint == peer) hint.reset();
+  std::erase_if(early, [&](const received& r) { return r.from == peer; });
+}
+
+/// R0. Whether this process is connected to a quorum, itself included. Less than that may not know
+/// what its key has signed, so listening to less teaches nothing.
 bool simplex::core::hears_quorum() const {
   std::set<std::uint16_t> heard;
   if (seat) heard.insert(*seat);
@@ -230,9 +230,11 @@ bool simplex::core::hears_quorum() const {
   }
   std::uint32_t power = 0;
   for (const auto who : heard) power += members.power_of(who);
-  return power >= quorum;
+  return is_quorum(power);
 }
 
+/// Hands a message to the rule for it. A statement about an older epoch is answered with the end of
+/// that epoch (E4), one about the next epoch is kept until it begins (E5).
 void simplex::core::on_received(const received& e) {
   const auto from = e.from;
   std::visit(
@@ -244,9 +246,9 @@ void simplex::core::on_received(const received& e) {
         if constexpr (std::is_same_v<kind, peer::response>) on_response(from, m);
         if constexpr (std::is_same_v<kind, peer::epoch_over>) on_epoch_over(from, m);
         const auto epoch_of_message = [&]() -> std::optional<epoch_number> {
-          if constexpr (std::is_same_v<kind, peer::proposal>) return m.what->whole.header.epoch;
-          if constexpr (std::is_same_v<kind, peer::vote>) return m.what.what.epoch;
-          if constexpr (std::is_same_v<kind, peer::certified>) return m.what.what.epoch;
+          if constexpr (std::is_same_v<kind, peer::proposal>) return m.block->block.header.epoch;
+          if constexpr (std::is_same_v<kind, peer::vote>) return m.signed_vote.statement.epoch;
+          if constexpr (std::is_same_v<kind, peer::certified>) return m.certificate.statement.epoch;
           return std::nullopt;
         }();
         if (!epoch_of_message) return;
@@ -256,26 +258,30 @@ void simplex::core::on_received(const received& e) {
           return want_from(from);
         }
         if constexpr (std::is_same_v<kind, peer::proposal>) on_proposal(from, m);
-        if constexpr (std::is_same_v<kind, peer::vote>) on_vote(from, m.what);
-        if constexpr (std::is_same_v<kind, peer::certified>) take_certificate(from, m.what);
+        if constexpr (std::is_same_v<kind, peer::vote>) on_vote(from, m.signed_vote);
+        if constexpr (std::is_same_v<kind, peer::certified>) take_certificate(from, m.certificate);
       },
-      *e.what);
+      *e.message);
 }
 
-/// E5: members end an epoch one after the other.
+/// E5. Keeps a message of the next epoch, within bounds: members end an epoch one after the other,
+/// and the first of them speak in the next one already.
 void simplex::core::keep_early(const received& e) {
   std::size_t size = 256;
-  if (const auto* p = std::get_if<peer::proposal>(e.what.get())) {
-    size += p->what->whole.header.payload_bytes + 8'192;
+  if (const auto* p = std::get_if<peer::proposal>(e.message.get())) {
+    size += p->block->block.header.payload_bytes + 8'192;
   }
   if (early.size() >= max_early_messages || early_bytes + size > max_early_bytes) return;
   early.push_back(e);
   early_bytes += size;
+  SOMA_ASSERT(early_bytes <= max_early_bytes, "what peers send early is bounded");
 }
 
-/// R1.
+/// R1. Enters a view that is later than the present one; no view is entered again. The timer of the
+/// view starts, and the pace of its leader.
 void simplex::core::enter(std::uint64_t view) {
   if (view <= cur) return;
+  SOMA_ASSERT(view > base.view, "views up to the last final block are over");
   cur = view;
   view_over = false;
   pace_over = idle_over = idle_armed = false;
@@ -289,35 +295,27 @@ void simplex::core::enter(std::uint64_t view) {
   }
 }
 
-/// What was skipped long ago needs its certificate alone, whoever voted in it; of blocks those
-/// alone that were notarized here, because a quorum may still show that it did so, too.
+/// Forgets the votes of the view that leaves the window, if it was skipped: a skipped view is known
+/// by its certificate. So memory is bounded however long nothing becomes final.
 void simplex::core::forget_old_votes() {
   if (cur <= base.view + view_window) return;
   const auto old = views.find(cur - view_window - 1);
   if (old == views.end() || old->second.held(vote_kind::skip) == nullptr) return;
-  auto& state = old->second;
-  state.skip = {};
-  if (state.held(vote_kind::notarize) != nullptr) return;
-  state.notarize.clear();
-  state.first_notarize.clear();
-  state.finalize.clear();
-  state.first_finalize.clear();
-  for (const auto& p : state.proposals) {
-    if (p.what->id != state.mine.notarize) blocks.erase(p.what->id);
-  }
-  state.proposals.clear();
+  for (const auto& id : old->second.forget_votes()) blocks.erase(id);
 }
 
+/// R1. A view takes longer by half for each view that lies between it and the last final block, up
+/// to a limit, so that views get long enough for any network. Nothing else is taken into account.
 std::uint64_t simplex::core::timeout_of(std::uint64_t view) const {
   std::uint64_t timeout = options.view_timeout_ms;
-  if (broken(mutation::timeouts_do_not_grow)) return timeout;
   const auto far = view > base.view + 2 ? view - base.view - 2 : 0;
   for (std::uint64_t i = 0; i < far && timeout < options.max_view_timeout_ms; ++i)
     timeout += timeout / 2;
   return std::min(timeout, options.max_view_timeout_ms);
 }
 
-/// Until nothing more follows from what is known.
+/// Takes decisions until nothing more follows from what is known. Then asks for what is missing,
+/// and gives out what has to become durable.
 void simplex::core::settle() {
   if (!begun) return;
   std::uint64_t before = 0;
@@ -332,44 +330,25 @@ void simplex::core::settle() {
   try_finalize();
   look_for_missing();
   flush();
+  SOMA_ASSERT(cur > base.view, "the present view is above the last final block");
 }
 
 void simplex::core::arm(timer_kind kind, std::uint64_t after_ms) {
   out.push_back(set_timer{kind, after_ms});
 }
 
-bool simplex::core::fenced() const {
-  return forgot || base.epoch < votes_from || is_silent();
-}
-
-/// The record tells of votes that the ledger here is behind.
-bool simplex::core::is_silent() const {
-  return silent_through && base.epoch <= *silent_through && !broken(mutation::signs_below_record);
-}
-
-bool simplex::core::may_sign() const {
-  return seat && !fenced() && !mute && !listening && !alarmed &&
-         (!ending || broken(mutation::signs_after_epoch_end));
-}
-
-/// R12.
+/// R12. What agreement rules out has happened here: nothing is signed any more, and a person hears
+/// of it, once.
 void simplex::core::raise_alarm(std::string why) {
-  if (alarmed) return;
-  alarmed = true;
+  SOMA_ASSERT(!why.empty(), "an alarm says what has happened");
+  if (!signing.raise_alarm()) return;
   out.push_back(alarm{std::move(why)});
 }
 
-void simplex::core::tell(std::vector<peer_number> to, peer_message what) {
+/// Sends to these peers, or to all of them when none is named.
+void simplex::core::tell(std::vector<peer_number> to, peer_message message) {
   if (to.empty() && peers.empty()) return;
-  out.push_back(send{std::move(to), std::make_shared<const peer_message>(std::move(what))});
-}
-
-/// splitmix64: who is asked need not be unpredictable, only spread and repeatable.
-std::uint64_t simplex::core::random() {
-  std::uint64_t z = (random_state += 0x9e3779b97f4a7c15);
-  z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9;
-  z = (z ^ (z >> 27)) * 0x94d049bb133111eb;
-  return z ^ (z >> 31);
+  out.push_back(send{std::move(to), std::make_shared<const peer_message>(std::move(message))});
 }
 
 }  // namespace soma::consensus

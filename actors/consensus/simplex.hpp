@@ -1,19 +1,19 @@
 // The agreement core. Decisions in simplex*.cpp; what it is told and what it wants: agreement.hpp.
-// The rules, named R0-R13 and E1-E6 in comments, in short:
+// The rules stand in CONSENSUS.md, R0-R13 and E1-E5; in short:
 //   - Views follow each other; each has one leader, who may propose one block on the highest
 //     notarized parent if every view between is certified as skipped.
 //   - A member notarizes one block a view, after executing it; a quorum of such votes opens the
 //     next view. A view whose timer ends is skipped.
-//   - Who notarized a block that a quorum notarized, and did not skip its view, votes to finalize
-//     it; nobody both skips a view and finalizes in it. A quorum of finalize votes makes the block
-//     and its ancestors final.
+//   - A member votes to finalize a block that it notarized, once a quorum notarized it, too, unless
+//     the member has skipped the view. A view is never skipped and finalized by the same member. A
+//     quorum of finalize votes makes the block and its ancestors final.
 //   - An epoch's closing block is followed by fillers only, until it is final.
 #pragma once
 
 #include <memory>
 
 #include "actors/consensus/agreement.hpp"
-#include "actors/consensus/mutation.hpp"
+#include "actors/consensus/signing.hpp"
 
 namespace soma::consensus {
 
@@ -29,12 +29,15 @@ struct simplex_options {
   std::uint64_t listen_ms = 3'000;                // after a restart, before anything is signed
   std::uint64_t egress_bytes_per_s = 256 * 1024;  // of standstill messages
   std::uint64_t seed = 0;                         // which peer is asked
+  /// Whether it signs nothing more in an epoch in which another process speaks with its key (R0).
+  /// Every validator does so; a simulated adversary runs one key twice on purpose.
+  bool yields_to_twin = true;
 };
 
 /// What the voting record said when it was opened.
 enum class record_state : std::uint8_t {
   fresh,    // the key has never voted: created with the key
-  whole,    // as it was left
+  intact,   // as it was left
   missing,  // or damaged: the key may have voted; it is fenced until an epoch begins that surely
             // had not begun when it voted (R0)
 };
@@ -48,9 +51,7 @@ struct recalled {
 class simplex {
  public:
   /// Without its key in the committee it follows: no vote, no proposal. The ports outlive it.
-  /// `broken`: tests alone.
-  simplex(const chain_position& base, recalled past, ports access, simplex_options options = {},
-          mutation broken = mutation::none);
+  simplex(const chain_position& base, recalled past, ports access, simplex_options options = {});
   ~simplex();
   simplex(simplex&&) noexcept;
 
@@ -62,6 +63,7 @@ class simplex {
   [[nodiscard]] std::uint64_t view() const;
   [[nodiscard]] const chain_position& base() const;
   [[nodiscard]] const committee& members() const;
+  [[nodiscard]] signing_state signing() const;
   [[nodiscard]] bool may_sign() const;
   [[nodiscard]] bool fenced() const;
   [[nodiscard]] bool mute() const;

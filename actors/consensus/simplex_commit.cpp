@@ -3,91 +3,107 @@
 #include <utility>
 
 #include "actors/consensus/simplex_core.hpp"
-#include "messages/types/assert.hpp"
+#include "messages/values/assert.hpp"
 
 namespace soma::consensus {
 
-/// R9.
-void simplex::core::try_commit() {
-  if (committing || alarmed) return;
-  // The highest final block whose chain is all here; who is far behind gets them from below.
-  const certificate* highest = nullptr;
-  std::vector<const tree_block*> path;  // from the base up
-  for (auto view = block_views.rbegin(); view != block_views.rend() && highest == nullptr; ++view) {
+/// R9. The highest final block that is linked to the base by blocks that are all here. A block that
+/// is missing is fetched (R11), and a lower final block can be committed meanwhile.
+std::optional<simplex::core::final_chain> simplex::core::highest_final_chain() {
+  for (auto view = block_views.rbegin(); view != block_views.rend(); ++view) {
     const auto* c = held(*view, vote_kind::finalize);
-    if (c == nullptr && broken(mutation::commits_when_notarized))
-      c = held(*view, vote_kind::notarize);
     if (c == nullptr) continue;
-    path.clear();
-    auto id = c->what.block;
+    final_chain chain{c, {}};
+    auto id = c->statement.block;
     for (const auto* b = known(id); id != base.block && b != nullptr; b = known(id)) {
-      const auto& h = b->what->whole.header;
-      if (h.view <= base.view) return raise_alarm("a final block does not extend the ledger here");
-      path.push_back(b);
+      const auto& h = b->block->block.header;
+      if (h.view <= base.view) {
+        raise_alarm("a final block does not extend the ledger here");
+        return std::nullopt;
+      }
+      chain.path.push_back(b);
       id = h.parent;
     }
-    if (id == base.block) highest = c;  // else R11 fetches what is missing
+    if (id != base.block) continue;
+    std::reverse(chain.path.begin(), chain.path.end());
+    return chain;
   }
-  if (highest == nullptr) return;
+  return std::nullopt;
+}
+
+/// R9. Lets the blocks up to the highest final one go into the ledger, once they are executed. At
+/// the end of an epoch, what was signed in it becomes durable first, and nothing more is signed
+/// (S8).
+void simplex::core::try_commit() {
+  if (committing || signing.is_alarmed()) return;
+  const auto chain = highest_final_chain();
+  if (!chain) return;
+  const auto& [proof, path] = *chain;
   if (path.empty()) return raise_alarm("what is final already is final in a later view, too");
-  std::reverse(path.begin(), path.end());
-  const auto ready = prepare(highest->what.block);
+  const auto ready = prepare(proof->statement.block);
   if (ready == readiness::wrong) return raise_alarm("a final block executes differently here");
   if (ready != readiness::ready) return;
 
-  commitment next;
-  auto final_blocks = final_path(path, *highest);
-  const auto& last = *known(final_blocks.back().what->id);
-  next.epoch_end = final_blocks.back().epoch_end;
-  if (next.epoch_end) {
-    // S8: what was signed in this epoch is durable before its end is, and nothing comes after.
-    ending = true;
-    const bool unsaid = !writes.empty() || (decided && may_write());
-    if (unsaid && !broken(mutation::signs_after_epoch_end)) return;
+  auto final_blocks = final_path(path, *proof);
+  if (final_blocks.back().epoch_end) {
+    signing.end_epoch();
+    const bool unsaid = !writes.empty() || (decided && signing.may_write());
+    if (unsaid) return;
   }
-  const auto& h = last.what->whole.header;
-  auto& position = next.next = base;
-  position.view = h.view;
-  position.block = last.what->id;
-  position.height = h.height;
-  position.time_ms = h.time_ms;
-  position.root = h.state_root;
-  position.epoch_end_ms = last.result.epoch_end_ms;
-  position.final = final_blocks.back().final;
-  if (next.epoch_end) {
-    position.epoch = base.epoch.next();
-    position.view = 0;
-    position.epoch_start_ms = h.time_ms;
-    position.final.reset();
-    position.seats = last.result.next_committee;
-    position.leader_seed = base.next_leader_seed;
-    position.next_leader_seed = last.what->id.as<hash_tag>();
-  }
-  next.ticket = next_ticket++;
+  commitment next{next_ticket++, position_after(final_blocks.back()),
+                  final_blocks.back().epoch_end};
   out.push_back(commit{next.ticket, std::move(final_blocks)});
   committing = std::move(next);
 }
 
-/// What goes into the ledger: everything up to the certified block, or up to the one that closes
-/// the epoch. E3.
+/// R9, E3. Where the ledger stands after this block.
+chain_position simplex::core::position_after(const final_block& last) const {
+  const auto& h = last.block->block.header;
+  const auto& result = known(last.block->id)->result;
+  auto position = base;
+  position.view = h.view;
+  position.block = last.block->id;
+  position.height = h.height;
+  position.time_ms = h.time_ms;
+  position.root = h.state_root;
+  position.epoch_end_ms = result.epoch_end_ms;
+  position.final = last.final;
+  if (last.epoch_end) {
+    position.epoch = base.epoch.next();
+    position.view = 0;
+    position.epoch_start_ms = h.time_ms;
+    position.final.reset();
+    position.seats = result.next_committee;
+    position.leader_seed = base.next_leader_seed;
+    position.next_leader_seed = last.block->id.as<hash_tag>();
+  }
+  SOMA_ASSERT(position.height > base.height, "a ledger grows with each commit");
+  return position;
+}
+
+/// R9, E3. What goes into the ledger: everything up to the certified block, or up to the block that
+/// closes the epoch. The fillers after that one are part of the proof of its end.
 std::vector<final_block> simplex::core::final_path(const std::vector<const tree_block*>& path,
                                                    const certificate& c) {
   std::vector<final_block> blocks_to_commit;
   for (const auto* b : path) {
-    const auto& h = b->what->whole.header;
+    const auto& h = b->block->block.header;
     if ((h.flags & block_is_filler) != 0) {
+      SOMA_ASSERT(!blocks_to_commit.empty() && blocks_to_commit.back().epoch_end,
+                  "a filler stands on the block that closes the epoch");
       blocks_to_commit.back().epoch_end->headers.push_back(h);
       continue;
     }
-    blocks_to_commit.push_back({b->what, std::nullopt, std::nullopt});
+    blocks_to_commit.push_back({b->block, std::nullopt, std::nullopt});
     if ((h.flags & block_closes_epoch) != 0) {
       blocks_to_commit.back().epoch_end = epoch_proof{{h}, c, b->result.next_committee};
     }
   }
-  if (blocks_to_commit.back().what->id == c.what.block) blocks_to_commit.back().final = c;
+  if (blocks_to_commit.back().block->id == c.statement.block) blocks_to_commit.back().final = c;
   return blocks_to_commit;
 }
 
+/// The blocks are in the ledger: the last one is the base now, and an epoch that it closed is over.
 void simplex::core::on_committed(const committed& e) {
   if (!committing || committing->ticket != e.ticket) return;
   const auto done = std::move(*committing);
@@ -106,6 +122,7 @@ void simplex::core::on_committed(const committed& e) {
   if (hint) fetch();
 }
 
+/// R9. Forgets what lies below the new base or stands beside it.
 void simplex::core::move_base() {
   const auto old = base.view;
   views.erase(views.begin(), views.upper_bound(old));
@@ -113,7 +130,7 @@ void simplex::core::move_base() {
   // What stands beside the base goes with all that stands on it.
   std::set<block_id> gone;
   const auto goes = [&](const tree_block& b) {
-    const auto& h = b.what->whole.header;
+    const auto& h = b.block->block.header;
     return h.view <= old || (gone.contains(h.parent) && h.parent != base.block);
   };
   for (bool more = true; more;) {
@@ -125,18 +142,19 @@ void simplex::core::move_base() {
   std::erase_if(running, [&](const auto& r) { return !blocks.contains(r.second); });
   unsaved.prune_to = old;
   for (auto* batch : {&unsaved, &failed}) {
-    std::erase_if(batch->certificates, [&](const auto& c) { return c.what.view <= old; });
+    std::erase_if(batch->certificates, [&](const auto& c) { return c.statement.view <= old; });
   }
+  SOMA_ASSERT(views.empty() || views.begin()->first > base.view, "only views above are kept");
   if (cur <= base.view) enter(base.view + 1);
-  if (forgot) send_hello({});
+  if (signing.has_lost_record()) send_hello({});
 }
 
-/// E3.
+/// E3, E5. The ledger holds the end of an epoch: the next one begins with its committee and with
+/// nothing of the last, and what came early for it is taken in.
 void simplex::core::begin_epoch() {
+  SOMA_ASSERT(base.view == 0 && !committing, "an epoch begins when the end of the last is durable");
   lift_fence();  // by what the members of the last one have said
-  members = committee(base.chain, base.epoch,
-                      broken(mutation::committee_stays) ? members.seats() : base.seats,
-                      broken(mutation::leaders_stay) ? members.leader_seed() : base.leader_seed);
+  members = committee(base.chain, base.epoch, base.seats, base.leader_seed);
   seat = members.seat_of(access_.key.key());
   views.clear();
   block_views.clear();
@@ -149,14 +167,13 @@ void simplex::core::begin_epoch() {
   unsaved.new_epoch = base.epoch;
   unsaved.votes_from = fence;
   decided = decided && fence.has_value();
-  ending = false;
+  signing.begin_epoch(base.epoch, seat.has_value());
   // Others are to be heard now than before.
-  listening = std::exchange(listens_again, false) || listening;
-  if (listening) arm(timer_kind::listen, options.listen_ms);
+  if (signing.is_listening()) arm(timer_kind::listen, options.listen_ms);
   first_own_view = 0;
   cur = 0;
   enter(1);
-  if (forgot) send_hello({});
+  if (signing.has_lost_record()) send_hello({});
   early_bytes = 0;
   for (const auto& message : std::exchange(early, {})) on_received(message);
 }

@@ -1,8 +1,8 @@
 // The inside of the agreement core: what it knows and the decisions it takes, one file a topic.
 // Each event changes what is known; settle() then takes every decision that has become possible.
 // What must hold:
-//   - What was decided (`mine` of a view) counts from the decision on, so that nothing conflicting
-//     is decided while the write is under way; it is said only when the write is durable.
+//   - What was decided counts from the decision on (view.hpp), so that nothing conflicting is
+//     decided while the write is under way; it is said only when the write is durable.
 //   - One batch holds the decisions of a step and every certificate and block they rest on.
 #pragma once
 
@@ -10,7 +10,10 @@
 #include <functional>
 #include <set>
 
+#include "actors/consensus/signing.hpp"
 #include "actors/consensus/simplex.hpp"
+#include "actors/consensus/view.hpp"
+#include "messages/values/splitmix64.hpp"
 
 namespace soma::consensus {
 
@@ -19,65 +22,25 @@ inline constexpr std::size_t max_early_messages = 2'048;
 inline constexpr std::size_t max_early_bytes = std::size_t{4} << 20;
 inline constexpr std::size_t max_requests_per_s = 20;
 
-/// Votes for one thing.
-struct vote_tally {
-  signer_set signers;
-  std::uint32_t power = 0;
-  std::map<std::uint16_t, signature> signatures;
-};
-
-/// What a member said first in a view; anything else of that kind is evidence.
-struct first_vote {
-  block_id block;
-  signature by_signer{};
-};
-
-struct seen_proposal {
-  block_ptr what;
-  bool refused = false;  // its execution or its header is wrong
-};
-
-/// All that is known of a view above the base.
-struct view_state {
-  std::map<block_id, vote_tally> notarize, finalize;
-  vote_tally skip;
-  std::map<std::uint16_t, first_vote> first_notarize, first_finalize;
-  std::map<vote_kind, certificate> certificates;     // one of each kind
-  std::map<vote_kind, std::set<peer_number>> shown;  // who has that certificate
-  std::vector<seen_proposal> proposals;              // at most two; the second is evidence
-  std::set<std::pair<std::uint16_t, int>> accused;
-  struct {
-    std::optional<block_id> notarize, finalize, proposal;
-    bool skip = false;
-    bool proposal_durable = false;
-    std::optional<certificate> parent;  // of the proposal: what shows who is paid for it
-  } mine;
-
-  [[nodiscard]] const certificate* held(vote_kind kind) const {
-    const auto found = certificates.find(kind);
-    return found == certificates.end() ? nullptr : &found->second;
-  }
-};
-
 /// A block above the base.
 struct tree_block {
-  block_ptr what;
+  block_ptr block;
   enum class stage : std::uint8_t { waiting, running, done, wrong } execution = stage::waiting;
   execution_result result;
   bool durable = false;
 };
 
 struct simplex::core {
-  core(const chain_position& from, recalled past, ports access, simplex_options options,
-       mutation broken_rule);
+  core(const chain_position& from, recalled past, ports access, simplex_options options);
 
   // ---- simplex.cpp: events, views, timers
   void step(const event& e);
   void on_started();
   void on_timer(timer_kind kind);
   void on_connected(peer_number peer, const public_key& key);
+  void on_gone(peer_number peer);
   [[nodiscard]] bool hears_quorum() const;
-  void tell_its_votes(peer_number to, const public_key& key);
+  void send_its_votes(peer_number to, const public_key& key);
   void on_received(const received& e);
   void keep_early(const received& e);
   void enter(std::uint64_t view);
@@ -85,51 +48,42 @@ struct simplex::core {
   void settle();
   void arm(timer_kind kind, std::uint64_t after_ms);
   [[nodiscard]] std::uint64_t timeout_of(std::uint64_t view) const;
-  [[nodiscard]] bool may_sign() const;
-  [[nodiscard]] bool fenced() const;
-  [[nodiscard]] bool is_silent() const;
   void raise_alarm(std::string why);
-  void tell(std::vector<peer_number> to, peer_message what);
+  void tell(std::vector<peer_number> to, peer_message message);
   void recall(recalled past);
-  [[nodiscard]] bool broken(mutation rule) const { return mutant == rule; }
-  [[nodiscard]] std::uint32_t needed_power() const {
-    return broken(mutation::quorum_one_short) ? quorum - 1 : quorum;
-  }
-  [[nodiscard]] bool leads(std::uint16_t member, std::uint64_t view) const {
-    return members.leader(view) == member ||
-           (broken(mutation::leader_unchecked) && member < members.size());
-  }
 
   // ---- simplex_votes.cpp
   void decide(vote_kind kind, std::uint64_t view, const block_id& block);
   void on_vote(peer_number from, const member_vote& vote);
   void count(const member_vote& vote);
-  void accuse(std::uint16_t seat, view_state& state, int offence, bytes first,
-              const signature& first_signature, bytes second, const signature& second_signature);
+  /// What a member has signed, as evidence carries it.
+  struct signed_bytes {
+    bytes statement;
+    signature by_member{};
+  };
+  void accuse(view_state& state, std::uint16_t member, offence committed, signed_bytes first,
+              signed_bytes second);
   void on_own_vote_elsewhere(const member_vote& vote);
   void twin_seen();
+  void save_fence();
   void lift_fence();
   void try_skip();
-  [[nodiscard]] std::uint64_t view_to_skip() const;
   void try_finalize();
   [[nodiscard]] bool is_mine(const member_vote& vote) const;
-  [[nodiscard]] member_vote said(const vote_statement& what) const;
+  [[nodiscard]] member_vote said(const vote_statement& statement) const;
 
   // ---- simplex_certificates.cpp
   void look_for_twin(const certificate& c);
   bool take_certificate(peer_number from, const certificate& c);
   void on_certificate(const certificate& c, std::optional<peer_number> from);
   [[nodiscard]] bool holds(const certificate& c);
-  [[nodiscard]] certificate made_of(const vote_statement& what, const vote_tally& tally) const;
+  [[nodiscard]] certificate made_of(const vote_statement& statement, const vote_tally& tally) const;
   [[nodiscard]] const certificate* held(std::uint64_t view, vote_kind kind) const;
 
   // ---- simplex_writes.cpp
-  [[nodiscard]] bool may_write() const;
   void flush();
   void on_stored(const stored& e);
-  void say(const record_batch& batch);
-  void note_mine(const vote_statement& what);
-  [[nodiscard]] record_batch as_written(record_batch batch) const;
+  void send_decisions(const record_batch& batch);
   void on_store_failed(const store_failed& e);
   void save_path(const block_id& tip);
 
@@ -138,11 +92,11 @@ struct simplex::core {
   void try_propose();
   void propose_filler(const block_id& parent);
   void finish_proposal(const execution_result& result);
-  void take_own_proposal(block whole, std::optional<certificate> parent);
+  void take_own_proposal(block candidate, std::optional<certificate> parent);
   void wait_for_idle(std::uint64_t most_ms);
   void send_proposal(std::uint64_t view, const std::vector<peer_number>& to);
   void try_notarize();
-  [[nodiscard]] bool is_sound(const block& whole) const;
+  [[nodiscard]] bool is_sound(const block& candidate) const;
   [[nodiscard]] bool fits_parent(const block_header& h) const;
   [[nodiscard]] bool is_justified(const block_header& h) const;
   /// Of the parent that a leader of the present view would build on.
@@ -152,7 +106,7 @@ struct simplex::core {
   };
   [[nodiscard]] std::optional<footing> highest_footing() const;
   [[nodiscard]] std::optional<certificate> parent_certificate(const block_header& h) const;
-  [[nodiscard]] std::optional<certificate> shown_again(const block& whole) const;
+  [[nodiscard]] std::optional<certificate> shown_again(const block& candidate) const;
 
   // ---- simplex_execution.cpp
   enum class readiness : std::uint8_t { ready, waiting, missing, wrong };
@@ -162,11 +116,18 @@ struct simplex::core {
   void on_execution_failed(const execution_failed& e);
   [[nodiscard]] const tree_block* known(const block_id& id) const;
   [[nodiscard]] std::optional<block_id> first_missing(const block_id& id) const;
-  tree_block& keep(const block_ptr& what);
+  tree_block& keep(const block_ptr& block);
   /// Header and result of a block that is ready, or of the base.
   [[nodiscard]] bool ends_epoch(const block_id& id) const;  // closing block or filler
 
   // ---- simplex_commit.cpp
+  /// A final block, what proves it, and its ancestors up from the base; the block itself is last.
+  struct final_chain {
+    const certificate* proof = nullptr;
+    std::vector<const tree_block*> path;
+  };
+  [[nodiscard]] std::optional<final_chain> highest_final_chain();
+  [[nodiscard]] chain_position position_after(const final_block& last) const;
   void try_commit();
   void on_committed(const committed& e);
   void move_base();
@@ -193,12 +154,10 @@ struct simplex::core {
   [[nodiscard]] std::uint64_t first_uncertain_view() const;
   void fetch();
   [[nodiscard]] std::optional<block_id> wanted_block() const;
-  [[nodiscard]] std::uint64_t random();
 
   // ---- what it is
   ports access_;
   simplex_options options;
-  mutation mutant = mutation::none;
   bool begun = false;
   std::uint64_t now_ms = 0;
   std::vector<effect> out;
@@ -218,18 +177,11 @@ struct simplex::core {
   std::size_t early_bytes = 0;
 
   // ---- signing
-  epoch_number votes_from;  // fenced before
-  bool forgot = false;      // what it has voted, so it is fenced until lift_fence
-  /// Of members of this epoch's committee, while `forgot`: the power of those that have not let the
-  /// next epoch begin.
+  signing_rights signing;
+  /// Of members of this epoch's committee, while the record is lost: the power of those that have
+  /// not let the next epoch begin.
   std::set<std::uint16_t> still_here;
-  std::optional<epoch_number> silent_through;  // the record is of a later epoch than the ledger
-  bool listening = false;
-  bool listens_again = false;
   std::uint64_t first_own_view = 0;  // from here on all that the key has said is known
-  bool mute = false;
-  bool alarmed = false;
-  bool ending = false;  // the epoch's closing block is final; nothing more is signed in it
   bool view_over = false;
 
   // ---- writes
@@ -242,13 +194,13 @@ struct simplex::core {
   record_batch failed;   // goes before it, when there is room again
   bool decided = false;  // unsaved holds something that must not wait
   std::uint64_t next_ticket = 1;
-  std::map<voting_record::place, member_vote> durable_votes;  // own, above the base
+  std::map<voting_record::view_and_kind, member_vote> durable_votes;  // own, above the base
 
   // ---- proposing
   struct draft {
     std::uint64_t view = 0;
     std::uint64_t ticket = 0;
-    block whole;
+    soma::block block;
     std::optional<certificate> parent;
   };
   std::optional<draft> drafting;
@@ -273,8 +225,8 @@ struct simplex::core {
   std::uint64_t standstill_wait_ms = 0;
   std::optional<std::pair<epoch_number, epoch_proof>> last_proof;
   std::map<peer_number, std::pair<std::uint64_t, std::uint32_t>> served;  // second, how many
-  std::map<peer_number, std::uint64_t> told_second;
-  std::uint64_t random_state = 0;
+  std::map<peer_number, std::uint64_t> answered_second;
+  splitmix64 random;  // which peer is asked need not be unpredictable, only spread and repeatable
 };
 
 }  // namespace soma::consensus

@@ -1,10 +1,11 @@
-// What is missing is asked for; what others miss is answered. Peers' claims say whom to ask, only
-// certificates count.
+// What is missing here is asked for (R11), and peers are answered that miss something. What a peer
+// claims decides only which peer is asked; certificates alone prove anything.
 #include <algorithm>
 
 #include "actors/consensus/certificates.hpp"
 #include "actors/consensus/simplex_core.hpp"
-#include "messages/crypto/transactions.hpp"
+#include "messages/signing/signing.hpp"
+#include "messages/values/assert.hpp"
 
 namespace soma::consensus {
 namespace {
@@ -15,27 +16,33 @@ std::size_t size_of(const certificate& c) {
 
 }  // namespace
 
+/// Says where this process stands.
 void simplex::core::send_hello(const std::vector<peer_number>& to) {
-  tell(to, peer::hello{base.chain, base.epoch, base.height, cur, latest_epoch(), forgot});
+  tell(to, peer::hello{base.chain, base.epoch, base.height, cur, latest_epoch(),
+                       signing.has_lost_record()});
 }
 
+/// R0. The latest epoch that the votes of this key can have let begin. It is what a peer that lost
+/// its record asks for.
 epoch_number simplex::core::latest_epoch() const {
-  if (forgot) return {UINT64_MAX};
-  if (silent_through && base.epoch <= *silent_through) return silent_through->next();
+  if (signing.has_lost_record()) return {UINT64_MAX};
+  if (signing.is_behind_record()) return signing.record_epoch()->next();
   const auto votes_for_end = [&](const auto& view) {
-    const auto& mine = view.second.mine;
-    return mine.finalize && (known(*mine.finalize) == nullptr || ends_epoch(*mine.finalize));
+    const auto& finalized = view.second.own_finalize();
+    return finalized && (known(*finalized) == nullptr || ends_epoch(*finalized));
   };
   return std::any_of(views.begin(), views.end(), votes_for_end) ? base.epoch.next() : base.epoch;
 }
 
+/// R0, R11. Takes note of where a peer stands. After a lost record, its answer says whether it has
+/// voted for the end of this epoch.
 void simplex::core::on_hello(peer_number from, const peer::hello& h) {
   if (h.chain != base.chain) {
     out.push_back(blame{from, "it is of another chain"});
     return;
   }
   if (h.epoch > base.epoch || h.height > base.height) want_from(from);
-  if (forgot && h.latest_epoch <= base.epoch) {
+  if (signing.has_lost_record() && h.latest_epoch <= base.epoch) {
     const auto who = members.seat_of(keys[from]);
     if (who && who != seat) still_here.insert(*who);
   }
@@ -44,17 +51,18 @@ void simplex::core::on_hello(peer_number from, const peer::hello& h) {
   }
 }
 
+/// Bounds what a peer can cost by asking: so many requests a second (security §8.4).
 bool simplex::core::may_ask(peer_number who) {
   auto& [second, count] = served[who];
   if (std::exchange(second, now_ms / 1'000) != now_ms / 1'000) count = 0;
   return ++count <= max_requests_per_s;
 }
 
-/// E4, once a second a peer.
+/// E4. Answers a peer that speaks of an older epoch with the end of that epoch, if it is the last
+/// one, or else with a hello, by which it sees that it is behind. Once a second for each peer.
 void simplex::core::answer_older_epoch(peer_number to, epoch_number theirs) {
-  if (broken(mutation::epoch_end_not_told)) return;
   const auto second = now_ms / 1'000;
-  const auto [told, is_new] = told_second.try_emplace(to, second);
+  const auto [told, is_new] = answered_second.try_emplace(to, second);
   if (!is_new && told->second == second) return;
   told->second = second;
   if (last_proof && last_proof->first == theirs) {
@@ -64,7 +72,8 @@ void simplex::core::answer_older_epoch(peer_number to, epoch_number theirs) {
   }
 }
 
-/// R10. As much as the bucket lets through, what is latest first.
+/// R10. Nothing became final for a while, so messages may have been lost: says again what was said
+/// above the base. What is latest comes first, and no more is sent than the rate allows.
 void simplex::core::send_standstill() {
   send_hello({});
   peer::standstill s;
@@ -76,26 +85,27 @@ void simplex::core::send_standstill() {
     s.votes.push_back(vote);
     used += 160;
   }
-  if (base.final && base.final->what.epoch == base.epoch) {
+  if (base.final && base.final->statement.epoch == base.epoch) {
     s.certificates.push_back(*base.final);
     used += size_of(*base.final);
   }
   for (auto view = views.rbegin(); view != views.rend(); ++view) {
     if (view->first + view_window < cur) break;
-    for (const auto& [kind, c] : view->second.certificates) {
+    for (const auto& [kind, c] : view->second.certificates()) {
       if (used + size_of(c) > budget || s.certificates.size() >= max_response_certificates) break;
       used += size_of(c);
       s.certificates.push_back(c);
     }
   }
   if (!s.votes.empty() || !s.certificates.empty()) tell({}, std::move(s));
-  if (may_sign()) send_proposal(cur, {});
+  if (signing.may_sign()) send_proposal(cur, {});
 }
 
+/// R10. Takes in what a peer says again.
 void simplex::core::on_standstill(peer_number from, const peer::standstill& s) {
   const auto epoch_of = [&] {
-    if (!s.certificates.empty()) return s.certificates.front().what.epoch;
-    return s.votes.empty() ? base.epoch : s.votes.front().what.epoch;
+    if (!s.certificates.empty()) return s.certificates.front().statement.epoch;
+    return s.votes.empty() ? base.epoch : s.votes.front().statement.epoch;
   }();
   if (epoch_of < base.epoch) return answer_older_epoch(from, epoch_of);
   if (epoch_of > base.epoch) return want_from(from);
@@ -108,44 +118,48 @@ void simplex::core::on_standstill(peer_number from, const peer::standstill& s) {
 
 // ---- asking
 
+/// R11. This peer seems to be ahead: it is asked next.
 void simplex::core::want_from(peer_number peer) {
   hint = peer;
 }
 
-/// The first block that is missing on the way to one that counts.
+/// R11. The first block that is missing on the way from the base to a certified one.
 std::optional<block_id> simplex::core::wanted_block() const {
   for (auto view = block_views.rbegin(); view != block_views.rend(); ++view) {
-    for (const auto& [kind, c] : views.at(*view).certificates) {
+    for (const auto& [kind, c] : views.at(*view).certificates()) {
       if (kind == vote_kind::skip) continue;
-      if (auto missing = first_missing(c.what.block)) return missing;
+      if (auto missing = first_missing(c.statement.block)) return missing;
     }
   }
   return std::nullopt;
 }
 
-/// R11: whether something that is waited for is not there.
+/// R11. Sets the time for the next request when something is missing.
 void simplex::core::look_for_missing() {
   if (fetch_armed || !something_missing()) return;
   fetch_armed = true;
   arm(timer_kind::fetch, options.fetch_retry_ms);
 }
 
+/// R11. Whether something is not here that the next decision waits for: a block, a certificate, an
+/// execution, or whatever a peer that seems to be ahead knows.
 bool simplex::core::something_missing() const {
   bool missing = hint.has_value() || execution_stalled || wanted_block().has_value();
   if (!missing && seat && pace_over && members.leader(cur) == *seat) {
     missing = !highest_footing().has_value();
   }
   if (const auto here = views.find(cur); !missing && here != views.end()) {
-    for (const auto& p : here->second.proposals)
-      missing |= !p.refused && !is_justified(p.what->whole.header);
+    for (const auto& p : here->second.proposals())
+      missing |= !p.refused && !is_justified(p.block->block.header);
   }
   return missing;
 }
 
-/// Where certificates are missing: under the proposal at hand, or anywhere above the base.
+/// R11. The first view of which a certificate is missing: under the proposal at hand, or else
+/// anywhere above the base.
 std::uint64_t simplex::core::first_uncertain_view() const {
-  if (const auto here = views.find(cur); here != views.end() && !here->second.proposals.empty()) {
-    const auto& h = here->second.proposals.front().what->whole.header;
+  if (const auto here = views.find(cur); here != views.end() && !here->second.proposals().empty()) {
+    const auto& h = here->second.proposals().front().block->block.header;
     if (h.parent_view > base.view && held(h.parent_view, vote_kind::notarize) == nullptr)
       return h.parent_view;
     for (auto view = std::max(h.parent_view, base.view) + 1; view < cur; ++view) {
@@ -159,9 +173,11 @@ std::uint64_t simplex::core::first_uncertain_view() const {
   return base.view + 1;
 }
 
+/// R11. Asks one peer for what is missing: the one that seems to be ahead, or any other, whatever
+/// its power.
 void simplex::core::fetch() {
   if (peers.empty()) return hint.reset();
-  const auto to = hint ? *hint : peers[random() % peers.size()];
+  const auto to = hint ? *hint : peers[random.next() % peers.size()];
   hint.reset();
   const auto want = wanted_block();
   asked.insert(to);
@@ -173,22 +189,24 @@ void simplex::core::fetch() {
 
 namespace {
 
-/// A run ends where something proves it, so it may be longer than asked for.
+/// Whether so many blocks fit into one answer. A run ends where something proves it, so it may be
+/// longer than it was asked to be.
 bool fits_answer(const std::vector<block_ptr>& blocks) {
   std::size_t size = 0;
-  for (const auto& b : blocks) size += b->whole.header.payload_bytes;
+  for (const auto& b : blocks) size += b->block.header.payload_bytes;
   return blocks.size() <= max_response_blocks && size <= max_response_bytes;
 }
 
 }  // namespace
 
+/// R11. Answers with blocks after the height that a peer has, with certificates from the view that
+/// it names, and else with the block that it wants and its ancestors.
 void simplex::core::on_request(peer_number from, const peer::request& r) {
   if (!may_ask(from) || r.epoch > base.epoch) return;
   peer::response answer;
   answer.epoch = r.epoch;
   if (base.height > r.after) {
     auto run = access_.archive.after(r.after, max_response_bytes, max_response_blocks);
-    if (run.epoch_end && broken(mutation::epoch_end_not_told)) run.blocks.clear();
     if (run.blocks.empty() || run.epoch != r.epoch) {
       // nothing that helps
     } else if (fits_answer(run.blocks)) {
@@ -204,7 +222,7 @@ void simplex::core::on_request(peer_number from, const peer::request& r) {
   if (r.epoch == base.epoch) {
     for (auto view = views.lower_bound(r.from_view); view != views.end(); ++view) {
       if (view->first >= r.from_view + view_window) break;
-      for (const auto& [kind, c] : view->second.certificates) {
+      for (const auto& [kind, c] : view->second.certificates()) {
         if (answer.certificates.size() + 1 < max_response_certificates)
           answer.certificates.push_back(c);
       }
@@ -221,29 +239,30 @@ void simplex::core::on_request(peer_number from, const peer::request& r) {
     std::size_t size = 0;
     for (auto id = r.want; !id.is_zero() && answer.blocks.size() < max_response_blocks;) {
       const auto* b = known(id);
-      const auto next = b != nullptr ? b->what : access_.archive.find(id);
-      if (!next || next->whole.header.epoch != r.epoch || next->whole.header.height <= r.after) {
+      const auto next = b != nullptr ? b->block : access_.archive.find(id);
+      if (!next || next->block.header.epoch != r.epoch || next->block.header.height <= r.after) {
         break;
       }
-      size += next->whole.header.payload_bytes + 1'024;
+      size += next->block.header.payload_bytes + 1'024;
       if (size > max_response_bytes && !answer.blocks.empty()) break;
       answer.blocks.push_back(next);
-      id = next->whole.header.parent;
+      id = next->block.header.parent;
     }
   }
+  SOMA_ASSERT(answer.blocks.size() <= max_response_blocks, "an answer is bounded");
+  SOMA_ASSERT(answer.certificates.size() <= max_response_certificates, "an answer is bounded");
   if (answer.blocks.empty() && answer.certificates.empty()) return;
   tell({from}, std::move(answer));
 }
 
+/// R11. Takes in what was asked for. An answer that was not asked for is dropped.
 void simplex::core::on_response(peer_number from, const peer::response& r) {
   if (asked.erase(from) == 0 || r.epoch != base.epoch) return;
   if (r.certificates.size() > max_response_certificates) return;
   if (r.blocks.size() > max_response_blocks) return;
   for (const auto& c : r.certificates) {
-    if (broken(mutation::certificates_not_fetched)) break;
     if (!take_certificate(from, c)) return;
   }
-  if (broken(mutation::blocks_not_fetched)) return;
   if (r.final || r.epoch_end) {
     if (take_run(from, r)) want_from(from);  // there may be more
     return;
@@ -251,24 +270,25 @@ void simplex::core::on_response(peer_number from, const peer::response& r) {
   auto wanted = wanted_block();
   for (const auto& b : r.blocks) {
     if (!wanted || b->id != *wanted) break;
-    if (!is_sound(b->whole)) {
+    if (!is_sound(b->block)) {
       out.push_back(blame{from, "an answer with a block that is none"});
       return;
     }
     keep(b);
-    wanted = b->whole.header.parent;
+    wanted = b->block.header.parent;
     if (*wanted == base.block || known(*wanted) != nullptr) wanted = wanted_block();
   }
 }
 
-/// Final blocks after the base, in order, and what proves the last. True when some were new.
+/// R11. Takes blocks that follow the base in order, if the last of them is proven to be final. True
+/// when some were new.
 bool simplex::core::take_run(peer_number from, const peer::response& r) {
   auto parent = base.block;
   std::vector<block_ptr> fresh;
   for (const auto& b : r.blocks) {
-    if (b->whole.header.height <= base.height) continue;
-    if (b->whole.header.parent != parent) break;
-    if (!is_sound(b->whole)) {
+    if (b->block.header.height <= base.height) continue;
+    if (b->block.header.parent != parent) break;
+    if (!is_sound(b->block)) {
       out.push_back(blame{from, "an answer with a block that is none"});
       return false;
     }
@@ -280,11 +300,12 @@ bool simplex::core::take_run(peer_number from, const peer::response& r) {
   // Nothing is kept of what is not proven.
   if (r.epoch_end) {
     const auto& headers = r.epoch_end->headers;
-    if (headers.empty() || crypto::id_of(headers.front()) != last.id) return false;
+    if (headers.empty() || signing::id_of(headers.front()) != last.id) return false;
     if (!take_epoch_end(from, *r.epoch_end)) return false;
   } else {
-    if (!r.final || r.final->what.kind != vote_kind::finalize || r.final->what.block != last.id ||
-        r.final->what.view != last.whole.header.view || !take_certificate(from, *r.final)) {
+    if (!r.final || r.final->statement.kind != vote_kind::finalize ||
+        r.final->statement.block != last.id || r.final->statement.view != last.block.header.view ||
+        !take_certificate(from, *r.final)) {
       return false;
     }
   }
@@ -292,30 +313,33 @@ bool simplex::core::take_run(peer_number from, const peer::response& r) {
   return true;
 }
 
+/// E4. Takes the proof that the present epoch is over.
 void simplex::core::on_epoch_over(peer_number from, const peer::epoch_over& e) {
   if (e.epoch < base.epoch) return;
   if (e.epoch > base.epoch) return want_from(from);
   if (take_epoch_end(from, e.proof)) want_from(from);
 }
 
-/// The certificate under an epoch's end, with the fillers between; the closing block itself may
-/// still be missing.
+/// E3. Takes the certificate under the end of an epoch, with the fillers between it and the closing
+/// block. The closing block itself may still be missing; then it is fetched by its id.
 bool simplex::core::take_epoch_end(peer_number from, const epoch_proof& proof) {
   const auto& headers = proof.headers;
   if (headers.empty() || headers.size() > max_proof_headers) return false;
-  if (proof.final.what.kind != vote_kind::finalize || proof.final.what.epoch != base.epoch) {
+  if (proof.final.statement.kind != vote_kind::finalize ||
+      proof.final.statement.epoch != base.epoch) {
     return false;
   }
   std::vector<block_ptr> fillers;
-  auto last = crypto::id_of(headers.front());
+  auto last = signing::id_of(headers.front());
   for (std::size_t i = 1; i < headers.size(); ++i) {
     if (headers[i].parent != last || (headers[i].flags & block_is_filler) == 0) return false;
-    last = crypto::id_of(headers[i]);
-    fillers.push_back(
-        std::make_shared<const named_block>(named_block{last, block{headers[i], {}, {}, {}}}));
-    if (!is_sound(fillers.back()->whole)) return false;
+    last = signing::id_of(headers[i]);
+    fillers.push_back(std::make_shared<const identified_block>(
+        identified_block{last, block{headers[i], {}, {}, {}}}));
+    if (!is_sound(fillers.back()->block)) return false;
   }
-  if (proof.final.what.block != last || proof.final.what.view != headers.back().view) return false;
+  if (proof.final.statement.block != last || proof.final.statement.view != headers.back().view)
+    return false;
   if (!take_certificate(from, proof.final)) return false;
   for (const auto& filler : fillers) keep(filler);
   return true;

@@ -1,70 +1,52 @@
-// Votes: what is decided, what is counted, who contradicts himself.
+// Votes: what this process decides, what it counts of others, and which member contradicts itself.
 #include <algorithm>
 
 #include "actors/consensus/simplex_core.hpp"
-#include "messages/types/assert.hpp"
-#include "messages/types/codec.hpp"
+#include "messages/codec/codec.hpp"
+#include "messages/values/assert.hpp"
 
 namespace soma::consensus {
-namespace {
 
-enum offence : int { two_notarize, two_finalize, skip_and_finalize };
-
-}  // namespace
-
-/// Counts from now on and is said once it is durable.
+/// Takes a decision. It counts from now on, and it is said once it is durable.
 void simplex::core::decide(vote_kind kind, std::uint64_t view, const block_id& block) {
-  auto& mine = views[view].mine;
-  const bool late = broken(mutation::decides_when_durable);
-  SOMA_ASSERT(may_sign() && view > base.view, "only who may sign decides, above the base");
+  SOMA_ASSERT(signing.may_sign(), "a decision is made by a process that may sign");
+  SOMA_ASSERT(view > base.view && view <= cur, "a decision is about a view that is open");
+  auto& state = views[view];
   switch (kind) {
     case vote_kind::notarize:
-      SOMA_ASSERT(!mine.notarize || broken(mutation::notarizes_twice),
-                  "one block is notarized a view");
-      if (!late) mine.notarize = block;
+      state.notarize(block);
       save_path(block);
       break;
     case vote_kind::skip:
-      SOMA_ASSERT((!mine.finalize || broken(mutation::skips_after_finalize)) && !mine.skip,
-                  "nobody skips a view it finalizes in");
-      if (!late) mine.skip = true;
+      state.skip();
       break;
     case vote_kind::finalize:
-      SOMA_ASSERT((!mine.skip || broken(mutation::finalizes_after_skip)) && !mine.finalize,
-                  "nobody finalizes in a view it skips");
-      if (!late) mine.finalize = block;
+      state.finalize();
+      SOMA_ASSERT(state.own_finalize() == block, "the block that is finalized is notarized");
       break;
   }
   unsaved.votes.push_back({kind, base.epoch, view, block});
   decided = true;
-  if (broken(mutation::counts_before_durable)) count(said(unsaved.votes.back()));
 }
 
-member_vote simplex::core::said(const vote_statement& what) const {
-  return {what, seat.value_or(0), access_.key.sign_vote(what)};
+/// The own vote, signed.
+member_vote simplex::core::said(const vote_statement& statement) const {
+  return {statement, seat.value_or(0), access_.key.sign_vote(statement)};
 }
 
+/// Whether this process has said this, or decided to.
 bool simplex::core::is_mine(const member_vote& vote) const {
-  const auto found = views.find(vote.what.view);
-  if (found == views.end()) return false;
-  const auto& mine = found->second.mine;
-  switch (vote.what.kind) {
-    case vote_kind::notarize:
-      return mine.notarize == vote.what.block;
-    case vote_kind::finalize:
-      return mine.finalize == vote.what.block;
-    case vote_kind::skip:
-      return mine.skip;
-  }
-  return false;
+  const auto found = views.find(vote.statement.view);
+  return found != views.end() && found->second.has_said(vote.statement.kind, vote.statement.block);
 }
 
-/// R5.
+/// R5. Takes a vote from a peer. What can't matter is dropped before its signature is verified,
+/// which is dear, and nobody is accused by a vote that does not hold.
 void simplex::core::on_vote(peer_number from, const member_vote& vote) {
-  const auto& [kind, epoch, view, block] = vote.what;
-  if (epoch != base.epoch || view <= base.view ||
-      (view > cur + view_window && !broken(mutation::votes_of_any_view)))
+  const auto& [kind, epoch, view, block] = vote.statement;
+  if (epoch != base.epoch || view <= base.view || view > cur + view_window) {
     return;
+  }
   if (vote.signer >= members.size()) return;
   if ((kind == vote_kind::skip) != block.is_zero()) {
     out.push_back(blame{from, "a vote that names what its kind does not"});
@@ -77,18 +59,13 @@ void simplex::core::on_vote(peer_number from, const member_vote& vote) {
   }
   // A view that is certain needs no more votes, but for what may still become final in it.
   const bool settled = state.held(kind) != nullptr;
-  if (kind == vote_kind::skip && state.skip.signers.has(vote.signer)) return;
-  if (kind == vote_kind::notarize) {
-    const auto first = state.first_notarize.find(vote.signer);
-    if (first != state.first_notarize.end() && first->second.block == block) return;
-    if (settled && first == state.first_notarize.end() && view + 1 < cur) return;
+  if (state.has_counted(vote)) return;
+  if (kind == vote_kind::notarize && settled && !state.has_notarized(vote.signer) &&
+      view + 1 < cur) {
+    return;
   }
-  if (kind == vote_kind::finalize) {
-    const auto first = state.first_finalize.find(vote.signer);
-    if (first != state.first_finalize.end() && first->second.block == block) return;
-  }
-  if (!broken(mutation::vote_signature_unchecked) &&
-      !access_.checker.vote_is_signed(members.key_of(vote.signer), vote.what, vote.by_signer)) {
+  if (!access_.checker.vote_is_signed(members.key_of(vote.signer), vote.statement,
+                                      vote.by_signer)) {
     out.push_back(blame{from, "a vote with a wrong signature"});
     return;
   }
@@ -96,132 +73,97 @@ void simplex::core::on_vote(peer_number from, const member_vote& vote) {
   count(vote);
 }
 
-/// Signed and of a member. The first of a kind counts; one that contradicts it is evidence.
+/// R5. Takes a vote that is signed and of a member. The first of a kind counts; one that
+/// contradicts it is evidence. A quorum makes a certificate.
 void simplex::core::count(const member_vote& vote) {
-  const auto& [kind, epoch, view, block] = vote.what;
+  const auto& [kind, epoch, view, block] = vote.statement;
   auto& state = views[view];
+  SOMA_ASSERT(epoch == base.epoch && vote.signer < members.size(), "a member's vote is counted");
   const auto who = vote.signer;
-  const auto accuse_of = [&](int what, vote_kind other_kind, const first_vote& other) {
-    accuse(who, state, what,
-           encode(vote_statement{other_kind, vote.what.epoch, vote.what.view, other.block}),
-           other.by_signer, encode(vote.what), vote.by_signer);
-  };
-  vote_tally* tally = &state.skip;
-  if (kind == vote_kind::notarize) {
-    const auto [first, is_new] =
-        state.first_notarize.try_emplace(who, first_vote{block, vote.by_signer});
-    if (!is_new) {
-      if (first->second.block != block) accuse_of(two_notarize, vote_kind::notarize, first->second);
-      return;
-    }
-    tally = &state.notarize[block];
-  } else if (kind == vote_kind::finalize) {
-    if (const auto skipped = state.skip.signatures.find(who);
-        skipped != state.skip.signatures.end()) {
-      return accuse_of(skip_and_finalize, vote_kind::skip, {{}, skipped->second});
-    }
-    const auto [first, is_new] =
-        state.first_finalize.try_emplace(who, first_vote{block, vote.by_signer});
-    if (!is_new) {
-      if (first->second.block != block) accuse_of(two_finalize, vote_kind::finalize, first->second);
-      return;
-    }
-    tally = &state.finalize[block];
-  } else if (const auto first = state.first_finalize.find(who);
-             first != state.first_finalize.end()) {
-    return accuse_of(skip_and_finalize, vote_kind::finalize, first->second);
+  const auto counted = state.count(vote, members.power_of(who));
+  if (counted.offence_of_signer) {
+    return accuse(state, who, *counted.offence_of_signer,
+                  {encode(counted.earlier), counted.earlier_signature},
+                  {encode(vote.statement), vote.by_signer});
   }
-  if (tally->signers.has(who)) return;
-  tally->signers.add(who);
-  tally->signatures.emplace(who, vote.by_signer);
-  tally->power += members.power_of(who);
+  if (counted.tally == nullptr) return;
   if (kind == vote_kind::skip && who == members.leader(view) && view == cur)
     view_over = true;  // R8
-  if (tally->power >= needed_power() && !state.held(kind)) {
-    on_certificate(made_of(vote.what, *tally), std::nullopt);
+  if (is_quorum(counted.tally->power) && !state.held(kind)) {
+    on_certificate(made_of(vote.statement, *counted.tally), std::nullopt);
   }
 }
 
-void simplex::core::accuse(std::uint16_t who, view_state& state, int what, bytes first,
-                           const signature& first_signature, bytes second,
-                           const signature& second_signature) {
-  if (!state.accused.insert({who, what}).second) return;
-  if (broken(mutation::contradictions_not_reported)) return;
-  out.push_back(report{{members.key_of(who), std::move(first), first_signature, std::move(second),
-                        second_signature}});
+/// R5. Reports two statements of a member that exclude each other, each offence once in a view.
+void simplex::core::accuse(view_state& state, std::uint16_t member, offence committed,
+                           signed_bytes first, signed_bytes second) {
+  if (!state.accuse(member, committed)) return;
+  out.push_back(report{{members.key_of(member), std::move(first.statement), first.by_member,
+                        std::move(second.statement), second.by_member}});
 }
 
-/// R0: somebody votes with this key, or did before a backup was restored.
+/// R0. A peer shows a vote of the own key. If it is not known here, another process votes with the
+/// key, or this one did so before an old copy of its record was put back.
 void simplex::core::on_own_vote_elsewhere(const member_vote& vote) {
-  if (is_mine(vote) || fenced()) return;
+  if (is_mine(vote) || signing.is_fenced()) return;
   twin_seen();
 }
 
-/// R0, the other side of it: whoever comes back hears what its key has said where that may still
-/// matter. It may have been restored from a copy that is older.
-void simplex::core::tell_its_votes(peer_number to, const public_key& key) {
+/// R0, the other side of it. A peer that connects hears what its key has said in views that may
+/// still matter: its record may be an old copy.
+void simplex::core::send_its_votes(peer_number to, const public_key& key) {
   const auto who = members.seat_of(key);
   if (!who || who == seat) return;
   const auto first = cur > view_window ? cur - view_window : 0;
   for (auto at = views.lower_bound(first); at != views.end(); ++at) {
-    const auto& state = at->second;
-    const auto tell_one = [&](vote_kind kind, const block_id& block, const signature& s) {
-      tell({to}, peer::vote{{{kind, base.epoch, at->first, block}, *who, s}});
-    };
-    const auto notarized = state.first_notarize.find(*who);
-    if (notarized != state.first_notarize.end())
-      tell_one(vote_kind::notarize, notarized->second.block, notarized->second.by_signer);
-    const auto finalized = state.first_finalize.find(*who);
-    if (finalized != state.first_finalize.end())
-      tell_one(vote_kind::finalize, finalized->second.block, finalized->second.by_signer);
-    const auto skipped = state.skip.signatures.find(*who);
-    if (skipped != state.skip.signatures.end()) tell_one(vote_kind::skip, {}, skipped->second);
+    for (const auto& [kind, block, by_signer] : at->second.votes_of(*who)) {
+      tell({to}, peer::vote{{{kind, base.epoch, at->first, block}, *who, by_signer}});
+    }
   }
 }
 
-/// Fenced, and the next epoch begins with listening again: the other one may still be there.
+/// R0. Another process signs with this key, so this one is fenced, and the record remembers it. The
+/// next epoch begins with listening: the other process may still be there.
 void simplex::core::twin_seen() {
-  if (broken(mutation::signs_beside_twin)) return;
-  listens_again = true;
-  votes_from = std::max(votes_from, base.epoch.next());
-  unsaved.votes_from = votes_from;
+  if (!options.yields_to_twin) return;
+  signing.see_twin();
+  save_fence();
+}
+
+/// R0. The record has to remember the fence.
+void simplex::core::save_fence() {
+  SOMA_ASSERT(signing.fenced_before() >= base.epoch, "a fence of the past need not be remembered");
+  unsaved.votes_from = signing.fenced_before();
   decided = true;
 }
 
-/// R0, when an epoch begins for one that lost its record. If its key has ever voted in this epoch,
-/// a quorum had voted for the end of the last one before the record was lost; any quorum that says
-/// later that it has not, shares an honest member with it. Clocks have no part in this.
+/// R0. Ends the fence of a lost record when an epoch begins in which the key cannot have voted. If
+/// it had voted in this epoch, a quorum would have voted for the end of the last one before the
+/// record was lost; and any quorum that said later that it had not would share an honest member
+/// with that one. Clocks have no part in this.
 void simplex::core::lift_fence() {
-  if (!forgot) return;
+  if (!signing.has_lost_record()) return;
   std::uint32_t power = 0;
   for (const auto who : still_here) power += members.power_of(who);
   still_here.clear();
-  if (power < quorum && !broken(mutation::fence_ends_unasked)) return;
-  forgot = false;
-  votes_from = std::max(votes_from, base.epoch);
-  unsaved.votes_from = votes_from;
-  decided = true;
+  if (!is_quorum(power)) return;
+  signing.forgive_lost_record();
+  signing.fence(base.epoch);
+  save_fence();
 }
 
-/// R8.
+/// R8. Skips the present view, when its time is over or nothing good can come of it.
 void simplex::core::try_skip() {
-  if (!view_over || !may_sign()) return;
-  const auto view = view_to_skip();
-  const auto& mine = views[view].mine;
-  if (mine.skip || (mine.finalize && view == cur)) return;
-  decide(vote_kind::skip, view, {});
+  if (!view_over || !signing.may_sign() || !views[cur].may_skip()) return;
+  decide(vote_kind::skip, cur, {});
 }
 
-/// R7, of every view in which it is still open.
+/// R7. Finalizes in every view in which that is still open, however old it is.
 void simplex::core::try_finalize() {
-  if (!may_sign()) return;
+  if (!signing.may_sign()) return;
   for (const auto view : block_views) {
-    const auto* notarized = held(view, vote_kind::notarize);
-    if (notarized == nullptr) continue;
-    const auto& mine = views.at(view).mine;
-    if (mine.notarize != notarized->what.block && !broken(mutation::finalizes_unvoted)) continue;
-    if ((mine.skip && !broken(mutation::finalizes_after_skip)) || mine.finalize) continue;
-    decide(vote_kind::finalize, view, notarized->what.block);
+    if (!views.at(view).may_finalize()) continue;
+    decide(vote_kind::finalize, view, held(view, vote_kind::notarize)->statement.block);
   }
 }
 

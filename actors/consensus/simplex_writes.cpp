@@ -1,8 +1,8 @@
-// What must be durable before it is said.
+// What must be durable before it is said: batches for the voting record, one after the other.
 #include <algorithm>
 
 #include "actors/consensus/simplex_core.hpp"
-#include "messages/types/assert.hpp"
+#include "messages/values/assert.hpp"
 
 namespace soma::consensus {
 namespace {
@@ -12,7 +12,7 @@ void append(std::vector<Item>& to, std::vector<Item>&& more) {
   to.insert(to.end(), more.begin(), more.end());
 }
 
-/// One batch that does what both do, one after the other, within an epoch.
+/// Makes the first batch do what both would do, one after the other, within an epoch.
 void append(record_batch& to, record_batch&& more) {
   if (more.new_epoch) to.new_epoch = more.new_epoch;
   if (more.votes_from) to.votes_from = more.votes_from;
@@ -25,66 +25,67 @@ void append(record_batch& to, record_batch&& more) {
 
 }  // namespace
 
-/// A vote for a block goes with all of the block's chain that is not in the record yet.
+/// R4. A vote for a block, or the proposal of one, becomes durable together with all of the block's
+/// chain that is not in the record yet: after a restart the vote can be explained.
 void simplex::core::save_path(const block_id& tip) {
   for (auto id = tip; id != base.block;) {
     const auto found = blocks.find(id);
     SOMA_ASSERT(found != blocks.end(), "what is voted for stands on a whole chain");
     if (found->second.durable) break;
     found->second.durable = true;
-    unsaved.blocks.push_back(found->second.what);
-    id = found->second.what->whole.header.parent;
+    unsaved.blocks.push_back(found->second.block);
+    id = found->second.block->block.header.parent;
   }
 }
 
-bool simplex::core::may_write() const {
-  return !mute && !is_silent();
-}
-
-/// One batch for all that was decided since the last one, with every certificate it may rest on.
+/// Gives out one batch with all that was decided since the last one, and with every certificate
+/// that the decisions may rest on.
 void simplex::core::flush() {
-  if (!decided || !may_write()) return;
+  if (!decided || !signing.may_write()) return;
   // S8: what a full disk held back is void once the end of its epoch goes into the ledger.
   const bool is_over = committing && committing->epoch_end;
-  if (is_over && !broken(mutation::signs_after_epoch_end)) return;
+  if (is_over) return;
   decided = false;
+  SOMA_ASSERT(writes.empty() || writes.back().ticket < next_ticket, "tickets go up");
   auto batch = std::exchange(failed, {});
   append(batch, std::exchange(unsaved, {}));
   writes.push_back({next_ticket++, std::move(batch)});
-  out.push_back(persist{writes.back().ticket, as_written(writes.back().batch)});
-  if (broken(mutation::says_before_durable)) say(record_batch(writes.back().batch));
+  out.push_back(persist{writes.back().ticket, writes.back().batch});
 }
 
+/// A batch is durable: what it holds is said now.
 void simplex::core::on_stored(const stored& e) {
   SOMA_ASSERT(!writes.empty() && writes.front().ticket == e.ticket,
               "batches are acknowledged in their order");
   const auto batch = std::move(writes.front().batch);
   writes.pop_front();
-  say(batch);
+  send_decisions(batch);
 }
 
-void simplex::core::say(const record_batch& batch) {
+/// Sends what a durable batch holds, in its order, and counts the own votes in it.
+void simplex::core::send_decisions(const record_batch& batch) {
   for (const auto& [view, id] : batch.proposed) {
     const auto found = views.find(view);
-    if (found == views.end() || found->second.mine.proposal != id) continue;
-    found->second.mine.proposal_durable = true;
+    if (found == views.end()) continue;
+    auto& state = found->second;
+    if (!state.proposed() || state.proposed()->id != id) continue;
+    state.set_proposal_durable();
     send_proposal(view, {});
   }
-  for (const auto& what : batch.votes) {
-    if (what.epoch != base.epoch || what.view <= base.view) continue;
-    if (broken(mutation::decides_when_durable)) note_mine(what);
-    const auto vote = said(what);
-    durable_votes.emplace(voting_record::place{what.view, what.kind}, vote);
+  for (const auto& statement : batch.votes) {
+    if (statement.epoch != base.epoch || statement.view <= base.view) continue;
+    const auto vote = said(statement);
+    durable_votes.emplace(voting_record::view_and_kind{statement.view, statement.kind}, vote);
     tell({}, peer::vote{vote});
     // Not counted earlier: no certificate may hold an own vote that a crash would take back.
     count(vote);
   }
 }
 
-/// Nothing of it was written. It stays decided, unsaid, and goes with the next batch.
+/// R4. Nothing of a batch was written, and the process is mute. What the batch holds stays decided,
+/// is not said, and goes with the first batch once there is room.
 void simplex::core::on_store_failed(const store_failed& e) {
-  if (broken(mutation::says_what_failed)) return on_stored({e.ticket});
-  mute = true;
+  signing.set_mute(true);
   const auto at = std::find_if(writes.begin(), writes.end(),
                                [&](const write& w) { return w.ticket == e.ticket; });
   SOMA_ASSERT(at != writes.end(), "what fails was given out");

@@ -5,14 +5,15 @@
 #include <set>
 
 #include "actors/explain/deadlines.hpp"
+#include "actors/explain/describe_event.hpp"
 #include "actors/explain/names.hpp"
 #include "actors/explain/positions.hpp"
-#include "messages/types/codec.hpp"
+#include "messages/codec/codec.hpp"
 
 namespace soma::explain {
 namespace {
 
-struct sum {
+struct event_sum {
   std::uint64_t count = 0;
   shannons amount;
   void add(shannons more) {
@@ -21,9 +22,9 @@ struct sum {
   }
 };
 
-struct record {
-  std::map<event_kind, sum> as_account;  // whom the event concerns
-  sum sent;                              // transfers to others
+struct address_record {
+  std::map<event_kind, event_sum> as_account;  // whom the event concerns
+  event_sum sent;                              // transfers to others
   std::set<stake_position> positions;
   std::vector<model_id> models;         // that it committed, the latest first
   std::vector<target_id> claims;        // that may still be waiting, the latest first
@@ -36,13 +37,14 @@ bool is_stake(event_kind kind) {
   return kind >= event_kind::stake_added && kind <= event_kind::stake_paid_out;
 }
 
-/// Claims older than this are decided, whatever happened.
-bool may_wait(const telling& t, const event& claim) {
-  return claim.epoch.value + 2 + t.parameters.max_audit_extensions >= t.chain.epoch.value;
+/// Whether a claim may still be undecided: an older one has ended, whatever happened to it.
+bool may_wait(const explain_context& context, const event& claim) {
+  return claim.epoch.value + 2 + context.parameters.max_audit_extensions >=
+         context.chain.epoch.value;
 }
 
-void take(const telling& t, const address& id, record& r, const event& e) {
-  const auto listed = t.how.listed;
+void take(const explain_context& context, const address& id, address_record& r, const event& e) {
+  const auto listed = context.how.listed;
   if (e.kind != event_kind::transaction_applied && r.latest.size() < listed) r.latest.push_back(e);
   if (e.kind == event_kind::transferred && e.other == id) r.sent.add(e.amount);
   if (e.account != id) return;
@@ -54,20 +56,20 @@ void take(const telling& t, const address& id, record& r, const event& e) {
       std::ranges::find(r.models, e.model.model) == r.models.end() && r.models.size() < listed) {
     r.models.push_back(e.model.model);
   }
-  if (e.kind == event_kind::target_filled && may_wait(t, e)) r.claims.push_back(e.target);
+  if (e.kind == event_kind::target_filled && may_wait(context, e)) r.claims.push_back(e.target);
   if (e.kind == event_kind::transaction_refused && r.refusals.size() < listed)
     r.refusals.push_back(e);
 }
 
-record read_record(const telling& t, const address& id) {
-  record r;
-  t.view.visit_events_of(id, [&](const event& e) {
-    if (r.events_read == t.how.events) {
+address_record read_record(const explain_context& context, const address& id) {
+  address_record r;
+  context.view.visit_events_of(id, [&](const event& e) {
+    if (r.events_read == context.how.events) {
       r.complete = false;
       return false;
     }
     ++r.events_read;
-    take(t, id, r, e);
+    take(context, id, r, e);
     return true;
   });
   return r;
@@ -78,7 +80,7 @@ struct money_line {
   const char* text;  // "… in n cases" follows
 };
 
-// Owners get the commission of what their pool is paid, the pool the rest.
+// Of what a pool is paid its owner gets the commission, and the rest stays in the pool.
 constexpr std::array received{
     money_line{event_kind::submitter_paid, "paid as submitter"},
     money_line{event_kind::model_paid, "paid to its models, commission and pool together"},
@@ -102,169 +104,182 @@ constexpr std::array given{
     money_line{event_kind::transaction_refused, "burned as fees of refused transactions"},
 };
 
-step told_sum(std::string what, std::string section, const char* text, const sum& s) {
+step describe_sum(std::string what, std::string section, const char* text, const event_sum& s) {
   return {std::move(what),
-          say(s.amount, " ", text, ", ", counted(s.count, "time")),
+          format_text(s.amount, " ", text, ", ", format_count(s.count, "time")),
           std::nullopt,
           std::move(section),
           {{"count", s.count}, {"amount_shannons", s.amount.value}}};
 }
 
 template <class Lines>
-passage told_money(const record& r, const Lines& lines, std::string name, std::string title) {
-  passage told{std::move(name), std::move(title), {}};
+passage describe_money(const address_record& r, const Lines& lines, std::string name,
+                       std::string title) {
+  passage described{std::move(name), std::move(title), {}};
   for (const auto& line : lines) {
     const auto found = r.as_account.find(line.kind);
     if (found == r.as_account.end()) continue;
-    told.steps.push_back(told_sum(std::string(name_of(line.kind)),
-                                  std::string(section_of(line.kind)), line.text, found->second));
+    described.steps.push_back(describe_sum(std::string(name_of(line.kind)),
+                                           std::string(section_of(line.kind)), line.text,
+                                           found->second));
   }
-  return told;
+  return described;
 }
 
-passage told_stakes(const telling& t, const record& r, std::vector<step>& next) {
-  passage told{"stakes", "Stakes", {}};
+passage describe_stakes(const explain_context& context, const address_record& r,
+                        std::vector<step>& next) {
+  passage described{"stakes", "Stakes", {}};
   for (const auto& position : r.positions) {
-    const auto pool = find_pool(t.view, position.pool);
+    const auto pool = find_pool(context.view, position.pool);
     if (!pool) continue;
-    const auto row = find_position(t.view, position);
-    // Who has left holds nothing; an owner's shares stand in the pool.
+    const auto row = find_position(context.view, position);
+    // A holder without a row has left the pool, unless it is the owner: the owner's shares stand in
+    // the row of the pool.
     if (!row && pool->owner != position.holder) continue;
-    told.steps.push_back(told_position(t, position, *pool, row.value_or(stake_row{})));
-    for (auto& due : position_deadlines(t, position, row.value_or(stake_row{})))
+    described.steps.push_back(
+        describe_position(context, position, *pool, row.value_or(stake_row{})));
+    for (auto& due : position_deadlines(context, position, row.value_or(stake_row{})))
       next.push_back(std::move(due));
   }
-  return told;
+  return described;
 }
 
-passage told_models(const telling& t, const record& r, std::vector<step>& next) {
-  passage told{"models", "Models", {}};
+passage describe_models(const explain_context& context, const address_record& r,
+                        std::vector<step>& next) {
+  passage described{"models", "Models", {}};
   for (const auto& id : r.models) {
-    const auto row = t.view.model(id);
+    const auto row = context.view.model(id);
     if (!row) continue;
-    told.steps.push_back({"model",
-                          say(shown_model(t, {id, row->active_version}), ": ", name_of(row->status),
-                              ", stake ", row->pool.stake),
-                          std::nullopt,
-                          "6",
-                          {{"model", id.text()},
-                           {"status", std::string(name_of(row->status))},
-                           {"active_version", std::uint64_t{row->active_version}},
-                           {"stake_shannons", row->pool.stake.value}}});
-    for (auto& due : model_deadlines(t, id, *row)) {
-      due.text = say(shown_model(t, {id, 0}), ": ", due.text);
+    described.steps.push_back({"model",
+                               format_text(format_model(context, {id, row->active_version}), ": ",
+                                           name_of(row->status), ", stake ", row->pool.stake),
+                               std::nullopt,
+                               "6",
+                               {{"model", id.text()},
+                                {"status", std::string(name_of(row->status))},
+                                {"active_version", std::uint64_t{row->active_version}},
+                                {"stake_shannons", row->pool.stake.value}}});
+    for (auto& due : model_deadlines(context, id, *row)) {
+      due.text = format_text(format_model(context, {id, 0}), ": ", due.text);
       due.fields.push_back({"model", id.text()});
       next.push_back(std::move(due));
     }
   }
-  return told;
+  return described;
 }
 
-std::optional<committee_row> committee_of(const telling& t) {
-  const auto stored = t.view.find_row(committee_key());
+std::optional<committee_row> committee_of(const explain_context& context) {
+  const auto stored = context.view.find_row(committee_key());
   const auto row =
       stored ? decode<committee_row>(*stored) : expected<committee_row, parse_refusal>{};
   return stored && row ? std::optional(*row) : std::nullopt;
 }
 
-void told_seat(const telling& t, const committee_row& committee, const committee_seat& seat,
-               passage& told, std::vector<step>& next) {
-  const auto in_epoch = t.chain.height.value + 1 - t.chain.epoch_first_block.value;
+void describe_seat(const explain_context& context, const committee_row& committee,
+                   const committee_seat& seat, passage& described, std::vector<step>& next) {
+  const auto in_epoch = context.chain.height.value + 1 - context.chain.epoch_first_block.value;
   const auto blocks = in_epoch > 0 ? in_epoch - 1 : 0;  // that a later one shows signatures for
-  const auto so_far =
-      say("signed ", seat.blocks_signed, " of ", counted(blocks, "block"), " and cast ",
-          seat.audits_cast, " of ", counted(committee.audits_due, "audit vote"), " due in epoch ",
-          t.chain.epoch, " so far");
+  const auto so_far = format_text("signed ", seat.blocks_signed, " of ",
+                                  format_count(blocks, "block"), " and cast ", seat.audits_cast,
+                                  " of ", format_count(committee.audits_due, "audit vote"),
+                                  " due in epoch ", context.chain.epoch, " so far");
   const std::vector<field> fields{{"power", std::uint64_t{seat.power}},
                                   {"blocks_signed", seat.blocks_signed},
                                   {"blocks", blocks},
                                   {"audits_cast", seat.audits_cast},
                                   {"audits_due", committee.audits_due}};
-  told.steps.push_back(
-      {"seat",
-       say("it has a seat with power ", std::uint64_t{seat.power}, " of 10000 and has ", so_far),
-       std::nullopt, "5", fields});
-  auto due = due_at_end_of(t, t.chain.epoch, "participation",
-                           say("to be paid for epoch ", t.chain.epoch,
-                               " it must sign at least half of its blocks and cast at least half "
-                               "of the audit votes due: it ",
-                               so_far),
-                           "5");
+  described.steps.push_back({"seat",
+                             format_text("it has a seat with power ", std::uint64_t{seat.power},
+                                         " of 10000 and has ", so_far),
+                             std::nullopt, "5", fields});
+  auto due =
+      due_at_end_of(context, context.chain.epoch, "participation",
+                    format_text("to be paid for epoch ", context.chain.epoch,
+                                " it must sign at least half of its blocks and cast at least half "
+                                "of the audit votes due: it ",
+                                so_far),
+                    "5");
   due.fields.insert(due.fields.end(), fields.begin(), fields.end());
   next.push_back(std::move(due));
 }
 
-void told_wish(const telling& t, const validator_row& row, bool seated, std::vector<step>& next) {
-  const auto now = t.chain.epoch;
+void describe_wish(const explain_context& context, const validator_row& row, bool seated,
+                   std::vector<step>& next) {
+  const auto now = context.chain.epoch;
   if (row.wants_seat && !seated) {
     next.push_back(due_at_end_of(
-        t, now, "seat_decided",
-        say("it gets a seat at the end of epoch ", now, " if its own stake is at least ",
-            t.parameters.min_validator_stake, " and its pool is among the ",
-            std::uint64_t{t.parameters.committee_size}, " largest"),
+        context, now, "seat_decided",
+        format_text("it gets a seat at the end of epoch ", now, " if its own stake is at least ",
+                    context.parameters.min_validator_stake, " and its pool is among the ",
+                    std::uint64_t{context.parameters.committee_size}, " largest"),
         "5"));
   }
   if (!row.wants_seat && seated) {
-    next.push_back(due_at_end_of(t, now, "seat_ends", say("its seat ends with epoch ", now), "5"));
+    next.push_back(due_at_end_of(context, now, "seat_ends",
+                                 format_text("its seat ends with epoch ", now), "5"));
   }
   if (row.rejoin_from > now) {
     next.push_back(due_at_end_of(
-        t, {row.rejoin_from.value - 1}, "may_join_again",
-        say("after its equivocation it may join again from epoch ", row.rejoin_from, " on"), "5"));
+        context, {row.rejoin_from.value - 1}, "may_join_again",
+        format_text("after its equivocation it may join again from epoch ", row.rejoin_from, " on"),
+        "5"));
   }
 }
 
-passage told_validator(const telling& t, const address& id, const validator_row& row,
-                       std::vector<step>& next) {
-  passage told{"validator", "Validator", {}};
-  told.steps.push_back(told_pool(t, id, row.pool, row.commission_bps));
-  const auto committee = committee_of(t);
+passage describe_validator(const explain_context& context, const address& id,
+                           const validator_row& row, std::vector<step>& next) {
+  passage described{"validator", "Validator", {}};
+  described.steps.push_back(describe_pool(context, id, row.pool, row.commission_bps));
+  const auto committee = committee_of(context);
   bool seated = false;
   if (committee) {
     for (const auto& seat : committee->seats) {
       if (seat.member != id) continue;
       seated = true;
-      told_seat(t, *committee, seat, told, next);
+      describe_seat(context, *committee, seat, described, next);
     }
   }
-  told_wish(t, row, seated, next);
+  describe_wish(context, row, seated, next);
   if (row.commission_bps != row.next_commission_bps) {
-    next.push_back(due_at_end_of(
-        t, t.chain.epoch, "commission_changes",
-        say("its commission becomes ", std::uint64_t{row.next_commission_bps}, " basis points"),
-        "4"));
+    next.push_back(
+        due_at_end_of(context, context.chain.epoch, "commission_changes",
+                      format_text("its commission becomes ", std::uint64_t{row.next_commission_bps},
+                                  " basis points"),
+                      "4"));
   }
-  return told;
+  return described;
 }
 
-void wait_for_claims(const telling& t, const record& r, std::vector<step>& next) {
+void wait_for_claims(const explain_context& context, const address_record& r,
+                     std::vector<step>& next) {
   std::size_t shown_claims = 0;
   for (const auto& target : r.claims) {
-    auto due = target_deadlines(t, target);
+    auto due = target_deadlines(context, target);
     if (due.empty()) continue;
-    if (++shown_claims > t.how.listed) return;
+    if (++shown_claims > context.how.listed) return;
     for (auto& one : due) next.push_back(std::move(one));
   }
 }
 
-passage told_events(const telling& t, const std::vector<event>& events, std::string name,
-                    std::string title) {
-  passage told{std::move(name), std::move(title), {}};
-  for (auto e = events.rbegin(); e != events.rend(); ++e) told.steps.push_back(narrate(t, *e));
-  return told;
+passage describe_events(const explain_context& context, const std::vector<event>& events,
+                        std::string name, std::string title) {
+  passage described{std::move(name), std::move(title), {}};
+  for (auto e = events.rbegin(); e != events.rend(); ++e)
+    described.steps.push_back(describe_event(context, *e));
+  return described;
 }
 
-shannons amount_of(const record& r, event_kind kind) {
+shannons amount_of(const address_record& r, event_kind kind) {
   const auto found = r.as_account.find(kind);
   return found == r.as_account.end() ? shannons{} : found->second.amount;
 }
 
-std::string summary_of(const address& id, const account_row& account, const record& r) {
-  std::string text =
-      say(id, " has ", account.balance, " and sent ", counted(account.nonce, "transaction"));
+std::string summary_of(const address& id, const account_row& account, const address_record& r) {
+  std::string text = format_text(id, " has ", account.balance, " and sent ",
+                                 format_count(account.nonce, "transaction"));
   const auto add = [&](event_kind kind, const char* how) {
     if (const auto amount = amount_of(r, kind); amount.value > 0)
-      text += say("; ", amount, " ", how);
+      text += format_text("; ", amount, " ", how);
   };
   add(event_kind::submitter_paid, "paid to it as submitter");
   add(event_kind::model_paid, "paid to its models");
@@ -275,40 +290,43 @@ std::string summary_of(const address& id, const account_row& account, const reco
 
 }  // namespace
 
-expected<explanation, refusal> explain_address(const storage::ledger_view& view, const address& id,
+expected<explanation, refusal> explain_address(const tables::ledger_view& view, const address& id,
                                                const options& how) {
-  const auto t = begin_telling(view, how);
-  if (!t) return unexpected(refusal::no_ledger);
+  const auto context = open_context(view, how);
+  if (!context) return unexpected(refusal::no_ledger);
   const auto account = view.account(id);
   const auto validator = view.validator(id);
-  const auto r = read_record(*t, id);
+  const auto r = read_record(*context, id);
   if (!account && !validator && r.events_read == 0) return unexpected(refusal::address_unknown);
   const auto held = account.value_or(account_row{});
-  explanation told{"address",
-                   id.text(),
-                   validator ? "validator"
-                   : account ? "account"
-                             : "no account",
-                   summary_of(id, held, r),
-                   {{"balance_shannons", held.balance.value},
-                    {"nonce", held.nonce},
-                    {"sent_shannons", r.sent.amount.value},
-                    {"events_read", r.events_read},
-                    {"events_complete", r.complete}},
-                   {},
-                   {}};
-  wait_for_claims(*t, r, told.next);
-  if (validator) told.passages.push_back(told_validator(*t, id, *validator, told.next));
-  told.passages.push_back(told_models(*t, r, told.next));
-  told.passages.push_back(told_stakes(*t, r, told.next));
-  told.passages.push_back(told_money(r, received, "received", "What it got"));
-  told.passages.push_back(told_money(r, given, "given", "What it gave and lost"));
+  explanation described{"address",
+                        id.text(),
+                        validator ? "validator"
+                        : account ? "account"
+                                  : "no account",
+                        summary_of(id, held, r),
+                        {{"balance_shannons", held.balance.value},
+                         {"nonce", held.nonce},
+                         {"sent_shannons", r.sent.amount.value},
+                         {"events_read", r.events_read},
+                         {"events_complete", r.complete}},
+                        {},
+                        {}};
+  wait_for_claims(*context, r, described.next);
+  if (validator)
+    described.passages.push_back(describe_validator(*context, id, *validator, described.next));
+  described.passages.push_back(describe_models(*context, r, described.next));
+  described.passages.push_back(describe_stakes(*context, r, described.next));
+  described.passages.push_back(describe_money(r, received, "received", "What it got"));
+  described.passages.push_back(describe_money(r, given, "given", "What it gave and lost"));
   if (r.sent.count > 0) {
-    told.passages.back().steps.push_back(told_sum("sent", "2", "sent to others", r.sent));
+    described.passages.back().steps.push_back(describe_sum("sent", "2", "sent to others", r.sent));
   }
-  told.passages.push_back(told_events(*t, r.refusals, "refusals", "What was refused"));
-  told.passages.push_back(told_events(*t, r.latest, "story", "What happened lately"));
-  return told;
+  described.passages.push_back(
+      describe_events(*context, r.refusals, "refusals", "What was refused"));
+  described.passages.push_back(
+      describe_events(*context, r.latest, "story", "What happened lately"));
+  return described;
 }
 
 }  // namespace soma::explain

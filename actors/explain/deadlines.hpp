@@ -1,12 +1,13 @@
-// What still lies ahead of a target or a model; empty when its story is over.
+// The deadlines that still lie ahead of a target or a model; there are none when it has ended.
 #pragma once
 
-#include "actors/explain/narrate.hpp"
+#include "actors/explain/format.hpp"
 
 namespace soma::explain {
 
-[[nodiscard]] std::vector<step> target_deadlines(const telling& t, const target_id& id);
-[[nodiscard]] std::vector<step> model_deadlines(const telling& t, const model_id& id,
+[[nodiscard]] std::vector<step> target_deadlines(const explain_context& context,
+                                                 const target_id& id);
+[[nodiscard]] std::vector<step> model_deadlines(const explain_context& context, const model_id& id,
                                                 const model_row& row);
 
 }  // namespace soma::explain

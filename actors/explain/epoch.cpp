@@ -2,20 +2,20 @@
 #include <array>
 #include <map>
 
+#include "actors/explain/describe_event.hpp"
 #include "actors/explain/names.hpp"
-#include "actors/explain/narrate.hpp"
-#include "messages/types/codec.hpp"
+#include "messages/codec/codec.hpp"
 
 namespace soma::explain {
 namespace {
 
-struct sum {
+struct epoch_sum {
   std::uint64_t count = 0;
   shannons amount;
 };
 
-struct record {
-  std::map<event_kind, sum> sums;
+struct epoch_record {
+  std::map<event_kind, epoch_sum> sums;
   std::map<event_kind, event> latest;  // of kinds that happen once an epoch
   std::vector<event> validators;       // paid or absent
   std::vector<event> seats;            // of the next committee, and who lost one
@@ -23,9 +23,9 @@ struct record {
   std::uint64_t events_read = 0;
   bool complete = true;
 
-  [[nodiscard]] sum of(event_kind kind) const {
+  [[nodiscard]] epoch_sum of(event_kind kind) const {
     const auto found = sums.find(kind);
-    return found == sums.end() ? sum{} : found->second;
+    return found == sums.end() ? epoch_sum{} : found->second;
   }
   [[nodiscard]] const event* last(event_kind kind) const {
     const auto found = latest.find(kind);
@@ -33,7 +33,7 @@ struct record {
   }
 };
 
-void take(const telling& t, record& r, const event& e) {
+void take(const explain_context& context, epoch_record& r, const event& e) {
   auto& s = r.sums[e.kind];
   ++s.count;
   s.amount.value += e.amount.value;
@@ -50,7 +50,7 @@ void take(const telling& t, record& r, const event& e) {
     case event_kind::model_update_dropped:
     case event_kind::model_slashed:
     case event_kind::model_retired:
-      if (r.models.size() < t.how.listed) r.models.push_back(e);
+      if (r.models.size() < context.how.listed) r.models.push_back(e);
       break;
     case event_kind::epoch_ended:
     case event_kind::emission_released:
@@ -63,57 +63,60 @@ void take(const telling& t, record& r, const event& e) {
   }
 }
 
-record read_record(const telling& t, epoch_number epoch) {
-  record r;
-  t.view.events_in(epoch, [&](const event& e) {
-    if (r.events_read == t.how.epoch_events) {
+epoch_record read_record(const explain_context& context, epoch_number epoch) {
+  epoch_record r;
+  context.view.events_in(epoch, [&](const event& e) {
+    if (r.events_read == context.how.epoch_events) {
       r.complete = false;
       return false;
     }
     ++r.events_read;
-    take(t, r, e);
+    take(context, r, e);
     return true;
   });
   return r;
 }
 
 /// What the end of the epoch before left: its budget, multiplier and difficulty.
-record read_ending(const telling& t, epoch_number epoch) {
-  record r;
-  const auto closing = t.view.closing_height(epoch);
+epoch_record read_ending(const explain_context& context, epoch_number epoch) {
+  epoch_record r;
+  const auto closing = context.view.closing_height(epoch);
   if (!closing) return r;
-  for (const auto& e : t.view.events_at(*closing)) {
-    if (e.epoch == epoch) take(t, r, e);
+  for (const auto& e : context.view.events_at(*closing)) {
+    if (e.epoch == epoch) take(context, r, e);
   }
   return r;
 }
 
 struct epoch_story {
-  const telling& t;
+  const explain_context& context;
   epoch_number epoch;
   bool running = false;
   std::uint64_t start_ms = 0;
   block_height first{}, last{};  // last: the closing block, or the latest so far
   std::optional<std::uint64_t> end_ms{};
-  record r{};
-  record before{};  // the end of the epoch before
+  epoch_record r{};
+  epoch_record before{};  // the end of the epoch before
 
   [[nodiscard]] std::uint64_t blocks() const {
     return last.value < first.value ? 0 : last.value + 1 - first.value;
   }
-  /// Every block but the first shows signatures for its parent, protocol §5.
+  /// Every block but the first shows signatures for its parent, protocol §5.6.
   [[nodiscard]] std::uint64_t signed_blocks() const { return blocks() > 0 ? blocks() - 1 : 0; }
-  /// Each reveal is one audit vote due for each member, protocol §5.
-  [[nodiscard]] std::uint64_t audits_due() const { return r.of(event_kind::data_revealed).count; }
+  /// Each submission that the epoch decided was one audit vote due for each member, protocol §5.7.
+  [[nodiscard]] std::uint64_t audits_due() const {
+    return r.of(event_kind::target_settled).count + r.of(event_kind::target_slashed).count;
+  }
   [[nodiscard]] std::uint64_t multiplier_before() const {
     const auto* e = before.last(event_kind::fees_changed);
-    if (running) return t.chain.fee_multiplier_ppm;
-    return e != nullptr ? e->detail : t.parameters.fee_multiplier_start_ppm;
+    if (running) return context.chain.fee_multiplier_ppm;
+    return e != nullptr ? e->detail : context.parameters.fee_multiplier_start_ppm;
   }
   [[nodiscard]] std::int64_t difficulty_before() const {
     const auto* e = before.last(event_kind::difficulty_changed);
-    if (running) return t.chain.difficulty_ppm;
-    return e != nullptr ? static_cast<std::int64_t>(e->detail) : t.parameters.difficulty_start_ppm;
+    if (running) return context.chain.difficulty_ppm;
+    return e != nullptr ? static_cast<std::int64_t>(e->detail)
+                        : context.parameters.difficulty_start_ppm;
   }
   [[nodiscard]] shannons budget() const {
     const auto* e = before.last(event_kind::epoch_ended);
@@ -121,21 +124,24 @@ struct epoch_story {
   }
 };
 
-std::uint64_t time_of(const telling& t, block_height height) {
-  const auto found = t.view.block_at(height);
+std::uint64_t time_of(const explain_context& context, block_height height) {
+  const auto found = context.view.block_at(height);
   return found ? found->header.time_ms : 0;
 }
 
-epoch_story begin(const telling& t, epoch_number epoch) {
-  epoch_story s{t, epoch};
-  s.running = epoch == t.chain.epoch;
-  const auto opened = epoch.value == 0 ? std::nullopt : t.view.closing_height({epoch.value - 1});
-  s.start_ms = s.running ? t.chain.epoch_start_ms : opened ? time_of(t, *opened) : t.start_ms;
+epoch_story begin(const explain_context& context, epoch_number epoch) {
+  epoch_story s{context, epoch};
+  s.running = epoch == context.chain.epoch;
+  const auto opened =
+      epoch.value == 0 ? std::nullopt : context.view.closing_height({epoch.value - 1});
+  s.start_ms = s.running ? context.chain.epoch_start_ms
+               : opened  ? time_of(context, *opened)
+                         : context.start_ms;
   s.first = opened ? opened->next() : block_height{1};
-  s.last = t.view.closing_height(epoch).value_or(t.chain.height);
-  if (!s.running) s.end_ms = time_of(t, s.last);
-  s.r = read_record(t, epoch);
-  if (epoch.value > 0) s.before = read_ending(t, {epoch.value - 1});
+  s.last = context.view.closing_height(epoch).value_or(context.chain.height);
+  if (!s.running) s.end_ms = time_of(context, s.last);
+  s.r = read_record(context, epoch);
+  if (epoch.value > 0) s.before = read_ending(context, {epoch.value - 1});
   return s;
 }
 
@@ -172,60 +178,63 @@ constexpr std::array money_lines{
     count_line{event_kind::transaction_refused, "transaction", " refused, fees burned", ": "},
 };
 
-step counted_step(const count_line& line, const sum& s) {
-  step told{std::string(name_of(line.kind)),
-            say(counted(s.count, line.noun), line.rest),
-            std::nullopt,
-            std::string(section_of(line.kind)),
-            {{"count", s.count}}};
-  if (*line.amount == '\0') return told;
-  told.text += say(line.amount, s.amount);
-  told.fields.push_back({"amount_shannons", s.amount.value});
-  return told;
+step counted_step(const count_line& line, const epoch_sum& s) {
+  step described{std::string(name_of(line.kind)),
+                 format_text(format_count(s.count, line.noun), line.rest),
+                 std::nullopt,
+                 std::string(section_of(line.kind)),
+                 {{"count", s.count}}};
+  if (*line.amount == '\0') return described;
+  described.text += format_text(line.amount, s.amount);
+  described.fields.push_back({"amount_shannons", s.amount.value});
+  return described;
 }
 
 template <class Lines>
-passage told_counts(const record& r, const Lines& lines, std::string name, std::string title) {
-  passage told{std::move(name), std::move(title), {}};
+passage describe_counts(const epoch_record& r, const Lines& lines, std::string name,
+                        std::string title) {
+  passage described{std::move(name), std::move(title), {}};
   for (const auto& line : lines) {
-    if (const auto s = r.of(line.kind); s.count > 0) told.steps.push_back(counted_step(line, s));
+    if (const auto s = r.of(line.kind); s.count > 0)
+      described.steps.push_back(counted_step(line, s));
   }
-  return told;
+  return described;
 }
 
 /// The sentence of the event, and which half was missed.
-step told_part(const epoch_story& s, const event& e) {
-  step told = narrate(s.t, e);
+step describe_part(const epoch_story& s, const event& e) {
+  step described = describe_event(s.context, e);
   const std::uint64_t blocks = e.detail >> 32;
   const std::uint64_t votes = e.detail & 0xffff'ffff;
-  told.fields.push_back({"blocks", s.signed_blocks()});
-  told.fields.push_back({"audits_due", s.audits_due()});
-  told.text += say(", of ", counted(s.signed_blocks(), "block"), " and ",
-                   counted(s.audits_due(), "audit vote"), " due");
-  if (e.kind != event_kind::validator_absent) return told;
+  described.fields.push_back({"blocks", s.signed_blocks()});
+  described.fields.push_back({"audits_due", s.audits_due()});
+  described.text += format_text(", of ", format_count(s.signed_blocks(), "block"), " and ",
+                                format_count(s.audits_due(), "audit vote"), " due");
+  if (e.kind != event_kind::validator_absent) return described;
   const bool few_blocks = blocks < (s.signed_blocks() + 1) / 2;
   const bool few_votes = votes < (s.audits_due() + 1) / 2;
-  told.text += say(": fewer than half of the ", few_blocks ? "blocks" : "",
-                   few_blocks && few_votes ? " and of the " : "",
-                   few_votes || !few_blocks ? "audit votes" : "");
-  told.fields.push_back({"too_few_blocks", few_blocks});
-  told.fields.push_back({"too_few_votes", few_votes});
-  return told;
+  described.text += format_text(": fewer than half of the ", few_blocks ? "blocks" : "",
+                                few_blocks && few_votes ? " and of the " : "",
+                                few_votes || !few_blocks ? "audit votes" : "");
+  described.fields.push_back({"too_few_blocks", few_blocks});
+  described.fields.push_back({"too_few_votes", few_votes});
+  return described;
 }
 
-passage told_validators(const epoch_story& s) {
-  passage told{"validators", "Validators", {}};
-  for (const auto& e : s.r.validators) told.steps.push_back(told_part(s, e));
-  const auto stored = s.running ? s.t.view.find_row(committee_key()) : std::nullopt;
+passage describe_validators(const epoch_story& s) {
+  passage described{"validators", "Validators", {}};
+  for (const auto& e : s.r.validators) described.steps.push_back(describe_part(s, e));
+  const auto stored = s.running ? s.context.view.find_row(committee_key()) : std::nullopt;
   const auto row =
       stored ? decode<committee_row>(*stored) : expected<committee_row, parse_refusal>{};
-  if (!stored || !row) return told;
+  if (!stored || !row) return described;
   for (const auto& seat : row->seats) {
-    told.steps.push_back(
+    described.steps.push_back(
         {"seat",
-         say("validator ", seat.member, " with power ", std::uint64_t{seat.power}, " signed ",
-             seat.blocks_signed, " of ", counted(s.signed_blocks(), "block"), " and cast ",
-             seat.audits_cast, " of ", counted(row->audits_due, "audit vote"), " due so far"),
+         format_text("validator ", seat.member, " with power ", std::uint64_t{seat.power},
+                     " signed ", seat.blocks_signed, " of ",
+                     format_count(s.signed_blocks(), "block"), " and cast ", seat.audits_cast,
+                     " of ", format_count(row->audits_due, "audit vote"), " due so far"),
          std::nullopt,
          "5",
          {{"account", seat.member.text()},
@@ -235,64 +244,65 @@ passage told_validators(const epoch_story& s) {
           {"audits_cast", seat.audits_cast},
           {"audits_due", row->audits_due}}});
   }
-  return told;
+  return described;
 }
 
-passage told_list(const telling& t, const std::vector<event>& events, std::string name,
-                  std::string title) {
-  passage told{std::move(name), std::move(title), {}};
-  for (const auto& e : events) told.steps.push_back(narrate(t, e));
-  return told;
+passage describe_list(const explain_context& context, const std::vector<event>& events,
+                      std::string name, std::string title) {
+  passage described{std::move(name), std::move(title), {}};
+  for (const auto& e : events) described.steps.push_back(describe_event(context, e));
+  return described;
 }
 
 step budget_step(const epoch_story& s) {
-  step told{"budget",
-            say(s.budget(), " was there for its targets"),
-            std::nullopt,
-            "7",
-            {{"budget_shannons", s.budget().value}}};
-  if (!s.running) return told;
-  told.text +=
-      say(", ", s.t.chain.target_budget, " of it is not yet set aside; a target's reward is ",
-          s.t.chain.reward_per_target);
-  told.fields.push_back({"unspent_shannons", s.t.chain.target_budget.value});
-  told.fields.push_back({"reward_per_target_shannons", s.t.chain.reward_per_target.value});
-  return told;
+  step described{"budget",
+                 format_text(s.budget(), " was there for its targets"),
+                 std::nullopt,
+                 "7",
+                 {{"budget_shannons", s.budget().value}}};
+  if (!s.running) return described;
+  described.text += format_text(", ", s.context.chain.target_budget,
+                                " of it is not yet set aside; a target's reward is ",
+                                s.context.chain.reward_per_target);
+  described.fields.push_back({"unspent_shannons", s.context.chain.target_budget.value});
+  described.fields.push_back(
+      {"reward_per_target_shannons", s.context.chain.reward_per_target.value});
+  return described;
 }
 
 /// Budget, emission, fees and difficulty: before the epoch, and after its end.
-passage told_rules(const epoch_story& s) {
-  passage told{"rules", "Budget, fees and difficulty", {budget_step(s)}};
+passage describe_rules(const epoch_story& s) {
+  passage described{"rules", "Budget, fees and difficulty", {budget_step(s)}};
   for (const auto kind : {event_kind::emission_released, event_kind::fees_changed,
                           event_kind::difficulty_changed, event_kind::epoch_ended}) {
     const auto* e = s.r.last(kind);
     if (e == nullptr) continue;
-    step one = narrate(s.t, *e);
+    step one = describe_event(s.context, *e);
     if (kind == event_kind::fees_changed) {
-      one.text +=
-          say(" (before: ", shown_decimal(static_cast<double>(s.multiplier_before()) / 1e6), ")");
+      one.text += format_text(
+          " (before: ", format_decimal(static_cast<double>(s.multiplier_before()) / 1e6), ")");
       one.fields.push_back({"multiplier_before_ppm", s.multiplier_before()});
     }
     if (kind == event_kind::difficulty_changed) {
-      one.text +=
-          say(" (before: ", shown_decimal(static_cast<double>(s.difficulty_before()) / 1e6), ")");
+      one.text += format_text(
+          " (before: ", format_decimal(static_cast<double>(s.difficulty_before()) / 1e6), ")");
       one.fields.push_back({"difficulty_before_ppm", s.difficulty_before()});
     }
-    told.steps.push_back(std::move(one));
+    described.steps.push_back(std::move(one));
   }
-  return told;
+  return described;
 }
 
 std::string summary_of(const epoch_story& s) {
   const auto settled = s.r.of(event_kind::target_settled).count;
-  const auto what = say(counted(s.r.of(event_kind::target_opened).count, "target"), " opened, ",
-                        settled, " settled");
+  const auto what = format_text(format_count(s.r.of(event_kind::target_opened).count, "target"),
+                                " opened, ", settled, " settled");
   if (s.running) {
-    return say("epoch ", s.epoch, " is running since ", shown_time(s.start_ms), ", ",
-               counted(s.blocks(), "block"), " so far: ", what);
+    return format_text("epoch ", s.epoch, " has been running since ", format_time(s.start_ms), ", ",
+                       format_count(s.blocks(), "block"), " so far: ", what);
   }
-  return say("epoch ", s.epoch, " lasted from ", shown_time(s.start_ms), " to ",
-             shown_time(*s.end_ms), ", blocks ", s.first, " to ", s.last, ": ", what);
+  return format_text("epoch ", s.epoch, " lasted from ", format_time(s.start_ms), " to ",
+                     format_time(*s.end_ms), ", blocks ", s.first, " to ", s.last, ": ", what);
 }
 
 std::vector<field> facts_of(const epoch_story& s) {
@@ -311,27 +321,28 @@ std::vector<field> facts_of(const epoch_story& s) {
 
 }  // namespace
 
-expected<explanation, refusal> explain_epoch(const storage::ledger_view& view, epoch_number epoch,
+expected<explanation, refusal> explain_epoch(const tables::ledger_view& view, epoch_number epoch,
                                              const options& how) {
-  const auto t = begin_telling(view, how);
-  if (!t) return unexpected(refusal::no_ledger);
-  if (epoch > t->chain.epoch) return unexpected(refusal::epoch_to_come);
-  const auto s = begin(*t, epoch);
-  explanation told{"epoch",
-                   std::to_string(epoch.value),
-                   s.running ? "running" : "ended",
-                   summary_of(s),
-                   facts_of(s),
-                   {told_rules(s), told_counts(s.r, target_lines, "targets", "Targets"),
-                    told_counts(s.r, money_lines, "money", "Money"), told_validators(s),
-                    told_list(*t, s.r.seats, "committee", "The next committee"),
-                    told_list(*t, s.r.models, "models", "Models")},
-                   {}};
+  const auto context = open_context(view, how);
+  if (!context) return unexpected(refusal::no_ledger);
+  if (epoch > context->chain.epoch) return unexpected(refusal::epoch_to_come);
+  const auto s = begin(*context, epoch);
+  explanation described{
+      "epoch",
+      std::to_string(epoch.value),
+      s.running ? "running" : "ended",
+      summary_of(s),
+      facts_of(s),
+      {describe_rules(s), describe_counts(s.r, target_lines, "targets", "Targets"),
+       describe_counts(s.r, money_lines, "money", "Money"), describe_validators(s),
+       describe_list(*context, s.r.seats, "committee", "The next committee"),
+       describe_list(*context, s.r.models, "models", "Models")},
+      {}};
   if (s.running) {
-    told.next.push_back(
-        due_at_end_of(*t, epoch, "epoch_ends", "the first block that is late enough ends it", "9"));
+    described.next.push_back(due_at_end_of(*context, epoch, "epoch_ends",
+                                           "the first block that is late enough ends it", "9"));
   }
-  return told;
+  return described;
 }
 
 }  // namespace soma::explain

@@ -1,6 +1,7 @@
-// What explain answers: one sentence, facts by stable names, the story step by step, and what comes
-// next. A value; whoever prints it decides between text and JSON. Ids stand in texts in their short
-// form and in fields whole; amounts in texts as SOMA and in fields as shannons.
+// What explain answers: one sentence, facts under stable names, what happened step by step, and
+// what comes next. It is a value: the program that prints it decides between text and JSON. Texts
+// show ids in their short form and amounts in SOMA; fields have ids in full and amounts in
+// shannons.
 #pragma once
 
 #include <cstdint>
@@ -10,7 +11,7 @@
 #include <variant>
 #include <vector>
 
-#include "messages/types/amounts.hpp"
+#include "messages/values/amounts.hpp"
 
 namespace soma::explain {
 
@@ -25,10 +26,10 @@ struct field {
 };
 
 struct step {
-  std::string what;                    // stable: "target_filled", "reveal_due"
+  std::string name;                    // stable: "target_filled", "reveal_due"
   std::string text;                    // a sentence for a person, without its full stop
   std::optional<block_height> height;  // of the block in which it happened or will have happened
-  std::string section;                 // of the protocol that says so: "8.1"; empty where none does
+  std::string section;                 // of the protocol: "8.1"; empty where no section rules it
   std::vector<field> fields;
 };
 
@@ -40,16 +41,16 @@ struct passage {
 
 struct explanation {
   std::string subject;  // "target", "model", "address" or "epoch"
-  std::string id;       // whole; a number for an epoch
+  std::string id;       // in full; a number for an epoch
   std::string status;   // stable: "settled"
   std::string summary;  // the answer in one sentence
   std::vector<field> facts;
   std::vector<passage> passages;
-  std::vector<step> next;  // deadlines that still lie ahead; empty when the story is over
+  std::vector<step> next;  // deadlines that still lie ahead; none when it has ended
 };
 
-/// "block 14: 0x12345678 claimed … (protocol §8.1)".
-[[nodiscard]] std::string line_of(const step& told);
+/// The step as a line of text: "block 14: 0x12345678 claimed … (protocol §8.1)".
+[[nodiscard]] std::string line_of(const step& described);
 /// The field of that name; nullptr without one.
 [[nodiscard]] const content* find(const std::vector<field>& fields, std::string_view name);
 /// The passage of that name; nullptr without one.

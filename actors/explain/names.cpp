@@ -3,7 +3,7 @@
 #include <array>
 #include <utility>
 
-#include "messages/types/assert.hpp"
+#include "messages/values/assert.hpp"
 
 namespace soma::explain {
 namespace {
@@ -14,7 +14,7 @@ struct kind_entry {
 };
 
 // In the order of event_kind.
-constexpr std::array kinds{
+constexpr std::array kind_entries{
     kind_entry{"transaction_applied", "2"},  kind_entry{"transaction_refused", "1"},
     kind_entry{"transferred", "2"},          kind_entry{"model_committed", "6"},
     kind_entry{"model_revealed", "6"},       kind_entry{"model_activated", "6"},
@@ -38,7 +38,7 @@ constexpr std::array kinds{
     kind_entry{"difficulty_changed", "7"},   kind_entry{"audit_vote_cast", "8.3"},
     kind_entry{"audit_extended", "8.4"},     kind_entry{"model_vote_cast", "6"},
 };
-static_assert(kinds.size() == static_cast<std::size_t>(event_kind::model_vote_cast) + 1);
+static_assert(kind_entries.size() == static_cast<std::size_t>(event_kind::model_vote_cast) + 1);
 
 template <std::size_t N, class Enum>
 std::string_view entry(const std::array<std::string_view, N>& names, Enum value) {
@@ -49,8 +49,8 @@ std::string_view entry(const std::array<std::string_view, N>& names, Enum value)
 
 const kind_entry& entry_of(event_kind kind) {
   const auto index = static_cast<std::size_t>(kind);
-  SOMA_ASSERT(index < kinds.size(), "the value is one of its enumeration");
-  return kinds[index];
+  SOMA_ASSERT(index < kind_entries.size(), "the value is one of its enumeration");
+  return kind_entries[index];
 }
 
 }  // namespace

@@ -1,10 +1,11 @@
-// Stable names of what the ledger knows by number, and the section of the protocol that rules it.
+// Stable names for what the ledger stores as numbers, and the sections of the protocol that rule
+// it.
 #pragma once
 
 #include <string_view>
 
-#include "messages/types/blocks.hpp"
-#include "messages/types/ledger_rows.hpp"
+#include "messages/values/blocks.hpp"
+#include "messages/values/rows.hpp"
 
 namespace soma::explain {
 
@@ -14,12 +15,12 @@ namespace soma::explain {
 [[nodiscard]] std::string_view name_of(version_status status);
 [[nodiscard]] std::string_view name_of(audit_verdict verdict);
 [[nodiscard]] std::string_view name_of(model_verdict verdict);
-/// What a transaction asks for, as a noun: "claim".
+/// What a transaction asks for, as a noun, for example "claim".
 [[nodiscard]] std::string_view name_of(const transaction_kind& kind);
 
-/// "8.4"; empty where the protocol has no section for it.
+/// The section of the protocol that rules this kind of event, for example "8.4".
 [[nodiscard]] std::string_view section_of(event_kind kind);
-/// Of a rules::refusal, by its number.
+/// The section that a rules::refusal with this number belongs to.
 [[nodiscard]] std::string_view section_of_refusal(std::uint16_t number);
 
 }  // namespace soma::explain

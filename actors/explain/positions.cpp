@@ -1,17 +1,17 @@
 #include "actors/explain/positions.hpp"
 
 #include "actors/rules/pools.hpp"
-#include "messages/types/assert.hpp"
-#include "messages/types/codec.hpp"
+#include "messages/codec/codec.hpp"
+#include "messages/values/assert.hpp"
 
 namespace soma::explain {
 namespace {
 
 std::string price_of(const stake_pool& pool) {
   if (pool.shares == 0) return "no shares";
-  return say(
+  return format_text(
       "one share is worth ",
-      shown_decimal(static_cast<double>(pool.stake.value) / static_cast<double>(pool.shares)),
+      format_decimal(static_cast<double>(pool.stake.value) / static_cast<double>(pool.shares)),
       " shannons");
 }
 
@@ -22,7 +22,7 @@ std::uint64_t shares_of(const stake_position& position, const found_pool& in,
 
 }  // namespace
 
-std::optional<found_pool> find_pool(const storage::ledger_view& view, const pool_owner& whose) {
+std::optional<found_pool> find_pool(const tables::ledger_view& view, const pool_owner& whose) {
   if (const auto* model = std::get_if<model_id>(&whose)) {
     const auto row = view.model(*model);
     return row ? std::optional(found_pool{row->pool, row->owner}) : std::nullopt;
@@ -32,7 +32,7 @@ std::optional<found_pool> find_pool(const storage::ledger_view& view, const pool
   return row ? std::optional(found_pool{row->pool, who}) : std::nullopt;
 }
 
-std::optional<stake_row> find_position(const storage::ledger_view& view,
+std::optional<stake_row> find_position(const tables::ledger_view& view,
                                        const stake_position& position) {
   const auto stored = view.find_row(stake_key(position));
   if (!stored) return std::nullopt;
@@ -41,96 +41,98 @@ std::optional<stake_row> find_position(const storage::ledger_view& view,
   return *row;
 }
 
-step told_pool(const telling& t, const pool_owner& whose, const stake_pool& pool,
-               std::uint32_t commission_bps) {
+step describe_pool(const explain_context& context, const pool_owner& whose, const stake_pool& pool,
+                   std::uint32_t commission_bps) {
   const auto own = rules::own_stake(pool);
-  step told{"pool",
-            say(shown_pool(t, whose), " holds ", pool.stake, " in ", counted(pool.shares, "share"),
-                "; ", price_of(pool), "; its owner has ", own, " of it and takes ",
-                std::uint64_t{commission_bps}, " basis points of rewards"),
-            std::nullopt,
-            "4",
-            {{"stake_shannons", pool.stake.value},
-             {"shares", pool.shares},
-             {"owner_shares", pool.owner_shares},
-             {"own_stake_shannons", own.value},
-             {"commission_bps", std::uint64_t{commission_bps}}}};
+  step described{
+      "pool",
+      format_text(format_pool(context, whose), " holds ", pool.stake, " in ",
+                  format_count(pool.shares, "share"), "; ", price_of(pool), "; its owner has ", own,
+                  " of it and takes ", std::uint64_t{commission_bps}, " basis points of rewards"),
+      std::nullopt,
+      "4",
+      {{"stake_shannons", pool.stake.value},
+       {"shares", pool.shares},
+       {"owner_shares", pool.owner_shares},
+       {"own_stake_shannons", own.value},
+       {"commission_bps", std::uint64_t{commission_bps}}}};
   if (pool.shares > 0) {
-    told.fields.push_back({"share_price_shannons",
-                           static_cast<float>(pool.stake.value) / static_cast<float>(pool.shares)});
+    described.fields.push_back({"share_price_shannons", static_cast<float>(pool.stake.value) /
+                                                            static_cast<float>(pool.shares)});
   }
-  return told;
+  return described;
 }
 
-step told_position(const telling& t, const stake_position& position, const found_pool& in,
-                   const stake_row& row) {
+step describe_position(const explain_context& context, const stake_position& position,
+                       const found_pool& in, const stake_row& row) {
   const auto shares = shares_of(position, in, row);
   const auto worth = rules::worth_of(in.pool, shares);
   const auto* model = std::get_if<model_id>(&position.pool);
-  step told{"position",
-            say(position.holder, " has ", counted(shares, "share"), " of ",
-                shown_pool(t, position.pool), ", worth ", worth),
-            std::nullopt,
-            "4",
-            {{model != nullptr ? "model" : "validator",
-              model != nullptr ? model->text() : std::get<address>(position.pool).text()},
-             {"holder", position.holder.text()},
-             {"shares", shares},
-             {"worth_shannons", worth.value},
-             {"joining_shannons", row.joining.value},
-             {"leaving_shares", row.leaving_shares}}};
+  step described{"position",
+                 format_text(position.holder, " has ", format_count(shares, "share"), " of ",
+                             format_pool(context, position.pool), ", worth ", worth),
+                 std::nullopt,
+                 "4",
+                 {{model != nullptr ? "model" : "validator",
+                   model != nullptr ? model->text() : std::get<address>(position.pool).text()},
+                  {"holder", position.holder.text()},
+                  {"shares", shares},
+                  {"worth_shannons", worth.value},
+                  {"joining_shannons", row.joining.value},
+                  {"leaving_shares", row.leaving_shares}}};
   shannons unbonding;
   for (const auto& part : row.unbonding) unbonding.value += part.amount.value;
-  told.fields.push_back({"unbonding_shannons", unbonding.value});
-  if (row.joining.value > 0) told.text += say("; ", row.joining, " waits to join");
-  if (row.leaving_shares > 0) told.text += say("; ", row.leaving_shares, " shares are leaving");
-  if (unbonding.value > 0) told.text += say("; ", unbonding, " waits to be paid out");
-  return told;
+  described.fields.push_back({"unbonding_shannons", unbonding.value});
+  if (row.joining.value > 0) described.text += format_text("; ", row.joining, " waits to join");
+  if (row.leaving_shares > 0)
+    described.text += format_text("; ", row.leaving_shares, " shares are leaving");
+  if (unbonding.value > 0) described.text += format_text("; ", unbonding, " waits to be paid out");
+  return described;
 }
 
-std::vector<step> told_positions(const telling& t, const pool_owner& whose, const stake_pool& pool,
-                                 const address& owner) {
-  std::vector<step> told;
-  t.view.scan_prefix(stake_prefix(whose), [&](byte_view key, byte_view value) {
+std::vector<step> describe_positions(const explain_context& context, const pool_owner& whose,
+                                     const stake_pool& pool, const address& owner) {
+  std::vector<step> described;
+  context.view.scan_prefix(stake_prefix(whose), [&](byte_view key, byte_view value) {
     const auto position = position_in_key(key);
     const auto row = decode<stake_row>(value);
     SOMA_ASSERT(position && row, "a row that is stored decodes");
-    told.push_back(told_position(t, *position, {pool, owner}, *row));
-    return told.size() < t.how.listed;
+    described.push_back(describe_position(context, *position, {pool, owner}, *row));
+    return described.size() < context.how.listed;
   });
-  return told;
+  return described;
 }
 
-std::vector<step> position_deadlines(const telling& t, const stake_position& position,
+std::vector<step> position_deadlines(const explain_context& context, const stake_position& position,
                                      const stake_row& row) {
   std::vector<step> next;
-  const auto pool = shown_pool(t, position.pool);
-  const auto now = t.chain.epoch;
+  const auto pool = format_pool(context, position.pool);
+  const auto now = context.chain.epoch;
   if (row.joining.value > 0) {
-    auto due = due_at_end_of(t, now, "deposit_joins",
-                             say("the deposit of ", row.joining, " in ", pool,
-                                 " becomes shares at the end of epoch ", now),
+    auto due = due_at_end_of(context, now, "deposit_joins",
+                             format_text("the deposit of ", row.joining, " in ", pool,
+                                         " becomes shares at the end of epoch ", now),
                              "4");
     due.fields.push_back({"amount_shannons", row.joining.value});
     next.push_back(std::move(due));
   }
   if (row.leaving_shares > 0) {
     const bool of_model = std::holds_alternative<model_id>(position.pool);
-    const auto wait =
-        of_model ? t.parameters.model_unbonding_epochs : t.parameters.validator_unbonding_epochs;
-    auto due =
-        due_at_end_of(t, now, "shares_leave",
-                      say(row.leaving_shares, " shares leave ", pool, " at the end of epoch ", now,
-                          " and are paid out at the end of epoch ", now.value + wait),
-                      "4");
+    const auto wait = of_model ? context.parameters.model_unbonding_epochs
+                               : context.parameters.validator_unbonding_epochs;
+    auto due = due_at_end_of(
+        context, now, "shares_leave",
+        format_text(row.leaving_shares, " shares leave ", pool, " at the end of epoch ", now,
+                    " and are paid out at the end of epoch ", now.value + wait),
+        "4");
     due.fields.push_back({"shares", row.leaving_shares});
     next.push_back(std::move(due));
   }
   for (const auto& part : row.unbonding) {
-    auto due = due_at_end_of(
-        t, part.payable_in, "unbonding_paid",
-        say(part.amount, " from ", pool, " is paid out at the end of epoch ", part.payable_in),
-        "4");
+    auto due = due_at_end_of(context, part.payable_in, "unbonding_paid",
+                             format_text(part.amount, " from ", pool,
+                                         " is paid out at the end of epoch ", part.payable_in),
+                             "4");
     due.fields.push_back({"amount_shannons", part.amount.value});
     next.push_back(std::move(due));
   }

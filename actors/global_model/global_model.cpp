@@ -4,8 +4,9 @@
 
 #include "actors/global_model/session.hpp"
 #include "messages/crypto/random.hpp"
+#include "messages/wire/refusals.hpp"
 
-namespace soma::actors {
+namespace soma::global_model {
 
 const char* to_text(ask_refusal refusal) {
   switch (refusal) {
@@ -21,6 +22,11 @@ const char* to_text(ask_refusal refusal) {
       return "the experts could not be run";
   }
   return "unknown";
+}
+
+void fill_refusal(schema::Refusal::Builder out, ask_refusal refusal, std::string_view why) {
+  out.setGlobalModel(schema_refusal<schema::GlobalModelRefusal>(refusal));
+  out.setWhy(bounded_why(why.empty() ? to_text(refusal) : why));
 }
 
 namespace {
@@ -44,10 +50,8 @@ class evaluation final : public session {
   [[nodiscard]] byte_view text() const { return view_of(request_.root().getText()); }
 
   void fail(ask_refusal why, const std::string& text) override {
-    promise_.deliver(message<schema::Evaluation>::build([&](auto out) {
-      out.setRefusal(static_cast<std::uint16_t>(why));
-      out.setWhy(text.empty() ? to_text(why) : text);
-    }));
+    promise_.deliver(message<schema::Evaluation>::build(
+        [&](auto out) { fill_refusal(out.initRefusal(), why, text); }));
   }
   void begin() override { next_chunk(); }
 
@@ -108,10 +112,8 @@ class continuation final : public session {
 
  private:
   void fail(ask_refusal why, const std::string& text) override {
-    promise_.deliver(message<schema::Answer>::build([&](auto out) {
-      out.setRefusal(static_cast<std::uint16_t>(why));
-      out.setWhy(text.empty() ? to_text(why) : text);
-    }));
+    promise_.deliver(message<schema::Answer>::build(
+        [&](auto out) { fill_refusal(out.initRefusal(), why, text); }));
   }
 
   [[nodiscard]] byte_view context() const {
@@ -121,7 +123,7 @@ class continuation final : public session {
     return std::static_pointer_cast<continuation>(shared_from_this());
   }
 
-  /// The prompt is evidence: whoever predicts it well is believed from the first byte on.
+  /// The prompt is evidence: an expert that predicts it well is believed from the first byte on.
   void begin() override {
     const auto given = context();
     predict(given, text_.size() - given.size(), false, [me = me(), given](log_probs all) {
@@ -145,7 +147,7 @@ class continuation final : public session {
             [me = me()](log_probs last) { me->write(last, 0); });
   }
 
-  std::uint8_t choose(const model::byte_log_probs& mixed) {
+  std::uint8_t choose(const mixture::byte_log_probs& mixed) {
     std::size_t best = 0;
     for (std::size_t i = 1; i < mixed.size(); ++i) best = mixed[i] > mixed[best] ? i : best;
     if (temperature_ <= 0) return static_cast<std::uint8_t>(best);
@@ -204,4 +206,4 @@ global_model_actor::behavior_type global_model(global_model_actor::pointer self,
           }};
 }
 
-}  // namespace soma::actors
+}  // namespace soma::global_model

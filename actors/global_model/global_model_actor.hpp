@@ -1,12 +1,12 @@
 // The specialists as one model: routed, mixed, attributed.
 #pragma once
 
-#include "actors/link/actor_interface.hpp"
+#include "actors/interface/actor_interface.hpp"
 
-namespace soma::actors {
+namespace soma::global_model {
 
 using global_model_actor =
     caf::typed_actor<caf::replies_to<message<schema::Ask>>::with<message<schema::Answer>>,
                      caf::replies_to<message<schema::Evaluate>>::with<message<schema::Evaluation>>>;
 
-}  // namespace soma::actors
+}  // namespace soma::global_model

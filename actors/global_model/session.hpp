@@ -1,5 +1,5 @@
-// What every question to the global model begins with: whom to ask, and what they predict. One
-// session is one question; it lives as long as an answer is awaited.
+// What every question to the global model begins with: which experts to ask, and what they predict.
+// One session is one question; it lives as long as an answer is awaited.
 #pragma once
 
 #include <functional>
@@ -9,10 +9,11 @@
 #include <vector>
 
 #include "actors/global_model/global_model.hpp"
-#include "messages/types/fields.hpp"
+#include "messages/codec/model_entry.hpp"
+#include "messages/wire/refusals.hpp"
 #include "model/mixture/mixture.hpp"
 
-namespace soma::actors {
+namespace soma::global_model {
 
 struct expert {
   model_entry entry;
@@ -20,7 +21,7 @@ struct expert {
 };
 using log_probs = std::vector<std::vector<float>>;  // [expert][position * 256]
 
-/// Steps that both answers share: whom to ask, and what they predict.
+/// The steps that a continuation and an evaluation share.
 class session : public std::enable_shared_from_this<session> {
  public:
   session(global_model_actor::pointer self, const global_model_ports& ports)
@@ -44,6 +45,8 @@ class session : public std::enable_shared_from_this<session> {
   /// All experts' distributions on one context; `then` gets them in the order of experts_.
   void predict(byte_view context, std::uint64_t offset, bool last_only,
                std::function<void(log_probs)> then) {
+    SOMA_ASSERT(!experts_.empty() && !context.empty(), "experts that predict something");
+    const auto wanted = last_only ? 256 : context.size() * 256;
     auto gathered = std::make_shared<log_probs>(experts_.size());
     auto left = std::make_shared<std::size_t>(experts_.size());
     for (std::size_t i = 0; i < experts_.size(); ++i) {
@@ -56,13 +59,16 @@ class session : public std::enable_shared_from_this<session> {
                       out.setLastOnly(last_only);
                     }))
           .then(
-              [me = shared_from_this(), gathered, left, i,
+              [me = shared_from_this(), gathered, left, i, wanted,
                then](const message<schema::PredictReport>& report) {
                 if (me->failed_) return;
-                if (report.root().getRefusal() != 0) {
-                  return me->fail_once(std::string(view_of(report.root().getWhy())));
+                if (is_refused(report.root().getRefusal())) {
+                  return me->fail_once(why_of(report.root().getRefusal()));
                 }
                 (*gathered)[i] = floats_of(report.root().getLogProbs());
+                if ((*gathered)[i].size() != wanted) {
+                  return me->fail_once("an expert's answer has not one distribution a position");
+                }
                 if (--*left == 0) then(std::move(*gathered));
               },
               failing());
@@ -70,7 +76,8 @@ class session : public std::enable_shared_from_this<session> {
   }
 
   /// One byte: every expert's distribution at `position` of `all`, mixed.
-  const model::byte_log_probs& mix(const log_probs& all, std::size_t position) {
+  const mixture::byte_log_probs& mix(const log_probs& all, std::size_t position) {
+    SOMA_ASSERT(all.size() == experts_.size(), "a distribution of each expert");
     std::vector<std::span<const float>> rows;
     for (const auto& of_expert : all) {
       rows.push_back(std::span(of_expert).subspan(position * 256, 256));
@@ -99,7 +106,7 @@ class session : public std::enable_shared_from_this<session> {
   global_model_actor::pointer self_;
   global_model_ports ports_;
   std::vector<expert> experts_;
-  std::optional<model::mixture> mixture_;
+  std::optional<mixture::bayesian_mixture> mixture_;
 
  private:
   void fail_once(const std::string& why) {
@@ -124,8 +131,8 @@ class session : public std::enable_shared_from_this<session> {
   }
 
   void route(const message<schema::Models>& models, schema::ScoreReport::Reader report) {
-    if (report.getRefusal() != 0) return fail_once(std::string(view_of(report.getWhy())));
-    // A model whose numbers leave binary32 here would spoil whatever it is mixed into.
+    if (is_refused(report.getRefusal())) return fail_once(why_of(report.getRefusal()));
+    // A model whose numbers leave binary32 on this text would spoil the mixture.
     std::vector<schema::ModelScore::Reader> sound;
     for (const auto result : report.getResults()) {
       if (result.getValid()) sound.push_back(result);
@@ -157,7 +164,7 @@ class session : public std::enable_shared_from_this<session> {
       }
     }
     if (experts_.empty()) return fail(ask_refusal::no_models, {});
-    mixture_.emplace(model::prior_from_distances(distances));
+    mixture_.emplace(mixture::prior_from_distances(distances));
     begin();
   }
 
@@ -166,4 +173,4 @@ class session : public std::enable_shared_from_this<session> {
   bool failed_ = false;
 };
 
-}  // namespace soma::actors
+}  // namespace soma::global_model

@@ -3,7 +3,7 @@
 #include <set>
 #include <utility>
 
-namespace soma::actors {
+namespace soma::model_registry {
 
 model_index::applied model_index::apply(schema::RegistryDelta::Reader delta) {
   // A snapshot supersedes what it does not name. What it does name stays where it stands: a
@@ -32,7 +32,7 @@ void model_index::activate(model_entry entry) {
   const auto id = entry.ref.model;
   if (const auto old = active_.find(id); old != active_.end()) {
     if (old->second.entry.ref != entry.ref) {
-      superseded_.insert_or_assign(old->second.entry.ref, whole(old->second));
+      superseded_.insert_or_assign(old->second.entry.ref, full_entry(old->second));
     }
     unplace(old->second);
   }
@@ -46,7 +46,7 @@ void model_index::activate(model_entry entry) {
 void model_index::supersede(const model_id& id) {
   const auto old = active_.find(id);
   if (old == active_.end()) return;
-  superseded_.insert_or_assign(old->second.entry.ref, whole(old->second));
+  superseded_.insert_or_assign(old->second.entry.ref, full_entry(old->second));
   unplace(old->second);
   active_.erase(old);
 }
@@ -61,7 +61,7 @@ void model_index::unplace(const active_model& model) {
   if (model.dim != 0) embeddings_.at(model.dim).remove(model.slot);
 }
 
-model_entry model_index::whole(const active_model& model) const {
+model_entry model_index::full_entry(const active_model& model) const {
   auto entry = model.entry;
   if (model.dim != 0) entry.embedding = embeddings_.at(model.dim).embedding(model.slot);
   return entry;
@@ -70,7 +70,7 @@ model_entry model_index::whole(const active_model& model) const {
 std::optional<model_entry> model_index::find(const model_version_ref& ref) const {
   if (const auto now = active_.find(ref.model);
       now != active_.end() && now->second.entry.ref == ref) {
-    return whole(now->second);
+    return full_entry(now->second);
   }
   const auto before = superseded_.find(ref);
   return before == superseded_.end() ? std::nullopt : std::optional(before->second);
@@ -92,4 +92,4 @@ message<schema::RegistryDelta> snapshot_of(std::uint64_t version,
   });
 }
 
-}  // namespace soma::actors
+}  // namespace soma::model_registry

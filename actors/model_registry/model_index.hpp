@@ -4,18 +4,18 @@
 //
 // Embeddings of active versions stand once, in an index that is made to be scanned: 100,000 models
 // of 2,048 values hold 854 MB, of which 819 MB are values and 24 MB all else that is known of a
-// model. A superseded version keeps all that was known of it, for those who still ask.
+// model. A superseded version keeps all that was known of it: targets that are still open name it.
 #pragma once
 
 #include <map>
 #include <optional>
 #include <vector>
 
-#include "messages/types/fields.hpp"
-#include "messages/types/message.hpp"
-#include "model/exact/nearest.hpp"
+#include "messages/codec/model_entry.hpp"
+#include "messages/wire/message.hpp"
+#include "model/exact/index/nearest.hpp"
 
-namespace soma::actors {
+namespace soma::model_registry {
 
 /// An active version. Its embedding is not in `entry` but in the index of its dimension.
 struct active_model {
@@ -36,8 +36,8 @@ class model_index {
   /// Active versions in ascending order of model id.
   [[nodiscard]] const std::map<model_id, active_model>& active() const { return active_; }
   /// An active version with its embedding.
-  [[nodiscard]] model_entry whole(const active_model& model) const;
-  /// Any version ever heard of, superseded ones included; nullopt when nobody knows it.
+  [[nodiscard]] model_entry full_entry(const active_model& model) const;
+  /// Any version that a delta has named, superseded ones included; nullopt for all others.
   [[nodiscard]] std::optional<model_entry> find(const model_version_ref& ref) const;
   /// The embeddings of this dimension; nullptr when no model has any.
   [[nodiscard]] const exact::embedding_index* embeddings(std::size_t dim) const;
@@ -59,4 +59,4 @@ class model_index {
 [[nodiscard]] message<schema::RegistryDelta> snapshot_of(std::uint64_t version,
                                                          const std::vector<model_entry>& entries);
 
-}  // namespace soma::actors
+}  // namespace soma::model_registry

@@ -1,6 +1,6 @@
 #include "actors/model_registry/model_registry.hpp"
 
-namespace soma::actors {
+namespace soma::model_registry {
 namespace {
 
 /// More than this many versions are not answered in one message.
@@ -11,7 +11,7 @@ message<schema::Models> find_models(const model_index& models, schema::GetModels
   if (request.getRefs().size() == 0) {
     for (const auto& [id, model] : models.active()) {
       if (found.size() == max_models_per_reply) break;
-      found.push_back(models.whole(model));
+      found.push_back(models.full_entry(model));
     }
   } else {
     for (const auto& ref : request.getRefs()) {
@@ -37,4 +37,4 @@ model_registry_actor::behavior_type model_registry(
       }};
 }
 
-}  // namespace soma::actors
+}  // namespace soma::model_registry

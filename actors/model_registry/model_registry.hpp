@@ -5,7 +5,7 @@
 #include "actors/model_registry/model_index.hpp"
 #include "actors/model_registry/model_registry_actor.hpp"
 
-namespace soma::actors {
+namespace soma::model_registry {
 
 struct model_registry_state {
   model_index models;
@@ -14,4 +14,4 @@ struct model_registry_state {
 model_registry_actor::behavior_type model_registry(
     model_registry_actor::stateful_pointer<model_registry_state> self);
 
-}  // namespace soma::actors
+}  // namespace soma::model_registry

@@ -1,12 +1,12 @@
 // Models, their versions, where their weights are and how to decrypt them, as the ledger last said.
 #pragma once
 
-#include "actors/link/actor_interface.hpp"
+#include "actors/interface/actor_interface.hpp"
 
-namespace soma::actors {
+namespace soma::model_registry {
 
 using model_registry_actor =
     caf::typed_actor<caf::reacts_to<message<schema::RegistryDelta>>,
                      caf::replies_to<message<schema::GetModels>>::with<message<schema::Models>>>;
 
-}  // namespace soma::actors
+}  // namespace soma::model_registry

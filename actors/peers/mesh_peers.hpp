@@ -1,11 +1,12 @@
 // The mesh as an actor: what a validator says goes out as frames, what its peers say comes in. What
 // must hold:
 //   - A frame's type names the kind of message in it, so that the limit of its kind is known before
-//     memory is taken for it.
-//   - What the validator has not dealt with counts against the peer that sent it: the mesh reads no
-//     more of that one meanwhile.
-//   - Nobody is heard of by a validator that has not asked for it, and a validator that starts anew
-//     is told of everybody.
+//     memory is taken for it. The type travels on to the validator, which compares it with the
+//     message; this role looks into no message.
+//   - Bytes that the validator has not dealt with count against the peer that sent them: meanwhile
+//     the mesh reads no more from this peer.
+//   - A validator is told of peers only after it has asked for it. One that starts anew is told of
+//     all peers that are connected.
 #pragma once
 
 #include <atomic>
@@ -13,31 +14,31 @@
 #include <memory>
 #include <string>
 
-#include "actors/link/mesh.hpp"
+#include "actors/mesh/mesh.hpp"
 #include "actors/validator/peers_actor.hpp"
 #include "actors/validator/validator_actor.hpp"
-#include "messages/types/expected.hpp"
+#include "messages/values/expected.hpp"
 
-namespace soma::actors {
+namespace soma::peers {
 
 struct mesh_peers_options {
-  host_port listen;              // port 0: the system chooses
-  std::vector<mesh_peer> peers;  // to connect to
-  mesh_limits limits;
+  mesh::host_port listen;              // port 0: the system chooses
+  std::vector<mesh::mesh_peer> peers;  // to connect to
+  mesh::mesh_limits limits;
   std::uint64_t seed = 0;
   /// The keys of the committee now; asked at the start and after each block that ends an epoch, on
   /// the actor's thread.
   std::function<std::vector<public_key>()> members;
 };
 
-/// How many others are connected: for whoever shows it, on any thread.
+/// How many other validators are connected. May be read on any thread.
 struct mesh_count {
   std::atomic<std::uint32_t> connected{0};
 };
 
 struct mesh_peers {
-  peers_actor role;
-  block_watcher_actor watcher;  // for the validator that it serves
+  validator::peers_actor role;
+  validator::block_watcher_actor watcher;  // for the validator that it serves
   std::uint16_t port = 0;
   std::shared_ptr<mesh_count> count;
 };
@@ -47,4 +48,4 @@ struct mesh_peers {
                                                                  const crypto::key_pair& key,
                                                                  mesh_peers_options options);
 
-}  // namespace soma::actors
+}  // namespace soma::peers

@@ -1,8 +1,8 @@
 #include "actors/replay/chain_replay.hpp"
 
+#include "actors/ledger/queries.hpp"
 #include "actors/rules/genesis_state.hpp"
-#include "actors/rules/queries.hpp"
-#include "messages/crypto/transactions.hpp"
+#include "messages/signing/signing.hpp"
 
 namespace soma::replay {
 namespace {
@@ -21,15 +21,15 @@ std::string shown(const counter<Tag>& number) {
 
 /// A difference unless both are equal.
 template <class Value>
-std::optional<difference> compare(fault what, const Value& wanted, const Value& found) {
+std::optional<difference> compare(fault kind, const Value& wanted, const Value& found) {
   if (wanted == found) return std::nullopt;
-  return difference{what, shown(wanted), shown(found)};
+  return difference{kind, shown(wanted), shown(found)};
 }
 
 }  // namespace
 
-std::string_view to_text(fault what) {
-  switch (what) {
+std::string_view to_text(fault kind) {
+  switch (kind) {
     case fault::wrong_version:
       return "the version of the header";
     case fault::wrong_chain:
@@ -68,17 +68,18 @@ std::string_view to_text(fault what) {
   return "unknown";
 }
 
-chain_replay::chain_replay(const genesis& born, std::unique_ptr<row_store> rows, unsigned threads)
-    : born_(born),
-      id_(rules::chain_id_of(born)),
+chain_replay::chain_replay(const soma::genesis& genesis, std::unique_ptr<row_store> rows,
+                           unsigned threads)
+    : genesis_(genesis),
+      id_(rules::chain_id_of(genesis)),
       rows_(std::move(rows)),
-      drawing_(born.parameters.architecture.dim, threads),
+      drawing_(genesis.parameters.architecture.dim, threads),
       last_(rules::genesis_parent(id_)) {
-  const auto first = rules::genesis_rows(born_);
+  const auto first = rules::genesis_rows(genesis_);
   tree_.apply(first);
   rows_->apply(first);
   active_.apply(first);
-  chain_ = rules::read_chain(*rows_);
+  chain_ = ledger::read_chain(*rows_);
 }
 
 std::optional<difference> chain_replay::check_header(const block_header& header) const {
@@ -94,25 +95,25 @@ std::optional<difference> chain_replay::check_header(const block_header& header)
   return std::nullopt;
 }
 
-std::optional<difference> chain_replay::check_proposer(const block& whole,
+std::optional<difference> chain_replay::check_proposer(const block& candidate,
                                                        const block_id& id) const {
-  const auto seats = rules::read_committee(*rows_).seats;
-  const auto seat = whole.header.proposer;
+  const auto seats = ledger::read_committee(*rows_).seats;
+  const auto seat = candidate.header.proposer;
   if (seat >= seats.size()) {
     return difference{fault::no_such_proposer, "below " + shown(seats.size()), shown(seat)};
   }
-  if (!crypto::verify_block(seats[seat].consensus_key, id, whole.by_proposer)) {
+  if (!signing::verify_block(seats[seat].consensus_key, id, candidate.by_proposer)) {
     return difference{fault::bad_proposer_signature, "one by " + shown(seats[seat].member),
                       "one that does not hold"};
   }
   return std::nullopt;
 }
 
-std::optional<difference> chain_replay::check_payload(const block& whole) {
-  const auto& header = whole.header;
+std::optional<difference> chain_replay::check_payload(const block& candidate) {
+  const auto& header = candidate.header;
   std::uint64_t size = 0;
-  for (const auto& sent : whole.payload) size += sent.body.size() + sent.by_sender.size();
-  if (auto no = compare<std::uint64_t>(fault::wrong_transaction_count, whole.payload.size(),
+  for (const auto& sent : candidate.payload) size += sent.body.size() + sent.by_sender.size();
+  if (auto no = compare<std::uint64_t>(fault::wrong_transaction_count, candidate.payload.size(),
                                        header.transactions)) {
     return no;
   }
@@ -120,31 +121,32 @@ std::optional<difference> chain_replay::check_payload(const block& whole) {
     return no;
   }
   return compare(fault::wrong_payload_root,
-                 crypto::payload_root(whole.payload, whole.parent_signers), header.payload_root);
+                 signing::payload_root(candidate.payload, candidate.parent_signers),
+                 header.payload_root);
 }
 
-expected<rules::block_input, difference> chain_replay::input_of(const block& whole) const {
+expected<rules::block_input, difference> chain_replay::input_of(const block& candidate) const {
   rules::block_input input;
-  input.height = whole.header.height;
-  input.time_ms = whole.header.time_ms;
-  input.parent = whole.header.parent;
-  const auto seats = rules::read_committee(*rows_).seats;
-  const bool first = whole.header.height == chain_.epoch_first_block;
-  const auto signers = rules::members_at(seats, whole.parent_signers);
+  input.height = candidate.header.height;
+  input.time_ms = candidate.header.time_ms;
+  input.parent = candidate.header.parent;
+  const auto seats = ledger::read_committee(*rows_).seats;
+  const bool first = candidate.header.height == chain_.epoch_first_block;
+  const auto signers = ledger::members_at(seats, candidate.parent_signers);
   if (!signers || (first && !signers->empty())) {
     return make_unexpected(difference{fault::wrong_parent_signers,
                                       first ? "none" : "seats below " + shown(seats.size()),
-                                      to_hex(whole.parent_signers.layout())});
+                                      to_hex(candidate.parent_signers.layout())});
   }
   input.signers = *signers;
-  for (const auto& sent : whole.payload) {
-    auto body = crypto::verify(sent);
+  for (const auto& sent : candidate.payload) {
+    auto body = signing::verify(sent);
     if (!body) {
       return make_unexpected(difference{
           fault::bad_transaction, "one that a proposer may include",
-          shown(crypto::id_of(sent)) + ": " + std::string(crypto::to_text(body.error()))});
+          shown(signing::id_of(sent)) + ": " + std::string(signing::to_text(body.error()))});
     }
-    input.transactions.push_back({crypto::id_of(sent), std::move(*body),
+    input.transactions.push_back({signing::id_of(sent), std::move(*body),
                                   sent.body.size() + sent.by_sender.size(), std::nullopt});
   }
   if (const auto refused = rules::check_block(input, chain_)) {
@@ -156,7 +158,7 @@ expected<rules::block_input, difference> chain_replay::input_of(const block& who
 
 std::optional<difference> chain_replay::check_outcome(const block_header& header,
                                                       const rules::effects& result,
-                                                      const rules::state_tree::prepared& tree) {
+                                                      const state_tree::tree::prepared& tree) {
   const std::uint64_t flags = result.epoch_closed ? block_closes_epoch : 0;
   if (auto no = compare<std::uint64_t>(fault::wrong_flags, flags, header.flags)) return no;
   const auto committee =
@@ -165,22 +167,23 @@ std::optional<difference> chain_replay::check_outcome(const block_header& header
   return compare(fault::wrong_state_root, tree.root, header.state_root);
 }
 
-expected<replayed_block, difference> chain_replay::next(const block& whole) {
-  const auto& header = whole.header;
-  const auto id = crypto::id_of(header);
+expected<replayed_block, difference> chain_replay::next(const block& candidate) {
+  const auto& header = candidate.header;
+  const auto id = signing::id_of(header);
   if (auto no = check_header(header)) return make_unexpected(std::move(*no));
-  if (auto no = check_proposer(whole, id)) return make_unexpected(std::move(*no));
-  if (auto no = check_payload(whole)) return make_unexpected(std::move(*no));
-  const auto input = input_of(whole);
+  if (auto no = check_proposer(candidate, id)) return make_unexpected(std::move(*no));
+  if (auto no = check_payload(candidate)) return make_unexpected(std::move(*no));
+  const auto input = input_of(candidate);
   if (!input) return make_unexpected(input.error());
 
-  auto begun = rules::begin_block(*input, *rows_, active_, born_);
+  auto begun = rules::begin_block(*input, *rows_, active_, genesis_);
   const auto drawn = drawing_.draw(begun, *rows_);
   const auto result = rules::finish(std::move(begun), drawn);
   auto tree = tree_.prepare(result.changes);
   if (auto no = check_outcome(header, result, tree)) return make_unexpected(std::move(*no));
 
-  tree_.apply(std::move(tree));
+  const auto root = tree_.apply(std::move(tree));
+  SOMA_ASSERT(root == header.state_root, "what was compared is what is taken in");
   active_.apply(result.changes);
   rows_->apply(result.changes);
   chain_ = result.chain;

@@ -42,7 +42,7 @@ struct scratch_rows::inside {
   explicit inside(const std::filesystem::path& where)
       : folder(where),
         environment(where, {.format = "soma-scratch 1",
-                            .tables = {storage::row_table::name, storage::row_table::index_name}}),
+                            .tables = {tables::row_table::name, tables::row_table::index_name}}),
         rows(environment) {
     begin();
   }
@@ -50,7 +50,7 @@ struct scratch_rows::inside {
 
   std::filesystem::path folder;
   lmdb::environment environment;
-  storage::row_table rows;
+  tables::row_table rows;
   std::optional<lmdb::write_txn> changing;  // always there; reads see what it has written
   std::size_t changed = 0;
 };

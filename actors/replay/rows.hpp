@@ -1,6 +1,6 @@
-// The rows of a ledger that is executed once more: what its blocks are run on. In memory, or in a
-// scratch folder of its own when there are more rows than memory should hold. Nothing here is meant
-// to last: a scratch folder is of no use to anyone but the object that made it.
+// The rows that the blocks of a replay are run on. They lie in memory, or in a scratch folder when
+// there are more rows than memory should hold. A scratch folder serves only the object that made it
+// and goes with it.
 #pragma once
 
 #include <filesystem>
@@ -8,12 +8,12 @@
 #include <memory>
 #include <span>
 
-#include "actors/rules/state_reader.hpp"
+#include "actors/ledger/state_reader.hpp"
 
 namespace soma::replay {
 
 /// Rows that blocks change.
-struct row_store : rules::state_reader {
+struct row_store : ledger::state_reader {
   virtual void apply(std::span<const row_change> changes) = 0;
 };
 

@@ -1,18 +1,18 @@
 #include "actors/replay/target_drawing.hpp"
 
-#include "actors/rules/queries.hpp"
+#include "actors/ledger/queries.hpp"
 #include "model/noise/noise.hpp"
 
 namespace soma::replay {
 namespace {
 
 std::vector<float> embedding_of(const model_version_ref& wanted, const rules::execution& begun,
-                                const rules::state_reader& before) {
+                                const ledger::state_reader& before) {
   // A version that this block activates may have been revealed in it, too.
   for (const auto& change : begun.registry()) {
     if (change.active && change.version == wanted) return change.embedding;
   }
-  auto row = rules::read_version(before, wanted);
+  auto row = ledger::read_version(before, wanted);
   SOMA_ASSERT(row.has_value(), "a version that may be assigned has a row");
   return std::move(row->embedding);
 }
@@ -22,7 +22,7 @@ std::vector<float> embedding_of(const model_version_ref& wanted, const rules::ex
 target_drawing::target_drawing(std::uint32_t dim, unsigned threads)
     : dim_(dim), pool_(threads), index_(dim) {}
 
-void target_drawing::follow(const rules::execution& begun, const rules::state_reader& before) {
+void target_drawing::follow(const rules::execution& begun, const ledger::state_reader& before) {
   auto old = placed_.begin();
   const auto drop = [&](auto at) {
     index_.remove(at->second.slot);
@@ -50,14 +50,14 @@ void target_drawing::follow(const rules::execution& begun, const rules::state_re
 }
 
 rules::drawn_targets target_drawing::draw(const rules::execution& begun,
-                                          const rules::state_reader& before) {
+                                          const ledger::state_reader& before) {
   rules::drawn_targets drawn;
   if (begun.draws().empty()) return drawn;
   follow(begun, before);
   for (const auto& candidate : begun.candidates()) drawn.models.push_back(candidate.model);
   std::vector<std::uint32_t> by_slot(index_.slots());
   for (const auto& wanted : begun.draws()) {
-    rules::drawn_target target{wanted.seed, model::normals(wanted.seed, dim_), {}};
+    rules::drawn_target target{wanted.seed, noise::normals(wanted.seed, dim_), {}};
     index_.distances(target.point, by_slot, pool_);
     target.distances_q30.reserve(placed_.size());
     for (const auto& [id, model] : placed_) target.distances_q30.push_back(by_slot[model.slot]);

@@ -1,12 +1,12 @@
-// Draws the targets of a block that is executed once more: the points of their seeds and the
-// distances to every model that may be assigned, from nothing but the ledger's rows. The same bits
-// as target generator and router give.
+// Draws the targets of a replayed block: the points of their seeds and the distances to every model
+// that may be assigned, from the ledger's rows alone. The results have the same bits as those of
+// the target generator and the router. Protocol §7.2 and §7.3.
 #pragma once
 
 #include <map>
 
 #include "actors/rules/execution.hpp"
-#include "model/exact/nearest.hpp"
+#include "model/exact/index/nearest.hpp"
 
 namespace soma::replay {
 
@@ -16,7 +16,7 @@ class target_drawing {
 
   /// Answers all draws of `begun`, which was begun on `before`. Passes check_draws.
   [[nodiscard]] rules::drawn_targets draw(const rules::execution& begun,
-                                          const rules::state_reader& before);
+                                          const ledger::state_reader& before);
 
  private:
   struct placed {
@@ -24,7 +24,7 @@ class target_drawing {
     exact::embedding_slot slot = 0;
   };
   /// Makes the index hold exactly the versions that `begun` may assign.
-  void follow(const rules::execution& begun, const rules::state_reader& before);
+  void follow(const rules::execution& begun, const ledger::state_reader& before);
 
   std::uint32_t dim_;
   exact::tile_pool pool_;

@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <thread>
 
-#include "model/exact/distance.hpp"
+#include "model/scoring/distance.hpp"
 
-namespace soma::actors {
+namespace soma::router {
 namespace {
 
 using exact::far_q30;
@@ -14,7 +14,7 @@ using exact::far_q30;
 constexpr unsigned points_at_once = 256;
 
 std::uint32_t distance_or_far(std::span<const float> point, std::span<const float> embedding) {
-  return model::distance_q30(point, embedding).value_or(far_q30);
+  return scoring::distance_q30(point, embedding).value_or(far_q30);
 }
 
 /// Threads change nothing but the time; a scan of some milliseconds is not worth starting any.
@@ -27,8 +27,10 @@ using rows_builder = capnp::List<capnp::List<std::uint32_t>>::Builder;
 
 /// The rows of points `first` .. `last`-1, which all have `dim` values. A model whose embedding
 /// does not fit a point is farther than any.
-void fill_rows(const model_index& models, capnp::List<capnp::List<float>>::Reader points,
-               unsigned first, unsigned last, rows_builder rows) {
+void fill_rows(const model_registry::model_index& models,
+               capnp::List<capnp::List<float>>::Reader points, unsigned first, unsigned last,
+               rows_builder rows) {
+  SOMA_ASSERT(first < last && last <= points.size(), "a row is of a point that was asked for");
   const std::size_t dim = points[first].size();
   const auto* index = models.embeddings(dim);
   std::vector<std::uint32_t> found;
@@ -53,18 +55,19 @@ void fill_rows(const model_index& models, capnp::List<capnp::List<float>>::Reade
   }
 }
 
-message<schema::Assignment> assign(model_index& models, schema::AssignRequest::Reader request) {
+message<schema::Assignment> assign(model_registry::model_index& models,
+                                   schema::AssignRequest::Reader request) {
   const auto fits = models.apply(request.getDelta());
   return message<schema::Assignment>::build([&](auto out) {
     out.setRegistryVersion(models.version());
-    if (fits == model_index::applied::gap) {
-      out.setRefusal(registry_gap);
+    if (fits == model_registry::model_index::applied::gap) {
+      out.initRefusal().setDraw(schema::DrawRefusal::REGISTRY_GAP);
       return;
     }
     const auto points = request.getPoints();
     const std::size_t count = models.active().size();
     if (count > max_assigned_models || points.size() * count > max_assigned_distances) {
-      out.setRefusal(assignment_too_large);
+      out.initRefusal().setDraw(schema::DrawRefusal::TOO_MANY_DISTANCES);
       return;
     }
     auto refs = out.initModels(static_cast<unsigned>(count));
@@ -81,7 +84,8 @@ message<schema::Assignment> assign(model_index& models, schema::AssignRequest::R
   });
 }
 
-message<schema::Route> route(const model_index& models, schema::RouteQuery::Reader query) {
+message<schema::Route> route(const model_registry::model_index& models,
+                             schema::RouteQuery::Reader query) {
   std::vector<std::pair<std::uint32_t, model_version_ref>> experts;
   for (const auto& probe : query.getProbes()) {
     const auto entry = models.find(ref_of(probe.getRef()));
@@ -111,4 +115,4 @@ router_actor::behavior_type router(router_actor::stateful_pointer<router_state> 
           }};
 }
 
-}  // namespace soma::actors
+}  // namespace soma::router

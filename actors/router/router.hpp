@@ -5,15 +5,11 @@
 #include "actors/model_registry/model_index.hpp"
 #include "actors/router/router_actor.hpp"
 
-namespace soma::actors {
+namespace soma::router {
 
 struct router_state {
-  model_index models;
+  model_registry::model_index models;
 };
-
-/// Refusals of an Assignment. (2 is the target generator's bad_draw.)
-inline constexpr std::uint16_t registry_gap = 1;
-inline constexpr std::uint16_t assignment_too_large = 3;
 
 /// An Assignment holds a distance for every pair of point and model, since the choice of models
 /// depends on their mean and spread; these bounds keep it, and the drawn targets that repeat it,
@@ -23,4 +19,4 @@ inline constexpr std::size_t max_assigned_models = 2'000'000;
 
 router_actor::behavior_type router(router_actor::stateful_pointer<router_state> self);
 
-}  // namespace soma::actors
+}  // namespace soma::router

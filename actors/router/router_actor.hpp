@@ -1,12 +1,12 @@
 // Which models serve a point: for targets, and for a piece of text.
 #pragma once
 
-#include "actors/link/actor_interface.hpp"
+#include "actors/interface/actor_interface.hpp"
 
-namespace soma::actors {
+namespace soma::router {
 
 using router_actor = caf::typed_actor<
     caf::replies_to<message<schema::AssignRequest>>::with<message<schema::Assignment>>,
     caf::replies_to<message<schema::RouteQuery>>::with<message<schema::Route>>>;
 
-}  // namespace soma::actors
+}  // namespace soma::router

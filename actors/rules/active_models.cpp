@@ -7,7 +7,7 @@
 namespace soma::rules {
 namespace {
 
-/// Models in order of their ids, each as a candidate or, where it is not active, without a version.
+/// A model as a candidate; nullopt where it is not active.
 std::optional<candidate> candidate_of(const model_id& id, const model_row* row) {
   if (row == nullptr || row->status != model_status::active) return std::nullopt;
   return candidate{{id, row->active_version}, row->pool.stake, integer_sqrt(row->pool.stake.value)};
@@ -35,17 +35,17 @@ std::vector<candidate> merged(const std::vector<candidate>& list,
 
 }  // namespace
 
-active_models::active_models(const state_reader& state) {
+active_models::active_models(const ledger::state_reader& state) {
   state.scan(table_prefix(ledger_table::model), [&](byte_view key, byte_view value) {
-    const auto row = row_traits<model_row>::decode(value);
-    if (const auto now = candidate_of(row_traits<model_row>::parse_key(key), &row))
+    const auto row = ledger::row_traits<model_row>::decode(value);
+    if (const auto now = candidate_of(ledger::row_traits<model_row>::parse_key(key), &row))
       list_.push_back(*now);
   });
   std::sort(list_.begin(), list_.end(),
             [](const auto& a, const auto& b) { return a.model < b.model; });
 }
 
-std::vector<candidate> active_models::after(const ledger& block) const {
+std::vector<candidate> active_models::after(const ledger::block_state& block) const {
   std::vector<update> updates;
   block.models.each_written([&](const model_id& id, const model_row* row) {
     updates.emplace_back(id, candidate_of(id, row));
@@ -57,9 +57,9 @@ void active_models::apply(std::span<const row_change> changes) {
   std::vector<update> updates;
   for (const auto& change : changes) {
     if (table_of(change.key) != ledger_table::model) continue;
-    const auto id = row_traits<model_row>::parse_key(change.key);
+    const auto id = ledger::row_traits<model_row>::parse_key(change.key);
     std::optional<model_row> row;
-    if (change.value) row = row_traits<model_row>::decode(*change.value);
+    if (change.value) row = ledger::row_traits<model_row>::decode(*change.value);
     updates.emplace_back(id, candidate_of(id, row ? &*row : nullptr));
   }
   if (updates.empty()) return;

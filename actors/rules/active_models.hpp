@@ -1,12 +1,12 @@
-// The models that targets are assigned to, with the stakes that count: what the rules would
-// otherwise have to look for among all rows of a ledger whenever a target is opened. Kept in memory
-// beside a ledger and taken along by each block's changes; it follows from the rows alone.
+// The models that targets are assigned to, with the stakes that count. Without this list the rules
+// would have to look through all rows of models whenever a target is opened. It is kept in memory
+// beside a ledger and updated by each block's changes; it follows from the rows alone.
 #pragma once
 
 #include <span>
 #include <vector>
 
-#include "actors/rules/ledger.hpp"
+#include "actors/ledger/ledger.hpp"
 
 namespace soma::rules {
 
@@ -22,13 +22,13 @@ class active_models {
  public:
   active_models() = default;
   /// Reads all models.
-  explicit active_models(const state_reader& state);
+  explicit active_models(const ledger::state_reader& state);
 
   /// In order of their ids.
   [[nodiscard]] const std::vector<candidate>& list() const { return list_; }
-  /// As it will be after what a block has done so far.
-  [[nodiscard]] std::vector<candidate> after(const ledger& block) const;
-  /// Takes along what a block has changed.
+  /// The list as it is after what a block has done so far.
+  [[nodiscard]] std::vector<candidate> after(const ledger::block_state& block) const;
+  /// Updates the list by what a block has changed.
   void apply(std::span<const row_change> changes);
 
  private:

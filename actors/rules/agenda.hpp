@@ -1,12 +1,13 @@
-// Protocol §9 costs what has to be done, not what exists: whatever an epoch's end must look at
-// stands on that epoch's agenda from the moment this is known.
+// The agenda of an epoch's end, protocol §9.2. Whatever the end of an epoch must look at stands on
+// that epoch's agenda from the moment this is known, so that an end costs what has to be done and
+// not what exists.
 #pragma once
 
 #include "actors/rules/block_run.hpp"
 
 namespace soma::rules {
 
-/// Puts a subject on the agenda of an epoch. Once is enough: a second time changes nothing.
+/// Puts a subject on the agenda of an epoch. A second time changes nothing.
 template <class Subject>
 void schedule(block_run& run, epoch_number when, const Subject& subject) {
   const agenda_item item{when, subject};

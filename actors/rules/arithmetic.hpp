@@ -1,5 +1,5 @@
-// Integer arithmetic that every replica must agree on. Nothing here wraps: a result that has no
-// room is a nullopt, and intermediates are 128 bits wide.
+// Integer arithmetic that every replica must agree on, protocol §1.2. Nothing here wraps: a result
+// that has no room is a nullopt, and intermediates are 128 bits wide.
 #pragma once
 
 #include <bit>
@@ -23,8 +23,7 @@ using wide_int = __int128;
   }
 }
 
-/// Division towards minus infinity: protocol's "floor" also for negative numerators. The divisor is
-/// positive.
+/// Division towards minus infinity, also of negative numerators. The divisor is positive.
 [[nodiscard]] constexpr wide_int floor_div(wide_int a, wide_int b) {
   const wide_int quotient = a / b;
   return quotient - (a % b != 0 && a < 0 ? 1 : 0);
@@ -38,7 +37,8 @@ using wide_int = __int128;
 
 inline constexpr std::uint64_t basis_points = 10'000;
 inline constexpr std::uint64_t millionths = 1'000'000;
-inline constexpr std::uint64_t total_power = 10'000;  // protocol §5: voting power sums to this
+// Voting power, protocol §5.4 and §5.5.
+inline constexpr std::uint64_t total_power = 10'000;
 inline constexpr std::uint64_t quorum_power = 6'667;
 inline constexpr std::uint64_t third_power = 3'334;
 

@@ -1,10 +1,11 @@
-// Protocol §8.3: the verdict of one auditor who fetched the data and scored every assigned version.
+// The verdict of one auditor that fetched the data and scored every assigned version. Protocol
+// §8.3.1.
 #pragma once
 
 #include <span>
 
 #include "actors/rules/winner.hpp"
-#include "messages/types/ledger_rows.hpp"
+#include "messages/values/rows.hpp"
 
 namespace soma::rules {
 
@@ -13,7 +14,7 @@ struct audited_score {
   std::uint32_t distance_q30 = 0;  // of this model's embedding of the data to the target's point
 };
 
-/// The data as the auditor found it: absent when nobody served bytes with the revealed hash.
+/// The data as the auditor found it: absent when no store served bytes with the revealed hash.
 struct audited_data {
   bool available = false;
   std::uint64_t size_bytes = 0;

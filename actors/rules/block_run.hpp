@@ -1,12 +1,19 @@
-// What the rules share while one block runs: the state, the parameters, and what has happened so
-// far.
+// What the rules share while one block runs: the state, the parameters, and the events so far.
 #pragma once
 
-#include "actors/rules/ledger.hpp"
-#include "messages/types/blocks.hpp"
-#include "messages/types/genesis.hpp"
+#include "actors/ledger/ledger.hpp"
+#include "actors/rules/refusal.hpp"
+#include "messages/values/blocks.hpp"
+#include "messages/values/genesis.hpp"
 
 namespace soma::rules {
+
+// The words for where money lies, which every rule uses.
+using ledger::balance_of;
+using ledger::of;
+using ledger::place;
+using ledger::pot;
+using ledger::stake_of;
 
 /// A model version that entered or left the set that new targets may be assigned to.
 struct registry_change {
@@ -18,7 +25,7 @@ struct registry_change {
 };
 
 struct block_run {
-  ledger& state;
+  ledger::block_state& state;
   const genesis_parameters& parameters;
   block_height height;
   transaction_id transaction{};  // zero outside transactions
@@ -28,7 +35,7 @@ struct block_run {
   bool stakes_changed = false;      // of active models
 
   [[nodiscard]] epoch_number epoch() const { return state.chain().epoch; }
-  /// Notes what happened; the caller sets the fields that apply.
+  /// Adds an event; the caller sets the fields that apply.
   event& note(event_kind kind) {
     event& e = events.emplace_back();
     e.kind = kind;

@@ -33,8 +33,9 @@ refused claim_target(block_run& run, const address& sender, const tx::claim_targ
   }
   const auto bond = bond_for(run.parameters, target->reward, what.size_bytes);
   if (!bond) return refusal::arithmetic_overflow;
-  if (run.state.move(balance_of(sender), of(pot::bonds), *bond)) return refusal::bond_unaffordable;
+  if (!run.state.move(balance_of(sender), of(pot::bonds), *bond)) return refusal::bond_unaffordable;
 
+  SOMA_ASSERT(run.state.submissions.find(what.target) == nullptr, "an open target has no claim");
   run.state.targets.update(what.target, [](target_row& t) { t.status = target_status::filled; });
   run.state.submissions.put(what.target, {.submitter = sender,
                                           .winner = what.winner,
@@ -69,6 +70,7 @@ refused reveal_data(block_run& run, const address& sender, const tx::reveal_data
   if (target == nullptr) return refusal::target_unknown;
   if (target->status != target_status::filled) return refusal::target_not_awaiting_reveal;
   const submission_row& claim = run.state.submissions.get(what.target);
+  SOMA_ASSERT(!claim.revealed_at, "a target that is only filled has no reveal");
   if (claim.submitter != sender) return refusal::not_the_submitter;
   if (!reveal_window_open(run.parameters, claim, run.height, run.epoch())) {
     return refusal::reveal_window_over;

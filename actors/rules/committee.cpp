@@ -6,7 +6,7 @@
 #include "actors/rules/arithmetic.hpp"
 #include "actors/rules/pools.hpp"
 #include "actors/rules/staking.hpp"
-#include "messages/crypto/transactions.hpp"
+#include "messages/signing/signing.hpp"
 
 namespace soma::rules {
 namespace {
@@ -33,7 +33,7 @@ shannons own_with(const block_run& run, const address& who, const validator_row*
 refused check_join(const block_run& run, const chain_id& chain, const address& sender,
                    const tx::join_committee& what) {
   if (!crypto::is_acceptable(what.consensus_key)) return refusal::consensus_key_invalid;
-  if (!crypto::verify_possession(what.consensus_key, chain, sender, what.proof_of_possession)) {
+  if (!signing::verify_possession(what.consensus_key, chain, sender, what.proof_of_possession)) {
     return refusal::proof_of_possession_invalid;
   }
   const auto* holder = run.state.consensus_keys.find(what.consensus_key);
@@ -50,7 +50,7 @@ refused check_join(const block_run& run, const chain_id& chain, const address& s
   return std::nullopt;
 }
 
-/// The rows of those who may sit, as shares of power; in address order.
+/// The validators that may sit, with their powers; in order of address.
 std::vector<power_share> largest_owners(const block_run& run) {
   const auto& p = run.parameters;
   std::vector<power_share> largest;
@@ -71,6 +71,7 @@ std::vector<power_share> largest_owners(const block_run& run) {
 
 void mark_seated(block_run& run, const address& who, epoch_number next) {
   run.state.validators.update(who, [&](validator_row& v) {
+    SOMA_ASSERT(next > v.last_seat, "a seat in the next epoch is a later one");
     const auto passed = next.value - v.last_seat.value;
     v.seat_history = (passed < 64 ? v.seat_history << passed : 0) | 1;
     v.last_seat = next;
@@ -103,7 +104,7 @@ refused join_committee(block_run& run, const chain_id& chain, const address& sen
     v.consensus_key = what.consensus_key;
     v.wants_seat = true;
   });
-  // A pool that everybody has left is founded anew.
+  // A pool that all holders have left is founded again.
   const bool empty = run.state.pool(pool)->shares == 0 && what.stake.value > 0;
   if (const auto no = empty ? found_pool(run, pool, sender, what.stake)
                             : lock_deposit(run, pool, sender, what.stake)) {
@@ -162,6 +163,7 @@ bool took_part(const committee_seat& seat, std::uint64_t signed_blocks, std::uin
 }
 
 void reward_validators(block_run& run, shannons amount) {
+  SOMA_ASSERT(run.height >= run.state.chain().epoch_first_block, "an epoch has a first block");
   const std::uint64_t blocks = run.height.value - run.state.chain().epoch_first_block.value;
   const committee_row committee = run.state.committee();
   shannons left = amount;
@@ -173,6 +175,7 @@ void reward_validators(block_run& run, shannons amount) {
     e.amount = part;
     e.detail = seat.blocks_signed << 32 | (seat.audits_cast & 0xffff'ffff);
     if (!present) continue;
+    SOMA_ASSERT(part <= left, "parts by power are together no more than the whole");
     reward_pool(run, of(pot::unissued), pool_owner{seat.member}, part);
     left.value -= part.value;
   }
@@ -192,6 +195,7 @@ void seat_next_committee(block_run& run) {
     after.audits_due = 0;
     for (auto& seat : after.seats) seat.blocks_signed = seat.audits_cast = 0;
   }
+  SOMA_ASSERT(!after.seats.empty(), "a network never loses its last member");
   for (const auto& seat : after.seats) mark_seated(run, seat.member, run.epoch().next());
   note_seats(run, before, after);
   run.state.committees.put({}, std::move(after));

@@ -16,11 +16,11 @@ bytes entropy_bytes(const draw_entropy& entropy) {
 }  // namespace
 
 target_id target_id_of(const draw_entropy& entropy, std::uint64_t index) {
-  return crypto::target_id_of(entropy_bytes(entropy), index);
+  return signing::target_id_of(entropy_bytes(entropy), index);
 }
 
 std::uint64_t target_seed_of(const draw_entropy& entropy, std::uint64_t index) {
-  return crypto::target_seed(entropy_bytes(entropy), index);
+  return signing::target_seed(entropy_bytes(entropy), index);
 }
 
 std::uint64_t scoring_seed_of(const target_id& target) {

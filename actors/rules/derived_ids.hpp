@@ -1,19 +1,19 @@
 // The ids, seeds and commitments that rules derive by hashing, under one roof.
 #pragma once
 
-#include "messages/crypto/transactions.hpp"
-#include "messages/types/ledger_rows.hpp"
+#include "messages/signing/signing.hpp"
+#include "messages/values/rows.hpp"
 
 namespace soma::rules {
 
-using crypto::chain_id_of;
-using crypto::committee_hash;
-using crypto::data_commitment;
-using crypto::model_commitment;
-using crypto::model_id_of;
+using signing::chain_id_of;
+using signing::committee_hash;
+using signing::data_commitment;
+using signing::model_commitment;
+using signing::model_id_of;
 
-/// What a draw of targets starts from. Protocol §7: the id of a block, for a replacement also the
-/// filled target's id.
+/// What a draw of targets starts from, protocol §7.1: the id of a block, and for a replacement also
+/// the id of the target that was filled.
 struct draw_entropy {
   block_id block;
   std::optional<target_id> filled;
@@ -23,10 +23,10 @@ struct draw_entropy {
 /// The first 8 bytes of H("soma.target", entropy || index), little endian.
 [[nodiscard]] std::uint64_t target_seed_of(const draw_entropy& entropy, std::uint64_t index);
 /// The seed of an audit's scoring: the first 8 bytes of the target's id, little endian. Protocol
-/// §8.3.
+/// §8.3.1.
 [[nodiscard]] std::uint64_t scoring_seed_of(const target_id& target);
 
-/// The parent of block 1: the chain's id under a block's name.
+/// The parent of block 1: the chain's id as the id of a block. Protocol §10.5.
 [[nodiscard]] block_id genesis_parent(const chain_id& chain);
 
 }  // namespace soma::rules

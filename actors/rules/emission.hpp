@@ -1,13 +1,14 @@
 // Protocol §3: linear emission whose parts add up exactly to the whole.
 #pragma once
 
-#include "messages/types/genesis.hpp"
+#include "messages/values/genesis.hpp"
 
 namespace soma::rules {
 
-/// floor(P * (e + 1) / N) - floor(P * e / N) for e < N, nothing from then on.
+/// floor(P * (e + 1) / N) - floor(P * e / N) for e < N, nothing from then on. Protocol §3.2.
 [[nodiscard]] shannons emission_of(shannons pool, std::uint64_t epochs, epoch_number epoch);
 
+/// Protocol §3.3.
 struct emission_split {
   shannons targets;
   shannons validators;  // with the odd shannon

@@ -12,9 +12,9 @@
 namespace soma::rules {
 namespace {
 
-void emit_and_reward(block_run& run, const genesis& born) {
+void emit_and_reward(block_run& run, const genesis& genesis) {
   const auto& p = run.parameters;
-  const auto pool = emission_pool(born);
+  const auto pool = emission_pool(genesis);
   SOMA_ASSERT(pool.has_value(), "genesis was checked");
   const auto split =
       split_emission(emission_of(*pool, p.emission_epochs, run.epoch()), p.target_share_bps);
@@ -45,6 +45,7 @@ void adjust_fees_and_difficulty(block_run& run) {
       static_cast<std::uint64_t>(run.state.chain().difficulty_ppm);
 }
 
+/// Protocol §9.5.
 std::vector<wanted_draw> open_epoch(block_run& run, const block_id& parent, std::uint64_t time_ms,
                                     bool any_model) {
   const auto& p = run.parameters;
@@ -69,12 +70,12 @@ std::vector<wanted_draw> open_epoch(block_run& run, const block_id& parent, std:
 
 }  // namespace
 
-std::optional<shannons> emission_pool(const genesis& born) {
+std::optional<shannons> emission_pool(const genesis& genesis) {
   std::optional<shannons> left = supply_cap;
-  for (const auto& account : born.accounts) {
+  for (const auto& account : genesis.accounts) {
     if (left) left = subtract(*left, account.balance);
   }
-  for (const auto& validator : born.validators) {
+  for (const auto& validator : genesis.validators) {
     if (left) left = subtract(*left, validator.stake);
   }
   return left;
@@ -84,14 +85,15 @@ bool closes_epoch(const chain_row& chain, const genesis_parameters& p, std::uint
   return time_ms >= chain.epoch_start_ms && time_ms - chain.epoch_start_ms >= p.epoch_ms;
 }
 
-epoch_end end_epoch(block_run& run, const genesis& born, const active_models& active,
+epoch_end end_epoch(block_run& run, const genesis& genesis, const active_models& active,
                     const block_id& parent, std::uint64_t time_ms) {
   const epoch_number ended = run.epoch();
+  SOMA_ASSERT(closes_epoch(run.state.chain(), run.parameters, time_ms), "the epoch's time is over");
   close_targets(run);
   const auto models = take_due<model_id>(run);
   drop_missed_reveals(run, models);
   activate_and_retire(run, models);
-  emit_and_reward(run, born);
+  emit_and_reward(run, genesis);
   settle_stakes(run);
   change_commissions(run, models);
   adjust_fees_and_difficulty(run);
@@ -99,6 +101,8 @@ epoch_end end_epoch(block_run& run, const genesis& born, const active_models& ac
   epoch_end end;
   end.candidates = active.after(run.state);
   end.draws = open_epoch(run, parent, time_ms, !end.candidates.empty());
+  SOMA_ASSERT(run.epoch() == ended.next(), "an epoch is followed by the next");
+  SOMA_ASSERT(run.state.chain().next_budget.value == 0, "the new epoch has all of its budget");
   auto& e = run.note(event_kind::epoch_ended);
   e.epoch = ended;
   e.amount = run.state.chain().target_budget;

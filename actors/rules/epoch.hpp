@@ -1,4 +1,4 @@
-// Protocol §9: the end of an epoch, all of it in one block.
+// The end of an epoch, all of it in one block. Protocol §9.
 #pragma once
 
 #include "actors/rules/active_models.hpp"
@@ -8,9 +8,9 @@
 namespace soma::rules {
 
 /// P: what is left of the cap after the allocations of genesis; nullopt when they exceed it.
-[[nodiscard]] std::optional<shannons> emission_pool(const genesis& born);
+[[nodiscard]] std::optional<shannons> emission_pool(const genesis& genesis);
 
-/// Whether a block of this time is the last of its epoch.
+/// Whether a block of this time is the last of its epoch. Protocol §9.1.
 [[nodiscard]] bool closes_epoch(const chain_row& chain, const genesis_parameters& p,
                                 std::uint64_t time_ms);
 
@@ -23,7 +23,9 @@ struct epoch_end {
 /// deposits and withdrawals, fee multiplier, difficulty, next committee, new budget; then pays for
 /// the new epoch's targets and names their draws. Their entropy is `parent`, the parent of the
 /// block being executed: that block's own id does not exist yet, since it covers their rows.
-[[nodiscard]] epoch_end end_epoch(block_run& run, const genesis& born, const active_models& active,
-                                  const block_id& parent, std::uint64_t time_ms);
+/// Protocol §9.3.
+[[nodiscard]] epoch_end end_epoch(block_run& run, const genesis& genesis,
+                                  const active_models& active, const block_id& parent,
+                                  std::uint64_t time_ms);
 
 }  // namespace soma::rules

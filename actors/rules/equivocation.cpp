@@ -6,7 +6,7 @@
 #include "actors/rules/committee.hpp"
 #include "actors/rules/pools.hpp"
 #include "messages/crypto/hash.hpp"
-#include "messages/crypto/transactions.hpp"
+#include "messages/signing/signing.hpp"
 
 namespace soma::rules {
 namespace {
@@ -34,10 +34,10 @@ bool is_signed(const chain_id& chain, const public_key& signer, byte_view data,
                const signature& by_signer) {
   const auto what = read_statement(data);
   if (const auto* header = std::get_if<block_header>(&what)) {
-    return crypto::verify_block(signer, crypto::id_of(*header), by_signer);
+    return signing::verify_block(signer, signing::id_of(*header), by_signer);
   }
   const auto* vote = std::get_if<vote_statement>(&what);
-  return vote != nullptr && crypto::verify_vote(signer, chain, *vote, by_signer);
+  return vote != nullptr && signing::verify_vote(signer, chain, *vote, by_signer);
 }
 
 bool of_this_chain(const chain_id& chain, byte_view data) {
@@ -93,6 +93,7 @@ slashed_amounts slash_validator(block_run& run, const address& offender, const a
 
 void exclude(block_run& run, const address& offender) {
   run.state.validators.update(offender, [&](validator_row& v) {
+    SOMA_ASSERT(v.seat_history != 0, "only a validator that had a seat is excluded");
     v.wants_seat = false;
     v.rejoin_from = run.epoch().next();
   });

@@ -1,11 +1,11 @@
-// Protocol §5: two statements of one consensus key that exclude each other, shown by anyone.
+// Two statements of one consensus key that exclude each other, shown by anyone. Protocol §5.9.
 #pragma once
 
 #include "actors/rules/block_run.hpp"
 
 namespace soma::rules {
 
-/// What a pair of statements proves, whoever signed them.
+/// What a pair of statements proves against the key that signed them.
 struct conflict {
   epoch_number epoch;
   std::uint64_t view = 0;
@@ -19,7 +19,8 @@ struct conflict {
 
 /// Slashes equivocation_slash_bps of what the validator owns in its pool or is withdrawing from it,
 /// half burned, half to the sender; no seat from the next epoch on. Valid for statements of an
-/// epoch in which the validator had a seat, as long as its stake of then can be withdrawn.
+/// epoch in which the validator had a seat, as long as the stake of that time can still be slashed.
+/// Protocol §5.10.
 [[nodiscard]] refused report_equivocation(block_run& run, const chain_id& chain,
                                           const address& sender,
                                           const tx::report_equivocation& what);

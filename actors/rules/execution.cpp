@@ -8,11 +8,11 @@
 namespace soma::rules {
 
 struct execution::parts {
-  parts(const block_input& block, const state_reader& base, const genesis& born)
-      : parameters(born.parameters), state(base), run{state, parameters, block.height} {}
+  parts(const block_input& block, const ledger::state_reader& base, const genesis& genesis)
+      : parameters(genesis.parameters), state(base), run{state, parameters, block.height} {}
 
   genesis_parameters parameters;
-  ledger state;
+  ledger::block_state state;
   block_run run;
   std::vector<wanted_draw> draws;
   std::vector<candidate> candidates;
@@ -70,9 +70,9 @@ std::optional<block_refusal> check_block(const block_input& block, const chain_r
   return std::nullopt;
 }
 
-execution begin_block(const block_input& block, const state_reader& base,
-                      const active_models& active, const genesis& born) {
-  auto p = std::make_unique<execution::parts>(block, base, born);
+execution begin_block(const block_input& block, const ledger::state_reader& base,
+                      const active_models& active, const genesis& genesis) {
+  auto p = std::make_unique<execution::parts>(block, base, genesis);
   auto& run = p->run;
   auto& state = p->state;
   SOMA_ASSERT(!check_block(block, state.chain()), "a block is checked before it is executed");
@@ -81,15 +81,15 @@ execution begin_block(const block_input& block, const state_reader& base,
     c.last_block = block.parent;
     c.time_ms = block.time_ms;
   });
-  // The parent of an epoch's first block was the work of the committee before.
+  // The parent of an epoch's first block was signed by the committee of the epoch before.
   if (block.height != state.chain().epoch_first_block) count_signatures(run, block.signers);
-  const chain_id chain = chain_id_of(born);
+  const chain_id chain = chain_id_of(genesis);
   for (const auto& t : block.transactions) p->outcomes.push_back(run_transaction(run, chain, t));
 
   p->closes = closes_epoch(state.chain(), p->parameters, block.time_ms);
   if (p->closes) {
-    // No replacements here: they would expire in the same block.
-    auto end = end_epoch(run, born, active, block.parent, block.time_ms);
+    // The block opens no replacements: they would expire in it.
+    auto end = end_epoch(run, genesis, active, block.parent, block.time_ms);
     p->draws = std::move(end.draws);
     p->candidates = std::move(end.candidates);
     p->next_committee = state.committee().seats;
@@ -123,7 +123,7 @@ effects finish(execution&& begun, const drawn_targets& drawn) {
   const auto bonuses = stake_bonuses(p->candidates, p->parameters.stake_bonus_ppm);
   for (std::size_t i = 0; i < p->draws.size(); ++i)
     open_target(p->run, p->draws[i], drawn.targets[i], p->candidates, bonuses);
-  SOMA_ASSERT(total_of(p->state.chain()) == supply_cap, "no shannon is lost or made");
+  SOMA_ASSERT(ledger::total_of(p->state.chain()) == supply_cap, "no shannon is lost or made");
   return {p->state.changes(),          std::move(p->run.events), std::move(p->outcomes),
           std::move(p->run.registry),  p->state.chain(),         p->closes,
           std::move(p->next_committee)};

@@ -1,7 +1,7 @@
-// One block, in two pure stages. Drawing targets needs floating point, which is not allowed here:
-// the first stage runs the block up to the point where targets are opened and names the draws it
-// wants; someone else draws; the second stage assigns the targets and hands out the changes. The
-// same block on the same state gives the same bytes, everywhere.
+// One block, in two pure stages (protocol §10.3). Drawing targets needs floating point, which is
+// not allowed here: the first stage runs the block up to the point where targets are opened and
+// names the draws it wants; the caller has them drawn; the second stage assigns the targets and
+// returns the changes. The same block on the same state gives the same bytes on every machine.
 #pragma once
 
 #include <memory>
@@ -16,11 +16,12 @@ struct block_input {
   block_height height;
   std::uint64_t time_ms = 0;
   block_id parent;
-  std::vector<address> signers;  // who signed for the parent; not counted in an epoch's first block
+  std::vector<address>
+      signers;  // members that signed for the parent; empty in an epoch's first block
   std::vector<block_transaction> transactions;  // in order
 };
 
-/// Why a proposed block can't follow this state. Nothing is executed.
+/// Why a proposed block cannot follow this state. Nothing is executed. Protocol §10.1.
 enum class block_refusal : std::uint8_t {
   wrong_height,
   time_not_after_parent,
@@ -64,16 +65,16 @@ class execution {
   struct parts;
   explicit execution(std::unique_ptr<parts> p);
   std::unique_ptr<parts> parts_;
-  friend execution begin_block(const block_input&, const state_reader&, const active_models&,
-                               const genesis&);
+  friend execution begin_block(const block_input&, const ledger::state_reader&,
+                               const active_models&, const genesis&);
   friend effects finish(execution&&, const drawn_targets&);
   friend std::optional<draw_refusal> check_draws(const execution&, const drawn_targets&);
 };
 
 /// Runs the transactions and, when the time has come, the end of the epoch. The block has passed
 /// check_block. `active` are the active models of `state`. Neither is used after the return.
-[[nodiscard]] execution begin_block(const block_input& block, const state_reader& state,
-                                    const active_models& active, const genesis& born);
+[[nodiscard]] execution begin_block(const block_input& block, const ledger::state_reader& state,
+                                    const active_models& active, const genesis& genesis);
 /// Whether these draws can finish the execution.
 [[nodiscard]] std::optional<draw_refusal> check_draws(const execution& begun,
                                                       const drawn_targets& drawn);

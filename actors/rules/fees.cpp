@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "actors/rules/arithmetic.hpp"
+#include "messages/values/assert.hpp"
 
 namespace soma::rules {
 namespace {
@@ -34,7 +35,7 @@ std::optional<shannons> full_fee(const genesis_parameters& p, std::uint64_t mult
 }
 
 shannons wanted_burn(const genesis_parameters& p, shannons circulating) {
-  // At most 10^16 * 10^4: the first product fits 64 bits after division, the second has 128.
+  // At most 10^16 * 10^4: the first product fits 64 bits after the division, the second needs 128.
   const wide_uint a_year =
       static_cast<wide_uint>(circulating.value) * p.burn_bps_per_year / basis_points;
   return fitting(a_year * p.epoch_ms / year_ms).value_or(supply_cap);
@@ -42,6 +43,8 @@ shannons wanted_burn(const genesis_parameters& p, shannons circulating) {
 
 std::uint64_t next_multiplier(const genesis_parameters& p, std::uint64_t multiplier_ppm,
                               shannons want, shannons burned) {
+  SOMA_ASSERT(multiplier_ppm > 0 && p.fee_multiplier_min_ppm <= p.fee_multiplier_max_ppm,
+              "the multiplier and its bounds come from a checked genesis");
   const wide_uint current = multiplier_ppm;
   const wide_uint highest = divide_up(current * 9, 8);
   const wide_uint lowest = current * 8 / 9;

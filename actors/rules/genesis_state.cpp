@@ -68,26 +68,27 @@ std::optional<genesis_refusal> check_parameters(const genesis_parameters& p) {
   return std::nullopt;
 }
 
-chain_row first_chain_row(const genesis& born) {
+chain_row first_chain_row(const genesis& genesis) {
   chain_row c;
-  c.last_block = genesis_parent(chain_id_of(born));
-  c.time_ms = born.start_ms;
-  c.epoch_start_ms = born.start_ms;
+  c.last_block = genesis_parent(chain_id_of(genesis));
+  c.time_ms = genesis.start_ms;
+  c.epoch_start_ms = genesis.start_ms;
   c.epoch_first_block = {1};
-  c.fee_multiplier_ppm = born.parameters.fee_multiplier_start_ppm;
-  c.difficulty_ppm = born.parameters.difficulty_start_ppm;
-  c.hits_ema_milli = born.parameters.hits_wanted * 1'000;  // as if all had been as it should
-  for (const auto& account : born.accounts) c.balances.value += account.balance.value;
-  for (const auto& validator : born.validators) c.staked.value += validator.stake.value;
-  c.unissued = *emission_pool(born);
+  c.fee_multiplier_ppm = genesis.parameters.fee_multiplier_start_ppm;
+  c.difficulty_ppm = genesis.parameters.difficulty_start_ppm;
+  c.hits_ema_milli =
+      genesis.parameters.hits_wanted * 1'000;  // as if every hit that is wanted had come
+  for (const auto& account : genesis.accounts) c.balances.value += account.balance.value;
+  for (const auto& validator : genesis.validators) c.staked.value += validator.stake.value;
+  c.unissued = *emission_pool(genesis);
   return c;
 }
 
 /// Powers by stake; in address order.
-committee_row first_committee(const genesis& born) {
+committee_row first_committee(const genesis& genesis) {
   std::vector<power_share> members;
   std::map<address, public_key> keys;
-  for (const auto& v : born.validators) {
+  for (const auto& v : genesis.validators) {
     const auto who = crypto::address_of(v.consensus_key);
     members.push_back({who, v.stake, 0});
     keys[who] = v.consensus_key;
@@ -95,8 +96,8 @@ committee_row first_committee(const genesis& born) {
   std::stable_sort(members.begin(), members.end(), [](const auto& a, const auto& b) {
     return std::pair(b.stake, a.member) < std::pair(a.stake, b.member);
   });
-  if (members.size() > born.parameters.committee_size)
-    members.resize(born.parameters.committee_size);
+  if (members.size() > genesis.parameters.committee_size)
+    members.resize(genesis.parameters.committee_size);
   assign_power(members);
   committee_row committee;
   for (const auto& m : members) {
@@ -145,37 +146,39 @@ std::string_view to_text(genesis_refusal reason) {
   return "unknown";
 }
 
-std::optional<genesis_refusal> check_genesis(const genesis& born) {
-  if (!name_ok(born.name)) return genesis_refusal::bad_name;
-  if (const auto no = check_parameters(born.parameters)) return no;
-  if (born.accounts.size() > max_genesis_accounts) return genesis_refusal::too_many_accounts;
+std::optional<genesis_refusal> check_genesis(const genesis& genesis) {
+  if (!name_ok(genesis.name)) return genesis_refusal::bad_name;
+  if (const auto no = check_parameters(genesis.parameters)) return no;
+  if (genesis.accounts.size() > max_genesis_accounts) return genesis_refusal::too_many_accounts;
   std::set<address> accounts;
-  for (const auto& a : born.accounts) {
+  for (const auto& a : genesis.accounts) {
     if (!accounts.insert(a.owner).second) return genesis_refusal::double_account;
   }
-  if (born.validators.empty()) return genesis_refusal::no_validator;
-  if (born.validators.size() > max_committee) return genesis_refusal::too_many_validators;
+  if (genesis.validators.empty()) return genesis_refusal::no_validator;
+  if (genesis.validators.size() > max_committee) return genesis_refusal::too_many_validators;
   std::set<public_key> keys;
-  for (const auto& v : born.validators) {
+  for (const auto& v : genesis.validators) {
     if (!crypto::is_acceptable(v.consensus_key)) return genesis_refusal::bad_validator_key;
     if (!keys.insert(v.consensus_key).second) return genesis_refusal::double_validator;
-    if (v.stake < born.parameters.min_validator_stake || v.stake.value == 0) {
+    if (v.stake < genesis.parameters.min_validator_stake || v.stake.value == 0) {
       return genesis_refusal::validator_stake_too_low;
     }
   }
-  if (!emission_pool(born)) return genesis_refusal::above_supply_cap;
+  if (!emission_pool(genesis)) return genesis_refusal::above_supply_cap;
   return std::nullopt;
 }
 
-std::vector<row_change> genesis_rows(const genesis& born) {
-  SOMA_ASSERT(!check_genesis(born), "a genesis is checked before a network is made of it");
+std::vector<row_change> genesis_rows(const genesis& genesis) {
+  SOMA_ASSERT(!check_genesis(genesis), "a genesis is checked before a network is made of it");
   std::map<address, account_row> accounts;
-  for (const auto& a : born.accounts) accounts[a.owner] = {a.balance, 0};
-  committee_row committee = first_committee(born);
+  for (const auto& a : genesis.accounts) accounts[a.owner] = {a.balance, 0};
+  committee_row committee = first_committee(genesis);
 
+  const chain_row chain = first_chain_row(genesis);
+  SOMA_ASSERT(ledger::total_of(chain) == supply_cap, "the first pots hold the whole supply");
   std::vector<row_change> rows;
-  rows.push_back({chain_key(), encode(first_chain_row(born))});
-  for (const auto& v : born.validators) {
+  rows.push_back({chain_key(), encode(chain)});
+  for (const auto& v : genesis.validators) {
     const address who = crypto::address_of(v.consensus_key);
     accounts.try_emplace(who);
     validator_row row;

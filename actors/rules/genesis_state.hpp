@@ -1,13 +1,12 @@
-// The rows a network is born with, and what a genesis must fulfil before anyone makes a network of
-// it.
+// The first rows of a network, and what a genesis must fulfil before a network is made of it.
 #pragma once
 
 #include <string_view>
 
 #include "actors/rules/derived_ids.hpp"
 #include "actors/rules/refusal.hpp"
-#include "messages/types/genesis.hpp"
-#include "messages/types/ledger_rows.hpp"
+#include "messages/values/genesis.hpp"
+#include "messages/values/rows.hpp"
 
 namespace soma::rules {
 
@@ -30,10 +29,11 @@ enum class genesis_refusal : std::uint8_t {
   above_supply_cap
 };
 [[nodiscard]] std::string_view to_text(genesis_refusal reason);
-[[nodiscard]] std::optional<genesis_refusal> check_genesis(const genesis& born);
+/// Protocol §12.1.
+[[nodiscard]] std::optional<genesis_refusal> check_genesis(const genesis& genesis);
 
 /// Chain row, accounts, validators with their power; sorted by key. Every validator has an account,
-/// so that it can send transactions. The genesis has passed check_genesis.
-[[nodiscard]] std::vector<row_change> genesis_rows(const genesis& born);
+/// so that it can send transactions. The genesis has passed check_genesis. Protocol §12.2.
+[[nodiscard]] std::vector<row_change> genesis_rows(const genesis& genesis);
 
 }  // namespace soma::rules

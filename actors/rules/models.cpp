@@ -72,6 +72,7 @@ void punish_silence(block_run& run, const model_id& model) {
 }
 
 void drop_version(block_run& run, const model_version_ref& which) {
+  SOMA_ASSERT(is_pending(run.state.versions.get(which)), "only a pending version is dropped");
   run.state.versions.update(which,
                             [](model_version_row& v) { v.status = version_status::dropped; });
   auto& e = run.note(event_kind::model_update_dropped);
@@ -81,6 +82,7 @@ void drop_version(block_run& run, const model_version_ref& which) {
 
 void slash_bad_version(block_run& run, const model_version_ref& which) {
   const model_row row = run.state.models.get(which.model);
+  SOMA_ASSERT(row.status != model_status::inactive, "an inactive model is not judged");
   const auto votes = run.state.versions.get(which).votes;
   const shannons own = own_stake(row.pool);
   const shannons taken{share_of(own.value, run.parameters.bad_model_slash_bps, basis_points)};
@@ -104,7 +106,8 @@ void retire(block_run& run, const model_id& model, const model_row& row) {
   const auto which = latest_of(model, row);
   const auto status = run.state.versions.get(which).status;
   if (is_pending(run.state.versions.get(which))) drop_version(run, which);
-  // Retiring before the first reveal is silence too, or it would be the cheap way out of it.
+  // Retiring before the first reveal is punished like silence, or it would be the cheap way out of
+  // it.
   if (row.active_version == 0 && status == version_status::committed) punish_silence(run, model);
   leave_registry(run, model, row);
   run.state.models.update(model, [](model_row& m) { m.status = model_status::inactive; });
@@ -116,6 +119,8 @@ void retire(block_run& run, const model_id& model, const model_row& row) {
 void activate(block_run& run, const model_id& model) {
   const model_row before = run.state.models.get(model);
   const auto which = latest_of(model, before);
+  SOMA_ASSERT(run.state.versions.get(which).status == version_status::revealed,
+              "a version becomes active after its reveal");
   leave_registry(run, model, before);
   if (before.active_version != 0) {
     run.state.versions.update({model, before.active_version},
@@ -175,7 +180,8 @@ refused commit_model(block_run& run, const address& sender, const tx::commit_mod
     ++row.latest_version;
     row.next_commission_bps = what.commission_bps;
   });
-  // Its commission holds from the next epoch on; by the end of that one it is revealed or dropped.
+  // The commission changes at the end of this epoch; at the end of the next one the version is
+  // activated or dropped.
   schedule(run, run.epoch(), model);
   schedule(run, run.epoch().next(), model);
   const auto which = latest_of(model, run.state.models.get(model));

@@ -1,4 +1,4 @@
-// Protocol §6: the life of a model. Commit in epoch e, reveal in e + 1, active from e + 2;
+// The life of a model, protocol §6: committed in epoch e, revealed in e + 1, active from e + 2;
 // validators judge what was revealed. The order of checks is the order of the refusals.
 #pragma once
 
@@ -6,27 +6,31 @@
 
 namespace soma::rules {
 
+/// Protocol §6.2.
 [[nodiscard]] refused commit_model(block_run& run, const address& sender,
                                    const tx::commit_model& what);
+/// Protocol §6.3.
 [[nodiscard]] refused reveal_model(block_run& run, const address& sender,
                                    const tx::reveal_model& what);
+/// Protocol §6.9.
 [[nodiscard]] refused retire_model(block_run& run, const address& sender,
                                    const tx::retire_model& what);
 /// Free for members of the committee: judging is their duty. A quorum of other verdicts than `good`
-/// slashes the model.
+/// slashes the model. Protocol §6.5 and §6.6.
 [[nodiscard]] refused vote_on_model(block_run& run, const address& sender,
                                     const tx::vote_on_model& what);
 
 /// Refuses an embedding that has not exactly `dim` values, a value whose magnitude is above 2^56 or
 /// not finite, or none with a magnitude of at least 2^-60: outside these bounds its squared norm
-/// may leave binary32.
+/// may leave binary32. Protocol §6.4.
 [[nodiscard]] refused check_embedding(std::span<const float> embedding, std::uint32_t dim);
 
 /// End of epoch, for the models on its agenda: versions committed in an earlier epoch and never
-/// revealed are dropped; a model that never was active loses half of its own stake.
+/// revealed are dropped; a model that has never been active loses half of its own stake. Protocol
+/// §6.7.
 void drop_missed_reveals(block_run& run, std::span<const model_id> models);
 /// End of epoch, for the models on its agenda: versions that were revealed become active, retiring
-/// models leave.
+/// models leave. Protocol §6.8 and §6.9.
 void activate_and_retire(block_run& run, std::span<const model_id> models);
 
 }  // namespace soma::rules

@@ -13,6 +13,7 @@ std::optional<std::uint64_t> shares_for(const stake_pool& pool, shannons amount)
 
 shannons worth_of(const stake_pool& pool, std::uint64_t shares) {
   if (pool.shares == 0) return {};
+  SOMA_ASSERT(shares <= pool.shares, "a holder has no more shares than the pool");
   return {share_of(pool.stake.value, shares, pool.shares)};
 }
 
@@ -28,11 +29,13 @@ std::uint64_t shares_to_slash(const stake_pool& pool, shannons amount) {
 }
 
 void slash_shares(block_run& run, const pool_owner& whose, shannons amount) {
+  SOMA_ASSERT(amount <= run.state.pool(whose)->stake, "a slash takes what the pool has");
   const auto burned = shares_to_slash(*run.state.pool(whose), amount);
   if (burned > 0) {
     run.state.update_shares(whose, [&](stake_pool& pool) {
       pool.shares -= burned;
       pool.owner_shares -= burned;
+      SOMA_ASSERT(pool.owner_shares <= pool.shares, "the owner's shares are part of the pool's");
     });
   }
   note_stake_change(run, whose);
@@ -42,19 +45,21 @@ void reward_pool(block_run& run, const place& from, const pool_owner& whose, sha
   const auto bps = std::holds_alternative<model_id>(whose)
                        ? run.state.models.get(std::get<model_id>(whose)).commission_bps
                        : run.state.validators.get(std::get<address>(whose)).commission_bps;
-  const bool nobodys = run.state.pool(whose)->shares == 0;
-  const shannons commission{nobodys ? amount.value : share_of(amount.value, bps, basis_points)};
+  SOMA_ASSERT(bps <= basis_points, "a commission is a part of a reward");
+  const bool has_holders = run.state.pool(whose)->shares > 0;
+  const auto commission =
+      has_holders ? shannons{share_of(amount.value, bps, basis_points)} : amount;
   run.state.must_move(from, balance_of(owner_of(run.state, whose)), commission);
   run.state.must_move(from, stake_of(whose), {amount.value - commission.value});
   note_stake_change(run, whose);
 }
 
-address owner_of(const ledger& state, const pool_owner& whose) {
+address owner_of(const ledger::block_state& state, const pool_owner& whose) {
   if (const auto* model = std::get_if<model_id>(&whose)) return state.models.get(*model).owner;
   return std::get<address>(whose);
 }
 
-bool takes_deposits(const ledger& state, const pool_owner& whose) {
+bool takes_deposits(const ledger::block_state& state, const pool_owner& whose) {
   if (const auto* model = std::get_if<model_id>(&whose)) {
     const auto& row = state.models.get(*model);
     return row.status != model_status::inactive && !row.retiring;

@@ -1,4 +1,4 @@
-// Protocol §4: one pool mechanism for the stakes of validators and models, as arithmetic on one
+// Protocol §4.1: one pool mechanism for the stakes of validators and models, as arithmetic on one
 // pool. A share's price is stake / shares and never falls but by a slash: every floor favours the
 // pool.
 #pragma once
@@ -16,20 +16,21 @@ namespace soma::rules {
 [[nodiscard]] shannons own_stake(const stake_pool& pool);
 /// The owner's shares to burn when `amount` of stake is slashed, so that it is the owner's part
 /// that shrinks: ceil(amount * shares / stake), at most all of them. None when the owner holds
-/// every share: then the stake is the owner's alone, and shares without stake would be nobody's.
+/// every share: then the stake is the owner's alone, and shares without stake would have no price.
 [[nodiscard]] std::uint64_t shares_to_slash(const stake_pool& pool, shannons amount);
 
-/// Slashes `amount` of the pool's stake, the owner's part first. The caller moves the money.
+/// Slashes `amount` of the pool's stake, the owner's part first; the amount is at most the stake.
+/// The caller moves the money. Protocol §4.7.
 void slash_shares(block_run& run, const pool_owner& whose, shannons amount);
 /// A reward: commission to the owner's balance, the rest raises the pool's stake without new
-/// shares. A pool without shares belongs to nobody: then all of it goes to the owner.
+/// shares. A pool without shares has no holders: then all of it goes to the owner. Protocol §4.6.
 void reward_pool(block_run& run, const place& from, const pool_owner& whose, shannons amount);
 
-/// Whose pool it is. The pool exists.
-[[nodiscard]] address owner_of(const ledger& state, const pool_owner& whose);
-/// Whether the pool takes deposits: of a model that is neither retiring nor inactive, of a
-/// validator that wants a seat.
-[[nodiscard]] bool takes_deposits(const ledger& state, const pool_owner& whose);
+/// The owner of a pool that exists.
+[[nodiscard]] address owner_of(const ledger::block_state& state, const pool_owner& whose);
+/// Whether the pool takes deposits (protocol §4.3): of a model that is neither retiring nor
+/// inactive, of a validator that wants a seat.
+[[nodiscard]] bool takes_deposits(const ledger::block_state& state, const pool_owner& whose);
 /// Candidates' stakes are part of what the router knows.
 void note_stake_change(block_run& run, const pool_owner& whose);
 

@@ -1,4 +1,5 @@
-// Why a transaction changes nothing. Numbers are written into blocks' events and never reused.
+// Why a transaction changes nothing. The numbers are written into blocks' events and never reused:
+// protocol §1.11.
 #pragma once
 
 #include <array>

@@ -16,10 +16,17 @@ bool is_not_ok(audit_verdict v) {
   return v != audit_verdict::ok;
 }
 
-/// How a target ends. Nobody scores anything for it any more, so its row loses its point, which is
-/// most of it; its seed is known for good.
+bool is_over(target_status status) {
+  return status == target_status::settled || status == target_status::slashed ||
+         status == target_status::expired;
+}
+
+/// How a target ends, protocol §7.11. Nothing is scored for it any more, so its row loses its
+/// point, which is most of the row and follows from the seed.
 void end_target(block_run& run, const target_id& target, target_status status) {
+  SOMA_ASSERT(is_over(status), "a target ends settled, slashed or expired");
   run.state.targets.update(target, [&](target_row& t) {
+    SOMA_ASSERT(!is_over(t.status), "a target ends once");
     t.status = status;
     t.point.clear();
   });
@@ -106,6 +113,7 @@ audit_end decide_at_epoch_end(const submission_row& s, epoch_number epoch,
 
 void settle(block_run& run, const target_id& target) {
   const submission_row s = run.state.submissions.get(target);
+  SOMA_ASSERT(s.revealed_at.has_value(), "what settles was revealed");
   const shannons reward = run.state.targets.get(target).reward;
   const shannons for_model{reward.value / 2};
   const shannons for_submitter{reward.value - for_model.value};
@@ -122,6 +130,7 @@ void settle(block_run& run, const target_id& target) {
 
 void slash(block_run& run, const target_id& target) {
   const submission_row s = run.state.submissions.get(target);
+  SOMA_ASSERT(s.revealed_at.has_value(), "votes slash what was revealed");
   end_target(run, target, target_status::slashed);
   note_end(run, event_kind::target_slashed, target, s, s.bond);
   const auto paid = pay_voters(run, of(pot::bonds), {s.bond.value / 2}, s.votes, is_not_ok, target);
@@ -133,6 +142,7 @@ void slash(block_run& run, const target_id& target) {
 
 void miss_reveal(block_run& run, const target_id& target) {
   const submission_row s = run.state.submissions.get(target);
+  SOMA_ASSERT(!s.revealed_at, "what was revealed has not missed its reveal");
   end_target(run, target, target_status::slashed);
   note_end(run, event_kind::reveal_missed, target, s, s.bond);
   run.state.must_move(of(pot::bonds), of(pot::burned), s.bond);
@@ -148,11 +158,6 @@ void expire(block_run& run, const target_id& target) {
   e.target = target;
   e.amount = run.state.targets.get(target).reward;
   return_reward(run, target);
-}
-
-bool is_over(target_status status) {
-  return status == target_status::settled || status == target_status::slashed ||
-         status == target_status::expired;
 }
 
 }  // namespace
@@ -172,7 +177,7 @@ void close_targets(block_run& run) {
   for (const auto& id : due) {
     if (status(id) != target_status::filled) continue;
     const auto& s = run.state.submissions.get(id);
-    // The earliest block that could still bring the reveal is the next one, in the next epoch.
+    // The earliest block that could still hold the reveal is the next one, in the next epoch.
     if (!reveal_window_open(run.parameters, s, run.height.next(), run.epoch().next()))
       miss_reveal(run, id);
   }

@@ -46,11 +46,14 @@ shannons least_own_stake(const block_run& run, const pool_owner& pool) {
 
 void change_shares(block_run& run, const stake_position& position, stake_row& row,
                    std::int64_t by) {
-  const auto change = static_cast<std::uint64_t>(by);  // two's complement: also downwards
+  const auto change = static_cast<std::uint64_t>(by);  // in two's complement, so it also subtracts
   const bool owner = is_owner(run, position);
+  SOMA_ASSERT(by >= 0 || 0 - change <= shares_held(run, position, row),
+              "a position gives up shares that it has");
   run.state.update_shares(position.pool, [&](stake_pool& pool) {
     pool.shares += change;
     if (owner) pool.owner_shares += change;
+    SOMA_ASSERT(pool.owner_shares <= pool.shares, "the owner's shares are part of the pool's");
   });
   if (!owner) row.shares += change;
   note_stake_change(run, position.pool);
@@ -81,6 +84,7 @@ void burn_leaving(block_run& run, const stake_position& position, stake_row& row
   e.detail = payable.value;
   if (amount.value == 0) return;
   row.unbonding.push_back({amount, payable});
+  SOMA_ASSERT(row.unbonding.size() <= max_unbonding, "a position has one payment for each epoch");
   schedule(run, payable, position);
 }
 
@@ -90,7 +94,7 @@ void join(block_run& run, const stake_position& position, stake_row& row) {
   if (amount.value == 0) return;
   const auto& pool = *run.state.pool(position.pool);
   const auto shares = takes_deposits(run.state, position.pool) ? shares_for(pool, amount) : 0;
-  // More shares than signed numbers hold can only be asked for by a price near zero.
+  // Shares are changed by signed numbers; only a price near zero can ask for more than they hold.
   const bool fits = shares && *shares > 0 &&
                     *shares <= INT64_MAX - std::min<std::uint64_t>(pool.shares, INT64_MAX);
   if (!fits) {
@@ -108,7 +112,9 @@ void join(block_run& run, const stake_position& position, stake_row& row) {
 refused lock_deposit(block_run& run, const pool_owner& pool, const address& holder,
                      shannons amount) {
   if (amount.value == 0) return std::nullopt;
-  if (const auto no = run.state.move(balance_of(holder), of(pot::joining), amount)) return no;
+  if (!run.state.move(balance_of(holder), of(pot::joining), amount))
+    return refusal::balance_too_low;
+  SOMA_ASSERT(takes_deposits(run.state, pool), "a deposit goes into a pool that is open");
   const stake_position position{pool, holder};
   auto row = row_of(run, position);
   row.joining.value += amount.value;
@@ -120,7 +126,7 @@ refused lock_deposit(block_run& run, const pool_owner& pool, const address& hold
 
 refused found_pool(block_run& run, const pool_owner& pool, const address& owner, shannons amount) {
   SOMA_ASSERT(run.state.pool(pool)->shares == 0, "a pool is founded once");
-  if (const auto no = run.state.move(balance_of(owner), stake_of(pool), amount)) return no;
+  if (!run.state.move(balance_of(owner), stake_of(pool), amount)) return refusal::balance_too_low;
   run.state.update_shares(pool, [&](stake_pool& p) { p.shares = p.owner_shares = amount.value; });
   return std::nullopt;
 }
@@ -182,6 +188,8 @@ void settle_stakes(block_run& run) {
     pay_out(run, position, row);
     burn_leaving(run, position, row);
     join(run, position, row);
+    SOMA_ASSERT(row.joining.value == 0 && row.leaving_shares == 0,
+                "an epoch's end leaves no deposit and no withdrawal waiting");
     if (row == stake_row{}) {
       run.state.stakes.erase(position);
     } else {

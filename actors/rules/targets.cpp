@@ -115,6 +115,7 @@ void open_target(block_run& run, const wanted_draw& wanted, const drawn_target& 
        lowest(assignment_scores(drawn.distances_q30, bonuses), run.parameters.models_per_target)) {
     assigned.push_back(candidates[index].model);
   }
+  SOMA_ASSERT(!assigned.empty(), "a target is drawn only where there are models");
   run.state.targets.put(wanted.id, {.epoch = wanted.epoch,
                                     .opened_at = run.height,
                                     .point = drawn.point,

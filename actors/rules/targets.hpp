@@ -1,6 +1,6 @@
-// Protocol §7: opening targets. The budget pays for a target before it is drawn; the drawing itself
-// (floating point) is done outside and comes back as a drawn_target; whom it is assigned to is
-// decided here, in integers.
+// Opening targets, protocol §7. The budget pays for a target before it is drawn. The drawing itself
+// needs floating point: it is done outside and comes back as a drawn_target. Which models the
+// target is assigned to is decided here, in integers.
 #pragma once
 
 #include <span>
@@ -22,7 +22,7 @@ struct wanted_draw {
 };
 
 /// One answer to a wanted_draw: the point of its seed and its cosine distance to every active
-/// model, truncated to units of 2^-30.
+/// model, truncated to units of 2^-30. Protocol §7.2 and §7.3.
 struct drawn_target {
   std::uint64_t seed = 0;
   std::vector<float> point;
@@ -34,25 +34,26 @@ struct drawn_targets {
 };
 
 /// Sets the reward aside and names the draw; nullopt when the reward is zero or the budget cannot
-/// pay it.
+/// pay it. Protocol §7.7.
 [[nodiscard]] std::optional<wanted_draw> pay_for_target(block_run& run, const draw_entropy& entropy,
                                                         std::uint64_t index);
 
 /// What stake takes off a candidate's score: floor(stake_bonus * s_i / 10^6) with s_i =
-/// isqrt(stake_i) * 10^6 / max_j isqrt(stake_j), 0 when nobody has stake. Same order as the
-/// candidates; the same for all targets of a block.
+/// isqrt(stake_i) * 10^6 / max_j isqrt(stake_j), 0 when no candidate has stake. In the order of the
+/// candidates; the same for all targets of a block. Protocol §7.4.
 [[nodiscard]] std::vector<std::int64_t> stake_bonuses(std::span<const candidate> candidates,
                                                       std::int64_t stake_bonus_ppm);
 /// score_i = floor((d_i - mean) * 10^6 / std) - bonus_i; mean and variance are floors, std = max(1,
 /// isqrt(variance)). Every division rounds towards minus infinity. All in the order of the
-/// candidates; distances are at most 2^31.
+/// candidates; distances are at most 2^31. Protocol §7.5.
 [[nodiscard]] std::vector<std::int64_t> assignment_scores(
     std::span<const std::uint32_t> distances_q30, std::span<const std::int64_t> bonuses);
-/// Indices of the `count` lowest scores, ties by index, which is by id; best first.
+/// Indices of the `count` lowest scores, ties by index, which is by id; best first. Protocol §7.6.
 [[nodiscard]] std::vector<std::size_t> lowest(std::span<const std::int64_t> scores,
                                               std::size_t count);
 
-/// Why an answer does not fit its draws. Reported to the one who drew; never part of a block.
+/// Why an answer does not fit its draws, protocol §10.4. It is reported to the drawer and never
+/// part of a block.
 enum class draw_refusal : std::uint8_t {
   wrong_number,
   wrong_seed,

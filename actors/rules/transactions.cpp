@@ -10,7 +10,7 @@
 #include "actors/rules/settlement.hpp"
 #include "actors/rules/staking.hpp"
 #include "messages/crypto/ed25519.hpp"
-#include "messages/crypto/transactions.hpp"
+#include "messages/signing/signing.hpp"
 
 namespace soma::rules {
 namespace {
@@ -22,10 +22,10 @@ struct apply {
   const address& sender;
   shannons& moved;
 
-  refused operator()(const tx::transfer& what) {
+  refused operator()(const tx::transfer& what) {  // protocol §1.10
     if (what.amount.value == 0) return refusal::amount_is_zero;
-    if (const auto no = run.state.move(balance_of(sender), balance_of(what.to), what.amount))
-      return no;
+    if (!run.state.move(balance_of(sender), balance_of(what.to), what.amount))
+      return refusal::balance_too_low;
     moved = what.amount;
     auto& e = run.note(event_kind::transferred);
     e.account = what.to;
@@ -63,7 +63,7 @@ struct apply {
 
 /// Effects and fee; whatever is refused here is undone by the caller.
 refused apply_and_charge(block_run& run, const address& sender, const transaction& t,
-                         const ledger::savepoint& start, bool free, shannons& fee) {
+                         const ledger::block_state::savepoint& start, bool free, shannons& fee) {
   shannons moved;
   if (const auto no = std::visit(apply{run, t.chain, sender, moved}, t.kind)) return no;
   if (free) return std::nullopt;
@@ -71,7 +71,7 @@ refused apply_and_charge(block_run& run, const address& sender, const transactio
                              run.state.rows_written(start), moved);
   if (!full) return refusal::arithmetic_overflow;
   fee = *full;
-  if (run.state.move(balance_of(sender), of(pot::burned), fee)) return refusal::fee_unaffordable;
+  if (!run.state.move(balance_of(sender), of(pot::burned), fee)) return refusal::fee_unaffordable;
   return std::nullopt;
 }
 
@@ -108,7 +108,7 @@ void execute(block_run& run, const address& sender, const transaction& t, shanno
   run.registry.resize(registry);
   run.stakes_changed = stakes_changed;
   use_nonce(run, sender);
-  // Members may vote without a balance; a refused vote takes what there is.
+  // A member may vote without a balance; a refused vote takes what the balance has.
   outcome.fee = std::min(base, run.state.balance(sender));
   run.state.must_move(balance_of(sender), of(pot::burned), outcome.fee);
 }
@@ -117,13 +117,13 @@ void execute(block_run& run, const address& sender, const transaction& t, shanno
 
 block_transaction read_transaction(const signed_transaction& sent, bool is_known_to_hold) {
   block_transaction read;
-  read.id = crypto::id_of(sent);
+  read.id = signing::id_of(sent);
   read.size_bytes = sent.body.size() + sent.by_sender.size();
-  if (auto body = is_known_to_hold ? crypto::read_verified(sent) : crypto::verify(sent)) {
+  if (auto body = is_known_to_hold ? signing::read_verified(sent) : signing::verify(sent)) {
     read.body = std::move(*body);
-  } else if (body.error() == crypto::tx_refusal::too_large) {
+  } else if (body.error() == signing::tx_refusal::too_large) {
     read.known = refusal::too_large;
-  } else if (body.error() == crypto::tx_refusal::bad_signature) {
+  } else if (body.error() == signing::tx_refusal::bad_signature) {
     read.known = refusal::bad_signature;
   } else {
     read.known = refusal::malformed;

@@ -1,5 +1,5 @@
-// Protocol §§1-2: one transaction. It is applied whole, or it pays the base fee and changes nothing
-// else but its nonce, or it is stopped at the door and changes nothing at all.
+// One transaction, protocol §1.8. It is applied whole, or it pays the base fee and changes nothing
+// else but the nonce of its sender, or it is stopped at the door and changes nothing at all.
 #pragma once
 
 #include "actors/rules/block_run.hpp"
@@ -14,8 +14,8 @@ struct block_transaction {
   refused known = std::nullopt;     // malformed or bad_signature, found by the caller
 };
 
-/// Reads and verifies a transaction as it lies in a block; does not verify it once more when the
-/// caller knows that this very body with this very signature holds.
+/// Reads and verifies a transaction as it lies in a block, protocol §1.6. The signature is not
+/// checked again when the caller knows that it holds for this very body.
 [[nodiscard]] block_transaction read_transaction(const signed_transaction& sent,
                                                  bool is_known_to_hold = false);
 
@@ -26,12 +26,12 @@ struct transaction_outcome {
   friend bool operator==(const transaction_outcome&, const transaction_outcome&) = default;
 };
 
-/// The checks at the door, in order: size, chain, account, nonce, expiry, base fee. `account` may
-/// be nullptr. Members of the committee need no balance to vote.
+/// The checks at the door, protocol §1.7, in order: size, chain, account, nonce, expiry, base fee.
+/// `account` may be nullptr. Members of the committee need no balance to vote.
 [[nodiscard]] refused check_door(const transaction& t, std::uint64_t size_bytes,
                                  const chain_id& chain, epoch_number epoch,
                                  const account_row* account, shannons base_fee, bool free_of_fee);
-/// Votes are duties of the committee: free for its members.
+/// Votes are duties of the committee and free for its members. Protocol §2.3.
 [[nodiscard]] bool is_vote(const transaction_kind& kind);
 
 [[nodiscard]] transaction_outcome run_transaction(block_run& run, const chain_id& chain,

@@ -1,29 +1,19 @@
-// Votes that rows keep: one a member, each with the power it had when it was cast.
+// What the votes that a row keeps pay to the members who gave them.
 #pragma once
 
-#include <algorithm>
-#include <span>
+#include <vector>
 
+#include "actors/ledger/vote_tally.hpp"
 #include "actors/rules/arithmetic.hpp"
 #include "actors/rules/block_run.hpp"
 
 namespace soma::rules {
 
-template <class Verdict>
-[[nodiscard]] bool has_voted(const std::vector<cast_vote<Verdict>>& votes, const address& who) {
-  return std::any_of(votes.begin(), votes.end(), [&](const auto& v) { return v.voter == who; });
-}
+using ledger::has_voted;
+using ledger::power_where;
 
-template <class Verdict, class Predicate>
-[[nodiscard]] std::uint64_t power_where(const std::vector<cast_vote<Verdict>>& votes,
-                                        Predicate wanted) {
-  std::uint64_t power = 0;
-  for (const auto& vote : votes) power += wanted(vote.verdict) ? vote.power : 0;
-  return power;
-}
-
-/// Pays those whose verdict is wanted, by power, floor each; returns what was paid. The caller owns
-/// the remainder.
+/// Divides an amount among the voters with a wanted verdict, by power, floor each; returns the sum
+/// of what was paid. The caller decides what becomes of the remainder.
 template <class Verdict, class Predicate>
 shannons pay_voters(block_run& run, const place& from, shannons amount,
                     const std::vector<cast_vote<Verdict>>& votes, Predicate wanted,

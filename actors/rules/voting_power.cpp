@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "actors/rules/arithmetic.hpp"
-#include "messages/types/assert.hpp"
+#include "messages/values/assert.hpp"
 
 namespace soma::rules {
 
@@ -27,8 +27,8 @@ void assign_power(std::vector<power_share>& members) {
   wide_uint stake = 0;
   for (const auto* m : below) stake += m->stake.value;
 
-  // Fill those over the cap to the brim, until the rest divides what is left without anyone above
-  // it.
+  // Members that would pass the cap get the cap, until what is left divides among the others
+  // without passing it.
   for (bool found = true; found && !below.empty();) {
     found = false;
     const wide_uint round_stake = stake;
@@ -57,6 +57,12 @@ void assign_power(std::vector<power_share>& members) {
     }
     SOMA_ASSERT(given, "the cap leaves room for all of the power");
   }
+  std::uint64_t sum = 0;
+  for (const auto& m : members) {
+    SOMA_ASSERT(m.power <= cap, "no member has more power than the cap");
+    sum += m.power;
+  }
+  SOMA_ASSERT(sum == total_power, "all of the power is given out");
 }
 
 }  // namespace soma::rules

@@ -1,11 +1,11 @@
-// Protocol §5: how stake becomes voting power.
+// How stake becomes voting power, protocol §5.4.
 #pragma once
 
 #include <span>
 #include <vector>
 
-#include "messages/types/amounts.hpp"
-#include "messages/types/ids.hpp"
+#include "messages/values/amounts.hpp"
+#include "messages/values/ids.hpp"
 
 namespace soma::rules {
 
@@ -19,9 +19,9 @@ struct power_share {
 /// No member has more than this: max(1000, ceil(10000 / n)).
 [[nodiscard]] std::uint32_t power_cap(std::size_t members);
 
-/// Sets the powers so that they sum to 10,000: proportional to stake, nobody above the cap, what is
-/// cut off goes to those below it by stake, last units one each in address order. Members without
-/// stake get none; all powers are zero when nobody has stake. Sorts by address.
+/// Sets the powers so that they sum to 10,000: proportional to stake, no member above the cap; what
+/// is cut off goes to the members below it, by stake, and the last units one each in address order.
+/// Members without stake get no power; without any stake all powers are zero. Sorts by address.
 void assign_power(std::vector<power_share>& members);
 
 }  // namespace soma::rules

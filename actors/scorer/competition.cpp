@@ -5,17 +5,17 @@
 
 #include "actors/rules/winner.hpp"
 #include "messages/crypto/hash.hpp"
-#include "model/exact/distance.hpp"
+#include "model/scoring/distance.hpp"
 
-namespace soma::actors {
+namespace soma::scorer {
 namespace {
 
 constexpr std::uint32_t farthest_q30 = std::uint32_t{2} << 30U;
 
 }  // namespace
 
-expected<contest_result, model::score_refusal> compete(std::span<const competitor> competitors,
-                                                       const contest& what) {
+expected<contest_result, scoring::score_refusal> compete(std::span<const competitor> competitors,
+                                                         const contest& what) {
   contest_result result;
   result.data = data_hash{crypto::hash("soma.blob-data", what.data).value};
   result.entries.resize(competitors.size());
@@ -24,7 +24,7 @@ expected<contest_result, model::score_refusal> compete(std::span<const competito
   for (const auto& model : competitors) {
     field.push_back({model.ref, model.activation_order, 0, false});
   }
-  model::score_options options;
+  scoring::score_options options;
   if (what.winner_only) {
     options.keep_going = [&field](const exact::partial_score& partial) {
       const float least = exact::least_final_loss(partial);
@@ -37,13 +37,13 @@ expected<contest_result, model::score_refusal> compete(std::span<const competito
     const auto& model = competitors[i];
     auto& entry = result.entries[i];
     auto score = model.engine->run(what.data, what.seed, options);
-    if (!score && score.error() == model::score_refusal::given_up) {
+    if (!score && score.error() == scoring::score_refusal::given_up) {
       entry.given_up = true;
       continue;
     }
     if (!score) return make_unexpected(score.error());
     entry.digest =
-        model::score_digest(model.architecture, model.weights, result.data, what.seed, *score);
+        scoring::score_digest(model.architecture, model.weights, result.data, what.seed, *score);
     field[i].loss_bits = std::bit_cast<std::uint32_t>(score->loss);
     field[i].valid = score->valid;
     entry.score = std::move(*score);
@@ -55,10 +55,10 @@ expected<contest_result, model::score_refusal> compete(std::span<const competito
   if (what.point.empty()) {
     result.distance_q30 = 0;
   } else if (const auto distance =
-                 model::distance_q30(what.point, result.entries[result.winner].score.embedding)) {
+                 scoring::distance_q30(what.point, result.entries[result.winner].score.embedding)) {
     result.distance_q30 = *distance;
   }
   return result;
 }
 
-}  // namespace soma::actors
+}  // namespace soma::scorer

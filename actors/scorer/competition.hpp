@@ -1,19 +1,19 @@
-// A contest of several models over one piece of data: who wins by protocol §8.3, with which loss,
-// how far from the target, and the digests that prove it. Models are scored in the order in which
-// they first became active, so the leader that a later one must beat is always known.
+// A contest of several models over one piece of data: which one wins by protocol §8.3, with which
+// loss, how far from the target, and the digests that prove it. Models are scored in the order in
+// which they first became active, so the leader that a later one must beat is always known.
 #pragma once
 
 #include <span>
 #include <vector>
 
-#include "messages/types/expected.hpp"
-#include "messages/types/fields.hpp"
-#include "model/engine.hpp"
+#include "messages/codec/model_entry.hpp"
+#include "messages/values/expected.hpp"
+#include "model/scoring/engine.hpp"
 
-namespace soma::actors {
+namespace soma::scorer {
 
 struct competitor {
-  model::scoring_engine* engine = nullptr;  // of exactly these weights
+  scoring::scoring_engine* engine = nullptr;  // of exactly these weights
   model_architecture architecture;
   weights_hash weights;
   model_version_ref ref;
@@ -24,12 +24,12 @@ struct contest {
   byte_view data;
   std::uint64_t seed = 0;
   std::span<const float> point;  // of the target; empty: no distance is wanted
-  bool winner_only = false;      // a model that can no longer win is given up: who wins, the
-                                 // winner's score and its digest are the same
+  /// Gives up a model that can no longer win. The winner, its score and its digest are the same.
+  bool winner_only = false;
 };
 
 struct contest_entry {
-  model::score score;  // not there when given up
+  exact::score score;  // not there when given up
   hash256 digest;      // likewise
   bool given_up = false;
 };
@@ -45,7 +45,7 @@ struct contest_result {
 };
 
 /// Refused when the data cannot be scored at all, or there is not enough memory.
-[[nodiscard]] expected<contest_result, model::score_refusal> compete(
+[[nodiscard]] expected<contest_result, scoring::score_refusal> compete(
     std::span<const competitor> competitors, const contest& what);
 
-}  // namespace soma::actors
+}  // namespace soma::scorer

@@ -2,12 +2,14 @@
 
 #include <chrono>
 
-namespace soma::actors {
+#include "messages/wire/refusals.hpp"
+
+namespace soma::scorer {
 namespace {
 
-using self_pointer = scorer_worker_actor::stateful_pointer<scorer_worker_state>;
+using joining_pointer = scorer_worker_actor::stateful_pointer<scorer_worker_state>;
 
-void join(self_pointer self, const std::shared_ptr<const pool_membership>& membership) {
+void join(joining_pointer self, const std::shared_ptr<const pool_membership>& membership) {
   const auto wait_and_repeat = [self, membership] {
     self->request(membership->clock, caf::infinite, message<schema::Wait>::build([&](auto out) {
                     out.setMs(membership->say_every_ms);
@@ -21,19 +23,20 @@ void join(self_pointer self, const std::shared_ptr<const pool_membership>& membe
                 }))
       .then(
           [self, wait_and_repeat](const message<schema::Ack>& reply) {
-            if (reply.root().getRefusal() == 0) return wait_and_repeat();
-            self->quit(caf::make_error(caf::sec::runtime_error, "the pool refuses the worker: " +
-                                                                    std::string(reply->getWhy())));
+            if (!is_refused(reply.root().getRefusal())) return wait_and_repeat();
+            self->quit(caf::make_error(
+                caf::sec::runtime_error,
+                "the pool refuses the worker: " + why_of(reply.root().getRefusal())));
           },
           [self](caf::error& why) { self->quit(std::move(why)); });
 }
 
 }  // namespace
 
-scorer_worker_actor::behavior_type joining_worker(self_pointer self, scorer_worker_ports ports,
+scorer_worker_actor::behavior_type joining_worker(joining_pointer self, scorer_worker_ports ports,
                                                   pool_membership membership) {
   join(self, std::make_shared<const pool_membership>(std::move(membership)));
   return scorer_worker(self, std::move(ports));
 }
 
-}  // namespace soma::actors
+}  // namespace soma::scorer

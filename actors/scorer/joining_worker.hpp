@@ -1,16 +1,16 @@
 // A worker that offers itself to a pool in another process, and says every few seconds that it is
-// still there. It ends when the pool refuses it, ends, or falls silent: whoever spawned it finds
-// the pool again and spawns another.
+// still there. It ends when the pool refuses it, ends, or falls silent. Its process then finds the
+// pool again and spawns another worker.
 #pragma once
 
 #include "actors/clock/clock_actor.hpp"
 #include "actors/scorer/scorer_worker.hpp"
 
-namespace soma::actors {
+namespace soma::scorer {
 
 struct pool_membership {
   scorer_actor pool;
-  clock_actor clock;
+  clock::clock_actor clock;
   std::string name;  // 1 .. 64 bytes
   std::uint32_t say_every_ms = 3'000;
 };
@@ -22,4 +22,4 @@ scorer_worker_actor::behavior_type joining_worker(
     scorer_worker_actor::stateful_pointer<scorer_worker_state> self, scorer_worker_ports ports,
     pool_membership membership);
 
-}  // namespace soma::actors
+}  // namespace soma::scorer

@@ -6,7 +6,7 @@
 #include "messages/crypto/aes_ctr.hpp"
 #include "messages/crypto/hash.hpp"
 
-namespace soma::actors {
+namespace soma::scorer {
 namespace {
 
 loading bad_model(model_verdict verdict, std::string why) {
@@ -25,9 +25,9 @@ loading load(const model_entry& entry, bytes encrypted, const engine_factory& ma
     return bad_model(model_verdict::wrong_hash, "the decrypted weights have another hash");
   }
   const auto size_bytes = encrypted.size();
-  auto parsed = model::parse_weights(std::move(encrypted));
+  auto parsed = weights::parse_weights(std::move(encrypted));
   if (!parsed)
-    return bad_model(model_verdict::malformed, std::string(model::to_text(parsed.error())));
+    return bad_model(model_verdict::malformed, std::string(weights::to_text(parsed.error())));
   if (parsed->architecture().dim != entry.embedding.size()) {
     return bad_model(model_verdict::malformed, "the weights are of another architecture");
   }
@@ -44,6 +44,7 @@ void remember(scorer_worker_state& state, const weights_hash& weights,
     state.cached_bytes -= known->second->size_bytes;
     state.recently_used.remove(weights);
   }
+  SOMA_ASSERT(model && model->engine, "only a model that can score is kept");
   state.cached_bytes += model->size_bytes;
   state.models[weights] = std::move(model);
   state.recently_used.push_front(weights);
@@ -53,6 +54,7 @@ void remember(scorer_worker_state& state, const weights_hash& weights,
     state.models.erase(oldest);
     state.recently_used.pop_back();
   }
+  SOMA_ASSERT(state.models.size() == state.recently_used.size(), "each kept model has its turn");
 }
 
 std::shared_ptr<loaded_model> recall(scorer_worker_state& state, const weights_hash& weights) {
@@ -68,7 +70,7 @@ std::shared_ptr<loaded_model> recall(scorer_worker_state& state, const weights_h
 void in_background(worker_pointer self, const scorer_worker_ports& ports,
                    std::function<void()> work, std::function<void()> then,
                    std::function<void(std::string)> failed) {
-  self->request(ports.background, caf::infinite, make_job(std::move(work)))
+  self->request(ports.background, caf::infinite, background::make_job(std::move(work)))
       .then([then = std::move(then)](const message<schema::Ack>&) { then(); },
             [self, failed = std::move(failed)](caf::error& why) {
               failed(self->system().render(why));
@@ -80,10 +82,10 @@ void load_afresh(worker_pointer self, const scorer_worker_ports& ports, const mo
   if (entry.manifest.size_bytes > max_weights_bytes) {
     return done(bad_model(model_verdict::malformed, "the weights are too large"));
   }
-  fetch_blob(
+  blob_store::fetch_blob(
       self, ports.blobs, entry.manifest.root, entry.manifest.size_bytes,
-      [=](expected<bytes, transfer_refusal> encrypted) {
-        if (!encrypted && encrypted.error() == transfer_refusal::store_failed) {
+      [=](expected<bytes, blob_store::transfer_refusal> encrypted) {
+        if (!encrypted && encrypted.error() == blob_store::transfer_refusal::store_failed) {
           return done(trouble("the blob store is gone"));
         }
         if (!encrypted) {
@@ -133,4 +135,4 @@ void load_models(worker_pointer self, const scorer_worker_ports& ports,
   load_next(self, ports, std::move(entries), std::make_shared<loaded_models>(), std::move(done));
 }
 
-}  // namespace soma::actors
+}  // namespace soma::scorer

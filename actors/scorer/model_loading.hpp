@@ -4,9 +4,9 @@
 #pragma once
 
 #include "actors/scorer/scorer_worker.hpp"
-#include "messages/types/expected.hpp"
+#include "messages/values/expected.hpp"
 
-namespace soma::actors {
+namespace soma::scorer {
 
 using worker_pointer = scorer_worker_actor::stateful_pointer<scorer_worker_state>;
 using loaded_models = std::vector<std::shared_ptr<loaded_model>>;
@@ -43,4 +43,4 @@ void load_models(worker_pointer self, const scorer_worker_ports& ports,
                  std::shared_ptr<const std::vector<model_entry>> entries,
                  std::function<void(expected<loaded_models, load_failure>)> done);
 
-}  // namespace soma::actors
+}  // namespace soma::scorer

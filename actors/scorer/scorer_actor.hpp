@@ -2,9 +2,9 @@
 // worker is expected.
 #pragma once
 
-#include "actors/link/actor_interface.hpp"
+#include "actors/interface/actor_interface.hpp"
 
-namespace soma::actors {
+namespace soma::scorer {
 
 /// A worker: one piece of work at a time. Work it cannot do is answered with a refusal, never with
 /// silence.
@@ -19,4 +19,4 @@ using scorer_actor = scorer_worker_actor::extend<
     caf::replies_to<message<schema::JoinPool>>::with<message<schema::Ack>>,
     caf::replies_to<message<schema::GetPoolStatus>>::with<message<schema::PoolStatus>>>;
 
-}  // namespace soma::actors
+}  // namespace soma::scorer

@@ -2,10 +2,10 @@
 
 #include <algorithm>
 
-namespace soma::actors {
+namespace soma::scorer {
 namespace {
 
-using self_pointer = scorer_actor::stateful_pointer<scorer_pool_state>;
+using pool_pointer = scorer_actor::stateful_pointer<scorer_pool_state>;
 
 template <class Request, class Reply>
 void give_up(pooled_work<Request, Reply>& work, work_refusal why) {
@@ -15,8 +15,8 @@ void give_up(queued_work& item, work_refusal why) {
   std::visit([&](auto& work) { give_up(work, why); }, item.work);
 }
 
-void dispatch(self_pointer self, const scorer_pool_limits& limits);
-void drop_worker(self_pointer self, const caf::actor_addr& gone, const scorer_pool_limits& limits);
+void dispatch(pool_pointer self, const scorer_pool_limits& limits);
+void drop_worker(pool_pointer self, const caf::actor_addr& gone, const scorer_pool_limits& limits);
 
 pool_worker* find_worker(scorer_pool_state& state, const queued_work* doing) {
   for (auto& worker : state.workers) {
@@ -25,10 +25,11 @@ pool_worker* find_worker(scorer_pool_state& state, const queued_work* doing) {
   return nullptr;
 }
 
-/// The worker that had `item` is gone or broken: someone else shall do it, soon.
-void requeue(self_pointer self, std::shared_ptr<queued_work> item,
+/// The worker that had `item` is gone or broken: another worker shall do it, soon.
+void requeue(pool_pointer self, std::shared_ptr<queued_work> item,
              const scorer_pool_limits& limits) {
   auto& state = self->state;
+  SOMA_ASSERT(item->attempts < limits.max_attempts, "work that may still be tried");
   ++state.requeued;
   if (++item->attempts >= limits.max_attempts) {
     give_up(*item, work_refusal::worker_lost);
@@ -38,8 +39,9 @@ void requeue(self_pointer self, std::shared_ptr<queued_work> item,
 }
 
 template <class Request, class Reply>
-void send_to(self_pointer self, pool_worker& worker, std::shared_ptr<queued_work> item,
+void send_to(pool_pointer self, pool_worker& worker, std::shared_ptr<queued_work> item,
              pooled_work<Request, Reply>& work, const scorer_pool_limits& limits) {
+  SOMA_ASSERT(!worker.doing, "a worker has one piece of work at a time");
   worker.doing = item;
   self->request(worker.handle, caf::infinite, work.request)
       .then(
@@ -61,7 +63,7 @@ void send_to(self_pointer self, pool_worker& worker, std::shared_ptr<queued_work
           });
 }
 
-void dispatch(self_pointer self, const scorer_pool_limits& limits) {
+void dispatch(pool_pointer self, const scorer_pool_limits& limits) {
   auto& state = self->state;
   for (auto& worker : state.workers) {
     if (state.queue.empty()) return;
@@ -72,7 +74,7 @@ void dispatch(self_pointer self, const scorer_pool_limits& limits) {
   }
 }
 
-void drop_worker(self_pointer self, const caf::actor_addr& gone, const scorer_pool_limits& limits) {
+void drop_worker(pool_pointer self, const caf::actor_addr& gone, const scorer_pool_limits& limits) {
   auto& workers = self->state.workers;
   const auto found = std::find_if(workers.begin(), workers.end(), [&](const pool_worker& worker) {
     return worker.handle.address() == gone;
@@ -85,7 +87,7 @@ void drop_worker(self_pointer self, const caf::actor_addr& gone, const scorer_po
 }
 
 template <class Request, class Reply>
-caf::typed_response_promise<message<Reply>> accept(self_pointer self,
+caf::typed_response_promise<message<Reply>> accept(pool_pointer self,
                                                    const message<Request>& request,
                                                    const scorer_pool_limits& limits) {
   auto promise = self->make_response_promise<message<Reply>>();
@@ -100,24 +102,27 @@ caf::typed_response_promise<message<Reply>> accept(self_pointer self,
   return promise;
 }
 
-message<schema::Ack> join(self_pointer self, schema::JoinPool::Reader offer,
+message<schema::Ack> join(pool_pointer self, schema::JoinPool::Reader offer,
                           const scorer_pool_limits& limits) {
-  auto refused = [](std::uint16_t code, const char* why) {
+  auto refused = [](schema::ScorerPoolRefusal refusal, const char* why) {
     return message<schema::Ack>::build([&](auto out) {
-      out.setRefusal(code);
-      out.setWhy(why);
+      out.initRefusal().setScorerPool(refusal);
+      out.getRefusal().setWhy(why);
     });
   };
   auto worker = caf::actor_cast<scorer_worker_actor>(self->current_sender());
-  if (!worker) return refused(1, "the sender is no worker");
-  if (offer.getName().size() > 64) return refused(2, "a worker's name has at most 64 bytes");
+  if (!worker) return refused(schema::ScorerPoolRefusal::NO_WORKER, "the sender is no worker");
+  if (offer.getName().size() > max_worker_name_bytes) {
+    return refused(schema::ScorerPoolRefusal::NAME_TOO_LONG,
+                   "a worker's name has at most 64 bytes");
+  }
   auto& workers = self->state.workers;
   const auto known = std::find_if(workers.begin(), workers.end(),
                                   [&](const auto& other) { return other.handle == worker; });
   if (known != workers.end()) {
     known->silent_checks = 0;
   } else if (workers.size() >= limits.max_workers) {
-    return refused(3, "the pool is full");
+    return refused(schema::ScorerPoolRefusal::POOL_FULL, "the pool is full");
   } else {
     self->monitor(worker);
     workers.push_back({worker, offer.getName(), nullptr, true, 0});
@@ -127,7 +132,7 @@ message<schema::Ack> join(self_pointer self, schema::JoinPool::Reader offer,
 }
 
 /// A stopped process or a cut cable ends nothing that the system would tell us about.
-void watch_for_silence(self_pointer self, const scorer_pool_limits& limits) {
+void watch_for_silence(pool_pointer self, const scorer_pool_limits& limits) {
   constexpr unsigned checks = 3;
   self->request(limits.clock, caf::infinite, message<schema::Wait>::build([&](auto out) {
                   out.setMs(std::max(1U, limits.silence_ms / checks));
@@ -158,7 +163,7 @@ message<schema::PoolStatus> status(const scorer_pool_state& state) {
 
 }  // namespace
 
-scorer_actor::behavior_type scorer_pool(self_pointer self, std::vector<scorer_worker_actor> workers,
+scorer_actor::behavior_type scorer_pool(pool_pointer self, std::vector<scorer_worker_actor> workers,
                                         scorer_pool_limits limits) {
   self->set_down_handler([=](caf::down_msg& down) { drop_worker(self, down.source, limits); });
   for (auto& worker : workers) {
@@ -179,4 +184,4 @@ scorer_actor::behavior_type scorer_pool(self_pointer self, std::vector<scorer_wo
           [=](const message<schema::GetPoolStatus>&) { return status(self->state); }};
 }
 
-}  // namespace soma::actors
+}  // namespace soma::scorer

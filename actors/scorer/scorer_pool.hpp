@@ -12,7 +12,9 @@
 #include "actors/scorer/scorer_actor.hpp"
 #include "actors/scorer/scorer_worker.hpp"
 
-namespace soma::actors {
+namespace soma::scorer {
+
+inline constexpr std::size_t max_worker_name_bytes = 64;
 
 struct scorer_pool_limits {
   std::size_t max_queue = 1'024;
@@ -20,7 +22,7 @@ struct scorer_pool_limits {
   unsigned max_attempts = 3;  // workers one piece of work may outlive
   /// One that joined shall say so again within this time. Not looked at without a clock.
   std::uint32_t silence_ms = 15'000;
-  clock_actor clock{};
+  clock::clock_actor clock{};
 };
 
 /// One request and the promise of its one answer. `Request` is any of the worker's three.
@@ -57,4 +59,4 @@ scorer_actor::behavior_type scorer_pool(scorer_actor::stateful_pointer<scorer_po
                                         std::vector<scorer_worker_actor> workers,
                                         scorer_pool_limits limits);
 
-}  // namespace soma::actors
+}  // namespace soma::scorer

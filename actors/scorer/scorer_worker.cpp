@@ -5,8 +5,9 @@
 #include "actors/blob_store/transfer.hpp"
 #include "actors/scorer/competition.hpp"
 #include "actors/scorer/model_loading.hpp"
+#include "messages/wire/refusals.hpp"
 
-namespace soma::actors {
+namespace soma::scorer {
 
 const char* to_text(work_refusal refusal) {
   switch (refusal) {
@@ -32,9 +33,18 @@ const char* to_text(work_refusal refusal) {
   return "unknown";
 }
 
-namespace {
+void fill_refusal(schema::Refusal::Builder out, work_refusal refusal, std::string_view why) {
+  out.setScorer(schema_refusal<schema::ScorerRefusal>(refusal));
+  out.setWhy(bounded_why(why.empty() ? to_text(refusal) : why));
+}
 
-using self_pointer = worker_pointer;
+work_refusal work_refusal_of(schema::Refusal::Reader refusal) {
+  if (!is_refused(refusal)) return work_refusal::none;
+  if (!refusal.isScorer()) return work_refusal::failed;
+  return refusal_of_schema<work_refusal>(refusal.getScorer());
+}
+
+namespace {
 
 // ---- scoring
 
@@ -61,7 +71,7 @@ void compute(scoring& work) {
   if (result) {
     work.result = std::move(*result);
   } else {
-    work.failure = model::to_text(result.error());
+    work.failure = soma::scoring::to_text(result.error());
   }
 }
 
@@ -92,16 +102,17 @@ message<schema::ScoreReport> report(const scoring& work) {
 
 /// Answers once and gives the place in the worker's window back.
 template <class Reply>
-std::function<void(message<Reply>)> answer(self_pointer self,
+std::function<void(message<Reply>)> answer(worker_pointer self,
                                            caf::typed_response_promise<message<Reply>> promise) {
   ++self->state.in_flight;
   return [self, promise](message<Reply> reply) mutable {
+    SOMA_ASSERT(self->state.in_flight > 0, "each piece of work is answered once");
     --self->state.in_flight;
     promise.deliver(std::move(reply));
   };
 }
 
-void score(self_pointer self, const scorer_worker_ports& ports, std::shared_ptr<scoring> work,
+void score(worker_pointer self, const scorer_worker_ports& ports, std::shared_ptr<scoring> work,
            std::function<void(message<schema::ScoreReport>)> reply) {
   load_models(self, ports, work->entries, [=](expected<loaded_models, load_failure> loaded) {
     using report_type = schema::ScoreReport;
@@ -118,18 +129,18 @@ void score(self_pointer self, const scorer_worker_ports& ports, std::shared_ptr<
 }
 
 /// A store that is gone says nothing about the data: that is no reason to call it unavailable.
-work_refusal refusal_of(transfer_refusal why) {
+work_refusal refusal_of(blob_store::transfer_refusal why) {
   switch (why) {
-    case transfer_refusal::wrong_size:
+    case blob_store::transfer_refusal::wrong_size:
       return work_refusal::wrong_size;
-    case transfer_refusal::unavailable:
+    case blob_store::transfer_refusal::unavailable:
       return work_refusal::data_unavailable;
     default:
       return work_refusal::failed;
   }
 }
 
-void begin_score(self_pointer self, const scorer_worker_ports& ports,
+void begin_score(worker_pointer self, const scorer_worker_ports& ports,
                  schema::ScoreRequest::Reader request,
                  std::function<void(message<schema::ScoreReport>)> reply) {
   using report_type = schema::ScoreReport;
@@ -141,7 +152,7 @@ void begin_score(self_pointer self, const scorer_worker_ports& ports,
   }
   const auto size = request.getSizeBytes();
   if (entries->empty() || entries->size() > max_models_per_request || size == 0 ||
-      size > chunk_bytes) {
+      size > blob_store::chunk_bytes) {
     return reply(refused<report_type>(work_refusal::bad_request));
   }
   auto work = std::make_shared<scoring>();
@@ -155,17 +166,17 @@ void begin_score(self_pointer self, const scorer_worker_ports& ports,
     work->data = bytes_of(request.getData());
     return score(self, ports, std::move(work), std::move(reply));
   }
-  fetch_blob(self, ports.blobs, id_or_zero<blob_id>(request.getBlob()), size,
-             [=](expected<bytes, transfer_refusal> data) {
-               if (!data) return reply(refused<report_type>(refusal_of(data.error())));
-               work->data = std::move(*data);
-               score(self, ports, work, reply);
-             });
+  blob_store::fetch_blob(self, ports.blobs, id_or_zero<blob_id>(request.getBlob()), size,
+                         [=](expected<bytes, blob_store::transfer_refusal> data) {
+                           if (!data) return reply(refused<report_type>(refusal_of(data.error())));
+                           work->data = std::move(*data);
+                           score(self, ports, work, reply);
+                         });
 }
 
 // ---- prediction and checks
 
-void predict(self_pointer self, const scorer_worker_ports& ports,
+void predict(worker_pointer self, const scorer_worker_ports& ports,
              schema::PredictRequest::Reader request,
              std::function<void(message<schema::PredictReport>)> reply) {
   using report_type = schema::PredictReport;
@@ -199,20 +210,20 @@ void predict(self_pointer self, const scorer_worker_ports& ports,
   });
 }
 
-void check_model(self_pointer self, const scorer_worker_ports& ports,
+void check_model(worker_pointer self, const scorer_worker_ports& ports,
                  schema::CheckModel::Reader request,
                  std::function<void(message<schema::ModelCheck>)> reply) {
   auto verdict = [](model_verdict value, const std::string& why) {
     return message<schema::ModelCheck>::build([&](auto out) {
-      out.setVerdict(static_cast<std::uint16_t>(value));
-      out.setWhy(why);
+      out.setVerdict(static_cast<schema::ModelVerdict>(value));
+      out.setWhy(bounded_why(why));
     });
   };
   auto entry = entry_of(request.getModel());
   if (!entry) return reply(verdict(model_verdict::malformed, "the entry itself is malformed"));
   const model_architecture wanted{request.getLayers(), request.getDim(), request.getHeads(),
                                   request.getFfn(), request.getMaxSeq()};
-  // The model's own blob and key are on trial: an equal model published by someone else proves
+  // The model's own blob and key are on trial: an equal model that another owner published proves
   // nothing.
   load_afresh(self, ports, *entry, [=](loading result) {
     if (result.refusal == work_refusal::failed) {
@@ -227,7 +238,7 @@ void check_model(self_pointer self, const scorer_worker_ports& ports,
 
 }  // namespace
 
-scorer_worker_actor::behavior_type scorer_worker(self_pointer self, scorer_worker_ports ports) {
+scorer_worker_actor::behavior_type scorer_worker(worker_pointer self, scorer_worker_ports ports) {
   return {[=](const message<schema::ScoreRequest>& request) {
             auto promise = self->make_response_promise<message<schema::ScoreReport>>();
             if (self->state.in_flight >= max_worker_window) {
@@ -253,4 +264,4 @@ scorer_worker_actor::behavior_type scorer_worker(self_pointer self, scorer_worke
           }};
 }
 
-}  // namespace soma::actors
+}  // namespace soma::scorer

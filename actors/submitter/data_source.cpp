@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <fstream>
 
-namespace soma::actors {
+namespace soma::submitter {
 
 data_source::data_source(std::vector<file_range> ranges, std::uint32_t piece_bytes,
                          std::uint64_t seed, data_part part)
@@ -37,4 +37,4 @@ std::optional<data_piece> data_source::next() {
   return piece;
 }
 
-}  // namespace soma::actors
+}  // namespace soma::submitter

@@ -11,9 +11,9 @@
 #include <vector>
 
 #include "messages/crypto/random.hpp"
-#include "messages/types/bytes.hpp"
+#include "messages/values/bytes.hpp"
 
-namespace soma::actors {
+namespace soma::submitter {
 
 /// A part of a file: what a source may cut pieces from.
 struct file_range {
@@ -27,8 +27,8 @@ struct data_piece {
   bytes data;
 };
 
-/// Which pieces of a source are one's own: those whose number leaves `number` when divided by `of`.
-/// Submitters that share files and not a thought take different parts, since data wins only once.
+/// The pieces of a source whose number leaves the remainder `number` when divided by `of`.
+/// Submitters that share files take different parts of them, since the same data wins only once.
 struct data_part {
   std::uint64_t number = 0;
   std::uint64_t of = 1;
@@ -36,6 +36,8 @@ struct data_part {
 
 class data_source {
  public:
+  /// Without any data.
+  data_source() : data_source({}, 1, 0) {}
   /// Ranges shorter than `piece_bytes` are left out.
   data_source(std::vector<file_range> ranges, std::uint32_t piece_bytes, std::uint64_t seed,
               data_part part = {});
@@ -53,4 +55,4 @@ class data_source {
   std::set<std::uint64_t> taken_;  // positions over all ranges, in units of a piece
 };
 
-}  // namespace soma::actors
+}  // namespace soma::submitter

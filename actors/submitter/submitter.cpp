@@ -2,30 +2,16 @@
 
 #include "actors/blob_store/transfer.hpp"
 #include "actors/rules/derived_ids.hpp"
+#include "messages/codec/codec.hpp"
 #include "messages/crypto/hash.hpp"
-#include "messages/types/codec.hpp"
+#include "messages/wire/refusals.hpp"
 
-namespace soma::actors {
-
-const char* to_text(misconduct kind) {
-  switch (kind) {
-    case misconduct::none:
-      return "honest";
-    case misconduct::wrong_loss:
-      return "claims a better loss";
-    case misconduct::wrong_winner:
-      return "names another winner";
-    case misconduct::never_reveals:
-      return "never reveals";
-    case misconduct::copies_claims:
-      return "copies claims";
-  }
-  return "unknown";
-}
-
+namespace soma::submitter {
 namespace {
 
-/// What one round of work carries from step to step.
+using self_pointer = submitter_actor::stateful_pointer<submitter_state>;
+
+/// What one round carries from step to step.
 struct attempt {
   target_id target;
   std::vector<float> point;
@@ -34,325 +20,317 @@ struct attempt {
   bytes data;
   message<schema::ScoreReport> report;
 };
+using attempt_ref = std::shared_ptr<attempt>;
 
-class submitter_logic : public std::enable_shared_from_this<submitter_logic> {
- public:
-  submitter_logic(submitter_actor::pointer self, std::shared_ptr<submitter_state> state,
-                  submitter_ports ports, submitter_options options)
-      : self_(self),
-        state_(std::move(state)),
-        ports_(std::move(ports)),
-        options_(std::move(options)) {}
+// ---- a round and its end
 
-  void wait_for_next_poll() {
-    const auto half = options_.poll_ms / 2;
-    const auto wait_ms =
-        static_cast<std::uint32_t>(half + state_->random.below(options_.poll_ms + 1));
-    self_
-        ->request(ports_.clock, caf::infinite,
-                  message<schema::Wait>::build([&](auto out) { out.setMs(std::max(1u, wait_ms)); }))
-        .then([me = shared_from_this()](const message<schema::Time>&) {
-          me->poll();
-          me->wait_for_next_poll();
-        });
-  }
+void end_round(self_pointer self) {
+  SOMA_ASSERT(self->state.busy, "a round that ends has begun");
+  self->state.busy = false;
+}
 
-  [[nodiscard]] message<schema::SubmitterStatus> status() const {
-    return message<schema::SubmitterStatus>::build([&](auto out) {
-      out.setScored(state_->scored);
-      out.setClaimed(state_->claimed);
-      out.setRevealed(state_->revealed);
-      out.setRefused(state_->refused);
-    });
-  }
+auto end_on_error(self_pointer self) {
+  return [self](caf::error&) { end_round(self); };
+}
 
- private:
-  void poll() {
-    if (!state_->nonce_known) return ask_for_nonce();
-    follow_claims();
-    if (state_->busy || state_->data.empty()) return;
-    state_->busy = true;
-    self_
-        ->request(ports_.validator, caf::infinite,
-                  message<schema::GetOpenTargets>::build(
-                      [&](auto out) { out.setMost(options_.max_targets_seen); }))
-        .then([me = shared_from_this()](
-                  const message<schema::OpenTargets>& open) { me->choose_target(open.root()); },
-              give_up());
-  }
+/// A row of the ledger, or nothing; `failed` when the validator does not answer.
+template <class Then, class Failed>
+void read_row(self_pointer self, const row_key& key, Then then, Failed failed) {
+  self->request(self->state.ports.validator, caf::infinite,
+                message<schema::GetRow>::build([&](auto out) { out.setKey(data_of(key)); }))
+      .then(
+          [then = std::move(then)](const message<schema::Row>& row) mutable {
+            then(row.root().getFound() ? std::optional(view_of(row.root().getValue()))
+                                       : std::nullopt);
+          },
+          std::move(failed));
+}
 
-  std::function<void(caf::error&)> give_up() {
-    return [me = shared_from_this()](caf::error&) { me->state_->busy = false; };
-  }
-  void done() { state_->busy = false; }
+/// Offers a transaction; `then` hears whether the validator took it in. When it did not, the nonce
+/// may be another than we believed.
+template <class Then>
+void send(self_pointer self, transaction_kind kind, Then then) {
+  auto& state = self->state;
+  const auto made = state.account->sign(std::move(kind), epoch_number{state.epoch + 1});
+  self->request(state.ports.validator, caf::infinite, wallet::offer(made.sent))
+      .then(
+          [self, then](const message<schema::SubmitReceipt>& receipt) mutable {
+            const bool is_taken = !is_refused(receipt.root().getRefusal());
+            if (!is_taken) {
+              ++self->state.ports.counts->refused;
+              self->state.account->forget_nonce();
+            }
+            then(is_taken);
+          },
+          [self, then](caf::error&) mutable {
+            self->state.account->forget_nonce();
+            then(false);
+          });
+}
 
-  void ask_for_nonce() {
-    self_
-        ->request(ports_.validator, caf::infinite, message<schema::GetRow>::build([&](auto out) {
-                    out.setKey(data_of(account_key(state_->account.owner())));
-                  }))
-        .then(
-            [me = shared_from_this()](const message<schema::Row>& row) {
-              const auto account = decode<account_row>(view_of(row.root().getValue()));
-              if (!row.root().getFound() || !account) return;
-              me->state_->account.set_next_nonce(account->nonce);
-              me->state_->nonce_known = true;
-            },
-            [](caf::error&) {});
-  }
-
-  /// Any open target not tried yet, by the seed's choice: competitors spread over what is open.
-  void choose_target(schema::OpenTargets::Reader open) {
-    if (open.getEpoch() != state_->epoch) {
-      state_->epoch = open.getEpoch();
-      state_->tried.clear();
+void send_claim(self_pointer self, const ready_claim& ready) {
+  const auto target = ready.claim.target;
+  self->state.claims.emplace(target, ready.pending);
+  send(self, ready.claim, [self, target](bool is_taken) {
+    if (is_taken) {
+      ++self->state.ports.counts->claimed;
+    } else {
+      self->state.claims.erase(target);
     }
-    std::vector<schema::OpenTarget::Reader> fresh;
-    for (const auto& target : open.getTargets()) {
-      if (!state_->tried.contains(id_or_zero<target_id>(target.getId()))) fresh.push_back(target);
-    }
-    if (options_.cheats == misconduct::copies_claims) return copy_a_claim(open, fresh);
-    if (fresh.empty()) return done();
-    const auto chosen = fresh[state_->random.below(fresh.size())];
-    auto piece = state_->data.next();
-    if (!piece) return done();
-    auto work = std::make_shared<attempt>();
-    work->target = id_or_zero<target_id>(chosen.getId());
-    work->point = floats_of(chosen.getPoint());
-    work->radius_q30 = chosen.getRadiusQ30();
-    work->data = std::move(piece->data);
-    for (const auto& ref : chosen.getAssigned()) work->assigned.push_back(ref_of(ref));
-    state_->tried.insert(work->target);
-    fetch_models(work);
-  }
+    end_round(self);
+  });
+}
 
-  /// Takes what someone else claimed, commitment and all, to a target that is still open. Nobody
-  /// can reveal for it: the commitment names its sender.
-  void copy_a_claim(schema::OpenTargets::Reader open,
-                    const std::vector<schema::OpenTarget::Reader>& fresh) {
-    if (copied_ && !fresh.empty()) {
-      tx::claim_target kind;
-      kind.target = id_or_zero<target_id>(fresh[0].getId());
-      kind.winner = ref_of(fresh[0].getAssigned()[0]);
-      kind.loss_bits = copied_->loss_bits;
-      kind.distance_q30 = std::min(copied_->distance_q30, fresh[0].getRadiusQ30());
-      kind.size_bytes = copied_->size_bytes;
-      kind.commitment = copied_->commitment;
-      state_->tried.insert(kind.target);
-      state_->claims.emplace(kind.target,
-                             pending_claim{state_->random.next_id<hash256>(), copied_->data,
-                                           copied_->blob, false, state_->epoch});
-      copied_.reset();
-      return send(kind, [me = shared_from_this()](bool accepted) {
-        me->state_->claimed += accepted;
-        me->done();
+// ---- from a score to a claim
+
+void claim(self_pointer self, const attempt_ref& work, const blob_id& blob) {
+  auto& state = self->state;
+  const auto report = work->report.root();
+  const auto claimed = state.ports.policy->claim_of(report);
+  SOMA_ASSERT(claimed.winner < report.getResults().size(), "a claim names a model of the report");
+  ready_claim ready;
+  auto& pending = ready.pending;
+  pending.salt = state.random.next_id<hash256>();
+  pending.data = id_or_zero<data_hash>(report.getData());
+  pending.blob = blob;
+  pending.epoch = state.epoch;
+  auto& kind = ready.claim;
+  kind.target = work->target;
+  kind.winner = ref_of(report.getResults()[claimed.winner].getRef());
+  kind.loss_bits = std::bit_cast<std::uint32_t>(claimed.loss);
+  kind.distance_q30 = report.getDistanceQ30();
+  kind.size_bytes = work->data.size();
+  kind.commitment =
+      rules::data_commitment(pending.data, kind.size_bytes, pending.salt, state.account->owner());
+  send_claim(self, ready);
+}
+
+void store_and_claim(self_pointer self, const attempt_ref& work) {
+  if (!self->state.ports.policy->reveals()) return claim(self, work, blob_id{});
+  blob_store::store_blob<submitter_actor::pointer>(
+      self, self->state.ports.blobs, work->data,
+      [self, work](expected<blob_id, blob_store::transfer_refusal> blob) {
+        if (blob) return claim(self, work, *blob);
+        end_round(self);
       });
+}
+
+/// Data that has won before cannot be revealed again: a claim on it would only cost the bond.
+void ask_whether_used(self_pointer self, const attempt_ref& work) {
+  const auto data = id_or_zero<data_hash>(work->report.root().getData());
+  read_row(
+      self, used_data_key(data),
+      [self, work](std::optional<byte_view> row) {
+        if (row) return end_round(self);
+        store_and_claim(self, work);
+      },
+      end_on_error(self));
+}
+
+void judge(self_pointer self, const attempt_ref& work, const message<schema::ScoreReport>& report) {
+  const auto root = report.root();
+  if (is_refused(root.getRefusal())) return end_round(self);
+  ++self->state.ports.counts->scored;
+  if (root.getWinner() >= root.getResults().size()) return end_round(self);  // no valid score
+  if (root.getDistanceQ30() > work->radius_q30) {
+    self->state.tried.erase(work->target);  // another piece may land
+    return end_round(self);
+  }
+  work->report = report;
+  ask_whether_used(self, work);
+}
+
+void score(self_pointer self, const attempt_ref& work, schema::Models::Reader models) {
+  // A version that is not known here yet will be.
+  if (models.getEntries().size() != work->assigned.size()) return end_round(self);
+  self->request(self->state.ports.scorer, caf::infinite,
+                message<schema::ScoreRequest>::build([&](auto out) {
+                  out.setModels(models.getEntries());
+                  out.setData(data_of(work->data));
+                  out.setSizeBytes(work->data.size());
+                  out.setSeed(rules::scoring_seed_of(work->target));
+                  out.setWinnerOnly(true);
+                  fill(out.initPoint(static_cast<unsigned>(work->point.size())), work->point);
+                }))
+      .then([self, work](const message<schema::ScoreReport>& report) { judge(self, work, report); },
+            end_on_error(self));
+}
+
+void fetch_models(self_pointer self, const attempt_ref& work) {
+  self->request(self->state.ports.registry, caf::infinite,
+                message<schema::GetModels>::build([&](auto out) {
+                  auto refs = out.initRefs(static_cast<unsigned>(work->assigned.size()));
+                  for (unsigned i = 0; i < work->assigned.size(); ++i)
+                    fill(refs[i], work->assigned[i]);
+                }))
+      .then(
+          [self, work](const message<schema::Models>& models) { score(self, work, models.root()); },
+          end_on_error(self));
+}
+
+/// Any open target not tried yet, by the seed's choice: competitors spread over what is open.
+void begin_score(self_pointer self, std::span<const schema::OpenTarget::Reader> fresh) {
+  auto& state = self->state;
+  if (fresh.empty()) return end_round(self);
+  const auto chosen = fresh[state.random.below(fresh.size())];
+  auto piece = state.data.next();
+  if (!piece) return end_round(self);
+  auto work = std::make_shared<attempt>();
+  work->target = id_or_zero<target_id>(chosen.getId());
+  work->point = floats_of(chosen.getPoint());
+  work->radius_q30 = chosen.getRadiusQ30();
+  work->data = std::move(piece->data);
+  for (const auto& ref : chosen.getAssigned()) work->assigned.push_back(ref_of(ref));
+  state.tried.insert(work->target);
+  fetch_models(self, work);
+}
+
+void begin_round(self_pointer self, schema::OpenTargets::Reader open) {
+  auto& state = self->state;
+  if (open.getEpoch() != state.epoch) {
+    state.epoch = open.getEpoch();
+    state.tried.clear();
+  }
+  round_view view;
+  std::vector<schema::OpenTarget::Reader> fresh;
+  for (const auto& target : open.getTargets()) {
+    const auto id = id_or_zero<target_id>(target.getId());
+    view.open.insert(id);
+    if (!state.tried.contains(id)) fresh.push_back(target);
+  }
+  view.fresh = fresh;
+  view.epoch = state.epoch;
+  const auto plan = state.ports.policy->plan(view, state.random);
+  if (const auto* ready = std::get_if<ready_claim>(&plan)) {
+    state.tried.insert(ready->claim.target);
+    return send_claim(self, *ready);
+  }
+  if (std::holds_alternative<score_data>(plan)) return begin_score(self, fresh);
+  for (const auto& key : std::get<read_rows>(plan).keys) {
+    read_row(
+        self, key,
+        [self](std::optional<byte_view> row) {
+          if (row) self->state.ports.policy->learn(*row);
+        },
+        [](caf::error&) {});
+  }
+  end_round(self);
+}
+
+// ---- what was claimed
+
+void reveal(self_pointer self, const target_id& target, pending_claim& claim) {
+  SOMA_ASSERT(!claim.reveal_sent, "a claim is revealed once");
+  claim.reveal_sent = true;
+  tx::reveal_data kind;
+  kind.target = target;
+  kind.data = claim.data;
+  kind.blob = claim.blob;
+  kind.salt = claim.salt;
+  send(self, kind, [self, target](bool is_taken) {
+    auto& claims = self->state.claims;
+    const auto found = claims.find(target);
+    if (found == claims.end()) return;
+    if (is_taken) {
+      ++self->state.ports.counts->revealed;
+      claims.erase(found);
+    } else {
+      found->second.reveal_sent = false;  // try again at the next poll
     }
-    std::set<target_id> now;
-    for (const auto& target : open.getTargets()) now.insert(id_or_zero<target_id>(target.getId()));
-    for (const auto& target : last_open_) {
-      if (!now.contains(target)) look_at_claim(target);
-    }
-    last_open_ = std::move(now);
-    done();
-  }
+  });
+}
 
-  void look_at_claim(const target_id& target) {
-    self_
-        ->request(ports_.validator, caf::infinite, message<schema::GetRow>::build([&](auto out) {
-                    out.setKey(data_of(submission_key(target)));
-                  }))
-        .then(
-            [me = shared_from_this()](const message<schema::Row>& row) {
-              auto submission = decode<submission_row>(view_of(row.root().getValue()));
-              if (row.root().getFound() && submission) me->copied_ = std::move(*submission);
-            },
-            [](caf::error&) {});
+void follow(self_pointer self, const target_id& target, std::optional<byte_view> row) {
+  auto& state = self->state;
+  const auto found = state.claims.find(target);
+  if (found == state.claims.end() || found->second.reveal_sent) return;
+  if (!row) return;  // not in a block yet, or refused there
+  const auto submission = decode<submission_row>(*row);
+  if (!submission || submission->submitter != state.account->owner()) {
+    state.claims.erase(found);
+    return;
   }
+  if (state.ports.policy->reveals()) reveal(self, target, found->second);
+}
 
-  void fetch_models(std::shared_ptr<attempt> work) {
-    self_
-        ->request(ports_.registry, caf::infinite, message<schema::GetModels>::build([&](auto out) {
-                    auto refs = out.initRefs(static_cast<unsigned>(work->assigned.size()));
-                    for (unsigned i = 0; i < work->assigned.size(); ++i)
-                      fill(refs[i], work->assigned[i]);
-                  }))
-        .then([me = shared_from_this(),
-               work](const message<schema::Models>& models) { me->score(work, models.root()); },
-              give_up());
+/// Looks after claims that were sent: reveals those that stand, forgets those that another
+/// submitter won.
+void follow_claims(self_pointer self) {
+  auto& state = self->state;
+  // A claim that never stood was refused in its block: no reveal can be due two epochs later.
+  std::erase_if(state.claims,
+                [&](const auto& item) { return item.second.epoch + 1 < state.epoch; });
+  for (const auto& [target, claim] : state.claims) {
+    if (claim.reveal_sent) continue;
+    read_row(
+        self, submission_key(target),
+        [self, id = target](std::optional<byte_view> row) { follow(self, id, row); },
+        [](caf::error&) {});
   }
+}
 
-  void score(std::shared_ptr<attempt> work, schema::Models::Reader models) {
-    if (models.getEntries().size() != work->assigned.size()) return done();  // not known here yet
-    self_
-        ->request(ports_.scorer, caf::infinite, message<schema::ScoreRequest>::build([&](auto out) {
-                    out.setModels(models.getEntries());
-                    out.setData(data_of(work->data));
-                    out.setSizeBytes(work->data.size());
-                    out.setSeed(rules::scoring_seed_of(work->target));
-                    out.setWinnerOnly(true);
-                    fill(out.initPoint(static_cast<unsigned>(work->point.size())), work->point);
-                  }))
-        .then([me = shared_from_this(),
-               work](const message<schema::ScoreReport>& report) { me->judge(work, report); },
-              give_up());
-  }
+// ---- polling
 
-  void judge(std::shared_ptr<attempt> work, const message<schema::ScoreReport>& report) {
-    const auto root = report.root();
-    if (root.getRefusal() != 0) return done();
-    ++state_->scored;
-    if (root.getWinner() >= root.getResults().size()) return done();  // no model can score it
-    if (root.getDistanceQ30() > work->radius_q30) {
-      state_->tried.erase(work->target);  // another piece may land
-      return done();
-    }
-    work->report = report;
-    ask_whether_used(work);
-  }
+void ask_for_nonce(self_pointer self) {
+  read_row(
+      self, account_key(self->state.account->owner()),
+      [self](std::optional<byte_view> row) {
+        const auto account =
+            row ? decode<account_row>(*row) : expected<account_row, parse_refusal>{};
+        if (row && account) self->state.account->set_next_nonce(account->nonce);
+      },
+      [](caf::error&) {});
+}
 
-  /// Data that has won before cannot be revealed again: a claim on it would only cost the bond.
-  void ask_whether_used(std::shared_ptr<attempt> work) {
-    const auto data = id_or_zero<data_hash>(work->report.root().getData());
-    self_
-        ->request(ports_.validator, caf::infinite, message<schema::GetRow>::build([&](auto out) {
-                    out.setKey(data_of(used_data_key(data)));
-                  }))
-        .then(
-            [me = shared_from_this(), work](const message<schema::Row>& row) {
-              if (row.root().getFound()) return me->done();
-              me->store_and_claim(work);
-            },
-            give_up());
-  }
+void poll(self_pointer self) {
+  auto& state = self->state;
+  if (!state.account->knows_nonce()) return ask_for_nonce(self);
+  follow_claims(self);
+  if (state.busy || state.data.empty()) return;
+  state.busy = true;
+  self->request(state.ports.validator, caf::infinite,
+                message<schema::GetOpenTargets>::build(
+                    [&](auto out) { out.setMost(state.options.max_targets_seen); }))
+      .then([self](const message<schema::OpenTargets>& open) { begin_round(self, open.root()); },
+            end_on_error(self));
+}
 
-  void store_and_claim(std::shared_ptr<attempt> work) {
-    if (options_.cheats == misconduct::never_reveals) return claim(work, blob_id{});
-    store_blob<submitter_actor::pointer>(
-        self_, ports_.blobs, work->data,
-        [me = shared_from_this(), work](expected<blob_id, transfer_refusal> blob) {
-          if (blob) return me->claim(work, *blob);
-          me->done();
-        });
-  }
+void wait_for_next_poll(self_pointer self) {
+  auto& state = self->state;
+  const auto wait_ms = static_cast<std::uint32_t>(state.options.poll_ms / 2 +
+                                                  state.random.below(state.options.poll_ms + 1));
+  self->request(state.ports.clock, caf::infinite,
+                message<schema::Wait>::build([&](auto out) { out.setMs(std::max(1u, wait_ms)); }))
+      .then([self](const message<schema::Time>&) {
+        poll(self);
+        wait_for_next_poll(self);
+      });
+}
 
-  void claim(std::shared_ptr<attempt> work, const blob_id& blob) {
-    const auto report = work->report.root();
-    auto winner = report.getWinner();
-    auto loss = report.getResults()[winner].getLoss();
-    if (options_.cheats == misconduct::wrong_loss) loss *= 0.5f;
-    if (options_.cheats == misconduct::wrong_winner) {
-      winner = (winner + 1) % report.getResults().size();
-      loss = report.getResults()[winner].getLoss();
-    }
-    pending_claim pending;
-    pending.salt = state_->random.next_id<hash256>();
-    pending.data = id_or_zero<data_hash>(report.getData());
-    pending.blob = blob;
-    pending.epoch = state_->epoch;
-    tx::claim_target kind;
-    kind.target = work->target;
-    kind.winner = ref_of(report.getResults()[winner].getRef());
-    kind.loss_bits = std::bit_cast<std::uint32_t>(loss);
-    kind.distance_q30 = report.getDistanceQ30();
-    kind.size_bytes = work->data.size();
-    kind.commitment = rules::data_commitment(pending.data, kind.size_bytes, pending.salt,
-                                             state_->account.owner());
-    state_->claims.emplace(work->target, pending);
-    send(kind, [me = shared_from_this(), target = work->target](bool accepted) {
-      if (accepted) {
-        ++me->state_->claimed;
-      } else {
-        me->state_->claims.erase(target);
-      }
-      me->done();
-    });
-  }
-
-  /// Offers a transaction; `then` hears whether the validator took it. A refusal makes us ask for
-  /// the nonce again.
-  void send(transaction_kind kind, std::function<void(bool)> then) {
-    const auto transaction = state_->account.sign(std::move(kind), epoch_number{state_->epoch + 1});
-    self_->request(ports_.validator, caf::infinite, offer(transaction))
-        .then(
-            [me = shared_from_this(), then](const message<schema::SubmitReceipt>& receipt) {
-              const bool accepted = receipt.root().getRefusal() == 0;
-              if (!accepted) {
-                ++me->state_->refused;
-                me->state_->nonce_known = false;
-              }
-              then(accepted);
-            },
-            [me = shared_from_this(), then](caf::error&) {
-              me->state_->nonce_known = false;
-              then(false);
-            });
-  }
-
-  /// Looks after claims that were sent: reveals those that stand, forgets those that someone else
-  /// won.
-  void follow_claims() {
-    // A claim that never stood was refused in its block: no reveal can be due two epochs later.
-    std::erase_if(state_->claims,
-                  [&](const auto& item) { return item.second.epoch + 1 < state_->epoch; });
-    for (const auto& [target, claim] : state_->claims) {
-      if (claim.reveal_sent) continue;
-      self_
-          ->request(ports_.validator, caf::infinite, message<schema::GetRow>::build([&](auto out) {
-                      out.setKey(data_of(submission_key(target)));
-                    }))
-          .then([me = shared_from_this(), target = target](
-                    const message<schema::Row>& row) { me->follow(target, row.root()); },
-                [](caf::error&) {});
-    }
-  }
-
-  void follow(const target_id& target, schema::Row::Reader row) {
-    const auto found = state_->claims.find(target);
-    if (found == state_->claims.end() || found->second.reveal_sent) return;
-    if (!row.getFound()) return;  // not in a block yet, or refused there
-    const auto submission = decode<submission_row>(view_of(row.getValue()));
-    if (!submission || submission->submitter != state_->account.owner()) {
-      state_->claims.erase(found);
-      return;
-    }
-    if (options_.cheats == misconduct::never_reveals) return;
-    found->second.reveal_sent = true;
-    tx::reveal_data kind;
-    kind.target = target;
-    kind.data = found->second.data;
-    kind.blob = found->second.blob;
-    kind.salt = found->second.salt;
-    send(kind, [me = shared_from_this(), target](bool accepted) {
-      const auto claim = me->state_->claims.find(target);
-      if (claim == me->state_->claims.end()) return;
-      if (accepted) {
-        ++me->state_->revealed;
-        me->state_->claims.erase(claim);
-      } else {
-        claim->second.reveal_sent = false;  // try again at the next poll
-      }
-    });
-  }
-
-  submitter_actor::pointer self_;
-  std::shared_ptr<submitter_state> state_;
-  submitter_ports ports_;
-  submitter_options options_;
-  // Of a submitter that copies claims: what was open at its last poll, and what it copied.
-  std::set<target_id> last_open_;
-  std::optional<submission_row> copied_;
-};
+message<schema::SubmitterStatus> status(const submitter_counts& counts) {
+  return message<schema::SubmitterStatus>::build([&](auto out) {
+    out.setScored(counts.scored);
+    out.setClaimed(counts.claimed);
+    out.setRevealed(counts.revealed);
+    out.setRefused(counts.refused);
+  });
+}
 
 }  // namespace
 
-submitter_actor::behavior_type submitter(submitter_actor::pointer self,
-                                         std::shared_ptr<submitter_state> state,
-                                         submitter_ports ports, submitter_options options) {
-  auto logic = std::make_shared<submitter_logic>(self, std::move(state), std::move(ports),
-                                                 std::move(options));
-  logic->wait_for_next_poll();
-  return {[logic](const message<schema::GetStatus>&) { return logic->status(); }};
+submitter_actor::behavior_type submitter(self_pointer self, submitter_ports ports,
+                                         submitter_options options, submitter_means means) {
+  SOMA_ASSERT(ports.policy && ports.counts, "a submitter has a policy and counts what it does");
+  auto& state = self->state;
+  state.ports = std::move(ports);
+  state.options = std::move(options);
+  state.account = std::move(means.account);
+  state.data = std::move(means.data);
+  state.random = crypto::seeded_random(means.seed);
+  wait_for_next_poll(self);
+  return {[self](const message<schema::GetSubmitterStatus>&) {
+    return status(*self->state.ports.counts);
+  }};
 }
 
-}  // namespace soma::actors
+}  // namespace soma::submitter

@@ -1,9 +1,14 @@
 // A submitter: watches open targets, scores pieces of its own data on the models assigned to them,
 // claims what lands within the radius, and reveals the data once the claim stands. Its scorer is
-// its own, never a validator's.
+// its own, never a validator's. What must hold:
+//   - One round at a time: one piece of data is scored and claimed before the next is taken.
+//   - The data lies in the blob store before the claim is sent, so that a reveal never fails for
+//   want
+//     of it.
 #pragma once
 
 #include <map>
+#include <memory>
 #include <optional>
 #include <set>
 #include <string>
@@ -12,66 +17,57 @@
 #include "actors/clock/clock_actor.hpp"
 #include "actors/model_registry/model_registry_actor.hpp"
 #include "actors/scorer/scorer_actor.hpp"
+#include "actors/submitter/claim_policy.hpp"
 #include "actors/submitter/data_source.hpp"
 #include "actors/submitter/submitter_actor.hpp"
 #include "actors/validator/validator_actor.hpp"
 #include "actors/wallet/wallet.hpp"
 
-namespace soma::actors {
+namespace soma::submitter {
 
-/// What a submitter may do wrong on purpose, to show that the network notices.
-enum class misconduct : std::uint8_t {
-  none,
-  wrong_loss,
-  wrong_winner,
-  never_reveals,
-  copies_claims
+/// What it has done since it was started.
+struct submitter_counts {
+  std::uint64_t scored = 0, claimed = 0, revealed = 0, refused = 0;
 };
-[[nodiscard]] const char* to_text(misconduct kind);
 
 struct submitter_ports {
-  clock_actor clock;
-  validator_actor validator;
-  model_registry_actor registry;
-  scorer_actor scorer;
-  blob_store_actor blobs;
+  clock::clock_actor clock;
+  validator::validator_actor validator;
+  model_registry::model_registry_actor registry;
+  scorer::scorer_actor scorer;
+  blob_store::blob_store_actor blobs;
+  std::shared_ptr<claim_policy> policy = std::make_shared<claim_policy>();
+  /// Read by its owner too, on the thread that runs the actor.
+  std::shared_ptr<submitter_counts> counts = std::make_shared<submitter_counts>();
 };
 
 struct submitter_options {
   std::string name;
-  std::uint32_t poll_ms =
-      2'000;  // on average; each wait is drawn between a half and one and a half of it
+  std::uint32_t poll_ms = 2'000;        // on average: each wait is half of it to one and a half
   std::uint32_t max_targets_seen = 64;  // asked for at each poll
-  std::uint64_t seed = 0;
-  misconduct cheats = misconduct::none;
 };
 
-/// A claim that was sent and not yet followed by its reveal.
-struct pending_claim {
-  hash256 salt;
-  data_hash data;
-  blob_id blob;
-  bool reveal_sent = false;
-  std::uint64_t epoch = 0;  // in which it was sent
+/// What a submitter works with. It holds a key, so the caller hands it over.
+struct submitter_means {
+  wallet::wallet account;
+  data_source data;
+  std::uint64_t seed = 0;  // of its choices and salts
 };
 
 struct submitter_state {
-  submitter_state(wallet owner, data_source source, std::uint64_t seed)
-      : account(std::move(owner)), data(std::move(source)), random(seed) {}
-  wallet account;
+  submitter_ports ports;
+  submitter_options options;
+  std::optional<wallet::wallet> account;  // there from the start
   data_source data;
-  crypto::seeded_random random;
-  bool nonce_known = false;
-  bool busy = false;  // one piece is being scored and claimed
+  crypto::seeded_random random{0};
+  bool busy = false;  // a round is under way
   std::uint64_t epoch = 0;
   std::set<target_id> tried;  // of this epoch
   std::map<target_id, pending_claim> claims;
-  std::uint64_t scored = 0, claimed = 0, revealed = 0, refused = 0;
 };
 
-/// The state holds a key, so it is made by the caller and shared with the actor alone.
-submitter_actor::behavior_type submitter(submitter_actor::pointer self,
-                                         std::shared_ptr<submitter_state> state,
-                                         submitter_ports ports, submitter_options options);
+submitter_actor::behavior_type submitter(submitter_actor::stateful_pointer<submitter_state> self,
+                                         submitter_ports ports, submitter_options options,
+                                         submitter_means means);
 
-}  // namespace soma::actors
+}  // namespace soma::submitter

@@ -1,11 +1,11 @@
 // Finds data for open targets in a source of its own, scores, claims, reveals.
 #pragma once
 
-#include "actors/link/actor_interface.hpp"
+#include "actors/interface/actor_interface.hpp"
 
-namespace soma::actors {
+namespace soma::submitter {
 
 using submitter_actor = caf::typed_actor<
-    caf::replies_to<message<schema::GetStatus>>::with<message<schema::SubmitterStatus>>>;
+    caf::replies_to<message<schema::GetSubmitterStatus>>::with<message<schema::SubmitterStatus>>>;
 
-}  // namespace soma::actors
+}  // namespace soma::submitter

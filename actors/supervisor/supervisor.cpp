@@ -5,7 +5,9 @@
 
 #include <algorithm>
 
-namespace soma::actors {
+#include "messages/values/assert.hpp"
+
+namespace soma::supervisor {
 namespace {
 
 using stage = supervisor_state::stage;
@@ -85,6 +87,8 @@ expected<std::vector<supervised>, role_failure> start_group(const duty_ref& d) {
 
 void begin(const duty_ref& d) {
   auto& state = d->self->state;
+  SOMA_ASSERT(state.now == stage::pausing && state.alive.empty(),
+              "no role starts before all of the time before have ended");
   auto started = start_group(d);
   if (!started) {
     note_failure(d, started.error());
@@ -156,4 +160,4 @@ supervisor_actor::behavior_type supervisor(self_pointer self, supervisor_ports p
   return {[self](const message<schema::GetHealth>&) { return health(self->state); }};
 }
 
-}  // namespace soma::actors
+}  // namespace soma::supervisor

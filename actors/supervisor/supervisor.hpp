@@ -1,7 +1,8 @@
-// The supervisor of a process. Roles are wired to each other when they are spawned, so they live
-// and die as one: when one of them ends, all are stopped, last started first, and the whole group
-// starts anew after a pause that doubles from failure to failure. Roles of other processes are
-// watched like our own, because handles to them go stale in the same way, but they are not stopped.
+// The supervisor of a process. Roles are wired to each other when they are spawned, so they run as
+// one group: when one of them ends, all are stopped, the last one started first, and the whole
+// group starts anew after a pause that doubles from failure to failure. Roles of other processes
+// are watched like our own, because handles to them go stale in the same way, but they are not
+// stopped.
 //   - Nothing is started before everything of ours from the time before has ended.
 //   - An exit message drains: all are stopped in the same order, then the supervisor ends.
 #pragma once
@@ -12,9 +13,9 @@
 
 #include "actors/clock/clock_actor.hpp"
 #include "actors/supervisor/supervisor_actor.hpp"
-#include "messages/types/expected.hpp"
+#include "messages/values/expected.hpp"
 
-namespace soma::actors {
+namespace soma::supervisor {
 
 struct supervised {
   std::string name;
@@ -33,14 +34,14 @@ struct role_failure {
 };
 
 struct supervisor_ports {
-  clock_actor clock;
+  clock::clock_actor clock;
   /// Spawns the whole group, in the order in which roles depend on each other; what it began and
   /// could not finish it undoes itself. It may block: spawn the supervisor detached then.
   std::function<expected<std::vector<supervised>, role_failure>()> start;
   // The next three may be left out. They run in the supervisor.
   std::function<void()> on_up;
   std::function<void(const role_failure&, std::uint32_t pause_ms)> on_failure;
-  std::function<void()> before_stop;  // doors are closed before anyone is asked to leave
+  std::function<void()> before_stop;  // closes the doors before any role is asked to leave
 };
 
 struct supervisor_options {
@@ -68,4 +69,4 @@ supervisor_actor::behavior_type supervisor(
     supervisor_actor::stateful_pointer<supervisor_state> self, supervisor_ports ports,
     supervisor_options options);
 
-}  // namespace soma::actors
+}  // namespace soma::supervisor

@@ -1,16 +1,17 @@
 #include "actors/target_generator/target_generator.hpp"
 
-#include "messages/types/architecture.hpp"
-#include "messages/types/fields.hpp"
+#include "messages/codec/model_entry.hpp"
+#include "messages/values/architecture.hpp"
+#include "messages/wire/refusals.hpp"
 #include "model/noise/noise.hpp"
 
-namespace soma::actors {
+namespace soma::target_generator {
 namespace {
 
 std::vector<std::vector<float>> draw_points(schema::DrawTargets::Reader request) {
   std::vector<std::vector<float>> points;
   for (const auto seed : request.getSeeds()) {
-    points.push_back(model::normals(seed, request.getDim()));
+    points.push_back(noise::normals(seed, request.getDim()));
   }
   return points;
 }
@@ -29,7 +30,7 @@ message<schema::AssignRequest> assign_request(schema::DrawTargets::Reader reques
 message<schema::DrawnTargets> drawn(const std::vector<std::vector<float>>& points,
                                     schema::Assignment::Reader assignment) {
   return message<schema::DrawnTargets>::build([&](auto out) {
-    out.setRefusal(assignment.getRefusal());
+    if (is_refused(assignment.getRefusal())) out.setRefusal(assignment.getRefusal());
     auto rows = out.initPoints(static_cast<unsigned>(points.size()));
     for (unsigned p = 0; p < points.size(); ++p) {
       fill(rows.init(p, static_cast<unsigned>(points[p].size())), points[p]);
@@ -48,8 +49,8 @@ target_generator_actor::behavior_type target_generator(target_generator_actor::p
     auto promise = self->make_response_promise<message<schema::DrawnTargets>>();
     const auto root = request.root();
     if (root.getSeeds().size() > max_draws || root.getDim() < 2 || root.getDim() > max_dim) {
-      promise.deliver(
-          message<schema::DrawnTargets>::build([](auto out) { out.setRefusal(bad_draw); }));
+      promise.deliver(message<schema::DrawnTargets>::build(
+          [](auto out) { out.initRefusal().setDraw(schema::DrawRefusal::BAD_DRAW); }));
       return promise;
     }
     auto points = draw_points(root);
@@ -64,4 +65,4 @@ target_generator_actor::behavior_type target_generator(target_generator_actor::p
   }};
 }
 
-}  // namespace soma::actors
+}  // namespace soma::target_generator

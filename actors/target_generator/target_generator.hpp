@@ -5,19 +5,16 @@
 #include "actors/router/router_actor.hpp"
 #include "actors/target_generator/target_generator_actor.hpp"
 
-namespace soma::actors {
+namespace soma::target_generator {
 
 struct target_generator_ports {
-  router_actor router;
+  router::router_actor router;
 };
 
 /// More targets than this are not drawn in one request.
 inline constexpr unsigned max_draws = 1'024;
-/// Refusal: the request asks for too many draws or an impossible dimension. (1 is the router's
-/// registry_gap.)
-inline constexpr std::uint16_t bad_draw = 2;
 
 target_generator_actor::behavior_type target_generator(target_generator_actor::pointer self,
                                                        target_generator_ports ports);
 
-}  // namespace soma::actors
+}  // namespace soma::target_generator

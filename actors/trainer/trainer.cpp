@@ -2,189 +2,215 @@
 
 #include "actors/blob_store/transfer.hpp"
 #include "actors/rules/derived_ids.hpp"
+#include "messages/codec/codec.hpp"
 #include "messages/crypto/aes_ctr.hpp"
 #include "messages/crypto/hash.hpp"
-#include "messages/types/codec.hpp"
+#include "messages/wire/refusals.hpp"
 
-namespace soma::actors {
+namespace soma::trainer {
 namespace {
 
-class trainer_logic : public std::enable_shared_from_this<trainer_logic> {
- public:
-  trainer_logic(trainer_actor::pointer self, std::shared_ptr<trainer_state> state,
-                trainer_ports ports, trainer_options options)
-      : self_(self),
-        state_(std::move(state)),
-        ports_(std::move(ports)),
-        options_(std::move(options)) {}
+using self_pointer = trainer_actor::stateful_pointer<trainer_state>;
 
-  message<schema::TrainerStatus> begin() {
-    if (state_->stage == trainer_stage::idle || state_->stage == trainer_stage::failed) {
-      state_->stage = trainer_stage::training;
-      auto result = std::make_shared<trained_model>();
-      self_
-          ->request(ports_.background, caf::infinite,
-                    make_job([result, train = ports_.train] { *result = train(); }))
-          .then(
-              [me = shared_from_this(), result](const message<schema::Ack>&) {
-                me->state_->trained = std::move(*result);
-                me->encrypt_and_store();
-              },
-              [me = shared_from_this()](caf::error& why) {
-                me->fail(me->self_->system().render(why));
-              });
-    }
-    return status();
+trainer_progress& progress_of(self_pointer self) {
+  return *self->state.ports.progress;
+}
+
+void fail(self_pointer self, std::string why) {
+  auto& progress = progress_of(self);
+  SOMA_ASSERT(progress.stage != trainer_stage::published, "what is published does not fail");
+  progress.stage = trainer_stage::failed;
+  progress.why = std::move(why);
+}
+
+/// From one stage to the next.
+void go_on_to(self_pointer self, trainer_stage next) {
+  auto& stage = progress_of(self).stage;
+  SOMA_ASSERT(static_cast<int>(next) == static_cast<int>(stage) + 1, "one stage after the other");
+  stage = next;
+}
+
+// ---- transactions
+
+/// The validator does not answer. The next poll asks again.
+auto try_again(self_pointer self) {
+  return [self](caf::error&) { self->state.is_asking = false; };
+}
+
+void offer_transaction(self_pointer self, const transaction_kind& kind, epoch_number now,
+                       trainer_stage next) {
+  auto& state = self->state;
+  const auto made = state.account->sign(kind, now.next());
+  self->request(state.ports.validator, caf::infinite, wallet::offer(made.sent))
+      .then(
+          [self, next, now, id = made.id](const message<schema::SubmitReceipt>& receipt) {
+            self->state.is_asking = false;
+            const auto refusal = receipt.root().getRefusal();
+            if (is_refused(refusal)) return fail(self, why_of(refusal));
+            if (next == trainer_stage::committed) {
+              self->state.committed_in = now;
+              self->state.reveal.model = rules::model_id_of(id);
+              progress_of(self).model = self->state.reveal.model;
+            }
+            go_on_to(self, next);
+          },
+          try_again(self));
+}
+
+/// The ledger knows the nonce: transactions are few, and each is sent when the one before is done.
+void send(self_pointer self, transaction_kind kind, epoch_number now, trainer_stage next) {
+  self->state.is_asking = true;
+  const auto key = account_key(self->state.account->owner());
+  self->request(self->state.ports.validator, caf::infinite,
+                message<schema::GetRow>::build([&](auto out) { out.setKey(data_of(key)); }))
+      .then(
+          [self, kind = std::move(kind), now, next](const message<schema::Row>& row) {
+            const auto account = decode<account_row>(view_of(row.root().getValue()));
+            if (!row.root().getFound() || !account) {
+              self->state.is_asking = false;
+              return fail(self, "the account holds nothing");
+            }
+            self->state.account->set_next_nonce(account->nonce);
+            offer_transaction(self, kind, now, next);
+          },
+          try_again(self));
+}
+
+/// The version is there to stay once its row says that it was revealed.
+void confirm(self_pointer self, epoch_number now) {
+  self->state.is_asking = true;
+  const auto key = model_version_key({self->state.reveal.model, 1});
+  self->request(self->state.ports.validator, caf::infinite,
+                message<schema::GetRow>::build([&](auto out) { out.setKey(data_of(key)); }))
+      .then(
+          [self, now](const message<schema::Row>& row) {
+            self->state.is_asking = false;
+            const auto version = decode<model_version_row>(view_of(row.root().getValue()));
+            const bool stands = row.root().getFound() && version &&
+                                (version->status == version_status::revealed ||
+                                 version->status == version_status::active);
+            if (stands) {
+              go_on_to(self, trainer_stage::published);
+            } else if (now > self->state.committed_in.next()) {
+              fail(self, "the reveal did not stand: it was refused, or came too late");
+            }
+          },
+          try_again(self));
+}
+
+// ---- polling
+
+void act(self_pointer self, epoch_number now) {
+  auto& state = self->state;
+  if (state.is_asking) return;
+  switch (progress_of(self).stage) {
+    case trainer_stage::committing:
+      return send(self, state.commit, now, trainer_stage::committed);
+    case trainer_stage::committed:
+      if (now == state.committed_in.next()) {
+        return send(self, state.reveal, now, trainer_stage::revealing);
+      }
+      if (now > state.committed_in.next()) fail(self, "the epoch of the reveal has passed");
+      return;
+    case trainer_stage::revealing:
+      return confirm(self, now);
+    default:
+      return;
   }
+}
 
-  [[nodiscard]] message<schema::TrainerStatus> status() const {
-    return message<schema::TrainerStatus>::build([&](auto out) {
-      out.setStage(static_cast<std::uint16_t>(state_->stage));
-      out.setModel(data_of(state_->reveal.model));
-      out.setWhy(state_->why);
-    });
-  }
+void poll_later(self_pointer self);
 
- private:
-  void fail(std::string why) {
-    state_->stage = trainer_stage::failed;
-    state_->why = std::move(why);
-  }
+/// Looks at the chain, does what is due, comes back later.
+void poll(self_pointer self) {
+  self->request(self->state.ports.validator, caf::infinite, message<schema::GetChain>{})
+      .then(
+          [self](const message<schema::ChainStatus>& chain) {
+            act(self, epoch_number{chain.root().getEpoch()});
+            const auto stage = progress_of(self).stage;
+            if (stage != trainer_stage::published && stage != trainer_stage::failed) {
+              poll_later(self);
+            }
+          },
+          [self](caf::error&) { poll_later(self); });
+}
 
-  void encrypt_and_store() {
-    state_->stage = trainer_stage::committing;
-    auto& reveal = state_->reveal;
-    auto& commit = state_->commit;
-    auto& file = state_->trained.weights_file;
-    reveal.weights = crypto::hash("soma.weights", file).as<weights_tag>();
-    reveal.embedding = state_->trained.embedding;
-    reveal.salt = state_->random.next_id<hash256>();
-    state_->random.fill(reveal.key);
-    state_->random.fill(commit.manifest.iv);
-    commit.manifest.size_bytes = file.size();
-    commit.manifest.chunk_bytes = chunk_bytes;
-    commit.commitment =
-        rules::model_commitment(reveal.weights, reveal.key, reveal.embedding, reveal.salt);
-    commit.stake = options_.stake;
-    commit.commission_bps = options_.commission_bps;
-    crypto::aes_ctr(reveal.key, commit.manifest.iv).apply(0, file);
-    store_blob<trainer_actor::pointer>(
-        self_, ports_.blobs, std::move(file),
-        [me = shared_from_this()](expected<blob_id, transfer_refusal> blob) {
-          if (!blob) return me->fail("the blob store did not take the weights");
-          me->state_->commit.manifest.root = *blob;
-          me->poll();
-        });
-  }
+void poll_later(self_pointer self) {
+  self->request(self->state.ports.clock, caf::infinite, message<schema::Wait>::build([&](auto out) {
+                  out.setMs(self->state.options.poll_ms);
+                }))
+      .then([self](const message<schema::Time>&) { poll(self); });
+}
 
-  /// Looks at the chain, does what is due, comes back later.
-  void poll() {
-    self_->request(ports_.validator, caf::infinite, message<schema::GetChain>{})
-        .then(
-            [me = shared_from_this()](const message<schema::ChainStatus>& chain) {
-              me->act(epoch_number{chain.root().getEpoch()});
-              if (me->state_->stage != trainer_stage::published &&
-                  me->state_->stage != trainer_stage::failed) {
-                me->poll_later();
-              }
-            },
-            [me = shared_from_this()](caf::error&) { me->poll_later(); });
-  }
+// ---- training
 
-  void poll_later() {
-    self_
-        ->request(ports_.clock, caf::infinite,
-                  message<schema::Wait>::build([&](auto out) { out.setMs(options_.poll_ms); }))
-        .then([me = shared_from_this()](const message<schema::Time>&) { me->poll(); });
-  }
+void encrypt_and_store(self_pointer self) {
+  auto& state = self->state;
+  go_on_to(self, trainer_stage::committing);
+  auto& reveal = state.reveal;
+  auto& commit = state.commit;
+  auto& file = state.trained.weights_file;
+  SOMA_ASSERT(!file.empty() && !state.trained.embedding.empty(), "training leaves a model");
+  reveal.weights = crypto::hash("soma.weights", file).as<weights_tag>();
+  reveal.embedding = state.trained.embedding;
+  reveal.salt = state.random.next_id<hash256>();
+  state.random.fill(reveal.key);
+  state.random.fill(commit.manifest.iv);
+  commit.manifest.size_bytes = file.size();
+  commit.manifest.chunk_bytes = blob_store::chunk_bytes;
+  commit.commitment =
+      rules::model_commitment(reveal.weights, reveal.key, reveal.embedding, reveal.salt);
+  commit.stake = state.options.stake;
+  commit.commission_bps = state.options.commission_bps;
+  crypto::aes_ctr(reveal.key, commit.manifest.iv).apply(0, file);
+  blob_store::store_blob<trainer_actor::pointer>(
+      self, state.ports.blobs, std::move(file),
+      [self](expected<blob_id, blob_store::transfer_refusal> blob) {
+        if (!blob) return fail(self, "the blob store did not take the weights");
+        self->state.commit.manifest.root = *blob;
+        poll(self);
+      });
+}
 
-  void act(epoch_number now) {
-    switch (state_->stage) {
-      case trainer_stage::committing:
-        return send(state_->commit, now, trainer_stage::committed);
-      case trainer_stage::committed:
-        if (now == state_->committed_in.next()) {
-          return send(state_->reveal, now, trainer_stage::revealing);
-        }
-        if (now > state_->committed_in.next()) fail("the epoch of the reveal has passed");
-        return;
-      case trainer_stage::revealing:
-        return confirm(now);
-      default:
-        return;
-    }
-  }
+void begin(self_pointer self) {
+  auto& progress = progress_of(self);
+  if (progress.stage != trainer_stage::idle && progress.stage != trainer_stage::failed) return;
+  progress.stage = trainer_stage::training;
+  auto result = std::make_shared<trained_model>();
+  self->request(
+          self->state.ports.background, caf::infinite,
+          background::make_job([result, train = self->state.ports.train] { *result = train(); }))
+      .then(
+          [self, result](const message<schema::Ack>&) {
+            self->state.trained = std::move(*result);
+            encrypt_and_store(self);
+          },
+          [self](caf::error& why) { fail(self, self->system().render(why)); });
+}
 
-  /// The version is there to stay once its row says that it was revealed.
-  void confirm(epoch_number now) {
-    self_
-        ->request(ports_.validator, caf::infinite, message<schema::GetRow>::build([&](auto out) {
-                    out.setKey(data_of(model_version_key({state_->reveal.model, 1})));
-                  }))
-        .then(
-            [me = shared_from_this(), now](const message<schema::Row>& row) {
-              const auto version = decode<model_version_row>(view_of(row.root().getValue()));
-              const bool stands = row.root().getFound() && version &&
-                                  (version->status == version_status::revealed ||
-                                   version->status == version_status::active);
-              if (stands) {
-                me->state_->stage = trainer_stage::published;
-              } else if (now > me->state_->committed_in.next()) {
-                me->fail("the reveal did not stand: it was refused, or came too late");
-              }
-            },
-            [](caf::error&) {});
-  }
-
-  void send(transaction_kind kind, epoch_number now, trainer_stage next) {
-    self_
-        ->request(ports_.validator, caf::infinite, message<schema::GetRow>::build([&](auto out) {
-                    out.setKey(data_of(account_key(state_->account.owner())));
-                  }))
-        .then(
-            [me = shared_from_this(), kind = std::move(kind), now,
-             next](const message<schema::Row>& row) {
-              const auto account = decode<account_row>(view_of(row.root().getValue()));
-              if (!row.root().getFound() || !account) return me->fail("the account holds nothing");
-              me->state_->account.set_next_nonce(account->nonce);
-              me->offer_transaction(kind, now, next);
-            },
-            [](caf::error&) {});
-  }
-
-  void offer_transaction(const transaction_kind& kind, epoch_number now, trainer_stage next) {
-    const auto transaction = state_->account.sign(kind, now.next());
-    self_->request(ports_.validator, caf::infinite, offer(transaction))
-        .then(
-            [me = shared_from_this(), next, now,
-             transaction](const message<schema::SubmitReceipt>& receipt) {
-              if (receipt.root().getRefusal() != 0) {
-                return me->fail(std::string(view_of(receipt.root().getWhy())));
-              }
-              if (next == trainer_stage::committed) {
-                me->state_->committed_in = now;
-                me->state_->reveal.model = rules::model_id_of(crypto::id_of(transaction));
-              }
-              me->state_->stage = next;
-            },
-            [](caf::error&) {});
-  }
-
-  trainer_actor::pointer self_;
-  std::shared_ptr<trainer_state> state_;
-  trainer_ports ports_;
-  trainer_options options_;
-};
+message<schema::TrainerStatus> status(const trainer_progress& progress) {
+  return message<schema::TrainerStatus>::build([&](auto out) {
+    out.setStage(static_cast<schema::TrainerStage>(progress.stage));
+    out.setModel(data_of(progress.model));
+    out.setWhy(bounded_why(progress.why));
+  });
+}
 
 }  // namespace
 
-trainer_actor::behavior_type trainer(trainer_actor::pointer self,
-                                     std::shared_ptr<trainer_state> state, trainer_ports ports,
-                                     trainer_options options) {
-  auto logic =
-      std::make_shared<trainer_logic>(self, std::move(state), std::move(ports), std::move(options));
-  return {[logic](const message<schema::Train>&) { return logic->begin(); },
-          [logic](const message<schema::GetStatus>&) { return logic->status(); }};
+trainer_actor::behavior_type trainer(self_pointer self, trainer_ports ports,
+                                     trainer_options options, trainer_means means) {
+  SOMA_ASSERT(ports.progress && ports.train, "a trainer can train and say how far it is");
+  auto& state = self->state;
+  state.ports = std::move(ports);
+  state.options = std::move(options);
+  state.account = std::move(means.account);
+  state.random = crypto::seeded_random(means.seed);
+  return {[self](const message<schema::Train>&) {
+            begin(self);
+            return status(progress_of(self));
+          },
+          [self](const message<schema::GetTrainerStatus>&) { return status(progress_of(self)); }};
 }
 
-}  // namespace soma::actors
+}  // namespace soma::trainer

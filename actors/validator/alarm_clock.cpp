@@ -2,15 +2,15 @@
 
 #include <algorithm>
 
-namespace soma::actors {
+namespace soma::validator {
 namespace {
 
 constexpr std::uint64_t longest_wait_ms = 3'600'000;
 
 }  // namespace
 
-alarm_clock::alarm_clock(validator_actor::pointer self, clock_actor clock, std::size_t timers,
-                         wake on_wake)
+alarm_clock::alarm_clock(validator_actor::pointer self, clock::clock_actor clock,
+                         std::size_t timers, wake on_wake)
     : self_(self), clock_(std::move(clock)), timers_(timers), on_wake_(std::move(on_wake)) {}
 
 void alarm_clock::look() {
@@ -24,6 +24,7 @@ void alarm_clock::look() {
 }
 
 void alarm_clock::set(std::size_t which, std::uint64_t after_ms) {
+  SOMA_ASSERT(which < timers_.size(), "a timer that this clock has");
   timers_[which] = {after_ms, std::nullopt};
   look();
 }
@@ -63,4 +64,4 @@ void alarm_clock::sleep() {
       });
 }
 
-}  // namespace soma::actors
+}  // namespace soma::validator

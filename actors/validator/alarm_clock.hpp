@@ -13,15 +13,16 @@
 #include "actors/clock/clock_actor.hpp"
 #include "actors/validator/validator_actor.hpp"
 
-namespace soma::actors {
+namespace soma::validator {
 
 class alarm_clock : public std::enable_shared_from_this<alarm_clock> {
  public:
-  /// The Unix time, and the timers whose moment has come, in the order of their numbers; maybe
-  /// none.
+  /// The Unix time, and the timers whose moment has come, in the order of their numbers. The list
+  /// may be empty.
   using wake = std::function<void(std::uint64_t now_ms, const std::vector<std::size_t>& due)>;
 
-  alarm_clock(validator_actor::pointer self, clock_actor clock, std::size_t timers, wake on_wake);
+  alarm_clock(validator_actor::pointer self, clock::clock_actor clock, std::size_t timers,
+              wake on_wake);
 
   /// `on_wake` follows soon.
   void look();
@@ -37,7 +38,7 @@ class alarm_clock : public std::enable_shared_from_this<alarm_clock> {
   void sleep();
 
   validator_actor::pointer self_;
-  clock_actor clock_;
+  clock::clock_actor clock_;
   std::vector<timer> timers_;
   wake on_wake_;
   bool looking_ = false;
@@ -45,4 +46,4 @@ class alarm_clock : public std::enable_shared_from_this<alarm_clock> {
   std::multiset<std::uint64_t> sleeps_;  // ends of the waits that are under way
 };
 
-}  // namespace soma::actors
+}  // namespace soma::validator

@@ -1,15 +1,16 @@
 #include "actors/validator/auditor.hpp"
 
+#include "actors/execution/ledger_reader.hpp"
+#include "actors/ledger/queries.hpp"
 #include "actors/rules/audit.hpp"
 #include "actors/rules/derived_ids.hpp"
-#include "actors/rules/queries.hpp"
 #include "actors/scorer/scorer_worker.hpp"
-#include "actors/validator/ledger_reader.hpp"
-#include "messages/types/fields.hpp"
+#include "messages/codec/model_entry.hpp"
+#include "messages/wire/refusals.hpp"
 
-namespace soma::actors {
+namespace soma::validator {
 
-std::optional<model_entry> entry_in_ledger(const storage::ledger_view& ledger,
+std::optional<model_entry> entry_in_ledger(const tables::ledger_view& ledger,
                                            const model_version_ref& version) {
   const auto model = ledger.model(version.model);
   const auto row = ledger.model_version(version);
@@ -26,20 +27,19 @@ std::optional<model_entry> entry_in_ledger(const storage::ledger_view& ledger,
   return entry;
 }
 
-auditor::auditor(validator_actor::pointer self, validator_ports ports, validator_options options,
-                 address member, const model_architecture& architecture,
-                 std::function<void(transaction_kind)> vote)
+auditor::auditor(validator_actor::pointer self, validator_parts& parts, validator_ports ports,
+                 validator_options options, address member, const model_architecture& architecture)
     : self_(self),
+      parts_(parts),
       ports_(std::move(ports)),
       options_(options),
       member_(member),
-      architecture_(architecture),
-      vote_(std::move(vote)) {}
+      architecture_(architecture) {}
 
 void auditor::start() {
-  const ledger_reader reader(*ports_.ledger);
-  for (auto& due : rules::audits_due(reader, member_, SIZE_MAX)) due_.push_back(due.id);
-  for (auto& version : rules::unjudged_versions(reader, member_, SIZE_MAX)) {
+  const execution::ledger_reader reader(*ports_.ledger);
+  for (auto& due : ledger::audits_due(reader, member_, SIZE_MAX)) due_.push_back(due.id);
+  for (auto& version : ledger::unjudged_versions(reader, member_, SIZE_MAX)) {
     due_versions_.push_back(version);
   }
   begin_work();
@@ -54,6 +54,7 @@ void auditor::notice(std::span<const event> events) {
 }
 
 void auditor::begin_work() {
+  SOMA_ASSERT(running_ <= options_.max_audits, "a bounded number of audits at once");
   while (running_ < options_.max_audits && !due_.empty()) {
     const auto target = due_.front();
     due_.pop_front();
@@ -97,10 +98,10 @@ void auditor::judge_submission(const target_id& target, const target_row& row,
           [me = shared_from_this(), target, claim,
            models](const message<schema::ScoreReport>& report) {
             --me->running_;
-            if (report.root().getRefusal() == 0) {
-              me->take_report(target, claim, models, report.root());
-            } else {
+            if (is_refused(report.root().getRefusal())) {
               me->not_scored(target, report.root());
+            } else {
+              me->take_report(target, claim, models, report.root());
             }
             me->begin_work();
           },
@@ -134,10 +135,10 @@ void auditor::take_report(const target_id& target, const submission_row& claim,
 }
 
 void auditor::not_scored(const target_id& target, schema::ScoreReport::Reader report) {
-  switch (static_cast<work_refusal>(report.getRefusal())) {
-    case work_refusal::wrong_size:
+  switch (scorer::work_refusal_of(report.getRefusal())) {
+    case scorer::work_refusal::wrong_size:
       return vote_on(target, audit_verdict::wrong_size);
-    case work_refusal::data_unavailable:
+    case scorer::work_refusal::data_unavailable:
       if (++attempts_[target] >= options_.audit_attempts) {
         attempts_.erase(target);
         return vote_on(target, audit_verdict::unavailable);
@@ -187,9 +188,10 @@ void auditor::judge_version(const model_version_ref& version) {
 
 void auditor::take_check(const model_version_ref& version, schema::ModelCheck::Reader check) {
   const auto verdict = static_cast<model_verdict>(check.getVerdict());
-  const bool is_missing = check.getRefusal() == 0 && verdict == model_verdict::unavailable &&
+  const bool is_missing = !is_refused(check.getRefusal()) &&
+                          verdict == model_verdict::unavailable &&
                           ++missing_weights_[version] < options_.audit_attempts;
-  if (check.getRefusal() != 0 || is_missing) {
+  if (is_refused(check.getRefusal()) || is_missing) {
     return again_later(
         [me = shared_from_this(), version] { me->due_versions_.push_back(version); });
   }
@@ -197,14 +199,14 @@ void auditor::take_check(const model_version_ref& version, schema::ModelCheck::R
   tx::vote_on_model kind;
   kind.version = version;
   kind.verdict = verdict;
-  vote_(kind);
+  parts_.vote(kind);
 }
 
 void auditor::vote_on(const target_id& target, audit_verdict verdict) {
   tx::vote_on_submission kind;
   kind.target = target;
   kind.verdict = verdict;
-  vote_(kind);
+  parts_.vote(kind);
 }
 
-}  // namespace soma::actors
+}  // namespace soma::validator

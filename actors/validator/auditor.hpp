@@ -9,18 +9,18 @@
 #include <span>
 
 #include "actors/validator/validator.hpp"
-#include "messages/types/blocks.hpp"
-#include "messages/types/fields.hpp"
-#include "messages/types/ledger_rows.hpp"
+#include "actors/validator/validator_parts.hpp"
+#include "messages/codec/model_entry.hpp"
+#include "messages/values/blocks.hpp"
+#include "messages/values/rows.hpp"
 
-namespace soma::actors {
+namespace soma::validator {
 
 class auditor : public std::enable_shared_from_this<auditor> {
  public:
-  /// `vote` sends a vote as a transaction of this member.
-  auditor(validator_actor::pointer self, validator_ports ports, validator_options options,
-          address member, const model_architecture& architecture,
-          std::function<void(transaction_kind)> vote);
+  /// `parts` outlives the actor's work.
+  auditor(validator_actor::pointer self, validator_parts& parts, validator_ports ports,
+          validator_options options, address member, const model_architecture& architecture);
 
   /// Finds what this member owes in the whole ledger. Once, when it starts.
   void start();
@@ -40,11 +40,11 @@ class auditor : public std::enable_shared_from_this<auditor> {
   void vote_on(const target_id& target, audit_verdict verdict);
 
   validator_actor::pointer self_;
+  validator_parts& parts_;
   validator_ports ports_;
   validator_options options_;
   address member_;
   model_architecture architecture_;
-  std::function<void(transaction_kind)> vote_;
   std::deque<target_id> due_;  // revealed, to be judged
   std::deque<model_version_ref> due_versions_;
   std::map<model_version_ref, unsigned> missing_weights_;  // fetches that found nothing
@@ -53,7 +53,7 @@ class auditor : public std::enable_shared_from_this<auditor> {
 };
 
 /// An entry for a version as the ledger has it; nullopt when it is not known or not revealed.
-[[nodiscard]] std::optional<model_entry> entry_in_ledger(const storage::ledger_view& ledger,
+[[nodiscard]] std::optional<model_entry> entry_in_ledger(const tables::ledger_view& ledger,
                                                          const model_version_ref& version);
 
-}  // namespace soma::actors
+}  // namespace soma::validator

@@ -1,9 +1,10 @@
 #include "actors/validator/block_executor.hpp"
 
 #include "actors/validator/registry_delta.hpp"
-#include "messages/crypto/transactions.hpp"
+#include "messages/signing/signing.hpp"
+#include "messages/wire/refusals.hpp"
 
-namespace soma::actors {
+namespace soma::validator {
 namespace {
 
 /// Of one chain above the last committed block; the agreement stops far below.
@@ -11,13 +12,16 @@ constexpr std::size_t max_ancestors = 1'024;
 
 }  // namespace
 
-block_executor::block_executor(validator_actor::pointer self, target_generator_actor generator,
-                               std::shared_ptr<storage::ledger_store> ledger, const genesis& born)
+block_executor::block_executor(validator_actor::pointer self, validator_parts& parts,
+                               target_generator::target_generator_actor generator,
+                               std::shared_ptr<tables::ledger_store> ledger,
+                               const soma::genesis& genesis)
     : self_(self),
+      parts_(parts),
       generator_(std::move(generator)),
       ledger_(std::move(ledger)),
-      dim_(born.parameters.architecture.dim),
-      state_(*ledger_, born) {}
+      dim_(genesis.parameters.architecture.dim),
+      state_(*ledger_, genesis) {}
 
 void block_executor::execute(const block_ptr& candidate, on_result done) {
   auto work = std::make_shared<job>();
@@ -31,15 +35,16 @@ void block_executor::go_on(const std::shared_ptr<job>& work) {
     const auto candidate = work->todo.front();
     auto begun = state_.begin(candidate);
     if (!begun) {
-      const auto parent = executed_.find(candidate->whole.header.parent);
-      if (begun.error() != speculation_trouble::unknown_parent || parent == executed_.end() ||
-          work->todo.size() >= max_ancestors) {
+      const auto parent = executed_.find(candidate->block.header.parent);
+      if (begun.error() != execution::execution_trouble::unknown_parent ||
+          parent == executed_.end() || work->todo.size() >= max_ancestors) {
         return work->done(std::nullopt);
       }
       work->todo.push_front(parent->second);
       continue;
     }
-    if (auto* run = std::get_if<speculation::run>(&*begun)) return draw(work, std::move(*run));
+    if (auto* run = std::get_if<execution::execution_tree::pending_execution>(&*begun))
+      return draw(work, std::move(*run));
     const auto& result = std::get<consensus::execution_result>(*begun);
     note(candidate, result);
     work->todo.pop_front();
@@ -50,22 +55,23 @@ void block_executor::go_on(const std::shared_ptr<job>& work) {
 /// A block that follows, under the id it has with its result: a draft's is known only now.
 void block_executor::note(const block_ptr& candidate, const consensus::execution_result& result) {
   if (!result.follows) return;
-  auto whole = *candidate;
-  whole.whole.header = consensus::complete(whole.whole.header, result);
-  whole.id = crypto::id_of(whole.whole.header);
-  const auto id = whole.id;
+  auto completed = *candidate;
+  completed.block.header = consensus::complete(completed.block.header, result);
+  completed.id = signing::id_of(completed.block.header);
+  const auto id = completed.id;
   if (!executed_.contains(id)) {
     executed_.emplace(id, id == candidate->id
                               ? candidate
-                              : std::make_shared<const named_block>(std::move(whole)));
+                              : std::make_shared<const identified_block>(std::move(completed)));
   }
 }
 
 /// The target generator draws; the rules assign. A registry that has lost its place gets a snapshot
 /// and another try.
-void block_executor::draw(const std::shared_ptr<job>& work, speculation::run&& begun) {
+void block_executor::draw(const std::shared_ptr<job>& work,
+                          execution::execution_tree::pending_execution&& begun) {
   const auto update = state_.router_for(begun);
-  auto run = std::make_shared<speculation::run>(std::move(begun));
+  auto run = std::make_shared<execution::execution_tree::pending_execution>(std::move(begun));
   const auto again = [me = shared_from_this(), work, ticket = update.ticket] {
     me->state_.router_answered(ticket, false);
     if (std::exchange(work->drawn_again, true)) return work->done(std::nullopt);
@@ -82,11 +88,12 @@ void block_executor::draw(const std::shared_ptr<job>& work, speculation::run&& b
       .then(
           [me = shared_from_this(), work, run, again,
            ticket = update.ticket](const message<schema::DrawnTargets>& reply) {
-            if (reply.root().getRefusal() != 0) return again();
+            if (is_refused(reply.root().getRefusal())) return again();
             const auto drawn = drawn_targets(run->draws(), reply.root());
             const auto candidate = run->candidate();
             const auto result = me->state_.finish(std::move(*run), drawn);
-            if (!result && result.error() == speculation_trouble::bad_draws) return again();
+            if (!result && result.error() == execution::execution_trouble::bad_draws)
+              return again();
             me->state_.router_answered(ticket, true);
             if (!result) return work->done(std::nullopt);
             me->note(candidate, *result);
@@ -97,11 +104,11 @@ void block_executor::draw(const std::shared_ptr<job>& work, speculation::run&& b
           [again](caf::error&) { again(); });
 }
 
-void block_executor::commit(std::vector<consensus::final_block> blocks, on_block told,
+void block_executor::commit(std::vector<consensus::final_block> blocks,
                             std::function<void()> done) {
+  SOMA_ASSERT(!stalled_ && !blocks.empty(), "one commit at a time, of at least one block");
   auto work = std::make_shared<commitment>();
   for (auto& b : blocks) work->blocks.push_back(std::move(b));
-  work->told = std::move(told);
   work->done = std::move(done);
   go_on(work);
 }
@@ -110,8 +117,8 @@ void block_executor::commit(std::vector<consensus::final_block> blocks, on_block
 void block_executor::go_on(const std::shared_ptr<commitment>& work) {
   while (!work->blocks.empty()) {
     const auto next = work->blocks.front();
-    if (state_.find(next.what->id) == nullptr) {
-      return execute(next.what, [me = shared_from_this(), work](const auto& result) {
+    if (state_.find(next.block->id) == nullptr) {
+      return execute(next.block, [me = shared_from_this(), work](const auto& result) {
         SOMA_ASSERT(!result || result->follows, "what is final has been executed before");
         if (result) return me->go_on(work);
         me->stalled_ = work;  // some role is gone for the moment
@@ -119,14 +126,14 @@ void block_executor::go_on(const std::shared_ptr<commitment>& work) {
     }
     work->blocks.pop_front();
     const auto version = state_.chain().registry_version;
-    const auto done = state_.commit(next.what->id);
-    ledger_->commit_block(next.what->whole, done.changes, done.events, next.final, next.epoch_end);
+    const auto done = state_.commit(next.block->id);
+    ledger_->commit_block(next.block->block, done.changes, done.events, next.final, next.epoch_end);
     std::erase_if(executed_, [&](const auto& one) {
-      return one.second->whole.header.height <= next.what->whole.header.height;
+      return one.second->block.header.height <= next.block->block.header.height;
     });
-    work->told(next, done, version);
+    parts_.block_committed(next, done, version);
   }
-  tell_router(false);
+  update_router(false);
   work->done();
 }
 
@@ -134,7 +141,7 @@ void block_executor::try_again() {
   if (const auto work = std::exchange(stalled_, nullptr)) go_on(work);
 }
 
-void block_executor::tell_router(bool again) {
+void block_executor::update_router(bool again) {
   const auto update = state_.router_for_base();
   if (!update) return;
   self_
@@ -145,18 +152,19 @@ void block_executor::tell_router(bool again) {
       .then(
           [me = shared_from_this(), again,
            ticket = update->ticket](const message<schema::DrawnTargets>& reply) {
-            const bool taken = reply.root().getRefusal() == 0;
+            const bool taken = !is_refused(reply.root().getRefusal());
             me->state_.router_answered(ticket, taken);
-            if (!taken && !again) me->tell_router(true);
+            if (!taken && !again) me->update_router(true);
           },
           [me = shared_from_this(), ticket = update->ticket](caf::error&) {
             me->state_.router_answered(ticket, false);
           });
 }
 
-message<schema::RegistryDelta> block_executor::delta_of(const router_update& update) const {
+message<schema::RegistryDelta> block_executor::delta_of(
+    const execution::router_update& update) const {
   if (!update.snapshot) return registry_delta(update.changes, update.from, update.to);
   return registry_snapshot(*state_.rows_at(update.rows), update.changes, update.to);
 }
 
-}  // namespace soma::actors
+}  // namespace soma::validator

@@ -9,34 +9,34 @@
 #include <memory>
 #include <optional>
 
+#include "actors/execution/execution_tree.hpp"
 #include "actors/target_generator/target_generator_actor.hpp"
-#include "actors/validator/speculation.hpp"
 #include "actors/validator/validator_actor.hpp"
+#include "actors/validator/validator_parts.hpp"
 
-namespace soma::actors {
+namespace soma::validator {
 
 class block_executor : public std::enable_shared_from_this<block_executor> {
  public:
   /// nullopt: not now.
   using on_result = std::function<void(const std::optional<consensus::execution_result>&)>;
-  using on_block = std::function<void(const consensus::final_block&, const rules::effects&,
-                                      std::uint64_t registry_version_before)>;
 
-  block_executor(validator_actor::pointer self, target_generator_actor generator,
-                 std::shared_ptr<storage::ledger_store> ledger, const genesis& born);
+  /// `parts` outlives the actor's work.
+  block_executor(validator_actor::pointer self, validator_parts& parts,
+                 target_generator::target_generator_actor generator,
+                 std::shared_ptr<tables::ledger_store> ledger, const soma::genesis& genesis);
 
   void execute(const block_ptr& candidate, on_result done);
-  /// Each block into the ledger, then `told` of it; `done` after the last. Throws lmdb::failure, at
-  /// once or out of a handler of the actor's.
-  void commit(std::vector<consensus::final_block> blocks, on_block told,
-              std::function<void()> done);
+  /// Each block into the ledger, then block_committed; `done` after the last. Throws lmdb::failure,
+  /// at once or out of a handler of the actor's.
+  void commit(std::vector<consensus::final_block> blocks, std::function<void()> done);
   /// Goes on with a commit for which an execution was missing and could not be had. Now and then.
   void try_again();
   void base_moved(const block_id& base) { state_.keep_only(base); }
   /// Lets the router know of the last committed block, whose models it may need before any draw.
-  void tell_router() { tell_router(false); }
+  void update_router() { update_router(false); }
 
-  [[nodiscard]] const speculation& state() const { return state_; }
+  [[nodiscard]] const execution::execution_tree& state() const { return state_; }
   /// As speculation::read.
   [[nodiscard]] rules::block_transaction read(const signed_transaction& sent) {
     return state_.read(sent);
@@ -50,23 +50,24 @@ class block_executor : public std::enable_shared_from_this<block_executor> {
   };
   struct commitment {
     std::deque<consensus::final_block> blocks;
-    on_block told;
     std::function<void()> done;
   };
   void go_on(const std::shared_ptr<job>& work);
-  void draw(const std::shared_ptr<job>& work, speculation::run&& begun);
+  void draw(const std::shared_ptr<job>& work, execution::execution_tree::pending_execution&& begun);
   void note(const block_ptr& candidate, const consensus::execution_result& result);
   void go_on(const std::shared_ptr<commitment>& work);
-  void tell_router(bool again);
-  [[nodiscard]] message<schema::RegistryDelta> delta_of(const router_update& update) const;
+  void update_router(bool again);
+  [[nodiscard]] message<schema::RegistryDelta> delta_of(
+      const execution::router_update& update) const;
 
   validator_actor::pointer self_;
-  target_generator_actor generator_;
-  std::shared_ptr<storage::ledger_store> ledger_;
+  validator_parts& parts_;
+  target_generator::target_generator_actor generator_;
+  std::shared_ptr<tables::ledger_store> ledger_;
   std::uint32_t dim_;
-  speculation state_;
+  execution::execution_tree state_;
   std::shared_ptr<commitment> stalled_;
   std::map<block_id, block_ptr> executed_;  // above the last committed one, kept or dropped
 };
 
-}  // namespace soma::actors
+}  // namespace soma::validator

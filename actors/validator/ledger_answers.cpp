@@ -2,14 +2,26 @@
 
 #include <algorithm>
 
-#include "messages/types/codec.hpp"
-#include "messages/types/fields.hpp"
+#include "messages/codec/codec.hpp"
+#include "messages/codec/model_entry.hpp"
+#include "messages/wire/refusals.hpp"
 
-namespace soma::actors {
+namespace soma::validator {
 namespace {
 
 /// What GetRow takes for a key.
 constexpr std::size_t max_row_key_bytes = 96;
+
+void fill_refusal(schema::Refusal::Builder out, rules::refusal refusal) {
+  SOMA_ASSERT(static_cast<std::uint16_t>(refusal) != 0, "0 is no refusal of the rules");
+  out.setRules(static_cast<std::uint16_t>(refusal));
+  out.setWhy(bounded_why(rules::to_text(refusal)));
+}
+
+void fill_refusal(schema::Refusal::Builder out, consensus::pool_refusal refusal) {
+  out.setMempool(schema_refusal<schema::MempoolRefusal>(refusal));
+  out.setWhy(bounded_why(consensus::to_text(refusal)));
+}
 
 void fill_target(schema::OpenTarget::Builder out, const target_id& id, const target_row& row) {
   out.setId(data_of(id));
@@ -22,7 +34,7 @@ void fill_target(schema::OpenTarget::Builder out, const target_id& id, const tar
 
 }  // namespace
 
-message<schema::Row> row_answer(const storage::ledger_view& ledger, byte_view key) {
+message<schema::Row> row_answer(const tables::ledger_view& ledger, byte_view key) {
   const auto value = table_of(key) ? ledger.find_row(key) : std::nullopt;
   return message<schema::Row>::build([&](auto out) {
     out.setFound(value.has_value());
@@ -30,7 +42,7 @@ message<schema::Row> row_answer(const storage::ledger_view& ledger, byte_view ke
   });
 }
 
-message<schema::Rows> rows_answer(const storage::ledger_view& ledger, byte_view prefix,
+message<schema::Rows> rows_answer(const tables::ledger_view& ledger, byte_view prefix,
                                   byte_view after, std::size_t most) {
   std::vector<std::pair<row_key, bytes>> page;
   bool more = false;
@@ -67,7 +79,7 @@ message<schema::Rows> rows_answer(const storage::ledger_view& ledger, byte_view 
   });
 }
 
-message<schema::TransactionStatus> transaction_answer(const storage::ledger_view& ledger,
+message<schema::TransactionStatus> transaction_answer(const tables::ledger_view& ledger,
                                                       const transaction_id& id) {
   const auto place = ledger.find_transaction(id);
   std::optional<event> outcome;
@@ -82,15 +94,14 @@ message<schema::TransactionStatus> transaction_answer(const storage::ledger_view
     if (!outcome) return;
     out.setHeight(outcome->height.value);
     out.setEpoch(outcome->epoch.value);
-    out.setRefusal(outcome->refusal);
     out.setFeeShannons(outcome->amount.value);
     if (outcome->refusal != 0) {
-      out.setWhy(std::string(rules::to_text(static_cast<rules::refusal>(outcome->refusal))));
+      fill_refusal(out.initRefusal(), static_cast<rules::refusal>(outcome->refusal));
     }
   });
 }
 
-message<schema::OpenTargets> open_targets_answer(const storage::ledger_view& ledger,
+message<schema::OpenTargets> open_targets_answer(const tables::ledger_view& ledger,
                                                  const chain_row& tip, std::size_t most) {
   auto ids = ledger.open_targets(tip.epoch);
   ids.resize(std::min({ids.size(), most, max_listed_targets}));
@@ -102,17 +113,34 @@ message<schema::OpenTargets> open_targets_answer(const storage::ledger_view& led
   });
 }
 
-message<schema::SubmitReceipt> receipt(const transaction_id& id, std::uint16_t refusal,
-                                       std::string_view why) {
+message<schema::SubmitReceipt> receipt(const transaction_id& id, const offer_refusal& refusal) {
   return message<schema::SubmitReceipt>::build([&](auto out) {
     out.setTransaction(data_of(id));
-    out.setRefusal(refusal);
-    out.setWhy(std::string(why));
+    if (const auto* by_rules = std::get_if<rules::refusal>(&refusal)) {
+      fill_refusal(out.initRefusal(), *by_rules);
+    } else if (const auto* by_pool = std::get_if<consensus::pool_refusal>(&refusal)) {
+      fill_refusal(out.initRefusal(), *by_pool);
+    }
   });
 }
 
-message<schema::SubmitReceipt> receipt(const transaction_id& id, rules::refusal refusal) {
-  return receipt(id, static_cast<std::uint16_t>(refusal), rules::to_text(refusal));
+offer_refusal offer_refusal_of(schema::Refusal::Reader refusal) {
+  switch (refusal.which()) {
+    case schema::Refusal::NONE:
+      return {};
+    case schema::Refusal::RULES:
+      return static_cast<rules::refusal>(refusal.getRules());
+    case schema::Refusal::MEMPOOL:
+      return refusal_of_schema<consensus::pool_refusal>(refusal.getMempool());
+    default:
+      // No validator of this version says anything else. What it is, it is not taken.
+      return consensus::pool_refusal::pool_full;
+  }
+}
+
+rules::refused block_refusal_of(schema::Refusal::Reader refusal) {
+  if (!refusal.isRules()) return std::nullopt;
+  return static_cast<rules::refusal>(refusal.getRules());
 }
 
 message<schema::BlockNotice> block_notice(const block_id& id, const rules::effects& done,
@@ -131,4 +159,4 @@ message<schema::BlockNotice> block_notice(const block_id& id, const rules::effec
   });
 }
 
-}  // namespace soma::actors
+}  // namespace soma::validator

@@ -2,12 +2,12 @@
 
 #include <map>
 
+#include "actors/ledger/queries.hpp"
 #include "actors/model_registry/model_index.hpp"
-#include "actors/rules/queries.hpp"
 #include "actors/validator/auditor.hpp"
-#include "messages/types/fields.hpp"
+#include "messages/codec/model_entry.hpp"
 
-namespace soma::actors {
+namespace soma::validator {
 namespace {
 
 model_entry entry_of_change(const rules::registry_change& change) {
@@ -48,7 +48,7 @@ message<schema::RegistryDelta> registry_delta(const std::vector<rules::registry_
   return delta_with(changes, from, to, entry_of_change);
 }
 
-message<schema::RegistryDelta> full_delta(const storage::ledger_view& ledger,
+message<schema::RegistryDelta> full_delta(const tables::ledger_view& ledger,
                                           const std::vector<rules::registry_change>& changes,
                                           std::uint64_t from, std::uint64_t to) {
   return delta_with(changes, from, to, [&](const rules::registry_change& change) {
@@ -56,11 +56,11 @@ message<schema::RegistryDelta> full_delta(const storage::ledger_view& ledger,
   });
 }
 
-message<schema::RegistryDelta> registry_snapshot(const rules::state_reader& ledger,
+message<schema::RegistryDelta> registry_snapshot(const ledger::state_reader& ledger,
                                                  const std::vector<rules::registry_change>& changes,
                                                  std::uint64_t to) {
   std::map<model_id, model_entry> entries;
-  for (const auto& model : rules::active_model_rows(ledger, SIZE_MAX)) {
+  for (const auto& model : ledger::active_model_rows(ledger, SIZE_MAX)) {
     model_entry entry;
     entry.ref = {model.id, model.row.active_version};
     entry.owner = model.row.owner;
@@ -81,7 +81,7 @@ message<schema::RegistryDelta> registry_snapshot(const rules::state_reader& ledg
   }
   std::vector<model_entry> list;
   for (auto& [id, entry] : entries) list.push_back(std::move(entry));
-  return snapshot_of(to, list);
+  return model_registry::snapshot_of(to, list);
 }
 
 rules::drawn_targets drawn_targets(const std::vector<rules::wanted_draw>& wanted,
@@ -99,4 +99,4 @@ rules::drawn_targets drawn_targets(const std::vector<rules::wanted_draw>& wanted
   return out;
 }
 
-}  // namespace soma::actors
+}  // namespace soma::validator

@@ -2,28 +2,28 @@
 #pragma once
 
 #include "actors/rules/execution.hpp"
-#include "messages/types/role_messages.hpp"
+#include "messages/wire/role_messages.hpp"
 #include "storage/tables/ledger_store.hpp"
 
-namespace soma::actors {
+namespace soma::validator {
 
 /// What a router needs to draw for a block that is not stored yet: versions and embeddings alone.
 [[nodiscard]] message<schema::RegistryDelta> registry_delta(
     const std::vector<rules::registry_change>& changes, std::uint64_t from, std::uint64_t to);
 
-/// All active models as the ledger has them, with a block's changes on top: for those who have lost
-/// their place.
+/// All active models as the ledger has them, with a block's changes on top: for a role whose
+/// version no delta fits.
 [[nodiscard]] message<schema::RegistryDelta> registry_snapshot(
-    const rules::state_reader& ledger, const std::vector<rules::registry_change>& changes,
+    const ledger::state_reader& ledger, const std::vector<rules::registry_change>& changes,
     std::uint64_t to);
 
 /// The changes of a stored block with all that the ledger knows about each version.
 [[nodiscard]] message<schema::RegistryDelta> full_delta(
-    const storage::ledger_view& ledger, const std::vector<rules::registry_change>& changes,
+    const tables::ledger_view& ledger, const std::vector<rules::registry_change>& changes,
     std::uint64_t from, std::uint64_t to);
 
 /// The generator's answer as the rules take it: seed i with point i and every model's distance.
 [[nodiscard]] rules::drawn_targets drawn_targets(const std::vector<rules::wanted_draw>& wanted,
                                                  schema::DrawnTargets::Reader reply);
 
-}  // namespace soma::actors
+}  // namespace soma::validator

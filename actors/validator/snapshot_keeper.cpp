@@ -2,49 +2,48 @@
 
 #include <exception>
 
-namespace soma::actors {
+namespace soma::validator {
 namespace {
 
 /// Where snapshots can be, if they can be at all.
-std::filesystem::path usable(const std::filesystem::path& folder,
-                             const std::function<void(const std::string&)>& tell) {
+std::filesystem::path usable(const std::filesystem::path& folder, validator_parts& parts) {
   if (folder.empty()) return folder;
   try {
-    const snapshot_folder opened(folder, true);
+    const state_sync::snapshot_folder opened(folder, true);
     return folder;
   } catch (const std::exception& failure) {
-    tell("no snapshots of the ledger for others: " + std::string(failure.what()));
+    parts.notify_operator("no snapshots of the ledger for others: " + std::string(failure.what()));
     return {};
   }
 }
 
 }  // namespace
 
-snapshot_keeper::snapshot_keeper(validator_actor::pointer self, const validator_ports& ports,
-                                 std::function<void(const std::string&)> tell)
+snapshot_keeper::snapshot_keeper(validator_actor::pointer self, validator_parts& parts,
+                                 const validator_ports& ports)
     : self_(self),
+      parts_(parts),
       ledger_(ports.ledger),
-      folder_(ports.snapshot_writer ? usable(ports.snapshots, tell) : std::filesystem::path()),
+      folder_(ports.snapshot_writer ? usable(ports.snapshots, parts) : std::filesystem::path()),
       writer_(ports.snapshot_writer),
-      tell_(std::move(tell)),
       server_(*ledger_, folder_) {}
 
 void snapshot_keeper::failed(const std::string& why) {
-  tell_("the snapshot of the ledger for others could not be written: " + why);
+  parts_.notify_operator("the snapshot of the ledger for others could not be written: " + why);
 }
 
-void snapshot_keeper::epoch_begins(const rules::state_tree& tree, std::uint64_t now_ms) {
+void snapshot_keeper::epoch_begins(const state_tree::tree& tree, std::uint64_t now_ms) {
   if (is_writing_ || !server_.wants_snapshot(now_ms)) return;
   is_writing_ = true;
   // The view is of this very moment, whatever is committed while the writer reads it; it goes as
   // soon as the writer is done, for it keeps the pages of old from being used again.
-  const auto view = std::make_shared<std::unique_ptr<storage::ledger_view>>(
-      new storage::ledger_view(ledger_->view()));
+  const auto view = std::make_shared<std::unique_ptr<tables::ledger_view>>(
+      new tables::ledger_view(ledger_->view()));
   auto work = [view, keep = ledger_, copy = tree, folder = folder_] {
     const auto mine = std::move(*view);
-    snapshot_folder(folder).write(*mine, copy);
+    state_sync::snapshot_folder(folder).write(*mine, copy);
   };
-  self_->request(writer_, caf::infinite, make_job(std::move(work)))
+  self_->request(writer_, caf::infinite, background::make_job(std::move(work)))
       .then(
           [weak = weak_from_this(), now_ms](const message<schema::Ack>&) {
             const auto me = weak.lock();
@@ -72,4 +71,4 @@ std::optional<peer_message> snapshot_keeper::answer(std::uint32_t peer,
   return std::move(*part);
 }
 
-}  // namespace soma::actors
+}  // namespace soma::validator

@@ -1,24 +1,25 @@
 #include "actors/validator/transaction_gate.hpp"
 
+#include "actors/execution/ledger_reader.hpp"
+#include "actors/ledger/queries.hpp"
 #include "actors/rules/fees.hpp"
-#include "actors/rules/queries.hpp"
-#include "actors/validator/ledger_answers.hpp"
-#include "actors/validator/ledger_reader.hpp"
-#include "messages/crypto/transactions.hpp"
-#include "messages/types/codec.hpp"
-#include "messages/types/fields.hpp"
+#include "actors/wallet/wallet.hpp"
+#include "messages/codec/codec.hpp"
+#include "messages/codec/model_entry.hpp"
+#include "messages/signing/signing.hpp"
 
-namespace soma::actors {
+namespace soma::validator {
 
-transaction_gate::transaction_gate(const storage::ledger_store& ledger, block_executor& executor,
-                                   const genesis& born, const crypto::key_pair& key, hooks wanted)
-    : ledger_(ledger),
+transaction_gate::transaction_gate(validator_parts& parts, const tables::ledger_store& ledger,
+                                   block_executor& executor, const soma::genesis& genesis,
+                                   const crypto::key_pair& key)
+    : parts_(parts),
+      ledger_(ledger),
       executor_(executor),
-      born_(born),
-      chain_(crypto::chain_id_of(born)),
+      genesis_(genesis),
+      chain_(signing::chain_id_of(genesis)),
       key_(key),
-      me_(crypto::address_of(key.public_half())),
-      hooks_(std::move(wanted)) {}
+      me_(crypto::address_of(key.public_half())) {}
 
 message<schema::SubmitReceipt> transaction_gate::submit(schema::SubmitTransaction::Reader request) {
   signed_transaction sent;
@@ -26,8 +27,8 @@ message<schema::SubmitReceipt> transaction_gate::submit(schema::SubmitTransactio
   const auto by_sender = array_of<64>(request.getSignature());
   if (!by_sender) return receipt({}, rules::refusal::bad_signature);
   sent.by_sender = *by_sender;
-  const auto [id, refusal, why] = take(std::move(sent), origin::client);
-  return receipt(id, refusal, why);
+  const auto [id, refusal] = take(std::move(sent), origin::client);
+  return receipt(id, refusal);
 }
 
 void transaction_gate::take_from_peer(std::uint32_t peer, const peer::transactions& batch,
@@ -36,7 +37,7 @@ void transaction_gate::take_from_peer(std::uint32_t peer, const peer::transactio
   if (taken.number != now_ms / 1'000) taken = {now_ms / 1'000, 0};
   for (const auto& sent : batch.list) {
     if (++taken.transactions > max_peer_transactions_per_s) return;
-    if (pool_.contains(crypto::id_of(sent))) continue;
+    if (pool_.contains(signing::id_of(sent))) continue;
     (void)take(signed_transaction(sent), origin::peer);
   }
 }
@@ -44,44 +45,37 @@ void transaction_gate::take_from_peer(std::uint32_t peer, const peer::transactio
 bool transaction_gate::send_own(transaction_kind kind) {
   const auto account = ledger_.view().account(me_);
   if (!account) return false;
-  transaction own;
-  own.chain = chain_;
-  own.sender = key_.public_half();
-  own.nonce = pool_.next_free_nonce(me_, account->nonce);
-  own.expiry = executor_.state().chain().epoch.next();
-  own.kind = std::move(kind);
-  return take(crypto::sign_transaction(key_, own), origin::self).refusal == 0;
+  auto own =
+      wallet::make_signed_transaction(key_, chain_, pool_.next_free_nonce(me_, account->nonce),
+                                      executor_.state().chain().epoch.next(), std::move(kind));
+  const auto [id, refusal] = take(std::move(own.sent), origin::self);
+  return std::holds_alternative<std::monostate>(refusal);
 }
 
 transaction_gate::verdict transaction_gate::take(signed_transaction&& sent, origin from) {
   const auto [id, body, size, unreadable] = executor_.read(sent);
-  const auto refuse = [id = id](rules::refusal why) {
-    return verdict{id, static_cast<std::uint16_t>(why), rules::to_text(why)};
-  };
+  const auto refuse = [id = id](rules::refusal why) { return verdict{id, why}; };
   if (unreadable) return refuse(*unreadable);
   const auto sender = crypto::address_of(body->sender);
   const auto account = ledger_.view().account(sender);
   if (const auto refused = at_the_door(*body, sender, account)) return refuse(*refused);
   const auto taken = pool_.add({id, sender, body->nonce, body->expiry, sent}, account->nonce,
                                executor_.state().chain().epoch);
-  if (!taken) {
-    return {id, static_cast<std::uint16_t>(pool_refusals_from + static_cast<int>(taken.error())),
-            consensus::to_text(taken.error())};
-  }
+  if (!taken) return {id, taken.error()};
   if (from != origin::peer) pass_on(sent);
-  hooks_.on_pooled();
-  return {id, 0, {}};
+  parts_.transaction_pooled();
+  return {id, {}};
 }
 
-/// What the block would refuse without charging anybody is not queued at all. Nonces are the
-/// pool's business.
+/// What a block would refuse without charging its sender is not queued at all. The pool checks the
+/// nonce.
 rules::refused transaction_gate::at_the_door(const transaction& sent, const address& sender,
                                              std::optional<account_row> account) const {
   const auto& chain = executor_.state().chain();
   if (account) account->nonce = sent.nonce;
-  const bool is_duty =
-      rules::is_vote(sent.kind) && rules::find_seat(ledger_reader(ledger_), sender).has_value();
-  const auto fee = rules::base_fee(born_.parameters, chain.fee_multiplier_ppm);
+  const bool is_duty = rules::is_vote(sent.kind) &&
+                       ledger::find_seat(execution::ledger_reader(ledger_), sender).has_value();
+  const auto fee = rules::base_fee(genesis_.parameters, chain.fee_multiplier_ppm);
   return rules::check_door(sent, 0, chain_, chain.epoch, account ? &*account : nullptr, *fee,
                            is_duty);
 }
@@ -91,21 +85,22 @@ void transaction_gate::pass_on(const signed_transaction& sent) {
   if (batch_size_ + size > batch_bytes) flush();
   batch_.list.push_back(sent);
   batch_size_ += size;
+  SOMA_ASSERT(!batch_.list.empty() && batch_size_ >= size, "a batch counts what is in it");
   if (batch_size_ >= batch_bytes) return flush();
-  if (batch_.list.size() == 1) hooks_.on_batch_begun();
+  if (batch_.list.size() == 1) parts_.batch_begun();
 }
 
 void transaction_gate::flush() {
   if (batch_.list.empty()) return;
-  hooks_.tell_peers(std::exchange(batch_, {}));
   batch_size_ = 0;
+  parts_.send_to_all_peers(std::exchange(batch_, {}));
 }
 
 void transaction_gate::block_done(const rules::effects& done) {
   std::vector<transaction_id> contained;
   for (std::size_t i = 0; i < done.outcomes.size(); ++i) {
     const auto& outcome = done.outcomes[i];
-    // Anybody can put a body with a wrong signature into a block: the right one still waits.
+    // A proposer can put a body with a wrong signature into a block: the right one still waits.
     const bool forged = outcome.reason == rules::refusal::bad_signature ||
                         outcome.reason == rules::refusal::malformed;
     if (!forged) contained.push_back(outcome.id);
@@ -120,4 +115,4 @@ void transaction_gate::block_done(const rules::effects& done) {
   if (done.epoch_closed) pool_.expire(executor_.state().chain().epoch);
 }
 
-}  // namespace soma::actors
+}  // namespace soma::validator

@@ -1,21 +1,23 @@
 // Where transactions come in: from clients, from peers, from the validator itself. All are checked
 // the same way before they wait in the pool; those of clients and its own are passed on to the
 // peers once, in batches, those of peers are not. What must hold:
-//   - Whoever sends nonsense or too much costs a bounded amount of work: a peer so many
-//     transactions a second, of which those that are known already are not verified again.
+//   - By security §8.1 a peer that sends nonsense or too much costs a bounded amount of work: only
+//     so many of its transactions a second are looked at, and those that are known already are not
+//     verified again.
 //   - What was passed on may be lost: it still waits here for the own turn to propose.
 #pragma once
 
-#include <functional>
 #include <map>
 
 #include "actors/consensus/mempool.hpp"
 #include "actors/rules/execution.hpp"
 #include "actors/validator/block_executor.hpp"
+#include "actors/validator/ledger_answers.hpp"
+#include "actors/validator/validator_parts.hpp"
 #include "messages/crypto/ed25519.hpp"
-#include "messages/types/genesis.hpp"
+#include "messages/values/genesis.hpp"
 
-namespace soma::actors {
+namespace soma::validator {
 
 inline constexpr std::uint64_t batch_ms = 20;  // transactions to pass on wait for each other
 inline constexpr std::size_t batch_bytes = 64 * 1024;
@@ -23,15 +25,10 @@ inline constexpr std::uint32_t max_peer_transactions_per_s = 4'096;
 
 class transaction_gate {
  public:
-  struct hooks {
-    std::function<void()> on_pooled;       // something new can be proposed
-    std::function<void()> on_batch_begun;  // flush() is wanted in batch_ms
-    std::function<void(const peer_message&)> tell_peers;
-  };
-
-  /// `executor` outlives it.
-  transaction_gate(const storage::ledger_store& ledger, block_executor& executor,
-                   const genesis& born, const crypto::key_pair& key, hooks wanted);
+  /// `parts` and `executor` outlive it.
+  transaction_gate(validator_parts& parts, const tables::ledger_store& ledger,
+                   block_executor& executor, const soma::genesis& genesis,
+                   const crypto::key_pair& key);
 
   [[nodiscard]] message<schema::SubmitReceipt> submit(schema::SubmitTransaction::Reader request);
   void take_from_peer(std::uint32_t peer, const peer::transactions& batch, std::uint64_t now_ms);
@@ -47,21 +44,20 @@ class transaction_gate {
   enum class origin : std::uint8_t { client, self, peer };
   struct verdict {
     transaction_id id;
-    std::uint16_t refusal = 0;  // of the rules, or of the pool from pool_refusals_from on
-    std::string_view why;
+    offer_refusal refusal;
   };
   [[nodiscard]] verdict take(signed_transaction&& sent, origin from);
   [[nodiscard]] rules::refused at_the_door(const transaction& sent, const address& sender,
                                            std::optional<account_row> account) const;
   void pass_on(const signed_transaction& sent);
 
-  const storage::ledger_store& ledger_;
+  validator_parts& parts_;
+  const tables::ledger_store& ledger_;
   block_executor& executor_;
-  genesis born_;
+  soma::genesis genesis_;
   chain_id chain_;
   crypto::key_pair key_;
   address me_;
-  hooks hooks_;
   consensus::mempool pool_;
   peer::transactions batch_;
   std::size_t batch_size_ = 0;
@@ -72,4 +68,4 @@ class transaction_gate {
   std::map<std::uint32_t, second> taken_;  // by peer
 };
 
-}  // namespace soma::actors
+}  // namespace soma::validator

@@ -1,209 +1,196 @@
 #include "actors/validator/validator.hpp"
 
 #include <caf/exit_reason.hpp>
+#include <iostream>
 
+#include "actors/execution/ledger_reader.hpp"
 #include "actors/rules/derived_ids.hpp"
 #include "actors/rules/execution.hpp"
 #include "actors/rules/genesis_state.hpp"
 #include "actors/validator/agreement_driver.hpp"
 #include "actors/validator/auditor.hpp"
 #include "actors/validator/ledger_answers.hpp"
-#include "actors/validator/ledger_reader.hpp"
 #include "actors/validator/registry_delta.hpp"
 #include "actors/validator/snapshot_keeper.hpp"
 #include "actors/validator/transaction_gate.hpp"
-#include "messages/crypto/transactions.hpp"
-#include "messages/types/codec.hpp"
-#include "messages/types/fields.hpp"
+#include "messages/codec/codec.hpp"
+#include "messages/codec/model_entry.hpp"
+#include "messages/signing/signing.hpp"
 
-namespace soma::actors {
+namespace soma::validator {
 namespace {
 
-/// For people: what the validator is to its peers.
-const char* standing(const consensus::simplex& core, const public_key& key) {
-  if (core.alarmed()) return "alarmed";
-  if (core.mute()) return "mute";
-  if (core.fenced()) return "fenced";
-  if (!core.members().seat_of(key)) return "no seat";
-  return core.may_sign() ? "member" : "listening";
+schema::SigningState signing_state_of(const consensus::simplex& core, const public_key& key) {
+  if (core.alarmed()) return schema::SigningState::ALARMED;
+  if (core.mute()) return schema::SigningState::MUTE;
+  if (core.fenced()) return schema::SigningState::FENCED;
+  if (!core.members().seat_of(key)) return schema::SigningState::NO_SEAT;
+  return core.may_sign() ? schema::SigningState::MEMBER : schema::SigningState::LISTENING;
 }
 
-class validator_logic : public std::enable_shared_from_this<validator_logic> {
+/// The parts of one validator, and what passes between them.
+class validator_assembly final : public validator_parts {
  public:
-  validator_logic(validator_actor::pointer self, crypto::key_pair key, validator_ports ports,
-                  validator_options options)
+  validator_assembly(validator_actor::pointer self, crypto::key_pair key, validator_ports ports,
+                     validator_options options)
       : self_(self),
         key_(std::move(key)),
         ports_(std::move(ports)),
-        options_(options),
-        born_(*decode<genesis>(*ports_.ledger->genesis())),
-        executor_(std::make_shared<block_executor>(self_, ports_.target_generator, ports_.ledger,
-                                                   born_)) {}
+        genesis_(*decode<soma::genesis>(*ports_.ledger->genesis())),
+        executor_(std::make_shared<block_executor>(self_, *this, ports_.target_generator,
+                                                   ports_.ledger, genesis_)),
+        gate_(*this, *ports_.ledger, *executor_, genesis_, key_),
+        driver_(std::make_shared<agreement_driver>(self_, *this, ports_, options, key_, genesis_,
+                                                   executor_, gate_.pool())),
+        auditor_(std::make_shared<auditor>(self_, *this, ports_, options,
+                                           crypto::address_of(key_.public_half()),
+                                           genesis_.parameters.architecture)),
+        snapshots_(std::make_shared<snapshot_keeper>(self_, *this, ports_)) {}
 
   void start() {
-    gate_ = std::make_unique<transaction_gate>(
-        *ports_.ledger, *executor_, born_, key_,
-        transaction_gate::hooks{[this] { driver_->payload_waiting(); },
-                                [this] { driver_->gossip_in(batch_ms); },
-                                [this](const peer_message& batch) { driver_->tell_peers(batch); }});
-    agreement_hooks hooks;
-    hooks.on_block = [this](const consensus::final_block& b, const rules::effects& done,
-                            std::uint64_t version) { announce(b, done, version); };
-    hooks.on_evidence = [this](tx::report_equivocation evidence) { report(std::move(evidence)); };
-    hooks.on_transactions = [this](consensus::peer_number peer, const peer::transactions& list) {
-      gate_->take_from_peer(peer, list, driver_->now_ms());
-    };
-    hooks.on_ask_state = [this](consensus::peer_number peer, const peer::ask_state& asked) {
-      if (auto part = snapshots_->answer(peer, asked, driver_->now_ms())) {
-        driver_->tell_peers(std::move(*part), {peer});
-      }
-    };
-    hooks.on_gone = [this](consensus::peer_number peer) {
-      gate_->peer_gone(peer);
-      snapshots_->peer_gone(peer);
-    };
-    hooks.on_gossip_time = [this] { gate_->flush(); };
-    driver_ = std::make_shared<agreement_driver>(self_, ports_, options_, key_, born_, executor_,
-                                                 gate_->pool(), std::move(hooks));
-    auditor_ = std::make_shared<auditor>(
-        self_, ports_, options_, crypto::address_of(key_.public_half()),
-        born_.parameters.architecture, [weak = weak_from_this()](transaction_kind kind) {
-          // A full pool loses the vote; the audit is found again when the
-          // validator starts anew.
-          if (auto me = weak.lock()) (void)me->gate_->send_own(std::move(kind));
-        });
-    snapshots_ = std::make_shared<snapshot_keeper>(
-        self_, ports_, [this](const std::string& line) { driver_->tell_operator(line); });
-    self_->send(ports_.registry,
-                registry_snapshot(ledger_reader(*ports_.ledger), {}, tip().registry_version));
-    executor_->tell_router();
+    self_->send(ports_.registry, registry_snapshot(execution::ledger_reader(*ports_.ledger), {},
+                                                   tip().registry_version));
+    executor_->update_router();
     driver_->start();
     auditor_->start();
   }
 
-  message<schema::SubmitReceipt> submit(schema::SubmitTransaction::Reader request) {
-    return gate_->submit(request);
+  [[nodiscard]] const public_key& key() const { return key_.public_half(); }
+  [[nodiscard]] const soma::genesis& genesis() const { return genesis_; }
+  [[nodiscard]] tables::ledger_view ledger() const { return ports_.ledger->view(); }
+  [[nodiscard]] const chain_row& tip() const { return executor_->state().chain(); }
+  [[nodiscard]] const execution::execution_tree& executions() const { return executor_->state(); }
+  [[nodiscard]] transaction_gate& gate() { return gate_; }
+  [[nodiscard]] agreement_driver& driver() { return *driver_; }
+
+  void block_committed(const consensus::final_block& committed, const rules::effects& done,
+                       std::uint64_t version_before) override {
+    gate_.block_done(done);
+    if (tip().registry_version != version_before) {
+      self_->send(ports_.registry,
+                  full_delta(ledger(), done.registry, version_before, tip().registry_version));
+    }
+    const auto notice = block_notice(committed.block->id, done, executions().tree().root());
+    for (const auto& watcher : ports_.watchers) self_->send(watcher, notice);
+    auditor_->notice(done.events);
+    if (committed.epoch_end) snapshots_->epoch_begins(executions().tree(), driver_->now_ms());
   }
-
-  auto take(const message<schema::FromPeer>& from) { return driver_->take(from); }
-
-  [[nodiscard]] message<schema::ChainStatus> status() const {
-    return message<schema::ChainStatus>::build([&](auto out) {
-      const auto& core = driver_->core();
-      out.setChain(data_of(core.base().chain));
-      out.setHeight(tip().height.value);
-      out.setEpoch(tip().epoch.value);
-      out.setTimeMs(tip().time_ms);
-      out.setEpochStartMs(tip().epoch_start_ms);
-      out.setStateRoot(data_of(executor_->state().tree().root()));
-      out.setRegistryVersion(tip().registry_version);
-      out.setLastBlock(data_of(executor_->state().base()));
-      out.setView(core.view());
-      out.setPeers(static_cast<std::uint32_t>(driver_->peers()));
-      out.setSigns(core.may_sign());
-      out.setStanding(standing(core, key_.public_half()));
-      out.setOpenTargets(
-          static_cast<std::uint32_t>(ports_.ledger->view().open_targets(tip().epoch).size()));
-      out.setPendingTransactions(static_cast<std::uint32_t>(gate_->pool().size()));
-      out.setSupplyOk(rules::total_of(tip()) == supply_cap);
-    });
+  void equivocation_found(tx::report_equivocation evidence) override {
+    const auto whose = crypto::address_of(evidence.signer).text();
+    const bool sent = gate_.send_own(std::move(evidence));
+    notify_operator("a validator said two things that exclude each other: the holder of " + whose +
+                    (sent ? "; reported" : "; it could not be reported"));
   }
-
-  [[nodiscard]] message<schema::Row> row(schema::GetRow::Reader request) const {
-    return row_answer(ports_.ledger->view(), view_of(request.getKey()));
+  void transactions_arrived(consensus::peer_number peer, const peer::transactions& batch) override {
+    gate_.take_from_peer(peer, batch, driver_->now_ms());
   }
-
-  [[nodiscard]] message<schema::Rows> rows(schema::GetRows::Reader request) const {
-    return rows_answer(ports_.ledger->view(), view_of(request.getPrefix()),
-                       view_of(request.getAfter()), request.getMost());
+  void state_asked_for(consensus::peer_number peer, const peer::ask_state& asked) override {
+    if (auto part = snapshots_->answer(peer, asked, driver_->now_ms())) {
+      driver_->send_to_peers(std::move(*part), {peer});
+    }
   }
-
-  [[nodiscard]] message<schema::TransactionStatus> transaction_status(
-      schema::GetTransaction::Reader request) const {
-    return transaction_answer(ports_.ledger->view(), id_or_zero<transaction_id>(request.getId()));
+  void peer_gone(consensus::peer_number peer) override {
+    gate_.peer_gone(peer);
+    snapshots_->peer_gone(peer);
   }
+  void batch_is_due() override { gate_.flush(); }
 
-  [[nodiscard]] message<schema::GenesisBytes> genesis_bytes() const {
-    const auto born = encode(born_);
-    return message<schema::GenesisBytes>::build([&](auto out) { out.setGenesis(data_of(born)); });
-  }
-
-  [[nodiscard]] message<schema::OpenTargets> open_targets(
-      schema::GetOpenTargets::Reader request) const {
-    return open_targets_answer(ports_.ledger->view(), tip(), request.getMost());
+  void transaction_pooled() override { driver_->payload_waiting(); }
+  void batch_begun() override { driver_->gossip_in(batch_ms); }
+  void send_to_all_peers(const peer_message& message) override { driver_->send_to_peers(message); }
+  void vote(transaction_kind kind) override { (void)gate_.send_own(std::move(kind)); }
+  void notify_operator(const std::string& line) override {
+    if (ports_.notify_operator) return ports_.notify_operator(line);
+    std::cerr << "validator: " + line + "\n";
   }
 
  private:
-  [[nodiscard]] const chain_row& tip() const { return executor_->state().chain(); }
-
-  /// The block is durable. Whoever lives by the chain hears of it, each once.
-  void announce(const consensus::final_block& what, const rules::effects& done,
-                std::uint64_t version_before) {
-    gate_->block_done(done);
-    if (tip().registry_version != version_before) {
-      self_->send(ports_.registry, full_delta(ports_.ledger->view(), done.registry, version_before,
-                                              tip().registry_version));
-    }
-    const auto notice = block_notice(what.what->id, done, executor_->state().tree().root());
-    for (const auto& watcher : ports_.watchers) self_->send(watcher, notice);
-    auditor_->notice(done.events);
-    if (what.epoch_end) {
-      snapshots_->epoch_begins(executor_->state().tree(), driver_->now_ms());
-    }
-  }
-
-  void report(tx::report_equivocation evidence) {
-    const auto whose = crypto::address_of(evidence.signer).text();
-    const bool sent = gate_->send_own(std::move(evidence));
-    driver_->tell_operator("a validator said two things that exclude each other: the holder of " +
-                           whose + (sent ? "; reported" : "; it could not be reported"));
-  }
-
   validator_actor::pointer self_;
   crypto::key_pair key_;
   validator_ports ports_;
-  validator_options options_;
-  genesis born_;
+  soma::genesis genesis_;
   std::shared_ptr<block_executor> executor_;
-  std::unique_ptr<transaction_gate> gate_;
+  transaction_gate gate_;
   std::shared_ptr<agreement_driver> driver_;
   std::shared_ptr<auditor> auditor_;
   std::shared_ptr<snapshot_keeper> snapshots_;
 };
 
+message<schema::ChainStatus> status(validator_assembly& validator) {
+  return message<schema::ChainStatus>::build([&](auto out) {
+    const auto& core = validator.driver().core();
+    const auto& tip = validator.tip();
+    out.setChain(data_of(core.base().chain));
+    out.setHeight(tip.height.value);
+    out.setEpoch(tip.epoch.value);
+    out.setTimeMs(tip.time_ms);
+    out.setEpochStartMs(tip.epoch_start_ms);
+    out.setStateRoot(data_of(validator.executions().tree().root()));
+    out.setRegistryVersion(tip.registry_version);
+    out.setLastBlock(data_of(validator.executions().base()));
+    out.setView(core.view());
+    out.setPeers(static_cast<std::uint32_t>(validator.driver().peers()));
+    out.setSigns(core.may_sign());
+    out.setSigning(signing_state_of(core, validator.key()));
+    out.setOpenTargets(
+        static_cast<std::uint32_t>(validator.ledger().open_targets(tip.epoch).size()));
+    out.setPendingTransactions(static_cast<std::uint32_t>(validator.gate().pool().size()));
+    out.setSupplyOk(ledger::total_of(tip) == supply_cap);
+  });
+}
+
+message<schema::GenesisBytes> genesis_bytes(const soma::genesis& genesis) {
+  const auto canonical = encode(genesis);
+  return message<schema::GenesisBytes>::build(
+      [&](auto out) { out.setGenesis(data_of(canonical)); });
+}
+
 }  // namespace
 
-expected<void, std::string> open_ledger(storage::ledger_store& ledger, const genesis& born) {
-  if (const auto refusal = rules::check_genesis(born)) {
+expected<void, std::string> open_ledger(tables::ledger_store& ledger,
+                                        const soma::genesis& genesis) {
+  if (const auto refusal = rules::check_genesis(genesis)) {
     return make_unexpected("the genesis is not valid: " + std::string(rules::to_text(*refusal)));
   }
-  const auto bytes_of_genesis = encode(born);
+  const auto bytes_of_genesis = encode(genesis);
   if (!ledger.initialised()) {
-    ledger.init(bytes_of_genesis, rules::genesis_rows(born));
+    ledger.init(bytes_of_genesis, rules::genesis_rows(genesis));
   } else if (*ledger.genesis() != bytes_of_genesis) {
     return make_unexpected(std::string("the ledger here belongs to another network"));
   }
   return {};
 }
 
-validator_actor::behavior_type validator(validator_actor::pointer self, crypto::key_pair key,
-                                         validator_ports ports, validator_options options) {
-  auto logic = std::make_shared<validator_logic>(self, std::move(key), std::move(ports), options);
-  logic->start();
-  return {[logic](const message<schema::SubmitTransaction>& request) {
-            return logic->submit(request.root());
+validator_actor::behavior_type validator(validator_actor::stateful_pointer<validator_state> self,
+                                         crypto::key_pair key, validator_ports ports,
+                                         validator_options options) {
+  SOMA_ASSERT(ports.ledger && ports.ledger->initialised(), "a ledger that has its genesis");
+  SOMA_ASSERT(ports.votes, "a validator remembers its votes");
+  const auto assembly =
+      std::make_shared<validator_assembly>(self, std::move(key), std::move(ports), options);
+  self->state.parts = assembly;
+  assembly->start();
+  const auto at = assembly.get();  // lives as long as the actor's state
+  return {[at](const message<schema::SubmitTransaction>& offered) {
+            return at->gate().submit(offered.root());
           },
-          [logic](const message<schema::GetChain>&) { return logic->status(); },
-          [logic](const message<schema::GetRow>& request) { return logic->row(request.root()); },
-          [logic](const message<schema::GetOpenTargets>& request) {
-            return logic->open_targets(request.root());
+          [at](const message<schema::GetChain>&) { return status(*at); },
+          [at](const message<schema::GetRow>& wanted) {
+            return row_answer(at->ledger(), view_of(wanted.root().getKey()));
           },
-          [logic](const message<schema::GetRows>& request) { return logic->rows(request.root()); },
-          [logic](const message<schema::GetTransaction>& request) {
-            return logic->transaction_status(request.root());
+          [at](const message<schema::GetOpenTargets>& wanted) {
+            return open_targets_answer(at->ledger(), at->tip(), wanted.root().getMost());
           },
-          [logic](const message<schema::GetGenesis>&) { return logic->genesis_bytes(); },
-          [logic](const message<schema::FromPeer>& from) { return logic->take(from); }};
+          [at](const message<schema::GetRows>& wanted) {
+            return rows_answer(at->ledger(), view_of(wanted.root().getPrefix()),
+                               view_of(wanted.root().getAfter()), wanted.root().getMost());
+          },
+          [at](const message<schema::GetTransaction>& wanted) {
+            return transaction_answer(at->ledger(),
+                                      id_or_zero<transaction_id>(wanted.root().getId()));
+          },
+          [at](const message<schema::GetGenesis>&) { return genesis_bytes(at->genesis()); },
+          [at](const message<schema::FromPeer>& from) { return at->driver().take(from); }};
 }
 
-}  // namespace soma::actors
+}  // namespace soma::validator

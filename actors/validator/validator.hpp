@@ -1,9 +1,8 @@
-// The validator: agrees with its peers on blocks of transactions, executes them
-// through the rules, keeps the ledger, audits what was revealed, votes. It
-// decides, makes durable, then announces. Spawned detached: it waits for its
-// disk. It quits with an error when its disk fails or when something has
-// happened that must not (agreement R12); whoever spawned it starts it anew
-// from what is durable, or asks a person.
+// The validator: it agrees with its peers on blocks of transactions, executes them through the
+// rules, keeps the ledger, audits what was revealed, votes. It decides, makes durable, then
+// announces. Spawned detached: it waits for its disk. It quits with an error when its disk fails or
+// when something has happened that must not (consensus R12). Its supervisor starts it anew from
+// what is durable, or a person has to look.
 #pragma once
 
 #include <functional>
@@ -20,25 +19,26 @@
 #include "actors/validator/validator_actor.hpp"
 #include "actors/validator/vote_memory.hpp"
 #include "messages/crypto/ed25519.hpp"
-#include "messages/types/genesis.hpp"
+#include "messages/values/genesis.hpp"
 #include "storage/tables/ledger_store.hpp"
 
-namespace soma::actors {
+namespace soma::validator {
 
 struct validator_ports {
-  clock_actor clock;
-  target_generator_actor target_generator;
-  model_registry_actor registry;
-  scorer_actor scorer;  // its own: verdicts are not borrowed
+  clock::clock_actor clock;
+  target_generator::target_generator_actor target_generator;
+  model_registry::model_registry_actor registry;
+  scorer::scorer_actor scorer;  // its own: verdicts are not borrowed
   std::vector<block_watcher_actor> watchers;
-  std::shared_ptr<storage::ledger_store> ledger;
-  std::shared_ptr<vote_memory> votes;                     // of this key
-  peers_actor peers;                                      // none: nobody is connected, ever
-  std::function<void(const std::string&)> tell_operator;  // one line each; none: standard error
-  // For others who come late, a snapshot of the ledger at the base of each epoch: where, and who
-  // writes it, while the validator goes on. Empty and none: there is none.
+  std::shared_ptr<tables::ledger_store> ledger;
+  std::shared_ptr<vote_memory> votes;  // of this key
+  peers_actor peers;                   // absent for a validator that is alone
+  std::function<void(const std::string&)>
+      notify_operator;  // one line each; default: standard error
+  // A snapshot of the ledger at the base of each epoch, for validators that come late: the folder,
+  // and the role that writes it while the validator goes on. Without both no snapshot is kept.
   std::filesystem::path snapshots;
-  background_actor snapshot_writer;
+  background::background_actor snapshot_writer;
 };
 
 struct validator_options {
@@ -52,16 +52,21 @@ struct validator_options {
       5;  // fetches of data that is not there, before it is called unavailable
 };
 
-/// `ledger` has been initialised with a genesis. Without a seat in the
-/// committee the validator follows: it keeps the ledger and signs nothing until
-/// it has one.
-validator_actor::behavior_type validator(validator_actor::pointer self, crypto::key_pair key,
-                                         validator_ports ports, validator_options options);
+class validator_parts;
 
-/// Initialises an empty store with the genesis, or checks that the store is of
-/// this very network. The reason when it is not, or when the genesis is not
-/// valid.
-[[nodiscard]] expected<void, std::string> open_ledger(storage::ledger_store& ledger,
-                                                      const genesis& born);
+struct validator_state {
+  std::shared_ptr<validator_parts> parts;
+};
 
-}  // namespace soma::actors
+/// `ledger` has been initialised with a genesis. Without a seat in the committee the validator
+/// follows: it keeps the ledger and signs nothing until it has one.
+validator_actor::behavior_type validator(validator_actor::stateful_pointer<validator_state> self,
+                                         crypto::key_pair key, validator_ports ports,
+                                         validator_options options);
+
+/// Initialises an empty store with the genesis, or checks that the store is of this very network.
+/// The reason when it is not, or when the genesis is not valid.
+[[nodiscard]] expected<void, std::string> open_ledger(tables::ledger_store& ledger,
+                                                      const soma::genesis& genesis);
+
+}  // namespace soma::validator

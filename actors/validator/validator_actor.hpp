@@ -1,9 +1,9 @@
 // The ledger: agrees with its peers on blocks, executes them, audits filled targets, votes.
 #pragma once
 
-#include "actors/link/actor_interface.hpp"
+#include "actors/interface/actor_interface.hpp"
 
-namespace soma::actors {
+namespace soma::validator {
 
 using validator_actor = caf::typed_actor<
     caf::replies_to<message<schema::SubmitTransaction>>::with<message<schema::SubmitReceipt>>,
@@ -15,7 +15,7 @@ using validator_actor = caf::typed_actor<
     caf::replies_to<message<schema::GetGenesis>>::with<message<schema::GenesisBytes>>,
     caf::replies_to<message<schema::FromPeer>>::with<message<schema::Ack>>>;
 
-/// Whoever wants to hear of each block once it is durable.
+/// A role that is told of each block once it is durable.
 using block_watcher_actor = caf::typed_actor<caf::reacts_to<message<schema::BlockNotice>>>;
 
-}  // namespace soma::actors
+}  // namespace soma::validator

@@ -1,18 +1,18 @@
 #include "actors/validator/vote_memory.hpp"
 
-namespace soma::actors {
+namespace soma::validator {
 namespace {
 
 using consensus::record_state;
-using storage::votes_state;
-using storage::voting_record_store;
+using votes::votes_state;
+using votes::voting_record_store;
 
 record_state state_of(votes_state found) {
   switch (found) {
     case votes_state::fresh:
       return record_state::fresh;
-    case votes_state::whole:
-      return record_state::whole;
+    case votes_state::intact:
+      return record_state::intact;
     case votes_state::missing:
     case votes_state::damaged:
       break;
@@ -23,7 +23,7 @@ record_state state_of(votes_state found) {
 }  // namespace
 
 vote_memory::vote_memory(std::filesystem::path directory, const chain_id& chain,
-                         const public_key& key, storage::voting_record_options options)
+                         const public_key& key, votes::voting_record_options options)
     : directory_(std::move(directory)), chain_(chain), key_(key), options_(options) {
   (void)open();
   found_ = state_;
@@ -50,6 +50,7 @@ consensus::recalled vote_memory::recall() {
 }
 
 void vote_memory::write(const record_batch& batch) {
+  SOMA_ASSERT(store_, "a record that was recalled is open");
   store_->write(batch);
 }
 
@@ -57,4 +58,4 @@ void vote_memory::resume() {
   store_->resume();
 }
 
-}  // namespace soma::actors
+}  // namespace soma::validator

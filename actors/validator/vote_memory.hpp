@@ -11,13 +11,13 @@
 #include "actors/consensus/simplex.hpp"
 #include "storage/votes/voting_record_store.hpp"
 
-namespace soma::actors {
+namespace soma::validator {
 
 class vote_memory {
  public:
   /// Opens it, and keeps it from being opened by another process. Throws lmdb::failure.
   vote_memory(std::filesystem::path directory, const chain_id& chain, const public_key& key,
-              storage::voting_record_options options = {});
+              votes::voting_record_options options = {});
 
   /// What the key has said so far, read anew. Throws lmdb::failure.
   [[nodiscard]] consensus::recalled recall();
@@ -36,11 +36,11 @@ class vote_memory {
   std::filesystem::path directory_;
   chain_id chain_;
   public_key key_;
-  storage::voting_record_options options_;
-  std::unique_ptr<storage::voting_record_store> store_;
+  votes::voting_record_options options_;
+  std::unique_ptr<votes::voting_record_store> store_;
   consensus::record_state state_ = consensus::record_state::missing;
   consensus::record_state found_ = consensus::record_state::missing;
   std::string damage_;
 };
 
-}  // namespace soma::actors
+}  // namespace soma::validator

@@ -1,7 +1,11 @@
 # Build helpers. A library declares its dependencies once; the link test proves that the declaration is complete.
 
+set(SOMA_LAUNCHER "" CACHE STRING "A program that runs each compiler and linker, in place of ccache: see deploy/build-cost")
 find_program(SOMA_CCACHE ccache)
-if(SOMA_CCACHE)
+if(SOMA_LAUNCHER)
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${SOMA_LAUNCHER})
+  set(CMAKE_CXX_LINKER_LAUNCHER ${SOMA_LAUNCHER})
+elseif(SOMA_CCACHE)
   # Headers that another build folder already compiled are a hit: paths count from the source tree.
   set(CMAKE_CXX_COMPILER_LAUNCHER ${CMAKE_COMMAND} -E env CCACHE_BASEDIR=${CMAKE_SOURCE_DIR} CCACHE_NOHASHDIR=1
       CCACHE_SLOPPINESS=time_macros,include_file_mtime,include_file_ctime ${SOMA_CCACHE})
@@ -10,6 +14,11 @@ find_program(SOMA_MOLD mold)
 if(SOMA_MOLD)
   add_link_options(-fuse-ld=mold)
 endif()
+
+# A compiler spends most of its time on the templates of CAF, Cap'n Proto and the standard library, and again for each
+# source. So the sources of a target are compiled some at a time, as one. -DSOMA_UNITY=OFF compiles each alone: it shows
+# whether every source includes what it uses, and suits who changes one source again and again.
+option(SOMA_UNITY "Compile several sources of a target as one" ON)
 
 find_package(Threads REQUIRED)
 find_package(CapnProto REQUIRED)
@@ -27,14 +36,35 @@ endif()
 set(SOMA_WARNINGS -Wall -Wextra -Wshadow -Wnon-virtual-dtor -Woverloaded-virtual -Werror
     -Wno-maybe-uninitialized)  # GCC 12 sees ghosts in moved optionals
 
-# soma_library(NAME SOURCES ... DEPENDS ... [PRIVATE ...]): the static library soma_NAME (alias soma::NAME) and its link
-# test: the whole archive, every object of it, must link against the declared dependencies alone.
+# soma_unity(TARGET BATCH): up to BATCH sources at a time. Sources with flags of their own are left alone.
+function(soma_unity target batch)
+  if(SOMA_UNITY AND batch GREATER 1)
+    # What has no linkage in one of the sources has none in the sum of them either.
+    target_compile_options(${target} PRIVATE -Wno-subobject-linkage)
+    set_target_properties(${target} PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE ${batch})
+  endif()
+endfunction()
+
+# soma_library(NAME SOURCES ... DEPENDS ... [PRIVATE ...] [BATCH n]): the static library soma_NAME (alias soma::NAME) and
+# its link test: the whole archive, every object of it, must link against the declared dependencies alone. Up to BATCH
+# sources (8 unless said otherwise) are compiled as one.
 function(soma_library name)
-  cmake_parse_arguments(ARG "" "" "SOURCES;DEPENDS;PRIVATE" ${ARGN})
+  cmake_parse_arguments(ARG "" "BATCH" "SOURCES;DEPENDS;PRIVATE" ${ARGN})
+  if(NOT ARG_BATCH)
+    set(ARG_BATCH 8)
+  endif()
+  if(NOT ARG_SOURCES)  # headers alone: nothing to link, nothing to test
+    add_library(soma_${name} INTERFACE)
+    add_library(soma::${name} ALIAS soma_${name})
+    target_include_directories(soma_${name} INTERFACE ${CMAKE_SOURCE_DIR} ${CMAKE_BINARY_DIR})
+    target_link_libraries(soma_${name} INTERFACE ${ARG_DEPENDS})
+    return()
+  endif()
   add_library(soma_${name} STATIC ${ARG_SOURCES})
   add_library(soma::${name} ALIAS soma_${name})
   target_include_directories(soma_${name} PUBLIC ${CMAKE_SOURCE_DIR} ${CMAKE_BINARY_DIR})
   target_compile_options(soma_${name} PRIVATE ${SOMA_WARNINGS})
+  soma_unity(soma_${name} ${ARG_BATCH})
   target_link_libraries(soma_${name} PUBLIC ${ARG_DEPENDS} PRIVATE ${ARG_PRIVATE})
   add_executable(link_${name} ${CMAKE_SOURCE_DIR}/tests/lint/link_main.cpp)
   target_link_libraries(link_${name} PRIVATE -Wl,--whole-archive $<TARGET_FILE:soma_${name}> -Wl,--no-whole-archive
@@ -44,10 +74,14 @@ function(soma_library name)
   set_tests_properties(link.${name} PROPERTIES LABELS lint)
 endfunction()
 
-# soma_test(NAME SOURCES ... DEPENDS ... [LABELS ...] [TIMEOUT seconds] [MAIN file]): one doctest program, registered
-# with ctest. MAIN is for programs that do more than run their tests.
+# soma_test(NAME SOURCES ... DEPENDS ... [LABELS ...] [TIMEOUT seconds] [MAIN file] [BATCH n]): one doctest program,
+# registered with ctest. MAIN is for programs that do more than run their tests. BATCH is as in soma_library, but 1 unless
+# said otherwise: tests of one folder like to call their helpers alike.
 function(soma_test name)
-  cmake_parse_arguments(ARG "" "TIMEOUT;MAIN" "SOURCES;DEPENDS;LABELS" ${ARGN})
+  cmake_parse_arguments(ARG "" "TIMEOUT;MAIN;BATCH" "SOURCES;DEPENDS;LABELS" ${ARGN})
+  if(NOT ARG_BATCH)
+    set(ARG_BATCH 1)
+  endif()
   find_package(doctest REQUIRED)
   if(NOT ARG_MAIN)
     set(ARG_MAIN ${CMAKE_SOURCE_DIR}/tests/main.cpp)
@@ -58,6 +92,7 @@ function(soma_test name)
   add_executable(${name}_test ${ARG_MAIN} ${ARG_SOURCES})
   target_include_directories(${name}_test PRIVATE ${CMAKE_SOURCE_DIR} ${CMAKE_BINARY_DIR})
   target_compile_options(${name}_test PRIVATE ${SOMA_WARNINGS})
+  soma_unity(${name}_test ${ARG_BATCH})
   target_link_libraries(${name}_test PRIVATE ${ARG_DEPENDS} doctest::doctest)
   add_test(NAME ${name} COMMAND ${name}_test)
   set_tests_properties(${name} PROPERTIES TIMEOUT ${ARG_TIMEOUT} LABELS "${ARG_LABELS}")

@@ -6,11 +6,11 @@
 #include <cstdlib>
 #include <map>
 
-#include "deploy/soma/config.hpp"
+#include "deploy/soma/shell/config.hpp"
 #include "deploy/soma/verbs.hpp"
 #include "deploy/soma/version.hpp"
 
-namespace soma {
+namespace soma::cli {
 namespace {
 
 namespace fs = std::filesystem;
@@ -108,7 +108,7 @@ std::deque<attached_verb> attach_verbs(CLI::App& app, std::vector<bound_verb>& v
   std::deque<attached_verb> attached;
   std::map<std::string, CLI::App*> groups;
   for (auto& verb : verbs) {
-    const auto name = verb.what->name();
+    const auto name = verb.action->name();
     const auto group_name = first_word(name);
     const auto word = second_word(name);
     CLI::App* parent = &app;
@@ -124,9 +124,9 @@ std::deque<attached_verb> attach_verbs(CLI::App& app, std::vector<bound_verb>& v
     }
     auto& one = attached.emplace_back();
     one.verb = &verb;
-    one.app =
-        parent->add_subcommand(word.empty() ? group_name : word, std::string(verb.what->summary()));
-    one.app->footer("Example:\n" + indented(verb.what->example()));
+    one.app = parent->add_subcommand(word.empty() ? group_name : word,
+                                     std::string(verb.action->summary()));
+    one.app->footer("Example:\n" + indented(verb.action->example()));
     add_globals(*one.app, into);
     attach_options(one);
   }
@@ -140,7 +140,7 @@ outcome store(attached_verb& attached) {
     if (const auto no = o.set(words.words)) {
       const auto shown = o.is_positional ? o.placeholder : "--" + o.name;
       return wrong_usage(shown, *no,
-                         "see `soma " + std::string(attached.verb->what->name()) + " --help`");
+                         "see `soma " + std::string(attached.verb->action->name()) + " --help`");
     }
     o.is_given = true;
   }
@@ -155,7 +155,7 @@ std::optional<failure> unknown_verb(int argc, const char* const* argv,
   const auto remedy = "see `soma --help`";
   std::string group;
   for (const auto& verb : verbs) {
-    const auto name = verb.what->name();
+    const auto name = verb.action->name();
     if (first_word(name) != first) continue;
     if (second_word(name).empty() || argc < 3 || argv[2][0] == '-') return {};
     if (second_word(name) == argv[2]) return {};
@@ -225,7 +225,7 @@ outcome apply_config(const json& config, std::vector<bound_verb>& verbs) {
   for (const auto& [name, value] : *config.as_object()) {
     if (name == "home") continue;
     const auto is_known = std::ranges::any_of(verbs, [&name](const bound_verb& v) {
-      return first_word(v.what->name()) == name ||
+      return first_word(v.action->name()) == name ||
              std::ranges::find(v.options->tables(), name) != v.options->tables().end();
     });
     if (!is_known) {
@@ -236,9 +236,9 @@ outcome apply_config(const json& config, std::vector<bound_verb>& verbs) {
     for (const auto& [inner, below] : *value.as_object()) {
       const auto path = name + " " + inner;
       const auto is_group = std::ranges::none_of(
-          verbs, [&name](const bound_verb& v) { return v.what->name() == name; });
+          verbs, [&name](const bound_verb& v) { return v.action->name() == name; });
       const auto is_verb = std::ranges::any_of(
-          verbs, [&path](const bound_verb& v) { return v.what->name() == path; });
+          verbs, [&path](const bound_verb& v) { return v.action->name() == path; });
       const auto is_owned = std::ranges::any_of(verbs, [&name](const bound_verb& v) {
         return std::ranges::find(v.options->tables(), name) != v.options->tables().end();
       });
@@ -249,7 +249,7 @@ outcome apply_config(const json& config, std::vector<bound_verb>& verbs) {
     }
   }
   for (auto& verb : verbs) {
-    const auto name = dotted(verb.what->name());
+    const auto name = dotted(verb.action->name());
     if (const auto* table = config.find_path(name)) {
       if (auto applied = verb.options->apply(*table, name); !applied) return applied;
     }
@@ -288,12 +288,12 @@ expected<command, failure> parse_command_line(int argc, const char* const* argv,
     if (auto applied = apply_config(context->config, verbs); !applied) {
       return make_unexpected(applied.error());
     }
-    if (auto complete = one.verb->options->check_required(one.verb->what->name()); !complete) {
+    if (auto complete = one.verb->options->check_required(one.verb->action->name()); !complete) {
       return make_unexpected(complete.error());
     }
-    return command{one.verb->what.get(), {}, std::move(*context)};
+    return command{one.verb->action.get(), {}, std::move(*context)};
   }
   return wrong_usage("wrong usage", "no verb was named", "see `soma --help`");
 }
 
-}  // namespace soma
+}  // namespace soma::cli

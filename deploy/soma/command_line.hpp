@@ -6,13 +6,13 @@
 #include <string>
 #include <vector>
 
-#include "deploy/soma/verb.hpp"
+#include "deploy/soma/shell/verb.hpp"
 
-namespace soma {
+namespace soma::cli {
 
 /// A verb with the options it declared.
 struct bound_verb {
-  std::unique_ptr<verb> what;
+  std::unique_ptr<verb> action;
   std::unique_ptr<option_set> options;
 };
 
@@ -20,7 +20,7 @@ struct bound_verb {
 [[nodiscard]] std::vector<bound_verb> bind_verbs();
 
 struct command {
-  verb* what = nullptr;  // null: print `text` and leave with success (--help, --version)
+  verb* action = nullptr;  // null: print `text` and leave with success (--help, --version)
   std::string text;
   run_context context;
 };
@@ -33,4 +33,4 @@ struct command {
 /// Applies a configuration to the options of every verb. Names that no verb knows are refused.
 [[nodiscard]] outcome apply_config(const json& config, std::vector<bound_verb>& verbs);
 
-}  // namespace soma
+}  // namespace soma::cli

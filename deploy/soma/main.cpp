@@ -4,34 +4,34 @@
 #include <exception>
 
 #include "deploy/soma/command_line.hpp"
-#include "deploy/soma/console.hpp"
-#include "deploy/soma/stop.hpp"
+#include "deploy/soma/shell/console.hpp"
+#include "deploy/soma/shell/stop.hpp"
 
 namespace {
 
-int leave(const soma::failure& f) {
-  soma::note_line(soma::one_line(f));
+int leave(const soma::cli::failure& f) {
+  soma::cli::note_line(soma::cli::one_line(f));
   return static_cast<int>(f.code);
 }
 
 int run(int argc, char** argv) {
-  auto verbs = soma::bind_verbs();
-  auto command = soma::parse_command_line(argc, argv, verbs);
+  auto verbs = soma::cli::bind_verbs();
+  auto command = soma::cli::parse_command_line(argc, argv, verbs);
   if (!command) return leave(command.error());
-  if (command->what == nullptr) {
+  if (command->action == nullptr) {
     auto text = command->text;
     while (!text.empty() && text.back() == '\n') text.pop_back();
-    soma::print_line(text);
+    soma::cli::print_line(text);
     return 0;
   }
-  const auto done = command->what->run(command->context);
+  const auto done = command->action->run(command->context);
   return done ? 0 : leave(done.error());
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
-  soma::install_stop_handlers();
+  soma::cli::install_stop_handlers();
   try {
     return run(argc, argv);
   } catch (const std::bad_alloc&) {

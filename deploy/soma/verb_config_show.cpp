@@ -1,11 +1,11 @@
 #include <algorithm>
 
 #include "deploy/soma/command_line.hpp"
-#include "deploy/soma/config.hpp"
-#include "deploy/soma/console.hpp"
+#include "deploy/soma/shell/config.hpp"
+#include "deploy/soma/shell/console.hpp"
 #include "deploy/soma/verbs.hpp"
 
-namespace soma {
+namespace soma::cli {
 namespace {
 
 class config_show final : public verb {
@@ -48,7 +48,7 @@ outcome config_show::run(const run_context& context) {
     for (const auto& o : bound.options->all()) {
       if (!o.is_positional) options.set(config_name(o.name), o.get());
     }
-    if (!options.as_object()->empty()) put(document, bound.what->name(), std::move(options));
+    if (!options.as_object()->empty()) put(document, bound.action->name(), std::move(options));
   }
   for (const auto& bound : verbs) {
     for (const auto& name : bound.options->tables()) {
@@ -74,4 +74,4 @@ std::unique_ptr<verb> make_config_show() {
   return std::make_unique<config_show>();
 }
 
-}  // namespace soma
+}  // namespace soma::cli

@@ -1,6 +1,6 @@
 #include "deploy/soma/verbs.hpp"
 
-namespace soma {
+namespace soma::cli {
 
 std::vector<std::unique_ptr<verb>> all_verbs() {
   std::vector<std::unique_ptr<verb>> all;
@@ -46,4 +46,4 @@ std::vector<std::unique_ptr<verb>> all_verbs() {
   return all;
 }
 
-}  // namespace soma
+}  // namespace soma::cli

@@ -4,9 +4,9 @@
 #include <memory>
 #include <vector>
 
-#include "deploy/soma/verb.hpp"
+#include "deploy/soma/shell/verb.hpp"
 
-namespace soma {
+namespace soma::cli {
 
 [[nodiscard]] std::unique_ptr<verb> make_config_show();
 [[nodiscard]] std::unique_ptr<verb> make_localnet();
@@ -51,4 +51,4 @@ namespace soma {
 /// In the order of the help.
 [[nodiscard]] std::vector<std::unique_ptr<verb>> all_verbs();
 
-}  // namespace soma
+}  // namespace soma::cli

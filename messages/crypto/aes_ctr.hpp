@@ -8,7 +8,7 @@
 #include <memory>
 #include <span>
 
-#include "messages/types/ids.hpp"
+#include "messages/values/ids.hpp"
 
 namespace soma::crypto {
 

@@ -1,7 +1,7 @@
 // Ed25519 (RFC 8032) by one implementation and one rule for its edges, because every node must
 // accept exactly the same signatures: keys of small order and keys or points in non-canonical form
 // are refused, S must be below the group's order, the check has no cofactor, signatures are never
-// verified in batches.
+// verified in batches. Protocol §1.4.
 #pragma once
 
 #include <cstdint>
@@ -9,8 +9,8 @@
 #include <span>
 
 #include "messages/crypto/random.hpp"
-#include "messages/types/bytes.hpp"
-#include "messages/types/ids.hpp"
+#include "messages/values/bytes.hpp"
+#include "messages/values/ids.hpp"
 
 namespace soma::crypto {
 

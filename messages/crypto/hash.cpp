@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "messages/crypto/openssl.hpp"
-#include "messages/types/assert.hpp"
+#include "messages/values/assert.hpp"
 
 namespace soma::crypto {
 namespace {

@@ -1,5 +1,5 @@
 // SHA-256 with domain tags: H(tag, x) = SHA-256(u8 len(tag) || tag || x). Every use has a tag of
-// its own (protocol §1).
+// its own (protocol §1.3).
 #pragma once
 
 #include <array>
@@ -7,8 +7,8 @@
 #include <memory>
 #include <string_view>
 
-#include "messages/types/bytes.hpp"
-#include "messages/types/ids.hpp"
+#include "messages/values/bytes.hpp"
+#include "messages/values/ids.hpp"
 
 namespace soma::crypto {
 

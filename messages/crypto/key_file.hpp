@@ -1,6 +1,6 @@
 // Keys at rest: PKCS#8 PEM, mode 0600, encrypted under a passphrase (PBKDF2-HMAC-SHA-256,
 // AES-256-CBC) unless the caller says otherwise. A file is complete or not there, and one that is
-// there is never overwritten: keys are money.
+// there is never overwritten: keys are money (security §10.1).
 #pragma once
 
 #include <filesystem>
@@ -9,7 +9,7 @@
 #include <string_view>
 
 #include "messages/crypto/ed25519.hpp"
-#include "messages/types/expected.hpp"
+#include "messages/values/expected.hpp"
 
 namespace soma::crypto {
 

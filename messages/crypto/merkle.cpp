@@ -4,7 +4,7 @@
 #include <utility>
 
 #include "messages/crypto/hash.hpp"
-#include "messages/types/assert.hpp"
+#include "messages/values/assert.hpp"
 
 namespace soma::crypto {
 namespace {

@@ -6,8 +6,8 @@
 #include <span>
 #include <vector>
 
-#include "messages/types/bytes.hpp"
-#include "messages/types/ids.hpp"
+#include "messages/values/bytes.hpp"
+#include "messages/values/ids.hpp"
 
 namespace soma::crypto {
 

@@ -8,7 +8,7 @@
 
 #include "messages/crypto/hash.hpp"
 #include "messages/crypto/openssl.hpp"
-#include "messages/types/assert.hpp"
+#include "messages/values/assert.hpp"
 
 namespace soma::crypto {
 

@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <span>
 
-#include "messages/types/bytes.hpp"
+#include "messages/values/bytes.hpp"
 
 namespace soma::crypto {
 

@@ -7,7 +7,7 @@
 #include <algorithm>
 
 #include "messages/crypto/openssl.hpp"
-#include "messages/types/assert.hpp"
+#include "messages/values/assert.hpp"
 
 namespace soma::crypto {
 namespace {
@@ -95,7 +95,7 @@ context_ptr new_context(const SSL_METHOD* method, EVP_PKEY* key, X509* certifica
 }  // namespace
 
 struct tls_identity::contexts {
-  context_ptr caller, answerer;
+  context_ptr client, server;
 };
 
 tls_identity::tls_identity(const key_pair& key) {
@@ -112,7 +112,7 @@ struct tls_session::connection {
   ssl_ptr ssl;
   BIO* in = nullptr;  // ours until the end: the handle owns them
   BIO* out = nullptr;
-  tls_state state = tls_state::shaking_hands;
+  tls_state state = tls_state::handshaking;
   std::optional<public_key> peer;
 
   /// What a call that did not succeed means for the connection.
@@ -157,9 +157,9 @@ struct tls_session::connection {
 
 tls_session::tls_session(const tls_identity& identity, tls_side side)
     : connection_(std::make_unique<connection>()) {
-  const bool calls = side == tls_side::caller;
+  const bool calls = side == tls_side::client;
   connection_->ssl.reset(
-      SSL_new(calls ? identity.contexts_->caller.get() : identity.contexts_->answerer.get()));
+      SSL_new(calls ? identity.contexts_->client.get() : identity.contexts_->server.get()));
   bio_ptr in(BIO_new(BIO_s_mem())), out(BIO_new(BIO_s_mem()));
   require(connection_->ssl != nullptr && in != nullptr && out != nullptr, "TLS session");
   connection_->in = in.get();
@@ -178,14 +178,14 @@ tls_session& tls_session::operator=(tls_session&&) noexcept = default;
 
 tls_state tls_session::feed(byte_view arrived, bytes& plain) {
   auto& c = *connection_;
-  if (c.state != tls_state::shaking_hands && c.state != tls_state::open) return c.state;
+  if (c.state != tls_state::handshaking && c.state != tls_state::open) return c.state;
   if (!arrived.empty()) {
     std::size_t taken = 0;
     require(
         BIO_write_ex(c.in, arrived.data(), arrived.size(), &taken) == 1 && taken == arrived.size(),
         "no memory for what arrived");
   }
-  if (c.state == tls_state::shaking_hands) c.shake_hands();
+  if (c.state == tls_state::handshaking) c.shake_hands();
   c.read(plain);
   return c.state;
 }

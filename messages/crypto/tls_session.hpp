@@ -3,7 +3,8 @@
 //
 // There is no authority and no name. Each side shows a certificate it made itself, signs the
 // handshake with its key, and is then known by that key; whether the key is welcome is the caller's
-// question. TLS 1.3 alone, X25519 alone, Ed25519 alone: no tickets, no early data, no resumption.
+// question. TLS 1.3 alone, X25519 alone, Ed25519 alone: no tickets, no early data, no resumption
+// (security §2.1).
 //
 // The key may be one that signs other things too. What TLS signs begins with 64 blanks and a
 // sentence that names TLS 1.3, and a certificate begins as DER; everything else that SOMA signs is
@@ -14,14 +15,14 @@
 #include <optional>
 
 #include "messages/crypto/ed25519.hpp"
-#include "messages/types/bytes.hpp"
+#include "messages/values/bytes.hpp"
 
 namespace soma::crypto {
 
-enum class tls_side : std::uint8_t { caller, answerer };
+enum class tls_side : std::uint8_t { client, server };
 
 enum class tls_state : std::uint8_t {
-  shaking_hands,
+  handshaking,
   open,
   ended,   // the peer said goodbye
   failed,  // not our kind of TLS, no acceptable key, or damaged on the way

@@ -1,6 +1,6 @@
 @0x84c9e1aa0020d42c;
 
-# Blocks. A header is hashed over a fixed little-endian layout, which is also what travels: messages/types/codec.hpp
+# Blocks. A header is hashed over a fixed little-endian layout, which is also what travels: messages/codec/codec.hpp
 # states it. Transactions are the signed byte strings themselves.
 
 using Cxx = import "/capnp/c++.capnp";

@@ -6,7 +6,7 @@ using Cxx = import "/capnp/c++.capnp";
 $Cxx.namespace("soma::schema");
 
 struct ModelArchitecture {
-  # Within the limits of messages/types/architecture.hpp, or the genesis is refused.
+  # Within the limits of messages/values/architecture.hpp, or the genesis is refused.
   layers @0 :UInt32;
   dim @1 :UInt32;
   heads @2 :UInt32;

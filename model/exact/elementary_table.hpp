@@ -1,5 +1,6 @@
-// The elementary functions over arrays, once for each instruction set: what tests and sweeps call.
-// Kernels use the templates of elementary.hpp. Any count; the result may overwrite the argument.
+// The elementary functions of arithmetic §4 over arrays, once for each instruction set: what tests
+// call. Kernels use the templates of sets/elementary.hpp. `count` may be anything, and the result
+// may overwrite the argument.
 #pragma once
 
 #include <cstddef>
@@ -19,7 +20,7 @@ struct elementary_table {
   void (*sincos_f64)(const double* x, double* s, double* c, std::size_t count);
 };
 
-/// The set must be available.
+/// The functions of a set that this processor can run.
 [[nodiscard]] const elementary_table& elementary_for(isa set);
 
 }  // namespace soma::exact

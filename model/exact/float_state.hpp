@@ -1,6 +1,6 @@
-// The rounding that exact arithmetic §1 asks for: nearest even, subnormals kept. Libraries change a
-// thread's mode (libtorch can flush subnormals), so it is set where exact work begins and given
-// back where it ends.
+// The rounding that arithmetic §1.1 asks for: to nearest even, with subnormals kept. Libraries
+// change the mode of a thread (libtorch can flush subnormals), so the mode is set where exact work
+// begins and given back where it ends.
 #pragma once
 
 #include <cstdint>
@@ -16,7 +16,8 @@ class float_state_guard {
 
  private:
 #if defined(__x86_64__)
-  static constexpr std::uint64_t exact = 0x1f80;  // MXCSR: all exceptions masked, nothing else
+  static constexpr std::uint64_t exact =
+      0x1f80;  // MXCSR: all exceptions are masked, nothing else is set
   static std::uint64_t read() {
     return __builtin_ia32_stmxcsr();
   }

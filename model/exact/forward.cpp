@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "messages/types/assert.hpp"
+#include "messages/values/assert.hpp"
 #include "model/exact/float_state.hpp"
 #include "model/noise/elementary.hpp"
 
@@ -12,24 +12,24 @@ namespace {
 
 constexpr double ln_10000 = 0x1.26bb1bbb55516p+3;
 
-/// 10000^(-2i/W) in binary64, i below W/2.
-std::vector<double> inverse_wavelengths(std::size_t width) {
+/// The frequencies of arithmetic §5.4.
+std::vector<double> rotary_frequencies(std::size_t head_dim) {
   const float_state_guard exact_rounding;
   std::vector<double> all;
-  for (std::size_t i = 0; i < width / 2; ++i) {
-    const double part = static_cast<double>(2 * i) / static_cast<double>(width);
-    all.push_back(model::exact_exp(-(part * ln_10000)));
+  for (std::size_t i = 0; i < head_dim / 2; ++i) {
+    const double part = static_cast<double>(2 * i) / static_cast<double>(head_dim);
+    all.push_back(noise::exact_exp(-(part * ln_10000)));
   }
   return all;
 }
 
 }  // namespace
 
-packed_layer layer_store::get(std::size_t index, tile_pool& pool, float* once) {
+packed_layer layer_store::get(std::size_t index, tile_pool& pool, float* buffer) {
   const auto& arch = network_.architecture;
-  if (once != nullptr) {
-    pack_layer(arch, network_.layers[index], kernels_, pool, once);
-    return packed_layer_at(arch, kernels_.panel, once);
+  if (buffer != nullptr) {
+    pack_layer(arch, network_.layers[index], kernels_, pool, buffer);
+    return packed_layer_at(arch, kernels_.panel, buffer);
   }
   kept_.resize(arch.layers);
   auto& kept = kept_[index];
@@ -67,10 +67,10 @@ forward_pass::forward_pass(const network_view& network, workspace& space, const 
       sizes_(sizes_of(network.architecture, k_.set)),
       dim_(network.architecture.dim),
       heads_(network.architecture.heads),
-      width_(dim_ / heads_),
-      wide_(round_up(dim_, k_.panel)),
+      head_dim_(dim_ / heads_),
+      padded_dim_(round_up(dim_, k_.panel)),
       ffn_(network.architecture.ffn) {
-  inverse_wavelengths_ = inverse_wavelengths(width_);
+  frequencies_ = rotary_frequencies(head_dim_);
   float* at = space.memory(workspace_floats(network.architecture, plan, k_.set, space.threads()));
   const auto take = [&at](std::size_t floats) {
     float* const here = at;
@@ -100,16 +100,16 @@ void forward_pass::embed(std::span<const sequence> sequences) {
     float* const x = x_block(s, block);
     std::uint32_t positions[block_tokens];
     for (std::size_t t = 0; t < block_tokens; ++t) {
-      const std::size_t slot = block * block_tokens + t;
-      const bool real = slot < from.tokens.size();
-      positions[t] = real ? from.positions[slot] : from.positions.back();
+      const std::size_t token = block * block_tokens + t;
+      const bool is_real = token < from.tokens.size();
+      positions[t] = is_real ? from.positions[token] : from.positions.back();
       const float* const row =
-          network_.embedding + dim_ * (real ? from.tokens[slot] : model::pad_token);
+          network_.embedding + dim_ * (is_real ? from.tokens[token] : tokens::pad_token);
       for (std::size_t d = 0; d < dim_; ++d) x[d * block_tokens + t] = row[d];
     }
     float* const cosine = angles_block(s, block);
-    k_.rotary_angles(positions, inverse_wavelengths_.data(), width_ / 2, cosine,
-                     cosine + width_ / 2 * block_tokens);
+    k_.rotary_angles(positions, frequencies_.data(), head_dim_ / 2, cosine,
+                     cosine + head_dim_ / 2 * block_tokens);
   });
 }
 
@@ -120,37 +120,37 @@ void forward_pass::multiply(const float* panels, std::size_t depth, std::size_t 
                out_rows * block_tokens, blocks, depth, true});
 }
 
-/// Keys of all heads of one block, [D][block_tokens] -> panels over keys.
-void forward_pass::keep_keys(const float* from, std::size_t sequence, std::size_t block) {
+/// Packs the keys of all heads of one block, from[D][block_tokens].
+void forward_pass::pack_keys(const float* from, std::size_t sequence, std::size_t block) {
   const std::size_t panel = k_.panel;
   float* const base = memory_.keys + sequence * sizes_.keys;
-  const std::size_t head_floats = packed_floats(width_, sizes_.slots, panel);
+  const std::size_t head_floats = packed_floats(head_dim_, sizes_.padded_length, panel);
   const std::size_t first = block * block_tokens;
   for (std::size_t d = 0; d < dim_; ++d, from += block_tokens) {
-    float* const head = base + d / width_ * head_floats + d % width_ * panel;
+    float* const head = base + d / head_dim_ * head_floats + d % head_dim_ * panel;
     std::size_t t = 0;
     while (t < block_tokens) {
       const std::size_t key = first + t;
-      const std::size_t inside = key % panel;
-      const std::size_t count = std::min(panel - inside, block_tokens - t);
-      float* const to = head + key / panel * width_ * panel + inside;
+      const std::size_t column = key % panel;
+      const std::size_t count = std::min(panel - column, block_tokens - t);
+      float* const to = head + key / panel * head_dim_ * panel + column;
       for (std::size_t i = 0; i < count; ++i) to[i] = from[t + i];
       t += count;
     }
   }
 }
 
-/// Values of all heads of one block, [D][block_tokens] -> panels over the features of a head.
-void forward_pass::keep_values(const float* from, std::size_t sequence, std::size_t block) {
+/// Packs the values of all heads of one block, from[D][block_tokens].
+void forward_pass::pack_values(const float* from, std::size_t sequence, std::size_t block) {
   const std::size_t panel = k_.panel;
   float* const base = memory_.values + sequence * sizes_.values;
-  const std::size_t head_floats = packed_floats(sizes_.slots, width_, panel);
+  const std::size_t head_floats = packed_floats(sizes_.padded_length, head_dim_, panel);
   const std::size_t first = block * block_tokens;
   for (std::size_t head = 0; head < heads_; ++head) {
-    for (std::size_t w = 0; w < width_; w += panel) {
-      float* to = base + head * head_floats + w * sizes_.slots + first * panel;
-      const float* const rows = from + (head * width_ + w) * block_tokens;
-      const std::size_t real = std::min(panel, width_ - w);
+    for (std::size_t w = 0; w < head_dim_; w += panel) {
+      float* to = base + head * head_floats + w * sizes_.padded_length + first * panel;
+      const float* const rows = from + (head * head_dim_ + w) * block_tokens;
+      const std::size_t real = std::min(panel, head_dim_ - w);
       for (std::size_t t = 0; t < block_tokens; ++t, to += panel) {
         for (std::size_t i = 0; i < real; ++i) to[i] = rows[i * block_tokens + t];
         for (std::size_t i = real; i < panel; ++i) to[i] = 0;
@@ -159,85 +159,91 @@ void forward_pass::keep_values(const float* from, std::size_t sequence, std::siz
   }
 }
 
-/// Norm, queries, keys and values of a few blocks.
-void forward_pass::project_tile(const tile_place& at, unsigned worker, const layer_view& layer,
-                                const packed_layer& packed) {
-  float* const normed = scratch(worker);
-  float* const out = normed + tile_blocks * block_tokens * dim_;
+/// The first norm, then queries, keys and values of a few blocks, with rotary embedding.
+void forward_pass::project_qkv_tile(const tile_place& at, unsigned worker, const layer_view& layer,
+                                    const packed_layer& packed) {
+  float* const normalized = scratch(worker);
+  float* const out = normalized + tile_blocks * block_tokens * dim_;
   const std::size_t x_floats = block_tokens * dim_;
-  const std::size_t out_floats = block_tokens * wide_;
+  const std::size_t out_floats = block_tokens * padded_dim_;
   for (std::size_t b = 0; b < at.blocks; ++b) {
     k_.layer_norm(x_block(at.sequence, at.block + b), layer.norm_1.gamma, layer.norm_1.beta, dim_,
-                  normed + b * x_floats);
+                  normalized + b * x_floats);
   }
-  const auto turn = [&](float* block, std::size_t number) {
+  const auto rotate_heads = [&](float* block, std::size_t number) {
     const float* const cosine = angles_block(at.sequence, number);
     for (std::size_t head = 0; head < heads_; ++head) {
-      k_.rotate(block + head * width_ * block_tokens, cosine, cosine + width_ / 2 * block_tokens,
-                width_);
+      k_.rotate(block + head * head_dim_ * block_tokens, cosine,
+                cosine + head_dim_ / 2 * block_tokens, head_dim_);
     }
   };
-  multiply(packed.query, dim_, dim_, normed, dim_, q_block(at.sequence, at.block), wide_,
+  multiply(packed.query, dim_, dim_, normalized, dim_, q_block(at.sequence, at.block), padded_dim_,
            at.blocks);
   for (std::size_t b = 0; b < at.blocks; ++b) {
     k_.add_bias(q_block(at.sequence, at.block + b), layer.query.bias, dim_);
-    turn(q_block(at.sequence, at.block + b), at.block + b);
+    rotate_heads(q_block(at.sequence, at.block + b), at.block + b);
   }
-  multiply(packed.key, dim_, dim_, normed, dim_, out, wide_, at.blocks);
+  multiply(packed.key, dim_, dim_, normalized, dim_, out, padded_dim_, at.blocks);
   for (std::size_t b = 0; b < at.blocks; ++b) {
     k_.add_bias(out + b * out_floats, layer.key.bias, dim_);
-    turn(out + b * out_floats, at.block + b);
-    keep_keys(out + b * out_floats, at.sequence, at.block + b);
+    rotate_heads(out + b * out_floats, at.block + b);
+    pack_keys(out + b * out_floats, at.sequence, at.block + b);
   }
-  multiply(packed.value, dim_, dim_, normed, dim_, out, wide_, at.blocks);
+  multiply(packed.value, dim_, dim_, normalized, dim_, out, padded_dim_, at.blocks);
   for (std::size_t b = 0; b < at.blocks; ++b) {
     k_.add_bias(out + b * out_floats, layer.value.bias, dim_);
-    keep_values(out + b * out_floats, at.sequence, at.block + b);
+    pack_values(out + b * out_floats, at.sequence, at.block + b);
   }
 }
 
 void forward_pass::attend_block(std::size_t s, std::size_t head, std::size_t block,
                                 unsigned worker) {
   const std::size_t panel = k_.panel;
-  k_.attend({q_block(s, block) + head * width_ * block_tokens,
-             memory_.keys + s * sizes_.keys + head * packed_floats(width_, sizes_.slots, panel),
-             memory_.values + s * sizes_.values + head * packed_floats(sizes_.slots, width_, panel),
-             width_, sizes_.slots, block * block_tokens,
-             1.0f / std::sqrt(static_cast<float>(width_)), scratch(worker)});
+  k_.attend({q_block(s, block) + head * head_dim_ * block_tokens,
+             memory_.keys + s * sizes_.keys +
+                 head * packed_floats(head_dim_, sizes_.padded_length, panel),
+             memory_.values + s * sizes_.values +
+                 head * packed_floats(sizes_.padded_length, head_dim_, panel),
+             head_dim_, sizes_.padded_length, block * block_tokens,
+             1.0f / std::sqrt(static_cast<float>(head_dim_)), scratch(worker)});
 }
 
-/// What attention found joins the stream, then the feed-forward part does.
-void forward_pass::finish_tile(const tile_place& at, unsigned worker, const layer_view& layer,
-                               const packed_layer& packed) {
+/// Adds the output projection of attention to the residual stream, then the feed-forward part
+/// (arithmetic §5.2).
+void forward_pass::feed_forward_tile(const tile_place& at, unsigned worker, const layer_view& layer,
+                                     const packed_layer& packed) {
   const std::size_t panel = k_.panel;
   const std::size_t chunk = std::min(ffn_, ffn_chunk);
   const std::size_t chunk_rows = round_up(chunk, panel);
-  float* const normed = scratch(worker);
-  float* const out = normed + tile_blocks * block_tokens * dim_;
-  float* const hidden = out + tile_blocks * block_tokens * wide_;
-  multiply(packed.output, dim_, dim_, q_block(at.sequence, at.block), wide_, out, wide_, at.blocks);
+  float* const normalized = scratch(worker);
+  float* const out = normalized + tile_blocks * block_tokens * dim_;
+  float* const hidden = out + tile_blocks * block_tokens * padded_dim_;
+  multiply(packed.output, dim_, dim_, q_block(at.sequence, at.block), padded_dim_, out, padded_dim_,
+           at.blocks);
   for (std::size_t b = 0; b < at.blocks; ++b) {
     float* const x = x_block(at.sequence, at.block + b);
-    k_.add_residual(x, out + b * block_tokens * wide_, layer.output.bias, dim_);
-    k_.layer_norm(x, layer.norm_2.gamma, layer.norm_2.beta, dim_, normed + b * block_tokens * dim_);
+    k_.add_residual(x, out + b * block_tokens * padded_dim_, layer.output.bias, dim_);
+    k_.layer_norm(x, layer.norm_2.gamma, layer.norm_2.beta, dim_,
+                  normalized + b * block_tokens * dim_);
   }
   for (std::size_t f = 0; f < ffn_; f += chunk) {
     const std::size_t count = std::min(chunk, ffn_ - f);
-    multiply(packed.inner + f * dim_, dim_, count, normed, dim_, hidden, chunk_rows, at.blocks);
+    multiply(packed.inner + f * dim_, dim_, count, normalized, dim_, hidden, chunk_rows, at.blocks);
     for (std::size_t b = 0; b < at.blocks; ++b) {
       k_.bias_gelu(hidden + b * block_tokens * chunk_rows, layer.inner.bias + f, count);
     }
     k_.multiply({packed.outer + f * panel, ffn_ * panel, dim_, hidden, chunk_rows * block_tokens,
-                 out, wide_ * block_tokens, at.blocks, count, f == 0});
+                 out, padded_dim_ * block_tokens, at.blocks, count, f == 0});
   }
   for (std::size_t b = 0; b < at.blocks; ++b) {
-    k_.add_residual(x_block(at.sequence, at.block + b), out + b * block_tokens * wide_,
+    k_.add_residual(x_block(at.sequence, at.block + b), out + b * block_tokens * padded_dim_,
                     layer.outer.bias, dim_);
   }
 }
 
 void forward_pass::run(std::span<const sequence> sequences, layer_store& layers) {
-  SOMA_ASSERT(!sequences.empty() && sequences.size() <= plan_.sweep, "a sweep fits its plan");
+  SOMA_ASSERT(!sequences.empty() && sequences.size() <= plan_.sweep,
+              "a sweep has no more sequences than its plan");
   std::size_t longest = 0;
   for (const auto& s : sequences) longest = std::max(longest, s.tokens.size());
   blocks_ = round_up(longest, block_tokens) / block_tokens;
@@ -249,15 +255,15 @@ void forward_pass::run(std::span<const sequence> sequences, layer_store& layers)
     const auto& layer = network_.layers[l];
     const packed_layer packed = layers.get(l, pool, memory_.layer);
     pool.run(tiles, [&](std::size_t tile, unsigned worker) {
-      project_tile(place_of(tile), worker, layer, packed);
+      project_qkv_tile(place_of(tile), worker, layer, packed);
     });
-    // Late blocks see more keys: they come first, so that no thread is left with a long one.
+    // Later blocks have more keys. They come first, so that no thread ends with a long one.
     pool.run(sequences.size() * heads_ * blocks_, [&](std::size_t tile, unsigned worker) {
       const std::size_t block = blocks_ - 1 - tile % blocks_;
       attend_block(tile / blocks_ / heads_, tile / blocks_ % heads_, block, worker);
     });
     pool.run(tiles, [&](std::size_t tile, unsigned worker) {
-      finish_tile(place_of(tile), worker, layer, packed);
+      feed_forward_tile(place_of(tile), worker, layer, packed);
     });
   }
 }

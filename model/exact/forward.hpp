@@ -1,43 +1,45 @@
-// Sequences on their way through the layers of a network, several at a time. Inside of the engine.
+// Sequences on their way through the layers of a network, several at a time. Inside the engine
+// only.
 #pragma once
 
 #include <cstdint>
 #include <span>
 #include <vector>
 
+#include "model/exact/memory_plan.hpp"
 #include "model/exact/network.hpp"
-#include "model/exact/plan.hpp"
 #include "model/exact/workspace.hpp"
 #include "model/tokens/tokens.hpp"
 
 namespace soma::exact {
 
-/// One sequence: 1 .. S tokens and their positions. What follows them in the last block is filled
-/// and never looked at by them.
+/// One sequence: 1 .. S tokens and their positions. The rest of its last block is filled up with
+/// tokens that it never attends to.
 struct sequence {
-  std::span<const model::token> tokens;
+  std::span<const tokens::token> tokens;
   std::span<const std::uint32_t> positions;
 };
 
-/// Memory of a sweep, cut from the workspace. Letters and layouts: plan.hpp, kernels.hpp.
+/// The memory of a sweep, cut from the workspace: run_sizes of memory_plan.hpp, one after the
+/// other.
 struct sweep_memory {
-  float* x;
-  float* q;
-  float* keys;
-  float* values;
-  float* angles;
-  float* losses;
-  float* scratch;
-  float* layer;  // one packed layer, where layers are not kept
+  float* x;        // the residual stream
+  float* q;        // queries, then what attention gives
+  float* keys;     // packed
+  float* values;   // packed
+  float* angles;   // of the rotary embedding
+  float* losses;   // cross-entropies and SIGReg statistics
+  float* scratch;  // of all threads
+  float* layer;    // one packed layer; null where all layers are kept
 };
 
-/// Packs layers when they are needed, and keeps them if there is room.
+/// Packs layers when they are needed, and keeps them if the plan says so.
 class layer_store {
  public:
   layer_store(const network_view& network, const kernel_table& kernels)
       : network_(network), kernels_(kernels) {}
-  /// Panels of layer `index`: kept ones, or packed into `once` when that is not null.
-  [[nodiscard]] packed_layer get(std::size_t index, tile_pool& pool, float* once);
+  /// Layer `index`, packed. With `buffer` it is packed there; with null it is packed once and kept.
+  [[nodiscard]] packed_layer get(std::size_t index, tile_pool& pool, float* buffer);
   [[nodiscard]] const float* predictor(tile_pool& pool);
 
  private:
@@ -51,8 +53,8 @@ class forward_pass {
  public:
   forward_pass(const network_view& network, workspace& space, const memory_plan& plan);
 
-  /// Takes up to plan.sweep sequences through all layers; x then holds what comes before the final
-  /// norm.
+  /// Takes up to plan.sweep sequences through all layers. Then x holds the residual stream before
+  /// the final norm.
   void run(std::span<const sequence> sequences, layer_store& layers);
 
   [[nodiscard]] const run_sizes& sizes() const { return sizes_; }
@@ -65,18 +67,21 @@ class forward_pass {
   }
 
  private:
+  /// What one tile of work covers: `blocks` blocks of a sequence, from `block` on.
   struct tile_place {
     std::size_t sequence;
     std::size_t block;
     std::size_t blocks;
   };
   void embed(std::span<const sequence> sequences);
-  void project_tile(const tile_place& at, unsigned worker, const layer_view&, const packed_layer&);
+  void project_qkv_tile(const tile_place& at, unsigned worker, const layer_view&,
+                        const packed_layer&);
   void attend_block(std::size_t sequence, std::size_t head, std::size_t block, unsigned worker);
-  void finish_tile(const tile_place& at, unsigned worker, const layer_view&, const packed_layer&);
-  void keep_keys(const float* from, std::size_t sequence, std::size_t block);
-  void keep_values(const float* from, std::size_t sequence, std::size_t block);
-  /// out = x w over `blocks` blocks that lie one after the other.
+  void feed_forward_tile(const tile_place& at, unsigned worker, const layer_view&,
+                         const packed_layer&);
+  void pack_keys(const float* from, std::size_t sequence, std::size_t block);
+  void pack_values(const float* from, std::size_t sequence, std::size_t block);
+  /// out = x * w for `blocks` blocks that lie one after the other.
   void multiply(const float* panels, std::size_t depth, std::size_t outputs, const float* x,
                 std::size_t x_rows, float* out, std::size_t out_rows, std::size_t blocks) const;
 
@@ -85,10 +90,10 @@ class forward_pass {
     return (blocks_ + tile_blocks - 1) / tile_blocks;
   }
   [[nodiscard]] float* q_block(std::size_t sequence, std::size_t block) const {
-    return memory_.q + sequence * sizes_.q + block * block_tokens * wide_;
+    return memory_.q + sequence * sizes_.q + block * block_tokens * padded_dim_;
   }
   [[nodiscard]] float* angles_block(std::size_t sequence, std::size_t block) const {
-    return memory_.angles + sequence * sizes_.angles + block * block_tokens * width_;
+    return memory_.angles + sequence * sizes_.angles + block * block_tokens * head_dim_;
   }
 
   const network_view& network_;
@@ -97,12 +102,14 @@ class forward_pass {
   memory_plan plan_;
   run_sizes sizes_;
   sweep_memory memory_;
-  std::vector<double> inverse_wavelengths_;
-  std::size_t dim_, heads_, width_, wide_, ffn_;
+  std::vector<double> frequencies_;  // of the rotary embedding, [W/2]
+  std::size_t dim_, heads_, head_dim_;
+  std::size_t padded_dim_;  // dim_ rounded up to whole panels
+  std::size_t ffn_;
   std::size_t blocks_ = 0;  // of the longest sequence of this sweep
 };
 
-/// Floats of workspace memory that a plan asks for.
+/// The floats of workspace memory that a plan needs.
 [[nodiscard]] std::size_t workspace_floats(const model_architecture& arch, const memory_plan& plan,
                                            isa set, unsigned threads);
 

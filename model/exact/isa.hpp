@@ -1,5 +1,5 @@
-// The instruction sets that kernels are compiled for, and which one this process uses. All give the
-// same bits; the choice is one of speed alone.
+// The instruction sets that kernels are compiled for, and which one this process uses. All of them
+// give the same bits (arithmetic §1.4); they differ in speed alone.
 #pragma once
 
 #include <optional>
@@ -9,8 +9,8 @@
 namespace soma::exact {
 
 enum class isa : unsigned char {
-  portable,  // any machine: fma is a function call
-  scalar,    // one lane, fma in hardware
+  portable,  // for any machine: one lane, and fma is a function call
+  scalar,    // one lane, and fma is an instruction
   avx2,
   avx512,
   neon,
@@ -19,12 +19,12 @@ enum class isa : unsigned char {
 [[nodiscard]] std::string_view to_text(isa set);
 [[nodiscard]] std::optional<isa> parse_isa(std::string_view name);
 
-/// What this processor can run, slowest first; `portable` always.
+/// The sets that this processor can run, the slowest first. `portable` is always among them.
 [[nodiscard]] std::vector<isa> available_isas();
 
-/// SOMA_ISA if it is set, the fastest available otherwise. "scalar" is `portable` where the
-/// processor has no fma. Throws std::runtime_error when SOMA_ISA names none or one that this
-/// processor lacks.
+/// The set that the environment variable SOMA_ISA names, or the fastest available one without it.
+/// "scalar" means `portable` where the processor has no fma. Throws std::runtime_error when
+/// SOMA_ISA names no set, or one that this processor lacks.
 [[nodiscard]] isa chosen_isa();
 
 }  // namespace soma::exact

@@ -1,6 +1,6 @@
 #include "model/exact/kernels.hpp"
 
-#include "messages/types/assert.hpp"
+#include "messages/values/assert.hpp"
 #include "model/exact/elementary_table.hpp"
 
 namespace soma::exact {

@@ -1,5 +1,5 @@
-// From the last layer to the losses of a sequence, and from those to a batch and a score. Inside of
-// the engine.
+// From the last layer to the losses of a sequence, and from those to a batch and a score. Inside
+// the engine only.
 #pragma once
 
 #include <cstdint>
@@ -12,32 +12,36 @@
 
 namespace soma::exact {
 
-inline constexpr float sigreg_coefficient = 0.02f;
+inline constexpr float sigreg_coefficient = 0.02f;  // arithmetic §5.9
 [[nodiscard]] const sigreg_tables& sigreg_constants();
 
-/// Final norm, cross-entropy and SIGReg of every position of sequences that went through the
-/// layers. Afterwards x holds the representation, and losses of sequence s:
-/// [S] cross-entropies, then [S] statistics, each at a distance of `slots`.
+/// Computes the final norm, and the cross-entropy and SIGReg statistic of every position, for
+/// sequences that went through the layers. `first` is the number of the first of them in the sweep;
+/// all of them belong to one batch, whose packed directions are given. Afterwards x holds the
+/// representation, and the losses of a sequence are its cross-entropies, then, padded_length floats
+/// later, its statistics.
 void measure_losses(forward_pass& pass, const network_view& network, workspace& space,
                     const float* predictor, const float* directions,
                     std::span<const sequence> sequences,
-                    std::span<const std::span<const model::token>> targets, std::size_t first);
+                    std::span<const std::span<const tokens::token>> targets, std::size_t first);
 
-/// Mean over the positions of a sequence of its representation: [D].
+/// The embedding of a sequence (arithmetic §5.10), [D]: the mean (arithmetic §3.2) of its
+/// representation over its positions.
 void embed_sequence(const forward_pass& pass, std::size_t sequence, std::size_t tokens,
                     std::size_t dim, float* embedding);
 
-/// What is kept of a batch until its last sequence is through.
+/// The sums of a batch, until its last sequence has been added.
 class batch_sums {
  public:
   explicit batch_sums(std::size_t dim) : embedding_(dim) {}
   void add(const float* cross_entropies, const float* statistics, const float* embedding,
-           std::span<const model::token> targets);
-  /// Folds the batch into the running means of `score`; `number` counts from 1.
-  void fold_into(model::score& score, std::uint64_t number);
+           std::span<const tokens::token> targets);
+  /// Folds the batch into the running means of `score` (arithmetic §5.11) and begins the next one.
+  /// `number` is the batch's and counts from 1.
+  void fold_into(score& score, std::uint64_t number);
 
-  double bits = 0;  // of all bytes predicted in all batches so far
-  std::uint64_t predicted = 0;
+  double bits = 0;              // the cost of all bytes predicted so far (arithmetic §5.12)
+  std::uint64_t predicted = 0;  // how many they are
 
  private:
   lane_sum cross_entropy_;

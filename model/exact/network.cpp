@@ -3,13 +3,13 @@
 namespace soma::exact {
 namespace {
 
-struct part {
+struct matrix {
   const float* weight;
   std::size_t depth;
   std::size_t outputs;
 };
 
-/// Panels that one tile of packing takes: about a quarter of a MiB.
+/// The panels that one tile of packing takes: about a quarter of a MiB.
 std::size_t panels_a_tile(std::size_t depth, std::size_t panel) {
   const std::size_t wanted = (std::size_t{1} << 16) / (depth * panel);
   return wanted < 8 ? 8 : wanted;
@@ -50,9 +50,9 @@ void pack_layer(const model_architecture& arch, const layer_view& layer,
   const std::size_t d = arch.dim;
   const std::size_t f = arch.ffn;
   for (const auto& [weight, depth, outputs] :
-       {part{layer.query.weight, d, d}, part{layer.key.weight, d, d},
-        part{layer.value.weight, d, d}, part{layer.output.weight, d, d},
-        part{layer.inner.weight, d, f}, part{layer.outer.weight, f, d}}) {
+       {matrix{layer.query.weight, d, d}, matrix{layer.key.weight, d, d},
+        matrix{layer.value.weight, d, d}, matrix{layer.output.weight, d, d},
+        matrix{layer.inner.weight, d, f}, matrix{layer.outer.weight, f, d}}) {
     pack_matrix(weight, depth, outputs, kernels, pool, buffer);
     buffer += packed_floats(depth, outputs, kernels.panel);
   }

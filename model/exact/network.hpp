@@ -1,17 +1,17 @@
-// The tensors of one network, as they stand in its weights file, and the same in panels. Letters:
-// L layers, D dim, H heads, W = D/H, F ffn, S max_seq, V vocabulary.
+// The tensors of one network as they stand in its weights file, and the same packed in panels. The
+// letters of shapes are those of ARITHMETIC.md.
 #pragma once
 
 #include <cstddef>
 #include <vector>
 
-#include "messages/types/architecture.hpp"
+#include "messages/values/architecture.hpp"
 #include "model/exact/kernels.hpp"
 #include "model/exact/tiles.hpp"
 
 namespace soma::exact {
 
-/// A matrix [in][out] in row order and its bias [out].
+/// A linear layer: the weight [in][out], row after row, and the bias [out].
 struct affine_view {
   const float* weight = nullptr;
   const float* bias = nullptr;
@@ -26,7 +26,7 @@ struct layer_view {
   norm_view norm_2;
   affine_view inner, outer;
 };
-/// Points into memory that somebody else keeps, a mapped file for one.
+/// The tensors lie in memory that the caller keeps, a mapped file for example.
 struct network_view {
   model_architecture architecture;
   const float* embedding = nullptr;  // [V][D]
@@ -35,13 +35,13 @@ struct network_view {
   affine_view predictor;
 };
 
-/// Floats that a matrix [depth][outputs] takes in panels.
+/// The floats that a matrix [depth][outputs] takes when it is packed.
 [[nodiscard]] constexpr std::size_t packed_floats(std::size_t depth, std::size_t outputs,
                                                   std::size_t panel) {
   return depth * round_up(outputs, panel);
 }
 
-/// Where the matrices of one layer stand in a buffer of packed_layer_floats().
+/// Where the packed matrices of one layer begin in a buffer of packed_layer_floats().
 struct packed_layer {
   const float* query;
   const float* key;

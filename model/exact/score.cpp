@@ -4,6 +4,7 @@
 #include <cmath>
 #include <string_view>
 
+#include "messages/values/assert.hpp"
 #include "model/exact/sha256.hpp"
 
 namespace soma::exact {
@@ -19,8 +20,11 @@ void add_u32(sha256& hash, std::uint32_t value) {
 }  // namespace
 
 float least_final_loss(const partial_score& partial) {
-  // Every step m + (x - m) / n with x >= 0 is at least m (1 - 1/n), less three roundings: together
-  // m * done / batches, less 3 * 2^-24 of it and one subnormal a step.
+  SOMA_ASSERT(partial.batches >= 1 && partial.batches_done <= partial.batches,
+              "no more batches are done than there are");
+  // Every step m + (x - m) / n with x >= 0 gives at least m (1 - 1/n), less three roundings. All
+  // steps together give at least m * done / batches, less a share of 3 * 2^-24 and one subnormal a
+  // step.
   const double left = static_cast<double>(partial.batches - partial.batches_done);
   const double share =
       static_cast<double>(partial.batches_done) / static_cast<double>(partial.batches);
@@ -33,9 +37,8 @@ float least_final_loss(const partial_score& partial) {
 }
 
 digest_bytes score_digest(const model_architecture& arch, const digest_bytes& weights,
-                          const digest_bytes& data, std::uint64_t seed,
-                          const model::score& result) {
-  constexpr std::string_view tag = "soma.score";
+                          const digest_bytes& data, std::uint64_t seed, const score& result) {
+  constexpr std::string_view tag = "soma.score";  // arithmetic §7.1
   sha256 hash;
   const auto tag_size = static_cast<std::uint8_t>(tag.size());
   hash.add(&tag_size, 1);
@@ -48,7 +51,7 @@ digest_bytes score_digest(const model_architecture& arch, const digest_bytes& we
   add_u32(hash, static_cast<std::uint32_t>(seed));
   add_u32(hash, static_cast<std::uint32_t>(seed >> 32));
   if (!result.valid) {
-    // NaNs come in many bit patterns; one stands for all of them.
+    // NaNs have many bit patterns. One of them stands for all (arithmetic §7.2).
     add_u32(hash, 0x7fc0'0000u);
     return hash.finish();
   }

@@ -1,4 +1,4 @@
-// SHA-256 (FIPS 180-4), so that a digest can be computed where there is only the standard library.
+// SHA-256 (FIPS 180-4), so that this library can compute digests with the standard library alone.
 #pragma once
 
 #include <array>
@@ -10,7 +10,7 @@ namespace soma::exact {
 class sha256 {
  public:
   void add(const std::uint8_t* data, std::size_t size);
-  /// The object must not be used afterwards.
+  /// The digest of all bytes added. The object must not be used afterwards.
   [[nodiscard]] std::array<std::uint8_t, 32> finish();
 
  private:

@@ -1,4 +1,4 @@
-// A sum by exact arithmetic §3 outside of the kernels: sixteen lanes, folded at the end.
+// A sum of arithmetic §3.1 outside the kernels: sixteen lanes, folded at the end.
 #pragma once
 
 #include <array>
@@ -8,7 +8,7 @@ namespace soma::exact {
 
 class lane_sum {
  public:
-  /// Element `index` of the sum; indices ascend within each lane.
+  /// Adds element `index` of the sum. Within each lane the indices must ascend.
   void add(std::size_t index, float value) { lanes_[index % lanes_.size()] += value; }
   [[nodiscard]] float fold() const {
     auto l = lanes_;

@@ -4,14 +4,14 @@
 #include <thread>
 #include <vector>
 
-#include "messages/types/assert.hpp"
+#include "messages/values/assert.hpp"
 #include "model/exact/float_state.hpp"
 
 namespace soma::exact {
 namespace {
 
-/// Looks this often for news before it goes to sleep, some ten microseconds; at once to sleep where
-/// threads outnumber processors, since whoever waits then holds up who works.
+/// How often a thread polls before it sleeps: about ten microseconds. Where there are more threads
+/// than processors it sleeps at once, because a thread that polls would hold up one that works.
 int spins_of(std::size_t threads) {
   return threads <= std::thread::hardware_concurrency() ? 1'000 : 0;
 }
@@ -22,8 +22,8 @@ void pause() {
 #endif
 }
 
-/// The tiles first .. last-1 that a worker still has; taken from the front by their owner, from the
-/// back by thieves.
+/// The tiles first .. last - 1 that a worker has left. The worker takes them from the front, and
+/// other workers steal them from the back.
 class tile_range {
  public:
   void set(std::uint32_t first, std::uint32_t last) {
@@ -40,7 +40,7 @@ class tile_range {
     }
     return false;
   }
-  /// Moves the later half of what is left, at least one tile, into `to`.
+  /// Moves the later half of the tiles that are left, at least one, into `to`.
   bool give_half(tile_range& to) {
     std::uint64_t seen = bits_.load(std::memory_order_relaxed);
     while (first(seen) < last(seen)) {
@@ -65,8 +65,8 @@ class tile_range {
 
 }  // namespace
 
-struct tile_pool::inside {
-  explicit inside(unsigned count) : ranges(count), spins(spins_of(count)) {}
+struct tile_pool::implementation {
+  explicit implementation(unsigned count) : ranges(count), spins(spins_of(count)) {}
 
   std::vector<tile_range> ranges;
   int spins;
@@ -102,28 +102,29 @@ struct tile_pool::inside {
   }
 };
 
-tile_pool::tile_pool(unsigned threads) : inside_(std::make_unique<inside>(threads)) {
+tile_pool::tile_pool(unsigned threads)
+    : implementation_(std::make_unique<implementation>(threads)) {
   SOMA_ASSERT(threads >= 1, "work needs a thread");
   for (unsigned i = 1; i < threads; ++i) {
-    inside_->helpers.emplace_back([inside = inside_.get(), i] { inside->help(i); });
+    implementation_->helpers.emplace_back([all = implementation_.get(), i] { all->help(i); });
   }
 }
 
 tile_pool::~tile_pool() {
-  inside_->closing.store(true, std::memory_order_release);
-  inside_->round.fetch_add(1, std::memory_order_acq_rel);
-  inside_->round.notify_all();
-  for (auto& helper : inside_->helpers) helper.join();
+  implementation_->closing.store(true, std::memory_order_release);
+  implementation_->round.fetch_add(1, std::memory_order_acq_rel);
+  implementation_->round.notify_all();
+  for (auto& helper : implementation_->helpers) helper.join();
 }
 
 unsigned tile_pool::threads() const {
-  return static_cast<unsigned>(inside_->ranges.size());
+  return static_cast<unsigned>(implementation_->ranges.size());
 }
 
 void tile_pool::run(std::size_t tiles,
                     const std::function<void(std::size_t tile, unsigned worker)>& work) {
   SOMA_ASSERT(tiles < UINT32_MAX, "tiles are counted in 32 bits");
-  auto& in = *inside_;
+  auto& in = *implementation_;
   const std::size_t count = in.ranges.size();
   if (count == 1 || tiles <= 1) {
     const float_state_guard exact_rounding;

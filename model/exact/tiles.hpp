@@ -1,6 +1,7 @@
-// Threads that share out fixed tiles of work. Tiles are cut by the shape of the work alone, never
-// by the number of threads, so which thread computes a tile changes nothing but the time it takes.
-// Every worker begins with an even share and steals half of another's rest when its own is done.
+// A pool of threads that share out fixed tiles of work. The shape of the work alone determines the
+// tiles, never the number of threads, so it changes nothing but the time which thread computes a
+// tile (arithmetic §1.4). Every worker begins with an even share; when it has done its own, it
+// steals half of what another worker has left.
 #pragma once
 
 #include <cstddef>
@@ -11,7 +12,7 @@ namespace soma::exact {
 
 class tile_pool {
  public:
-  /// `threads` >= 1; the caller of run() is one of them.
+  /// `threads` is at least 1 and counts the thread that calls run().
   explicit tile_pool(unsigned threads);
   ~tile_pool();
   tile_pool(const tile_pool&) = delete;
@@ -19,14 +20,14 @@ class tile_pool {
 
   [[nodiscard]] unsigned threads() const;
 
-  /// Calls work(tile, worker) once for every tile below `tiles` (< 2^32), worker < threads();
-  /// returns when all are done. One call at a time. `work` must not throw. In every thread binary32
-  /// and binary64 round to nearest even and keep subnormals meanwhile, whatever was set before.
+  /// Calls work(tile, worker) once for every tile below `tiles`, which is below 2^32, and returns
+  /// when all are done. worker is below threads(). Only one call may run at a time, and `work` must
+  /// not throw. During the call every thread computes in the mode of float_state.hpp.
   void run(std::size_t tiles, const std::function<void(std::size_t tile, unsigned worker)>& work);
 
  private:
-  struct inside;
-  std::unique_ptr<inside> inside_;
+  struct implementation;
+  std::unique_ptr<implementation> implementation_;
 };
 
 }  // namespace soma::exact

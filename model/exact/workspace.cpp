@@ -13,8 +13,8 @@ namespace soma::exact {
 const float* workspace::directions(std::uint64_t seed, std::size_t dim) {
   if (directions_dim_ == dim && directions_seed_ == seed) return directions_.data();
   const float_state_guard exact_rounding;
-  auto noise = model::normals(seed, dim * sigreg_slices);
-  std::vector<lane_sum> squares(sigreg_slices);
+  auto noise = noise::normals(seed, dim * sigreg_slices);
+  std::vector<lane_sum> squares(sigreg_slices);  // arithmetic §5.7
   for (std::size_t d = 0; d < dim; ++d) {
     for (std::size_t k = 0; k < sigreg_slices; ++k) {
       const float z = noise[d * sigreg_slices + k];

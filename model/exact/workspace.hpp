@@ -1,5 +1,6 @@
-// What scoring runs share: threads, kernels, one growing piece of memory, and the noise that was
-// drawn last. One run at a time; engines of one worker share a workspace.
+// What scoring runs share: threads, kernels, one growing piece of memory, and SIGReg's directions
+// of the batch before. The engines of one worker share a workspace, so only one of them runs at a
+// time.
 #pragma once
 
 #include <cstddef>
@@ -14,7 +15,7 @@
 
 namespace soma::exact {
 
-/// Floats that begin on a cache line and are not touched before they are used.
+/// Floats that begin on a cache line and are not initialised.
 class float_buffer {
  public:
   float_buffer() = default;
@@ -36,7 +37,7 @@ class float_buffer {
 
 class workspace {
  public:
-  /// Throws std::runtime_error when SOMA_ISA asks for what this processor lacks.
+  /// Throws std::runtime_error when SOMA_ISA names an instruction set that this processor lacks.
   explicit workspace(unsigned threads, isa set = chosen_isa())
       : kernels_(kernels_for(set)), pool_(threads) {}
 
@@ -44,8 +45,8 @@ class workspace {
   [[nodiscard]] tile_pool& pool() { return pool_; }
   [[nodiscard]] unsigned threads() const { return pool_.threads(); }
 
-  /// At least `count` floats, with what was left in them; what an earlier call gave is gone. Throws
-  /// std::bad_alloc.
+  /// At least `count` floats that are not initialised. The memory of an earlier call is no longer
+  /// valid. Throws std::bad_alloc.
   [[nodiscard]] float* memory(std::size_t count) {
     if (count > memory_.size()) {
       memory_ = {};
@@ -53,8 +54,8 @@ class workspace {
     }
     return memory_.data();
   }
-  /// SIGReg's directions for a batch: standard normals of the seed, [dim][sigreg_slices], each
-  /// column divided by its norm (exact arithmetic §3), in panels. Kept until another is asked for.
+  /// SIGReg's directions for the batch of this seed (arithmetic §5.7), packed. They are kept until
+  /// the directions of another seed or dim are asked for.
   [[nodiscard]] const float* directions(std::uint64_t seed, std::size_t dim);
 
  private:

@@ -4,9 +4,9 @@
 #include <cmath>
 #include <numeric>
 
-#include "messages/types/assert.hpp"
+#include "messages/values/assert.hpp"
 
-namespace soma::model {
+namespace soma::mixture {
 namespace {
 
 constexpr double default_rates[] = {0.0, 0x1p-10, 0x1p-8, 0x1p-6, 0x1p-4};
@@ -16,7 +16,7 @@ void normalise(std::vector<double>& values) {
   for (double& value : values) value /= sum;
 }
 
-/// Probabilities with the floor mixed in; they sum to 1 whatever stood in the logs.
+/// Probabilities with the floor mixed in. They sum to 1 whatever `logs` holds.
 void to_probabilities(std::span<const float> logs, std::array<double, 256>& out) {
   SOMA_ASSERT(logs.size() == 256, "a prediction has one value for each byte");
   double highest = -INFINITY;
@@ -25,7 +25,8 @@ void to_probabilities(std::span<const float> logs, std::array<double, 256>& out)
   }
   double sum = 0;
   for (std::size_t i = 0; i < 256; ++i) {
-    // No finite value at all, or +infinity, which no probability has: nothing is known.
+    // A value that is not finite counts as impossible. That includes +infinity, since no
+    // probability has that logarithm.
     out[i] = std::isfinite(logs[i]) ? std::exp(static_cast<double>(logs[i]) - highest) : 0.0;
     sum += out[i];
   }
@@ -35,9 +36,10 @@ void to_probabilities(std::span<const float> logs, std::array<double, 256>& out)
 
 }  // namespace
 
-mixture::mixture(std::span<const double> priors) : mixture(priors, default_rates) {}
+bayesian_mixture::bayesian_mixture(std::span<const double> priors)
+    : bayesian_mixture(priors, default_rates) {}
 
-mixture::mixture(std::span<const double> priors, std::span<const double> rates)
+bayesian_mixture::bayesian_mixture(std::span<const double> priors, std::span<const double> rates)
     : priors_(priors.begin(), priors.end()),
       rates_(rates.begin(), rates.end()),
       rate_beliefs_(rates.size(), 1.0 / static_cast<double>(rates.size())),
@@ -55,7 +57,8 @@ mixture::mixture(std::span<const double> priors, std::span<const double> rates)
   beliefs_.assign(rates_.size(), priors_);
 }
 
-const byte_log_probs& mixture::predict(std::span<const std::span<const float>> predictions) {
+const byte_log_probs& bayesian_mixture::predict(
+    std::span<const std::span<const float>> predictions) {
   SOMA_ASSERT(predictions.size() == experts(), "every expert predicts");
   const auto belief = beliefs();
   std::array<double, 256> mixed{};
@@ -68,10 +71,10 @@ const byte_log_probs& mixture::predict(std::span<const std::span<const float>> p
   return mixed_;
 }
 
-void mixture::observe(std::uint8_t byte) {
+void bayesian_mixture::observe(std::uint8_t byte) {
   SOMA_ASSERT(pending_, "a byte is observed after its prediction");
   pending_ = false;
-  std::vector<double> carried(experts(), 0.0);
+  std::vector<double> posterior(experts(), 0.0);
   for (std::size_t r = 0; r < rates_.size(); ++r) {
     auto& belief = beliefs_[r];
     double evidence = 0;
@@ -79,26 +82,26 @@ void mixture::observe(std::uint8_t byte) {
       belief[i] *= experts_[i][byte];
       evidence += belief[i];
     }
-    rate_beliefs_[r] *= evidence;  // each at least the floor, so no sum below is ever zero
+    rate_beliefs_[r] *= evidence;  // each is at least the floor, so no sum below is zero
     for (double& value : belief) value /= evidence;
   }
   normalise(rate_beliefs_);
   for (std::size_t r = 0; r < rates_.size(); ++r) {
     for (std::size_t i = 0; i < experts(); ++i) {
-      carried[i] += rate_beliefs_[r] * beliefs_[r][i];
-      // Before the next byte the expert may change: away from this one, to any by its prior.
+      posterior[i] += rate_beliefs_[r] * beliefs_[r][i];
+      // Before the next byte the best expert may change, to any expert by its prior.
       beliefs_[r][i] = (1 - rates_[r]) * beliefs_[r][i] + rates_[r] * priors_[i];
     }
   }
   for (std::size_t i = 0; i < experts(); ++i) {
-    share_sums_[i] += carried[i];
+    share_sums_[i] += posterior[i];
     expert_costs_bits_[i] -= std::log2(experts_[i][byte]);
   }
   cost_bits_ -= mixed_[byte] / std::log(2.0);
   ++bytes_seen_;
 }
 
-std::vector<double> mixture::beliefs() const {
+std::vector<double> bayesian_mixture::beliefs() const {
   std::vector<double> belief(experts(), 0.0);
   for (std::size_t r = 0; r < rates_.size(); ++r) {
     for (std::size_t i = 0; i < experts(); ++i) belief[i] += rate_beliefs_[r] * beliefs_[r][i];
@@ -106,21 +109,21 @@ std::vector<double> mixture::beliefs() const {
   return belief;
 }
 
-std::vector<double> mixture::shares() const {
+std::vector<double> bayesian_mixture::shares() const {
   if (bytes_seen_ == 0) return priors_;
   auto shares = share_sums_;
   for (double& share : shares) share /= static_cast<double>(bytes_seen_);
   return shares;
 }
 
-double mixture::cost_bits() const {
+double bayesian_mixture::cost_bits() const {
   return cost_bits_;
 }
 
 std::vector<double> prior_from_distances(std::span<const std::uint32_t> distances_q30,
                                          double temperature_q30) {
   SOMA_ASSERT(!distances_q30.empty() && temperature_q30 > 0,
-              "priors are of some experts, at some temperature");
+              "there are experts, and the temperature is above zero");
   const auto nearest = *std::min_element(distances_q30.begin(), distances_q30.end());
   std::vector<double> priors;
   for (const auto distance : distances_q30) {
@@ -130,4 +133,4 @@ std::vector<double> prior_from_distances(std::span<const std::uint32_t> distance
   return priors;
 }
 
-}  // namespace soma::model
+}  // namespace soma::mixture

@@ -1,9 +1,14 @@
-// Bayes over experts: several models predict the next byte, each is believed as far as it has been
-// right so far. Belief may move: with a switching rate a, an expert that is right now may give way
-// with probability a a byte (fixed share, Herbster and Warmuth 1998); the rate itself is unknown,
-// so a second Bayes layer runs over several rates, 0 among them. Therefore, over any text, in nats:
-// total cost <= cost of the best single expert i + ln(1 / prior_i) + ln(rates). Where a text
-// changes its nature the mixture beats every single expert.
+// A Bayesian mixture of experts: several models predict the next byte, and each has the weight that
+// its predictions so far have earned.
+//
+// The best expert may change within a text. With a switching rate a, before each byte the belief
+// moves away from an expert with probability a and goes to all experts by their priors (fixed
+// share, Herbster and Warmuth 1998). The right rate is unknown, so a second Bayesian layer mixes
+// several rates, 0 among them. Therefore over any text, in nats:
+//
+//   total cost <= cost of the best single expert i + ln(1 / prior of i) + ln(number of rates)
+//
+// Where a text changes its nature, the mixture is better than every single expert.
 #pragma once
 
 #include <array>
@@ -11,39 +16,41 @@
 #include <span>
 #include <vector>
 
-namespace soma::model {
+namespace soma::mixture {
 
-/// Natural-log probabilities of the 256 values of the next byte.
+/// Natural logarithms of the probabilities of the 256 values of the next byte.
 using byte_log_probs = std::array<double, 256>;
 
-/// Probabilities of a byte that an expert gives are not let fall below this, so that one impossible
-/// byte cannot make an expert's cost infinite; the floor is mixed in, so they still sum to one.
+/// No expert's probability of a byte is below this, so that one byte that an expert called
+/// impossible cannot make its cost infinite. The floor is mixed into the prediction, which still
+/// sums to one.
 inline constexpr double least_byte_probability = 0x1p-40;
 
-class mixture {
+class bayesian_mixture {
  public:
-  /// `priors`: one for each expert, at least one expert; not negative, finite, of positive sum
-  /// (they are normalised). `rates`: probabilities of a switch before each byte, in [0, 1]; all
-  /// equally likely at first.
-  explicit mixture(std::span<const double> priors);
-  mixture(std::span<const double> priors, std::span<const double> rates);
+  /// `priors` has one value for each of at least one expert. The values are finite, not negative
+  /// and of positive sum; they are normalised here. `rates` are probabilities of a switch before
+  /// each byte, in [0, 1], all equally likely at first.
+  explicit bayesian_mixture(std::span<const double> priors);
+  bayesian_mixture(std::span<const double> priors, std::span<const double> rates);
 
   [[nodiscard]] std::size_t experts() const { return priors_.size(); }
 
-  /// The mixed distribution of the next byte. `predictions[i]` holds expert i's 256 natural-log
-  /// probabilities; they are normalised here. NaN counts as impossible; an expert without any
-  /// finite value predicts uniformly.
+  /// Mixes the experts' predictions of the next byte. predictions[i] has expert i's 256 logarithms
+  /// of probabilities; they are normalised here. A value that is not finite counts as impossible,
+  /// and an expert without any finite value predicts all bytes alike.
   const byte_log_probs& predict(std::span<const std::span<const float>> predictions);
 
-  /// The byte that came; predict() must have been called for it. Updates beliefs and shares.
+  /// Tells the byte that came, for which predict() must have been called. Updates beliefs and
+  /// shares.
   void observe(std::uint8_t byte);
 
-  /// Belief in each expert for the next byte; sums to 1.
+  /// The belief in each expert for the next byte. They sum to 1.
   [[nodiscard]] std::vector<double> beliefs() const;
-  /// Fraction of the bytes seen so far that each expert carried: the mean belief after each byte,
-  /// so that the byte itself has its say. Sums to 1; the priors before any byte.
+  /// Each expert's share of the bytes seen so far: the mean over the bytes of the belief in it
+  /// after the byte. Shares sum to 1; before any byte they are the priors.
   [[nodiscard]] std::vector<double> shares() const;
-  /// The mixture's cost of all bytes so far, and each expert's own.
+  /// The cost of all bytes so far, of the mixture and of each expert alone.
   [[nodiscard]] double cost_bits() const;
   [[nodiscard]] const std::vector<double>& expert_costs_bits() const { return expert_costs_bits_; }
   [[nodiscard]] std::uint64_t bytes_seen() const { return bytes_seen_; }
@@ -62,10 +69,10 @@ class mixture {
   std::uint64_t bytes_seen_ = 0;
 };
 
-/// Priors that fall off with distance: exp(-(d_i - min d) / temperature), normalised.
-/// `temperature_q30` is in the units of the distances; the default, 2^-5 of a unit of cosine
-/// distance, makes an expert 1/32 farther e times less likely.
+/// Priors that fall with the distance: exp(-(distance - smallest distance) / temperature),
+/// normalised. `temperature_q30` has the unit of the distances. With the default, 2^-5 of cosine
+/// distance, an expert that is 1/32 farther is e times less likely.
 [[nodiscard]] std::vector<double> prior_from_distances(std::span<const std::uint32_t> distances_q30,
                                                        double temperature_q30 = 0x1p25);
 
-}  // namespace soma::model
+}  // namespace soma::mixture

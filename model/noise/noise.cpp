@@ -2,14 +2,14 @@
 
 #include <bit>
 
-#include "messages/types/assert.hpp"
+#include "messages/values/assert.hpp"
 #include "model/noise/elementary.hpp"
 #include "model/noise/ziggurat_tables.hpp"
 
-namespace soma::model {
+namespace soma::noise {
 namespace {
 
-constexpr double ziggurat_r = 3.6541528853610088;
+constexpr double ziggurat_r = 3.6541528853610088;  // where the tail begins: edge[1]
 
 void quarter_round(std::array<std::uint32_t, 16>& x, int a, int b, int c, int d) {
   x[a] += x[b], x[d] = std::rotl(x[d] ^ x[a], 16);
@@ -21,7 +21,7 @@ void quarter_round(std::array<std::uint32_t, 16>& x, int a, int b, int c, int d)
 }  // namespace
 
 noise_generator::noise_generator(std::uint64_t seed) {
-  std::uint64_t state = seed;  // PCG32 expands the seed to the key
+  std::uint64_t state = seed;  // PCG32 expands the seed to the key, arithmetic §6.1
   for (auto& word : key_) {
     state = state * 6364136223846793005u + 11634580027462260723u;
     const auto x = static_cast<std::uint32_t>(((state >> 18) ^ state) >> 27);
@@ -35,7 +35,7 @@ void noise_generator::refill() {
   start[12] = static_cast<std::uint32_t>(counter_);
   start[13] = static_cast<std::uint32_t>(counter_ >> 32);
   block_ = start;
-  for (int round = 0; round < 6; ++round) {  // six double rounds: ChaCha12
+  for (int round = 0; round < 6; ++round) {  // six double rounds make ChaCha12
     quarter_round(block_, 0, 4, 8, 12);
     quarter_round(block_, 1, 5, 9, 13);
     quarter_round(block_, 2, 6, 10, 14);
@@ -77,7 +77,7 @@ std::uint64_t noise_generator::below(std::uint64_t bound) {
   return static_cast<std::uint64_t>(wide >> 64);
 }
 
-double noise_generator::open01() {
+double noise_generator::open_unit() {
   return std::bit_cast<double>(0x3ff0'0000'0000'0000u | (next_u64() >> 12)) - (1.0 - 0x1p-53);
 }
 
@@ -85,9 +85,9 @@ double noise_generator::tail(bool negative) {
   double p = 0;
   double q = 0;
   do {
-    const double a = open01();
-    const double c = open01();
-    p = exact_log(a) / ziggurat_r;  // negative: the magnitude is R - p > R
+    const double a = open_unit();
+    const double c = open_unit();
+    p = exact_log(a) / ziggurat_r;  // below 0, so the magnitude R - p is above R
     q = exact_log(c);
   } while (-2.0 * q < p * p);
   return negative ? p - ziggurat_r : ziggurat_r - p;
@@ -122,4 +122,4 @@ std::vector<float> uniforms(std::uint64_t seed, std::size_t count, float low, fl
   return values;
 }
 
-}  // namespace soma::model
+}  // namespace soma::noise

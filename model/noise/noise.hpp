@@ -1,47 +1,47 @@
-// Random numbers that a 64-bit seed owns: ChaCha12 keyed by PCG32, uniform floats, standard normals
-// by the 256-step ziggurat. Bit for bit the same on every machine: targets, SIGReg's directions and
-// initial weights are made of them. Exact arithmetic §6.
+// Random numbers that a 64-bit seed determines, bit for bit the same on every machine (arithmetic
+// §6): ChaCha12 keyed by PCG32, uniform floats, and standard normals by the ziggurat of 256 steps.
+// The points of targets, SIGReg's directions and initial weights are made of them.
 #pragma once
 
 #include <array>
 #include <cstdint>
 #include <vector>
 
-namespace soma::model {
+namespace soma::noise {
 
-/// A value: copying it forks the stream at its present place.
+/// A stream of random numbers. It is a value: a copy goes on from the same place in the stream.
 class noise_generator {
  public:
   explicit noise_generator(std::uint64_t seed);
 
   [[nodiscard]] const std::array<std::uint32_t, 8>& key() const { return key_; }
-  [[nodiscard]] std::uint32_t next_u32();
-  /// The next word is the low half, the one after it the high half.
+  [[nodiscard]] std::uint32_t next_u32();  // arithmetic §6.2
+  /// The next 32-bit word is the low half, the one after it the high half.
   [[nodiscard]] std::uint64_t next_u64();
-  /// In [low, high), 23 random bits.
+  /// In [low, high), with 23 random bits. Arithmetic §6.3.
   [[nodiscard]] float uniform(float low, float high);
-  /// In [0, bound); bound >= 1. Unbiased (Lemire's multiply and reject).
+  /// In [0, bound) for bound >= 1, unbiased (Lemire's multiply and reject). Arithmetic §6.4.
   [[nodiscard]] std::uint64_t below(std::uint64_t bound);
-  /// A standard normal in binary64.
+  /// A standard normal in binary64. Arithmetic §6.5.
   [[nodiscard]] double normal();
 
  private:
   void refill();
-  [[nodiscard]] double open01();
+  [[nodiscard]] double open_unit();  // in (0, 1)
   [[nodiscard]] double tail(bool negative);
 
   std::array<std::uint32_t, 8> key_{};
   std::array<std::uint32_t, 16> block_{};
   std::uint64_t counter_ = 0;
-  unsigned used_ = 16;
+  unsigned used_ = 16;  // words of the block that are used up
 };
 
-/// `count` values mean + deviation * z, z rounded once to binary32, the rest in binary32
-/// operations.
+/// `count` values mean + deviation * z, with standard normals z rounded to binary32. Arithmetic
+/// §6.6.
 [[nodiscard]] std::vector<float> normals(std::uint64_t seed, std::size_t count, float mean = 0,
                                          float deviation = 1);
-/// `count` values in [low, high).
+/// `count` uniform values in [low, high).
 [[nodiscard]] std::vector<float> uniforms(std::uint64_t seed, std::size_t count, float low = 0,
                                           float high = 1);
 
-}  // namespace soma::model
+}  // namespace soma::noise

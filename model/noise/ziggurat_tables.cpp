@@ -1,9 +1,9 @@
-// The published tables of the 256-step ziggurat for standard normals, as exact doubles. They are
-// data of the protocol: three of the ordinates differ in the last bit from what exp() yields, so
-// they are recorded, not computed.
+// The published tables of the ziggurat of 256 steps for standard normals, as exact doubles. They
+// are recorded and not computed, because three of the densities differ in the last bit from what
+// exp() gives.
 #include "model/noise/ziggurat_tables.hpp"
 
-namespace soma::model::ziggurat {
+namespace soma::noise::ziggurat {
 
 // clang-format off
 const double edge[257] = {
@@ -143,4 +143,4 @@ const double density[257] = {
 };
 // clang-format on
 
-}  // namespace soma::model::ziggurat
+}  // namespace soma::noise::ziggurat

@@ -2,12 +2,12 @@
 
 #include <algorithm>
 
-#include "messages/types/assert.hpp"
+#include "messages/values/assert.hpp"
 
-namespace soma::model {
+namespace soma::tokens {
 
 std::uint64_t sequence_count(std::uint64_t size_bytes, std::uint32_t length) {
-  SOMA_ASSERT(length >= 1, "a sequence has at least one slot");
+  SOMA_ASSERT(length >= 1, "a sequence has at least one token");
   return size_bytes / length + (size_bytes % length != 0);
 }
 
@@ -19,10 +19,10 @@ token_batch make_batch(byte_view data, std::uint32_t length, std::uint64_t first
   token_batch batch;
   batch.sequences = static_cast<std::uint32_t>(std::min(count, total - first));
   batch.length = length;
-  const std::size_t slots = std::size_t{batch.sequences} * length;
-  batch.tokens.assign(slots, pad_token);
-  batch.positions.assign(slots, static_cast<std::uint32_t>(data.size()));
-  batch.targets.assign(slots, pad_token);
+  const std::size_t total_tokens = std::size_t{batch.sequences} * length;
+  batch.tokens.assign(total_tokens, pad_token);
+  batch.positions.assign(total_tokens, static_cast<std::uint32_t>(data.size()));
+  batch.targets.assign(total_tokens, pad_token);
   for (std::size_t row = 0; row < batch.sequences; ++row) {
     const std::size_t offset = (first + row) * length;
     const std::size_t used = std::min<std::size_t>(length, data.size() - offset);
@@ -38,4 +38,4 @@ token_batch make_batch(byte_view data, std::uint32_t length, std::uint64_t first
   return batch;
 }
 
-}  // namespace soma::model
+}  // namespace soma::tokens

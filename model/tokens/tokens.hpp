@@ -1,34 +1,34 @@
-// Bytes as the sequences a model sees. Reference §9.3: chunks of S bytes; a short last chunk is
-// closed by EOS and filled with PAD; positions are global byte offsets; targets are the tokens
-// shifted left, PAD in the last slot.
+// Bytes as the sequences of tokens that a model sees (arithmetic §5.1): chunks of S bytes. A short
+// last chunk goes on with one EOS and then PAD. Positions are byte offsets in all of the data.
+// Targets are the tokens shifted left by one, and the last token of a sequence has the target PAD.
 #pragma once
 
 #include <cstdint>
 #include <vector>
 
-#include "messages/types/bytes.hpp"
+#include "messages/values/bytes.hpp"
 
-namespace soma::model {
+namespace soma::tokens {
 
-using token = std::uint16_t;  // 0..255 are bytes
+using token = std::uint16_t;  // 0 .. 255 are bytes
 inline constexpr token pad_token = 256;
 inline constexpr token eos_token = 257;
 
-/// `sequences` rows of `length` slots each, row after row.
+/// `sequences` sequences of `length` tokens each, one after the other.
 struct token_batch {
   std::uint32_t sequences = 0;
   std::uint32_t length = 0;
   std::vector<token> tokens;
   std::vector<std::uint32_t> positions;
-  std::vector<token> targets;  // PAD: nothing to predict here
+  std::vector<token> targets;  // PAD where there is nothing to predict
 };
 
-/// ceil(size / length); none for no data.
+/// How many sequences the data makes: size / length rounded up.
 [[nodiscard]] std::uint64_t sequence_count(std::uint64_t size_bytes, std::uint32_t length);
 
-/// Sequences first, first + 1, … of the data: `count` of them, fewer at its end. Positions must fit
-/// 32 bits.
+/// The sequences first, first + 1, … of the data: `count` of them, or fewer at its end. The data
+/// has less than 2^32 bytes, since positions have 32 bits.
 [[nodiscard]] token_batch make_batch(byte_view data, std::uint32_t length, std::uint64_t first,
                                      std::uint64_t count);
 
-}  // namespace soma::model
+}  // namespace soma::tokens

@@ -3,7 +3,7 @@
 #include <charconv>
 #include <utility>
 
-namespace soma::model {
+namespace soma::weights {
 namespace {
 
 constexpr std::pair<std::string_view, model_architecture> named[] = {
@@ -47,4 +47,4 @@ std::string to_text(const model_architecture& arch) {
   return text;
 }
 
-}  // namespace soma::model
+}  // namespace soma::weights

@@ -1,19 +1,19 @@
-// Names of architectures as people type them.
+// The names of architectures as people type them.
 #pragma once
 
 #include <optional>
 #include <string>
 #include <string_view>
 
-#include "messages/types/architecture.hpp"
+#include "messages/values/architecture.hpp"
 
-namespace soma::model {
+namespace soma::weights {
 
-/// "tiny", "small", "base", "v1", or five numbers "L,D,H,F,S"; nullopt for anything else and for
-/// what is not valid.
+/// The architecture "tiny", "small", "base" or "v1", or the one of five numbers "L,D,H,F,S".
+/// nullopt for any other text, and for an architecture that is not valid.
 [[nodiscard]] std::optional<model_architecture> parse_architecture(std::string_view text);
 
-/// The name, or the five numbers where there is none.
+/// The name of an architecture, or its five numbers if it has no name.
 [[nodiscard]] std::string to_text(const model_architecture& arch);
 
-}  // namespace soma::model
+}  // namespace soma::weights

@@ -7,7 +7,7 @@
 #include <string>
 #include <system_error>
 
-namespace soma::model {
+namespace soma::weights {
 namespace {
 
 [[noreturn]] void raise(const std::filesystem::path& path, const char* what) {
@@ -59,4 +59,4 @@ void write_file_atomically(const std::filesystem::path& path, std::span<const by
   if (::fsync(directory.get()) != 0) raise(folder, "cannot be synced");
 }
 
-}  // namespace soma::model
+}  // namespace soma::weights

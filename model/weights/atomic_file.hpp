@@ -1,16 +1,16 @@
-// A file that is either there whole or as it was before.
+// Replacing a file as a whole: after a failure it is as it was before.
 #pragma once
 
 #include <filesystem>
 #include <span>
 
-#include "messages/types/bytes.hpp"
+#include "messages/values/bytes.hpp"
 
-namespace soma::model {
+namespace soma::weights {
 
-/// Writes the parts one after the other to a temporary beside `path`, syncs it, renames it over
-/// `path`, syncs the folder. Throws std::system_error; the temporary is then gone and `path`
-/// untouched.
+/// Writes the parts, one after the other, to a temporary file beside `path`, syncs it, renames it
+/// to `path`, and syncs the folder. When it throws std::system_error, the temporary file is gone.
+/// `path` is then untouched, unless only the folder could not be synced.
 void write_file_atomically(const std::filesystem::path& path, std::span<const byte_view> parts);
 
-}  // namespace soma::model
+}  // namespace soma::weights

@@ -11,16 +11,16 @@
 #include <system_error>
 #include <utility>
 
-#include "messages/types/assert.hpp"
+#include "messages/values/assert.hpp"
 
-namespace soma::model {
+namespace soma::weights {
 namespace {
 
 std::int64_t nanoseconds(const timespec& time) {
   return std::int64_t{time.tv_sec} * 1'000'000'000 + time.tv_nsec;
 }
 
-/// nullopt unless the descriptor is one of a plain file.
+/// nullopt unless the descriptor belongs to a plain file.
 std::optional<struct stat> status_of(int fd) {
   struct stat status {};
   if (::fstat(fd, &status) != 0 || !S_ISREG(status.st_mode)) return std::nullopt;
@@ -44,7 +44,8 @@ plain_file::~plain_file() {
 }
 
 std::optional<file_stamp> plain_file::stamp() const {
-  // The clock that stamps files, read first: a change after this moment is not older than `now`.
+  // This is the clock that stamps files. It is read first: a change after this moment gets a stamp
+  // that is not older than `now`.
   timespec now{};
   const bool known = ::clock_gettime(CLOCK_REALTIME_COARSE, &now) == 0;
   const auto status = status_of(fd_);
@@ -80,4 +81,4 @@ file_mapping::~file_mapping() {
   ::munmap(const_cast<std::uint8_t*>(begin_), size_);
 }
 
-}  // namespace soma::model
+}  // namespace soma::weights

@@ -1,7 +1,7 @@
-// One descriptor on one plain file, and a read-only mapping of it. Reading never raises a signal; a
-// mapping can: whoever shortens a mapped file, or a disk that fails under it, ends a process that
-// touches the lost pages with SIGBUS. So a mapping is for files of the person who runs the process,
-// never for what strangers can reach.
+// One descriptor on one plain file, and a read-only mapping of it. Reading never raises a signal,
+// but a mapping can: if the mapped file is shortened, or its disk fails, a process that touches the
+// lost pages ends with SIGBUS. So a mapping is for files of the person who runs the process, never
+// for files that strangers can reach.
 #pragma once
 
 #include <cstdint>
@@ -9,32 +9,34 @@
 #include <optional>
 #include <span>
 
-#include "messages/types/bytes.hpp"
+#include "messages/values/bytes.hpp"
 
-namespace soma::model {
+namespace soma::weights {
 
-/// What the file system says about a file's content: equal stamps of one file, the earlier of them
-/// settled, mean that nobody wrote to it in between through write or truncate. Who holds a writable
-/// shared mapping of the file can hide a change from the stamp until the kernel writes it back.
+/// What the file system says about a file's content. If two stamps of one file are equal and the
+/// earlier one is settled, then the file was not changed between them by write or truncate. A
+/// process with a writable shared mapping of the file can hide a change until the kernel writes it
+/// back.
 struct file_stamp {
   std::uint64_t size_bytes = 0;
-  std::int64_t modified_ns = 0;  // content; utimensat can forge it
-  std::int64_t changed_ns = 0;   // content, names, rights; nobody can forge it
-  /// Younger changes cannot share `changed_ns`: the kernel's clock has left it behind.
+  std::int64_t modified_ns = 0;  // when the content changed; utimensat can forge it
+  std::int64_t changed_ns = 0;   // when content, names or rights changed; it cannot be forged
+  /// True if a later change must have another `changed_ns`, since the clock has gone past it.
   bool settled = false;
 };
 
 class plain_file {
  public:
-  /// nullopt unless it opens, is no symbolic link and is a plain file; a pipe does not block.
+  /// nullopt unless the path can be opened, is no symbolic link and is a plain file. A pipe does
+  /// not block.
   [[nodiscard]] static std::optional<plain_file> open(const std::filesystem::path& path);
   plain_file(plain_file&& other) noexcept;
   plain_file& operator=(plain_file&&) = delete;
   ~plain_file();
 
-  /// nullopt when the machine cannot say.
+  /// nullopt if the machine cannot tell.
   [[nodiscard]] std::optional<file_stamp> stamp() const;
-  /// Fills `to` from the byte `offset` on; false when the file ends before or cannot be read.
+  /// Fills `to` with the bytes from `offset` on. False if the file ends before or cannot be read.
   [[nodiscard]] bool read_at(std::uint64_t offset, std::span<std::uint8_t> to) const;
   [[nodiscard]] int descriptor() const { return fd_; }
 
@@ -43,11 +45,11 @@ class plain_file {
   int fd_;
 };
 
-/// The first bytes of a file as memory that nobody in this process can write; pages come from the
-/// file when they are touched and need no memory of their own.
+/// The first bytes of a file as read-only memory. Its pages come from the file when they are
+/// touched and need no memory of their own.
 class file_mapping {
  public:
-  /// `size_bytes` is at least 1. Throws std::system_error when the machine cannot map it.
+  /// `size_bytes` is at least 1. Throws std::system_error when the machine cannot map the file.
   file_mapping(const plain_file& file, std::uint64_t size_bytes);
   ~file_mapping();
   file_mapping(const file_mapping&) = delete;
@@ -59,4 +61,4 @@ class file_mapping {
   std::size_t size_;
 };
 
-}  // namespace soma::model
+}  // namespace soma::weights

@@ -1,4 +1,4 @@
-// Weights from bytes that strangers made, and from files of one's own.
+// Weights from bytes that strangers made, and from files of the person who runs the process.
 #include <algorithm>
 #include <array>
 #include <bit>
@@ -7,12 +7,13 @@
 
 #include "model/weights/weights_content.hpp"
 
-namespace soma::model {
+namespace soma::weights {
 namespace {
 
 using refusal = weights_refusal;
 
-/// Heads or sequence length from the metadata: plain decimal, at least 1.
+/// Heads or sequence length from the metadata: a decimal number, at least 1. `without` is the value
+/// of a file that does not tell.
 expected<std::uint32_t, refusal> metadata_number(const safetensors_header& header,
                                                  std::string_view key,
                                                  std::optional<std::uint32_t> override_value,
@@ -29,7 +30,7 @@ expected<std::uint32_t, refusal> metadata_number(const safetensors_header& heade
   return value;
 }
 
-/// The layers named by the tensors: the highest number with a first norm, plus one.
+/// How many layers the tensors name: those from 0 on that have a first norm.
 std::uint32_t count_layers(const safetensors_header& header) {
   std::uint32_t layers = 0;
   while (layers <= max_layers &&
@@ -68,14 +69,14 @@ std::optional<refusal> match(const safetensors_header& header, weights_content& 
     const auto found = header.tensors.find(spec.name);
     if (found == header.tensors.end()) return refusal::missing_tensor;
     if (found->second.shape != spec.shape) return refusal::wrong_shape;
-    content.places.emplace(spec.name, std::pair(found->second.begin / 4, spec.elements()));
+    content.ranges.emplace(spec.name, std::pair(found->second.begin / 4, spec.elements()));
   }
   if (header.tensors.size() != table.size()) return refusal::unexpected_tensor;
   return std::nullopt;
 }
 
 bool all_finite(std::span<const float> values) {
-  // An exponent of all ones is infinity or NaN; without branches inside, so that it runs at the
+  // An exponent of all ones means infinity or NaN. The loop has no branches, so that it runs at the
   // speed of memory.
   std::uint32_t found = 0;
   for (const float value : values) {
@@ -85,7 +86,7 @@ bool all_finite(std::span<const float> values) {
   return found == 0;
 }
 
-/// The header's length from the first eight bytes, against the file's size.
+/// The length of the header from the first eight bytes, checked against the size of the file.
 expected<std::uint64_t, refusal> header_size(byte_view prefix, std::uint64_t file_bytes) {
   if (file_bytes < 8 || prefix.size() < 8) return make_unexpected(refusal::too_short);
   std::uint64_t size = 0;
@@ -96,10 +97,9 @@ expected<std::uint64_t, refusal> header_size(byte_view prefix, std::uint64_t fil
   return size;
 }
 
-/// Everything but the values: what the header alone decides.
-expected<std::shared_ptr<weights::content>, refusal> prepare(std::string_view text,
-                                                             std::uint64_t data_bytes,
-                                                             const weights_overrides& overrides) {
+/// Everything but the values, as the header alone determines it.
+expected<std::shared_ptr<model_weights::content>, refusal> prepare(
+    std::string_view text, std::uint64_t data_bytes, const weights_overrides& overrides) {
   const auto header = parse_header(text, data_bytes);
   if (!header) return make_unexpected(header.error());
   const auto arch = infer(*header, overrides);
@@ -111,13 +111,14 @@ expected<std::shared_ptr<weights::content>, refusal> prepare(std::string_view te
   return content;
 }
 
-/// Small enough that a piece just read is still in the cache when it is checked and hashed.
+/// Small enough that a piece that was just read is still in the cache when it is checked and
+/// hashed.
 constexpr std::size_t piece_bytes = std::size_t{256} << 10;
 
-/// Takes all values once, in pieces: `fetch(first byte, bytes)` gives a piece of the values as
-/// memory, or nothing when they cannot be read. Checks them, and sets the hash.
+/// Goes through all values once, in pieces, checks them and sets the hash. fetch(first byte, bytes)
+/// gives a piece of the values, or an empty one when it cannot be read.
 template <class Fetch>
-std::optional<refusal> check_and_hash(weights::content& content, std::uint64_t data_bytes,
+std::optional<refusal> check_and_hash(model_weights::content& content, std::uint64_t data_bytes,
                                       Fetch fetch) {
   auto hash = hash_until_values(content);
   for (std::uint64_t at = 0; at < data_bytes; at += piece_bytes) {
@@ -136,15 +137,15 @@ std::uint64_t values_offset(const weights_content& content) {
 }
 
 std::span<const float> as_floats(byte_view data) {
-  // The header's length is a multiple of 8, so values are aligned wherever their file begins at a
-  // multiple of 4.
+  // The length of the header is a multiple of 8, so the values are aligned if the file begins at an
+  // address that is a multiple of 4.
   return {reinterpret_cast<const float*>(data.data()), data.size() / 4};
 }
 
-/// Values that are in memory already.
-expected<weights, refusal> complete(std::shared_ptr<weights::content> content,
-                                    std::shared_ptr<const void> memory,
-                                    std::span<const float> values) {
+/// Finishes weights whose values are in memory already.
+expected<model_weights, refusal> complete(std::shared_ptr<model_weights::content> content,
+                                          std::shared_ptr<const void> memory,
+                                          std::span<const float> values) {
   content->memory = std::move(memory);
   content->values = values;
   const auto wrong = check_and_hash(*content, values.size_bytes(), [&](auto at, auto size) {
@@ -154,7 +155,7 @@ expected<weights, refusal> complete(std::shared_ptr<weights::content> content,
   return weights_access::wrap(std::move(content));
 }
 
-expected<std::shared_ptr<weights::content>, refusal> prepare_bytes(
+expected<std::shared_ptr<model_weights::content>, refusal> prepare_bytes(
     byte_view file, const weights_overrides& overrides) {
   const auto size = header_size(file, file.size());
   if (!size) return make_unexpected(size.error());
@@ -163,11 +164,11 @@ expected<std::shared_ptr<weights::content>, refusal> prepare_bytes(
                  overrides);
 }
 
-/// A file on disk up to its values.
+/// A file that was opened and read up to its values.
 struct opened {
   plain_file file;
   file_stamp stamp;
-  std::shared_ptr<weights::content> content;
+  std::shared_ptr<model_weights::content> content;
   [[nodiscard]] std::uint64_t data_bytes() const {
     return stamp.size_bytes - values_offset(*content);
   }
@@ -191,7 +192,7 @@ expected<opened, refusal> open_file(const std::filesystem::path& path,
   return opened{std::move(*file), *stamp, std::move(*content)};
 }
 
-/// Reads a piece of the values to `to`; empty when that fails.
+/// Reads a piece of the values to `to`. Empty when that fails.
 std::span<const float> read_values(const opened& from, std::uint64_t at,
                                    std::span<std::uint8_t> to) {
   if (!from.file.read_at(values_offset(*from.content) + at, to)) return {};
@@ -204,8 +205,8 @@ bool same_content(const file_stamp& a, const file_stamp& b) {
 
 }  // namespace
 
-expected<weights, weights_refusal> parse_weights(byte_view file,
-                                                 const weights_overrides& overrides) {
+expected<model_weights, weights_refusal> parse_weights(byte_view file,
+                                                       const weights_overrides& overrides) {
   auto content = prepare_bytes(file, overrides);
   if (!content) return make_unexpected(content.error());
   const auto data = file.subspan(values_offset(**content));
@@ -215,7 +216,8 @@ expected<weights, weights_refusal> parse_weights(byte_view file,
   return complete(std::move(*content), memory, values);
 }
 
-expected<weights, weights_refusal> parse_weights(bytes&& file, const weights_overrides& overrides) {
+expected<model_weights, weights_refusal> parse_weights(bytes&& file,
+                                                       const weights_overrides& overrides) {
   auto content = prepare_bytes(file, overrides);
   if (!content) return make_unexpected(content.error());
   const auto memory = std::make_shared<const bytes>(std::move(file));
@@ -223,8 +225,8 @@ expected<weights, weights_refusal> parse_weights(bytes&& file, const weights_ove
   return complete(std::move(*content), memory, values);
 }
 
-expected<weights, weights_refusal> read_weights(const std::filesystem::path& path,
-                                                const weights_overrides& overrides) {
+expected<model_weights, weights_refusal> read_weights(const std::filesystem::path& path,
+                                                      const weights_overrides& overrides) {
   auto from = open_file(path, overrides);
   if (!from) return make_unexpected(from.error());
   const auto memory = std::make_shared_for_overwrite<float[]>(from->data_bytes() / 4);
@@ -238,11 +240,12 @@ expected<weights, weights_refusal> read_weights(const std::filesystem::path& pat
   return weights_access::wrap(std::move(from->content));
 }
 
-expected<weights, weights_refusal> map_weights(const std::filesystem::path& path,
-                                               const weights_overrides& overrides) {
+expected<model_weights, weights_refusal> map_weights(const std::filesystem::path& path,
+                                                     const weights_overrides& overrides) {
   auto from = open_file(path, overrides);
   if (!from) return make_unexpected(from.error());
-  // Not through the mapping: a file that shrinks meanwhile is a refusal here, there a signal.
+  // The values are not read through the mapping: if the file shrinks meanwhile, this is a refusal
+  // here and would be a signal there.
   std::vector<float> piece(piece_bytes / 4);
   const auto wrong = check_and_hash(*from->content, from->data_bytes(), [&](auto at, auto size) {
     return read_values(*from, at, {reinterpret_cast<std::uint8_t*>(piece.data()), size});
@@ -263,11 +266,11 @@ expected<weights_outline, weights_refusal> read_outline(const std::filesystem::p
   return weights_outline{from->content->architecture, from->stamp.size_bytes};
 }
 
-bool weights::is_mapped() const {
+bool model_weights::is_mapped() const {
   return content_->source != nullptr;
 }
 
-bool weights::still_as_mapped() const {
+bool model_weights::still_as_mapped() const {
   if (!is_mapped()) return true;
   const auto& source = *content_->source;
   const auto now = source.file.stamp();
@@ -284,4 +287,4 @@ bool weights::still_as_mapped() const {
   return hash.finish_as<weights_hash>() == content_->hash;
 }
 
-}  // namespace soma::model
+}  // namespace soma::weights

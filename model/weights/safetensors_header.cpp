@@ -4,15 +4,16 @@
 #include <optional>
 #include <utility>
 
-#include "messages/types/utf8.hpp"
+#include "messages/values/utf8.hpp"
 
-namespace soma::model {
+namespace soma::weights {
 namespace {
 
 using refusal = weights_refusal;
 
-// The grammar is fixed, so the reader is a cursor and one function for each form; nesting cannot
-// exceed three. A failed step keeps the first reason and every later step fails too.
+// The grammar is fixed, so the reader is a cursor with one function for each form, and nesting has
+// at most three levels. A step that fails keeps the first reason, and then every later step fails
+// too.
 class reader {
  public:
   explicit reader(std::string_view text) : text_(text) {}
@@ -30,7 +31,7 @@ class reader {
       ++at_;
     }
   }
-  /// Takes `c` after white space if it stands there.
+  /// Skips white space and takes the character `c`; false if another one follows.
   bool take(char c) {
     skip_space();
     if (failed() || at_ == text_.size() || text_[at_] != c) return false;
@@ -39,7 +40,7 @@ class reader {
   }
   bool need(char c) { return take(c) || fail(refusal::header_not_json); }
   [[nodiscard]] bool at_end() const { return at_ == text_.size(); }
-  /// Only the format's padding, spaces, up to the end.
+  /// Whether only spaces, the padding of the format, are left.
   [[nodiscard]] bool only_spaces_left() const {
     return text_.find_first_not_of(' ', at_) == std::string_view::npos;
   }
@@ -64,7 +65,7 @@ class reader {
     return result;
   }
 
-  /// A JSON number that is a whole number of at most 64 bits; nothing else can stand in a header.
+  /// A JSON number that is an integer of at most 64 bits. A header has no other numbers.
   std::uint64_t number() {
     skip_space();
     const std::size_t first = at_;
@@ -128,7 +129,8 @@ class reader {
     if (c != 'u') return false;
     auto code = hex4();
     if (!code) return false;
-    if (*code >= 0xd800 && *code < 0xe000) {  // a surrogate: only the high half followed by the low
+    if (*code >= 0xd800 &&
+        *code < 0xe000) {  // a surrogate: a high half, which a low half must follow
       if (*code >= 0xdc00 || text_.substr(at_, 2) != "\\u") return false;
       at_ += 2;
       const auto low = hex4();
@@ -144,7 +146,7 @@ class reader {
   std::optional<refusal> reason_;
 };
 
-/// Calls `member(key)` at each value of an object; false once anything failed.
+/// Reads an object and calls member(key) at each of its values. False once a step has failed.
 template <class Member>
 bool read_object(reader& in, Member member) {
   if (!in.need('{')) return false;
@@ -311,4 +313,4 @@ std::string_view to_text(weights_refusal refusal) {
   return "unknown";
 }
 
-}  // namespace soma::model
+}  // namespace soma::weights

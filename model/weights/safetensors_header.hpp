@@ -1,5 +1,6 @@
-// The JSON header of a safetensors file, read strictly: it comes from strangers. No recursion, no
-// allocation beyond its own size, every malformed header a named refusal.
+// The JSON header of a safetensors file. It comes from strangers (security §9.1), so it is read
+// strictly: without recursion, without allocating more than its own size, and with a named refusal
+// for every malformed header.
 #pragma once
 
 #include <cstdint>
@@ -8,9 +9,9 @@
 #include <string_view>
 #include <vector>
 
-#include "messages/types/expected.hpp"
+#include "messages/values/expected.hpp"
 
-namespace soma::model {
+namespace soma::weights {
 
 enum class weights_refusal : std::uint8_t {
   cannot_open,
@@ -39,7 +40,7 @@ enum class weights_refusal : std::uint8_t {
   invalid_architecture,
   value_not_finite,
 };
-/// One sentence for people, without a full stop.
+/// A sentence for people, without its full stop.
 [[nodiscard]] std::string_view to_text(weights_refusal refusal);
 
 inline constexpr std::uint64_t max_header_bytes = 1u << 20;
@@ -57,10 +58,10 @@ struct safetensors_header {
   std::map<std::string, std::string, std::less<>> metadata;
 };
 
-/// `text` is the header without its length, `data_bytes` what follows it in the file. What is
-/// returned tiles the data exactly: F32 tensors, end - begin = 4 * product(shape), no overlap, no
-/// hole, nothing behind the last.
+/// `text` is the header without its length, and `data_bytes` is the size of what follows it in the
+/// file. The tensors of a header that is returned cover the data exactly: their type is F32, end -
+/// begin = 4 * product(shape), and they neither overlap nor leave bytes out.
 [[nodiscard]] expected<safetensors_header, weights_refusal> parse_header(std::string_view text,
                                                                          std::uint64_t data_bytes);
 
-}  // namespace soma::model
+}  // namespace soma::weights

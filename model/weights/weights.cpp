@@ -7,12 +7,13 @@
 #include <utility>
 
 #include "messages/crypto/hash.hpp"
-#include "messages/types/assert.hpp"
+#include "messages/values/assert.hpp"
+#include "messages/values/splitmix64.hpp"
 #include "model/noise/noise.hpp"
 #include "model/weights/atomic_file.hpp"
 #include "model/weights/weights_content.hpp"
 
-namespace soma::model {
+namespace soma::weights {
 
 static_assert(std::endian::native == std::endian::little, "files hold little-endian numbers");
 
@@ -58,20 +59,20 @@ std::uint64_t parameter_count(const model_architecture& arch) {
   return count;
 }
 
-const model_architecture& weights::architecture() const {
+const model_architecture& model_weights::architecture() const {
   return content_->architecture;
 }
-weights_hash weights::hash() const {
+weights_hash model_weights::hash() const {
   return content_->hash;
 }
 
-std::span<const float> weights::tensor(std::string_view name) const {
-  const auto found = content_->places.find(name);
-  SOMA_ASSERT(found != content_->places.end(), "the architecture has a tensor of this name");
+std::span<const float> model_weights::tensor(std::string_view name) const {
+  const auto found = content_->ranges.find(name);
+  SOMA_ASSERT(found != content_->ranges.end(), "the architecture has a tensor of this name");
   return content_->values.subspan(found->second.first, found->second.second);
 }
 
-std::uint64_t weights::file_size_bytes() const {
+std::uint64_t model_weights::file_size_bytes() const {
   return 8 + content_->header.size() + 4 * content_->values.size();
 }
 
@@ -108,7 +109,7 @@ crypto::tagged_hash hash_until_values(const weights_content& content) {
   return hash;
 }
 
-bytes weights::file_bytes() const {
+bytes model_weights::file_bytes() const {
   bytes file;
   file.reserve(file_size_bytes());
   const auto prefix = length_prefix(*content_);
@@ -120,59 +121,59 @@ bytes weights::file_bytes() const {
   return file;
 }
 
-void write_weights(const std::filesystem::path& path, const weights& model) {
+void write_weights(const std::filesystem::path& path, const model_weights& model) {
   const auto& content = weights_access::content_of(model);
   const auto prefix = length_prefix(content);
   const byte_view parts[] = {prefix, as_bytes(content.header), bytes_of(content.values)};
   write_file_atomically(path, parts);
 }
 
-weights make_weights(const model_architecture& arch, std::vector<float>&& values) {
+model_weights make_weights(const model_architecture& arch, std::vector<float>&& values) {
   auto content = weights_access::fresh();
   const auto table = tensor_table(arch);
   content->architecture = arch;
   content->header = header_text(arch, table);
   std::size_t offset = 0;
   for (const auto& spec : table) {
-    content->places.emplace(spec.name, std::pair(offset, spec.elements()));
+    content->ranges.emplace(spec.name, std::pair(offset, spec.elements()));
     offset += spec.elements();
   }
   SOMA_ASSERT(offset == values.size(), "there is one value for each parameter");
-  const auto kept = std::make_shared<const std::vector<float>>(std::move(values));
-  content->values = *kept;
-  content->memory = kept;
+  const auto memory = std::make_shared<const std::vector<float>>(std::move(values));
+  content->values = *memory;
+  content->memory = memory;
   content->hash =
       hash_until_values(*content).add(bytes_of(content->values)).finish_as<weights_hash>();
   return weights_access::wrap(std::move(content));
 }
 
-weights make_weights(const model_architecture& arch, std::span<const float> values) {
+model_weights make_weights(const model_architecture& arch, std::span<const float> values) {
   return make_weights(arch, std::vector<float>(values.begin(), values.end()));
 }
 
-weights init_weights(const model_architecture& arch, std::uint64_t seed) {
+model_weights init_weights(const model_architecture& arch, std::uint64_t seed) {
   const auto ends_with = [](const std::string& name, std::string_view end) {
     return name.ends_with(end);
   };
   std::vector<float> values;
   values.reserve(parameter_count(arch));
-  const double residual = 1.0 / std::sqrt(2.0 * arch.layers);
+  const double residual_scale = 1.0 / std::sqrt(2.0 * arch.layers);
   std::uint64_t stream = seed;
   for (const auto& spec : tensor_table(arch)) {
-    stream += 0x9e3779b97f4a7c15u;
+    stream += splitmix64::increment;
     if (spec.shape.size() == 1) {
       values.insert(values.end(), spec.elements(), ends_with(spec.name, ".gamma") ? 1.0f : 0.0f);
       continue;
     }
     double deviation = std::sqrt(2.0 / static_cast<double>(spec.shape[0] + spec.shape[1]));
     if (ends_with(spec.name, ".output.weight") || ends_with(spec.name, ".linear_outer.weight")) {
-      deviation *= residual;
+      deviation *= residual_scale;
     }
     if (spec.name == "embedding.weight" || spec.name == "predictor.weight") deviation = 0.02;
-    const auto drawn = normals(stream, spec.elements(), 0, static_cast<float>(deviation));
+    const auto drawn = noise::normals(stream, spec.elements(), 0, static_cast<float>(deviation));
     values.insert(values.end(), drawn.begin(), drawn.end());
   }
   return make_weights(arch, std::move(values));
 }
 
-}  // namespace soma::model
+}  // namespace soma::weights

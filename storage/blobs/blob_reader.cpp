@@ -1,7 +1,7 @@
 #include "messages/crypto/merkle.hpp"
 #include "storage/blobs/state.hpp"
 
-namespace soma::storage {
+namespace soma::blobs {
 
 blob_reader::blob_reader(std::unique_ptr<state> opened) : state_(std::move(opened)) {}
 blob_reader::~blob_reader() = default;
@@ -30,4 +30,4 @@ expected<bytes, blob_refusal> blob_reader::chunk(std::uint32_t number) const {
   return data;
 }
 
-}  // namespace soma::storage
+}  // namespace soma::blobs

@@ -5,10 +5,10 @@
 #include <algorithm>
 
 #include "messages/crypto/merkle.hpp"
-#include "messages/types/assert.hpp"
+#include "messages/values/assert.hpp"
 #include "storage/blobs/state.hpp"
 
-namespace soma::storage {
+namespace soma::blobs {
 
 blob_store::blob_store(const std::filesystem::path& directory, blob_options options)
     : state_(std::make_shared<blob_store_state>(directory, std::move(options))) {}
@@ -58,8 +58,8 @@ expected<blob_writer, blob_refusal> blob_store::begin_put(std::uint64_t size_byt
   {
     const std::lock_guard guard(store.mutex);
     if (store.active.contains(id)) return make_unexpected(blob_refusal::put_in_progress);
-    if (store.whole.file_bytes(id)) {
-      store.whole.touch(id, store.now_ms());
+    if (store.complete.file_bytes(id)) {
+      store.complete.touch(id, store.now_ms());
       begun->present.assign(chunk_hashes.size(), true);
       return blob_writer(std::move(begun));
     }
@@ -111,7 +111,7 @@ expected<blob_reader, blob_refusal> blob_store::open(const blob_id& id) const {
   auto opened = std::make_unique<blob_reader::state>();
   opened->store = state_;
   opened->id = id;
-  opened->file = state_->whole.open(id, O_RDONLY);
+  opened->file = state_->complete.open(id, O_RDONLY);
   if (!opened->file.open()) return make_unexpected(blob_refusal::unknown);
   const int fd = opened->file.get();
   const auto corrupt = [&] {
@@ -147,7 +147,7 @@ expected<bytes, blob_refusal> blob_store::get(const blob_id& id, std::uint64_t m
 std::vector<blob_id> blob_store::list() const {
   const std::lock_guard guard(state_->mutex);
   std::vector<blob_id> ids;
-  state_->whole.each([&](const blob_id& id, const struct stat&) {
+  state_->complete.each([&](const blob_id& id, const struct stat&) {
     if (!state_->active.contains(id)) ids.push_back(id);
   });
   return ids;
@@ -178,10 +178,10 @@ blob_collection blob_store::collect(std::span<const blob_id> live, std::uint64_t
       ++collected.blobs;
     });
   };
-  sweep(store.whole, true, min_age_ms);
+  sweep(store.complete, true, min_age_ms);
   sweep(store.quarantined, true, min_age_ms);
   sweep(store.incoming, false, store.options.incoming_max_age_ms);
   return collected;
 }
 
-}  // namespace soma::storage
+}  // namespace soma::blobs

@@ -1,5 +1,5 @@
 // Content-addressed bytes on disk: weights, data. A blob's id is the Merkle root of the hashes of
-// its chunks of 1 MiB (the last may be shorter). What must hold:
+// its chunks of 1 MiB (the last may be shorter). What must hold (security §9.2):
 //  - Nothing is had that was not verified: chunks are hashed on the way in and again on every way
 //  out.
 //  - A blob is seen whole or not at all, also after a kill at any instruction; a finished put
@@ -28,12 +28,12 @@
 #include <span>
 #include <vector>
 
-#include "messages/types/bytes.hpp"
-#include "messages/types/expected.hpp"
-#include "messages/types/ids.hpp"
+#include "messages/values/bytes.hpp"
+#include "messages/values/expected.hpp"
+#include "messages/values/ids.hpp"
 #include "storage/blobs/failure.hpp"
 
-namespace soma::storage {
+namespace soma::blobs {
 
 inline constexpr std::uint64_t max_blob_bytes = std::uint64_t{64} << 30;
 
@@ -142,4 +142,4 @@ class blob_store {
   std::shared_ptr<blob_store_state> state_;
 };
 
-}  // namespace soma::storage
+}  // namespace soma::blobs

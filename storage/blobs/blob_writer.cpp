@@ -5,10 +5,10 @@
 #include <cerrno>
 
 #include "messages/crypto/merkle.hpp"
-#include "messages/types/assert.hpp"
+#include "messages/values/assert.hpp"
 #include "storage/blobs/state.hpp"
 
-namespace soma::storage {
+namespace soma::blobs {
 
 blob_writer::state::~state() {
   if (!active) return;
@@ -99,9 +99,9 @@ expected<blob_id, blob_refusal> blob_writer::finish() {
   }
   {
     const std::lock_guard guard(s.store->mutex);
-    s.store->used_bytes -= s.store->incoming.move_to(s.store->whole, s.id);
+    s.store->used_bytes -= s.store->incoming.move_to(s.store->complete, s.id);
   }
-  s.store->whole.sync();
+  s.store->complete.sync();
   s.store->release(s.id, false);  // from here on it is had
   s.active = false;
   s.file = descriptor();
@@ -115,4 +115,4 @@ void blob_writer::abandon() {
   state_->present.assign(state_->present.size(), false);
 }
 
-}  // namespace soma::storage
+}  // namespace soma::blobs

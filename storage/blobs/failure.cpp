@@ -1,6 +1,6 @@
 #include "storage/blobs/failure.hpp"
 
-namespace soma::storage {
+namespace soma::blobs {
 
 std::string_view to_text(blob_refusal refusal) {
   switch (refusal) {
@@ -38,4 +38,4 @@ std::string_view to_text(blob_failure_code code) {
   return "unknown";
 }
 
-}  // namespace soma::storage
+}  // namespace soma::blobs

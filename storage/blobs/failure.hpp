@@ -7,7 +7,7 @@
 #include <string>
 #include <string_view>
 
-namespace soma::storage {
+namespace soma::blobs {
 
 enum class blob_refusal : std::uint8_t {
   unknown,         // no such blob is here
@@ -42,4 +42,4 @@ class blob_failure : public std::runtime_error {
   blob_failure_code code_;
 };
 
-}  // namespace soma::storage
+}  // namespace soma::blobs

@@ -11,10 +11,10 @@
 #include <system_error>
 
 #include "messages/crypto/merkle.hpp"
-#include "messages/types/assert.hpp"
-#include "storage/durable.hpp"
+#include "messages/values/assert.hpp"
+#include "storage/files/durable.hpp"
 
-namespace soma::storage {
+namespace soma::blobs {
 namespace {
 
 constexpr std::string_view magic = "SOMABLB1";
@@ -37,7 +37,7 @@ blob_failure failure_of(int error, const std::string& doing) {
 
 descriptor open_root(const std::filesystem::path& directory, bool read_only) {
   try {
-    if (!read_only) create_directories_durably(directory);
+    if (!read_only) files::create_directories_durably(directory);
   } catch (const std::system_error& why) {
     throw failure_of(why.code().value(), why.what());
   }
@@ -209,19 +209,19 @@ blob_store_state::blob_store_state(const std::filesystem::path& directory, blob_
     : options(std::move(chosen)),
       root(open_root(directory, options.read_only)),
       lock(take_lock(root, directory, options.read_only)),
-      whole(root, directory, "whole", options.read_only),
+      complete(root, directory, "whole", options.read_only),
       incoming(root, directory, "incoming", options.read_only),
       quarantined(root, directory, "quarantine", options.read_only) {
   if (options.read_only) return;
   if (::fsync(root.get()) != 0) fail("fsync " + directory.string());
-  whole.sync();  // a kill may have come between a put's rename and its sync
+  complete.sync();  // a kill may have come between a put's rename and its sync
   incoming.remove_strangers();
   incoming.each([&](const blob_id& id, const struct stat& file) {
     const descriptor opened = incoming.open(id, O_RDONLY);
     const bool usable = opened.open() && blob_layout::of_file(opened.get());
     if (!usable || age_ms(file) >= options.incoming_max_age_ms) incoming.remove(id);
   });
-  for (const auto* place : {&whole, &incoming, &quarantined}) {
+  for (const auto* place : {&complete, &incoming, &quarantined}) {
     place->each([&](const blob_id&, const struct stat& file) {
       used_bytes += static_cast<std::uint64_t>(file.st_size);
     });
@@ -244,7 +244,7 @@ std::uint64_t blob_store_state::age_ms(const struct stat& file) const {
 
 bool blob_store_state::have(const blob_id& id) const {
   const std::lock_guard guard(mutex);
-  return !active.contains(id) && whole.file_bytes(id).has_value();
+  return !active.contains(id) && complete.file_bytes(id).has_value();
 }
 
 void blob_store_state::quarantine(const blob_id& id, int fd) {
@@ -253,9 +253,9 @@ void blob_store_state::quarantine(const blob_id& id, int fd) {
   struct stat read {};
   struct stat named {};
   if (::fstat(fd, &read) != 0) fail("stat a blob");
-  if (::fstatat(whole.fd(), name_of(id).c_str(), &named, AT_SYMLINK_NOFOLLOW) != 0) return;
+  if (::fstatat(complete.fd(), name_of(id).c_str(), &named, AT_SYMLINK_NOFOLLOW) != 0) return;
   if (read.st_ino != named.st_ino || active.contains(id)) return;
-  used_bytes -= whole.move_to(quarantined, id);
+  used_bytes -= complete.move_to(quarantined, id);
   quarantined.touch(id, now_ms());
 }
 
@@ -265,4 +265,4 @@ void blob_store_state::release(const blob_id& id, bool drop) {
   active.erase(id);
 }
 
-}  // namespace soma::storage
+}  // namespace soma::blobs

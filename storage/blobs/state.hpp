@@ -11,7 +11,7 @@
 
 #include "storage/blobs/blob_store.hpp"
 
-namespace soma::storage {
+namespace soma::blobs {
 
 /// Throws blob_failure for errno.
 [[noreturn]] void fail(const std::string& doing);
@@ -89,7 +89,7 @@ struct blob_store_state {
   blob_options options;
   descriptor root;
   descriptor lock;
-  blob_directory whole;
+  blob_directory complete;
   blob_directory incoming;
   blob_directory quarantined;
 
@@ -128,4 +128,4 @@ struct blob_reader::state {
   descriptor file;
 };
 
-}  // namespace soma::storage
+}  // namespace soma::blobs

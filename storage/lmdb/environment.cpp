@@ -11,8 +11,8 @@
 #include <set>
 #include <system_error>
 
-#include "messages/types/assert.hpp"
-#include "storage/durable.hpp"
+#include "messages/values/assert.hpp"
+#include "storage/files/durable.hpp"
 #include "storage/lmdb/handles.hpp"
 
 namespace soma::lmdb {
@@ -94,10 +94,10 @@ environment::environment(const std::filesystem::path& directory, environment_opt
   state_->read_only = options.read_only;
   state_->owner = ::getpid();
   try {
-    if (!options.read_only) storage::create_directories_durably(directory);
+    if (!options.read_only) files::create_directories_durably(directory);
     state_->claim_directory();
     state_->open_files(options);
-    if (!options.read_only) storage::sync_directory(directory);
+    if (!options.read_only) files::sync_directory(directory);
   } catch (const std::system_error& why) {
     throw failure(code_of(why.code().value()), why.what());
   }

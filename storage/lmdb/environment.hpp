@@ -22,7 +22,7 @@
 #include <string_view>
 #include <vector>
 
-#include "messages/types/bytes.hpp"
+#include "messages/values/bytes.hpp"
 
 namespace soma::lmdb {
 

@@ -7,7 +7,7 @@
 #include <string>
 #include <string_view>
 
-#include "messages/types/bytes.hpp"
+#include "messages/values/bytes.hpp"
 
 namespace soma::lmdb {
 

@@ -10,8 +10,8 @@
 #include <cerrno>
 #include <cstring>
 
-#include "messages/types/assert.hpp"
-#include "messages/types/crc32c.hpp"
+#include "messages/values/assert.hpp"
+#include "messages/wire/crc32c.hpp"
 #include "storage/lmdb/handles.hpp"
 
 namespace soma::lmdb {

@@ -15,7 +15,7 @@
 #include <memory>
 #include <optional>
 
-#include "messages/types/bytes.hpp"
+#include "messages/values/bytes.hpp"
 #include "storage/lmdb/environment.hpp"
 #include "storage/lmdb/failure.hpp"
 

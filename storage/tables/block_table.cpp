@@ -3,12 +3,12 @@
 #include <algorithm>
 #include <vector>
 
-#include "messages/crypto/transactions.hpp"
-#include "messages/types/assert.hpp"
+#include "messages/signing/signing.hpp"
+#include "messages/values/assert.hpp"
 #include "storage/tables/keys.hpp"
 #include "storage/tables/stored.hpp"
 
-namespace soma::storage {
+namespace soma::tables {
 
 block_table::block_table(const lmdb::environment& env)
     : blocks_(env.table(name)),
@@ -23,13 +23,13 @@ void block_table::append(lmdb::write_txn& txn, const block& added) const {
   ordered_key key;
   key.add(height);
   txn.append(blocks_, key.view(), encode(added));
-  txn.put(heights_, crypto::id_of(added.header).view(), key.view());
+  txn.put(heights_, signing::id_of(added.header).view(), key.view());
   // In the order of ids, so that neighbours are written together; of equal ids the last place
   // stays.
   std::vector<std::pair<transaction_id, std::uint32_t>> ids;
   ids.reserve(added.payload.size());
   for (std::uint32_t index = 0; index < added.payload.size(); ++index) {
-    ids.emplace_back(crypto::id_of(added.payload[index]), index);
+    ids.emplace_back(signing::id_of(added.payload[index]), index);
   }
   std::ranges::sort(ids);
   for (const auto& [id, index] : ids) {
@@ -65,4 +65,4 @@ std::optional<transaction_place> block_table::place_of(const lmdb::read_txn& txn
                            static_cast<std::uint32_t>(big_endian(place->subspan(8)))};
 }
 
-}  // namespace soma::storage
+}  // namespace soma::tables

@@ -7,10 +7,10 @@
 
 #include <optional>
 
-#include "messages/types/blocks.hpp"
+#include "messages/values/blocks.hpp"
 #include "storage/lmdb/transaction.hpp"
 
-namespace soma::storage {
+namespace soma::tables {
 
 /// Where a transaction stands.
 struct transaction_place {
@@ -42,4 +42,4 @@ class block_table {
   lmdb::database transactions_;
 };
 
-}  // namespace soma::storage
+}  // namespace soma::tables

@@ -2,7 +2,7 @@
 
 #include "storage/tables/keys.hpp"
 
-namespace soma::storage {
+namespace soma::tables {
 
 void epoch_table::note_block(lmdb::write_txn& txn, epoch_number epoch, block_height height) const {
   if (first_block(txn, epoch)) return;
@@ -22,4 +22,4 @@ std::optional<block_height> epoch_table::first_block(const lmdb::read_txn& txn,
   return block_height{big_endian(*value)};
 }
 
-}  // namespace soma::storage
+}  // namespace soma::tables

@@ -5,10 +5,10 @@
 
 #include <optional>
 
-#include "messages/types/amounts.hpp"
+#include "messages/values/amounts.hpp"
 #include "storage/lmdb/transaction.hpp"
 
-namespace soma::storage {
+namespace soma::tables {
 
 class epoch_table {
  public:
@@ -25,4 +25,4 @@ class epoch_table {
   lmdb::database table_;
 };
 
-}  // namespace soma::storage
+}  // namespace soma::tables

@@ -5,7 +5,7 @@
 #include "storage/tables/keys.hpp"
 #include "storage/tables/stored.hpp"
 
-namespace soma::storage {
+namespace soma::tables {
 
 event_table::event_table(const lmdb::environment& env)
     : events_(env.table(name)),
@@ -126,4 +126,4 @@ void event_table::visit(const lmdb::read_txn& txn, const address& id,
   visit_latest(txn, by_account_, id.view(), visit);
 }
 
-}  // namespace soma::storage
+}  // namespace soma::tables

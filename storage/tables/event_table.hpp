@@ -9,10 +9,10 @@
 #include <span>
 #include <vector>
 
-#include "messages/types/blocks.hpp"
+#include "messages/values/blocks.hpp"
 #include "storage/lmdb/transaction.hpp"
 
-namespace soma::storage {
+namespace soma::tables {
 
 /// Called for one event after the other while it says true.
 using event_visitor = std::function<bool(const event&)>;
@@ -60,4 +60,4 @@ class event_table {
   lmdb::database by_account_;
 };
 
-}  // namespace soma::storage
+}  // namespace soma::tables

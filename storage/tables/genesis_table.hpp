@@ -6,10 +6,10 @@
 #include <optional>
 #include <string_view>
 
-#include "messages/types/assert.hpp"
+#include "messages/values/assert.hpp"
 #include "storage/lmdb/transaction.hpp"
 
-namespace soma::storage {
+namespace soma::tables {
 
 class genesis_table {
  public:
@@ -29,4 +29,4 @@ class genesis_table {
   lmdb::database table_;
 };
 
-}  // namespace soma::storage
+}  // namespace soma::tables

@@ -3,11 +3,11 @@
 
 #include <cstdint>
 
-#include "messages/types/amounts.hpp"
-#include "messages/types/bytes.hpp"
-#include "messages/types/ids.hpp"
+#include "messages/values/amounts.hpp"
+#include "messages/values/bytes.hpp"
+#include "messages/values/ids.hpp"
 
-namespace soma::storage {
+namespace soma::tables {
 
 class ordered_key {
  public:
@@ -41,4 +41,4 @@ class ordered_key {
   return number;
 }
 
-}  // namespace soma::storage
+}  // namespace soma::tables

@@ -1,9 +1,9 @@
 #include "storage/tables/ledger_loader.hpp"
 
-#include "messages/types/assert.hpp"
-#include "messages/types/codec.hpp"
+#include "messages/codec/codec.hpp"
+#include "messages/values/assert.hpp"
 
-namespace soma::storage {
+namespace soma::tables {
 namespace {
 
 constexpr std::size_t bytes_at_once = std::size_t{64} << 20;
@@ -48,4 +48,4 @@ void ledger_loader::finish(byte_view genesis, byte_view chain,
   filling_.reset();
 }
 
-}  // namespace soma::storage
+}  // namespace soma::tables

@@ -8,7 +8,7 @@
 
 #include "storage/tables/ledger_store.hpp"
 
-namespace soma::storage {
+namespace soma::tables {
 
 class ledger_loader {
  public:
@@ -32,4 +32,4 @@ class ledger_loader {
   std::size_t bytes_ = 0;  // in this transaction
 };
 
-}  // namespace soma::storage
+}  // namespace soma::tables

@@ -2,11 +2,11 @@
 
 #include <algorithm>
 
-#include "messages/crypto/transactions.hpp"
-#include "messages/types/assert.hpp"
-#include "messages/types/codec.hpp"
+#include "messages/codec/codec.hpp"
+#include "messages/signing/signing.hpp"
+#include "messages/values/assert.hpp"
 
-namespace soma::storage {
+namespace soma::tables {
 namespace {
 
 constexpr std::uint64_t blocks_between_reader_checks = 256;
@@ -214,8 +214,8 @@ void ledger_store::commit_block(const block& committed, std::span<const row_chan
   tables_.epochs.note_block(txn, committed.header.epoch, height);
   apply(txn, height, changes, events);
   if (final) {
-    SOMA_ASSERT(final->what.kind == vote_kind::finalize &&
-                    final->what.block == crypto::id_of(committed.header),
+    SOMA_ASSERT(final->statement.kind == vote_kind::finalize &&
+                    final->statement.block == signing::id_of(committed.header),
                 "a block is stored with its own certificate");
     tables_.proofs.put(txn, height, *final);
   }
@@ -228,4 +228,4 @@ void ledger_store::commit_block(const block& committed, std::span<const row_chan
   if (height.value % blocks_between_reader_checks == 0) environment_.reap_dead_readers();
 }
 
-}  // namespace soma::storage
+}  // namespace soma::tables

@@ -13,8 +13,8 @@
 #include <span>
 #include <vector>
 
-#include "messages/types/blocks.hpp"
-#include "messages/types/ledger_rows.hpp"
+#include "messages/values/blocks.hpp"
+#include "messages/values/rows.hpp"
 #include "storage/lmdb/environment.hpp"
 #include "storage/lmdb/transaction.hpp"
 #include "storage/tables/block_table.hpp"
@@ -24,7 +24,7 @@
 #include "storage/tables/proof_table.hpp"
 #include "storage/tables/row_table.hpp"
 
-namespace soma::storage {
+namespace soma::tables {
 
 struct ledger_options {
   std::size_t map_bytes = std::size_t{64} << 30;  // address space, not disk space
@@ -170,4 +170,4 @@ class ledger_store {
   ledger_tables tables_;
 };
 
-}  // namespace soma::storage
+}  // namespace soma::tables

@@ -1,10 +1,10 @@
 #include "storage/tables/proof_table.hpp"
 
-#include "messages/crypto/codec_agreement.hpp"
+#include "messages/codec/codec_consensus.hpp"
 #include "storage/tables/keys.hpp"
 #include "storage/tables/stored.hpp"
 
-namespace soma::storage {
+namespace soma::tables {
 
 proof_table::proof_table(const lmdb::environment& env)
     : finals_(env.table(finals_name)), epoch_ends_(env.table(epoch_ends_name)) {}
@@ -39,4 +39,4 @@ std::optional<epoch_proof> proof_table::epoch_end(const lmdb::read_txn& txn,
   return find_stored<epoch_proof>(txn, epoch_ends_, key.add(epoch).view());
 }
 
-}  // namespace soma::storage
+}  // namespace soma::tables

@@ -7,10 +7,10 @@
 
 #include <optional>
 
-#include "messages/types/agreement.hpp"
+#include "messages/values/votes.hpp"
 #include "storage/lmdb/transaction.hpp"
 
-namespace soma::storage {
+namespace soma::tables {
 
 class proof_table {
  public:
@@ -33,4 +33,4 @@ class proof_table {
   lmdb::database epoch_ends_;
 };
 
-}  // namespace soma::storage
+}  // namespace soma::tables

@@ -1,10 +1,10 @@
 #include "storage/tables/row_table.hpp"
 
-#include "messages/types/assert.hpp"
+#include "messages/values/assert.hpp"
 #include "storage/tables/keys.hpp"
 #include "storage/tables/stored.hpp"
 
-namespace soma::storage {
+namespace soma::tables {
 
 row_table::row_table(const lmdb::environment& env)
     : rows_(env.table(name)), open_(env.table(index_name)) {}
@@ -112,4 +112,4 @@ std::vector<target_id> row_table::open_targets(const lmdb::read_txn& txn,
   return found;
 }
 
-}  // namespace soma::storage
+}  // namespace soma::tables

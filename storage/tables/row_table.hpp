@@ -18,10 +18,10 @@
 #include <optional>
 #include <vector>
 
-#include "messages/types/ledger_rows.hpp"
+#include "messages/values/rows.hpp"
 #include "storage/lmdb/transaction.hpp"
 
-namespace soma::storage {
+namespace soma::tables {
 
 /// Called in the order of keys while it says true. The views die with the call.
 using row_visitor = std::function<bool(byte_view key, byte_view value)>;
@@ -67,4 +67,4 @@ class row_table {
   lmdb::database open_;
 };
 
-}  // namespace soma::storage
+}  // namespace soma::tables

@@ -5,10 +5,10 @@
 #include <optional>
 #include <string>
 
-#include "messages/types/codec.hpp"
+#include "messages/codec/codec.hpp"
 #include "storage/lmdb/transaction.hpp"
 
-namespace soma::storage {
+namespace soma::tables {
 
 template <class Value>
 [[nodiscard]] Value decode_stored(lmdb::database table, byte_view key, byte_view stored) {
@@ -29,4 +29,4 @@ template <class Value>
   return decode_stored<Value>(table, key, *stored);
 }
 
-}  // namespace soma::storage
+}  // namespace soma::tables

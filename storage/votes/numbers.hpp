@@ -4,9 +4,9 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "messages/types/bytes.hpp"
+#include "messages/values/bytes.hpp"
 
-namespace soma::storage::votes {
+namespace soma::votes {
 
 inline void append_little(bytes& to, std::uint64_t number, std::size_t size) {
   for (std::size_t i = 0; i < size; ++i) to.push_back(static_cast<std::uint8_t>(number >> (8 * i)));
@@ -17,4 +17,4 @@ inline void append_little(bytes& to, std::uint64_t number, std::size_t size) {
   return number;
 }
 
-}  // namespace soma::storage::votes
+}  // namespace soma::votes

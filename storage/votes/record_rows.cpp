@@ -1,21 +1,21 @@
 #include "storage/votes/record_rows.hpp"
 
-#include "messages/crypto/codec_agreement.hpp"
+#include "messages/codec/codec_consensus.hpp"
 #include "messages/crypto/hash.hpp"
-#include "messages/crypto/transactions.hpp"
+#include "messages/signing/signing.hpp"
 #include "storage/tables/keys.hpp"
 #include "storage/votes/numbers.hpp"
 
-namespace soma::storage::votes {
+namespace soma::votes {
 namespace {
 
 constexpr std::size_t head_bytes = 153;
 constexpr std::string_view tag = "soma.votes";
 
 row_name name_of(char table, std::uint64_t view) {
-  return row_called(table, ordered_key().add(view).view());
+  return row_called(table, tables::ordered_key().add(view).view());
 }
-row_name name_of(char table, const voting_record::place& at) {
+row_name name_of(char table, const voting_record::view_and_kind& at) {
   row_name name = name_of(table, at.first);
   name.push_back(static_cast<std::uint8_t>(at.second));
   return name;
@@ -28,9 +28,10 @@ bytes copy(byte_view data) {
   return {data.begin(), data.end()};
 }
 
-std::optional<voting_record::place> place_in(byte_view key) {
+std::optional<voting_record::view_and_kind> place_in(byte_view key) {
   if (key.size() != 9 || key[8] < 1 || key[8] > 3) return std::nullopt;
-  return voting_record::place{big_endian(key.first(8)), static_cast<vote_kind>(key[8])};
+  return voting_record::view_and_kind{tables::big_endian(key.first(8)),
+                                      static_cast<vote_kind>(key[8])};
 }
 
 bool take_vote(voting_record& into, byte_view key, byte_view value) {
@@ -42,7 +43,8 @@ bool take_vote(voting_record& into, byte_view key, byte_view value) {
 bool take_certificate(voting_record& into, byte_view key, byte_view value) {
   const auto place = place_in(key);
   auto proof = decode_own<certificate>(value);
-  if (!place || !proof || *place != voting_record::place{proof->what.view, proof->what.kind}) {
+  if (!place || !proof ||
+      *place != voting_record::view_and_kind{proof->statement.view, proof->statement.kind}) {
     return false;
   }
   return into.certificates.emplace(*place, std::move(*proof)).second;
@@ -50,9 +52,9 @@ bool take_certificate(voting_record& into, byte_view key, byte_view value) {
 
 bool take_block(voting_record& into, byte_view key, byte_view value) {
   const auto id = block_id::from(key);
-  auto whole = decode_own<block>(value);
-  if (!id || !whole || crypto::id_of(whole->header) != *id) return false;
-  auto made = std::make_shared<const named_block>(named_block{*id, std::move(*whole)});
+  auto content = decode_own<block>(value);
+  if (!id || !content || signing::id_of(content->header) != *id) return false;
+  auto made = std::make_shared<const identified_block>(identified_block{*id, std::move(*content)});
   return into.blocks.emplace(*id, std::move(made)).second;
 }
 
@@ -78,16 +80,16 @@ row_changes changes_of(const voting_record& now, const record_batch& batch) {
     if (goes(at.first)) changes[name_of('c', at)] = std::nullopt;
   }
   for (const auto& [id, block] : now.blocks) {
-    if (goes(block->whole.header.view)) changes[name_of(id)] = std::nullopt;
+    if (goes(block->block.header.view)) changes[name_of(id)] = std::nullopt;
   }
   for (const auto& vote : batch.votes) {
     changes[name_of('v', {vote.view, vote.kind})] = copy(vote.block.view());
   }
   for (const auto& [view, block] : batch.proposed) changes[name_of('p', view)] = copy(block.view());
   for (const auto& proof : batch.certificates) {
-    changes[name_of('c', {proof.what.view, proof.what.kind})] = encode(proof);
+    changes[name_of('c', {proof.statement.view, proof.statement.kind})] = encode(proof);
   }
-  for (const auto& block : batch.blocks) changes[name_of(block->id)] = encode(block->whole);
+  for (const auto& block : batch.blocks) changes[name_of(block->id)] = encode(block->block);
   return changes;
 }
 
@@ -98,7 +100,8 @@ bool take_row(voting_record& into, byte_view name, byte_view value) {
       return take_vote(into, key, value);
     case 'p': {
       const auto block = block_id::from(value);
-      return key.size() == 8 && block && into.proposed.emplace(big_endian(key), *block).second;
+      return key.size() == 8 && block &&
+             into.proposed.emplace(tables::big_endian(key), *block).second;
     }
     case 'c':
       return take_certificate(into, key, value);
@@ -174,4 +177,4 @@ std::optional<head> head::parse(byte_view layout) {
   return made;
 }
 
-}  // namespace soma::storage::votes
+}  // namespace soma::votes

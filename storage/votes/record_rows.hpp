@@ -5,10 +5,10 @@
 #include <map>
 #include <optional>
 
-#include "messages/types/agreement.hpp"
-#include "messages/types/bytes.hpp"
+#include "messages/values/bytes.hpp"
+#include "messages/values/votes.hpp"
 
-namespace soma::storage::votes {
+namespace soma::votes {
 
 /// The table's first letter, then the row's key.
 using row_name = bytes;
@@ -54,4 +54,4 @@ struct head {
   [[nodiscard]] static std::optional<head> parse(byte_view layout);
 };
 
-}  // namespace soma::storage::votes
+}  // namespace soma::votes

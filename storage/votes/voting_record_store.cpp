@@ -6,12 +6,12 @@
 #include <map>
 #include <system_error>
 
-#include "storage/durable.hpp"
+#include "storage/files/durable.hpp"
 #include "storage/lmdb/transaction.hpp"
 #include "storage/votes/record_rows.hpp"
-#include "storage/votes/witness.hpp"
+#include "storage/votes/rollback_guard.hpp"
 
-namespace soma::storage {
+namespace soma::votes {
 namespace {
 
 namespace fs = std::filesystem;
@@ -58,10 +58,10 @@ void create_at(const fs::path& directory, const head& first, const voting_record
       txn.put(env.table(head_name), as_bytes(head_name), first.layout());
       txn.commit();
     }
-    witness::create(beside / witness_name, {first.sequence, first.hash()});
-    sync_directory(beside);
+    rollback_guard::create(beside / witness_name, {first.sequence, first.hash()});
+    files::sync_directory(beside);
     fs::rename(beside, directory);  // fails unless there is nothing, or an empty folder
-    sync_directory(fs::absolute(directory).parent_path());
+    files::sync_directory(fs::absolute(directory).parent_path());
   });
 }
 
@@ -70,7 +70,7 @@ void create_at(const fs::path& directory, const head& first, const voting_record
 struct voting_record_store::inside {
   fs::path directory;
   voting_record_options options;
-  witness beside;
+  rollback_guard beside;
   lmdb::environment env;
   head now;
   std::uint64_t witnessed = 0;
@@ -183,7 +183,7 @@ void voting_record_store::create(const fs::path& directory, const chain_id& chai
   head first;
   first.chain = chain;
   first.key = key;
-  as_failure([&] { create_directories_durably(fs::absolute(directory).parent_path()); });
+  as_failure([&] { files::create_directories_durably(fs::absolute(directory).parent_path()); });
   create_at(directory, first, options);
 }
 
@@ -195,7 +195,7 @@ void voting_record_store::replace(const fs::path& directory, const chain_id& cha
   first.replaces_lost = true;
   as_failure([&] {
     const auto parent = fs::absolute(directory).parent_path();
-    create_directories_durably(parent);
+    files::create_directories_durably(parent);
     if (!fs::exists(directory)) return;
     for (int n = 1;; ++n) {
       const fs::path lost = directory.string() + ".lost-" + std::to_string(n);
@@ -203,7 +203,7 @@ void voting_record_store::replace(const fs::path& directory, const chain_id& cha
       fs::rename(directory, lost);
       break;
     }
-    sync_directory(parent);
+    files::sync_directory(parent);
   });
   create_at(directory, first, options);
 }
@@ -230,7 +230,7 @@ voting_record_store::opened voting_record_store::open(const fs::path& directory,
       result.record = made->record;
       result.state = made->now.replaces_lost   ? votes_state::missing
                      : made->now.sequence == 0 ? votes_state::fresh
-                                               : votes_state::whole;
+                                               : votes_state::intact;
       result.store.reset(new voting_record_store(std::move(made)));
       return result;
     }
@@ -293,4 +293,4 @@ std::uint64_t voting_record_store::sequence() const {
   return inside_->now.sequence;
 }
 
-}  // namespace soma::storage
+}  // namespace soma::votes

@@ -1,6 +1,7 @@
-// What a validator's key has said in an epoch, so that a crash can't make it say something else: an
+// What a validator's key has said in an epoch, so that a crash can't make it say something else
+// (consensus R0 and R4; what is in reserve and what is found damaged: security §10.3 and §10.4): an
 // LMDB directory of its own, format "soma-votes 1", with a witness beside the tables
-// (storage/votes/witness.hpp) and a file that holds room in reserve.
+// (storage/votes/rollback_guard.hpp) and a file that holds room in reserve.
 //   votes: view (u64 BE) | kind (u8) -> block id. proposed: view (u64 BE) -> block id.
 //   certificates: view (u64 BE) | kind (u8) -> canonical Certificate.
 //   blocks: block id -> canonical Block.
@@ -22,10 +23,10 @@
 #include <memory>
 #include <string>
 
-#include "messages/types/agreement.hpp"
+#include "messages/values/votes.hpp"
 #include "storage/lmdb/failure.hpp"
 
-namespace soma::storage {
+namespace soma::votes {
 
 struct voting_record_options {
   std::size_t map_bytes = std::size_t{1} << 30;
@@ -35,7 +36,7 @@ struct voting_record_options {
 
 enum class votes_state : std::uint8_t {
   fresh,    // created with its key; nothing was ever written
-  whole,    // as it was left
+  intact,   // as it was left
   missing,  // there is none, or a replacement that has not been given a fence yet
   damaged,  // see `why`
 };
@@ -83,4 +84,4 @@ class voting_record_store {
   std::unique_ptr<inside> inside_;
 };
 
-}  // namespace soma::storage
+}  // namespace soma::votes

@@ -4,11 +4,11 @@
 #include <cstdio>
 #include <cstdlib>
 
-#include "actors/world/agreement/random.hpp"
-#include "actors/world/agreement/world.hpp"
+#include "actors/simulation/random.hpp"
+#include "actors/simulation/world.hpp"
 
 int main(int count, char** words) {
-  using namespace soma::agreement_world;
+  using namespace soma::simulation;
   const std::uint64_t seeds = count > 1 ? std::strtoull(words[1], nullptr, 10) : 200;
   std::uint64_t all = 0;
   for (std::uint64_t seed = 1; seed <= seeds; ++seed) {

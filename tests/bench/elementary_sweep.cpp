@@ -9,7 +9,7 @@
 #include <thread>
 #include <vector>
 
-#include "tests/model/elementary_error.hpp"
+#include "tests/model/exact/sets/elementary_error.hpp"
 
 namespace {
 

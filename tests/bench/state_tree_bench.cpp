@@ -7,20 +7,14 @@
 #include <cstdio>
 #include <cstdlib>
 
-#include "actors/rules/state_tree.hpp"
+#include "actors/state_tree/state_tree.hpp"
+#include "messages/values/splitmix64.hpp"
 
 namespace {
 
 using clock_type = std::chrono::steady_clock;
 double ms_since(clock_type::time_point start) {
   return std::chrono::duration<double, std::milli>(clock_type::now() - start).count();
-}
-
-std::uint64_t mixed(std::uint64_t z) {
-  z += 0x9e3779b97f4a7c15;
-  z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9;
-  z = (z ^ (z >> 27)) * 0x94d049bb133111eb;
-  return z ^ (z >> 31);
 }
 
 /// As large as an account: a key of 33 bytes, a value of 40.
@@ -49,7 +43,7 @@ int main(int argc, char** argv) {
   const std::uint64_t blocks = argc > 3 ? std::strtoull(argv[3], nullptr, 10) : 50;
 
   auto start = clock_type::now();
-  soma::rules::state_tree::builder scan;
+  soma::state_tree::tree::builder scan;
   for (std::uint64_t i = 0; i < rows; ++i) {
     const auto row = account(i, i);
     scan.add(row.key, *row.value);
@@ -67,7 +61,8 @@ int main(int argc, char** argv) {
   for (std::uint64_t block = 0; block < blocks; ++block) {
     std::vector<soma::row_change> changes;
     for (std::uint64_t i = 0; i < changed; ++i) {
-      changes.push_back(account(mixed(block * changed + i) % rows, mixed(block + i)));
+      changes.push_back(account(soma::splitmix64::first(block * changed + i) % rows,
+                                soma::splitmix64::first(block + i)));
     }
     start = clock_type::now();
     auto next = tree.prepare(changes);

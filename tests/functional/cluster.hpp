@@ -10,11 +10,11 @@
 #include <string>
 #include <thread>
 
-#include "actors/link/cluster.hpp"
-#include "actors/link/system_config.hpp"
-#include "messages/crypto/certificates.hpp"
-#include "messages/types/role_messages.hpp"
-#include "tests/deploy/binary.hpp"
+#include "actors/cluster/cluster.hpp"
+#include "actors/cluster/system_config.hpp"
+#include "messages/crypto/x509.hpp"
+#include "messages/wire/role_messages.hpp"
+#include "tests/deploy/soma/binary.hpp"
 
 namespace soma::support {
 
@@ -37,7 +37,7 @@ class operator_ca {
   }
   [[nodiscard]] std::filesystem::path ca() const { return folder_ / "ca.pem"; }
   [[nodiscard]] std::filesystem::path ca_key() const { return folder_ / "ca.key"; }
-  [[nodiscard]] actors::cluster_identity identity(const std::string& name) const {
+  [[nodiscard]] cluster::cluster_identity identity(const std::string& name) const {
     const auto made = crypto::make_certificate(folder_, name, folder_);
     if (!made) throw std::runtime_error("no certificate");
     return {made->certificate, made->key, ca()};
@@ -49,10 +49,10 @@ class operator_ca {
 
 /// A process of the cluster inside this one.
 struct cluster_process {
-  explicit cluster_process(const actors::cluster_identity& identity)
+  explicit cluster_process(const cluster::cluster_identity& identity)
       : config(identity, 2), system(config) {}
   ~cluster_process() { system.await_actors_before_shutdown(false); }
-  actors::system_config config;
+  cluster::system_config config;
   caf::actor_system system;
 };
 

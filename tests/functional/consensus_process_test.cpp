@@ -4,7 +4,7 @@
 #include <signal.h>
 
 #include "actors/validator/validator_actor.hpp"
-#include "messages/types/fields.hpp"
+#include "messages/codec/model_entry.hpp"
 #include "storage/tables/ledger_store.hpp"
 #include "tests/functional/cluster.hpp"
 #include "tests/functional/validator_network.hpp"
@@ -24,13 +24,14 @@ void copy_home(const fs::path& from, const fs::path& to) {
 /// What it has computed itself stands in the block that another one holds.
 void check_state_root(const validator_network& net, std::size_t node, std::size_t other) {
   cluster_process client(net.client());
-  const auto role = actors::connect_role<actors::validator_actor>(client.system, net.door(node));
+  const auto role =
+      cluster::connect_role<validator::validator_actor>(client.system, net.door(node));
   REQUIRE(role);
   const auto now = ask<schema::ChainStatus>(client.system, *role, message<schema::GetChain>{});
   REQUIRE(now);
   const auto height = now->root().getHeight();
   REQUIRE(net.reaches(other, height));
-  const storage::ledger_store ledger(net.home(other) / "ledger", {std::size_t{64} << 30U, true});
+  const tables::ledger_store ledger(net.home(other) / "ledger", {std::size_t{64} << 30U, true});
   const auto block = ledger.block_at(block_height{height});
   REQUIRE(block);
   CHECK(block->header.state_root == id_or_zero<soma::state_root>(now->root().getStateRoot()));

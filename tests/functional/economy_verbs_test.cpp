@@ -72,7 +72,7 @@ class economy {
  private:
   soma_user user_;
   operator_ca ca_;
-  actors::cluster_identity me_;
+  cluster::cluster_identity me_;
   node_process node_;
   std::string validator_, blobs_;
 };

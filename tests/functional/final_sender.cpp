@@ -5,8 +5,8 @@
 #include <thread>
 
 #include "actors/wallet/wallet.hpp"
-#include "messages/crypto/transactions.hpp"
-#include "messages/types/fields.hpp"
+#include "messages/codec/model_entry.hpp"
+#include "messages/signing/signing.hpp"
 
 namespace soma::support {
 namespace {
@@ -15,7 +15,7 @@ using std::chrono::milliseconds;
 
 /// nullopt: no answer in time, or none any more.
 template <class Reply, class Request>
-std::optional<message<Reply>> quick(caf::scoped_actor& self, const actors::validator_actor& role,
+std::optional<message<Reply>> quick(caf::scoped_actor& self, const validator::validator_actor& role,
                                     const message<Request>& request) {
   std::optional<message<Reply>> answer;
   self->request(role, milliseconds(1'500), request)
@@ -28,18 +28,16 @@ std::optional<message<Reply>> quick(caf::scoped_actor& self, const actors::valid
 signed_transaction final_sender::transfer(std::size_t account, std::uint64_t nonce) const {
   const auto& key = net_.accounts()[account];
   const auto& to = net_.accounts()[(account + 1) % net_.accounts().size()];
-  transaction made;
-  made.chain = crypto::chain_id_of(net_.born());
-  made.sender = key.public_half();
-  made.nonce = nonce;
-  made.expiry = epoch_number{1'000'000};
-  made.kind = tx::transfer{crypto::address_of(to.public_half()), {1}};
-  return crypto::sign_transaction(key, made);
+  return wallet::make_signed_transaction(key, signing::chain_id_of(net_.genesis()), nonce,
+                                         epoch_number{1'000'000},
+                                         tx::transfer{crypto::address_of(to.public_half()), {1}})
+      .sent;
 }
 
-actors::validator_actor final_sender::connect(std::size_t validator) {
-  auto role = actors::connect_role<actors::validator_actor>(process_.system, net_.door(validator));
-  return role ? std::move(*role) : actors::validator_actor{};
+validator::validator_actor final_sender::connect(std::size_t validator) {
+  auto role =
+      cluster::connect_role<validator::validator_actor>(process_.system, net_.door(validator));
+  return role ? std::move(*role) : validator::validator_actor{};
 }
 
 std::vector<transaction_id> final_sender::send_until_final(
@@ -54,12 +52,12 @@ std::vector<transaction_id> final_sender::send_until_final(
   }
   caf::scoped_actor self(process_.system);
   for (const auto i : open) {
-    if (!quick<schema::SubmitReceipt>(self, role, actors::offer(batch[i]))) return done;
+    if (!quick<schema::SubmitReceipt>(self, role, wallet::offer(batch[i]))) return done;
   }
   while (!open.empty() && std::chrono::steady_clock::now() < deadline) {
     std::this_thread::sleep_for(milliseconds(30));
     for (auto i = open.begin(); i != open.end();) {
-      const auto id = crypto::id_of(batch[*i]);
+      const auto id = signing::id_of(batch[*i]);
       const auto state = quick<schema::TransactionStatus>(
           self, role,
           message<schema::GetTransaction>::build([&](auto out) { out.setId(data_of(id)); }));

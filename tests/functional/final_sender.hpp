@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "actors/validator/validator_actor.hpp"
-#include "messages/types/transactions.hpp"
+#include "messages/values/transactions.hpp"
 #include "tests/functional/cluster.hpp"
 #include "tests/functional/validator_network.hpp"
 
@@ -15,7 +15,7 @@ namespace soma::support {
 
 class final_sender {
  public:
-  final_sender(const validator_network& net, const actors::cluster_identity& identity)
+  final_sender(const validator_network& net, const cluster::cluster_identity& identity)
       : net_(net), process_(identity) {}
 
   [[nodiscard]] signed_transaction transfer(std::size_t account, std::uint64_t nonce) const;
@@ -27,7 +27,7 @@ class final_sender {
 
  private:
   /// The role there; nobody, if it cannot be reached.
-  actors::validator_actor connect(std::size_t validator);
+  validator::validator_actor connect(std::size_t validator);
 
   const validator_network& net_;
   cluster_process process_;

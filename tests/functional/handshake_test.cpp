@@ -8,7 +8,9 @@
 #include "tests/functional/cluster.hpp"
 
 using namespace soma;
-using namespace soma::actors;
+using namespace soma::cluster;
+using namespace soma::mesh;
+using namespace soma::supervisor;
 using namespace soma::support;
 
 namespace {
@@ -23,6 +25,7 @@ supervisor_actor::behavior_type counting_role(supervisor_actor::pointer,
 
 }  // namespace
 
+// By security §1.1 only the operator's own processes pass.
 TEST_CASE(
     "nobody without a certificate of our CA gets past the handshake, or disturbs those who have "
     "one") {
@@ -62,6 +65,7 @@ TEST_CASE(
   caf::anon_send_exit(role, caf::exit_reason::user_shutdown);
 }
 
+// By security §1.3 a role of another type is refused.
 TEST_CASE("another role behind the address, or nobody, is a refusal that says so") {
   const scratch_folder folder;
   const operator_ca ours(folder / "ours");

@@ -7,8 +7,8 @@
 #include <cstdlib>
 #include <thread>
 
-#include "messages/types/frame.hpp"
-#include "tests/actors/link/hostile_peer.hpp"
+#include "messages/wire/frame.hpp"
+#include "tests/actors/mesh/hostile_peer.hpp"
 #include "tests/functional/cluster.hpp"
 #include "tests/functional/validator_network.hpp"
 
@@ -87,6 +87,8 @@ struct living_network : validator_network {
 
 }  // namespace
 
+// By security §3.2, §5.2 and §5.3 together a validator's memory stays bounded, and by security §6.4
+// nonsense is blamed.
 TEST_CASE("frames without measure cost a validator a little memory, and their sender the line") {
   living_network net;
   const auto& at = net.mesh(0);
@@ -138,6 +140,7 @@ TEST_CASE("frames without measure cost a validator a little memory, and their se
   net.check_well();
 }
 
+// By security §10.4 a validator without any room is mute and is read from.
 TEST_CASE("a validator whose disk is full does not vote, is read from, and comes back with room") {
   living_network net;
   rlimit roomy{};

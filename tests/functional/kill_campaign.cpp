@@ -10,7 +10,7 @@
 #include <set>
 #include <thread>
 
-#include "messages/crypto/transactions.hpp"
+#include "messages/signing/signing.hpp"
 #include "storage/tables/ledger_store.hpp"
 #include "tests/functional/cluster.hpp"
 #include "tests/functional/final_sender.hpp"
@@ -202,12 +202,12 @@ class campaign {
           fail(net_.home(i).string() + " said: " + said.substr(at > 200 ? at - 200 : 0, 600));
         }
       }
-      const storage::ledger_store ledger(net_.home(i) / "ledger", {std::size_t{64} << 30U, true});
+      const tables::ledger_store ledger(net_.home(i) / "ledger", {std::size_t{64} << 30U, true});
       std::set<transaction_id> inside;
       const auto top = ledger.chain()->height.value;
       for (std::uint64_t h = 1; h <= top; ++h) {
         const auto block = ledger.block_at(block_height{h});
-        for (const auto& one : block->payload) inside.insert(crypto::id_of(one));
+        for (const auto& one : block->payload) inside.insert(signing::id_of(one));
       }
       std::uint64_t lost = 0;
       for (const auto& list : finals_) {
@@ -227,7 +227,7 @@ class campaign {
   std::mutex mutex_;
   std::atomic<bool> over_{false};
   std::atomic<std::uint64_t> top_{0}, acknowledged_{0};
-  std::vector<actors::cluster_identity> identities_;
+  std::vector<cluster::cluster_identity> identities_;
   std::vector<std::vector<transaction_id>> finals_;
 };
 

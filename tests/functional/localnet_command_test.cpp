@@ -4,7 +4,7 @@
 #include <csignal>
 #include <thread>
 
-#include "tests/deploy/binary.hpp"
+#include "tests/deploy/soma/binary.hpp"
 
 using namespace soma::support;
 

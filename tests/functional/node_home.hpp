@@ -50,7 +50,7 @@ class node_process {
  private:
   const soma_user& user_;
   std::string name_;
-  actors::cluster_identity identity_;
+  cluster::cluster_identity identity_;
   std::unique_ptr<running_program> running_;
 };
 

@@ -2,12 +2,15 @@
 
 #include "actors/scorer/scorer_actor.hpp"
 #include "actors/validator/validator_actor.hpp"
-#include "messages/types/fields.hpp"
+#include "messages/codec/model_entry.hpp"
 #include "storage/tables/ledger_store.hpp"
 #include "tests/functional/node_home.hpp"
 
 using namespace soma;
-using namespace soma::actors;
+using namespace soma::cluster;
+using namespace soma::mesh;
+using namespace soma::scorer;
+using namespace soma::validator;
 using namespace soma::support;
 
 namespace {
@@ -75,7 +78,7 @@ TEST_CASE(
   a.kill();
   REQUIRE(comes_true([&] { return b.process().err().find("trying again") != std::string::npos; }));
   const auto before =
-      storage::ledger_store(b.home() / "ledger", {std::size_t{64} << 30U, true}).chain()->height;
+      tables::ledger_store(b.home() / "ledger", {std::size_t{64} << 30U, true}).chain()->height;
   a.start();
   CHECK(a.listens("scorer") == scorer);
   CHECK(grows_beyond(me, validator, before));
@@ -105,7 +108,7 @@ TEST_CASE("what a validator told of its chain is there after a kill") {
     const auto told = chain_at(me, address);
     REQUIRE(told.has_value());
     node.kill();
-    const storage::ledger_store ledger(node.home() / "ledger", {std::size_t{64} << 30U, true});
+    const tables::ledger_store ledger(node.home() / "ledger", {std::size_t{64} << 30U, true});
     REQUIRE(ledger.chain().has_value());
     CHECK(ledger.chain()->height >= told->height);
     const auto block = ledger.block_at(told->height);

@@ -3,8 +3,8 @@
 
 #include <cstring>
 
-#include "tests/deploy/binary.hpp"
-#include "tests/model/recorded_network.hpp"
+#include "tests/deploy/soma/binary.hpp"
+#include "tests/model/reference/recorded_network.hpp"
 
 using namespace soma;
 using namespace soma::support;
@@ -12,9 +12,9 @@ using namespace soma::support;
 namespace {
 
 /// Names in lexicographic order, 32-bit floats one after the other, no metadata.
-std::string python_file(const model::weights& weights) {
+std::string python_file(const weights::model_weights& weights) {
   std::string header = "{", data;
-  for (const auto& spec : model::tensor_table(weights.architecture())) {
+  for (const auto& spec : weights::tensor_table(weights.architecture())) {
     if (header.size() > 1) header += ",";
     header += "\"" + spec.name + "\":{\"dtype\":\"F32\",\"shape\":[";
     for (std::size_t i = 0; i < spec.shape.size(); ++i) {

@@ -9,16 +9,18 @@
 #include "actors/blob_store/blob_store_role.hpp"
 #include "actors/clock/clock.hpp"
 #include "actors/scorer/scorer_pool.hpp"
+#include "messages/codec/model_entry.hpp"
 #include "messages/crypto/hash.hpp"
 #include "messages/crypto/random.hpp"
-#include "messages/types/fields.hpp"
-#include "model/exact_engine.hpp"
-#include "model/torch/threads.hpp"
+#include "model/scoring/exact_engine.hpp"
 #include "tests/actors/support/stored_model.hpp"
 #include "tests/functional/cluster.hpp"
 
 using namespace soma;
-using namespace soma::actors;
+using namespace soma::blob_store;
+using namespace soma::clock;
+using namespace soma::cluster;
+using namespace soma::scorer;
 using namespace soma::support;
 
 namespace {
@@ -81,16 +83,15 @@ TEST_CASE("work of a scorer process that is killed or stopped is done elsewhere,
   CAPTURE(blow);
   const scratch_folder folder;
   const operator_ca ca(folder / "ca");
-  model::configure_threads(1);
-  const auto weights = model::init_weights(small_network, 11);
-  auto disk = std::make_shared<storage::blob_store>(folder / "blobs");
+  const auto weights = weights::init_weights(small_network, 11);
+  auto disk = std::make_shared<blobs::blob_store>(folder / "blobs");
   const auto entry = test::stored_model(*disk, weights);
 
   cluster_process host(ca.identity("host"));
   auto& system = host.system;
   const auto now = [] { return std::uint64_t{0}; };
   scorer_pool_limits limits;
-  limits.clock = system.spawn(soma::actors::clock, clock_ports{now});
+  limits.clock = system.spawn(soma::clock::clock, clock_ports{now});
   limits.silence_ms = 6'000;
   const auto blobs = system.spawn<caf::detached>(blob_store_role, blob_store_ports{disk});
   const auto pool = system.spawn(scorer_pool, std::vector<scorer_worker_actor>{}, limits);
@@ -136,8 +137,8 @@ TEST_CASE("work of a scorer process that is killed or stopped is done elsewhere,
     scorers[0]->send(SIGCONT);
     CHECK(comes_true([&] { return status()->getWorkers() == 2; }));
   }
-  const auto engine = model::exact_engines()(weights);
-  std::vector<model::score> expected_scores;
+  const auto engine = scoring::exact_engines()(weights);
+  std::vector<exact::score> expected_scores;
   for (std::size_t i = 0; i < kinds; ++i) expected_scores.push_back(*engine->run(data[i], i));
   {
     const std::lock_guard lock(got->mutex);
@@ -146,14 +147,14 @@ TEST_CASE("work of a scorer process that is killed or stopped is done elsewhere,
       CAPTURE(i);
       REQUIRE(got->of[i].size() == 1);
       const auto report = got->of[i][0].root();
-      REQUIRE_MESSAGE(report.getRefusal() == 0, report.getWhy().cStr());
+      REQUIRE_MESSAGE(report.getRefusal().isNone(), report.getRefusal().getWhy().cStr());
       const auto& want = expected_scores[i % kinds];
       const auto result = report.getResults()[0];
       CHECK(std::bit_cast<std::uint32_t>(result.getLoss()) ==
             std::bit_cast<std::uint32_t>(want.loss));
       const data_hash hash{crypto::hash("soma.blob-data", data[i % kinds]).value};
       CHECK(id_or_zero<hash256>(result.getDigest()) ==
-            model::score_digest(small_network, entry.weights, hash, i % kinds, want));
+            scoring::score_digest(small_network, entry.weights, hash, i % kinds, want));
     }
   }
   // The one that is left goes when asked, and says so.

@@ -6,7 +6,7 @@
 #include <fstream>
 #include <thread>
 
-#include "messages/crypto/transactions.hpp"
+#include "messages/signing/signing.hpp"
 #include "storage/tables/ledger_store.hpp"
 #include "tests/functional/validator_network.hpp"
 
@@ -17,8 +17,8 @@ namespace {
 
 constexpr std::size_t late = 4;
 
-storage::ledger_store read_beside(const std::filesystem::path& home) {
-  return storage::ledger_store(home / "ledger", {std::size_t{64} << 30U, true});
+tables::ledger_store read_beside(const std::filesystem::path& home) {
+  return tables::ledger_store(home / "ledger", {std::size_t{64} << 30U, true});
 }
 
 /// Four validators with short epochs, two of which are over, and a follower that never ran.
@@ -65,7 +65,7 @@ void check_ledger(const old_network& n, block_height taken) {
     const auto here = mine.block_at(h), there = theirs.block_at(h);
     REQUIRE(here.has_value());
     REQUIRE(there.has_value());
-    CHECK(crypto::id_of(here->header) == crypto::id_of(there->header));
+    CHECK(signing::id_of(here->header) == signing::id_of(there->header));
   }
   // It can prove the way from the genesis to whoever comes after it.
   const auto view = mine.view();

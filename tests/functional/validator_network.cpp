@@ -13,9 +13,9 @@
 #include <stdexcept>
 #include <thread>
 
-#include "messages/crypto/certificates.hpp"
-#include "messages/crypto/transactions.hpp"
-#include "messages/types/codec.hpp"
+#include "messages/codec/codec.hpp"
+#include "messages/crypto/x509.hpp"
+#include "messages/signing/signing.hpp"
 #include "storage/tables/ledger_store.hpp"
 
 namespace soma::support {
@@ -50,12 +50,12 @@ std::uint16_t free_ports(unsigned count) {
   throw std::runtime_error("no ports are free");
 }
 
-storage::ledger_store beside(const fs::path& home) {
-  return storage::ledger_store(home / "ledger", {std::size_t{64} << 30U, true});
+tables::ledger_store beside(const fs::path& home) {
+  return tables::ledger_store(home / "ledger", {std::size_t{64} << 30U, true});
 }
 
-actors::host_port parsed(const std::string& text) {
-  return actors::parse_host_port(text).value();
+mesh::host_port parsed(const std::string& text) {
+  return mesh::parse_host_port(text).value();
 }
 
 }  // namespace
@@ -100,9 +100,9 @@ validator_network::validator_network(validator_network_options wanted)
     nodes_.push_back(std::move(node));
   }
   const auto file = read_text(net / "genesis.bin");
-  born_ =
-      decode<genesis>(byte_view(reinterpret_cast<const std::uint8_t*>(file.data()), file.size()))
-          .value();
+  genesis_ = decode<soma::genesis>(
+                 byte_view(reinterpret_cast<const std::uint8_t*>(file.data()), file.size()))
+                 .value();
 }
 
 fs::path validator_network::config(std::size_t node) const {
@@ -172,7 +172,7 @@ void validator_network::add_copy(std::size_t of, const fs::path& home) {
   copy.mesh = {"127.0.0.1", port};
   copy.door = {"127.0.0.1", static_cast<std::uint16_t>(port + 1)};
   auto text = read_text(config(of));
-  const auto line = [&](const std::string& name, const actors::host_port& at) {
+  const auto line = [&](const std::string& name, const mesh::host_port& at) {
     text = std::regex_replace(text, std::regex(name + " = \"[^\"]*\""),
                               name + " = \"" + at.host + ":" + std::to_string(at.port) + "\"");
   };
@@ -182,7 +182,7 @@ void validator_network::add_copy(std::size_t of, const fs::path& home) {
   nodes_.push_back(std::move(copy));
 }
 
-actors::cluster_identity validator_network::client() const {
+cluster::cluster_identity validator_network::client() const {
   static int number = 0;
   const auto made = crypto::make_certificate(
       folder_ / "net" / "ca", "client" + std::to_string(number++), folder_.path() / "clients");
@@ -232,7 +232,7 @@ std::string validator_network::fork() const {
     for (std::uint64_t h = 1; h <= top; ++h) {
       const auto block = ledger.block_at(block_height{h});
       if (!block) return nodes_[i].home.string() + " has no block " + std::to_string(h);
-      const auto id = crypto::id_of(block->header);
+      const auto id = signing::id_of(block->header);
       const auto [first, is_new] = chain.emplace(h, id);
       if (first->second != id) {
         return nodes_[i].home.string() + " has another block " + std::to_string(h);

@@ -9,10 +9,10 @@
 #include <string>
 #include <vector>
 
-#include "actors/link/cluster.hpp"
-#include "actors/link/system_config.hpp"
+#include "actors/cluster/cluster.hpp"
+#include "actors/cluster/system_config.hpp"
 #include "messages/crypto/ed25519.hpp"
-#include "messages/types/genesis.hpp"
+#include "messages/values/genesis.hpp"
 #include "tests/support/json_reader.hpp"
 #include "tests/support/program.hpp"
 
@@ -49,10 +49,10 @@ class validator_network {
   [[nodiscard]] std::filesystem::path config(std::size_t node) const;
   /// Under a home of that path, with other ports and the same peers.
   void add_copy(std::size_t of, const std::filesystem::path& home);
-  [[nodiscard]] const actors::host_port& door(std::size_t node) const { return nodes_[node].door; }
-  [[nodiscard]] const actors::host_port& mesh(std::size_t node) const { return nodes_[node].mesh; }
-  [[nodiscard]] actors::cluster_identity client() const;
-  [[nodiscard]] const genesis& born() const { return born_; }
+  [[nodiscard]] const mesh::host_port& door(std::size_t node) const { return nodes_[node].door; }
+  [[nodiscard]] const mesh::host_port& mesh(std::size_t node) const { return nodes_[node].mesh; }
+  [[nodiscard]] cluster::cluster_identity client() const;
+  [[nodiscard]] const soma::genesis& genesis() const { return genesis_; }
   [[nodiscard]] const std::vector<crypto::key_pair>& accounts() const { return accounts_; }
   [[nodiscard]] const scratch_folder& folder() const { return folder_; }
 
@@ -70,7 +70,7 @@ class validator_network {
  private:
   struct one_node {
     std::filesystem::path home;
-    actors::host_port mesh, door;
+    mesh::host_port mesh, door;
     std::unique_ptr<running_program> process;
     std::string said_before;
   };
@@ -78,7 +78,7 @@ class validator_network {
 
   validator_network_options wanted_;
   scratch_folder folder_;
-  genesis born_;
+  soma::genesis genesis_;
   std::vector<crypto::key_pair> accounts_;
   std::vector<one_node> nodes_;
 };

@@ -9,7 +9,7 @@
 namespace soma::fuzz {
 namespace {
 
-using noise_source = model::noise_generator;
+using noise_source = noise::noise_generator;
 
 struct part {
   std::size_t begin = 0;

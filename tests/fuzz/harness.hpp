@@ -7,7 +7,7 @@
 #include <map>
 #include <string>
 
-#include "messages/types/bytes.hpp"
+#include "messages/values/bytes.hpp"
 #include "model/noise/noise.hpp"
 
 namespace soma::fuzz {
@@ -33,10 +33,10 @@ namespace soma::fuzz {
 /// A few changes that know the format: numbers, names and entries of the header are exchanged,
 /// values become infinite, parts move; mostly the header's length is mended afterwards, or nothing
 /// behind it would ever be reached.
-[[nodiscard]] bytes change_safetensors(bytes input, model::noise_generator& noise);
-[[nodiscard]] bytes change_tokens(bytes input, model::noise_generator& noise);
+[[nodiscard]] bytes change_safetensors(bytes input, noise::noise_generator& noise);
+[[nodiscard]] bytes change_tokens(bytes input, noise::noise_generator& noise);
 /// Words are exchanged and shifted, kinds too; mostly the segment table is mended afterwards.
-[[nodiscard]] bytes change_peer_message(bytes input, model::noise_generator& noise);
+[[nodiscard]] bytes change_peer_message(bytes input, noise::noise_generator& noise);
 
 /// The header's text without its length, empty where there is none, and a file with another.
 [[nodiscard]] std::string header_of(byte_view file);
@@ -47,7 +47,7 @@ struct target {
   const char* name;
   std::string (*check)(byte_view);
   std::map<std::string, bytes> (*seeds)();
-  bytes (*change)(bytes, model::noise_generator&);
+  bytes (*change)(bytes, noise::noise_generator&);
   bool has_header;
 };
 inline constexpr target targets[] = {

@@ -33,7 +33,7 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
 
 std::size_t LLVMFuzzerCustomMutator(std::uint8_t* data, std::size_t size, std::size_t max_size,
                                     unsigned seed) {
-  model::noise_generator noise(seed);
+  noise::noise_generator noise(seed);
   const auto how = noise.below(4);
   if (how == 0) return LLVMFuzzerMutate(data, size, max_size);
   bytes changed(data, data + size);

@@ -1,21 +1,21 @@
 #include <algorithm>
 #include <cstring>
 
-#include "messages/crypto/codec_agreement.hpp"
-#include "messages/crypto/transactions.hpp"
+#include "messages/codec/codec_consensus.hpp"
+#include "messages/signing/signing.hpp"
 #include "tests/fuzz/harness.hpp"
-#include "tests/messages/agreement_samples.hpp"
+#include "tests/messages/codec/consensus_samples.hpp"
 
 namespace soma::fuzz {
 namespace {
 
 std::string check_block(const block_ptr& held) {
   if (held == nullptr) return "a message without its block";
-  return held->id == crypto::id_of(held->whole.header) ? "" : "a block under another's id";
+  return held->id == signing::id_of(held->block.header) ? "" : "a block under another's id";
 }
 
 std::string check_blocks(const peer_message& message) {
-  if (const auto* it = std::get_if<peer::proposal>(&message)) return check_block(it->what);
+  if (const auto* it = std::get_if<peer::proposal>(&message)) return check_block(it->block);
   if (const auto* it = std::get_if<peer::response>(&message)) {
     for (const auto& held : it->blocks) {
       if (auto wrong = check_block(held); !wrong.empty()) return wrong;
@@ -42,7 +42,7 @@ void set_word(bytes& input, std::size_t word, std::uint64_t value) {
   std::memcpy(input.data() + 8 * word, &value, 8);
 }
 
-void change_words(bytes& input, model::noise_generator& noise) {
+void change_words(bytes& input, noise::noise_generator& noise) {
   const auto words = input.size() / 8;
   const auto at = noise.below(words);
   switch (noise.below(5)) {
@@ -101,7 +101,7 @@ std::map<std::string, bytes> peer_message_seeds() {
   return seeds;
 }
 
-bytes change_peer_message(bytes input, model::noise_generator& noise) {
+bytes change_peer_message(bytes input, noise::noise_generator& noise) {
   if (input.size() < 16) input.resize(16 + 8 * noise.below(8));
   for (std::uint64_t changes = 1 + noise.below(3); changes > 0; --changes) {
     if (noise.below(6) == 0) {

@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-#include "messages/crypto/codec_agreement.hpp"
+#include "messages/codec/codec_consensus.hpp"
 #include "model/weights/weights.hpp"
 #include "tests/fuzz/harness.hpp"
 
@@ -23,13 +23,13 @@ TEST_CASE("every seed of every target passes, and there are good and bad ones") 
   }
   const auto seeds = safetensors_seeds();
   const auto accepted = std::ranges::count_if(seeds, [](const auto& seed) {
-    return model::parse_weights(byte_view(seed.second)).has_value();
+    return weights::parse_weights(byte_view(seed.second)).has_value();
   });
   CHECK(accepted >= 8);
   CHECK(std::ssize(seeds) - accepted >= 16);
   for (const char* good : {"made_1", "python", "told", "escaped", "surrogates", "turned"}) {
     CAPTURE(good);
-    CHECK(model::parse_weights(byte_view(seeds.at(good)), {1, 2}).has_value());
+    CHECK(weights::parse_weights(byte_view(seeds.at(good)), {1, 2}).has_value());
   }
 }
 
@@ -41,7 +41,7 @@ TEST_CASE("changes that know the format find nothing, in thousands of inputs for
     for (const auto& [name, input] : by_name) pool.push_back(input);
     for (std::uint64_t seed = 0; seed < 4000; ++seed) {
       CAPTURE(seed);
-      model::noise_generator noise(seed);
+      noise::noise_generator noise(seed);
       const auto changed = target.change(pool[noise.below(pool.size())], noise);
       CHECK(target.check(changed) == "");
     }
@@ -53,7 +53,7 @@ TEST_CASE("changed messages of validators are taken and refused, by many names")
   std::vector<bytes> pool;
   for (const auto& [name, input] : peer_message_seeds()) pool.push_back(input);
   for (std::uint64_t seed = 0; seed < 20'000; ++seed) {
-    model::noise_generator noise(seed);
+    noise::noise_generator noise(seed);
     const auto taken =
         decode<peer_message>(change_peer_message(pool[noise.below(pool.size())], noise));
     ++verdicts[taken ? "taken" : std::string(to_text(taken.error()))];
@@ -74,14 +74,14 @@ TEST_CASE("the changes go far: every refusal that a file can meet is met, and fi
   std::vector<bytes> pool;
   for (const auto& [name, input] : safetensors_seeds()) pool.push_back(input);
   for (std::uint64_t seed = 0; seed < 20'000; ++seed) {
-    model::noise_generator noise(seed);
+    noise::noise_generator noise(seed);
     const auto input = change_safetensors(pool[noise.below(pool.size())], noise);
-    const auto parsed = model::parse_weights(byte_view(input), {1, std::nullopt});
+    const auto parsed = weights::parse_weights(byte_view(input), {1, std::nullopt});
     ++verdicts[parsed ? "accepted" : std::string(to_text(parsed.error()))];
   }
-  for (int i = 0; i <= static_cast<int>(model::weights_refusal::value_not_finite); ++i) {
-    const auto refusal = static_cast<model::weights_refusal>(i);
-    using enum model::weights_refusal;
+  for (int i = 0; i <= static_cast<int>(weights::weights_refusal::value_not_finite); ++i) {
+    const auto refusal = static_cast<weights::weights_refusal>(i);
+    using enum weights::weights_refusal;
     // Of disks, and of sizes beyond these small files.
     if (refusal == cannot_open || refusal == cannot_read || refusal == file_changed ||
         refusal == too_many_tensors) {

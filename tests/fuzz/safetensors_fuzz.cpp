@@ -7,18 +7,18 @@
 #include <optional>
 
 #include "messages/crypto/hash.hpp"
-#include "messages/types/assert.hpp"
+#include "messages/values/assert.hpp"
 #include "model/weights/weights.hpp"
 #include "tests/fuzz/harness.hpp"
-#include "tests/model/weights_files.hpp"
+#include "tests/model/weights/weights_files.hpp"
 
 namespace soma::fuzz {
 namespace {
 
-using model::weights;
-using model::weights_overrides;
-using model::weights_refusal;
-using parsing = expected<weights, weights_refusal>;
+using weights::model_weights;
+using weights::weights_overrides;
+using weights::weights_refusal;
+using parsing = expected<model_weights, weights_refusal>;
 
 const weights_overrides no_overrides;
 
@@ -40,7 +40,7 @@ class scratch_file {
   [[nodiscard]] const std::filesystem::path& path() const { return path_; }
 
  private:
-  model::temporary_folder folder_;
+  test::temporary_folder folder_;
   std::filesystem::path path_;
   int fd_;
 };
@@ -55,9 +55,9 @@ std::string differ(const char* what, const std::string& first, const std::string
 }
 
 /// The tensors lie in the data without gap or overlap, and hold numbers.
-std::string check_tensors(const weights& model) {
+std::string check_tensors(const model_weights& model) {
   std::vector<std::span<const float>> all;
-  for (const auto& spec : model::tensor_table(model.architecture())) {
+  for (const auto& spec : weights::tensor_table(model.architecture())) {
     all.push_back(model.tensor(spec.name));
     if (all.back().size() != spec.elements()) return spec.name + " has another size";
     for (const float value : all.back()) {
@@ -72,17 +72,17 @@ std::string check_tensors(const weights& model) {
 }
 
 /// The same values in a file of our own are the same model.
-std::string check_rewritten(const weights& model) {
+std::string check_rewritten(const model_weights& model) {
   std::vector<float> values;
-  for (const auto& spec : model::tensor_table(model.architecture())) {
+  for (const auto& spec : weights::tensor_table(model.architecture())) {
     const auto tensor = model.tensor(spec.name);
     values.insert(values.end(), tensor.begin(), tensor.end());
   }
-  const auto again = model::parse_weights(
-      model::make_weights(model.architecture(), std::move(values)).file_bytes());
+  const auto again = weights::parse_weights(
+      weights::make_weights(model.architecture(), std::move(values)).file_bytes());
   if (!again) return "our own file of it is refused: " + verdict(again);
   if (again->architecture() != model.architecture()) return "our own file has another architecture";
-  for (const auto& spec : model::tensor_table(model.architecture())) {
+  for (const auto& spec : weights::tensor_table(model.architecture())) {
     const auto before = model.tensor(spec.name);  // bit for bit: -0.0 is not 0.0
     if (std::memcmp(before.data(), again->tensor(spec.name).data(), before.size_bytes()) != 0) {
       return "our own file has another " + spec.name;
@@ -91,7 +91,7 @@ std::string check_rewritten(const weights& model) {
   return "";
 }
 
-std::string check_accepted(const weights& model, byte_view input) {
+std::string check_accepted(const model_weights& model, byte_view input) {
   if (!is_valid(model.architecture())) return "the architecture is not valid";
   if (!std::ranges::equal(model.file_bytes(), input)) return "it is not the file it came from";
   if (model.file_size_bytes() != input.size()) return "the size is another";
@@ -102,8 +102,8 @@ std::string check_accepted(const weights& model, byte_view input) {
 }
 
 std::string check_in_memory(byte_view input, const weights_overrides& overrides) {
-  const parsing viewed = model::parse_weights(input, overrides);
-  const parsing given = model::parse_weights(bytes(input.begin(), input.end()), overrides);
+  const parsing viewed = weights::parse_weights(input, overrides);
+  const parsing given = weights::parse_weights(bytes(input.begin(), input.end()), overrides);
   if (auto wrong = differ("viewed and given", verdict(viewed), verdict(given)); !wrong.empty()) {
     return wrong;
   }
@@ -125,11 +125,11 @@ std::string check_in_memory(byte_view input, const weights_overrides& overrides)
 std::string check_on_disk(byte_view input, const weights_overrides& overrides) {
   static const scratch_file file;
   file.hold(input);
-  const auto told = verdict(model::parse_weights(input, overrides));
-  const parsing mapped = model::map_weights(file.path(), overrides);
-  const auto outline = model::read_outline(file.path(), overrides);
+  const auto told = verdict(weights::parse_weights(input, overrides));
+  const parsing mapped = weights::map_weights(file.path(), overrides);
+  const auto outline = weights::read_outline(file.path(), overrides);
   for (auto& wrong :
-       {differ("memory and disk", told, verdict(model::read_weights(file.path(), overrides))),
+       {differ("memory and disk", told, verdict(weights::read_weights(file.path(), overrides))),
         differ("memory and mapping", told, verdict(mapped))}) {
     if (!wrong.empty()) return wrong;
   }

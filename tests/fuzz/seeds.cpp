@@ -1,10 +1,10 @@
 #include <cmath>
 #include <cstring>
 
-#include "messages/types/assert.hpp"
+#include "messages/values/assert.hpp"
 #include "model/weights/weights.hpp"
 #include "tests/fuzz/harness.hpp"
-#include "tests/model/weights_files.hpp"
+#include "tests/model/weights/weights_files.hpp"
 
 namespace soma::fuzz {
 namespace {
@@ -24,7 +24,7 @@ bytes data_of(byte_view file) {
 
 /// Changes of one header that each reach another line of the reader.
 std::map<std::string, std::string> headers() {
-  const auto plain = model::python_header(least);
+  const auto plain = test::python_header(least);
   const auto told = replaced(
       plain, "{", R"({"__metadata__":{"soma.heads":"1","soma.max_seq":"2","format":"pt"},)");
   const std::string beta = R"("final_norm.beta":{"dtype":"F32","shape":[2],)";
@@ -62,19 +62,19 @@ std::map<std::string, bytes> safetensors_seeds() {
   std::map<std::string, bytes> seeds;
   for (const model_architecture arch :
        {least, model_architecture{1, 4, 2, 2, 4}, model_architecture{2, 2, 1, 3, 65'536}}) {
-    seeds["made_" + std::to_string(seeds.size())] = model::init_weights(arch, 1).file_bytes();
+    seeds["made_" + std::to_string(seeds.size())] = weights::init_weights(arch, 1).file_bytes();
   }
   const auto good = seeds["made_0"];
   const auto data = data_of(good);
-  for (const auto& [name, header] : headers()) seeds[name] = model::file_of(header, data);
+  for (const auto& [name, header] : headers()) seeds[name] = test::file_of(header, data);
   // Two tensors whose data changed places, which is allowed.
   const auto turned = replaced(header_of(good), "final_norm.beta", "*");
-  seeds["turned"] = model::file_of(
+  seeds["turned"] = test::file_of(
       replaced(replaced(turned, "final_norm.gamma", "final_norm.beta"), "*", "final_norm.gamma"),
       data);
 
   // Sizes that no tensor of this file has to hold.
-  seeds["wide"] = model::file_of(
+  seeds["wide"] = test::file_of(
       R"({"embedding.weight":{"dtype":"F32","shape":[0,4294967298],"data_offsets":[0,0]},)"
       R"("encoder.layers.0.norm_1.gamma":{"dtype":"F32","shape":[0],"data_offsets":[0,0]},)"
       R"("encoder.layers.0.pwff.linear_inner.weight":)"

@@ -1,15 +1,15 @@
 #include <algorithm>
 #include <cstring>
 
-#include "messages/types/architecture.hpp"
+#include "messages/values/architecture.hpp"
 #include "model/tokens/tokens.hpp"
 #include "tests/fuzz/harness.hpp"
 
 namespace soma::fuzz {
 namespace {
 
-using model::token;
-using model::token_batch;
+using tokens::token;
+using tokens::token_batch;
 
 /// The sequences as one endless ribbon of slots: the data, EOS in the slot behind it unless a
 /// sequence ends there, PAD from there on.
@@ -18,13 +18,13 @@ class ribbon {
   ribbon(byte_view data, std::uint64_t length) : data_(data), length_(length) {}
   [[nodiscard]] token at(std::uint64_t slot) const {
     if (slot < data_.size()) return data_[slot];
-    return slot == data_.size() && slot % length_ != 0 ? model::eos_token : model::pad_token;
+    return slot == data_.size() && slot % length_ != 0 ? tokens::eos_token : tokens::pad_token;
   }
   [[nodiscard]] std::uint32_t position(std::uint64_t slot) const {
     return static_cast<std::uint32_t>(std::min<std::uint64_t>(slot, data_.size()));
   }
   [[nodiscard]] token target(std::uint64_t slot) const {
-    return slot % length_ == length_ - 1 ? model::pad_token : at(slot + 1);
+    return slot % length_ == length_ - 1 ? tokens::pad_token : at(slot + 1);
   }
 
  private:
@@ -63,10 +63,10 @@ std::string check_batch(const token_batch& batch, const ribbon& expected, std::u
 /// What many small batches say is what one large batch says, in order.
 std::string check_cut(byte_view data, std::uint32_t length, std::uint64_t total,
                       std::uint64_t step) {
-  const auto whole = model::make_batch(data, length, 0, total);
+  const auto whole = tokens::make_batch(data, length, 0, total);
   token_batch joined;
   for (std::uint64_t first = 0; first < total; first += step) {
-    const auto part = model::make_batch(data, length, first, step);
+    const auto part = tokens::make_batch(data, length, first, step);
     joined.sequences += part.sequences;
     joined.tokens.insert(joined.tokens.end(), part.tokens.begin(), part.tokens.end());
     joined.positions.insert(joined.positions.end(), part.positions.begin(), part.positions.end());
@@ -90,9 +90,9 @@ std::string check_tokens(byte_view input) {
   const auto data = input.subspan(20);
   length = 1 + length % (length >> 28 == 0xf ? max_max_seq : 300);  // the longest cost the most
   const std::uint64_t total = sequences_begun(data.size(), length);
-  if (model::sequence_count(data.size(), length) != total) return "another count of sequences";
+  if (tokens::sequence_count(data.size(), length) != total) return "another count of sequences";
   first %= total + 1;
-  const auto batch = model::make_batch(data, length, first, count);
+  const auto batch = tokens::make_batch(data, length, first, count);
   auto wrong = check_batch(batch, ribbon(data, length), length, first,
                            std::min<std::uint64_t>(count, total - first));
   if (!wrong.empty()) return wrong;

@@ -23,23 +23,28 @@ TEST_CASE("a file may include only what its folder sees") {
     std::size_t found;
   };
   const row rows[] = {
-      {"model/exact/engine.cpp", "\"messages/types/ids.hpp\"", 0},
+      {"model/exact/engine.cpp", "\"messages/values/ids.hpp\"", 0},
       {"model/exact/engine.cpp", "\"storage/lmdb/environment.hpp\"", 1},
-      {"storage/tables/accounts.cpp", "\"model/engine.hpp\"", 1},
-      {"messages/types/ids.hpp", "\"storage/blobs/store.hpp\"", 1},
+      {"storage/tables/accounts.cpp", "\"model/scoring/engine.hpp\"", 1},
+      {"messages/values/ids.hpp", "\"storage/blobs/store.hpp\"", 1},
+      {"messages/values/ids.hpp", "\"messages/wire/frame.hpp\"", 1},
+      {"messages/crypto/hash.cpp", "\"messages/codec/codec.hpp\"", 1},
+      {"messages/signing/signing.cpp", "\"messages/codec/codec.hpp\"", 0},
+      {"actors/ledger/ledger.cpp", "\"actors/rules/fees.hpp\"", 1},
+      {"actors/execution/execution_tree.cpp", "\"actors/validator/validator.hpp\"", 1},
       {"actors/rules/settlement.cpp", "\"storage/tables/accounts.hpp\"", 1},
       {"actors/rules/settlement.cpp", "\"actors/consensus/core.hpp\"", 1},
       {"actors/rules/settlement.cpp", "\"actors/rules/fees.hpp\"", 0},
       {"actors/consensus/core.cpp", "\"actors/rules/fees.hpp\"", 1},
       {"actors/validator/validator.cpp", "\"actors/rules/fees.hpp\"", 0},
-      {"actors/validator/validator.cpp", "\"deploy/soma/verb.hpp\"", 1},
-      {"deploy/soma/main.cpp", "\"actors/world/world.hpp\"", 0},
+      {"actors/validator/validator.cpp", "\"deploy/soma/shell/verb.hpp\"", 1},
+      {"deploy/soma/main.cpp", "\"actors/localnet/world.hpp\"", 0},
       {"deploy/soma/main.cpp", "\"tests/lint/layers.hpp\"", 1},
-      {"tests/storage/kill_test.cpp", "\"storage/lmdb/environment.hpp\"", 0},
+      {"tests/storage/tables/kill_test.cpp", "\"storage/lmdb/environment.hpp\"", 0},
       {"actors/router/router.cpp", "\"messages/schema/routing.capnp.h\"", 0},
       {"storage/tables/models.cpp", "\"messages/schema/ledger.capnp.h\"", 1},
-      {"model/engine.cpp", "\"../storage/blobs/store.hpp\"", 1},
-      {"model/engine.cpp", "<vector>", 0},
+      {"model/scoring/engine.cpp", "\"../storage/blobs/store.hpp\"", 1},
+      {"model/scoring/engine.cpp", "<vector>", 0},
   };
   for (const auto& r : rows) {
     CAPTURE(r.path);
@@ -53,22 +58,22 @@ TEST_CASE("each third-party header has one door") {
     std::string_view included, door, elsewhere;
   };
   const row rows[] = {
-      {"<capnp/message.h>", "messages/types/message.cpp", "storage/tables/rows.cpp"},
-      {"<kj/array.h>", "messages/types/message.cpp", "actors/link/frame.cpp"},
-      {"<openssl/evp.h>", "messages/crypto/hash.cpp", "messages/types/ids.cpp"},
+      {"<capnp/message.h>", "messages/wire/message.cpp", "storage/tables/rows.cpp"},
+      {"<kj/array.h>", "messages/wire/message.cpp", "actors/mesh/frame.cpp"},
+      {"<openssl/evp.h>", "messages/crypto/hash.cpp", "messages/values/ids.cpp"},
       {"<lmdb.h>", "storage/lmdb/environment.cpp", "storage/tables/accounts.cpp"},
-      {"<torch/torch.h>", "model/torch/network.cpp", "model/exact/engine.cpp"},
-      {"<ATen/Parallel.h>", "model/torch/network.cpp", "deploy/soma/main.cpp"},
+      {"<torch/torch.h>", "model/reference/network.cpp", "model/exact/engine.cpp"},
+      {"<ATen/Parallel.h>", "model/reference/network.cpp", "deploy/soma/main.cpp"},
       {"<caf/all.hpp>", "actors/router/router.cpp", "actors/rules/fees.cpp"},
       {"<caf/io/all.hpp>", "deploy/soma/main.cpp", "actors/consensus/core.cpp"},
-      {"<asio.hpp>", "actors/link/mesh.cpp", "deploy/soma/main.cpp"},
-      {"<asio/ip/tcp.hpp>", "actors/link/mesh.cpp", "actors/validator/validator.cpp"},
-      {"<CLI/CLI.hpp>", "deploy/soma/options.cpp", "actors/world/world.cpp"},
-      {"<toml++/toml.h>", "deploy/soma/config.cpp", "actors/world/world.cpp"},
+      {"<boost/asio.hpp>", "actors/mesh/mesh.cpp", "deploy/soma/main.cpp"},
+      {"<boost/asio/ip/tcp.hpp>", "actors/mesh/mesh.cpp", "actors/validator/validator.cpp"},
+      {"<CLI/CLI.hpp>", "deploy/soma/shell/options.cpp", "actors/localnet/world.cpp"},
+      {"<toml++/toml.h>", "deploy/soma/shell/config.cpp", "actors/localnet/world.cpp"},
       {"<spdlog/spdlog.h>", "deploy/soma/log.cpp", "storage/lmdb/environment.cpp"},
-      {"<doctest/doctest.h>", "tests/lint/layers_test.cpp", "model/engine.hpp"},
+      {"<doctest/doctest.h>", "tests/lint/layers_test.cpp", "model/scoring/engine.hpp"},
       {"<rapidcheck.h>", "tests/actors/rules_test.cpp", "actors/rules/fees.cpp"},
-      {"<tl/expected.hpp>", "messages/types/expected.hpp", "model/engine.hpp"},
+      {"<tl/expected.hpp>", "messages/values/expected.hpp", "model/scoring/engine.hpp"},
   };
   for (const auto& r : rows) {
     CAPTURE(r.included);
@@ -109,16 +114,16 @@ TEST_CASE("unfinished work, tabs, wide lines and long files are found") {
 TEST_CASE("a violation planted in a tree of files is caught, and nothing else") {
   namespace fs = std::filesystem;
   const auto root = fs::temp_directory_path() / ("soma_lint_" + std::to_string(::getpid()));
-  fs::create_directories(root / "model/torch");
+  fs::create_directories(root / "model/reference");
   fs::create_directories(root / "storage/lmdb");
-  std::ofstream(root / "model/torch/a.cpp") << "#include <torch/torch.h>\n";
+  std::ofstream(root / "model/reference/a.cpp") << "#include <torch/torch.h>\n";
   std::ofstream(root / "storage/lmdb/b.hpp")
-      << "#include <lmdb.h>\n\n#include \"model/engine.hpp\"\n";
-  std::ofstream(root / "storage/lmdb/notes.txt") << "#include \"model/engine.hpp\"\n";
+      << "#include <lmdb.h>\n\n#include \"model/scoring/engine.hpp\"\n";
+  std::ofstream(root / "storage/lmdb/notes.txt") << "#include \"model/scoring/engine.hpp\"\n";
   const auto found = soma::lint::check_tree(root, check_includes);
   fs::remove_all(root);
   REQUIRE(found.size() == 1);
   CHECK(found[0].path == "storage/lmdb/b.hpp");
   CHECK(found[0].line == 3);
-  CHECK(found[0].what == "storage may not include model");
+  CHECK(found[0].what == "storage/lmdb may not include model/scoring");
 }

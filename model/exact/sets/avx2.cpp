@@ -1,6 +1,6 @@
-// Every kernel for one instruction set; see model/exact/CMakeLists.txt for its flags.
-#include "model/exact/elementary_body.hpp"
-#include "model/exact/kernels_body.hpp"
+// Every kernel for one instruction set. model/exact/CMakeLists.txt gives this file its flags.
+#include "model/exact/sets/elementary_body.hpp"
+#include "model/exact/sets/kernels_body.hpp"
 
 namespace soma::exact {
 namespace {

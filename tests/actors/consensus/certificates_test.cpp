@@ -34,6 +34,7 @@ struct judge {
 
 }  // namespace
 
+// R6 keeps what passes here, from any peer.
 TEST_CASE("a quorum's votes of each kind are a certificate, whichever quorum it is") {
   judge refused;
   for (const auto kind : {vote_kind::notarize, vote_kind::skip, vote_kind::finalize}) {
@@ -55,13 +56,13 @@ TEST_CASE("what is wrong in form is refused by name and costs no signature check
     CHECK(refused.checker.checks == before);
     return why;
   };
-  CHECK(changed([](auto& c) { c.what.kind = vote_kind{0}; }) == kind_unknown);
-  CHECK(changed([](auto& c) { c.what.kind = vote_kind{4}; }) == kind_unknown);
-  CHECK(changed([](auto& c) { c.what.epoch.value += 1; }) == other_epoch);
-  CHECK(changed([](auto& c) { c.what.epoch.value -= 1; }) == other_epoch);
-  CHECK(changed([](auto& c) { c.what.view = 0; }) == view_zero);
-  CHECK(changed([](auto& c) { c.what.kind = vote_kind::skip; }) == skip_of_block);
-  CHECK(changed([](auto& c) { c.what.block = {}; }) == block_missing);
+  CHECK(changed([](auto& c) { c.statement.kind = vote_kind{0}; }) == kind_unknown);
+  CHECK(changed([](auto& c) { c.statement.kind = vote_kind{4}; }) == kind_unknown);
+  CHECK(changed([](auto& c) { c.statement.epoch.value += 1; }) == other_epoch);
+  CHECK(changed([](auto& c) { c.statement.epoch.value -= 1; }) == other_epoch);
+  CHECK(changed([](auto& c) { c.statement.view = 0; }) == view_zero);
+  CHECK(changed([](auto& c) { c.statement.kind = vote_kind::skip; }) == skip_of_block);
+  CHECK(changed([](auto& c) { c.statement.block = {}; }) == block_missing);
   CHECK(changed([](auto& c) { c.signers.add(4); }) == signer_unknown);
   CHECK(changed([](auto& c) { c.signers.add(127); }) == signer_unknown);
   CHECK(changed([](auto& c) { c.signers.add(3); }) == signature_count);
@@ -111,9 +112,9 @@ TEST_CASE("signatures have to be of their signers, for this statement and this c
   CHECK(changed([](auto& c) { std::swap(c.signatures[0], c.signatures[1]); }) == bad_signature);
   CHECK(changed([](auto& c) { c.signatures[2] = c.signatures[0]; }) == bad_signature);
   CHECK(changed([](auto& c) { c.signatures[1] = {}; }) == bad_signature);
-  CHECK(changed([](auto& c) { c.what.view += 1; }) == bad_signature);
-  CHECK(changed([](auto& c) { c.what.block = block_id{{4}}; }) == bad_signature);
-  CHECK(changed([](auto& c) { c.what.kind = vote_kind::finalize; }) == bad_signature);
+  CHECK(changed([](auto& c) { c.statement.view += 1; }) == bad_signature);
+  CHECK(changed([](auto& c) { c.statement.block = block_id{{4}}; }) == bad_signature);
+  CHECK(changed([](auto& c) { c.statement.kind = vote_kind::finalize; }) == bad_signature);
   // The same signatures under other names.
   CHECK(changed([](auto& c) {
           c.signers = {};
@@ -137,7 +138,7 @@ TEST_CASE("no flipped bit of a signature or of the statement goes unseen") {
     if (random() % 2 == 0) {
       c.signatures[random() % 3][random() % 64] ^= bit;
     } else {
-      c.what.block.value[random() % 32] ^= bit;
+      c.statement.block.value[random() % 32] ^= bit;
     }
     CHECK(refused(c) == bad_signature);
   }

@@ -41,11 +41,11 @@ struct told_chain {
     header.flags = block_closes_epoch;
     header.transactions = 3;
     header.payload_bytes = 300;
-    header.next_committee = crypto::committee_hash(proof.next_committee);
+    header.next_committee = signing::committee_hash(proof.next_committee);
     proof.headers.push_back(header);
     for (std::size_t i = 0; i < fillers; ++i) {
       auto filler = header;
-      filler.parent = crypto::id_of(proof.headers.back());
+      filler.parent = signing::id_of(proof.headers.back());
       filler.parent_view = proof.headers.back().view;
       filler.view += 2 * (i + 1);
       filler.flags = block_is_filler;
@@ -58,7 +58,7 @@ struct told_chain {
   /// Links and certifies again: a lie told by the whole committee.
   void seal(epoch_proof& proof, std::uint64_t e) const {
     for (std::size_t i = 1; i < proof.headers.size(); ++i) {
-      proof.headers[i].parent = crypto::id_of(proof.headers[i - 1]);
+      proof.headers[i].parent = signing::id_of(proof.headers[i - 1]);
       proof.headers[i].parent_view = proof.headers[i - 1].view;
     }
     proof.final = committees[e].finalize(proof.headers.back(), all_but_one);
@@ -90,6 +90,7 @@ struct follower {
 
 }  // namespace
 
+// The proof of an epoch's end (E3) is all that is needed to know the next committee.
 TEST_CASE("a light client follows epoch by epoch, each with other keys, and proves a header") {
   for (const std::size_t fillers : {0, 1, 5}) {
     const told_chain told(3, fillers);
@@ -107,7 +108,7 @@ TEST_CASE("a light client follows epoch by epoch, each with other keys, and prov
     header.view = 1;
     header.height = block_height{301};
     auto child = header;
-    child.parent = crypto::id_of(header);
+    child.parent = signing::id_of(header);
     child.parent_view = 1;
     child.view = 4;
     child.height = block_height{302};
@@ -173,20 +174,21 @@ TEST_CASE("forged proofs of an epoch's end are refused by name, the true one is 
         bad_certificate);
   CHECK(forged([](auto& p) { p.final.signatures[1] = p.final.signatures[0]; }) == bad_certificate);
   CHECK(forged([&](auto& p) {
-          auto what = p.final.what;
-          what.kind = vote_kind::notarize;
-          p.final = signers.certify(what, all_but_one);
+          auto statement = p.final.statement;
+          statement.kind = vote_kind::notarize;
+          p.final = signers.certify(statement, all_but_one);
         }) == not_final);
   CHECK(forged([&](auto& p) { p.final = signers.finalize(p.headers[0], all_but_one); }) ==
         other_block);
   // The coming committee can't end the epoch before its own.
   CHECK(forged([&](auto& p) {
           auto c = told.committees[1].finalize(p.headers.back(), all_but_one);
-          c.what.epoch = epoch_number{0};
+          c.statement.epoch = epoch_number{0};
           p.final = c;
         }) == bad_certificate);
 }
 
+// By E2 only fillers stand between a closing block and the certificate that covers it.
 TEST_CASE("even a whole committee can't end an epoch with blocks that do not close it") {
   const told_chain told(1);
   const auto sealed = [&](auto change) {
@@ -277,7 +279,7 @@ TEST_CASE("no field of a proof can be changed unseen") {
         proof.final.signatures[random() % 3][random() % 64] ^= bit;
         break;
       case 10:
-        proof.final.what.block.value[random() % 32] ^= bit;
+        proof.final.statement.block.value[random() % 32] ^= bit;
         break;
       default:
         header.version ^= bit;

@@ -3,7 +3,7 @@
 #include <random>
 
 #include "actors/consensus/mempool.hpp"
-#include "messages/crypto/transactions.hpp"
+#include "messages/signing/signing.hpp"
 
 namespace soma::test {
 namespace {
@@ -122,18 +122,18 @@ struct signed_account {
     t.sender = key.public_half();
     t.nonce = nonce;
     t.kind = tx::transfer{numbered<address>(5), {1 + nonce}};
-    return crypto::sign_transaction(key, t);
+    return signing::sign_transaction(key, t);
   }
   void add_to(mempool& pool, std::uint64_t nonce, std::uint64_t next = 0) const {
     const auto t = sent(nonce);
-    REQUIRE(pool.add({crypto::id_of(t), owner, nonce, {9}, t}, next, {0}).has_value());
+    REQUIRE(pool.add({signing::id_of(t), owner, nonce, {9}, t}, next, {0}).has_value());
   }
   [[nodiscard]] static block_ptr block_of(std::uint64_t number,
                                           std::vector<signed_transaction> payload) {
-    named_block b;
+    identified_block b;
     b.id = numbered<block_id>(number);
-    b.whole.payload = std::move(payload);
-    return std::make_shared<const named_block>(std::move(b));
+    b.block.payload = std::move(payload);
+    return std::make_shared<const identified_block>(std::move(b));
   }
 };
 
@@ -168,6 +168,7 @@ TEST_CASE("a proposer can't hold up an account with what its owner has not signe
   CHECK(pool.next_payload({one.block_of(2, {nonsense})}, 10'000, 10) == std::vector{one.sent(0)});
 }
 
+// By security §8.3 the pool is bounded.
 TEST_CASE("random use never breaks the bounds nor the order of nonces") {
   for (std::uint64_t seed = 0; seed < 100; ++seed) {
     CAPTURE(seed);

@@ -4,7 +4,7 @@
 #include <map>
 
 #include "actors/consensus/certificates.hpp"
-#include "messages/crypto/transactions.hpp"
+#include "messages/signing/signing.hpp"
 
 namespace soma::consensus::testing {
 
@@ -14,12 +14,12 @@ class real_checker final : public signature_checker {
   explicit real_checker(const chain_id& chain) : chain_(chain) {}
   bool block_is_signed(const public_key& by, const block_id& block, const signature& s) override {
     checks += 1;
-    return crypto::verify_block(by, block, s);
+    return signing::verify_block(by, block, s);
   }
   bool vote_is_signed(const public_key& by, const vote_statement& vote,
                       const signature& s) override {
     checks += 1;
-    return crypto::verify_vote(by, chain_, vote, s);
+    return signing::verify_vote(by, chain_, vote, s);
   }
   std::uint64_t checks = 0;
 
@@ -49,18 +49,18 @@ class signed_committee {
   [[nodiscard]] const committee& members() const { return members_; }
   [[nodiscard]] const crypto::key_pair& key(std::uint16_t seat) const { return keys_[seat]; }
 
-  [[nodiscard]] certificate certify(const vote_statement& what,
+  [[nodiscard]] certificate certify(const vote_statement& statement,
                                     const std::vector<std::uint16_t>& signers) const {
-    certificate c{what, {}, {}};
+    certificate c{statement, {}, {}};
     for (const auto seat : signers) {
       c.signers.add(seat);
-      c.signatures.push_back(crypto::sign_vote(keys_[seat], chain_, what));
+      c.signatures.push_back(signing::sign_vote(keys_[seat], chain_, statement));
     }
     return c;
   }
   [[nodiscard]] certificate finalize(const block_header& header,
                                      const std::vector<std::uint16_t>& signers) const {
-    return certify({vote_kind::finalize, members_.epoch(), header.view, crypto::id_of(header)},
+    return certify({vote_kind::finalize, members_.epoch(), header.view, signing::id_of(header)},
                    signers);
   }
 

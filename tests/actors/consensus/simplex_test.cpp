@@ -1,6 +1,6 @@
 // The core among a few others of its kind, on a network that is only slow: what every agreement
-// must do before faults are thrown at it. Hostile networks: tests/actors/world/agreement.
-#include "actors/consensus/simplex.hpp"
+// must do before faults are thrown at it. Hostile networks: tests/actors/simulation.
+#include "actors/consensus/runner.hpp"
 
 #include <doctest/doctest.h>
 
@@ -10,7 +10,7 @@
 
 #include "messages/crypto/ed25519.hpp"
 #include "messages/crypto/hash.hpp"
-#include "messages/crypto/transactions.hpp"
+#include "messages/signing/signing.hpp"
 
 namespace soma::test {
 namespace {
@@ -26,16 +26,16 @@ crypto::key_pair key_number(std::uint8_t number) {
 struct real_keys final : signer, signature_checker {
   real_keys(crypto::key_pair pair, const chain_id& of) : pair_(std::move(pair)), chain(of) {}
   const public_key& key() const override { return pair_.public_half(); }
-  signature sign_block(const block_id& block) override { return crypto::sign_block(pair_, block); }
+  signature sign_block(const block_id& block) override { return signing::sign_block(pair_, block); }
   signature sign_vote(const vote_statement& vote) override {
-    return crypto::sign_vote(pair_, chain, vote);
+    return signing::sign_vote(pair_, chain, vote);
   }
   bool block_is_signed(const public_key& by, const block_id& block, const signature& s) override {
-    return crypto::verify_block(by, block, s);
+    return signing::verify_block(by, block, s);
   }
   bool vote_is_signed(const public_key& by, const vote_statement& vote,
                       const signature& s) override {
-    return crypto::verify_vote(by, chain, vote, s);
+    return signing::verify_vote(by, chain, vote, s);
   }
   crypto::key_pair pair_;
   chain_id chain;
@@ -56,30 +56,35 @@ struct endless_payload final : payload_source {
 
 constexpr std::uint64_t epoch_ms = 20'000;
 
-struct node {
-  node(std::uint8_t number, const chain_position& from, const std::map<block_id, std::uint64_t>& t,
+class network;
+
+struct node final : effect_ports {
+  node(network& of, std::size_t place, std::uint8_t number, const chain_position& from,
        recalled past = {})
       : keys(key_number(number), from.chain),
-        times(t),
-        core(from, std::move(past), {keys, keys, payload, archive}, {}) {}
+        runs(simplex(from, std::move(past), {keys, keys, payload, archive}), *this),
+        core(runs.core()),
+        net(of),
+        index(place) {}
 
   struct stored_blocks final : block_archive {
     block_ptr find(const block_id& id) const override {
       for (const auto& b : all) {
-        if (b.what->id == id) return b.what;
+        if (b.block->id == id) return b.block;
       }
       return nullptr;
     }
-    run after(block_height height, std::size_t max_bytes, std::size_t max_count) const override {
-      run found;
+    chain_segment after(block_height height, std::size_t max_bytes,
+                        std::size_t max_count) const override {
+      chain_segment found;
       std::size_t proven = 0, size = 0;
       for (const auto& b : all) {
-        const auto& h = b.what->whole.header;
+        const auto& h = b.block->block.header;
         if (h.height <= height) continue;
         size += h.payload_bytes;
         if (proven > 0 && (found.blocks.size() == max_count || size > max_bytes)) break;
         found.epoch = h.epoch;
-        found.blocks.push_back(b.what);
+        found.blocks.push_back(b.block);
         if (!b.final && !b.epoch_end) continue;
         proven = found.blocks.size();
         found.final = b.final;
@@ -95,10 +100,24 @@ struct node {
   real_keys keys;
   endless_payload payload;
   stored_blocks archive;
-  const std::map<block_id, std::uint64_t>& times;
-  simplex core;
+  runner runs;
+  const simplex& core;
   bool up = true;
   std::map<timer_kind, std::uint64_t> timer_generation;
+
+  void apply(persist w) override;
+  void apply(send w) override;
+  void apply(set_timer w) override;
+  void apply(execute w) override;
+  void apply(consensus::commit w) override;
+  void apply(base_moved) override {}
+  void apply(report) override;
+  void apply(blame w) override;
+  void apply(alarm w) override;
+
+ private:
+  network& net;
+  std::size_t index;
 };
 
 /// A network with a delay of 10 ms, in virtual time.
@@ -118,20 +137,22 @@ class network {
           {crypto::address_of(key), key, static_cast<std::uint32_t>(power), 0, 0});
     }
     for (std::size_t i = 0; i < members + followers; ++i) {
-      nodes.push_back(
-          std::make_unique<node>(static_cast<std::uint8_t>(i), position_, block_times_));
+      nodes.push_back(std::make_unique<node>(*this, i, static_cast<std::uint8_t>(i), position_));
     }
   }
 
   /// Another process with this member's key, from a copy of what was there at the beginning.
   void add_twin_of(std::uint8_t member) {
-    recalled past{record_state::whole, {}};
+    recalled past{record_state::intact, {}};
     past.record.chain = position_.chain;
     past.record.key = key_number(member).public_half();
-    nodes.push_back(std::make_unique<node>(member, position_, block_times_, std::move(past)));
+    nodes.push_back(
+        std::make_unique<node>(*this, nodes.size(), member, position_, std::move(past)));
   }
   void start() {
-    for (std::size_t i = 0; i < nodes.size(); ++i) start(i);
+    for (std::size_t i = 0; i < nodes.size(); ++i) {
+      if (nodes[i]->up) start(i);
+    }
   }
   void start(std::size_t i) {
     feed(i, started{});
@@ -145,12 +166,12 @@ class network {
     while (!queue_.empty() && queue_.begin()->first.first <= time_ms) {
       auto first = queue_.extract(queue_.begin());
       now = first.key().first;
-      const auto& [to, what, generation] = first.mapped();
+      const auto& [to, event, generation] = first.mapped();
       if (!nodes[to]->up) continue;
-      if (const auto* timer = std::get_if<timer_fired>(&what)) {
+      if (const auto* timer = std::get_if<timer_fired>(&event)) {
         if (nodes[to]->timer_generation[timer->kind] != generation) continue;
       }
-      feed(to, what);
+      feed(to, event);
     }
     now = time_ms;
   }
@@ -162,71 +183,76 @@ class network {
   std::vector<std::string> alarms;
   std::vector<std::string> blames;
 
+  void later(std::uint64_t after_ms, std::size_t to, consensus::event e,
+             std::uint64_t generation = 0) {
+    queue_.emplace(std::pair(now + after_ms, order_++), entry{to, std::move(e), generation});
+  }
+  [[nodiscard]] const std::vector<committee_seat>& seats() const { return position_.seats; }
+
  private:
   struct entry {
     std::size_t to;
-    consensus::event what;
+    consensus::event event;
     std::uint64_t generation = 0;
   };
 
-  void later(std::uint64_t after_ms, std::size_t to, consensus::event what,
-             std::uint64_t generation = 0) {
-    queue_.emplace(std::pair(now + after_ms, order_++), entry{to, std::move(what), generation});
-  }
-  void feed(std::size_t i, const consensus::event& e) {
-    for (const auto& wanted : nodes[i]->core.step(e, now)) {
-      std::visit([&](const auto& w) { carry_out(i, w); }, wanted);
-    }
-  }
-  void carry_out(std::size_t i, const persist& w) { later(1, i, stored{w.ticket}); }
-  void carry_out(std::size_t i, const send& w) {
-    if (const auto* answer = std::get_if<peer::response>(w.what.get())) {
-      std::size_t size = 0;
-      for (const auto& b : answer->blocks) size += b->whole.header.payload_bytes;
-      REQUIRE(size <= max_response_bytes);
-      REQUIRE(answer->blocks.size() <= max_response_blocks);
-      REQUIRE(answer->certificates.size() <= max_response_certificates);
-    }
-    for (std::size_t k = 0; k < nodes.size(); ++k) {
-      const bool wanted = w.to.empty() || std::find(w.to.begin(), w.to.end(), k) != w.to.end();
-      if (k != i && wanted && nodes[k]->up)
-        later(10, k, received{static_cast<peer_number>(i), w.what});
-    }
-  }
-  void carry_out(std::size_t i, const set_timer& w) {
-    later(w.after_ms, i, timer_fired{w.kind}, ++nodes[i]->timer_generation[w.kind]);
-  }
-  void carry_out(std::size_t i, const execute& w) {
-    const auto& h = w.candidate->whole.header;
-    execution_result result;
-    result.follows = true;
-    result.root =
-        crypto::tagged_hash("test.root").add(h.parent).add(h.payload_root).finish_as<state_root>();
-    result.closes_epoch = h.time_ms >= (h.epoch.value + 1) * epoch_ms;
-    result.epoch_end_ms = (h.epoch.value + (result.closes_epoch ? 2 : 1)) * epoch_ms;
-    if (result.closes_epoch) result.next_committee = position_.seats;
-    later(2, i, executed{w.ticket, result});
-  }
-  void carry_out(std::size_t i, const consensus::commit& w) {
-    auto& all = nodes[i]->archive.all;
-    for (const auto& b : w.blocks) {
-      const auto& h = b.what->whole.header;
-      REQUIRE(h.height.value == all.size() + 1);
-      all.push_back(b);
-      if (rare_proofs != 0 && h.height.value % rare_proofs != 0) all.back().final.reset();
-    }
-    later(1, i, committed{w.ticket});
-  }
-  void carry_out(std::size_t, const base_moved&) {}
-  void carry_out(std::size_t, const report&) { ++reports; }
-  void carry_out(std::size_t, const blame& w) { blames.push_back(w.why); }
-  void carry_out(std::size_t, const alarm& w) { alarms.push_back(w.why); }
+  void feed(std::size_t i, const consensus::event& e) { nodes[i]->runs.run(e, now); }
 
   chain_position position_;
-  std::map<block_id, std::uint64_t> block_times_;
   std::map<std::pair<std::uint64_t, std::uint64_t>, entry> queue_;
   std::uint64_t order_ = 0;
 };
+
+void node::apply(persist w) {
+  net.later(1, index, stored{w.ticket});
+}
+void node::apply(send w) {
+  if (const auto* answer = std::get_if<peer::response>(w.message.get())) {
+    std::size_t size = 0;
+    for (const auto& b : answer->blocks) size += b->block.header.payload_bytes;
+    REQUIRE(size <= max_response_bytes);
+    REQUIRE(answer->blocks.size() <= max_response_blocks);
+    REQUIRE(answer->certificates.size() <= max_response_certificates);
+  }
+  for (std::size_t k = 0; k < net.nodes.size(); ++k) {
+    const bool wanted = w.to.empty() || std::find(w.to.begin(), w.to.end(), k) != w.to.end();
+    if (k != index && wanted && net.nodes[k]->up)
+      net.later(10, k, received{static_cast<peer_number>(index), w.message});
+  }
+}
+void node::apply(set_timer w) {
+  net.later(w.after_ms, index, timer_fired{w.kind}, ++timer_generation[w.kind]);
+}
+void node::apply(execute w) {
+  const auto& h = w.candidate->block.header;
+  execution_result result;
+  result.follows = true;
+  result.root =
+      crypto::tagged_hash("test.root").add(h.parent).add(h.payload_root).finish_as<state_root>();
+  result.closes_epoch = h.time_ms >= (h.epoch.value + 1) * epoch_ms;
+  result.epoch_end_ms = (h.epoch.value + (result.closes_epoch ? 2 : 1)) * epoch_ms;
+  if (result.closes_epoch) result.next_committee = net.seats();
+  net.later(2, index, executed{w.ticket, result});
+}
+void node::apply(consensus::commit w) {
+  auto& all = archive.all;
+  for (const auto& b : w.blocks) {
+    const auto& h = b.block->block.header;
+    REQUIRE(h.height.value == all.size() + 1);
+    all.push_back(b);
+    if (net.rare_proofs != 0 && h.height.value % net.rare_proofs != 0) all.back().final.reset();
+  }
+  net.later(1, index, committed{w.ticket});
+}
+void node::apply(report) {
+  ++net.reports;
+}
+void node::apply(blame w) {
+  net.blames.push_back(w.why);
+}
+void node::apply(alarm w) {
+  net.alarms.push_back(w.why);
+}
 
 void check_same_chain(const network& net, std::size_t at_least) {
   CHECK(net.alarms.empty());
@@ -238,12 +264,13 @@ void check_same_chain(const network& net, std::size_t at_least) {
     const auto& mine = n->archive.all;
     CHECK(mine.size() >= at_least);
     for (std::size_t i = 0; i < std::min(mine.size(), first.size()); ++i)
-      REQUIRE(mine[i].what->id == first[i].what->id);
+      REQUIRE(mine[i].block->id == first[i].block->id);
   }
 }
 
 }  // namespace
 
+// R2 sets the pace when there is nothing to put into blocks, E1 ends the epochs, and R9 commits.
 TEST_CASE("committees of every size agree on one chain through several epochs") {
   for (const std::size_t members : {1, 2, 4, 7, 13}) {
     CAPTURE(members);
@@ -263,6 +290,7 @@ TEST_CASE("with work to do blocks follow each other at the interval") {
   check_same_chain(net, 100);  // 100 ms and two delays
 }
 
+// By R11 a process asks for blocks, by E4 it learns how epochs ended, and L3 follows.
 TEST_CASE("who comes late with an empty ledger and no seat reaches the tip through past epochs") {
   network net(4, 1);
   net.nodes[4]->up = false;
@@ -275,6 +303,7 @@ TEST_CASE("who comes late with an empty ledger and no seat reaches the tip throu
   check_same_chain(net, 450);
 }
 
+// By R11 a run of blocks is kept if its end is proven, within the limits of security §8.4.
 TEST_CASE(
     "blocks that are more than one answer, up to the first that is proven, are caught up with") {
   for (const std::uint64_t rare : {9, 70, 1'000}) {  // larger, more, and proven by epochs alone
@@ -295,6 +324,7 @@ TEST_CASE(
   }
 }
 
+// By R0 an old copy hears its own signatures and is fenced, epoch after epoch (S10).
 TEST_CASE("who starts from an old copy beside the one that has the key signs nothing, ever") {
   for (const bool busy : {false, true}) {
     CAPTURE(busy);
@@ -315,6 +345,7 @@ TEST_CASE("who starts from an old copy beside the one that has the key signs not
   }
 }
 
+// By R1 and R8 the views of a silent leader are skipped.
 TEST_CASE("a silent member costs timeouts, not the chain") {
   network net(4);
   net.nodes[3]->up = false;

@@ -1,4 +1,4 @@
-#include "tests/actors/explain/told_network.hpp"
+#include "tests/actors/explain/explained_network.hpp"
 
 using namespace soma;
 using namespace soma::test;
@@ -10,27 +10,27 @@ const std::vector<person> people{somebody(1), somebody(2)};
 struct counted_sum {
   std::uint64_t count = 0, shannons = 0;
 };
-counted_sum counted_in(const explain::explanation& told, std::string_view passage,
+counted_sum counted_in(const explain::explanation& explained, std::string_view passage,
                        std::string_view what, bool with_amount) {
-  if (!has_step(told, passage, what)) return {};
-  const auto& s = step_in(told, passage, what);
+  if (!has_step(explained, passage, what)) return {};
+  const auto& s = step_in(explained, passage, what);
   return {value_of(s, "count"), with_amount ? value_of(s, "amount_shannons") : 0};
 }
 
 }  // namespace
 
-TEST_CASE("an absent validator is told what it missed and what that cost it") {
-  told_network net(told_genesis(people));
-  const auto absent = told_validators()[2];
+TEST_CASE("the explanation of an absent validator says what it missed and what that cost it") {
+  explained_network net(four_validator_genesis(people));
+  const auto absent = four_validators()[2];
   net.n.silent.insert(absent.where());
   net.blocks(7);
   net.end_epoch();
   net.n.silent.clear();
   const auto missed = net.n.events(event_kind::validator_absent);
   REQUIRE(missed.size() == 1);
-  const auto told = net.epoch_told(0);
-  CHECK(told.status == "ended");
-  const auto& shown = step_in(told, "validators", "validator_absent");
+  const auto explained = net.epoch_explained(0);
+  CHECK(explained.status == "ended");
+  const auto& shown = step_in(explained, "validators", "validator_absent");
   CHECK(value_of(shown, "amount_shannons") == missed.front().amount.value);
   CHECK(value_of(shown, "blocks_signed") == 0);
   CHECK(value_of(shown, "blocks") == 7);
@@ -40,7 +40,8 @@ TEST_CASE("an absent validator is told what it missed and what that cost it") {
                      to_text(missed.front().amount), "signed 0 blocks", "of 7 blocks",
                      "fewer than half of the blocks", "(protocol §5)"});
   std::size_t paid = 0;
-  for (const auto& s : explain::find(told, "validators")->steps) paid += s.what == "validator_paid";
+  for (const auto& s : explain::find(explained, "validators")->steps)
+    paid += s.name == "validator_paid";
   CHECK(paid == 3);
   // Its own page says it too.
   const auto page = net.account(absent);
@@ -48,8 +49,9 @@ TEST_CASE("an absent validator is told what it missed and what that cost it") {
         missed.front().amount.value);
 }
 
-TEST_CASE("a validator that signs but does not vote is told that votes were missing") {
-  told_network net(told_genesis(people));
+TEST_CASE(
+    "the explanation of a validator that signs but does not vote says that votes were missing") {
+  explained_network net(four_validator_genesis(people));
   net.active_models(people[0], 3);
   const auto epoch = net.epoch();
   const auto target = net.n.open_targets().front();
@@ -57,23 +59,44 @@ TEST_CASE("a validator that signs but does not vote is told that votes were miss
   net.apply(people[1], made.claim);
   net.apply(people[1], made.reveal);
   for (std::size_t v = 0; v < 3; ++v) {
-    net.apply(told_validators()[v], tx::vote_on_submission{target.id, audit_verdict::ok});
+    net.apply(four_validators()[v], tx::vote_on_submission{target.id, audit_verdict::ok});
   }
   net.end_epoch();
-  const auto told = net.epoch_told(epoch);
-  const auto& shown = step_in(told, "validators", "validator_absent");
-  CHECK(value_of<std::string>(shown, "account") == told_validators()[3].where().text());
+  const auto explained = net.epoch_explained(epoch);
+  const auto& shown = step_in(explained, "validators", "validator_absent");
+  CHECK(value_of<std::string>(shown, "account") == four_validators()[3].where().text());
   CHECK(value_of(shown, "audits_due") == 1);
   CHECK_FALSE(value_of<bool>(shown, "too_few_blocks"));
   CHECK(value_of<bool>(shown, "too_few_votes"));
   check_line(shown, {"1 audit vote due", "fewer than half of the audit votes"});
 }
 
+TEST_CASE(
+    "an audit vote is due in the epoch that decides the submission, not in that of its reveal") {
+  explained_network net(four_validator_genesis(people));
+  net.active_models(people[0], 3);
+  const auto epoch = net.epoch();
+  const auto made = submission_for(net.n.open_targets().front(), people[1], 3);
+  net.apply(people[1], made.claim);
+  net.apply(people[1], made.reveal);
+  net.end_epoch();
+  const auto revealing = net.epoch_explained(epoch);
+  CHECK(value_of(revealing.facts, "audits_due") == 0);
+  CHECK_FALSE(has_step(revealing, "validators", "validator_absent"));
+  for (std::size_t v = 0; v < 3; ++v) {
+    net.apply(four_validators()[v], tx::vote_on_submission{made.claim.target, audit_verdict::ok});
+  }
+  net.end_epoch();
+  const auto deciding = net.epoch_explained(epoch + 1);
+  CHECK(value_of(deciding.facts, "audits_due") == 1);
+  CHECK(value_of(step_in(deciding, "validators", "validator_absent"), "audits_due") == 1);
+}
+
 TEST_CASE("an ended epoch counts exactly what its events did, whatever happened") {
   for (std::uint64_t seed = 1; seed <= 4; ++seed) {
     CAPTURE(seed);
     dice d{seed};
-    told_network net(told_genesis(people));
+    explained_network net(four_validator_genesis(people));
     net.active_models(people[0], 3);
     for (std::uint64_t i = 0; i < 8; ++i) {
       const auto open = net.n.open_targets();
@@ -85,7 +108,7 @@ TEST_CASE("an ended epoch counts exactly what its events did, whatever happened"
           net.apply(people[1], made.reveal);
           const auto verdict = d.chance(60) ? audit_verdict::ok : audit_verdict::wrong_size;
           for (std::size_t v = 0; v < 1 + d.below(3); ++v)
-            net.apply(told_validators()[v], tx::vote_on_submission{target.id, verdict});
+            net.apply(four_validators()[v], tx::vote_on_submission{target.id, verdict});
         }
         if (d.chance(30)) net.refuse(people[1], made.claim, rules::refusal::target_not_open);
       }
@@ -117,11 +140,11 @@ TEST_CASE("an ended epoch counts exactly what its events did, whatever happened"
     };
     for (std::uint64_t epoch = 0; epoch <= net.epoch(); ++epoch) {
       CAPTURE(epoch);
-      const auto told = net.epoch_told(epoch);
-      CHECK(told.status == (epoch == net.epoch() ? "running" : "ended"));
+      const auto explained = net.epoch_explained(epoch);
+      CHECK(explained.status == (epoch == net.epoch() ? "running" : "ended"));
       for (const auto& [passage, kind, what, with_amount] : lines) {
         CAPTURE(what);
-        const auto shown = counted_in(told, passage, what, with_amount);
+        const auto shown = counted_in(explained, passage, what, with_amount);
         const auto expected = sums[{epoch, kind}];
         CHECK(shown.count == expected.count);
         if (with_amount) CHECK(shown.shannons == expected.shannons);
@@ -130,45 +153,45 @@ TEST_CASE("an ended epoch counts exactly what its events did, whatever happened"
   }
 }
 
-TEST_CASE("an epoch's budget, emission, fees and difficulty are told before and after") {
-  told_network net(told_genesis(people));
+TEST_CASE("an epoch's budget, emission, fees and difficulty are explained before and after") {
+  explained_network net(four_validator_genesis(people));
   net.active_models(people[0], 3);
   const auto epoch = net.epoch();
   const auto before = net.n.chain_now();
   {
-    const auto told = net.epoch_told(epoch);
-    CHECK(told.status == "running");
-    const auto& budget = step_in(told, "rules", "budget");
+    const auto explained = net.epoch_explained(epoch);
+    CHECK(explained.status == "running");
+    const auto& budget = step_in(explained, "rules", "budget");
     CHECK(value_of(budget, "unspent_shannons") == before.target_budget.value);
     CHECK(value_of(budget, "reward_per_target_shannons") == before.reward_per_target.value);
-    const auto& ends = next_in(told, "epoch_ends");
+    const auto& ends = next_in(explained, "epoch_ends");
     CHECK(value_of(ends, "not_before_ms") ==
           before.epoch_start_ms + net.n.born.parameters.epoch_ms);
     CHECK(ends.section == "9");
-    CHECK(value_of(told.facts, "multiplier_ppm") == before.fee_multiplier_ppm);
+    CHECK(value_of(explained.facts, "multiplier_ppm") == before.fee_multiplier_ppm);
   }
   net.blocks(3);
   net.end_epoch();
   const auto after = net.n.chain_now();
-  const auto told = net.epoch_told(epoch);
-  CHECK(value_of(told.facts, "first_height") == before.epoch_first_block.value);
-  CHECK(value_of(told.facts, "last_height") == net.height());
-  CHECK(value_of(told.facts, "start_ms") == before.epoch_start_ms);
-  CHECK(value_of(told.facts, "end_ms") == after.epoch_start_ms);
-  const auto& fees = step_in(told, "rules", "fees_changed");
+  const auto explained = net.epoch_explained(epoch);
+  CHECK(value_of(explained.facts, "first_height") == before.epoch_first_block.value);
+  CHECK(value_of(explained.facts, "last_height") == net.height());
+  CHECK(value_of(explained.facts, "start_ms") == before.epoch_start_ms);
+  CHECK(value_of(explained.facts, "end_ms") == after.epoch_start_ms);
+  const auto& fees = step_in(explained, "rules", "fees_changed");
   CHECK(value_of(fees, "multiplier_before_ppm") == before.fee_multiplier_ppm);
   CHECK(value_of(fees, "multiplier_ppm") == after.fee_multiplier_ppm);
   CHECK(fees.section == "2");
-  const auto& difficulty = step_in(told, "rules", "difficulty_changed");
+  const auto& difficulty = step_in(explained, "rules", "difficulty_changed");
   CHECK(value_of<std::int64_t>(difficulty, "difficulty_before_ppm") == before.difficulty_ppm);
   CHECK(value_of<std::int64_t>(difficulty, "difficulty_ppm") == after.difficulty_ppm);
-  CHECK(step_in(told, "rules", "emission_released").section == "3");
+  CHECK(step_in(explained, "rules", "emission_released").section == "3");
   // What is left of it and what was set aside for targets at its start.
-  const auto next = net.epoch_told(epoch + 1);
+  const auto next = net.epoch_explained(epoch + 1);
   const auto opened = counted_in(next, "targets", "target_opened", true);
   CHECK(value_of(step_in(next, "rules", "budget"), "budget_shannons") ==
         after.target_budget.value + opened.shannons);
   std::uint64_t power = 0;
-  for (const auto& s : explain::find(told, "committee")->steps) power += value_of(s, "power");
+  for (const auto& s : explain::find(explained, "committee")->steps) power += value_of(s, "power");
   CHECK(power == 10'000);
 }

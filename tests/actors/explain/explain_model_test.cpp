@@ -1,5 +1,5 @@
 #include "actors/rules/pools.hpp"
-#include "tests/actors/explain/told_network.hpp"
+#include "tests/actors/explain/explained_network.hpp"
 
 using namespace soma;
 using namespace soma::test;
@@ -15,19 +15,19 @@ std::string block_text(std::uint64_t height) {
 
 }  // namespace
 
-TEST_CASE("a new model's versions are told from commit to activity, with their deadlines") {
-  told_network net(told_genesis(people));
+TEST_CASE("a new model's versions are explained from commit to activity, with their deadlines") {
+  explained_network net(four_validator_genesis(people));
   const auto plan = net.commit(owner, 1);
   net.block();
   const auto committed = net.height();
   {
-    const auto told = net.model(plan.id);
-    CHECK(told.status == "committed");
-    const auto& due = next_in(told, "model_reveal_due");
+    const auto explained = net.model(plan.id);
+    CHECK(explained.status == "committed");
+    const auto& due = next_in(explained, "model_reveal_due");
     CHECK(value_of(due, "epoch") == net.epoch() + 1);
     CHECK(value_of(due, "version") == 1);
     check_line(due, {"must be revealed in epoch 1", "5000 basis points", "(protocol §6)"});
-    const auto& done = step_in(told, "story", "model_committed");
+    const auto& done = step_in(explained, "story", "model_committed");
     check_line(done, {block_text(committed), "with 2 SOMA of own stake", "(protocol §6)"});
     CHECK(value_of(done, "amount_shannons") == 2 * shannons_per_soma);
   }
@@ -35,70 +35,70 @@ TEST_CASE("a new model's versions are told from commit to activity, with their d
   net.apply(owner, network::reveal_of(plan));
   const auto revealed = net.height();
   {
-    const auto told = net.model(plan.id);
-    CHECK(value_of(next_in(told, "model_activates"), "epoch") == net.epoch());
-    check_line(step_in(told, "versions", "version"),
+    const auto explained = net.model(plan.id);
+    CHECK(value_of(next_in(explained, "model_activates"), "epoch") == net.epoch());
+    check_line(step_in(explained, "versions", "version"),
                {"committed in " + block_text(committed), "revealed in " + block_text(revealed),
                 "active when epoch 1 ends"});
   }
   net.end_epoch();
-  const auto told = net.model(plan.id);
-  CHECK(told.status == "active");
-  CHECK(told.next.empty());
-  CHECK(value_of(told.facts, "active_version") == 1);
-  check_line(step_in(told, "versions", "version"), {"active in " + block_text(net.height())});
-  CHECK(step_in(told, "story", "model_activated").height->value == net.height());
+  const auto explained = net.model(plan.id);
+  CHECK(explained.status == "active");
+  CHECK(explained.next.empty());
+  CHECK(value_of(explained.facts, "active_version") == 1);
+  check_line(step_in(explained, "versions", "version"), {"active in " + block_text(net.height())});
+  CHECK(step_in(explained, "story", "model_activated").height->value == net.height());
 }
 
 TEST_CASE("a model that is not revealed loses half of its stake, and its page says so") {
-  told_network net(told_genesis(people));
+  explained_network net(four_validator_genesis(people));
   const auto plan = net.commit(owner, 1);
   net.end_epoch();
   net.end_epoch();
-  const auto told = net.model(plan.id);
-  CHECK(told.status == "inactive");
-  CHECK(told.next.empty());
-  const auto& slashed = step_in(told, "story", "model_slashed");
+  const auto explained = net.model(plan.id);
+  CHECK(explained.status == "inactive");
+  CHECK(explained.next.empty());
+  const auto& slashed = step_in(explained, "story", "model_slashed");
   CHECK(slashed.height->value == net.height());
   CHECK(value_of(slashed, "amount_shannons") == shannons_per_soma);
   check_line(slashed, {"lost 1 SOMA", "not revealed in its epoch", "(protocol §6)"});
-  CHECK(value_of(told.facts, "slashed_shannons") == shannons_per_soma);
-  CHECK(contains(told.summary, "inactive since " + block_text(net.height())));
-  CHECK(contains(told.summary, "1 SOMA"));
-  check_line(step_in(told, "versions", "version"),
+  CHECK(value_of(explained.facts, "slashed_shannons") == shannons_per_soma);
+  CHECK(contains(explained.summary, "inactive since " + block_text(net.height())));
+  CHECK(contains(explained.summary, "1 SOMA"));
+  check_line(step_in(explained, "versions", "version"),
              {"dropped in " + block_text(net.height()), "not revealed in epoch 1"});
 }
 
 TEST_CASE("an update that is not revealed is dropped and the old version stays") {
-  told_network net(told_genesis(people));
+  explained_network net(four_validator_genesis(people));
   const auto models = net.active_models(owner, 1);
   auto update = network::plan(50);
   update.id = models[0].id;
   net.apply(owner, network::commit_of(update, models[0].id, 0));
   const auto committed_in = net.epoch();
   {
-    const auto told = net.model(models[0].id);
-    check_line(next_in(told, "model_reveal_due"), {"version 2", "or the update is dropped"});
+    const auto explained = net.model(models[0].id);
+    check_line(next_in(explained, "model_reveal_due"), {"version 2", "or the update is dropped"});
   }
   net.end_epoch();
   net.end_epoch();
-  const auto told = net.model(models[0].id);
-  CHECK(told.status == "active");
-  CHECK(value_of(told.facts, "active_version") == 1);
-  CHECK(value_of(told.facts, "slashed_shannons") == 0);
-  check_line(step_in(told, "story", "model_update_dropped"),
+  const auto explained = net.model(models[0].id);
+  CHECK(explained.status == "active");
+  CHECK(value_of(explained.facts, "active_version") == 1);
+  CHECK(value_of(explained.facts, "slashed_shannons") == 0);
+  check_line(step_in(explained, "story", "model_update_dropped"),
              {block_text(net.height()), "version 2", "was dropped",
               "committed in epoch " + std::to_string(committed_in),
               "was not revealed before epoch " + std::to_string(committed_in + 1) + " ended",
               "(protocol §6)"});
-  const auto* versions = explain::find(told, "versions");
+  const auto* versions = explain::find(explained, "versions");
   REQUIRE(versions->steps.size() == 2);
   CHECK(value_of<std::string>(versions->steps[0], "status") == "active");
   CHECK(value_of<std::string>(versions->steps[1], "status") == "dropped");
 }
 
 TEST_CASE("a later version replaces the one before, and both say when") {
-  told_network net(told_genesis(people));
+  explained_network net(four_validator_genesis(people));
   const auto models = net.active_models(owner, 1);
   auto update = network::plan(51);
   update.id = models[0].id;
@@ -106,8 +106,8 @@ TEST_CASE("a later version replaces the one before, and both say when") {
   net.end_epoch();
   net.apply(owner, network::reveal_of(update));
   net.end_epoch();
-  const auto told = net.model(models[0].id);
-  const auto* versions = explain::find(told, "versions");
+  const auto explained = net.model(models[0].id);
+  const auto* versions = explain::find(explained, "versions");
   REQUIRE(versions->steps.size() == 2);
   CHECK(value_of<std::string>(versions->steps[0], "status") == "superseded");
   check_line(versions->steps[0], {"replaced by a later version"});
@@ -115,28 +115,28 @@ TEST_CASE("a later version replaces the one before, and both say when") {
 }
 
 TEST_CASE("a model judged bad names the power against it, the loss and who was paid") {
-  told_network net(told_genesis(people));
+  explained_network net(four_validator_genesis(people));
   const auto models = net.active_models(owner, 1);
-  const auto stake = rules::read_model(net.n.state, models[0].id)->pool.stake.value;
-  const auto validators = told_validators();
+  const auto stake = ledger::read_model(net.n.state, models[0].id)->pool.stake.value;
+  const auto validators = four_validators();
   net.apply(validators[0], tx::vote_on_model{{models[0].id, 1}, model_verdict::good});
   for (std::size_t v = 1; v < 4; ++v)
     net.apply(validators[v], tx::vote_on_model{{models[0].id, 1}, model_verdict::malformed});
-  const auto told = net.model(models[0].id);
-  CHECK(told.status == "inactive");
-  const auto& slashed = step_in(told, "story", "model_slashed");
+  const auto explained = net.model(models[0].id);
+  CHECK(explained.status == "inactive");
+  const auto& slashed = step_in(explained, "story", "model_slashed");
   const auto taken = stake * 9'500 / 10'000;
   CHECK(value_of(slashed, "amount_shannons") == taken);
   check_line(slashed, {block_text(net.height()), to_text(shannons{taken}),
                        "a quorum of validators judged it bad", "(protocol §6)"});
-  const auto& version = step_in(told, "versions", "version");
+  const auto& version = step_in(explained, "versions", "version");
   CHECK(value_of<std::string>(version, "status") == "bad");
   CHECK(value_of(version, "bad_power") == 7500);
   CHECK(value_of(version, "good_power") == 2500);
   check_line(version, {"by a power of 7500 of the 6667 needed"});
   std::uint64_t to_voters = 0;
-  for (const auto& s : explain::find(told, "story")->steps) {
-    if (s.what != "voter_paid") continue;
+  for (const auto& s : explain::find(explained, "story")->steps) {
+    if (s.name != "voter_paid") continue;
     to_voters += value_of(s, "amount_shannons");
     CHECK(s.section == "6");
     CHECK(s.height->value == net.height());
@@ -146,28 +146,28 @@ TEST_CASE("a model judged bad names the power against it, the loss and who was p
 }
 
 TEST_CASE("a retiring model says until when, a retired one since when") {
-  told_network net(told_genesis(people));
+  explained_network net(four_validator_genesis(people));
   const auto models = net.active_models(owner, 1);
   net.apply(owner, tx::retire_model{models[0].id});
   {
-    const auto told = net.model(models[0].id);
-    CHECK(value_of(next_in(told, "model_retires"), "epoch") == net.epoch());
-    CHECK(value_of<bool>(told.facts, "retiring"));
-    CHECK(contains(told.summary, "it is retiring"));
+    const auto explained = net.model(models[0].id);
+    CHECK(value_of(next_in(explained, "model_retires"), "epoch") == net.epoch());
+    CHECK(value_of<bool>(explained.facts, "retiring"));
+    CHECK(contains(explained.summary, "it is retiring"));
   }
   net.end_epoch();
-  const auto told = net.model(models[0].id);
-  CHECK(told.status == "inactive");
-  CHECK(told.next.empty());
-  check_line(step_in(told, "story", "model_retired"),
+  const auto explained = net.model(models[0].id);
+  CHECK(explained.status == "inactive");
+  CHECK(explained.next.empty());
+  check_line(step_in(explained, "story", "model_retired"),
              {block_text(net.height()), "retired", "(protocol §6)"});
-  CHECK(contains(told.summary, "it retired in " + block_text(net.height())));
+  CHECK(contains(explained.summary, "it retired in " + block_text(net.height())));
 }
 
 TEST_CASE("a model's page counts what it won, and prices its shares") {
-  told_network net(told_genesis(people));
+  explained_network net(four_validator_genesis(people));
   net.active_models(owner, 3);
-  const auto validators = told_validators();
+  const auto validators = four_validators();
   std::map<model_id, std::pair<std::uint64_t, std::uint64_t>> won;  // times, shannons
   for (std::uint64_t i = 0; i < 4; ++i) {
     const auto target = net.n.open_targets().front();
@@ -181,12 +181,12 @@ TEST_CASE("a model's page counts what it won, and prices its shares") {
     w.second += target.row.reward.value / 2;
   }
   for (const auto& [id, expected] : won) {
-    const auto told = net.model(id);
-    CHECK(value_of(told.facts, "wins") == expected.first);
-    CHECK(value_of(told.facts, "paid_shannons") == expected.second);
-    CHECK(contains(told.summary, to_text(shannons{expected.second})));
-    const auto row = *rules::read_model(net.n.state, id);
-    const auto& pool = step_in(told, "pool", "pool");
+    const auto explained = net.model(id);
+    CHECK(value_of(explained.facts, "wins") == expected.first);
+    CHECK(value_of(explained.facts, "paid_shannons") == expected.second);
+    CHECK(contains(explained.summary, to_text(shannons{expected.second})));
+    const auto row = *ledger::read_model(net.n.state, id);
+    const auto& pool = step_in(explained, "pool", "pool");
     CHECK(value_of(pool, "stake_shannons") == row.pool.stake.value);
     CHECK(value_of(pool, "own_stake_shannons") == rules::own_stake(row.pool).value);
     CHECK(value_of<float>(pool, "share_price_shannons") > 1.0F);
@@ -194,8 +194,8 @@ TEST_CASE("a model's page counts what it won, and prices its shares") {
   explain::options named;
   named.names[won.begin()->first] = "cpp";
   named.events = 3;
-  const auto told = *explain::explain_model(net.store.view(), won.begin()->first, named);
-  CHECK(contains(told.summary, "model cpp (0x"));
-  CHECK_FALSE(value_of<bool>(told.facts, "events_complete"));
-  CHECK(value_of(told.facts, "events_read") == 3);
+  const auto explained = *explain::explain_model(net.store.view(), won.begin()->first, named);
+  CHECK(contains(explained.summary, "model cpp (0x"));
+  CHECK_FALSE(value_of<bool>(explained.facts, "events_complete"));
+  CHECK(value_of(explained.facts, "events_read") == 3);
 }

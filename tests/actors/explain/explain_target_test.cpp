@@ -1,4 +1,4 @@
-#include "tests/actors/explain/told_network.hpp"
+#include "tests/actors/explain/explained_network.hpp"
 
 using namespace soma;
 using namespace soma::test;
@@ -10,8 +10,8 @@ const person& submitter = people[1];
 
 /// A network with three active models and one open target claimed in the next block.
 struct claimed_target {
-  told_network net;
-  rules::listed_target target;
+  explained_network net;
+  ledger::listed_target target;
   honest_submission made;
   std::uint64_t claimed = 0;
 
@@ -23,17 +23,17 @@ struct claimed_target {
     claimed = net.height();
   }
   static genesis genesis_with(std::uint64_t window) {
-    auto born = told_genesis(people);
+    auto born = four_validator_genesis(people);
     born.parameters.reveal_window_blocks = window;
     return born;
   }
   void reveal() { net.apply(submitter, made.reveal); }
   void vote(std::size_t validator, audit_verdict verdict) {
-    net.apply(told_validators()[validator], tx::vote_on_submission{target.id, verdict});
+    net.apply(four_validators()[validator], tx::vote_on_submission{target.id, verdict});
   }
-  [[nodiscard]] explain::explanation told() const { return net.target(target.id); }
+  [[nodiscard]] explain::explanation explained() const { return net.target(target.id); }
   [[nodiscard]] std::uint64_t bond() const {
-    return rules::read_submission(net.n.state, target.id)->bond.value;
+    return ledger::read_submission(net.n.state, target.id)->bond.value;
   }
   [[nodiscard]] std::uint64_t reward() const { return target.row.reward.value; }
 };
@@ -41,70 +41,70 @@ struct claimed_target {
 }  // namespace
 
 TEST_CASE("an open target says what a claim needs and when it expires") {
-  told_network net(told_genesis(people));
+  explained_network net(four_validator_genesis(people));
   net.active_models(people[0], 3);
   const auto target = net.n.open_targets().front();
-  const auto told = net.target(target.id);
-  CHECK(told.status == "open");
-  CHECK(told.id == target.id.text());
-  const auto& opened = step_in(told, "story", "target_opened");
+  const auto explained = net.target(target.id);
+  CHECK(explained.status == "open");
+  CHECK(explained.id == target.id.text());
+  const auto& opened = step_in(explained, "story", "target_opened");
   CHECK(opened.height == target.row.opened_at);
   CHECK(opened.section == "7");
   CHECK(value_of(opened, "amount_shannons") == target.row.reward.value);
   CHECK(value_of<std::vector<std::string>>(opened, "assigned").size() == 3);
   for (const auto& ref : target.row.assigned)
     CHECK(contains(opened.text, ref.model.short_text() + " version 1"));
-  const auto& due = next_in(told, "claim_due");
+  const auto& due = next_in(explained, "claim_due");
   CHECK(due.section == "9");
   CHECK(value_of(due, "epoch") == net.epoch());
   CHECK(value_of(due, "not_before_ms") ==
         net.n.chain_now().epoch_start_ms + net.n.born.parameters.epoch_ms);
 }
 
-TEST_CASE("a settled target is told from its claim to the last payment") {
+TEST_CASE("a settled target is explained from its claim to the last payment") {
   claimed_target t;
-  CHECK(t.told().status == "filled");
+  CHECK(t.explained().status == "filled");
   t.reveal();
   const auto revealed = t.net.height();
   for (std::size_t v = 0; v < 3; ++v) t.vote(v, audit_verdict::ok);
   const auto settled = t.net.height();
   t.vote(3, audit_verdict::wrong_loss);  // late, and of no effect
 
-  const auto told = t.told();
-  CHECK(told.status == "settled");
-  CHECK(told.next.empty());
+  const auto explained = t.explained();
+  CHECK(explained.status == "settled");
+  CHECK(explained.next.empty());
   const auto model_part = t.reward() / 2;
   const auto submitter_part = t.reward() - model_part;
 
-  const auto& claim = step_in(told, "story", "target_filled");
+  const auto& claim = step_in(explained, "story", "target_filled");
   check_line(claim, {"block " + std::to_string(t.claimed) + ": ", submitter.where().short_text(),
                      "loss 1.0000", "1000 bytes", to_text(shannons{t.bond()}), "(protocol §8.1)"});
   CHECK(value_of(claim, "amount_shannons") == t.bond());
   CHECK(value_of<float>(claim, "loss") == 1.0F);
   CHECK(value_of(claim, "reveal_by_height") == t.claimed + 20);
-  const auto& reveal = step_in(told, "story", "data_revealed");
+  const auto& reveal = step_in(explained, "story", "data_revealed");
   CHECK(reveal.height->value == revealed);
   CHECK(reveal.section == "8.2");
   CHECK(value_of<std::string>(reveal, "data") == t.made.reveal.data.text());
 
-  const auto& vote = step_in(told, "story", "audit_vote_cast");
+  const auto& vote = step_in(explained, "story", "audit_vote_cast");
   check_line(vote, {"voted `ok` with power 2500", "2500 ok and 0 against so far, 6667 decide",
                     "(protocol §8.3)"});
-  const auto& decided = step_in(told, "story", "target_settled");
+  const auto& decided = step_in(explained, "story", "target_settled");
   check_line(decided, {"block " + std::to_string(settled) + ": ",
                        "ok votes reached 7500 of the 6667 needed", "(protocol §8.4)"});
   CHECK(value_of<bool>(decided, "by_quorum"));
-  const auto& paid = step_in(told, "story", "submitter_paid");
+  const auto& paid = step_in(explained, "story", "submitter_paid");
   CHECK(value_of(paid, "amount_shannons") == submitter_part);
   check_line(paid, {submitter.where().short_text(), to_text(shannons{submitter_part}),
-                    "block " + std::to_string(settled), "§8.4"});
-  CHECK(value_of(step_in(told, "story", "model_paid"), "amount_shannons") == model_part);
-  CHECK(value_of(step_in(told, "story", "bond_returned"), "amount_shannons") == t.bond());
+                    "block " + std::to_string(settled), "protocol §8.4"});
+  CHECK(value_of(step_in(explained, "story", "model_paid"), "amount_shannons") == model_part);
+  CHECK(value_of(step_in(explained, "story", "bond_returned"), "amount_shannons") == t.bond());
   for (const auto& part : {to_text(shannons{submitter_part}), to_text(shannons{model_part}),
-                           "block " + std::to_string(settled), std::string("§8.4")})
-    CHECK(contains(told.summary, part));
-  // The late vote is told, and did not change the decision.
-  CHECK(value_of(told.facts, "against_power") == 2500);
+                           "block " + std::to_string(settled), std::string("protocol §8.4")})
+    CHECK(contains(explained.summary, part));
+  // The late vote is explained, and did not change the decision.
+  CHECK(value_of(explained.facts, "against_power") == 2500);
   CHECK(value_of(decided, "against_power") == 0);
 }
 
@@ -114,38 +114,38 @@ TEST_CASE("a rejected submission names the verdicts, their power and who got the
   t.vote(0, audit_verdict::wrong_loss);
   t.vote(1, audit_verdict::ok);
   t.vote(2, audit_verdict::wrong_loss);
-  CHECK(t.told().status == "revealed");
+  CHECK(t.explained().status == "revealed");
   t.vote(3, audit_verdict::unavailable);
-  const auto told = t.told();
-  CHECK(told.status == "slashed");
-  CHECK(told.next.empty());
-  const auto& slashed = step_in(told, "story", "target_slashed");
+  const auto explained = t.explained();
+  CHECK(explained.status == "slashed");
+  CHECK(explained.next.empty());
+  const auto& slashed = step_in(explained, "story", "target_slashed");
   CHECK(slashed.height->value == t.net.height());
   check_line(slashed, {"votes against reached 7500 of the 6667 needed", "2500 `unavailable`",
                        "5000 `wrong loss`", "(protocol §8.4)"});
   std::uint64_t to_voters = 0;
   std::size_t voters = 0;
-  for (const auto& s : explain::find(told, "story")->steps) {
-    if (s.what != "voter_paid") continue;
+  for (const auto& s : explain::find(explained, "story")->steps) {
+    if (s.name != "voter_paid") continue;
     ++voters;
     to_voters += value_of(s, "amount_shannons");
     CHECK(s.section == "8.4");
   }
   CHECK(voters == 3);
-  const auto burned = value_of(step_in(told, "story", "bond_burned"), "amount_shannons");
+  const auto burned = value_of(step_in(explained, "story", "bond_burned"), "amount_shannons");
   CHECK(to_voters + burned == t.bond());
   CHECK(to_voters <= t.bond() / 2);
-  CHECK_FALSE(has_step(told, "story", "submitter_paid"));
-  CHECK(contains(told.summary, "nobody was paid"));
-  CHECK(contains(told.summary, to_text(shannons{burned})));
-  CHECK(contains(told.summary, "§8.4"));
+  CHECK_FALSE(has_step(explained, "story", "submitter_paid"));
+  CHECK(contains(explained.summary, "nobody was paid"));
+  CHECK(contains(explained.summary, to_text(shannons{burned})));
+  CHECK(contains(explained.summary, "protocol §8.4"));
 }
 
 TEST_CASE("a claim says by which block and epoch its data must be revealed") {
   const claimed_target t(5);
-  const auto told = t.told();
-  CHECK(told.status == "filled");
-  const auto& due = next_in(told, "reveal_due");
+  const auto explained = t.explained();
+  CHECK(explained.status == "filled");
+  const auto& due = next_in(explained, "reveal_due");
   CHECK(value_of(due, "reveal_by_height") == t.claimed + 5);
   CHECK(value_of(due, "epoch") == t.net.epoch() + 1);
   CHECK(due.section == "8.2");
@@ -158,7 +158,7 @@ TEST_CASE("a missed reveal names the block at which its window ended") {
     claimed_target t(5);
     t.net.blocks(waited);
     const auto last = std::to_string(t.claimed + 5);
-    const auto waiting = t.told();
+    const auto waiting = t.explained();
     if (waited < 5) {
       CHECK(step_of(waiting.next, "bond_burned_at") == nullptr);
     } else {
@@ -167,20 +167,21 @@ TEST_CASE("a missed reveal names the block at which its window ended") {
       CHECK(value_of(over, "epoch") == t.net.epoch());
     }
     t.net.end_epoch();
-    const auto told = t.told();
+    const auto explained = t.explained();
     if (waited < 4) {  // one more block may bring the reveal
-      CHECK(told.status == "filled");
-      CHECK(value_of(next_in(told, "reveal_due"), "reveal_by_height") == t.claimed + 5);
+      CHECK(explained.status == "filled");
+      CHECK(value_of(next_in(explained, "reveal_due"), "reveal_by_height") == t.claimed + 5);
       continue;
     }
-    CHECK(told.status == "slashed");
-    const auto& missed = step_in(told, "story", "reveal_missed");
+    CHECK(explained.status == "slashed");
+    const auto& missed = step_in(explained, "story", "reveal_missed");
     CHECK(missed.height->value == t.net.height());
     check_line(missed, {"the window of 5 blocks ended at block " + last, "(protocol §8.2)"});
-    CHECK(value_of(step_in(told, "story", "bond_burned"), "amount_shannons") == t.bond());
-    CHECK(contains(told.summary, "the bond of " + to_text(shannons{t.bond()}) + " was burned"));
-    CHECK(contains(told.summary, "in block " + std::to_string(t.net.height())));
-    CHECK(contains(told.summary, "§8.2"));
+    CHECK(value_of(step_in(explained, "story", "bond_burned"), "amount_shannons") == t.bond());
+    CHECK(
+        contains(explained.summary, "the bond of " + to_text(shannons{t.bond()}) + " was burned"));
+    CHECK(contains(explained.summary, "in block " + std::to_string(t.net.height())));
+    CHECK(contains(explained.summary, "protocol §8.2"));
   }
 }
 
@@ -188,30 +189,30 @@ TEST_CASE("a reveal that missed its epoch names the epoch, not the window") {
   claimed_target t(200);
   const auto claimed_in = t.net.epoch();
   t.net.end_epoch();
-  CHECK(value_of(next_in(t.told(), "reveal_due"), "epoch") == claimed_in + 1);
+  CHECK(value_of(next_in(t.explained(), "reveal_due"), "epoch") == claimed_in + 1);
   t.net.end_epoch();
-  const auto told = t.told();
-  CHECK(told.status == "slashed");
-  check_line(step_in(told, "story", "reveal_missed"),
+  const auto explained = t.explained();
+  CHECK(explained.status == "slashed");
+  check_line(step_in(explained, "story", "reveal_missed"),
              {"epoch " + std::to_string(claimed_in + 1) + ", the one after the claim, ended"});
 }
 
 TEST_CASE("an expired target names the epoch whose end it did not outlive") {
-  told_network net(told_genesis(people));
+  explained_network net(four_validator_genesis(people));
   net.active_models(people[0], 3);
   const auto target = net.n.open_targets().front();
   const auto epoch = net.epoch();
   net.end_epoch();
-  const auto told = net.target(target.id);
-  CHECK(told.status == "expired");
-  CHECK(told.next.empty());
+  const auto explained = net.target(target.id);
+  CHECK(explained.status == "expired");
+  CHECK(explained.next.empty());
   check_line(
-      step_in(told, "story", "target_expired"),
+      step_in(explained, "story", "target_expired"),
       {"block " + std::to_string(net.height()) + ": ",
        "nobody claimed it before epoch " + std::to_string(epoch) + " ended", "(protocol §9)"});
-  CHECK(contains(told.summary, "nobody was paid: nobody claimed it before epoch " +
-                                   std::to_string(epoch) + " ended in block " +
-                                   std::to_string(net.height())));
+  CHECK(contains(explained.summary, "nobody was paid: nobody claimed it before epoch " +
+                                        std::to_string(epoch) + " ended in block " +
+                                        std::to_string(net.height())));
 }
 
 TEST_CASE("an audit for which too few vote is put off, and the last time it settles") {
@@ -223,9 +224,9 @@ TEST_CASE("an audit for which too few vote is put off, and the last time it sett
   t.net.end_epoch();
   for (std::uint64_t extensions = 0; extensions <= most; ++extensions) {
     CAPTURE(extensions);
-    const auto told = t.told();
-    CHECK(told.status == "revealed");
-    const auto& due = next_in(told, "audit_decided");
+    const auto explained = t.explained();
+    CHECK(explained.status == "revealed");
+    const auto& due = next_in(explained, "audit_decided");
     CHECK(value_of(due, "epoch") == claimed_in + 1 + extensions);
     CHECK(value_of(due, "extensions") == extensions);
     CHECK(value_of(due, "against_power") == 2500);
@@ -235,16 +236,16 @@ TEST_CASE("an audit for which too few vote is put off, and the last time it sett
                 extensions < most ? "it waits one more epoch" : "it settles then"});
     t.net.end_epoch();
   }
-  const auto told = t.told();
-  CHECK(told.status == "settled");
+  const auto explained = t.explained();
+  CHECK(explained.status == "settled");
   std::size_t put_off = 0;
-  for (const auto& s : explain::find(told, "story")->steps) {
-    if (s.what != "audit_extended") continue;
+  for (const auto& s : explain::find(explained, "story")->steps) {
+    if (s.name != "audit_extended") continue;
     CHECK(value_of(s, "extensions") == ++put_off);
     CHECK(s.section == "8.4");
   }
   CHECK(put_off == most);
-  const auto& settled = step_in(told, "story", "target_settled");
+  const auto& settled = step_in(explained, "story", "target_settled");
   CHECK_FALSE(value_of<bool>(settled, "by_quorum"));
   check_line(settled, {"only 2500 of the 3334 needed for a decision had voted",
                        "after 3 extensions", "block " + std::to_string(t.net.height())});
@@ -261,9 +262,9 @@ TEST_CASE("without a quorum the end of the epoch decides for the side with more 
     t.vote(1, verdict);
     t.net.end_epoch();
     t.net.end_epoch();
-    const auto told = t.told();
-    CHECK(told.status == (for_it ? "settled" : "slashed"));
-    check_line(step_in(told, "story", for_it ? "target_settled" : "target_slashed"),
+    const auto explained = t.explained();
+    CHECK(explained.status == (for_it ? "settled" : "slashed"));
+    check_line(step_in(explained, "story", for_it ? "target_settled" : "target_slashed"),
                {"when epoch " + std::to_string(claimed_in + 1) + " ended",
                 for_it ? "5000 had voted ok and 0 against" : "0 had voted ok and 5000 against",
                 for_it ? "" : "5000 `wrong size`"});
@@ -272,10 +273,10 @@ TEST_CASE("without a quorum the end of the epoch decides for the side with more 
 
 TEST_CASE("what is not there is refused by name") {
   const scratch_directory dir;
-  const storage::ledger_store empty(dir.path(), {.map_bytes = 64u << 20});
+  const tables::ledger_store empty(dir.path(), {.map_bytes = 64u << 20});
   CHECK(explain::explain_target(empty.view(), {}).error() == explain::refusal::no_ledger);
   CHECK(explain::explain_epoch(empty.view(), {}).error() == explain::refusal::no_ledger);
-  const told_network net(told_genesis(people));
+  const explained_network net(four_validator_genesis(people));
   const auto view = net.store.view();
   CHECK(explain::explain_target(view, id_from<target_id>(1)).error() ==
         explain::refusal::target_unknown);

@@ -1,13 +1,13 @@
 // Proposes blocks as an honest proposer would: transfers from one account to another, on a network
-// of one validator. Pure; whoever wants a store commits what the last block did.
+// of one validator. Pure; a test that wants a store commits what the last block did.
 #pragma once
 
+#include "actors/ledger/queries.hpp"
 #include "actors/replay/rows.hpp"
 #include "actors/rules/execution.hpp"
 #include "actors/rules/genesis_state.hpp"
-#include "actors/rules/queries.hpp"
-#include "actors/rules/state_tree.hpp"
-#include "messages/crypto/transactions.hpp"
+#include "actors/state_tree/state_tree.hpp"
+#include "messages/signing/signing.hpp"
 
 namespace soma::test {
 
@@ -23,27 +23,27 @@ class honest_proposer {
  public:
   static constexpr std::uint64_t key_seed = 9;
 
-  honest_proposer() : parent_(rules::genesis_parent(rules::chain_id_of(born))) {
-    const auto first = rules::genesis_rows(born);
+  honest_proposer() : parent_(rules::genesis_parent(rules::chain_id_of(genesis))) {
+    const auto first = rules::genesis_rows(genesis);
     rows_.apply(first);
     tree_.apply(first);
   }
 
   signed_transaction transfer(std::uint64_t amount) {
     transaction sent;
-    sent.chain = rules::chain_id_of(born);
+    sent.chain = rules::chain_id_of(genesis);
     sent.sender = key_of(1).public_half();
     sent.nonce = nonce_++;
     sent.expiry = {1'000};
     sent.kind = tx::transfer{address_of(2), {amount}};
-    return crypto::sign_transaction(key_of(1), sent);
+    return signing::sign_transaction(key_of(1), sent);
   }
 
   block next(std::uint64_t wait_ms, std::vector<signed_transaction> payload) {
     block made;
-    const auto tip = rules::read_chain(rows_);
+    const auto tip = ledger::read_chain(rows_);
     auto& h = made.header;
-    h.chain = rules::chain_id_of(born);
+    h.chain = rules::chain_id_of(genesis);
     h.epoch = tip.epoch;
     h.height = tip.height.next();
     h.parent_view = tip.height.next().value - tip.epoch_first_block.value;
@@ -55,7 +55,7 @@ class honest_proposer {
     seal_payload(made);
     execute(made);
     seal(made);
-    parent_ = crypto::id_of(h);
+    parent_ = signing::id_of(h);
     return made;
   }
   /// What the last block did.
@@ -63,7 +63,7 @@ class honest_proposer {
 
   static void seal_payload(block& made) {
     auto& h = made.header;
-    h.payload_root = crypto::payload_root(made.payload, made.parent_signers);
+    h.payload_root = signing::payload_root(made.payload, made.parent_signers);
     h.transactions = static_cast<std::uint32_t>(made.payload.size());
     h.payload_bytes = 0;
     for (const auto& sent : made.payload) {
@@ -71,22 +71,22 @@ class honest_proposer {
     }
   }
   static void seal(block& made) {
-    made.by_proposer = crypto::sign_block(key_of(key_seed), crypto::id_of(made.header));
+    made.by_proposer = signing::sign_block(key_of(key_seed), signing::id_of(made.header));
   }
 
-  genesis born = small_genesis();
+  soma::genesis genesis = small_genesis();
 
  private:
-  static genesis small_genesis() {
-    genesis born;
-    born.name = "honest";
-    born.start_ms = 1'000'000;
-    born.parameters.architecture = {1, 64, 1, 64, 64};
-    born.parameters.epoch_ms = 60'000;
-    born.accounts = {{address_of(1), {100 * shannons_per_soma}},
-                     {address_of(2), {shannons_per_soma}}};
-    born.validators = {{key_of(key_seed).public_half(), {5'000 * shannons_per_soma}}};
-    return born;
+  static soma::genesis small_genesis() {
+    soma::genesis genesis;
+    genesis.name = "honest";
+    genesis.start_ms = 1'000'000;
+    genesis.parameters.architecture = {1, 64, 1, 64, 64};
+    genesis.parameters.epoch_ms = 60'000;
+    genesis.accounts = {{address_of(1), {100 * shannons_per_soma}},
+                        {address_of(2), {shannons_per_soma}}};
+    genesis.validators = {{key_of(key_seed).public_half(), {5'000 * shannons_per_soma}}};
+    return genesis;
   }
 
   void execute(block& made) {
@@ -94,11 +94,11 @@ class honest_proposer {
     rules::block_input input{h.height, h.time_ms, h.parent, {}, {}};
     if (!made.parent_signers.empty()) input.signers = {address_of(key_seed)};
     for (const auto& sent : made.payload) {
-      input.transactions.push_back({crypto::id_of(sent), *crypto::verify(sent),
+      input.transactions.push_back({signing::id_of(sent), *signing::verify(sent),
                                     sent.body.size() + sent.by_sender.size(), std::nullopt});
     }
     result_ =
-        rules::finish(rules::begin_block(input, rows_, rules::active_models(rows_), born), {});
+        rules::finish(rules::begin_block(input, rows_, rules::active_models(rows_), genesis), {});
     h.state_root = tree_.apply(result_.changes);
     h.flags = result_.epoch_closed ? block_closes_epoch : 0;
     if (result_.epoch_closed) h.next_committee = rules::committee_hash(result_.next_committee);
@@ -106,7 +106,7 @@ class honest_proposer {
   }
 
   replay::memory_rows rows_;
-  rules::state_tree tree_;
+  state_tree::tree tree_;
   rules::effects result_;
   block_id parent_;
   std::uint64_t nonce_ = 0;

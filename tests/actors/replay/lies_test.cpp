@@ -69,9 +69,10 @@ std::vector<lie> lies_about_payloads() {
 
 }  // namespace
 
+// Protocol §10.2.
 TEST_CASE("whatever a proposer signs that is not so is named, and an honest block still follows") {
   proposer honest;
-  chain_replay again(honest.born, std::make_unique<replay::memory_rows>());
+  chain_replay again(honest.genesis, std::make_unique<replay::memory_rows>());
   auto lies = lies_about_headers();
   for (auto& more : lies_about_payloads()) lies.push_back(std::move(more));
   for (int round = 0; round < 12; ++round) {
@@ -87,7 +88,7 @@ TEST_CASE("whatever a proposer signs that is not so is named, and an honest bloc
       proposer::seal(lying);
       const auto verdict = again.next(lying);
       REQUIRE_FALSE(verdict.has_value());
-      CHECK(to_text(verdict.error().what) == to_text(lies[i].found));
+      CHECK(to_text(verdict.error().kind) == to_text(lies[i].found));
       CHECK(verdict.error().expected != verdict.error().found);
       REQUIRE(again.root() == root);
     }
@@ -101,9 +102,10 @@ TEST_CASE("whatever a proposer signs that is not so is named, and an honest bloc
   CHECK(again.chain().epoch.value == 3);
 }
 
-TEST_CASE("who signed the parent is told in every block but an epoch's first, and told truly") {
+TEST_CASE(
+    "every block but an epoch's first names the signers of its parent, and names them truly") {
   proposer honest;
-  chain_replay again(honest.born, std::make_unique<replay::memory_rows>());
+  chain_replay again(honest.genesis, std::make_unique<replay::memory_rows>());
   for (int round = 0; round < 12; ++round) {  // every fourth closes an epoch
     CAPTURE(round);
     const bool first = round % 4 == 0;
@@ -119,26 +121,27 @@ TEST_CASE("who signed the parent is told in every block but an epoch's first, an
       proposer::seal(lying);
       const auto verdict = again.next(lying);
       REQUIRE_FALSE(verdict.has_value());
-      CHECK(verdict.error().what ==
+      CHECK(verdict.error().kind ==
             (first ? fault::wrong_parent_signers : fault::wrong_state_root));  // what it counts
     }
     REQUIRE(again.next(made).has_value());
   }
 }
 
-TEST_CASE("a block signed by someone who is not its proposer is found") {
+TEST_CASE("a block with a signature that is not its proposer's is found") {
   proposer honest;
-  chain_replay again(honest.born, std::make_unique<replay::memory_rows>());
+  chain_replay again(honest.genesis, std::make_unique<replay::memory_rows>());
   auto b = honest.next(1'000, {honest.transfer(5)});
-  b.by_proposer = crypto::sign_block(key_of(77), crypto::id_of(b.header));
+  b.by_proposer = signing::sign_block(key_of(77), signing::id_of(b.header));
   const auto verdict = again.next(b);
   REQUIRE_FALSE(verdict.has_value());
-  CHECK(verdict.error().what == fault::bad_proposer_signature);
+  CHECK(verdict.error().kind == fault::bad_proposer_signature);
 }
 
+// Protocol §1.6.
 TEST_CASE("transactions that the rules refuse are part of a chain like all others") {
   proposer honest;
-  chain_replay again(honest.born, std::make_unique<replay::memory_rows>());
+  chain_replay again(honest.genesis, std::make_unique<replay::memory_rows>());
   const auto b = honest.next(1'000, {honest.transfer(5), honest.transfer(supply_cap.value)});
   const auto taken = again.next(b);
   REQUIRE(taken.has_value());

@@ -3,21 +3,22 @@
 
 #include <set>
 
+#include "actors/ledger/queries.hpp"
 #include "actors/replay/chain_replay.hpp"
-#include "actors/rules/queries.hpp"
-#include "messages/types/codec.hpp"
+#include "messages/codec/codec.hpp"
 #include "storage/tables/ledger_store.hpp"
 #include "tests/actors/support/small_network.hpp"
 #include "tests/support/program.hpp"
 
 using namespace soma;
-using namespace soma::actors;
+using namespace soma::localnet;
+using namespace soma::scorer;
 using soma::replay::chain_replay;
 
 namespace {
 
 struct recorded_chain {
-  genesis born;
+  soma::genesis genesis;
   std::vector<block> blocks;
   chain_row last;
   state_root root;
@@ -30,10 +31,10 @@ recorded_chain chain_of_network(std::uint64_t seed, unsigned validators = 1) {
   options.validators = validators;
   const auto report = run_localnet(options);
   REQUIRE_MESSAGE(report.has_value(), (report ? std::string() : report.error()));
-  // Whose ledger is all the same.
-  const storage::ledger_store ledger(folder.path() / (validators > 1 ? "ledger-3" : "ledger"));
+  // Their ledgers are equal.
+  const tables::ledger_store ledger(folder.path() / (validators > 1 ? "ledger-3" : "ledger"));
   recorded_chain chain;
-  chain.born = *decode<genesis>(*ledger.genesis());
+  chain.genesis = *decode<soma::genesis>(*ledger.genesis());
   for (block_height h{1}; h <= ledger.view().height(); h = h.next()) {
     chain.blocks.push_back(*ledger.block_at(h));
   }
@@ -54,27 +55,28 @@ void replay_all(const recorded_chain& chain, chain_replay& again) {
     CAPTURE(height);
     const auto done = again.next(b);
     REQUIRE_MESSAGE(done.has_value(),
-                    (done ? std::string() : std::string(to_text(done.error().what))));
+                    (done ? std::string() : std::string(to_text(done.error().kind))));
   }
 }
 
 }  // namespace
 
+// Protocol §10.3 and §10.5.
 TEST_CASE("the blocks of a network, executed once more, give every state root again") {
   for (const std::uint64_t seed : {21u, 22u}) {
     CAPTURE(seed);
     const auto chain = chain_of_network(seed);
     REQUIRE(chain.blocks.size() > 50);
-    chain_replay again(chain.born, in_memory());
+    chain_replay again(chain.genesis, in_memory());
     replay_all(chain, again);
     CHECK(again.root() == chain.root);
     CHECK(again.chain() == chain.last);
-    CHECK(rules::supply_is_whole(again.rows()));
+    CHECK(ledger::supply_is_whole(again.rows()));
     // Neither threads nor where the rows are held make a difference.
     const soma::support::scratch_folder folder;
     const auto scratch = folder / "rows";
     {
-      chain_replay other(chain.born, std::make_unique<replay::scratch_rows>(scratch), 3);
+      chain_replay other(chain.genesis, std::make_unique<replay::scratch_rows>(scratch), 3);
       replay_all(chain, other);
       CHECK(other.root() == chain.root);
       CHECK(other.chain() == chain.last);
@@ -84,14 +86,14 @@ TEST_CASE("the blocks of a network, executed once more, give every state root ag
   }
 }
 
-TEST_CASE("so do those of a network of four, whoever proposed them and was paid for them") {
+TEST_CASE("the blocks of a network of four give every state root again, by all its proposers") {
   const auto chain = chain_of_network(24, 4);
   REQUIRE(chain.blocks.size() > 50);
-  chain_replay again(chain.born, in_memory());
+  chain_replay again(chain.genesis, in_memory());
   replay_all(chain, again);
   CHECK(again.root() == chain.root);
   CHECK(again.chain() == chain.last);
-  CHECK(rules::supply_is_whole(again.rows()));
+  CHECK(ledger::supply_is_whole(again.rows()));
   std::set<std::uint16_t> proposers;
   epoch_number epoch{UINT64_MAX};
   for (const auto& b : chain.blocks) {
@@ -107,7 +109,7 @@ TEST_CASE("so do those of a network of four, whoever proposed them and was paid 
 
 TEST_CASE("a flipped bit anywhere in a block is found, and the block as it was still follows") {
   const auto chain = chain_of_network(23);
-  chain_replay again(chain.born, in_memory());
+  chain_replay again(chain.genesis, in_memory());
   std::size_t unreadable = 0, refuted = 0;
   for (const auto& b : chain.blocks) {
     const auto height = b.header.height.value;
@@ -137,14 +139,14 @@ TEST_CASE("a flipped bit anywhere in a block is found, and the block as it was s
 
 TEST_CASE("blocks left out, repeated or in another order are found") {
   const auto chain = chain_of_network(25);
-  chain_replay again(chain.born, in_memory());
+  chain_replay again(chain.genesis, in_memory());
   for (std::size_t i = 0; i < chain.blocks.size(); ++i) {
     CAPTURE(i);
     for (const std::size_t other : {i + 1, i + 2, i - 1, std::size_t{0}}) {
       if (other >= chain.blocks.size() || other == i) continue;
       const auto wrong = again.next(chain.blocks[other]);
       REQUIRE_FALSE(wrong.has_value());
-      CHECK(wrong.error().what == replay::fault::wrong_height);
+      CHECK(wrong.error().kind == replay::fault::wrong_height);
     }
     REQUIRE(again.next(chain.blocks[i]).has_value());
   }

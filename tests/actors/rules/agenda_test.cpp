@@ -13,7 +13,7 @@ namespace {
 constexpr std::uint64_t one = shannons_per_soma;
 
 /// Counts the rows that are read, by table.
-class counting_state final : public rules::state_reader {
+class counting_state final : public ledger::state_reader {
  public:
   explicit counting_state(const memory_state& rows) : rows_(rows) {}
   [[nodiscard]] std::optional<bytes> find(const row_key& key) const override {
@@ -77,6 +77,7 @@ std::array<std::size_t, 16> rows_read_at_epoch_end(std::size_t idle) {
   return counted.read;
 }
 
+// Protocol §9.2.
 TEST_CASE("the rows read at the end of an epoch do not grow with what is idle") {
   const auto few = rows_read_at_epoch_end(4);
   const auto many = rows_read_at_epoch_end(120);
@@ -100,6 +101,7 @@ std::vector<std::string> agenda_of(const network& net) {
   return keys;
 }
 
+// Protocol §9.2 and §9.4.
 TEST_CASE("nothing of an epoch that is over stays on the agenda, and nothing open is missing") {
   const std::vector people{somebody(1), somebody(2)};
   network net(small_genesis(2, people));
@@ -139,6 +141,7 @@ TEST_CASE("nothing of an epoch that is over stays on the agenda, and nothing ope
   }
 }
 
+// Protocol §9.3.
 TEST_CASE("the end of an epoch tells what was emitted and burned, and what holds from now on") {
   const std::vector people{somebody(1), somebody(2)};
   network net(small_genesis(1, people));
@@ -200,9 +203,10 @@ TEST_CASE("votes and extensions tell what they were") {
   CHECK(net.events(event_kind::target_settled).size() == 1);
 }
 
+// Protocol §9.2.
 TEST_CASE("a subject is put on an epoch's agenda once, and taken off in order") {
   network net(small_genesis(1, std::vector{somebody(1)}));
-  rules::ledger state(net.state);
+  ledger::block_state state(net.state);
   rules::block_run run{state, net.born.parameters, {5}};
   std::vector<model_id> models;
   for (std::uint64_t i = 0; i < 20; ++i) models.push_back(id_from<model_id>(i));

@@ -20,6 +20,7 @@ model_version_ref model(std::uint64_t number) {
   return {id_from<model_id>(number), 1};
 }
 
+// Protocol §8.3.2.
 TEST_CASE("a loss becomes an integer of 2^-24, truncated, and what is no loss becomes none") {
   const auto scaled = [](float loss) {
     const auto s = rules::scale_loss(bits(loss));
@@ -59,7 +60,9 @@ TEST_CASE(
   }
 }
 
-TEST_CASE("the lowest loss wins, invalid scores never do, and nobody wins when all are invalid") {
+// Protocol §8.3.3.
+TEST_CASE(
+    "the lowest loss wins, invalid scores never do, and there is no winner when all are invalid") {
   const std::vector<contender> three{{model(1), 1, bits(2.0f), true},
                                      {model(2), 2, bits(1.5f), true},
                                      {model(3), 3, bits(0.5f), false}};
@@ -69,6 +72,7 @@ TEST_CASE("the lowest loss wins, invalid scores never do, and nobody wins when a
   CHECK(!rules::winner_of(std::vector<contender>{{model(1), 1, bits(NAN), true}}));
 }
 
+// Protocol §8.3.3.
 TEST_CASE("copies with noise never beat their original, whatever their place in the list") {
   for (std::uint64_t seed = 0; seed < 2'000; ++seed) {
     CAPTURE(seed);
@@ -130,7 +134,7 @@ TEST_CASE("a model that cannot win any more may be left out: the winner is the s
     const float loss = std::bit_cast<float>(last.loss_bits);
     if (!rules::cannot_win(loss, earlier)) {
       earlier.push_back(last);
-      // It would lead now, or there is nobody yet to lead.
+      // It would lead now, or there is no leader yet.
       if (last.valid) CHECK(earlier[*rules::winner_of(earlier)].model == last.model);
       continue;
     }
@@ -150,6 +154,7 @@ TEST_CASE("a model that cannot win any more may be left out: the winner is the s
   CHECK(!rules::cannot_win(0.0f, leader));
 }
 
+// Protocol §8.3.1.
 TEST_CASE("an auditor names the first thing that is wrong") {
   submission_row claim;
   claim.winner = model(1);

@@ -1,4 +1,4 @@
-// Protocol §5 through blocks: who joins, who sits, who took part.
+// Protocol §5 through blocks: joining, sitting, taking part.
 #include "actors/rules/committee.hpp"
 
 #include <doctest/doctest.h>
@@ -37,10 +37,11 @@ struct town {
                                           {chain_key(), encode(chain)}};
     net.state.apply(changes);
     net.tree.apply(changes);
-    REQUIRE(rules::supply_is_whole(net.state));
+    REQUIRE(ledger::supply_is_whole(net.state));
   }
 };
 
+// Protocol §5.1.
 TEST_CASE("a join founds a pool at once and has a seat from the next epoch on") {
   town w;
   const auto key = key_of(7);
@@ -73,6 +74,7 @@ TEST_CASE("a join founds a pool at once and has a seat from the next epoch on") 
   CHECK(rules::had_seat(w.net.validator(w.alice), {2}));
 }
 
+// Protocol §5.1.
 TEST_CASE("joins are refused by the first check that fails") {
   town w;
   const auto key = key_of(7);
@@ -85,9 +87,9 @@ TEST_CASE("joins are refused by the first check that fails") {
   CHECK(w.net.run(w.alice, bad) == refusal::proof_of_possession_invalid);
   // A proof for another account, for another network, by another key.
   CHECK(w.net.run(w.bob, join) == refusal::proof_of_possession_invalid);
-  bad.proof_of_possession = crypto::prove_possession(key, id_from<chain_id>(1), w.alice.where());
+  bad.proof_of_possession = signing::prove_possession(key, id_from<chain_id>(1), w.alice.where());
   CHECK(w.net.run(w.alice, bad) == refusal::proof_of_possession_invalid);
-  bad.proof_of_possession = crypto::prove_possession(key_of(8), w.net.chain, w.alice.where());
+  bad.proof_of_possession = signing::prove_possession(key_of(8), w.net.chain, w.alice.where());
   CHECK(w.net.run(w.alice, bad) == refusal::proof_of_possession_invalid);
   // The key of a validator of genesis.
   CHECK(w.net.run(w.alice, w.net.join_of(w.alice, key_of(901), 999 * one)) ==
@@ -107,7 +109,7 @@ TEST_CASE("joins are refused by the first check that fails") {
 TEST_CASE("a rotated key signs from the next epoch on, and the old one stays its owner's") {
   town w;
   const auto key_in_seat = [&] {
-    return rules::find_seat(w.net.state, w.v[0].where())->consensus_key;
+    return ledger::find_seat(w.net.state, w.v[0].where())->consensus_key;
   };
   CHECK(!w.net.run(w.v[0], w.net.join_of(w.v[0], key_of(50), 0)));
   CHECK(w.net.validator(w.v[0]).consensus_key == key_of(50).public_half());
@@ -123,7 +125,8 @@ TEST_CASE("a rotated key signs from the next epoch on, and the old one stays its
   CHECK(w.net.validator(w.v[0]).pool == stake_pool{{1'005 * one}, 1'005 * one, 1'005 * one});
 }
 
-TEST_CASE("who leaves has no seat from the next epoch on and may come back") {
+// Protocol §5.2.
+TEST_CASE("a validator that leaves has no seat from the next epoch on and may come back") {
   town w;
   CHECK(w.net.run(w.alice, tx::leave_committee{}) == refusal::not_a_validator);
   CHECK(!w.net.run(w.v[1], tx::leave_committee{}));
@@ -173,7 +176,8 @@ TEST_CASE("own stake and what waits to become own stake count for the minimum") 
   CHECK(w.net.power(w.v[2]) == 3'333);
 }
 
-TEST_CASE("whose own stake fell below the minimum loses its seat, whatever others have staked") {
+TEST_CASE(
+    "a validator whose own stake fell below the minimum loses its seat, whatever others staked") {
   town w;
   // 5,000 SOMA in all, but a shannon too little of its owner's.
   w.rewrite(w.v[2], {{5'000 * one}, 5'000 * one, 1'000 * one - 1});
@@ -186,12 +190,13 @@ TEST_CASE("whose own stake fell below the minimum loses its seat, whatever other
   CHECK(w.net.power(w.v[2]) > 0);
 }
 
-TEST_CASE("should nobody have the minimum, the old committee stays") {
+// Protocol §5.3.
+TEST_CASE("when no validator has the minimum the old committee stays") {
   town w;
-  const auto before = rules::read_committee(w.net.state);
+  const auto before = ledger::read_committee(w.net.state);
   for (const auto& v : w.v) CHECK(!w.net.run(v, tx::leave_committee{}));
   w.net.end_epoch();
-  const auto after = rules::read_committee(w.net.state);
+  const auto after = ledger::read_committee(w.net.state);
   REQUIRE(after.seats.size() == 3);
   for (std::size_t i = 0; i < 3; ++i) {
     CHECK(after.seats[i].member == before.seats[i].member);
@@ -202,6 +207,7 @@ TEST_CASE("should nobody have the minimum, the old committee stays") {
   CHECK(w.net.events(event_kind::validator_unseated).empty());
 }
 
+// Protocol §5.3.
 TEST_CASE("the committee is the largest by stake, ties by address, at genesis and after it") {
   auto born = town::birth(5);
   born.parameters.committee_size = 3;
@@ -212,19 +218,19 @@ TEST_CASE("the committee is the largest by stake, ties by address, at genesis an
   std::sort(equals.begin(), equals.end());
   const auto seated = [&] {
     std::set<address> members;
-    for (const auto& s : rules::read_committee(w.net.state).seats) members.insert(s.member);
+    for (const auto& s : ledger::read_committee(w.net.state).seats) members.insert(s.member);
     return members;
   };
   const std::set<address> expected{validator_person(904).where(), equals[0], equals[1]};
   CHECK(seated() == expected);
   w.net.end_epoch();
   CHECK(seated() == expected);
-  // A shannon of somebody else's stake lifts the last over the others.
+  // A shannon staked by another account lifts the last one over the others.
   CHECK(!w.net.run(w.alice, tx::add_stake{equals[3], {1}}));
   w.net.end_epoch();
   CHECK(seated() == std::set<address>{validator_person(904).where(), equals[0], equals[3]});
   // Members in order of their addresses, powers by stake under the cap of three.
-  const auto seats = rules::read_committee(w.net.state).seats;
+  const auto seats = ledger::read_committee(w.net.state).seats;
   CHECK(std::is_sorted(seats.begin(), seats.end(),
                        [](const auto& x, const auto& y) { return x.member < y.member; }));
   for (const auto& seat : seats) {
@@ -237,16 +243,17 @@ TEST_CASE("more than a hundred want a seat: the hundred largest have one") {
   for (auto& v : born.validators) v.stake = {2'000 * one};
   born.validators[50].stake = {1'001 * one};
   town w(born);
-  CHECK(rules::read_committee(w.net.state).seats.size() == 100);
+  CHECK(ledger::read_committee(w.net.state).seats.size() == 100);
   CHECK(!w.net.run(w.alice, w.net.join_of(w.alice, key_of(7), 1'001 * one - 1)));
   CHECK(!w.net.run(w.bob, w.net.join_of(w.bob, key_of(8), 1'002 * one)));
   w.net.end_epoch();
-  CHECK(rules::read_committee(w.net.state).seats.size() == 100);
+  CHECK(ledger::read_committee(w.net.state).seats.size() == 100);
   CHECK(w.net.power(w.alice) == 0);
   CHECK(w.net.power(w.bob) > 0);
   CHECK(w.net.power(validator_person(950)) == 0);
 }
 
+// Protocol §5.7.
 TEST_CASE("took part: half of the blocks and half of the audits, rounded up") {
   const auto seat = [](std::uint64_t blocks, std::uint64_t audits) {
     return committee_seat{{}, {}, 1, blocks, audits};
@@ -260,13 +267,14 @@ TEST_CASE("took part: half of the blocks and half of the audits, rounded up") {
   CHECK(!rules::took_part(seat(0, 9), 1, 9));
 }
 
+// Protocol §5.8.
 TEST_CASE("members that signed half of the blocks are paid by power, the others' part goes on") {
   auto born = town::birth();
   born.parameters.target_share_bps = 0;
   town w(born);
-  const auto seats = rules::read_committee(w.net.state).seats;
+  const auto seats = ledger::read_committee(w.net.state).seats;
   const auto stake = [&](std::size_t i) {
-    return rules::read_validator(w.net.state, seats[i].member)->pool.stake.value;
+    return ledger::read_validator(w.net.state, seats[i].member)->pool.stake.value;
   };
   const auto first = stake(0), second = stake(1), third = stake(2);
   // Four blocks, of which three show signatures: one signs two of them, one signs one, one all.
@@ -278,7 +286,7 @@ TEST_CASE("members that signed half of the blocks are paid by power, the others'
   w.net.silent.clear();
   w.net.end_epoch();
   const auto released =
-      rules::read_chain(w.net.state).unissued.value;  // P is what it was and this epoch's part
+      ledger::read_chain(w.net.state).unissued.value;  // P is what it was and this epoch's part
   const auto part = [&](std::size_t i) {
     return w.net.events(event_kind::emission_released)[0].detail * seats[i].power / 10'000;
   };
@@ -301,7 +309,9 @@ TEST_CASE("members that signed half of the blocks are paid by power, the others'
   CHECK(absent[0].detail == 1ull << 32);
 }
 
-TEST_CASE("an epoch's first block shows nobody's work in this epoch, and one alone is no work") {
+// Protocol §5.6.
+TEST_CASE(
+    "an epoch's first block shows no work of this epoch, and an epoch of one block has none") {
   town w;
   w.net.silent = {w.v[0].where()};
   for (int epoch = 0; epoch < 3; ++epoch) {  // of one block each
@@ -312,13 +322,14 @@ TEST_CASE("an epoch's first block shows nobody's work in this epoch, and one alo
   }
   w.net.block();
   for (const auto& who : w.v) {
-    CHECK(rules::find_seat(w.net.state, who.where())->blocks_signed == 0);
+    CHECK(ledger::find_seat(w.net.state, who.where())->blocks_signed == 0);
   }
   w.net.end_epoch();  // two blocks, one of which shows signatures
   CHECK(w.net.events(event_kind::validator_paid).size() == 2);
   CHECK(w.net.events(event_kind::validator_absent).at(0).account == w.v[0].where());
 }
 
+// Protocol §5.6.
 TEST_CASE("a signature counts once a block, and only a member's") {
   town w;
   w.net.silent = {w.v[0].where(), w.v[1].where(), w.v[2].where()};
@@ -326,12 +337,13 @@ TEST_CASE("a signature counts once a block, and only a member's") {
   auto input = w.net.next_input(10);
   input.signers = {w.v[0].where(), w.v[0].where(), w.alice.where(), w.v[2].where()};
   w.net.state.apply(network::execute(input, w.net.state, w.net.active, w.net.born).changes);
-  CHECK(rules::find_seat(w.net.state, w.v[0].where())->blocks_signed == 1);
-  CHECK(rules::find_seat(w.net.state, w.v[1].where())->blocks_signed == 0);
-  CHECK(rules::find_seat(w.net.state, w.v[2].where())->blocks_signed == 1);
-  CHECK(rules::read_committee(w.net.state).seats.size() == 3);
+  CHECK(ledger::find_seat(w.net.state, w.v[0].where())->blocks_signed == 1);
+  CHECK(ledger::find_seat(w.net.state, w.v[1].where())->blocks_signed == 0);
+  CHECK(ledger::find_seat(w.net.state, w.v[2].where())->blocks_signed == 1);
+  CHECK(ledger::read_committee(w.net.state).seats.size() == 3);
 }
 
+// Protocol §5.7.
 TEST_CASE("audit votes count for taking part: half of those due, and counts begin anew") {
   auto born = town::birth();
   born.parameters.target_share_bps = 8'000;
@@ -349,25 +361,25 @@ TEST_CASE("audit votes count for taking part: half of those due, and counts begi
     CHECK(
         !w.net.run(v[voter], tx::vote_on_submission{shown[which].claim.target, audit_verdict::ok}));
   };
-  const auto seat = [&](std::size_t i) { return *rules::find_seat(w.net.state, v[i].where()); };
+  const auto seat = [&](std::size_t i) { return *ledger::find_seat(w.net.state, v[i].where()); };
   vote(2, 0);
   vote(0, 0);
-  CHECK(rules::read_committee(w.net.state).audits_due == 0);  // due when it is decided
+  CHECK(ledger::read_committee(w.net.state).audits_due == 0);  // due when it is decided
   CHECK(seat(0).audits_cast == 0);
   vote(1, 0);
-  CHECK(rules::read_committee(w.net.state).audits_due == 1);
+  CHECK(ledger::read_committee(w.net.state).audits_due == 1);
   for (std::size_t i = 0; i < 3; ++i) CHECK(seat(i).audits_cast == 1);
   for (const std::size_t which : {1, 2}) {
     vote(0, which);
     vote(1, which);
   }
-  CHECK(rules::read_committee(w.net.state).audits_due == 3);
+  CHECK(ledger::read_committee(w.net.state).audits_due == 3);
   CHECK(seat(0).audits_cast == 3);
   CHECK(seat(1).audits_cast == 3);
   CHECK(seat(2).audits_cast == 1);
   vote(2, 2);  // late, but cast
   CHECK(seat(2).audits_cast == 2);
-  CHECK(rules::read_committee(w.net.state).audits_due == 3);
+  CHECK(ledger::read_committee(w.net.state).audits_due == 3);
   w.net.silent = {v[0].where()};
   for (int i = 0; i < 40; ++i) w.net.block();
   w.net.end_epoch();
@@ -375,7 +387,7 @@ TEST_CASE("audit votes count for taking part: half of those due, and counts begi
   REQUIRE(w.net.events(event_kind::validator_absent).size() == 1);
   CHECK(w.net.events(event_kind::validator_absent)[0].account == v[0].where());
   CHECK((w.net.events(event_kind::validator_absent)[0].detail & 0xffff'ffff) == 3);
-  CHECK(rules::read_committee(w.net.state).audits_due == 0);
+  CHECK(ledger::read_committee(w.net.state).audits_due == 0);
   for (std::size_t i = 0; i < 3; ++i) {
     CHECK(seat(i).audits_cast == 0);
     CHECK(seat(i).blocks_signed == 0);
@@ -397,6 +409,7 @@ TEST_CASE("audit votes count for taking part: half of those due, and counts begi
   CHECK((w.net.events(event_kind::validator_absent)[0].detail & 0xffff'ffff) == 1);
 }
 
+// Protocol §1.3.
 TEST_CASE("the hash of a committee changes with its members, keys, powers and order") {
   std::vector<committee_seat> seats{{id_from<address>(1), id_from(2).value, 5'000, 0, 0},
                                     {id_from<address>(3), id_from(4).value, 5'000, 0, 0}};

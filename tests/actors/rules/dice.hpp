@@ -3,19 +3,13 @@
 
 #include <cstdint>
 
-#include "messages/types/ids.hpp"
+#include "messages/values/ids.hpp"
+#include "messages/values/splitmix64.hpp"
 
 namespace soma::test {
 
-/// splitmix64.
-struct dice {
-  std::uint64_t state;
-  std::uint64_t next() {
-    std::uint64_t z = (state += 0x9e3779b97f4a7c15);
-    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9;
-    z = (z ^ (z >> 27)) * 0x94d049bb133111eb;
-    return z ^ (z >> 31);
-  }
+struct dice : splitmix64 {
+  using splitmix64::splitmix64;
   std::uint64_t below(std::uint64_t n) { return next() % n; }
   bool chance(std::uint64_t percent) { return below(100) < percent; }
 };

@@ -11,6 +11,7 @@
 namespace soma::test {
 namespace {
 
+// Protocol §1.2.
 TEST_CASE("the integer square root is the floor of the root, at the edges and in between") {
   for (const std::uint64_t r :
        {0ull, 1ull, 2ull, 3ull, 1'000'003ull, 0xffff'fffeull, 0xffff'ffffull}) {
@@ -35,6 +36,7 @@ TEST_CASE("floor division rounds towards minus infinity") {
   CHECK(rules::floor_div(0, 5) == 0);
 }
 
+// Protocol §3.2 and §3.3.
 TEST_CASE("emission over all epochs is exactly the pool") {
   for (const auto& [pool, epochs] : {std::pair{10ull, 3ull},
                                      {supply_cap.value - 12'345'678'901ull, 3'650ull},
@@ -57,6 +59,7 @@ TEST_CASE("emission over all epochs is exactly the pool") {
   }
 }
 
+// Protocol §2.1 and §2.2.
 TEST_CASE("fees follow the formula and refuse what does not fit") {
   const genesis_parameters p;
   CHECK(rules::base_fee(p, 1'000'000)->value == 1'000);
@@ -67,6 +70,7 @@ TEST_CASE("fees follow the formula and refuse what does not fit") {
   CHECK(!rules::full_fee(p, UINT64_MAX, UINT64_MAX / 300, {UINT64_MAX}));
 }
 
+// Protocol §2.5.
 TEST_CASE("the fee multiplier heads for the wanted burn, always moves, and keeps to its bounds") {
   const genesis_parameters p;
   // 10^16 circulating, 5 % a year, one day: 10^16 / 20 / 365.
@@ -85,6 +89,7 @@ TEST_CASE("the fee multiplier heads for the wanted burn, always moves, and keeps
   CHECK(rules::next_multiplier(low, 5, {999'999}, {1'000'000}) == 4);
 }
 
+// Protocol §7.8 and §7.10.
 TEST_CASE(
     "the radius starts easy, follows the hits by steps of a tenth, and stops at 0.1 and 2.0") {
   CHECK(rules::sigma_q30(4) == (1u << 29));
@@ -125,6 +130,7 @@ std::vector<std::uint32_t> powers(std::vector<std::uint64_t> stakes) {
   return list;
 }
 
+// Protocol §5.4.
 TEST_CASE("voting power is stake under a cap, the excess filled to those below it") {
   using list = std::vector<std::uint32_t>;
   CHECK(powers({7}) == list{10'000});
@@ -163,6 +169,7 @@ TEST_CASE("powers sum to 10000, never exceed the cap, and more stake never means
   }
 }
 
+// Protocol §3.2.
 TEST_CASE("a network emits its whole pool over its epochs, and no shannon more") {
   const std::vector people{somebody(1)};
   auto born = small_genesis(1, people);
@@ -177,13 +184,14 @@ TEST_CASE("a network emits its whole pool over its epochs, and no shannon more")
   }
 }
 
+// Protocol §5.8.
 TEST_CASE("validators are paid by power; what absentees would have had goes to the next targets") {
   const std::vector people{somebody(1)};
   network net(small_genesis(3, people));
-  const auto who = rules::read_committee(net.state).seats;
+  const auto who = ledger::read_committee(net.state).seats;
   REQUIRE(who.size() == 3);
   net.silent.insert(who[0].member);
-  const auto stake = rules::read_validator(net.state, who[0].member)->pool.stake;
+  const auto stake = ledger::read_validator(net.state, who[0].member)->pool.stake;
   const auto stakes_before = net.chain_now().staked.value;
   const auto released =
       rules::emission_of(net.chain_now().unissued, net.born.parameters.emission_epochs, {0});
@@ -194,7 +202,7 @@ TEST_CASE("validators are paid by power; what absentees would have had goes to t
   CHECK(net.chain_now().staked.value == stakes_before + part(1) + part(2));
   CHECK(net.chain_now().target_budget.value ==
         split.targets.value + split.validators.value - part(1) - part(2));
-  CHECK(rules::read_validator(net.state, who[0].member)->pool.stake == stake);
+  CHECK(ledger::read_validator(net.state, who[0].member)->pool.stake == stake);
 }
 
 }  // namespace

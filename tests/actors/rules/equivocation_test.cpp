@@ -51,12 +51,12 @@ struct court {
   }
   [[nodiscard]] tx::report_equivocation report(const vote_statement& a,
                                                const vote_statement& b) const {
-    return {key.public_half(), encode(a), crypto::sign_vote(key, net.chain, a), encode(b),
-            crypto::sign_vote(key, net.chain, b)};
+    return {key.public_half(), encode(a), signing::sign_vote(key, net.chain, a), encode(b),
+            signing::sign_vote(key, net.chain, b)};
   }
   [[nodiscard]] tx::report_equivocation report(const block_header& a, const block_header& b) const {
-    return {key.public_half(), encode(a), crypto::sign_block(key, crypto::id_of(a)), encode(b),
-            crypto::sign_block(key, crypto::id_of(b))};
+    return {key.public_half(), encode(a), signing::sign_block(key, signing::id_of(a)), encode(b),
+            signing::sign_block(key, signing::id_of(b))};
   }
   /// Two votes to notarize in a view of its own.
   [[nodiscard]] tx::report_equivocation guilty(std::uint64_t epoch, std::uint64_t view) const {
@@ -66,6 +66,7 @@ struct court {
   rules::refused shown(const tx::report_equivocation& what) { return net.run(alice, what); }
 };
 
+// Protocol §5.9.
 TEST_CASE("every class of conflict is one, whichever statement comes first, and nothing else is") {
   const auto of = [](const auto& a, const auto& b) {
     const auto forth = rules::conflict_of(encode(a), encode(b));
@@ -102,7 +103,8 @@ TEST_CASE("every class of conflict is one, whichever statement comes first, and 
   CHECK(!rules::conflict_of(encode(notarize(3, 7, 1)), bytes(49, 0xff)));
 }
 
-TEST_CASE("each class is punished: 5 % of the own stake, half burned, half to who showed it") {
+// Protocol §5.10.
+TEST_CASE("each class is punished: 5 % of the own stake, half burned, half to the reporter") {
   for (int kind = 1; kind <= 4; ++kind) {
     CAPTURE(kind);
     court c;
@@ -133,6 +135,7 @@ TEST_CASE("each class is punished: 5 % of the own stake, half burned, half to wh
   }
 }
 
+// Protocol §5.9.
 TEST_CASE("reports are refused by the first check that fails") {
   court c;
   const auto good = c.guilty(0, 5);
@@ -161,7 +164,7 @@ TEST_CASE("reports are refused by the first check that fails") {
         refusal::statement_signature_invalid);
   // Signed for another network.
   CHECK(spoilt([&](auto& r) {
-          r.first_signature = crypto::sign_vote(c.key, id_from<chain_id>(1), notarize(0, 5, 1));
+          r.first_signature = signing::sign_vote(c.key, id_from<chain_id>(1), notarize(0, 5, 1));
         }) == refusal::statement_signature_invalid);
   // A vote's signature is none for a header.
   CHECK(c.shown([&] {
@@ -196,7 +199,7 @@ TEST_CASE("evidence is good for as many epochs as stake takes to leave, and no l
   }
 }
 
-TEST_CASE("who had no seat in the epoch of its statements is not punished for them") {
+TEST_CASE("a validator without a seat in the epoch of its statements is not punished for them") {
   court c;
   c.key = key_of(44);
   const person newcomer = c.bob;
@@ -217,7 +220,7 @@ TEST_CASE("a newcomer of a later epoch was not seated in epoch 0 either") {
   CHECK(c.shown(c.guilty(1, 5)) == refusal::signer_not_seated);
 }
 
-TEST_CASE("who left, or left and came back, still answers for what it signed in its seat") {
+TEST_CASE("a validator that left, or left and came back, answers for what it signed in its seat") {
   for (const bool back : {false, true}) {
     CAPTURE(back);
     court c;
@@ -275,6 +278,7 @@ TEST_CASE("delegators lose nothing: it is the owner's shares that are burned") {
   CHECK(c.net.balance(c.bob) == before + 3'000 * one);
 }
 
+// Protocol §5.10.
 TEST_CASE("stake that is leaving is slashed too, every part of it") {
   court c;
   CHECK(!c.net.run(c.offender, tx::withdraw_stake{c.pool, 200 * one}));
@@ -306,6 +310,7 @@ TEST_CASE("a validator that shows itself pays no less than it gets back") {
   CHECK(c.net.balance(c.offender) == balance + 50 * one - 1'900);
 }
 
+// Protocol §5.10.
 TEST_CASE("the odd shannon is burned, and the rate is the genesis's") {
   auto born = court::birth();
   born.parameters.equivocation_slash_bps = 10'000;

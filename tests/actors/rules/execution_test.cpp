@@ -20,6 +20,7 @@ struct pair_of_people {
   }
 };
 
+// Protocol §1.1, §1.10 and §2.2.
 TEST_CASE("a transfer moves the amount, burns its fee and uses the nonce") {
   pair_of_people w;
   const auto a = w.net.balance(w.a);
@@ -30,9 +31,10 @@ TEST_CASE("a transfer moves the amount, burns its fee and uses the nonce") {
   CHECK(w.net.balance(w.b) == b + 1'000'000);
   CHECK(w.net.chain_now().burned.value == fee);
   CHECK(w.net.last.outcomes[0].fee.value == fee);
-  CHECK(rules::read_account(w.net.state, w.a.where())->nonce == 1);
+  CHECK(ledger::read_account(w.net.state, w.a.where())->nonce == 1);
 }
 
+// Protocol §1.7.
 TEST_CASE("what is stopped at the door changes nothing at all, each by its name") {
   pair_of_people w;
   CHECK(!w.run(w.transfer(0, 1)));
@@ -63,6 +65,7 @@ TEST_CASE("what is stopped at the door changes nothing at all, each by its name"
   (void)before;
 }
 
+// Protocol §1.8 and §2.1.
 TEST_CASE("what is refused later pays the base fee and its nonce, nothing else") {
   pair_of_people w;
   const std::vector<std::pair<transaction_kind, refusal>> cases{
@@ -79,7 +82,7 @@ TEST_CASE("what is refused later pays the base fee and its nonce, nothing else")
   for (const auto& [kind, reason] : cases) {
     CAPTURE(kind.index());
     auto expected = w.net.state;
-    auto account = *rules::read_account(w.net.state, w.a.where());
+    auto account = *ledger::read_account(w.net.state, w.a.where());
     CHECK(w.net.run(w.a, kind) == reason);
     CHECK(w.net.last.outcomes[0].fee.value == 1'000);
     account.balance.value -= 1'000;
@@ -94,6 +97,7 @@ TEST_CASE("what is refused later pays the base fee and its nonce, nothing else")
   }
 }
 
+// Protocol §2.3.
 TEST_CASE(
     "an account that cannot pay the base fee is stopped at the door; a member may still vote") {
   pair_of_people w;
@@ -107,6 +111,7 @@ TEST_CASE(
   CHECK(net.last.outcomes[0].fee.value == 0);
 }
 
+// Protocol §10.1.
 TEST_CASE("blocks that cannot follow are refused by name") {
   pair_of_people w;
   const auto good = w.net.next_input(1);
@@ -127,6 +132,7 @@ TEST_CASE("blocks that cannot follow are refused by name") {
   CHECK(rules::check_block(bad, w.net.chain_now()) == rules::block_refusal::payload_too_large);
 }
 
+// Protocol §12.1.
 TEST_CASE("a genesis is refused by name") {
   using rules::genesis_refusal;
   const auto good = small_genesis(2, std::vector{somebody(1)});
@@ -161,6 +167,21 @@ TEST_CASE("a genesis is refused by name") {
         genesis_refusal::validator_stake_too_low);
   CHECK(refused([](genesis& g) { g.accounts[0].balance = supply_cap; }) ==
         genesis_refusal::above_supply_cap);
+}
+
+// Protocol §9.1.
+TEST_CASE(
+    "the first block that is late enough is the epoch's last, and the next one opens another") {
+  network net{small_genesis(1, std::vector{somebody(1)})};
+  const auto length = net.born.parameters.epoch_ms;
+  CHECK_FALSE(net.block(length - 1).epoch_closed);
+  CHECK(net.block(1).epoch_closed);
+  CHECK(net.chain_now().epoch.value == 1);
+  CHECK(net.chain_now().epoch_start_ms == net.born.start_ms + length);
+  CHECK(net.chain_now().epoch_first_block.value == 3);
+  // A block may be late by any time; the epoch after it begins then.
+  CHECK(net.block(length * 7).epoch_closed);
+  CHECK(net.chain_now().epoch.value == 2);
 }
 
 }  // namespace

@@ -40,7 +40,7 @@ struct stakes_world {
   /// One block that is an epoch: the transactions of `act`, then rewards of so many shannons.
   template <class Act>
   void epoch(std::uint64_t reward_shannons, Act act) {
-    rules::ledger state(rows);
+    ledger::block_state state(rows);
     rules::block_run run{state, born.parameters, state.chain().height.next()};
     state.update_chain([&](chain_row& chain) { chain.height = run.height; });
     rules::count_signatures(run, v);
@@ -54,7 +54,7 @@ struct stakes_world {
       chain.epoch_first_block = run.height.next();
     });
     rows.apply(state.changes());
-    REQUIRE(rules::supply_is_whole(rows));
+    REQUIRE(ledger::supply_is_whole(rows));
   }
   void advance(std::uint64_t reward_soma) {
     epoch(soma_coins(reward_soma), [](rules::block_run&) {});
@@ -69,17 +69,17 @@ struct stakes_world {
   }
 
   [[nodiscard]] stake_pool pool(std::size_t i) const {
-    return rules::read_validator(rows, v[i])->pool;
+    return ledger::read_validator(rows, v[i])->pool;
   }
   [[nodiscard]] std::uint64_t stake(std::size_t i) const { return pool(i).stake.value; }
   [[nodiscard]] std::uint64_t own(std::size_t i) const { return rules::own_stake(pool(i)).value; }
   [[nodiscard]] std::uint64_t others(std::size_t i) const { return stake(i) - own(i); }
   [[nodiscard]] std::uint64_t shares(const address& who, std::size_t i) const {
-    const auto row = rules::read_stake(rows, {v[i], who});
+    const auto row = ledger::read_stake(rows, {v[i], who});
     return row ? row->shares : 0;
   }
   [[nodiscard]] std::uint64_t balance(const address& who) const {
-    return rules::read_account(rows, who)->balance.value;
+    return ledger::read_account(rows, who)->balance.value;
   }
 
   genesis born;
@@ -188,6 +188,7 @@ TEST_CASE("the reference's commissions: ours go to the owner's balance") {
   CHECK(w.balance(w.v[0]) == 6 * one);
 }
 
+// Protocol §4.6.
 TEST_CASE("the reference's many rewards: prices 1.1, 1.2, 1.3 and 1.4") {
   stakes_world w({100, 200, 300, 400});
   const auto turn = [&](std::uint64_t reward,
@@ -222,7 +223,8 @@ TEST_CASE("the reference's many rewards: prices 1.1, 1.2, 1.3 and 1.4") {
   CHECK(w.balance(w.d) == start);
 }
 
-TEST_CASE("the reference's delegation: who stays in a pool that left earns nothing any more") {
+TEST_CASE(
+    "the reference's delegation: a holder that stays in a pool that left earns nothing more") {
   stakes_world w({100, 100});
   w.epoch(0, [&](auto& run) { w.deposit(run, w.a, w.v[0], 100); });
   w.advance(80);  // forty each (the reference: by stake)
@@ -246,12 +248,13 @@ TEST_CASE("the reference's exchange rates: 200 to 200, then 210 to 200") {
   CHECK(w.pool(1) == stake_pool{{210 * one}, 200 * one, 100 * one});
 }
 
+// Protocol §5.8.
 TEST_CASE("floors: rewards that do not divide leave their shannons to the next targets") {
   stakes_world w({100, 100, 100});
   w.epoch(100, [](auto&) {});
   // 3334, 3333 and 3333 of 10000: 33.34, 33.33 and 33.33.
   for (std::size_t i = 0; i < 3; ++i) CHECK(w.stake(i) == 100 * one + 33);
-  CHECK(rules::read_chain(w.rows).next_budget.value == 1);
+  CHECK(ledger::read_chain(w.rows).next_budget.value == 1);
 }
 
 }  // namespace

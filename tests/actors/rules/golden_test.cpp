@@ -221,6 +221,7 @@ TEST_CASE("fees: the multiplier is never stuck but at its bounds or where burnin
   CHECK(rules::next_multiplier(p, 1, {1}, {2}) == 1);
 }
 
+// Protocol §2.5.
 TEST_CASE("fees: what should burn in an epoch is 5 % a year of what circulates") {
   genesis_parameters p;
   CHECK(rules::wanted_burn(p, {soma_coins(200'000)}).value == 27'397'260'273);  // 10,000 SOMA / 365
@@ -230,6 +231,7 @@ TEST_CASE("fees: what should burn in an epoch is 5 % a year of what circulates")
   CHECK(rules::wanted_burn(p, {0}).value == 0);
 }
 
+// Protocol §7.8 and §7.10.
 TEST_CASE("difficulty: sequences of z and of the radius") {
   const auto sequence = [](std::uint32_t dim, std::size_t epochs, auto ema_milli) {
     std::vector<std::int64_t> list;
@@ -268,6 +270,7 @@ TEST_CASE("difficulty: sequences of z and of the radius") {
   CHECK(rules::radius_q30(-1'800'000, 4) == 2'040'109'466);
 }
 
+// Protocol §7.9.
 TEST_CASE("difficulty: the average of the hits") {
   numbers list;
   std::uint64_t ema = 86'400'000;

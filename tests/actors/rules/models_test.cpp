@@ -15,13 +15,14 @@ struct world {
   person owner = somebody(1), other = somebody(2);
   network net{small_genesis(3, std::vector{owner, other})};
   [[nodiscard]] model_row model(const model_id& id) const {
-    return *rules::read_model(net.state, id);
+    return *ledger::read_model(net.state, id);
   }
   [[nodiscard]] version_status status(const model_id& id, std::uint32_t version) const {
-    return rules::read_version(net.state, {id, version})->status;
+    return ledger::read_version(net.state, {id, version})->status;
   }
 };
 
+// Protocol §6.1 and §6.8.
 TEST_CASE("a model is committed in one epoch, revealed in the next and active from the one after") {
   world w;
   auto plan = network::plan(1);
@@ -43,6 +44,7 @@ TEST_CASE("a model is committed in one epoch, revealed in the next and active fr
   CHECK(w.model(plan.id).active_version == 1);
 }
 
+// Protocol §6.2.
 TEST_CASE("commits of new models are refused in the listed order") {
   world w;
   auto commit = network::commit_of(network::plan(1), std::nullopt, shannons_per_soma - 1);
@@ -62,6 +64,7 @@ TEST_CASE("commits of new models are refused in the listed order") {
   CHECK(w.net.run(w.owner, commit) == refusal::fee_unaffordable);
 }
 
+// Protocol §6.2.
 TEST_CASE("updates are refused in the listed order, and a good one replaces the active version") {
   world w;
   const auto id = w.net.active_models(w.owner, 1)[0].id;
@@ -94,6 +97,7 @@ TEST_CASE("updates are refused in the listed order, and a good one replaces the 
   CHECK(w.net.run(w.owner, network::commit_of(next, id)) == refusal::model_inactive);
 }
 
+// Protocol §6.3.
 TEST_CASE("reveals are refused in the listed order") {
   world w;
   auto plan = network::plan(1);
@@ -118,6 +122,7 @@ TEST_CASE("reveals are refused in the listed order") {
   CHECK(w.net.run(w.owner, network::reveal_of(plan)) == refusal::nothing_to_reveal);
 }
 
+// Protocol §6.4.
 TEST_CASE(
     "embeddings of wrong dimension, not finite, or without a norm are refused even when committed "
     "to") {
@@ -148,6 +153,7 @@ TEST_CASE(
   }
 }
 
+// Protocol §6.7.
 TEST_CASE("a new model that is not revealed loses half of its stake; an update only itself") {
   world w;
   const auto id = w.net.active_models(w.owner, 1)[0].id;
@@ -168,6 +174,7 @@ TEST_CASE("a new model that is not revealed loses half of its stake; an update o
   CHECK(w.net.chain_now().burned.value == burned + 5 * shannons_per_soma / 2);
 }
 
+// Protocol §6.9.
 TEST_CASE("retiring before the first reveal is no cheap way out of it") {
   world w;
   auto plan = network::plan(6);
@@ -183,7 +190,8 @@ TEST_CASE("retiring before the first reveal is no cheap way out of it") {
   CHECK(w.net.run(w.owner, tx::retire_model{plan.id}) == refusal::model_inactive);
 }
 
-TEST_CASE("a quorum of bad verdicts takes 95 % of the stake, half of it to those who cast them") {
+// Protocol §6.5 and §6.6.
+TEST_CASE("a quorum of bad verdicts takes 95 % of the stake, half of it to the voters against it") {
   world w;
   const auto id = w.net.active_models(w.owner, 2)[0].id;
   const auto voter = [](std::uint64_t i) {
@@ -201,7 +209,7 @@ TEST_CASE("a quorum of bad verdicts takes 95 % of the stake, half of it to those
   CHECK(w.model(id).status == model_status::active);
   const auto before = w.net.balance(voter(0)) + w.net.balance(voter(2));
   CHECK(!w.net.run(voter(2), tx::vote_on_model{{id, 1}, model_verdict::malformed}));
-  const auto third = rules::find_seat(w.net.state, voter(1).where())->power;
+  const auto third = ledger::find_seat(w.net.state, voter(1).where())->power;
   const bool enough = 10'000 - third >= 6'667;
   REQUIRE(enough);
   const auto taken = stake * 95 / 100;

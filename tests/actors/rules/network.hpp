@@ -7,13 +7,13 @@
 
 #include <set>
 
+#include "actors/ledger/queries.hpp"
 #include "actors/rules/execution.hpp"
 #include "actors/rules/genesis_state.hpp"
-#include "actors/rules/queries.hpp"
-#include "actors/rules/state_tree.hpp"
+#include "actors/state_tree/state_tree.hpp"
 #include "messages/crypto/hash.hpp"
+#include "tests/actors/ledger/memory_state.hpp"
 #include "tests/actors/rules/dice.hpp"
-#include "tests/actors/rules/memory_state.hpp"
 #include "tests/actors/rules/refusal_coverage.hpp"
 
 namespace soma::test {
@@ -74,16 +74,16 @@ class network {
     active.apply(rows);
     time_ms = born.start_ms;
     parent = rules::genesis_parent(chain);
-    REQUIRE(rules::supply_is_whole(state));
+    REQUIRE(ledger::supply_is_whole(state));
   }
 
   /// Queues one transaction with the sender's next nonce, counting those that wait.
   void send(const person& from, transaction_kind kind) {
-    const auto account = rules::read_account(state, from.where());
+    const auto account = ledger::read_account(state, from.where());
     std::uint64_t nonce = account ? account->nonce : 0;
     for (const auto& t : queue) nonce += t.body->sender == from.key ? 1 : 0;
     send_raw(
-        {chain, from.key, nonce, {rules::read_chain(state).epoch.value + 10}, std::move(kind)});
+        {chain, from.key, nonce, {ledger::read_chain(state).epoch.value + 10}, std::move(kind)});
   }
   void send_raw(transaction t) {
     const auto id = crypto::hash("test.tx", encode(t)).as<transaction_tag>();
@@ -92,10 +92,10 @@ class network {
 
   [[nodiscard]] rules::block_input next_input(std::uint64_t step_ms) const {
     rules::block_input block;
-    block.height = rules::read_chain(state).height.next();
+    block.height = ledger::read_chain(state).height.next();
     block.time_ms = time_ms + step_ms;
     block.parent = parent;
-    for (const auto& v : rules::read_committee(state).seats) {
+    for (const auto& v : ledger::read_committee(state).seats) {
       if (!silent.contains(v.member)) block.signers.push_back(v.member);
     }
     block.transactions = queue;
@@ -124,7 +124,7 @@ class network {
                                               const memory_state& on,
                                               const rules::active_models& active,
                                               const genesis& born) {
-    REQUIRE(!rules::check_block(block, rules::read_chain(on)));
+    REQUIRE(!rules::check_block(block, ledger::read_chain(on)));
     auto begun = rules::begin_block(block, on, active, born);
     const auto drawn = draw(begun);
     REQUIRE(!rules::check_draws(begun, drawn));
@@ -138,7 +138,7 @@ class network {
     state.apply(last.changes);
     tree.apply(last.changes);
     active.apply(last.changes);
-    REQUIRE(rules::supply_is_whole(state));
+    REQUIRE(ledger::supply_is_whole(state));
     for (const auto& outcome : last.outcomes) met(outcome.reason);
     time_ms = input.time_ms;
     parent = crypto::hash("test.block", tree.root().view()).as<block_tag>();
@@ -156,22 +156,22 @@ class network {
     return block().outcomes.back().reason;
   }
 
-  [[nodiscard]] chain_row chain_now() const { return rules::read_chain(state); }
+  [[nodiscard]] chain_row chain_now() const { return ledger::read_chain(state); }
   [[nodiscard]] std::uint64_t balance(const person& p) const {
-    const auto row = rules::read_account(state, p.where());
+    const auto row = ledger::read_account(state, p.where());
     return row ? row->balance.value : 0;
   }
 
   [[nodiscard]] validator_row validator(const person& p) const {
-    return rules::read_validator(state, p.where()).value_or(validator_row{});
+    return ledger::read_validator(state, p.where()).value_or(validator_row{});
   }
   /// An empty one when there is none.
   [[nodiscard]] stake_row stake(const person& holder, const pool_owner& pool) const {
-    return rules::read_stake(state, {pool, holder.where()}).value_or(stake_row{});
+    return ledger::read_stake(state, {pool, holder.where()}).value_or(stake_row{});
   }
   /// 0 without a seat.
   [[nodiscard]] std::uint32_t power(const person& p) const {
-    const auto seat = rules::find_seat(state, p.where());
+    const auto seat = ledger::find_seat(state, p.where());
     return seat ? seat->power : 0;
   }
   /// The latest block's events of one kind.
@@ -186,7 +186,7 @@ class network {
   [[nodiscard]] tx::join_committee join_of(const person& who, const crypto::key_pair& consensus,
                                            std::uint64_t stake_shannons) const {
     return {consensus.public_half(),
-            crypto::prove_possession(consensus, chain, who.where()),
+            signing::prove_possession(consensus, chain, who.where()),
             {stake_shannons}};
   }
 
@@ -226,17 +226,17 @@ class network {
     end_epoch();
     for (const auto& m : models) send(owner, reveal_of(m));
     end_epoch();
-    REQUIRE(rules::active_model_rows(state, 100).size() == count);
+    REQUIRE(ledger::active_model_rows(state, 100).size() == count);
     return models;
   }
-  [[nodiscard]] std::vector<rules::listed_target> open_targets() const {
-    return rules::open_targets(state, 1'000);
+  [[nodiscard]] std::vector<ledger::listed_target> open_targets() const {
+    return ledger::open_targets(state, 1'000);
   }
 
   genesis born;
   chain_id chain;
   memory_state state;
-  rules::state_tree tree;
+  state_tree::tree tree;
   rules::active_models active;
   std::uint64_t time_ms = 0;
   block_id parent;
@@ -250,7 +250,7 @@ struct honest_submission {
   tx::claim_target claim;
   tx::reveal_data reveal;
 };
-inline honest_submission submission_for(const rules::listed_target& target, const person& sender,
+inline honest_submission submission_for(const ledger::listed_target& target, const person& sender,
                                         std::uint64_t number) {
   honest_submission s;
   s.reveal = {target.id, id_from<data_hash>(number), id_from<blob_id>(number + 1),

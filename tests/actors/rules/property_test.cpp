@@ -46,6 +46,7 @@ TEST_CASE("whatever people send, no invariant breaks, and what breaks one shrink
   }));
 }
 
+// Protocol §2.4 and §3.1.
 TEST_CASE("a shannon is never lost: random worlds keep every invariant and reach every ending") {
   coverage seen;
   const std::uint64_t worlds = is_slow ? 20 : 250;

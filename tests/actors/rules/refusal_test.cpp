@@ -12,6 +12,7 @@ namespace {
 
 using rules::refusal;
 
+// Protocol §1.11.
 TEST_CASE("refusals: numbers rise, names and sentences are there and are told apart") {
   std::set<std::string_view> names, texts;
   for (std::size_t i = 0; i < rules::all_refusals.size(); ++i) {
@@ -25,6 +26,7 @@ TEST_CASE("refusals: numbers rise, names and sentences are there and are told ap
   CHECK(rules::name_of(static_cast<refusal>(20)) == "unknown_refusal");
 }
 
+// Protocol §1.2 and §2.2.
 TEST_CASE("a fee that does not fit 64 bits refuses the transaction, which pays the base fee") {
   auto born = small_genesis(1, std::vector{somebody(1), somebody(2)});
   // Two rows at 10^16 shannons each, a thousand times: 2 * 10^19.
@@ -39,12 +41,13 @@ TEST_CASE("a fee that does not fit 64 bits refuses the transaction, which pays t
   CHECK(net.balance(somebody(2)) == balance);
 }
 
+// Protocol §6.5.
 TEST_CASE("a version takes a thousand votes and not one more") {
   const auto owner = somebody(1);
   network net(small_genesis(2, std::vector{owner}));
   const auto model = net.active_models(owner, 1)[0];
   const model_version_ref which{model.id, 1};
-  auto row = *rules::read_version(net.state, which);
+  auto row = *ledger::read_version(net.state, which);
   for (std::uint64_t i = 0; i < max_cast_votes; ++i) {
     row.votes.push_back({id_from<address>(i), 1, model_verdict::good});
   }
@@ -64,12 +67,13 @@ TEST_CASE("an update left behind by a model that was slashed is revealed too lat
   CHECK(!net.run(owner, network::commit_of(update, model.id, 0)));
   CHECK(
       !net.run(validator_person(900), tx::vote_on_model{{model.id, 1}, model_verdict::malformed}));
-  CHECK(rules::read_model(net.state, model.id)->status == model_status::inactive);
+  CHECK(ledger::read_model(net.state, model.id)->status == model_status::inactive);
   net.end_epoch();
   net.end_epoch();
   CHECK(net.run(owner, network::reveal_of(update)) == refusal::reveal_too_late);
 }
 
+// Protocol §1.7.
 TEST_CASE("what stops a transaction at the door stops it in this order") {
   const auto who = somebody(1);
   const chain_id chain = id_from<chain_id>(1);
@@ -99,6 +103,7 @@ TEST_CASE("what stops a transaction at the door stops it in this order") {
   CHECK(!door());
 }
 
+// Protocol §10.1.
 TEST_CASE("a block is refused by the first check that fails") {
   network net(small_genesis(1, std::vector{somebody(1)}));
   auto block = net.next_input(0);
@@ -119,6 +124,7 @@ TEST_CASE("a block is refused by the first check that fails") {
   CHECK(check() == rules::block_refusal::payload_too_large);
 }
 
+// Protocol §10.4.
 TEST_CASE("draws are refused by name") {
   network net(small_genesis(1, std::vector{somebody(1)}));
   (void)net.active_models(somebody(1), 2);
@@ -142,6 +148,7 @@ TEST_CASE("draws are refused by name") {
   CHECK(!spoilt([](auto& d) { d.targets[3].distances_q30[1] = 1u << 31; }));
 }
 
+// Protocol §12.3.
 TEST_CASE("every bound of a genesis is checked, and the value at the bound is good") {
   using rules::genesis_refusal;
   const auto good = small_genesis(2, std::vector{somebody(1)});
@@ -205,6 +212,7 @@ TEST_CASE("every bound of a genesis is checked, and the value at the bound is go
   CHECK(!with([](gp& p) { p.committee_size = 1; }));
 }
 
+// Protocol §12.1.
 TEST_CASE("what a genesis names is checked one by one") {
   using rules::genesis_refusal;
   const auto good = small_genesis(2, std::vector{somebody(1)});

@@ -43,10 +43,11 @@ struct mint {
     return plan;
   }
   [[nodiscard]] stake_pool pool_of(const model_id& id) const {
-    return rules::read_model(net.state, id)->pool;
+    return ledger::read_model(net.state, id)->pool;
   }
 };
 
+// Protocol §4.3 and §4.5.
 TEST_CASE("a deposit waits for the end of the epoch and becomes shares at that epoch's price") {
   mint w;
   const auto before = w.net.balance(w.alice);
@@ -73,6 +74,7 @@ TEST_CASE("a deposit waits for the end of the epoch and becomes shares at that e
   CHECK(w.net.events(event_kind::stake_joined)[0].detail == 2'000 * one);
 }
 
+// Protocol §4.6.
 TEST_CASE("rewards raise the price and make no shares") {
   mint w;
   for (std::uint64_t e = 1; e <= 5; ++e) {
@@ -81,6 +83,7 @@ TEST_CASE("rewards raise the price and make no shares") {
   }
 }
 
+// Protocol §4.5.
 TEST_CASE("what is withdrawn from a validator is burned as the epoch ends and paid two later") {
   mint w;
   CHECK(!w.net.run(w.alice, tx::add_stake{w.pool, {3'000 * one}}));
@@ -129,7 +132,7 @@ TEST_CASE("what is withdrawn from a model is paid one epoch later") {
   w.net.end_epoch();
   CHECK(w.net.balance(w.alice) == again + 5 * one);
   // Nothing is left of the position, so nothing is left of its row.
-  CHECK(!rules::read_stake(w.net.state, {model.id, w.alice.where()}));
+  CHECK(!ledger::read_stake(w.net.state, {model.id, w.alice.where()}));
 }
 
 TEST_CASE("a genesis may choose other times of unbonding") {
@@ -170,6 +173,7 @@ TEST_CASE("withdrawals of several epochs wait side by side, each for its own epo
   }
 }
 
+// Protocol §4.1.
 TEST_CASE("floors favour the pool, a deposit below a share's price comes back") {
   mint w;
   w.net.end_epoch();  // two shannons a share
@@ -178,7 +182,7 @@ TEST_CASE("floors favour the pool, a deposit below a share's price comes back") 
   w.net.end_epoch();  // three a share: 7 buy two, 2 buy none
   CHECK(w.net.stake(w.alice, w.pool).shares == 2);
   CHECK(w.pool_now() == stake_pool{{3'000 * one + 7}, 1'000 * one + 2, 1'000 * one});
-  CHECK(!rules::read_stake(w.net.state, {w.pool, w.bob.where()}));
+  CHECK(!ledger::read_stake(w.net.state, {w.pool, w.bob.where()}));
   REQUIRE(w.net.events(event_kind::stake_returned).size() == 1);
   CHECK(w.net.events(event_kind::stake_returned)[0].account == w.bob.where());
   CHECK(w.net.events(event_kind::stake_returned)[0].amount.value == 2);
@@ -190,6 +194,7 @@ TEST_CASE("floors favour the pool, a deposit below a share's price comes back") 
   CHECK(w.pool_now() == stake_pool{{4'000 * one + 4}, 1'000 * one + 1, 1'000 * one});
 }
 
+// Protocol §4.1 and §4.2.
 TEST_CASE("the last share takes all that is left, and an empty pool is founded anew") {
   auto born = mint::birth();
   born.validators.push_back({validator_person(901).key, {5'000 * one}});
@@ -209,13 +214,14 @@ TEST_CASE("the last share takes all that is left, and an empty pool is founded a
   CHECK(w.net.run(w.validator, w.net.join_of(w.validator, key_of(900), 1'000 * one - 1)) ==
         refusal::stake_below_minimum);
   CHECK(!w.net.run(w.validator, w.net.join_of(w.validator, key_of(900), 2'000 * one)));
-  // At once: there is nobody whose price it could change.
+  // At once: there is no other holder whose price it could change.
   CHECK(w.pool_now() == stake_pool{{2'000 * one}, 2'000 * one, 2'000 * one});
   CHECK(w.net.chain_now().joining.value == 0);
   w.net.end_epoch();
   CHECK(w.net.power(w.validator) == 5'000);
 }
 
+// Protocol §4.3.
 TEST_CASE("deposits are refused by name") {
   mint w;
   const auto model = w.model(2 * one);
@@ -230,13 +236,14 @@ TEST_CASE("deposits are refused by name") {
   CHECK(w.net.last.events[0].kind == event_kind::transaction_refused);
   CHECK(w.net.last.events[0].refusal == static_cast<std::uint16_t>(refusal::fee_unaffordable));
   CHECK(w.net.chain_now().joining.value == 0);
-  CHECK(!rules::read_stake(w.net.state, {model.id, w.alice.where()}));
+  CHECK(!ledger::read_stake(w.net.state, {model.id, w.alice.where()}));
   CHECK(!w.net.run(w.bob, tx::retire_model{model.id}));
   CHECK(w.net.run(w.alice, tx::add_stake{model.id, {1}}) == refusal::pool_closed);
   w.net.end_epoch();
   CHECK(w.net.run(w.alice, tx::add_stake{model.id, {1}}) == refusal::pool_closed);
 }
 
+// Protocol §4.5.
 TEST_CASE("a deposit that waits while its pool closes comes back") {
   auto born = mint::quiet();
   born.validators.push_back({validator_person(901).key, {5'000 * one}});
@@ -252,11 +259,12 @@ TEST_CASE("a deposit that waits while its pool closes comes back") {
   w.net.end_epoch();
   CHECK(w.net.balance(w.alice) == before - 1'900 - 5'000'000 - 1'900 - 9'000'000 - 1'000);
   CHECK(w.net.events(event_kind::stake_returned).size() == 2);
-  CHECK(!rules::read_stake(w.net.state, {model.id, w.alice.where()}));
+  CHECK(!ledger::read_stake(w.net.state, {model.id, w.alice.where()}));
   CHECK(w.pool_of(model.id).shares == 2 * one);
   CHECK(w.pool_now().shares == 1'000 * one);
 }
 
+// Protocol §4.4.
 TEST_CASE("withdrawals are refused by name, and what is asked for twice counts twice") {
   mint w;
   CHECK(!w.net.run(w.alice, tx::add_stake{w.pool, {10 * one}}));
@@ -292,6 +300,7 @@ TEST_CASE("the owner of a model keeps the minimum until the model retires") {
   CHECK(w.pool_of(model.id) == stake_pool{});
 }
 
+// Protocol §4.4.
 TEST_CASE("the owner of a validator's pool keeps the minimum until it leaves") {
   auto born = mint::quiet();
   born.validators[0].stake = {1'500 * one};
@@ -315,6 +324,7 @@ TEST_CASE("the owner of a validator's pool keeps the minimum until it leaves") {
   CHECK(w.net.balance(w.validator) == before + 1'500 * one);
 }
 
+// Protocol §4.7.
 TEST_CASE("a slash takes the owner's part first: what delegators hold is worth what it was") {
   mint w;
   const auto model = w.model(4 * one);
@@ -333,6 +343,7 @@ TEST_CASE("a slash takes the owner's part first: what delegators hold is worth w
   CHECK(w.net.balance(w.alice) == before + 6 * one);
 }
 
+// Protocol §4.7.
 TEST_CASE("slashed shares: rounded against the owner, never more than the owner has") {
   // 100 shannons for 7 shares, 3 of them the owner's. 10 shannons are 0.7 of a share: one goes.
   CHECK(rules::shares_to_slash({{100}, 7, 3}, {10}) == 1);
@@ -371,6 +382,7 @@ TEST_CASE("prices: the first deposit is 1:1, shares without stake have no price"
   CHECK(rules::worth_of({}, 0).value == 0);
 }
 
+// Protocol §4.8.
 TEST_CASE("commissions: set by the owner, by steps, from the next epoch on, out of rewards alone") {
   mint w;
   CHECK(!w.net.run(w.alice, tx::transfer{w.validator.where(), {one}}));
@@ -418,15 +430,16 @@ TEST_CASE("the commission of a model: a step an epoch, held at the epoch's end")
   CHECK(w.net.run(w.bob, tx::set_commission{model.id, 1'501}) ==
         refusal::commission_step_too_large);
   CHECK(!w.net.run(w.bob, tx::set_commission{model.id, 1'500}));
-  CHECK(rules::read_model(w.net.state, model.id)->commission_bps == 1'000);
+  CHECK(ledger::read_model(w.net.state, model.id)->commission_bps == 1'000);
   w.net.end_epoch();
-  CHECK(rules::read_model(w.net.state, model.id)->commission_bps == 1'500);
+  CHECK(ledger::read_model(w.net.state, model.id)->commission_bps == 1'500);
   REQUIRE(w.net.events(event_kind::commission_changed).size() == 1);
   CHECK(w.net.events(event_kind::commission_changed)[0].model.model == model.id);
   w.net.end_epoch();
   CHECK(w.net.run(w.bob, tx::set_commission{model.id, 0}) == refusal::pool_closed);
 }
 
+// Protocol §4.2.
 TEST_CASE("founding a model is 1:1 and at once; what an update adds waits like any deposit") {
   mint w;
   auto plan = network::plan(1);
@@ -443,7 +456,7 @@ TEST_CASE("founding a model is 1:1 and at once; what an update adds waits like a
   CHECK(w.net.stake(w.bob, plan.id).joining.value == 4 * one);
   w.net.end_epoch();
   CHECK(w.pool_of(plan.id) == stake_pool{{7 * one}, 7 * one, 7 * one});
-  CHECK(!rules::read_stake(w.net.state, {plan.id, w.bob.where()}));
+  CHECK(!ledger::read_stake(w.net.state, {plan.id, w.bob.where()}));
   CHECK(w.net.active.list()[0].stake.value == 7 * one);
 }
 
@@ -461,20 +474,21 @@ TEST_CASE("what others stake on an active model changes the registry's version, 
   CHECK(w.net.chain_now().registry_version == before + 1);
 }
 
+// Protocol §4.6.
 TEST_CASE("a reward to a pool that everybody has left goes to its owner") {
   mint w;
   const auto model = w.net.active_models(w.bob, 1)[0];
-  rules::ledger state(w.net.state);
+  ledger::block_state state(w.net.state);
   rules::block_run run{state, w.net.born.parameters, {99}};
   CHECK(rules::owner_of(state, model.id) == w.bob.where());
   const auto balance = state.balance(w.bob.where());
-  rules::reward_pool(run, rules::of(rules::pot::unissued), model.id, {1'000});
+  rules::reward_pool(run, rules::of(ledger::pot::unissued), model.id, {1'000});
   CHECK(state.balance(w.bob.where()).value == balance.value + 100);  // 10 %
   CHECK(state.pool(model.id)->stake.value == 2 * one + 900);
-  state.must_move(rules::stake_of(model.id), rules::of(rules::pot::unissued),
+  state.must_move(ledger::stake_of(model.id), rules::of(ledger::pot::unissued),
                   state.pool(model.id)->stake);
   state.update_shares(model.id, [](stake_pool& pool) { pool.shares = pool.owner_shares = 0; });
-  rules::reward_pool(run, rules::of(rules::pot::unissued), model.id, {1'000});
+  rules::reward_pool(run, rules::of(ledger::pot::unissued), model.id, {1'000});
   CHECK(state.balance(w.bob.where()).value == balance.value + 1'100);
   CHECK(state.pool(model.id)->stake.value == 0);
 }

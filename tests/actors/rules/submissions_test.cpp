@@ -24,10 +24,10 @@ struct arena {
     return born;
   }
   [[nodiscard]] target_status status(const target_id& id) const {
-    return rules::read_target(net.state, id)->status;
+    return ledger::read_target(net.state, id)->status;
   }
   [[nodiscard]] submission_row submission(const target_id& id) const {
-    return *rules::read_submission(net.state, id);
+    return *ledger::read_submission(net.state, id);
   }
   rules::refused vote(std::uint64_t voter, const target_id& target, audit_verdict verdict) {
     // 0 and 2 have a quorum together (3334 each), 1 has the rest.
@@ -46,6 +46,7 @@ struct arena {
   }
 };
 
+// Protocol §8.1.
 TEST_CASE("claims are refused by the first check that fails, in the order of the protocol") {
   arena a;
   const auto target = a.net.open_targets().front();
@@ -106,6 +107,7 @@ TEST_CASE("a distance outside the radius is refused once the radius is below 2")
   CHECK(a.net.run(a.alice, c) == refusal::target_of_other_epoch);
 }
 
+// Protocol §8.1 and §7.7.
 TEST_CASE("a claim locks its bond, fills the target and opens a replacement") {
   arena a;
   const auto before = a.net.chain_now();
@@ -132,6 +134,7 @@ TEST_CASE("bonds cover a tenth of the reward and the size, and refuse what does 
   CHECK(!rules::bond_for(p, {0}, UINT64_MAX));
 }
 
+// Protocol §8.2.
 TEST_CASE("reveals are refused by the first check that fails, in the order of the protocol") {
   arena a;
   const auto s = a.claimed(a.alice, 1);
@@ -174,7 +177,8 @@ TEST_CASE(
   CHECK(a.net.run(a.alice, late.reveal) == refusal::reveal_window_over);
 }
 
-TEST_CASE("never revealed: the bond burns, the reward goes to the next budget, nobody is paid") {
+// Protocol §8.2.1 and §7.11.
+TEST_CASE("never revealed: the bond burns, the reward goes to the next budget, no one is paid") {
   arena a;
   const auto s = a.claimed(a.mallory, 1);
   const auto bond = a.submission(s.claim.target).bond.value;
@@ -190,6 +194,7 @@ TEST_CASE("never revealed: the bond burns, the reward goes to the next budget, n
   CHECK(a.net.run(a.mallory, s.reveal) == refusal::target_not_awaiting_reveal);
 }
 
+// Protocol §8.3.
 TEST_CASE("votes are refused in order: not a member, no target, not revealed, twice") {
   arena a;
   const auto s = a.claimed(a.alice, 1);
@@ -204,6 +209,7 @@ TEST_CASE("votes are refused in order: not a member, no target, not revealed, tw
   CHECK(a.vote(0, id, audit_verdict::ok) == refusal::already_voted);
 }
 
+// Protocol §5.5, §8.4 and §8.4.2.
 TEST_CASE(
     "settled by a quorum: half and the odd shannon to the submitter, half to the model, the bond "
     "returned") {
@@ -213,8 +219,8 @@ TEST_CASE(
   const auto id = s.claim.target;
   std::uint64_t fees = 0;
   for (const auto& p : {a.alice}) fees += start - a.net.balance(p) - a.submission(id).bond.value;
-  const auto reward = rules::read_target(a.net.state, id)->reward.value;
-  const auto model = *rules::read_model(a.net.state, s.claim.winner.model);
+  const auto reward = ledger::read_target(a.net.state, id)->reward.value;
+  const auto model = *ledger::read_model(a.net.state, s.claim.winner.model);
   const auto owner = a.net.balance(a.owner);
   CHECK(!a.vote(0, id, audit_verdict::ok));
   CHECK(!a.vote(1, id, audit_verdict::wrong_loss));
@@ -224,18 +230,19 @@ TEST_CASE(
   CHECK(a.net.balance(a.alice) == start - fees + reward - reward / 2);
   const auto commission = reward / 2 * model.commission_bps / 10'000;
   CHECK(a.net.balance(a.owner) == owner + commission);
-  CHECK(rules::read_model(a.net.state, s.claim.winner.model)->pool.stake.value ==
+  CHECK(ledger::read_model(a.net.state, s.claim.winner.model)->pool.stake.value ==
         model.pool.stake.value + reward / 2 - commission);
   CHECK(a.net.chain_now().bonds.value == 0);
 }
 
+// Protocol §8.4.3.
 TEST_CASE(
     "slashed by a quorum: half of the bond to those who voted against, by power, the rest burned") {
   arena a;
   const auto s = a.revealed(a.mallory, 1);
   const auto id = s.claim.target;
   const auto bond = a.submission(id).bond.value;
-  const auto reward = rules::read_target(a.net.state, id)->reward.value;
+  const auto reward = ledger::read_target(a.net.state, id)->reward.value;
   const auto before = a.net.chain_now();
   const auto mallory = a.net.balance(a.mallory);
   CHECK(!a.vote(0, id, audit_verdict::wrong_loss));
@@ -251,6 +258,7 @@ TEST_CASE(
   CHECK(a.net.chain_now().next_budget.value == before.next_budget.value + reward);
 }
 
+// Protocol §8.3.
 TEST_CASE(
     "a vote after the decision counts as cast and changes nothing, until the audit is history") {
   arena a;
@@ -263,7 +271,7 @@ TEST_CASE(
   CHECK(!a.vote(1, id, audit_verdict::wrong_loss));
   CHECK(a.status(id) == target_status::settled);
   CHECK(a.net.chain_now().balances == before.balances);
-  CHECK(rules::find_seat(a.net.state, validator_person(900).where())->audits_cast == 1);
+  CHECK(ledger::find_seat(a.net.state, validator_person(900).where())->audits_cast == 1);
   const auto other = a.revealed(a.alice, 20).claim.target;
   CHECK(!a.vote(0, other, audit_verdict::ok));
   CHECK(!a.vote(2, other, audit_verdict::ok));
@@ -272,6 +280,7 @@ TEST_CASE(
   CHECK(a.vote(1, other, audit_verdict::ok) == refusal::audit_too_old);
 }
 
+// Protocol §8.4.1.
 TEST_CASE("without a quorum the end of the next epoch decides by power; a tie settles") {
   arena a;
   const auto against = a.revealed(a.mallory, 1).claim.target;
@@ -290,7 +299,8 @@ TEST_CASE("without a quorum the end of the next epoch decides by power; a tie se
   CHECK(a.status(against) == (third ? target_status::slashed : target_status::revealed));
 }
 
-TEST_CASE("an audit nobody votes on is put off three times and then settled") {
+// Protocol §8.4.1.
+TEST_CASE("an audit without votes is put off three times and then settled") {
   submission_row s;
   s.claimed_in = {5};
   using rules::audit_end;
@@ -319,6 +329,7 @@ TEST_CASE("an audit nobody votes on is put off three times and then settled") {
   CHECK(a.status(id) == target_status::settled);
 }
 
+// Protocol §8.4.2.
 TEST_CASE("the odd shannon of a reward is the submitter's") {
   bool seen_odd = false;
   for (std::uint64_t epochs = 3'000; epochs < 3'020 && !seen_odd; ++epochs) {
@@ -333,7 +344,7 @@ TEST_CASE("the odd shannon of a reward is the submitter's") {
     const auto s = submission_for(net.open_targets().front(), alice, 1);
     CHECK(!net.run(alice, s.claim));
     CHECK(!net.run(alice, s.reveal));
-    const auto bond = rules::read_submission(net.state, s.claim.target)->bond.value;
+    const auto bond = ledger::read_submission(net.state, s.claim.target)->bond.value;
     const auto balance = net.balance(alice);
     CHECK(
         !net.run(validator_person(900), tx::vote_on_submission{s.claim.target, audit_verdict::ok}));

@@ -12,6 +12,7 @@ rules::candidate candidate(std::uint64_t number, std::uint64_t stake) {
   return {{id_from<model_id>(number), 1}, {stake}, rules::integer_sqrt(stake)};
 }
 
+// Protocol §7.4 and §7.5.
 TEST_CASE("assignment scores are the worked example of the formula") {
   const std::vector all{candidate(1, 100), candidate(2, 400), candidate(3, 0)};
   // mean 200, variance (10000 + 0 + 10000) / 3 = 6666, std 81; roots 10, 20, 0.
@@ -27,6 +28,7 @@ TEST_CASE("assignment scores are the worked example of the formula") {
   CHECK(rules::assignment_scores({}, {}).empty());
 }
 
+// Protocol §7.6.
 TEST_CASE("the lowest three are assigned, best first, ties by id") {
   CHECK(rules::lowest(std::vector<std::int64_t>{5, -3, 9, 5}, 3) ==
         std::vector<std::size_t>{1, 0, 3});
@@ -49,6 +51,7 @@ TEST_CASE("the lowest three are assigned, best first, ties by id") {
   }
 }
 
+// Protocol §7.4.
 TEST_CASE("stake buys at most half a standard deviation, and extreme values do not overflow") {
   for (std::uint64_t seed = 0; seed < 500; ++seed) {
     CAPTURE(seed);
@@ -69,6 +72,7 @@ TEST_CASE("stake buys at most half a standard deviation, and extreme values do n
   }
 }
 
+// Protocol §7.1 and §9.5.
 TEST_CASE(
     "an epoch opens its targets from the parent's id, index by index, and sets their rewards "
     "aside") {
@@ -93,6 +97,7 @@ TEST_CASE(
     CHECK(ids.contains(rules::target_id_of({before, std::nullopt}, i)));
 }
 
+// Protocol §7.7.
 TEST_CASE("no target is opened without models, and none that the budget cannot pay") {
   const std::vector people{somebody(1)};
   auto born = small_genesis(1, people);
@@ -105,12 +110,13 @@ TEST_CASE("no target is opened without models, and none that the budget cannot p
   CHECK(net.open_targets().size() == 3);  // four are wanted, three are paid for
 }
 
+// Protocol §7.7.
 TEST_CASE("a target is opened only when the budget pays all of its reward") {
   network net(small_genesis(1, std::vector{somebody(1)}));
-  rules::ledger state(net.state);
+  ledger::block_state state(net.state);
   rules::block_run run{state, net.born.parameters, {1}};
   CHECK(!rules::pay_for_target(run, {}, 0));  // a reward of nothing
-  state.must_move(rules::of(rules::pot::unissued), rules::of(rules::pot::target_budget), {11});
+  state.must_move(rules::of(ledger::pot::unissued), rules::of(ledger::pot::target_budget), {11});
   state.update_chain([](chain_row& c) { c.reward_per_target = {4}; });
   CHECK(rules::pay_for_target(run, {}, 0)->reward.value == 4);
   CHECK(rules::pay_for_target(run, {}, 1));
@@ -119,6 +125,7 @@ TEST_CASE("a target is opened only when the budget pays all of its reward") {
   CHECK(state.chain().set_aside.value == 8);
 }
 
+// Protocol §7.3 and §10.4.
 TEST_CASE("a draw that does not answer what was wanted is refused by name") {
   const std::vector people{somebody(1)};
   network net(small_genesis(1, people));

@@ -17,9 +17,9 @@ std::uint64_t seed_of(byte_view data) {
   return seed;
 }
 
-class byte_engine final : public model::scoring_engine {
+class byte_engine final : public scoring::scoring_engine {
  public:
-  explicit byte_engine(const model::weights& weights)
+  explicit byte_engine(const weights::model_weights& weights)
       : dim_(weights.architecture().dim), weights_seed_(seed_of(weights.hash().view())) {
     const auto bias = weights.tensor("predictor.bias");
     double sum = 0;
@@ -29,18 +29,18 @@ class byte_engine final : public model::scoring_engine {
   }
   [[nodiscard]] std::string_view name() const override { return "bytes"; }
 
-  [[nodiscard]] expected<model::score, model::score_refusal> run(
-      byte_view data, std::uint64_t seed, const model::score_options&) override {
-    if (data.empty()) return make_unexpected(model::score_refusal::empty_data);
-    model::score out;
+  [[nodiscard]] expected<exact::score, scoring::score_refusal> run(
+      byte_view data, std::uint64_t seed, const scoring::score_options&) override {
+    if (data.empty()) return make_unexpected(scoring::score_refusal::empty_data);
+    exact::score out;
     double cost = 0;
     for (const auto byte : data) cost -= log_probs_[byte];
     out.cross_entropy = static_cast<float>(cost / static_cast<double>(data.size()));
     out.sigreg = static_cast<float>(seed % 1000) / 1000;
     out.loss = out.cross_entropy + 0.02f * out.sigreg;
     out.bits_per_byte = static_cast<float>(out.cross_entropy / std::log(2.0));
-    out.embedding = model::normals(seed_of(data), dim_);
-    const auto own = model::normals(weights_seed_, dim_);
+    out.embedding = noise::normals(seed_of(data), dim_);
+    const auto own = noise::normals(weights_seed_, dim_);
     for (std::size_t i = 0; i < dim_; ++i) out.embedding[i] += own[i];
     out.valid = true;
     return out;
@@ -61,30 +61,30 @@ class byte_engine final : public model::scoring_engine {
 
 }  // namespace
 
-model::weights byte_weights(const std::vector<bytes>& data, std::uint64_t seed) {
+weights::model_weights byte_weights(const std::vector<bytes>& data, std::uint64_t seed) {
   std::array<double, 256> counts;
   counts.fill(0.05);  // no byte is impossible
   for (const auto& file : data) {
     for (const auto byte : file) counts[byte] += 1;
   }
-  const auto fresh = model::init_weights(byte_architecture, seed);
+  const auto fresh = weights::init_weights(byte_architecture, seed);
   std::vector<float> values;
-  for (const auto& spec : model::tensor_table(byte_architecture)) {
+  for (const auto& spec : weights::tensor_table(byte_architecture)) {
     const auto tensor = fresh.tensor(spec.name);
     const auto first = values.insert(values.end(), tensor.begin(), tensor.end());
     if (spec.name != "predictor.bias") continue;
     for (std::size_t i = 0; i < 256; ++i)
       first[static_cast<std::ptrdiff_t>(i)] = static_cast<float>(std::log(counts[i]));
   }
-  return model::make_weights(byte_architecture, values);
+  return weights::make_weights(byte_architecture, values);
 }
 
-actors::trained_model train_byte_model(const std::vector<bytes>& data, std::uint64_t seed) {
+trainer::trained_model train_byte_model(const std::vector<bytes>& data, std::uint64_t seed) {
   const auto weights = byte_weights(data, seed);
   return {weights.file_bytes(), make_byte_engine(weights)->run(data.front(), 0, {})->embedding};
 }
 
-std::unique_ptr<model::scoring_engine> make_byte_engine(const model::weights& weights) {
+std::unique_ptr<scoring::scoring_engine> make_byte_engine(const weights::model_weights& weights) {
   return std::make_unique<byte_engine>(weights);
 }
 

@@ -8,7 +8,7 @@
 
 #include "actors/scorer/scorer_worker.hpp"
 #include "actors/trainer/trainer.hpp"
-#include "model/engine.hpp"
+#include "model/scoring/engine.hpp"
 
 namespace soma::test {
 
@@ -16,13 +16,14 @@ namespace soma::test {
 inline constexpr model_architecture byte_architecture{1, 16, 2, 16, 64};
 
 /// Weights whose predictor's bias is the log frequency of the bytes.
-[[nodiscard]] model::weights byte_weights(const std::vector<bytes>& data, std::uint64_t seed);
-[[nodiscard]] actors::trained_model train_byte_model(const std::vector<bytes>& data,
-                                                     std::uint64_t seed);
+[[nodiscard]] weights::model_weights byte_weights(const std::vector<bytes>& data,
+                                                  std::uint64_t seed);
+[[nodiscard]] trainer::trained_model train_byte_model(const std::vector<bytes>& data,
+                                                      std::uint64_t seed);
 
 /// Scores with that distribution; the embedding is a direction that weights and data own.
-[[nodiscard]] std::unique_ptr<model::scoring_engine> make_byte_engine(
-    const model::weights& weights);
+[[nodiscard]] std::unique_ptr<scoring::scoring_engine> make_byte_engine(
+    const weights::model_weights& weights);
 
 /// A text of `size` bytes drawn evenly from `alphabet`.
 [[nodiscard]] bytes text_of(std::string_view alphabet, std::size_t size, std::uint64_t seed);

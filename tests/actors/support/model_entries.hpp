@@ -3,9 +3,9 @@
 
 #include <vector>
 
+#include "messages/codec/model_entry.hpp"
 #include "messages/crypto/random.hpp"
-#include "messages/types/fields.hpp"
-#include "messages/types/message.hpp"
+#include "messages/wire/message.hpp"
 #include "model/noise/noise.hpp"
 
 namespace soma::test {
@@ -27,7 +27,7 @@ inline model_entry entry(std::uint64_t number, std::uint32_t version = 1, std::s
   out.manifest.chunk_bytes = 1u << 20;
   out.manifest.root = random.next_id<blob_id>();
   out.manifest.size_bytes = 1 + random.below(1 << 30);
-  out.embedding = model::normals(number * 7 + version, dim);
+  out.embedding = noise::normals(number * 7 + version, dim);
   return out;
 }
 

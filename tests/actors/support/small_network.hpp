@@ -1,14 +1,14 @@
 // A local network of three sources and byte models: five epochs in a second or two.
 #pragma once
 
-#include "actors/world/localnet.hpp"
+#include "actors/localnet/localnet.hpp"
 #include "tests/actors/support/byte_model.hpp"
 
 namespace soma::test {
 
-inline actors::localnet_options small_network(const std::filesystem::path& directory,
-                                              std::uint64_t seed) {
-  actors::localnet_options options;
+inline localnet::localnet_options small_network(const std::filesystem::path& directory,
+                                                std::uint64_t seed) {
+  localnet::localnet_options options;
   options.directory = directory;
   options.sources = {{"letters", {text_of("abcdefghij ", 64 << 10, 1)}},
                      {"digits", {text_of("0123456789\n", 64 << 10, 2)}},

@@ -1,14 +1,14 @@
 // Weights as a scorer meets them: encrypted in a blob store, with the entry that leads there.
 #pragma once
 
+#include "messages/codec/model_entry.hpp"
 #include "messages/crypto/aes_ctr.hpp"
-#include "messages/types/fields.hpp"
 #include "model/weights/weights.hpp"
 #include "storage/blobs/blob_store.hpp"
 
 namespace soma::test {
 
-inline model_entry stored_model(storage::blob_store& disk, const model::weights& weights,
+inline model_entry stored_model(blobs::blob_store& disk, const weights::model_weights& weights,
                                 std::uint64_t activation_order = 0) {
   model_entry entry;
   entry.ref.version = 1;

@@ -8,9 +8,7 @@
 #include "messages/crypto/ed25519.hpp"
 #include "messages/crypto/hash.hpp"
 #include "messages/crypto/random.hpp"
-#include "messages/crypto/transactions.hpp"
-#include "messages/types/codec.hpp"
-#include "tests/messages/samples.hpp"
+#include "tests/messages/codec/samples.hpp"
 
 namespace soma::crypto {
 namespace {
@@ -39,6 +37,7 @@ TEST_CASE("SHA-256 gives the published digests") {
         "cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0");
 }
 
+// Protocol §1.3.
 TEST_CASE("a tagged hash is the hash of length, tag and content, in whatever parts") {
   const std::string plain =
       std::string("\x08soma.tag") + "content" + std::string("\1\0\2\0\0\0", 6);
@@ -104,6 +103,7 @@ TEST_CASE("a signature with any bit of it, its message or its key changed is non
   }
 }
 
+// Protocol §1.4.
 TEST_CASE("keys of small order and in other than canonical form are refused") {
   const std::string f60(60, 'f');
   const std::string zeros(62, '0');
@@ -225,87 +225,6 @@ TEST_CASE("a seed's randomness is one stream, whatever pieces it is drawn in") {
   CHECK(*seen.rbegin() == 6);
   system_random system;
   CHECK(system.next_u64() != system.next_u64());
-}
-
-TEST_CASE("a transaction is verified as it was signed, and refused with any bit changed") {
-  seeded_random random(3);
-  const auto key = key_pair::generate(random);
-  for (const auto seed : test::seeds(test::transaction_kinds)) {
-    CAPTURE(seed);
-    auto content = test::sample<transaction>(seed);
-    content.sender = key.public_half();
-    const auto sent = sign_transaction(key, content);
-    const auto verified = verify(sent);
-    REQUIRE(verified);
-    CHECK(*verified == content);
-    CHECK(id_of(sent).value == hash("soma.tx", sent.body).value);
-    for (std::size_t at = 0; at < sent.body.size(); ++at) {
-      auto damaged = sent;
-      damaged.body[at] ^= static_cast<std::uint8_t>(1 << at % 8);
-      REQUIRE(!verify(damaged));
-    }
-  }
-}
-
-TEST_CASE("a transaction is refused by name") {
-  seeded_random random(4);
-  const auto key = key_pair::generate(random);
-  transaction content;
-  content.sender = key.public_half();
-  auto sent = sign_transaction(key, content);
-  sent.by_sender[0] ^= 1;
-  CHECK(verify(sent).error() == tx_refusal::bad_signature);
-  sent.body = bytes(max_transaction_bytes + 1);
-  CHECK(verify(sent).error() == tx_refusal::too_large);
-  sent.body = bytes(max_transaction_bytes);
-  CHECK(verify(sent).error() == tx_refusal::malformed);
-  content.sender = {};
-  sent.body = encode(content);
-  CHECK(verify(sent).error() == tx_refusal::bad_key);
-}
-
-TEST_CASE(
-    "a block's id and proof bind all of its header; the payload root the order of its "
-    "transactions") {
-  seeded_random random(5);
-  const auto key = key_pair::generate(random);
-  const auto header = test::sample<block_header>(5);
-  const auto id = id_of(header);
-  const auto by_proposer = sign_block(key, id);
-  CHECK(verify_block(key.public_half(), id, by_proposer));
-  const bytes layout = header_layout(header);
-  for (std::size_t at = 0; at < layout.size(); ++at) {
-    bytes changed = layout;
-    changed[at] ^= 1;
-    CHECK(!verify_block(key.public_half(), id_of(*decode<block_header>(changed)), by_proposer));
-  }
-  std::vector<signed_transaction> payload{test::sample<signed_transaction>(1),
-                                          test::sample<signed_transaction>(2)};
-  const auto root = payload_root(payload, {});
-  signer_set first;
-  first.add(0);
-  CHECK(payload_root(payload, first) != root);
-  std::swap(payload[0], payload[1]);
-  CHECK(payload_root(payload, {}) != root);
-  const auto chain = chain_id_of(test::sample<genesis>(1));
-  const auto sender = address_of(key.public_half());
-  const auto proof = prove_possession(key, chain, sender);
-  CHECK(verify_possession(key.public_half(), chain, sender, proof));
-  CHECK(!verify_possession(key.public_half(), chain, address{}, proof));
-  CHECK(!verify_possession(key.public_half(), chain_id{}, sender, proof));
-}
-
-TEST_CASE("commitments bind each of their parts") {
-  const auto base = data_commitment({}, 5, {}, {});
-  CHECK(base != data_commitment(data_hash_of(bytes{1}), 5, {}, {}));
-  CHECK(base != data_commitment({}, 6, {}, {}));
-  CHECK(base != data_commitment({}, 5, sha256({}), {}));
-  CHECK(base != data_commitment({}, 5, {}, sha256({}).as<address_tag>()));
-  const float embedding[] = {1.0f, 2.0f};
-  const float other[] = {1.0f, -2.0f};
-  CHECK(model_commitment({}, {}, embedding, {}) != model_commitment({}, {}, other, {}));
-  CHECK(target_id_of(bytes(32, 1), 0) != target_id_of(bytes(32, 1), 1));
-  CHECK(target_seed(bytes(32, 1), 0) != target_seed(bytes(32, 2), 0));
 }
 
 }  // namespace soma::crypto

@@ -8,8 +8,8 @@
 #include <sstream>
 #include <string>
 
-#include "messages/crypto/certificates.hpp"
 #include "messages/crypto/key_file.hpp"
+#include "messages/crypto/x509.hpp"
 
 namespace soma::crypto {
 namespace {
@@ -48,6 +48,7 @@ std::size_t files_in(const fs::path& folder) {
 
 }  // namespace
 
+// By security §10.1 a key file is closed to others and encrypted.
 TEST_CASE("a key comes back from its file, with its passphrase and with no other") {
   const folder home;
   seeded_random random(1);
@@ -77,6 +78,7 @@ TEST_CASE("a key may lie in the clear if its owner says so") {
   CHECK(load_key(file, "not needed")->public_half() == key.public_half());
 }
 
+// By security §10.1 each refusal of a key file has its name.
 TEST_CASE("a key file is never overwritten, and every way of having none has a name") {
   const folder home;
   seeded_random random(3);
@@ -117,6 +119,7 @@ TEST_CASE("a damaged key file gives the key or a refusal, never another key") {
   }
 }
 
+// By security §1.2 certificate, key and authority have to fit each other.
 TEST_CASE("an operator's certificates are trusted by its own CA and by no other") {
   const folder home;
   const auto ca = make_ca(home.path / "ca");
@@ -142,6 +145,7 @@ TEST_CASE("an operator's certificates are trusted by its own CA and by no other"
         certificate_refusal::not_trusted);
 }
 
+// By security §10.2 nothing of an authority is overwritten.
 TEST_CASE("certificates are not overwritten, and a CA is needed to make one") {
   const folder home;
   const auto ca = make_ca(home.path);

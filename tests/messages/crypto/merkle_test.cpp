@@ -7,7 +7,7 @@
 #include <map>
 
 #include "messages/crypto/hash.hpp"
-#include "tests/messages/samples.hpp"
+#include "tests/messages/codec/samples.hpp"
 
 namespace soma::crypto {
 

@@ -20,20 +20,20 @@ crypto::key_pair key_of(std::uint64_t seed) {
 
 /// Two ends, and the wire between them.
 struct pair {
-  crypto::tls_identity caller_is, answerer_is;
-  tls_session caller{caller_is, tls_side::caller};
-  tls_session answerer{answerer_is, tls_side::answerer};
-  bytes heard_by_caller, heard_by_answerer;
+  crypto::tls_identity client_is, server_is;
+  tls_session client{client_is, tls_side::client};
+  tls_session server{server_is, tls_side::server};
+  bytes heard_by_client, heard_by_server;
 
-  pair(const crypto::key_pair& a, const crypto::key_pair& b) : caller_is(a), answerer_is(b) {
-    caller.feed({}, heard_by_caller);
+  pair(const crypto::key_pair& a, const crypto::key_pair& b) : client_is(a), server_is(b) {
+    client.feed({}, heard_by_client);
   }
 
   /// Carries everything across in pieces of `step` bytes until nobody has anything to say.
   void carry(std::size_t step = 1 << 20) {
     for (bool moved = true; moved;) {
-      moved = carry(caller, answerer, heard_by_answerer, step);
-      moved = carry(answerer, caller, heard_by_caller, step) || moved;
+      moved = carry(client, server, heard_by_server, step);
+      moved = carry(server, client, heard_by_client, step) || moved;
     }
   }
   static bool carry(tls_session& from, tls_session& to, bytes& heard, std::size_t step) {
@@ -54,16 +54,18 @@ bytes some_bytes(crypto::random_source& random, std::size_t size) {
 
 }  // namespace
 
+// By security §2.1 the handshake proves each end's key to the other, which by security §2.2 is who
+// it is.
 TEST_CASE("two ends know each other's key after the handshake, however the wire cuts it") {
   for (const std::size_t step : {1UL, 7UL, 100UL, 1UL << 20U}) {
     CAPTURE(step);
     const auto a = key_of(1), b = key_of(2);
     pair ends(a, b);
     ends.carry(step);
-    REQUIRE(ends.caller.state() == tls_state::open);
-    REQUIRE(ends.answerer.state() == tls_state::open);
-    CHECK(ends.caller.peer_key() == b.public_half());
-    CHECK(ends.answerer.peer_key() == a.public_half());
+    REQUIRE(ends.client.state() == tls_state::open);
+    REQUIRE(ends.server.state() == tls_state::open);
+    CHECK(ends.client.peer_key() == b.public_half());
+    CHECK(ends.server.peer_key() == a.public_half());
   }
 }
 
@@ -73,21 +75,21 @@ TEST_CASE("what one end writes the other hears, in order and whole") {
     crypto::seeded_random random(seed);
     pair ends(key_of(seed), key_of(seed + 1));
     ends.carry();
-    bytes to_caller, to_answerer;
+    bytes to_client, to_server;
     for (int round = 0; round < 20; ++round) {
       const auto up = some_bytes(random, random.below(40'000));
       const auto down = some_bytes(random, random.below(300));
-      if (!up.empty()) ends.caller.write(up);
-      if (!down.empty()) ends.answerer.write(down);
-      to_answerer.insert(to_answerer.end(), up.begin(), up.end());
-      to_caller.insert(to_caller.end(), down.begin(), down.end());
+      if (!up.empty()) ends.client.write(up);
+      if (!down.empty()) ends.server.write(down);
+      to_server.insert(to_server.end(), up.begin(), up.end());
+      to_client.insert(to_client.end(), down.begin(), down.end());
       ends.carry(1 + random.below(5'000));
     }
-    CHECK(ends.heard_by_answerer == to_answerer);
-    CHECK(ends.heard_by_caller == to_caller);
-    ends.caller.end();
+    CHECK(ends.heard_by_server == to_server);
+    CHECK(ends.heard_by_client == to_client);
+    ends.client.end();
     ends.carry();
-    CHECK(ends.answerer.state() == tls_state::ended);
+    CHECK(ends.server.state() == tls_state::ended);
   }
 }
 
@@ -99,31 +101,32 @@ TEST_CASE("a byte altered on the way ends the session, and nothing of it is hear
     const bool in_handshake = seed % 2 == 0;
     if (!in_handshake) {
       ends.carry();
-      ends.answerer.write(some_bytes(random, 500));
+      ends.server.write(some_bytes(random, 500));
     } else {
-      pair::carry(ends.caller, ends.answerer, ends.heard_by_answerer, 1 << 20);
+      pair::carry(ends.client, ends.server, ends.heard_by_server, 1 << 20);
     }
     bytes wire;
-    ends.answerer.take(wire);
+    ends.server.take(wire);
     REQUIRE(!wire.empty());
     const auto at = random.below(wire.size());
     CAPTURE(at);
     wire[at] ^= static_cast<std::uint8_t>(1U << random.below(8));
-    ends.caller.feed(wire, ends.heard_by_caller);
+    ends.client.feed(wire, ends.heard_by_client);
     ends.carry();
-    CHECK(ends.heard_by_caller.empty());
+    CHECK(ends.heard_by_client.empty());
     if (in_handshake) {
-      CHECK(ends.answerer.state() != tls_state::open);
+      CHECK(ends.server.state() != tls_state::open);
     } else if (at > 4) {  // in a record's head it may be a length, which waits for more
-      CHECK(ends.caller.state() == tls_state::failed);
+      CHECK(ends.client.state() == tls_state::failed);
     }
   }
 }
 
+// By security §2.1 there is one kind of TLS.
 TEST_CASE("garbage and an older TLS fail the handshake at either end") {
   const crypto::tls_identity identity(key_of(5));
   crypto::seeded_random random(5);
-  for (const auto side : {tls_side::caller, tls_side::answerer}) {
+  for (const auto side : {tls_side::client, tls_side::server}) {
     for (int round = 0; round < 50; ++round) {
       tls_session session(identity, side);
       bytes heard;
@@ -139,7 +142,7 @@ TEST_CASE("garbage and an older TLS fail the handshake at either end") {
       "160301002f0100002b0303000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f00"
       "0004c02bc02f0100");
   REQUIRE(hello.has_value());
-  tls_session session(identity, tls_side::answerer);
+  tls_session session(identity, tls_side::server);
   bytes heard;
   CHECK(session.feed(*hello, heard) == tls_state::failed);
 }

@@ -60,7 +60,7 @@ std::vector<step> actors::next_block() {
 void actors::act() {
   struct weighted {
     std::uint64_t weight;
-    deed what;
+    deed act;
   };
   static constexpr weighted deeds[] = {
       {14, &actors::transfer},
@@ -86,7 +86,7 @@ void actors::act() {
   }();
   auto roll = d_.below(all);
   for (const auto& each : deeds) {
-    if (roll < each.weight) return (this->*each.what)();
+    if (roll < each.weight) return (this->*each.act)();
     roll -= each.weight;
   }
 }
@@ -103,7 +103,7 @@ step& actors::send(std::size_t sender, transaction_kind body) {
   return steps_.back();
 }
 
-/// Spoils what is around a transaction, or who sends it.
+/// Spoils the envelope of a transaction or its sender.
 void actors::make_hostile(step& s) {
   switch (d_.below(8)) {
     case 0:
@@ -267,7 +267,7 @@ signature actors::possession(std::size_t key, std::size_t person) {
   const auto [found, is_new] = possessions_.try_emplace({key, person});
   if (is_new) {
     found->second =
-        crypto::prove_possession(everybody()[key].keys, in_.chain(), everybody()[person].where);
+        signing::prove_possession(everybody()[key].keys, in_.chain(), everybody()[person].where);
   }
   return found->second;
 }
@@ -313,8 +313,8 @@ tx::report_equivocation actors::conflicting_votes(std::size_t key) {
   if (d_.chance(4)) b = a;
   if (d_.chance(4)) ++b.view;
   if (d_.chance(4)) ++b.epoch.value;
-  return {keys.public_half(), encode(a), crypto::sign_vote(keys, in_.chain(), a), encode(b),
-          crypto::sign_vote(keys, in_.chain(), b)};
+  return {keys.public_half(), encode(a), signing::sign_vote(keys, in_.chain(), a), encode(b),
+          signing::sign_vote(keys, in_.chain(), b)};
 }
 
 tx::report_equivocation actors::conflicting_headers(std::size_t key) {
@@ -325,8 +325,8 @@ tx::report_equivocation actors::conflicting_headers(std::size_t key) {
   a.view = d_.below(6);
   block_header b = a;
   b.time_ms = 1;
-  return {keys.public_half(), encode(a), crypto::sign_block(keys, crypto::id_of(a)), encode(b),
-          crypto::sign_block(keys, crypto::id_of(b))};
+  return {keys.public_half(), encode(a), signing::sign_block(keys, signing::id_of(a)), encode(b),
+          signing::sign_block(keys, signing::id_of(b))};
 }
 
 void actors::spoil(tx::report_equivocation& r) {

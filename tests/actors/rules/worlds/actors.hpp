@@ -1,4 +1,4 @@
-// Those who live in a random world: they look at the ledger and make every kind of transaction,
+// The people of a random world: they look at the ledger and make every kind of transaction,
 // most of them such that they can succeed, many of them not. They keep secrets between commit and
 // reveal, and remember what they did, to do it again at the wrong time.
 #pragma once
@@ -6,7 +6,7 @@
 #include <deque>
 #include <map>
 
-#include "messages/crypto/transactions.hpp"
+#include "messages/signing/signing.hpp"
 #include "tests/actors/rules/dice.hpp"
 #include "tests/actors/rules/worlds/world.hpp"
 
@@ -74,7 +74,7 @@ class actors {
   dice d_;
   std::size_t person_count_;
   std::uint64_t hostile_percent_, bad_percent_, epoch_percent_;
-  std::uint32_t lazy_ = 0;  // who hardly ever signs
+  std::uint32_t lazy_ = 0;  // the validator that hardly ever signs
   std::uint64_t serial_ = 0;
   std::vector<step> steps_;
   std::vector<model_id> models_;

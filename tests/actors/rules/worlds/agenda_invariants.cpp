@@ -1,4 +1,4 @@
-#include "messages/types/codec.hpp"
+#include "messages/codec/codec.hpp"
 #include "tests/actors/rules/worlds/invariants.hpp"
 #include "tests/actors/rules/worlds/violation.hpp"
 

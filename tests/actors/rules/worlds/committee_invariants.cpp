@@ -1,5 +1,5 @@
 #include "actors/rules/voting_power.hpp"
-#include "messages/types/codec.hpp"
+#include "messages/codec/codec.hpp"
 #include "tests/actors/rules/worlds/invariants.hpp"
 #include "tests/actors/rules/worlds/violation.hpp"
 
@@ -18,7 +18,7 @@ void committee_watch::remember(const mirror& rows) {
   }
 }
 
-/// Whoever votes has a seat, votes with its power, and once.
+/// A voter has a seat, votes with the power of it, and votes once.
 void committee_watch::check_votes(const mirror& rows) const {
   const auto look = [&](const auto& changed) {
     for (const auto& c : changed) {
@@ -53,7 +53,7 @@ void committee_watch::check_seats(const mirror& rows) const {
   must(all == 10'000, "powers sum to 10,000");
 }
 
-/// Nobody who had a seat talks himself out of it.
+/// A validator that had a seat in an epoch keeps its record of it.
 void committee_watch::check_reports(const rules::block_input& block, const rules::effects& done,
                                     const mirror& rows) const {
   for (std::size_t i = 0; i < done.outcomes.size(); ++i) {

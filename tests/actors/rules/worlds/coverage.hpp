@@ -8,7 +8,7 @@
 #include <string_view>
 
 #include "actors/rules/execution.hpp"
-#include "messages/types/genesis.hpp"
+#include "messages/values/genesis.hpp"
 
 namespace soma::test {
 

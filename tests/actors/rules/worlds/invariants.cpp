@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "actors/rules/ledger.hpp"
+#include "actors/ledger/ledger.hpp"
 #include "messages/crypto/ed25519.hpp"
 #include "tests/actors/rules/worlds/violation.hpp"
 
@@ -126,7 +126,7 @@ void money_watch::take(const mirror& rows) {
   must(unbonding_ == c.unbonding.value, "withdrawals add up");
   must(bonds_ == c.bonds.value, "bonds add up");
   must(set_aside_ == c.set_aside.value, "rewards set aside add up");
-  must(rules::total_of(c) == supply_cap, "all pots together are the cap");
+  must(ledger::total_of(c) == supply_cap, "all pots together are the cap");
 }
 
 schedule_watch::schedule_watch(const genesis& born) : p_(born.parameters) {

@@ -65,7 +65,7 @@ class pool_watch {
   std::map<pool_owner, std::uint64_t> holders_;  // shares of all but the owner
 };
 
-/// Protocol §5: who sits, with which power, and who is punished.
+/// Protocol §5: which validators sit, with which power, and which are punished.
 class committee_watch {
  public:
   explicit committee_watch(const genesis& born) : p_(born.parameters) {}

@@ -38,7 +38,7 @@ void mirror::scan(byte_view prefix, const std::function<void(byte_view, byte_vie
 }
 
 template <class Row>
-void mirror::take(mirror_table<Row>& table, const typename rules::row_traits<Row>::key_type& key,
+void mirror::take(mirror_table<Row>& table, const typename ledger::row_traits<Row>::key_type& key,
                   const row_change& change, bool check_bytes) {
   const auto found = table.rows.find(key);
   std::optional<Row> before;
@@ -65,7 +65,7 @@ void mirror::take_typed(const row_change& change, bool check) {
   const auto table = table_of(change.key);
   must(table.has_value(), "a row's key belongs to a table");
   const auto put = [&]<class Row>(mirror_table<Row>& rows) {
-    take(rows, rules::row_traits<Row>::parse_key(change.key), change, check);
+    take(rows, ledger::row_traits<Row>::parse_key(change.key), change, check);
   };
   switch (*table) {
     case ledger_table::chain:

@@ -8,14 +8,14 @@
 #include <string>
 #include <vector>
 
-#include "actors/rules/row_traits.hpp"
-#include "actors/rules/state_reader.hpp"
+#include "actors/ledger/row_traits.hpp"
+#include "actors/ledger/state_reader.hpp"
 
 namespace soma::test {
 
 template <class Row>
 struct mirror_table {
-  using key_type = typename rules::row_traits<Row>::key_type;
+  using key_type = typename ledger::row_traits<Row>::key_type;
   struct delta {
     key_type key;
     std::optional<Row> before;
@@ -30,7 +30,7 @@ struct mirror_table {
   }
 };
 
-class mirror final : public rules::state_reader {
+class mirror final : public ledger::state_reader {
  public:
   [[nodiscard]] std::optional<bytes> find(const row_key& key) const override;
   void scan(byte_view prefix,
@@ -66,7 +66,7 @@ class mirror final : public rules::state_reader {
 
  private:
   template <class Row>
-  void take(mirror_table<Row>& table, const typename rules::row_traits<Row>::key_type& key,
+  void take(mirror_table<Row>& table, const typename ledger::row_traits<Row>::key_type& key,
             const row_change& change, bool check_bytes);
   void take_typed(const row_change& change, bool check_bytes);
   void sort_targets();

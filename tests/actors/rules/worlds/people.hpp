@@ -1,6 +1,6 @@
-// Those who act in a random world: the same keys in every world, so that making them costs once.
-// The first ones have accounts and want to be validators now and then; the keys behind them are
-// what validators change to.
+// The people of a random world and their keys: the same keys in every world, so that making them
+// costs once. The first ones have accounts and want to be validators now and then; the keys behind
+// them are what validators change to.
 #pragma once
 
 #include <optional>

@@ -1,7 +1,7 @@
 #include "tests/actors/rules/worlds/random_genesis.hpp"
 
 #include "actors/rules/genesis_state.hpp"
-#include "messages/types/assert.hpp"
+#include "messages/values/assert.hpp"
 #include "tests/actors/rules/dice.hpp"
 #include "tests/actors/rules/worlds/people.hpp"
 
@@ -65,7 +65,7 @@ void roll_targets(dice& d, genesis_parameters& p) {
 }  // namespace
 
 genesis random_genesis(std::uint64_t seed) {
-  dice d{seed * 0x9e3779b97f4a7c15 + 77};
+  dice d{seed * splitmix64::increment + 77};
   genesis born;
   born.name = "world";
   born.start_ms = d.chance(10) ? 0 : 1'000'000;

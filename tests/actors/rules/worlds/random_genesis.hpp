@@ -2,7 +2,7 @@
 // with.
 #pragma once
 
-#include "messages/types/genesis.hpp"
+#include "messages/values/genesis.hpp"
 
 namespace soma::test {
 

@@ -85,7 +85,7 @@ class farewell {
     w_.take(s);
     must(w_.last().epoch_closed, "an epoch ends when its time is over");
   }
-  /// Pools with shares of those who could not pay the fee for leaving.
+  /// Pools with shares of holders that could not pay the fee for leaving.
   std::set<pool_owner> kept_pools(const std::map<stake_position, std::uint64_t>& left) const {
     std::set<pool_owner> kept;
     const auto& outcomes = w_.last().outcomes;

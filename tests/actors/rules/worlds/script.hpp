@@ -8,8 +8,8 @@
 #include <vector>
 
 #include "actors/rules/refusal.hpp"
-#include "messages/types/genesis.hpp"
-#include "messages/types/transactions.hpp"
+#include "messages/values/genesis.hpp"
+#include "messages/values/transactions.hpp"
 
 namespace soma::test {
 
@@ -22,7 +22,7 @@ struct step {
   std::int64_t nonce_off = 0;   // from the next one
   std::int64_t expiry_off = 5;  // epochs from now
   bool wrong_chain = false;
-  rules::refused known = std::nullopt;  // what the one who read it found
+  rules::refused known = std::nullopt;  // what reading it found
   std::uint64_t size_bytes = 300;
   transaction_kind body;
 

@@ -108,7 +108,7 @@ void target_histories::check_end(const history& h, const target_row& target,
   }
 }
 
-/// Protocol §8.4: who has the votes, has the target.
+/// Protocol §8.4: the side with the votes decides the target.
 void target_histories::check_verdict(const mirror& rows) const {
   const bool epoch_ended = rows.chain.epoch != rows.chain_before.epoch;
   for (const auto& c : rows.targets.changed) {

@@ -2,10 +2,10 @@
 
 #include <algorithm>
 
+#include "actors/ledger/queries.hpp"
 #include "actors/rules/epoch.hpp"
 #include "actors/rules/fees.hpp"
 #include "actors/rules/genesis_state.hpp"
-#include "actors/rules/queries.hpp"
 #include "tests/actors/rules/dice.hpp"
 #include "tests/actors/rules/worlds/people.hpp"
 #include "tests/actors/rules/worlds/violation.hpp"
@@ -49,7 +49,7 @@ world::world(std::uint64_t seed, const genesis& born, const strictness& how)
   rows_.apply(rows, true);
   active_ = rules::active_models(rows_);
   if (how.tree_every != 0) {
-    tree_ = std::make_unique<rules::state_tree>();
+    tree_ = std::make_unique<state_tree::tree>();
     tree_->apply(rows);
   }
   invariants_.begin(rows_);
@@ -242,12 +242,12 @@ void world::check_tree(const rules::effects& done) {
   if (rows_.chain.height.value % how_.tree_every != 0) return;
   auto rows = rows_.all_rows();
   std::reverse(rows.begin(), rows.end());
-  rules::state_tree rebuilt;
+  state_tree::tree rebuilt;
   must(rebuilt.apply(rows) == root, "the state root depends on the rows alone");
 }
 
 void world::recount() const {
-  must(rules::supply_is_whole(rows_), "the supply, counted from the rows, is whole");
+  must(ledger::supply_is_whole(rows_), "the supply, counted from the rows, is whole");
 }
 
 void world::check_empty() const {

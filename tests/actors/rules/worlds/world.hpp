@@ -6,7 +6,7 @@
 #include <unordered_map>
 
 #include "actors/rules/execution.hpp"
-#include "actors/rules/state_tree.hpp"
+#include "actors/state_tree/state_tree.hpp"
 #include "tests/actors/rules/worlds/coverage.hpp"
 #include "tests/actors/rules/worlds/invariants.hpp"
 #include "tests/actors/rules/worlds/mirror.hpp"
@@ -59,7 +59,7 @@ class world {
   chain_id chain_;
   mirror rows_;
   rules::active_models active_;
-  std::unique_ptr<rules::state_tree> tree_;
+  std::unique_ptr<state_tree::tree> tree_;
   invariants invariants_;
   std::vector<rules::block_transaction> queue_;
   std::unordered_map<address, std::uint64_t> queued_;  // by sender, with the nonce that was next

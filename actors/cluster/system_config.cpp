@@ -1,0 +1,32 @@
+#include "actors/cluster/system_config.hpp"
+
+#include <caf/io/middleman.hpp>
+#include <caf/openssl/manager.hpp>
+
+#include "actors/cluster/message_names.hpp"
+#include "messages/crypto/tls_errors.hpp"
+
+namespace soma::cluster {
+system_config::system_config() {
+  add_network_messages(*this);
+  add_model_messages(*this);
+  add_scoring_messages(*this);
+  add_work_messages(*this);
+  // Idle threads sleep until there is work. By default they look for some to steal, again and
+  // again, which costs a third of a processor that other processes could use.
+  set("scheduler.policy", caf::atom("sharing"));
+}
+
+system_config::system_config(const cluster_identity& identity, unsigned threads) : system_config() {
+  crypto::keep_tls_errors_apart();
+  load<caf::io::middleman>();
+  load<caf::openssl::manager>();
+  openssl_certificate = identity.certificate.string();
+  openssl_key = identity.key.string();
+  openssl_cafile = identity.ca.string();
+  if (threads != 0) set("scheduler.max-threads", threads);
+  // Spawning by name and the configuration server are doors nobody of ours uses.
+  set("middleman.enable-automatic-connections", false);
+}
+
+}  // namespace soma::cluster

@@ -1,0 +1,25 @@
+// Counts the votes that a row keeps: one a member, each with the power that the member had when it
+// voted.
+#pragma once
+
+#include <algorithm>
+#include <vector>
+
+#include "messages/values/rows.hpp"
+
+namespace soma::ledger {
+
+template <class Verdict>
+[[nodiscard]] bool has_voted(const std::vector<cast_vote<Verdict>>& votes, const address& who) {
+  return std::any_of(votes.begin(), votes.end(), [&](const auto& v) { return v.voter == who; });
+}
+
+template <class Verdict, class Predicate>
+[[nodiscard]] std::uint64_t power_where(const std::vector<cast_vote<Verdict>>& votes,
+                                        Predicate wanted) {
+  std::uint64_t power = 0;
+  for (const auto& vote : votes) power += wanted(vote.verdict) ? vote.power : 0;
+  return power;
+}
+
+}  // namespace soma::ledger

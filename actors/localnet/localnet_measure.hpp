@@ -1,0 +1,31 @@
+// What a local network is measured by once it has run: every model on every source, and all of them
+// as one.
+#pragma once
+
+#include <string>
+
+#include "actors/localnet/localnet.hpp"
+#include "actors/localnet/world.hpp"
+#include "actors/model_registry/model_registry_actor.hpp"
+#include "actors/router/router_actor.hpp"
+#include "actors/scorer/scorer_actor.hpp"
+
+namespace soma::localnet {
+
+struct network_under_test {
+  world& where;
+  model_registry::model_registry_actor registry;
+  router::router_actor router;
+  scorer::scorer_actor scorer;
+};
+
+/// Both throw std::runtime_error when the scorer refuses.
+/// Adds each model's bits per byte on `text`, of `source`, to its row of the report.
+void measure_models(const network_under_test& network, const std::string& source, byte_view text,
+                    localnet_report& out);
+
+/// The mixture of all models of the report on `text`, beside each of them alone.
+void measure_mixture(const network_under_test& network, std::uint32_t max_seq, byte_view text,
+                     localnet_report& out);
+
+}  // namespace soma::localnet

@@ -1,0 +1,64 @@
+// A world: one process in which a whole network runs on a schedule that is a function of its
+// inputs. One thread drives all actors; time is virtual and moves only when no actor has anything
+// left to do; blocking work is collected until then and run on several threads at once, and its
+// results are delivered in the order in which it was asked for. So the same seed and data give the
+// same messages in the same order, however fast the machine is.
+#pragma once
+
+#include <caf/actor_system.hpp>
+#include <caf/scheduler/test_coordinator.hpp>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include "actors/background/background_actor.hpp"
+#include "actors/clock/clock_actor.hpp"
+#include "actors/cluster/system_config.hpp"
+
+namespace soma::localnet {
+
+struct world_jobs;
+
+class world {
+ public:
+  /// `threads` run blocking work; `start_ms` is the Unix time at which the world begins.
+  world(unsigned threads, std::uint64_t start_ms);
+  ~world();
+  world(const world&) = delete;
+  world& operator=(const world&) = delete;
+
+  [[nodiscard]] caf::actor_system& system() { return system_; }
+  [[nodiscard]] const clock::clock_actor& clock() const { return clock_; }
+  [[nodiscard]] std::uint64_t now_ms();
+  /// Jobs of one such actor run one after the other, those of several at the same time.
+  [[nodiscard]] background::background_actor new_background();
+
+  enum class stop_reason : std::uint8_t { done, interrupted, stalled, out_of_time };
+  /// Runs until `done`, asked at every quiet moment, says so. Stalled: nothing is left that could
+  /// ever happen.
+  stop_reason run_until(const std::function<bool()>& done, const std::function<bool()>& interrupted,
+                        std::uint64_t until_ms);
+
+  /// A request from outside and its answer: runs the world until it came. Throws std::runtime_error
+  /// on an error reply.
+  template <class Reply, class Handle, class Request>
+  message<Reply> ask(const Handle& role, const message<Request>& request);
+
+ private:
+  void settle();    // actors and blocking work, until there is neither
+  bool run_jobs();  // false: there were none
+  caf::scheduler::test_coordinator& scheduler();
+  void fail(const caf::error& why);
+
+  cluster::system_config config_;
+  caf::actor_system system_;
+  unsigned threads_;
+  std::uint64_t start_ms_;
+  std::shared_ptr<world_jobs> jobs_;
+  clock::clock_actor clock_;
+};
+
+}  // namespace soma::localnet
+
+#include "actors/localnet/world_ask.hpp"

@@ -1,0 +1,41 @@
+// Transactions that wait at one simulated process. Lost with it.
+#pragma once
+
+#include <map>
+#include <set>
+
+#include "actors/simulation/ledger.hpp"
+
+namespace soma::simulation {
+
+class pool final : public consensus::payload_source {
+ public:
+  explicit pool(const ledger& chain) : chain_(chain) {}
+
+  /// False: it is here already, or can't be executed any more.
+  bool add(const signed_transaction& t);
+  /// After the ledger grew: what it contains or rules out goes.
+  void clean(const block& committed);
+  void clear() { waiting_.clear(); }
+  [[nodiscard]] bool empty() const { return waiting_.empty(); }
+  [[nodiscard]] std::size_t size() const { return waiting_.size(); }
+  [[nodiscard]] std::vector<signed_transaction> all() const;
+  /// The nonce of the next transfer of `account`, after those that wait here.
+  [[nodiscard]] std::uint32_t next_nonce(std::uint8_t account) const;
+
+  [[nodiscard]] std::vector<signed_transaction> next_payload(
+      const std::vector<block_ptr>& ancestors, std::size_t max_bytes,
+      std::size_t max_count) const override;
+
+ private:
+  // Transfers by account and nonce; evidence after all accounts, by name.
+  using account_nonce = std::pair<std::uint64_t, std::uint64_t>;
+  static constexpr std::uint64_t evidence_lane = 1'000;
+  [[nodiscard]] static account_nonce account_nonce_of(const signed_transaction& t);
+  void drop_dead();
+
+  const ledger& chain_;
+  std::map<account_nonce, signed_transaction> waiting_;
+};
+
+}  // namespace soma::simulation

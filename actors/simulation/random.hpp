@@ -1,0 +1,46 @@
+// Randomness of the simulated network, the same numbers from every compiler. A seed owns a run;
+// parts draw from streams of their own, so that one part's draws do not shift another's.
+#pragma once
+
+#include <cstdint>
+
+#include "messages/values/splitmix64.hpp"
+
+namespace soma::simulation {
+
+[[nodiscard]] constexpr std::uint64_t mix(std::uint64_t x) {
+  return splitmix64::first(x);
+}
+[[nodiscard]] constexpr std::uint64_t mix(std::uint64_t a, std::uint64_t b) {
+  return mix(mix(a) + b);
+}
+[[nodiscard]] constexpr std::uint64_t mix(std::uint64_t a, std::uint64_t b, std::uint64_t c) {
+  return mix(mix(a, b) + c);
+}
+
+class random_stream {
+ public:
+  constexpr random_stream(std::uint64_t seed, std::uint64_t stream) : state_(mix(seed, stream)) {}
+
+  [[nodiscard]] constexpr std::uint64_t next() { return mix(state_++); }
+  /// From [0, bound); bound 0 gives 0. The bias of the multiplication is of no matter here.
+  [[nodiscard]] constexpr std::uint64_t below(std::uint64_t bound) {
+    return static_cast<std::uint64_t>((static_cast<unsigned __int128>(next()) * bound) >> 64);
+  }
+  /// From [low, high].
+  [[nodiscard]] constexpr std::uint64_t between(std::uint64_t low, std::uint64_t high) {
+    return high <= low ? low : low + below(high - low + 1);
+  }
+  [[nodiscard]] constexpr bool chance(std::uint64_t permille) {
+    return permille != 0 && below(1000) < permille;
+  }
+  /// A random subset of the lowest `bits` bits.
+  [[nodiscard]] constexpr std::uint32_t subset(std::uint32_t bits) {
+    return static_cast<std::uint32_t>(next()) & ((std::uint32_t{1} << bits) - 1);
+  }
+
+ private:
+  std::uint64_t state_;
+};
+
+}  // namespace soma::simulation

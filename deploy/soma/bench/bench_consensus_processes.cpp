@@ -1,0 +1,325 @@
+// Validators in processes of their own, as an operator runs them, and somebody who sends transfers
+// to all of them in turn. When one became final is read from the ledger of the validator that was
+// told of it.
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <signal.h>
+#include <spawn.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <caf/actor_system.hpp>
+#include <chrono>
+#include <fstream>
+#include <map>
+#include <thread>
+
+#include "actors/cluster/cluster.hpp"
+#include "actors/cluster/system_config.hpp"
+#include "actors/validator/validator_actor.hpp"
+#include "deploy/soma/bench/bench_consensus.hpp"
+#include "deploy/soma/bench/bench_consensus_member.hpp"
+#include "deploy/soma/genesis/network_homes.hpp"
+#include "deploy/soma/shell/units.hpp"
+#include "messages/crypto/bare_verifier.hpp"
+#include "messages/crypto/x509.hpp"
+#include "messages/signing/signing.hpp"
+#include "storage/tables/ledger_store.hpp"
+
+extern char** environ;
+
+namespace soma::cli {
+namespace {
+
+namespace fs = std::filesystem;
+using steady = std::chrono::steady_clock;
+using std::chrono::milliseconds;
+
+constexpr auto patience = std::chrono::seconds(60);
+constexpr auto again_after = std::chrono::seconds(5);
+constexpr std::size_t most_again_per_s = 2'000;
+constexpr std::uint32_t lowest_port = 20'000, highest_port = 32'000;  // below those lent out
+constexpr std::size_t ledger_map_bytes = std::size_t{64} << 30U;
+
+double elapsed_seconds(steady::time_point start) {
+  return std::chrono::duration<double>(steady::now() - start).count();
+}
+
+bool is_free(std::uint32_t port) {
+  const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  sockaddr_in at{};
+  at.sin_family = AF_INET;
+  at.sin_port = htons(static_cast<std::uint16_t>(port));
+  at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  const bool bound = ::bind(fd, reinterpret_cast<const sockaddr*>(&at), sizeof at) == 0;
+  ::close(fd);
+  return bound;
+}
+
+/// So many ports in a row that nobody listens at; another run beside this one begins elsewhere.
+std::optional<std::uint32_t> free_ports(std::uint32_t count) {
+  const auto span = highest_port - lowest_port - count;
+  auto first = lowest_port + static_cast<std::uint32_t>(::getpid()) * 67 % span;
+  for (std::uint32_t tries = 0; tries < 200;
+       ++tries, first = lowest_port + (first + count) % span) {
+    std::uint32_t free = 0;
+    while (free < count && is_free(first + free)) ++free;
+    if (free == count) return first;
+  }
+  return std::nullopt;
+}
+
+/// A child that goes with it.
+class child {
+ public:
+  child(const fs::path& config, const fs::path& log) {
+    posix_spawn_file_actions_t files;
+    ::posix_spawn_file_actions_init(&files);
+    ::posix_spawn_file_actions_addopen(&files, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
+    ::posix_spawn_file_actions_addopen(&files, STDOUT_FILENO, log.c_str(),
+                                       O_WRONLY | O_CREAT | O_TRUNC, 0600);
+    ::posix_spawn_file_actions_adddup2(&files, STDOUT_FILENO, STDERR_FILENO);
+    std::vector<std::string> words{"soma", "node", "run", "--config", config.string()};
+    std::vector<char*> argv;
+    for (auto& word : words) argv.push_back(word.data());
+    argv.push_back(nullptr);
+    if (::posix_spawn(&id_, "/proc/self/exe", &files, nullptr, argv.data(), environ) != 0) id_ = -1;
+    ::posix_spawn_file_actions_destroy(&files);
+  }
+  child(child&& other) noexcept : id_(std::exchange(other.id_, -1)) {}
+  child& operator=(child&&) = delete;
+  ~child() {
+    if (id_ <= 0) return;
+    ::kill(id_, SIGINT);
+    const auto asked = steady::now();
+    while (::waitpid(id_, nullptr, WNOHANG) == 0) {
+      if (elapsed_seconds(asked) > 10) ::kill(id_, SIGKILL);
+      std::this_thread::sleep_for(milliseconds(20));
+    }
+  }
+  [[nodiscard]] bool runs() const { return id_ > 0 && ::waitpid(id_, nullptr, WNOHANG) == 0; }
+
+  [[nodiscard]] double cpu_seconds() const {
+    std::ifstream file("/proc/" + std::to_string(id_) + "/stat");
+    std::string text(std::istreambuf_iterator<char>(file), {});
+    const auto name_end = text.rfind(')');
+    if (name_end == text.npos) return 0;
+    std::istringstream rest(text.substr(name_end + 2));
+    std::string word;
+    double ticks = 0;
+    for (int field = 3; field <= 15 && rest >> word; ++field) {
+      if (field >= 14) ticks += std::stod(word);
+    }
+    return ticks / static_cast<double>(::sysconf(_SC_CLK_TCK));
+  }
+  /// What is the process's alone: mapped files, which the system may take back, do not count.
+  [[nodiscard]] std::uint64_t memory_bytes() const {
+    std::ifstream file("/proc/" + std::to_string(id_) + "/status");
+    std::string word;
+    while (file >> word) {
+      if (word != "RssAnon:") continue;
+      std::uint64_t kib = 0;
+      file >> kib;
+      return kib * 1024;
+    }
+    return 0;
+  }
+
+ private:
+  pid_t id_ = -1;
+};
+
+class process_network {
+ public:
+  explicit process_network(const consensus_load& wanted) : wanted_(wanted) {}
+
+  [[nodiscard]] outcome begin() {
+    network_plan plan;
+    plan.folder = wanted_.folder;
+    plan.validators = wanted_.validators;
+    const auto port = free_ports(2 * wanted_.validators);
+    if (!port) return failed("cannot start validators", "there are no free ports in a row");
+    plan.first_port = *port;
+    auto homes = network_homes::begin(std::move(plan));
+    if (!homes) return make_unexpected(homes.error());
+    std::vector<public_key> keys;
+    for (const auto& home : homes->all()) keys.push_back(home.key);
+    offer_ =
+        make_offer(keys, unix_now_ms(), wanted_.transactions_per_s, wanted_.seconds, wanted_.seed);
+    if (auto done = homes->finish(offer_.genesis); !done) return done;
+    for (const auto& home : homes->all()) {
+      homes_.push_back(wanted_.folder / home.name);
+      doors_.push_back(home.door);
+      children_.emplace_back(homes_.back() / "node.toml", homes_.back() / "log");
+    }
+    return connect();
+  }
+
+  expected<consensus_figures, failure> measure() {
+    const auto cpu_before = cpu();
+    const auto height_before = ledgers_.front()->view().height();
+    seen_.assign(ledgers_.size(), height_before.value);
+    is_final_.assign(offer_.all.size(), false);
+    figures_.memory_at_start_bytes = memory();
+    std::optional<std::uint64_t> settled_memory;
+    start_ = steady::now();
+    std::size_t sent = 0;
+    const auto quiet_after = wanted_.seconds + 20;  // of waiting for the last
+    while (figures_.transactions < offer_.all.size() && elapsed_seconds(start_) < quiet_after) {
+      const auto due =
+          std::min(offer_.all.size(),
+                   static_cast<std::size_t>(elapsed_seconds(start_) * wanted_.transactions_per_s));
+      for (; sent < due; ++sent) {
+        sent_at_.push_back(steady::now());
+        send(sent);
+      }
+      send_again();
+      look();
+      if (!settled_memory && elapsed_seconds(start_) > wanted_.seconds / 4)
+        settled_memory = memory();
+      std::this_thread::sleep_for(milliseconds(2));
+    }
+    figures_.memory_bytes = memory();
+    figures_.memory_growth_bytes =
+        static_cast<std::int64_t>(figures_.memory_bytes) -
+        static_cast<std::int64_t>(settled_memory.value_or(figures_.memory_at_start_bytes));
+    const auto cpu_after = cpu();
+    for (std::size_t i = 0; i < cpu_after.size(); ++i) {
+      const auto busy = cpu_after[i] - cpu_before[i];
+      figures_.busiest_seconds = std::max(figures_.busiest_seconds, busy);
+      figures_.busy_seconds += busy / static_cast<double>(cpu_after.size());
+    }
+    figures_.offered = offer_.all.size();
+    std::vector<const tables::ledger_store*> ledgers;
+    for (const auto& one : ledgers_) ledgers.push_back(one.get());
+    if (const auto wrong = read_ledgers(ledgers, height_before, figures_)) {
+      return failed("cannot trust the figures", *wrong, "report this");
+    }
+    figures_.verify_seconds = seconds_to_verify(offer_, figures_.transactions);
+    return figures_;
+  }
+
+ private:
+  [[nodiscard]] outcome connect() {
+    const auto mine =
+        crypto::make_certificate(wanted_.folder / "ca", "bench", wanted_.folder / "client");
+    if (!mine) return failed("cannot make a certificate", std::string(to_text(mine.error())));
+    config_ = std::make_unique<cluster::system_config>(
+        cluster::cluster_identity{mine->certificate, mine->key, wanted_.folder / "ca" / "ca.pem"});
+    system_ = std::make_unique<caf::actor_system>(*config_);
+    const auto start = steady::now();
+    for (std::size_t i = 0; i < doors_.size(); ++i) {
+      for (;;) {
+        auto role = cluster::connect_role<validator::validator_actor>(*system_, doors_[i]);
+        if (role) {
+          validators_.push_back(std::move(*role));
+          break;
+        }
+        if (!children_[i].runs() || steady::now() - start > patience) {
+          std::ifstream log(homes_[i] / "log");
+          std::string said(std::istreambuf_iterator<char>(log), {});
+          return failed("a validator does not come up", said.empty() ? role.error() : said,
+                        "report this");
+        }
+        std::this_thread::sleep_for(milliseconds(50));
+      }
+      ledgers_.push_back(std::make_unique<tables::ledger_store>(
+          homes_[i] / "ledger", tables::ledger_options{ledger_map_bytes, true}));
+    }
+    while (ledgers_.front()->view().height().value == 0) {
+      if (steady::now() - start > patience) return failed("no block is made", "nobody agrees");
+      std::this_thread::sleep_for(milliseconds(20));
+    }
+    return {};
+  }
+
+  void send(std::size_t number) {
+    const auto& one = offer_.all[number];
+    caf::anon_send(validators_[one.to], message<schema::SubmitTransaction>::build([&](auto out) {
+                     out.setBody(data_of(one.sent.body));
+                     out.setSignature(data_of(one.sent.by_sender));
+                   }));
+  }
+
+  /// A pool that is full refuses, and whoever wants to be heard comes again: so much a second, the
+  /// oldest first, since later ones of an account wait for the earlier.
+  void send_again() {
+    const auto now = steady::now();
+    if (now - looked_back_ < std::chrono::seconds(1)) return;
+    looked_back_ = now;
+    while (oldest_ < is_final_.size() && is_final_[oldest_]) ++oldest_;
+    std::size_t count = 0;
+    for (auto i = oldest_; i < sent_at_.size() && count < most_again_per_s; ++i) {
+      if (now - sent_at_[i] < again_after) break;
+      if (is_final_[i]) continue;
+      send(i);
+      ++count;
+    }
+    figures_.sent_again += count;
+  }
+
+  /// Blocks that are new in a ledger.
+  void look() {
+    for (std::size_t i = 0; i < ledgers_.size(); ++i) {
+      const auto view = ledgers_[i]->view();
+      const auto now = steady::now();
+      for (; seen_[i] < view.height().value; ++seen_[i]) {
+        const auto block = view.block_at(block_height{seen_[i] + 1});
+        for (const auto& one : block->payload) {
+          const auto found = offer_.numbers.find(signing::id_of(one));
+          if (found == offer_.numbers.end() || offer_.all[found->second].to != i) continue;
+          is_final_[found->second] = true;
+          ++figures_.transactions;
+          figures_.seconds = elapsed_seconds(start_);
+          figures_.final_ms.push_back(
+              std::chrono::duration<double, std::milli>(now - sent_at_[found->second]).count());
+        }
+      }
+    }
+  }
+
+  [[nodiscard]] std::vector<double> cpu() const {
+    std::vector<double> all;
+    for (const auto& one : children_) all.push_back(one.cpu_seconds());
+    return all;
+  }
+  [[nodiscard]] std::uint64_t memory() const {
+    std::uint64_t most = 0;
+    for (const auto& one : children_) most = std::max(most, one.memory_bytes());
+    return most;
+  }
+
+  const consensus_load& wanted_;
+  consensus_offer offer_;
+  std::vector<fs::path> homes_;
+  std::vector<mesh::host_port> doors_;
+  std::vector<child> children_;
+  std::unique_ptr<cluster::system_config> config_;
+  std::unique_ptr<caf::actor_system> system_;
+  std::vector<validator::validator_actor> validators_;
+  std::vector<std::unique_ptr<tables::ledger_store>> ledgers_;
+  std::vector<std::uint64_t> seen_;
+  std::vector<steady::time_point> sent_at_;  // first
+  std::vector<bool> is_final_;
+  std::size_t oldest_ = 0;  // that is not final
+  steady::time_point looked_back_;
+  steady::time_point start_;
+  consensus_figures figures_;
+};
+
+}  // namespace
+
+expected<consensus_figures, failure> run_consensus_processes(const consensus_load& wanted) {
+  process_network network(wanted);
+  if (auto begun = network.begin(); !begun) return make_unexpected(begun.error());
+  auto found = network.measure();
+  if (found && found->transactions == 0) {
+    return failed("cannot measure " + std::to_string(wanted.validators) + " processes",
+                  "nothing became final", "lower --rate");
+  }
+  return found;
+}
+
+}  // namespace soma::cli

@@ -1,0 +1,119 @@
+// A ledger as large as one likes, and traffic for it: what `soma bench ledger` runs. Accounts and
+// active models are put into the store as rows; stakes, targets and claims come of blocks that the
+// rules have run. Draws are made up (a distance is a hash), since the rules are what is measured.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "actors/rules/execution.hpp"
+#include "actors/state_tree/state_tree.hpp"
+#include "messages/crypto/ed25519.hpp"
+#include "messages/values/splitmix64.hpp"
+#include "storage/tables/ledger_store.hpp"
+
+namespace soma::cli {
+
+struct ledger_world_options {
+  std::filesystem::path folder;  // made anew
+  std::uint64_t accounts = 1'000'000;
+  std::uint64_t models = 100'000;
+  std::uint32_t dim = 64;  // of embeddings and points
+  std::uint64_t seed = 0;
+};
+
+/// Called with every row of height 0 in the order of keys, the chain row left out.
+using row_taker = std::function<void(byte_view key, byte_view value)>;
+
+/// How long the parts of one block took.
+struct block_times {
+  double decode_seconds = 0;  // and verify, where that was wanted
+  double rules_seconds = 0;
+  double root_seconds = 0;
+  double commit_seconds = 0;
+};
+
+class ledger_world {
+ public:
+  /// Fills the store. `also` sees the same rows.
+  explicit ledger_world(const ledger_world_options& options, const row_taker& also = {});
+
+  /// Two blocks of stakes and commits and the end of their epoch: afterwards targets are open,
+  /// stakes can be withdrawn and models wait for their reveal.
+  void prepare(std::size_t reveals_wanted);
+
+  enum class traffic : std::uint8_t {
+    signed_blocks,  // by the accounts that have keys
+    unsigned_blocks,
+    empty,
+  };
+  /// A block of 1,000 mixed transactions, or none, for the state as it is.
+  [[nodiscard]] block next_block(traffic kind, bool closes_epoch = false);
+
+  struct outcome {
+    block_times times;
+    std::size_t rows = 0;  // changed
+    std::size_t refused = 0;
+    std::string first_refusal;
+  };
+  /// Executes and commits it.
+  outcome run(block made, traffic kind);
+  [[nodiscard]] tables::ledger_store& store() { return *store_; }
+
+  [[nodiscard]] std::uint64_t accounts() const { return options_.accounts; }
+  /// Public keys of the senders of a signed block, in its order.
+  [[nodiscard]] std::vector<public_key> senders_of(const block& made) const;
+
+ private:
+  class rows_of_birth;
+  struct committed_model {
+    std::uint64_t owner = 0;
+    model_id id;
+    hash256 salt;
+  };
+  struct claimed {
+    target_id target;
+    std::uint64_t sender = 0;
+    data_hash data;
+    hash256 salt;
+  };
+
+  [[nodiscard]] public_key public_of(std::uint64_t account) const;
+  [[nodiscard]] std::uint64_t next_keyed() { return keyed_turn_++ % keys_.size(); }
+  [[nodiscard]] std::uint64_t next_plain();
+  [[nodiscard]] std::uint64_t random() { return random_.next(); }
+  [[nodiscard]] hash256 made_up(std::string_view label, std::uint64_t number) const;
+  [[nodiscard]] rules::drawn_targets draw(const rules::execution& begun) const;
+
+  [[nodiscard]] static weights_manifest some_manifest(const hash256& root);
+  [[nodiscard]] std::vector<float> some_embedding(std::uint64_t number) const;
+  void send(block& into, std::uint64_t account, transaction_kind kind, traffic how);
+  void send_votes(block& into, traffic how);
+  void send_claims(block& into, traffic how);
+  void send_models(block& into, traffic how);
+  void send_stakes(block& into, traffic how);
+  void commit_models(block& into, std::size_t count, traffic how);
+  [[nodiscard]] transaction_kind transfer();
+
+  ledger_world_options options_;
+  splitmix64 random_;
+  soma::genesis genesis_;
+  chain_id chain_;
+  std::vector<crypto::key_pair> keys_;        // of the first accounts
+  std::vector<crypto::key_pair> validators_;  // sender numbers after the accounts
+  std::vector<std::uint32_t> nonces_;         // by account, then by validator
+  std::vector<model_id> models_;              // the first ones, of the accounts with keys
+  std::unique_ptr<tables::ledger_store> store_;
+  state_tree::tree tree_;
+  rules::active_models active_;
+  chain_row tip_;
+  block_id last_;
+  std::uint64_t keyed_turn_ = 0, plain_turn_ = 0;
+  std::vector<committed_model> committed_;  // wait for their reveal
+  std::vector<claimed> claims_;             // of the block before
+  std::vector<target_id> revealed_;         // by the block before
+  std::vector<model_id> models_revealed_;   // by the block before
+};
+
+}  // namespace soma::cli

@@ -1,0 +1,165 @@
+#include "deploy/soma/genesis/genesis_draft.hpp"
+
+#include <algorithm>
+
+#include "actors/rules/genesis_state.hpp"
+#include "deploy/soma/genesis/genesis_fields.hpp"
+#include "deploy/soma/shell/config.hpp"
+#include "deploy/soma/shell/console.hpp"
+#include "deploy/soma/shell/units.hpp"
+#include "deploy/soma/source/keys_home.hpp"
+#include "messages/crypto/key_file.hpp"
+
+namespace soma::cli {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::uint64_t ten_years_ms = 3'650ULL * 86'400'000ULL;
+
+unexpected<failure> wrong(const std::string& where, const std::string& why) {
+  return wrong_usage(where, why, "see `soma genesis new --help`");
+}
+
+/// The text of a member, or of the table's `fallback`.
+std::string member(const json& table, std::string_view name) {
+  const auto* found = table.find(name);
+  return found == nullptr ? "" : found->plain();
+}
+
+}  // namespace
+
+outcome genesis_draft::set(const std::string& field, const std::string& value,
+                           const std::string& where) {
+  const auto* found = find_genesis_field(field);
+  if (found == nullptr) {
+    return wrong_usage(where, "there is no parameter " + field,
+                       "`soma genesis inspect` names every one");
+  }
+  if (!found->set(genesis_.parameters, value)) {
+    return wrong(where, "`" + value + "` is no value of " + field + " (" +
+                            std::string(found->meaning) + ")");
+  }
+  given_.push_back(field);
+  return {};
+}
+
+outcome genesis_draft::add_account(const run_context& context, const std::string& owner,
+                                   const std::string& balance, const std::string& where) {
+  genesis_account account;
+  const auto amount = parse_amount(balance);
+  if (!amount) return wrong(where, "`" + balance + "` is no amount, such as 12.5 or 12500sh");
+  account.balance = *amount;
+  if (const auto whole = address::parse(owner)) {
+    account.owner = *whole;
+  } else {
+    const auto key = find_key(context, owner);
+    if (!key) return make_unexpected(key.error());
+    if (!key->half) return failed("cannot read " + key->path.string(), "it is locked");
+    account.owner = crypto::address_of(*key->half);
+  }
+  genesis_.accounts.push_back(account);
+  return {};
+}
+
+outcome genesis_draft::add_validator(const fs::path& path, const std::string& stake,
+                                     const std::string& where) {
+  genesis_validator validator;
+  if (!stake.empty()) {
+    const auto amount = parse_amount(stake);
+    if (!amount) return wrong(where, "`" + stake + "` is no amount, such as 5000 or 12500sh");
+    validator.stake = *amount;
+  }
+  auto key = crypto::load_key(path, std::nullopt);
+  if (!key && key.error() == crypto::key_file_refusal::not_found) {
+    crypto::system_random random;
+    auto made = crypto::key_pair::generate(random);
+    if (auto saved = crypto::save_key(path, made, std::nullopt); !saved) {
+      return failed("cannot make the key " + path.string(),
+                    std::string(crypto::to_text(saved.error())), "name another place");
+    }
+    note_line("made the key " + path.string());
+    made_keys_.emplace_back(path, made.public_half());
+    key = std::move(made);
+  }
+  if (!key) {
+    return failed("cannot use the key " + path.string(), std::string(crypto::to_text(key.error())),
+                  "name a key file without a passphrase, or a place for a new one");
+  }
+  validator.consensus_key = key->public_half();
+  genesis_.validators.push_back(validator);
+  return {};
+}
+
+outcome genesis_draft::read_file(const run_context& context, const fs::path& file) {
+  if (file.empty()) return {};
+  const auto document = read_config(file);
+  if (!document) return make_unexpected(document.error());
+  const auto folder = fs::absolute(file).parent_path();
+  outcome done;
+  for (const auto& [name, value] : *document->as_object()) {
+    const auto where = file.string() + ": " + name;
+    const auto* list = value.as_array();
+    if (name == "name") {
+      genesis_.name = value.plain();
+    } else if (name == "start_ms" && value.unsigned_integer().first) {
+      genesis_.start_ms = value.unsigned_integer().second;
+    } else if (name == "parameters" && value.as_object() != nullptr) {
+      for (const auto& [field, text] : *value.as_object()) {
+        if (done) done = set(field, text.plain(), where + "." + field);
+      }
+    } else if (name == "accounts" && list != nullptr) {
+      for (const auto& one : *list) {
+        if (done) done = add_account(context, member(one, "owner"), member(one, "balance"), where);
+      }
+    } else if (name == "validators" && list != nullptr) {
+      for (const auto& one : *list) {
+        if (!done) break;
+        const auto half = hash256::parse(member(one, "public_key"));
+        const auto stake = parse_amount(member(one, "stake"));
+        if (half && stake) {
+          genesis_.validators.push_back({half->value, *stake});
+        } else if (one.find("key") != nullptr) {
+          done = add_validator(folder / member(one, "key"), member(one, "stake"), where);
+        } else {
+          done = wrong(where, "each needs a key, or a public_key and a stake");
+        }
+      }
+    } else {
+      done = wrong(where, "it has no meaning here");
+    }
+    if (!done) return done;
+  }
+  return {};
+}
+
+outcome genesis_draft::finish() {
+  auto& p = genesis_.parameters;
+  const auto is_given = [&](const char* name) {
+    return std::ranges::find(given_, name) != given_.end();
+  };
+  if (p.epoch_ms != 0 && is_given("epoch_ms")) {
+    if (!is_given("emission_epochs")) {
+      p.emission_epochs = std::max<std::uint64_t>(1, ten_years_ms / p.epoch_ms);
+    }
+    if (!is_given("hits_wanted")) {
+      p.hits_wanted = std::max<std::uint64_t>(1, p.epoch_ms / 1'000);
+    }
+  }
+  if (genesis_.start_ms == 0) {
+    genesis_.start_ms = unix_now_ms();
+  }
+  for (auto& validator : genesis_.validators) {
+    if (validator.stake.value == 0) validator.stake = p.min_validator_stake;
+  }
+  if (genesis_.validators.empty()) {
+    return wrong("a genesis needs a validator", "nobody would make blocks");
+  }
+  if (const auto refusal = rules::check_genesis(genesis_)) {
+    return failed("cannot make this genesis", std::string(rules::to_text(*refusal)),
+                  "see `soma genesis new --help`");
+  }
+  return {};
+}
+
+}  // namespace soma::cli

@@ -1,0 +1,216 @@
+#include "deploy/soma/genesis/network_homes.hpp"
+
+#include <algorithm>
+#include <fstream>
+
+#include "deploy/soma/genesis/voting_home.hpp"
+#include "messages/codec/codec.hpp"
+#include "messages/crypto/key_file.hpp"
+#include "messages/crypto/x509.hpp"
+#include "messages/signing/signing.hpp"
+
+namespace soma::cli {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::uint32_t ports_a_node = 2;
+constexpr std::uint32_t max_port = 65'535;
+constexpr std::uint32_t max_followers = 1'000;
+
+std::string text_of(const mesh::host_port& at) {
+  return at.host + ":" + std::to_string(at.port);
+}
+
+unexpected<failure> cannot_make(const fs::path& what, std::string why) {
+  return failed("cannot make " + what.string(), std::move(why), "name another --output-dir");
+}
+
+outcome write_file(const fs::path& path, const void* data, std::size_t size) {
+  std::ofstream file(path, std::ios::binary | std::ios::trunc);
+  file.write(static_cast<const char*>(data), static_cast<std::streamsize>(size));
+  file.close();
+  if (!file) return cannot_make(path, "the disk did not take it");
+  return {};
+}
+
+outcome check(const network_plan& plan) {
+  const auto help = "see `soma genesis new --help`";
+  if (plan.validators < 1 || plan.validators > max_committee) {
+    return wrong_usage("--validators", "it is not 1 to " + std::to_string(max_committee), help);
+  }
+  if (plan.followers > max_followers) {
+    return wrong_usage("--followers", "it is above " + std::to_string(max_followers), help);
+  }
+  const auto nodes = plan.validators + plan.followers;
+  if (plan.hosts.size() != 1 && plan.hosts.size() != nodes) {
+    return wrong_usage("--host",
+                       "there are " + std::to_string(plan.hosts.size()) + " for " +
+                           std::to_string(nodes) + " nodes",
+                       "give one for all of them, or one for each, validators first");
+  }
+  for (const auto& host : plan.hosts) {
+    if (!mesh::parse_host_port(host + ":1") || host.find_first_of("\"\\\n@") != host.npos) {
+      return wrong_usage("--host", "`" + host + "` is no host", help);
+    }
+  }
+  if (plan.first_port < 1 || plan.first_port + ports_a_node * nodes - 1 > max_port) {
+    return wrong_usage("--port", "not every port would be 1 to " + std::to_string(max_port), help);
+  }
+  std::error_code ignored;
+  const bool is_there = fs::exists(plan.folder, ignored);
+  if (is_there && !fs::is_empty(plan.folder, ignored)) {
+    if (!plan.replaces) {
+      return failed("cannot make " + plan.folder.string(), "it exists",
+                    "name another folder, or say --force");
+    }
+    // Only what this once made: a slip of the finger must not cost somebody's files.
+    if (!fs::exists(plan.folder / "genesis.bin", ignored) ||
+        !fs::exists(plan.folder / "validator-1" / "node.toml", ignored)) {
+      return failed("cannot replace " + plan.folder.string(), "it is no network",
+                    "name another folder");
+    }
+  }
+  return {};
+}
+
+}  // namespace
+
+network_homes::~network_homes() {
+  std::error_code left;
+  if (!building_.empty()) fs::remove_all(building_, left);
+}
+
+expected<network_homes, failure> network_homes::begin(network_plan plan) {
+  plan.folder = fs::absolute(plan.folder).lexically_normal();
+  if (!plan.folder.has_filename()) plan.folder = plan.folder.parent_path();
+  if (auto checked = check(plan); !checked) return make_unexpected(checked.error());
+  network_homes made(std::move(plan));
+  const auto& p = made.plan_;
+  std::error_code error;
+  const auto building = p.folder.parent_path() / (p.folder.filename().string() + ".unfinished");
+  fs::remove_all(building, error);
+  if (!error) fs::create_directories(building, error);
+  if (error) return cannot_make(building, error.message());
+  made.building_ = building;
+  if (auto ca = crypto::make_ca(building / "ca"); !ca) {
+    return cannot_make(building / "ca", std::string(to_text(ca.error())));
+  }
+  for (std::uint32_t i = 0; i < p.validators + p.followers; ++i) {
+    const bool votes = i < p.validators;
+    const auto number = votes ? i + 1 : i - p.validators + 1;
+    const auto name = (votes ? "validator-" : "follower-") + std::to_string(number);
+    if (auto one = made.make_home(name, votes, i); !one) return make_unexpected(one.error());
+  }
+  return made;
+}
+
+outcome network_homes::make_home(const std::string& name, bool is_validator, std::uint32_t number) {
+  network_home home;
+  home.name = name;
+  home.is_validator = is_validator;
+  const auto& host = plan_.hosts[plan_.hosts.size() == 1 ? 0 : number];
+  const auto before = static_cast<std::uint32_t>(std::ranges::count_if(
+      homes_, [&](const network_home& other) { return other.mesh.host == host; }));
+  const auto port = plan_.first_port + ports_a_node * before;
+  home.mesh = {host, static_cast<std::uint16_t>(port)};
+  home.door = {host, static_cast<std::uint16_t>(port + 1)};
+  const auto folder = building_ / name;
+  std::error_code error;
+  fs::create_directories(folder / "tls", error);
+  fs::permissions(folder, fs::perms::owner_all, error);
+  if (error) return cannot_make(folder, error.message());
+  crypto::system_random random;
+  const auto key = crypto::key_pair::generate(random);
+  if (auto saved = crypto::save_key(folder / "validator.key", key, std::nullopt); !saved) {
+    return cannot_make(folder / "validator.key", std::string(crypto::to_text(saved.error())));
+  }
+  home.key = key.public_half();
+  if (auto made = crypto::make_certificate(building_ / "ca", name, folder / "tls"); !made) {
+    return cannot_make(folder / "tls", std::string(to_text(made.error())));
+  }
+  fs::copy_file(building_ / "ca" / "ca.pem", folder / "tls" / "ca.pem", error);
+  if (error) return cannot_make(folder / "tls" / "ca.pem", error.message());
+  homes_.push_back(std::move(home));
+  return {};
+}
+
+std::string network_homes::config_of(const network_home& home, const soma::genesis& genesis) const {
+  std::string peers;
+  for (const auto& other : homes_) {
+    if (other.key == home.key || !other.is_validator) continue;
+    peers += "  \"0x" + to_hex(other.key) + "@" + text_of(other.mesh) + "\",\n";
+  }
+  return "# " + home.name + " of the network " + genesis.name + ", chain " +
+         signing::chain_id_of(genesis).text() + "\n" +
+         "[node]\n"
+         "home = \".\"\n\n"
+         "[tls]\n"
+         "certificate = \"tls/" +
+         home.name +
+         ".pem\"\n"
+         "key = \"tls/" +
+         home.name +
+         ".key\"\n"
+         "ca = \"tls/ca.pem\"\n\n"
+         "[roles.blob_store]\n"
+         "[roles.scorer]\n"
+         "workers = 1\n"
+         "[roles.model_registry]\n"
+         "[roles.router]\n"
+         "[roles.target_generator]\n\n"
+         "[roles.validator]\n"
+         "listen = \"" +
+         text_of(home.door) +
+         "\"  # for the verbs of whoever runs it\n"
+         "mesh = \"" +
+         text_of(home.mesh) +
+         "\"  # for the other nodes\n"
+         "genesis = \"genesis.bin\"\n"
+         "key = \"validator.key\"\n"
+         "# sync = \"state\"  # an empty ledger is taken from the others, not executed\n"
+         "peers = [\n" +
+         peers + "]\n";
+}
+
+outcome network_homes::finish(const soma::genesis& genesis) {
+  const auto content = encode(genesis);
+  auto done = write_file(building_ / "genesis.bin", content.data(), content.size());
+  for (const auto& home : homes_) {
+    if (!done) break;
+    const auto folder = building_ / home.name;
+    const auto config = config_of(home, genesis);
+    done = write_file(folder / "node.toml", config.data(), config.size());
+    if (done) done = write_file(folder / "genesis.bin", content.data(), content.size());
+    if (done) {
+      done =
+          make_voting_record(votes_beside(folder / "validator.key", signing::chain_id_of(genesis)),
+                             signing::chain_id_of(genesis), home.key);
+    }
+  }
+  return done ? put_in_place() : done;
+}
+
+outcome network_homes::put_in_place() {
+  std::error_code error;
+  fs::remove_all(plan_.folder, error);  // empty, or to be replaced: begin() has looked
+  if (!error) fs::rename(building_, plan_.folder, error);
+  if (error) return cannot_make(plan_.folder, error.message());
+  building_.clear();
+  return {};
+}
+
+json homes_json(const network_homes& homes, const fs::path& folder) {
+  auto list = json::list();
+  for (const auto& home : homes.all()) {
+    list.push(json::of({{"name", home.name},
+                        {"folder", (folder / home.name).string()},
+                        {"validator", home.is_validator},
+                        {"key", "0x" + to_hex(home.key)},
+                        {"mesh", text_of(home.mesh)},
+                        {"listen", text_of(home.door)}}));
+  }
+  return list;
+}
+
+}  // namespace soma::cli

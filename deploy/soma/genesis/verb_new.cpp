@@ -1,0 +1,246 @@
+// A network's genesis: from a TOML file, from options, or both; what the command line says wins.
+#include <fstream>
+
+#include "actors/rules/genesis_state.hpp"
+#include "deploy/soma/genesis/genesis_draft.hpp"
+#include "deploy/soma/genesis/genesis_report.hpp"
+#include "deploy/soma/genesis/network_homes.hpp"
+#include "deploy/soma/genesis/voting_home.hpp"
+#include "deploy/soma/shell/console.hpp"
+#include "deploy/soma/shell/files.hpp"
+#include "deploy/soma/shell/units.hpp"
+#include "deploy/soma/verbs.hpp"
+#include "messages/codec/codec.hpp"
+#include "messages/crypto/ed25519.hpp"
+
+namespace soma::cli {
+namespace {
+
+namespace fs = std::filesystem;
+
+class genesis_new final : public verb {
+ public:
+  std::string_view name() const override { return "genesis new"; }
+  std::string_view summary() const override {
+    return "make the genesis of a network, alone or with the homes of its nodes";
+  }
+  std::string_view example() const override {
+    return "soma genesis new -o genesis.bin --validator validator.key --arch tiny "
+           "--epoch-seconds 60\n"
+           "soma genesis new -o genesis.bin --validator a.key=5000 --validator b.key "
+           "--account alice=250 --set hits_wanted=600\n"
+           "soma genesis new -o genesis.bin --file network.toml\n"
+           "soma genesis new --validators 4 --output-dir net --account alice=250\n"
+           "soma genesis new --validators 2 --output-dir net --host 10.0.0.1 --host 10.0.0.2";
+  }
+  void declare(option_set& options) override;
+  outcome run(const run_context& context) override;
+
+ private:
+  [[nodiscard]] outcome read_options(const run_context& context);
+  [[nodiscard]] outcome check_output() const;
+  [[nodiscard]] outcome add_homes();
+  [[nodiscard]] outcome write_genesis();
+  [[nodiscard]] outcome make_records() const;
+  void print(const run_context& context) const;
+
+  fs::path file_, output_, output_dir_;
+  bool force_ = false;
+  std::optional<std::string> network_, arch_;
+  std::optional<std::uint64_t> epoch_seconds_, start_ms_;
+  std::vector<std::string> accounts_, validators_, settings_;
+  network_plan plan_;
+  std::vector<std::string> hosts_;
+  std::optional<std::string> stake_;
+  std::optional<network_homes> homes_;
+  std::vector<std::string> given_;  // parameters that somebody set
+  genesis_draft draft_;
+};
+
+void genesis_new::declare(option_set& options) {
+  options.add("output", output_, "the file to write").also('o').shown_as("FILE");
+  options.add("force", force_, "replace a file, or with --output-dir a network, that exists");
+  options
+      .add("file", file_,
+           "TOML: name, start_ms, [parameters], [[accounts]] owner and balance, [[validators]] key "
+           "or public_key, and stake")
+      .shown_as("FILE");
+  options.add("network", network_, "name of the network; default: soma").shown_as("NAME");
+  options.add("arch", arch_, "architecture of every model; default: v1").shown_as("A");
+  options.add("epoch-seconds", epoch_seconds_, "length of an epoch; default: a day");
+  options.add("start-ms", start_ms_, "Unix time of its beginning; default: now");
+  options
+      .add("account", accounts_,
+           "who is born with money: a key's name or an address; once for each")
+      .shown_as("WHO=AMOUNT");
+  options
+      .add("validator", validators_,
+           "key file, made without a passphrase if it is missing, and stake; once for each; "
+           "default stake: the minimum")
+      .shown_as("KEY[=AMOUNT]");
+  options.add("validators", plan_.validators,
+              "instead: so many validators, each with a home of its own in --output-dir");
+  options.add("followers", plan_.followers, "and so many nodes that follow without a vote");
+  options
+      .add("output-dir", output_dir_,
+           "the folder to make: the genesis, and for each node its keys and a node.toml that knows "
+           "the others")
+      .shown_as("DIR");
+  options
+      .add("host", hosts_,
+           "where the nodes of --validators and --followers run: one for all, or once for each; "
+           "default: 127.0.0.1")
+      .shown_as("HOST");
+  options.add("port", plan_.first_port, "the first port of a host; a node takes two of them");
+  options.add("stake", stake_, "of each of --validators; default: the minimum").shown_as("AMOUNT");
+  options
+      .add("set", settings_,
+           "any parameter, as `soma genesis inspect` names it; emission_epochs and hits_wanted "
+           "follow from the epoch's length if they are not set")
+      .shown_as("NAME=VALUE");
+}
+
+/// "a=b=c" is "a=b" and "c".
+std::pair<std::string, std::string> halves(const std::string& text) {
+  const auto at = text.rfind('=');
+  if (at == std::string::npos) return {text, ""};
+  return {text.substr(0, at), text.substr(at + 1)};
+}
+
+unexpected<failure> refused_setting(const std::string& where, const std::string& why) {
+  return wrong_usage(where, why, "see `soma genesis new --help`");
+}
+
+outcome genesis_new::read_options(const run_context& context) {
+  if (network_) draft_.genesis().name = *network_;
+  if (start_ms_) draft_.genesis().start_ms = *start_ms_;
+  outcome done;
+  if (arch_) done = draft_.set("architecture", *arch_, "--arch");
+  if (epoch_seconds_ && done) {
+    if (*epoch_seconds_ < 1 || *epoch_seconds_ > 366 * 86'400) {
+      return refused_setting("--epoch-seconds", "the value is not 1 second to a year");
+    }
+    done = draft_.set("epoch_ms", std::to_string(*epoch_seconds_ * 1'000), "--epoch-seconds");
+  }
+  for (const auto& one : settings_) {
+    const auto [field, value] = halves(one);
+    if (done) done = draft_.set(field, value, "--set");
+  }
+  for (const auto& one : accounts_) {
+    const auto [owner, balance] = halves(one);
+    if (done) done = draft_.add_account(context, owner, balance, "--account");
+  }
+  for (const auto& one : validators_) {
+    const auto [key, stake] = halves(one);
+    if (done) done = draft_.add_validator(key, stake, "--validator");
+  }
+  return done;
+}
+
+outcome genesis_new::check_output() const {
+  const auto help = "see `soma genesis new --help`";
+  if (output_dir_.empty() == output_.empty()) {
+    return wrong_usage(output_.empty() ? "--output or --output-dir" : "--output and --output-dir",
+                       output_.empty() ? "neither is given" : "both are given", help);
+  }
+  if (output_dir_.empty()) {
+    if (plan_.validators != 0 || plan_.followers != 0 || !hosts_.empty() || stake_) {
+      return wrong_usage("--output-dir", "homes of nodes need a place", help);
+    }
+    return check_new_file(output_, force_);
+  }
+  if (!validators_.empty()) {
+    return wrong_usage("--validator", "--output-dir makes every key itself", "say --validators N");
+  }
+  return {};
+}
+
+/// Keys first: the genesis names them.
+outcome genesis_new::add_homes() {
+  if (output_dir_.empty()) return {};
+  if (!draft_.genesis().validators.empty()) {
+    return refused_setting(file_.string(), "--output-dir makes every validator itself");
+  }
+  auto stake = shannons{0};
+  if (stake_) {
+    const auto amount = parse_amount(*stake_);
+    if (!amount) return refused_setting("--stake", "`" + *stake_ + "` is no amount, such as 5000");
+    stake = *amount;
+  }
+  auto plan = plan_;
+  plan.folder = output_dir_;
+  plan.replaces = force_;
+  if (!hosts_.empty()) plan.hosts = hosts_;
+  auto begun = network_homes::begin(std::move(plan));
+  if (!begun) return make_unexpected(begun.error());
+  homes_.emplace(std::move(*begun));
+  for (const auto& home : homes_->all()) {
+    if (home.is_validator) draft_.genesis().validators.push_back({home.key, stake});
+  }
+  return {};
+}
+
+outcome genesis_new::write_genesis() {
+  if (homes_) return homes_->finish(draft_.genesis());
+  const auto content = encode(draft_.genesis());
+  std::ofstream file(output_, std::ios::binary);
+  file.write(reinterpret_cast<const char*>(content.data()),
+             static_cast<std::streamsize>(content.size()));
+  file.close();
+  if (!file) return failed("cannot write " + output_.string(), "the disk did not take it");
+  return make_records();
+}
+
+/// A key that is as young as this has never voted.
+outcome genesis_new::make_records() const {
+  const auto chain = rules::chain_id_of(draft_.genesis());
+  for (const auto& [path, key] : draft_.made_keys()) {
+    if (auto made = make_voting_record(votes_beside(path, chain), chain, key); !made) return made;
+  }
+  return {};
+}
+
+void genesis_new::print(const run_context& context) const {
+  const auto chain = rules::chain_id_of(draft_.genesis()).text();
+  const auto file = homes_ ? output_dir_ / "genesis.bin" : output_;
+  if (context.wants_json) {
+    auto facts = json::of({{"genesis", file.string()}, {"chain", chain}});
+    if (homes_) facts.set("nodes", homes_json(*homes_, output_dir_));
+    return print_line(facts.text());
+  }
+  print_line("genesis  " + file.string());
+  print_line("chain    " + chain);
+  for (const auto& line : committee_lines(draft_.genesis())) print_line(line);
+  if (!homes_) return;
+  print_line("");
+  table nodes({"home", "for other nodes", "for its operator", "validator"});
+  for (const auto& home : homes_->all()) {
+    nodes.row({(output_dir_ / home.name).string(),
+               home.mesh.host + ":" + std::to_string(home.mesh.port),
+               home.door.host + ":" + std::to_string(home.door.port),
+               home.is_validator ? crypto::address_of(home.key).text().substr(0, 10) : "follows"});
+  }
+  nodes.print();
+  note_line("Carry each home to its machine, then: soma node run --config " +
+            (output_dir_ / homes_->all().front().name / "node.toml").string());
+}
+
+outcome genesis_new::run(const run_context& context) {
+  draft_.genesis().name = "soma";
+  auto done = check_output();
+  if (done) done = draft_.read_file(context, file_);
+  if (done) done = read_options(context);
+  if (done) done = add_homes();
+  if (done) done = draft_.finish();
+  if (done) done = write_genesis();
+  if (done) print(context);
+  return done;
+}
+
+}  // namespace
+
+std::unique_ptr<verb> make_genesis_new() {
+  return std::make_unique<genesis_new>();
+}
+
+}  // namespace soma::cli

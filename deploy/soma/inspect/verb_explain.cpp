@@ -1,0 +1,214 @@
+#include <algorithm>
+#include <array>
+#include <charconv>
+
+#include "actors/explain/explain.hpp"
+#include "deploy/soma/shell/console.hpp"
+#include "deploy/soma/source/ids.hpp"
+#include "deploy/soma/source/names.hpp"
+#include "deploy/soma/source/stored_ledger.hpp"
+#include "deploy/soma/verbs.hpp"
+
+namespace soma::cli {
+namespace {
+
+namespace fs = std::filesystem;
+using explanation = explain::explanation;
+using answer = expected<explanation, failure>;
+
+class explain_verb final : public verb {
+ public:
+  std::string_view name() const override { return "explain"; }
+  std::string_view summary() const override {
+    return "why a target, model or address was paid or not, or what an epoch did";
+  }
+  std::string_view example() const override {
+    return "soma explain 0x1f3a90c2\n"
+           "soma explain alice\n"
+           "soma explain 7 --json";
+  }
+  void declare(option_set& options) override {
+    options
+        .add("what", what_,
+             "a target, model or address (0x and at least 8 digits), a key's name, or the number "
+             "of an "
+             "epoch")
+        .positional()
+        .required();
+    add_ledger_option(options, ledger_);
+  }
+  outcome run(const run_context& context) override;
+
+ private:
+  [[nodiscard]] answer ask(const run_context& context, const tables::ledger_view& view,
+                           const explain::options& how) const;
+
+  std::string what_;
+  fs::path ledger_;
+};
+
+enum class subject : std::uint8_t { target, model, address };
+struct candidate {
+  subject kind;
+  hash256 id;
+  friend auto operator<=>(const candidate&, const candidate&) = default;
+};
+
+std::string_view name_of(subject kind) {
+  static constexpr std::array<std::string_view, 3> names{"target", "model", "address"};
+  return names[static_cast<std::size_t>(kind)];
+}
+
+std::vector<candidate> candidates_of(const tables::ledger_view& view, const std::string& digits) {
+  std::vector<candidate> all;
+  const auto add = [&](subject kind, ledger_table table) {
+    for (const auto& id : ids_with_prefix(view, table, digits)) all.push_back({kind, id});
+  };
+  add(subject::target, ledger_table::target);
+  add(subject::model, ledger_table::model);
+  add(subject::address, ledger_table::account);
+  add(subject::address, ledger_table::validator);
+  std::ranges::sort(all);
+  all.erase(std::unique(all.begin(), all.end()), all.end());
+  return all;
+}
+
+/// A number without "0x" is an epoch.
+std::optional<epoch_number> epoch_in(const std::string& text) {
+  epoch_number epoch;
+  const auto end = std::from_chars(text.data(), text.data() + text.size(), epoch.value);
+  if (end.ec != std::errc() || end.ptr != text.data() + text.size()) return std::nullopt;
+  return epoch;
+}
+
+answer told(expected<explanation, explain::refusal> found, const std::string& what) {
+  if (!found)
+    return failed("cannot explain " + what, std::string(explain::to_text(found.error())),
+                  found.error() == explain::refusal::epoch_to_come
+                      ? "an id begins with 0x, a bare number is an epoch"
+                      : "");
+  return std::move(*found);
+}
+
+answer explain_one(const tables::ledger_view& view, const candidate& one,
+                   const explain::options& how) {
+  const auto text = one.id.text();
+  switch (one.kind) {
+    case subject::target:
+      return told(explain::explain_target(view, one.id.as<target_tag>(), how), text);
+    case subject::model:
+      return told(explain::explain_model(view, one.id.as<model_tag>(), how), text);
+    case subject::address:
+      break;
+  }
+  return told(explain::explain_address(view, one.id.as<address_tag>(), how), text);
+}
+
+answer explain_verb::ask(const run_context& context, const tables::ledger_view& view,
+                         const explain::options& how) const {
+  if (const auto epoch = epoch_in(what_))
+    return told(explain::explain_epoch(view, *epoch, how), "epoch " + what_);
+  if (const auto mine = key_named(context, what_))
+    return explain_one(view, {subject::address, hash256{mine->value}}, how);
+  for (const auto& [model, name] : how.names) {
+    if (name == what_) return explain_one(view, {subject::model, hash256{model.value}}, how);
+  }
+  const auto digits = id_digits(what_);
+  if (!digits) {
+    return wrong_usage("cannot explain `" + what_ + "`",
+                       "it is neither the number of an epoch, a name, nor 0x and at least 8 hex "
+                       "digits",
+                       "`soma wallet list` shows the keys there are");
+  }
+  const auto found = candidates_of(view, *digits);
+  if (found.size() == 1) return explain_one(view, found.front(), how);
+  if (found.empty()) {
+    // An address may appear in events without ever having had an account.
+    if (const auto whole = hash256::parse(*digits))
+      return explain_one(view, {subject::address, *whole}, how);
+    return failed("cannot explain " + what_,
+                  "the ledger has no target, model or address that begins so");
+  }
+  std::string all;
+  for (const auto& one : found)
+    all += (all.empty() ? "" : ", ") + std::string(name_of(one.kind)) + " " + one.id.text();
+  return failed("`" + what_ + "` can mean more than one", all, "write more digits");
+}
+
+json json_of(const explain::content& value) {
+  return std::visit(
+      [](const auto& held) -> json {
+        if constexpr (requires { held.begin()->begin(); }) {
+          return json::list_of(held);
+        } else {
+          return json(held);
+        }
+      },
+      value);
+}
+
+json json_of(const explain::step& one) {
+  json object = json::of({{"what", one.name}, {"text", one.text}});
+  if (one.height) object.set("height", one.height->value);
+  if (!one.section.empty()) object.set("section", one.section);
+  for (const auto& f : one.fields) object.set(f.name, json_of(f.value));
+  return object;
+}
+
+json json_of(const std::vector<explain::step>& steps) {
+  json list = json::list();
+  for (const auto& one : steps) list.push(json_of(one));
+  return list;
+}
+
+json json_of(const explanation& all) {
+  json object = json::of(
+      {{"subject", all.subject}, {"id", all.id}, {"status", all.status}, {"summary", all.summary}});
+  json facts = json::of({});
+  for (const auto& f : all.facts) facts.set(f.name, json_of(f.value));
+  object.set("facts", std::move(facts));
+  for (const auto& p : all.passages) object.set(p.name, json_of(p.steps));
+  object.set("next", json_of(all.next));
+  return object;
+}
+
+void print_steps(const std::string& title, const std::vector<explain::step>& steps) {
+  if (steps.empty()) return;
+  print_line("");
+  print_line(painted(title, colour::bold, stream::out));
+  for (const auto& one : steps) print_line("  " + explain::line_of(one));
+}
+
+void print_text(const explanation& all) {
+  const bool is_id = all.id.starts_with("0x");
+  print_line(
+      painted(all.subject + " " + (is_id ? all.id.substr(0, 10) : all.id) + ", " + all.status,
+              colour::bold, stream::out));
+  print_line(all.summary);
+  for (const auto& p : all.passages) print_steps(p.title, p.steps);
+  print_steps("What comes next", all.next);
+}
+
+outcome explain_verb::run(const run_context& context) {
+  const auto ledger = stored_ledger::open(context, ledger_);
+  if (!ledger) return make_unexpected(ledger.error());
+  explain::options how;
+  how.names = ledger->names();
+  const auto view = ledger->view();
+  const auto found = ask(context, view, how);
+  if (!found) return make_unexpected(found.error());
+  if (context.wants_json) {
+    print_line(json_of(*found).text());
+  } else {
+    print_text(*found);
+  }
+  return {};
+}
+
+}  // namespace
+
+std::unique_ptr<verb> make_explain() {
+  return std::make_unique<explain_verb>();
+}
+
+}  // namespace soma::cli

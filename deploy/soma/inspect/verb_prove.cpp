@@ -1,0 +1,167 @@
+#include <fstream>
+
+#include "actors/state_tree/state_proof.hpp"
+#include "deploy/soma/inspect/proof_report.hpp"
+#include "deploy/soma/shell/console.hpp"
+#include "deploy/soma/shell/files.hpp"
+#include "deploy/soma/source/ids.hpp"
+#include "deploy/soma/source/stored_ledger.hpp"
+#include "deploy/soma/verbs.hpp"
+#include "messages/codec/codec_proofs.hpp"
+
+namespace soma::cli {
+namespace {
+
+namespace fs = std::filesystem;
+
+class prove_verb final : public verb {
+ public:
+  std::string_view name() const override { return "prove"; }
+  std::string_view summary() const override {
+    return "prove a row of the ledger, or that it has none, to somebody without it";
+  }
+  std::string_view example() const override {
+    return "soma prove 0x1f3a90c2 -o row.proof\n"
+           "soma prove 0x1f3a90c2 --table submission --json";
+  }
+  void declare(option_set& options) override {
+    options.add("key", key_, "an address, model or target: 0x and 64 digits, or the first 8")
+        .positional();
+    options.add("table", table_, "look in this table; default: account, model and target")
+        .among(table_names());
+    options.add("row", row_, "a row's whole key in hex, instead of an id").shown_as("HEX");
+    options.add("output", output_, "write the proof into this file").also('o').shown_as("FILE");
+    options.add("force", force_, "replace a file that exists");
+    add_ledger_option(options, ledger_);
+  }
+  outcome run(const run_context& context) override;
+
+ private:
+  [[nodiscard]] expected<row_key, failure> wanted(const tables::ledger_view& view) const;
+  [[nodiscard]] expected<row_key, failure> key_by_id(const tables::ledger_view& view,
+                                                     const std::string& digits) const;
+  [[nodiscard]] expected<proven_row, failure> prove(const tables::ledger_view& view) const;
+  [[nodiscard]] outcome write(const proven_row& proven) const;
+
+  std::string key_, table_, row_;
+  fs::path output_, ledger_;
+  bool force_ = false;
+};
+
+row_key key_in(ledger_table table, const hash256& id) {
+  auto key = table_prefix(table);
+  key.insert(key.end(), id.value.begin(), id.value.end());
+  return key;
+}
+
+expected<row_key, failure> prove_verb::wanted(const tables::ledger_view& view) const {
+  if (key_.empty() == row_.empty()) {
+    return wrong_usage("prove", "give either an id or --row KEY", "see `soma prove --help`");
+  }
+  if (!row_.empty()) {
+    auto key = from_hex(row_);
+    if (!key || !table_of(*key)) {
+      return wrong_usage("--row", "`" + row_ + "` is no key of a row",
+                         "a key is the table's byte and its fields, in hex");
+    }
+    return *key;
+  }
+  const auto digits = id_digits(key_);
+  if (!digits) {
+    return wrong_usage("cannot prove `" + key_ + "`",
+                       "an id is 0x and 64 hex digits, or at least the first 8 of them",
+                       "see `soma prove --help`");
+  }
+  return key_by_id(view, *digits);
+}
+
+expected<row_key, failure> prove_verb::key_by_id(const tables::ledger_view& view,
+                                                 const std::string& digits) const {
+  std::vector<ledger_table> within{ledger_table::account, ledger_table::model,
+                                   ledger_table::target};
+  if (!table_.empty()) within = {*table_named(table_)};
+  std::vector<row_key> found;
+  for (const auto table : within) {
+    if (!table_of(key_in(table, {}))) {
+      return wrong_usage("--table", "the keys of " + table_ + " are more or less than an id",
+                         "name the row with --row KEY");
+    }
+    for (const auto& id : ids_with_prefix(view, table, digits)) found.push_back(key_in(table, id));
+  }
+  if (found.size() == 1) return found.front();
+  if (found.size() > 1) {
+    std::string all;
+    for (const auto& key : found) {
+      all += (all.empty() ? "" : ", ") + std::string(table_name(key)) + " 0x" +
+             to_hex(byte_view(key).subspan(1));
+    }
+    return failed("`" + key_ + "` can mean more than one", all, "write more digits");
+  }
+  const auto whole = hash256::parse(digits);
+  if (whole && !table_.empty()) return key_in(within.front(), *whole);
+  return failed("no " + (table_.empty() ? std::string("account, model or target") : table_) +
+                    " begins with " + key_,
+                "the ledger has none", "to prove that, give all 64 digits and --table");
+}
+
+expected<proven_row, failure> prove_verb::prove(const tables::ledger_view& view) const {
+  const auto key = wanted(view);
+  if (!key) return make_unexpected(key.error());
+  const auto last = view.block_at(view.height());
+  if (!last) {
+    return failed("cannot prove anything yet",
+                  "the ledger has no block, whose header says its root", "wait for the first one");
+  }
+  state_tree::tree::builder rows;
+  view.scan([&](byte_view row, byte_view value) {
+    rows.add(row, value);
+    return true;
+  });
+  const auto tree = std::move(rows).finish();
+  if (tree.root() != last->header.state_root) {
+    return failed("the ledger does not have the state root of its last block",
+                  tree.root().text() + " instead of " + last->header.state_root.text(),
+                  "the ledger is damaged, or was written by another soma: let it sync anew");
+  }
+  return proven_row{last->header, *key, view.find_row(*key), state_tree::prove(tree, *key)};
+}
+
+outcome prove_verb::write(const proven_row& proven) const {
+  const auto content = encode(proven);
+  std::ofstream file(output_, std::ios::binary | std::ios::trunc);
+  file.write(reinterpret_cast<const char*>(content.data()),
+             static_cast<std::streamsize>(content.size()));
+  file.close();
+  if (!file) return failed("cannot write " + output_.string(), "the disk did not take it");
+  return {};
+}
+
+outcome prove_verb::run(const run_context& context) {
+  if (!output_.empty()) {
+    if (auto free = check_new_file(output_, force_); !free) return free;
+  }
+  const auto ledger = stored_ledger::open(context, ledger_);
+  if (!ledger) return make_unexpected(ledger.error());
+  const auto proven = prove(ledger->view());
+  if (!proven) return make_unexpected(proven.error());
+  if (!output_.empty()) {
+    if (auto written = write(*proven); !written) return written;
+  }
+  if (context.wants_json) {
+    auto facts = proof_json(*proven);
+    if (!output_.empty()) facts.set("file", output_.string());
+    print_line(facts.text());
+    return {};
+  }
+  print_proof(*proven);
+  if (!output_.empty()) print_line("\nproof in " + output_.string());
+  return {};
+}
+
+}  // namespace
+
+std::unique_ptr<verb> make_prove() {
+  return std::make_unique<prove_verb>();
+}
+
+}  // namespace soma::cli

@@ -1,0 +1,238 @@
+// Where a network stands, on one screen.
+#include <algorithm>
+#include <map>
+
+#include "actors/explain/names.hpp"
+#include "actors/ledger/ledger.hpp"
+#include "deploy/soma/shell/console.hpp"
+#include "deploy/soma/shell/units.hpp"
+#include "deploy/soma/source/names.hpp"
+#include "deploy/soma/verbs.hpp"
+
+namespace soma::cli {
+namespace {
+
+class status final : public verb {
+ public:
+  std::string_view name() const override { return "status"; }
+  std::string_view summary() const override {
+    return "where a network stands: height, epoch, committee, models, targets, money";
+  }
+  std::string_view example() const override {
+    return "soma status\n"
+           "soma status --join 10.0.0.5:7003 --certificate me.pem --certificate-key me.key --ca "
+           "ca.pem --json";
+  }
+  void declare(option_set& options) override { place_.declare(options); }
+  outcome run(const run_context& context) override;
+
+ private:
+  ledger_place place_;
+};
+
+/// How a state is called in the report for programs, and what it means to a person.
+struct signing_words {
+  const char* name;
+  const char* meaning;
+};
+
+signing_words words_of(schema::SigningState state) {
+  switch (state) {
+    case schema::SigningState::MEMBER:
+      return {"member", "member of the committee, votes"};
+    case schema::SigningState::NO_SEAT:
+      return {"no seat", "no member of the committee, follows"};
+    case schema::SigningState::LISTENING:
+      return {"listening", "member of the committee, listens before it votes"};
+    case schema::SigningState::FENCED:
+      return {"fenced", "member of the committee, FENCED: does not vote in this epoch"};
+    case schema::SigningState::MUTE:
+      return {"mute", "member of the committee, MUTE: its voting record cannot be written"};
+    case schema::SigningState::ALARMED:
+      return {"alarmed", "STOPPED by an alarm: see its log"};
+  }
+  return {"unknown", "in a state that this program does not know"};
+}
+
+struct facts {
+  chain_row chain;
+  committee_row committee;
+  std::map<std::string, std::uint64_t> models, targets;
+  std::uint64_t validators = 0;
+  std::optional<ledger_source::standing> standing;
+};
+
+/// One pass over the tables that a status counts; accounts are not among them, since there may be
+/// millions.
+facts collect(ledger_source& source) {
+  facts out;
+  out.chain = source.chain();
+  out.standing = source.validator_standing();
+  out.committee = source.row<committee_row>(committee_key()).value_or(committee_row{});
+  source.scan(table_prefix(ledger_table::model), [&](byte_view, byte_view value) {
+    ++out.models[std::string(explain::name_of(ledger_source::decoded<model_row>(value).status))];
+    return true;
+  });
+  source.scan(table_prefix(ledger_table::target), [&](byte_view, byte_view value) {
+    const auto row = ledger_source::decoded<target_row>(value);
+    // Of this epoch, and whatever still waits for its end.
+    const bool is_over = row.status == target_status::settled ||
+                         row.status == target_status::slashed ||
+                         row.status == target_status::expired;
+    if (!is_over || row.epoch == out.chain.epoch)
+      ++out.targets[std::string(explain::name_of(row.status))];
+    return true;
+  });
+  source.scan(table_prefix(ledger_table::validator), [&](byte_view, byte_view) {
+    ++out.validators;
+    return true;
+  });
+  return out;
+}
+
+struct named_pot {
+  const char* name;
+  shannons amount;
+};
+
+std::vector<named_pot> pots_of(const chain_row& c) {
+  return {{"balances", c.balances},
+          {"staked", c.staked},
+          {"joining", c.joining},
+          {"unbonding", c.unbonding},
+          {"bonds", c.bonds},
+          {"set_aside", c.set_aside},
+          {"target_budget", c.target_budget},
+          {"next_budget", c.next_budget},
+          {"unissued", c.unissued},
+          {"burned", c.burned}};
+}
+
+json counts_json(const std::map<std::string, std::uint64_t>& counts) {
+  json::object out;
+  for (const auto& [name, count] : counts) out.emplace_back(name, count);
+  return out;
+}
+
+json status_json(const ledger_source& source, const facts& f, const name_book& names) {
+  const auto& c = f.chain;
+  json::array seats;
+  for (const auto& seat : f.committee.seats) {
+    seats.push_back(json::of({{"member", seat.member.text()},
+                              {"name", names.name(seat.member)},
+                              {"power", seat.power},
+                              {"blocks_signed", seat.blocks_signed},
+                              {"audits_cast", seat.audits_cast}}));
+  }
+  json::object supply;
+  for (const auto& pot : pots_of(c))
+    supply.emplace_back(std::string(pot.name) + "_shannons", pot.amount.value);
+  const auto ends = c.epoch_start_ms + source.genesis().parameters.epoch_ms;
+  auto all = json::of({{"name", source.genesis().name},
+                       {"chain", source.chain_of().text()},
+                       {"source", source.where()},
+                       {"height", c.height.value},
+                       {"time_ms", c.time_ms},
+                       {"epoch", c.epoch.value},
+                       {"epoch_start_ms", c.epoch_start_ms},
+                       {"epoch_end_ms", ends},
+                       {"hits", c.hits},
+                       {"reward_per_target_shannons", c.reward_per_target.value},
+                       {"fee_multiplier_ppm", c.fee_multiplier_ppm},
+                       {"difficulty_ppm", c.difficulty_ppm},
+                       {"committee", json(std::move(seats))},
+                       {"audits_due", f.committee.audits_due},
+                       {"validators", f.validators},
+                       {"models", counts_json(f.models)},
+                       {"targets", counts_json(f.targets)},
+                       {"supply", json(std::move(supply))},
+                       {"supply_ok", ledger::total_of(c) == supply_cap}});
+  if (const auto& at = f.standing) {
+    all.set("validator", json::of({{"standing", words_of(at->signing).name},
+                                   {"signs", at->signs},
+                                   {"view", at->view},
+                                   {"peers", at->peers},
+                                   {"pending_transactions", at->waiting}}));
+  }
+  return all;
+}
+
+/// "a member that votes, in view 17; 3 peers; 0 transactions wait".
+std::string standing_text(const ledger_source::standing& at) {
+  return std::string(words_of(at.signing).meaning) + "; view " + count_text(at.view) + ", " +
+         count_text(at.peers) + (at.peers == 1 ? " peer, " : " peers, ") + count_text(at.waiting) +
+         (at.waiting == 1 ? " transaction waits" : " transactions wait");
+}
+
+std::string counts_text(const std::map<std::string, std::uint64_t>& counts) {
+  std::string text;
+  for (const auto& [name, count] : counts) {
+    text += (text.empty() ? "" : ", ") + count_text(count) + " " + name;
+  }
+  return text.empty() ? "none" : text;
+}
+
+/// "ends in 12 s", "should have ended 3 min ago: nobody makes blocks".
+std::string epoch_text(const ledger_source& source, const chain_row& c) {
+  const auto ends = c.epoch_start_ms + source.genesis().parameters.epoch_ms;
+  const auto now = unix_now_ms();
+  const auto distance =
+      duration_text(static_cast<double>(ends > now ? ends - now : now - ends) / 1'000);
+  if (ends > now) return "ends in " + distance;
+  return "its time ended " + distance + " ago";
+}
+
+void print_status(ledger_source& source, const facts& f, const name_book& names) {
+  const auto& c = f.chain;
+  print_line("network     " + source.genesis().name + ", chain " + source.chain_of().text());
+  print_line("read from   " + source.where());
+  if (f.standing) print_line("validator   " + standing_text(*f.standing));
+  print_line("height      " + count_text(c.height.value) + ", at " + time_text(c.time_ms));
+  print_line("epoch       " + std::to_string(c.epoch.value) + ", " + epoch_text(source, c));
+  print_line("models      " + counts_text(f.models));
+  print_line("targets     " + counts_text(f.targets) + "; " + count_text(c.hits) +
+             " hits in this epoch, each pays " + to_text(c.reward_per_target));
+  print_line("fees        x " + decimal_text(static_cast<double>(c.fee_multiplier_ppm) / 1e6, 4) +
+             "; burned in this epoch: " + to_text(c.burned_this_epoch));
+  print_line("difficulty  z = " + decimal_text(static_cast<double>(c.difficulty_ppm) / 1e6, 4));
+  print_line("");
+  table seats({"committee", "power of 10,000", "blocks signed", "audit votes"});
+  for (const auto& seat : f.committee.seats) {
+    seats.row({names.shown(seat.member), count_text(seat.power), count_text(seat.blocks_signed),
+               count_text(seat.audits_cast) + " of " + count_text(f.committee.audits_due)});
+  }
+  seats.print();
+  print_line("");
+  table pots({"supply", "amount"});
+  for (const auto& pot : pots_of(c)) {
+    std::string name = pot.name;
+    std::ranges::replace(name, '_', ' ');
+    pots.row({name, to_text(pot.amount)});
+  }
+  pots.print();
+  const bool is_whole = ledger::total_of(c) == supply_cap;
+  print_line(is_whole ? "the sum is " + to_text(supply_cap) + ": every shannon is accounted for"
+                      : "THE SUM IS NOT " + to_text(supply_cap));
+}
+
+outcome status::run(const run_context& context) {
+  const auto opened = open_source(context, place_);
+  if (!opened) return make_unexpected(opened.error());
+  auto& source = **opened;
+  const name_book names(context, source);
+  const auto found = collect(source);
+  if (context.wants_json) {
+    print_line(status_json(source, found, names).text());
+  } else {
+    print_status(source, found, names);
+  }
+  return {};
+}
+
+}  // namespace
+
+std::unique_ptr<verb> make_status() {
+  return std::make_unique<status>();
+}
+
+}  // namespace soma::cli

@@ -1,0 +1,15 @@
+// A local network's closing report: for people and as JSON.
+#pragma once
+
+#include <filesystem>
+
+#include "actors/localnet/localnet.hpp"
+#include "deploy/soma/shell/json.hpp"
+
+namespace soma::cli {
+
+[[nodiscard]] json to_json(const localnet::localnet_report& report);
+void print_report(const localnet::localnet_report& report, const std::filesystem::path& directory,
+                  double seconds);
+
+}  // namespace soma::cli

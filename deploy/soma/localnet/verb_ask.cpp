@@ -1,0 +1,187 @@
+#include "actors/localnet/stored_network.hpp"
+#include "deploy/soma/shell/console.hpp"
+#include "deploy/soma/shell/files.hpp"
+#include "deploy/soma/shell/units.hpp"
+#include "deploy/soma/source/localnet_home.hpp"
+#include "deploy/soma/verbs.hpp"
+#include "messages/values/utf8.hpp"
+#include "messages/wire/refusals.hpp"
+#include "model/scoring/exact_engine.hpp"
+
+namespace soma::cli {
+namespace {
+
+namespace fs = std::filesystem;
+constexpr std::uint64_t max_text_bytes = std::uint64_t{64} << 20U;
+
+class ask final : public verb {
+ public:
+  std::string_view name() const override { return "ask"; }
+  std::string_view summary() const override { return "ask the specialists as one model"; }
+  std::string_view example() const override {
+    return "soma ask \"#include <vector>\" --bytes 300\n"
+           "soma ask --eval notes.txt --json";
+  }
+  void declare(option_set& options) override {
+    options.add("text", text_, "the text to continue").positional();
+    options.add(
+        "eval", eval_,
+        "measure on this file instead: bits per byte of the mixture and of each expert alone");
+    options.add("bytes", bytes_, "how much to write");
+    options.add("experts", experts_, "experts to mix, the nearest by the router");
+    options.add("temperature", temperature_,
+                "1 writes as predicted, 0 the most likely byte each time");
+    options.add("seed", seed_, "owns the choice of bytes");
+    options.add("network", network_,
+                "folder of the network; default: localnet in the home directory");
+    options.add("threads", threads_, "experts that are run at once");
+  }
+  outcome run(const run_context& context) override;
+
+ private:
+  [[nodiscard]] outcome check() const;
+  [[nodiscard]] outcome answer(const run_context& context, localnet::stored_network& network);
+  [[nodiscard]] outcome measure(const run_context& context, localnet::stored_network& network);
+  [[nodiscard]] json shares_json(capnp::List<schema::ExpertShare>::Reader shares) const;
+  [[nodiscard]] std::string name_of(schema::ExpertShare::Reader share) const;
+
+  std::string text_;
+  fs::path eval_, network_;
+  std::uint32_t bytes_ = 200, experts_ = 4, threads_ = 2;
+  double temperature_ = 0.7;
+  std::uint64_t seed_ = 0;
+  std::map<model_id, std::string> names_;
+};
+
+outcome ask::check() const {
+  const auto refuse = [](const char* option, const char* why) {
+    return wrong_usage(option, why, "see `soma ask --help`");
+  };
+  if (text_.empty() == eval_.empty()) return refuse("ask", "give either a text or --eval FILE");
+  if (bytes_ < 1 || bytes_ > global_model::max_written_bytes)
+    return refuse("--bytes", "the value is not 1 to 65536");
+  if (experts_ < 1 || experts_ > global_model::max_probed_models)
+    return refuse("--experts", "the value is not 1 to 16");
+  if (threads_ < 1 || threads_ > 256) return refuse("--threads", "the value is not 1 to 256");
+  if (!(temperature_ >= 0 && temperature_ <= 100))
+    return refuse("--temperature", "the value is not 0 to 100");
+  return {};
+}
+
+outcome ask::run(const run_context& context) {
+  if (auto checked = check(); !checked) return checked;
+  const auto directory = network_.empty() ? context.home / "localnet" : network_;
+  if (!fs::exists(directory / "ledger")) {
+    return failed("there is no network in " + directory.string(), "nothing was trained yet",
+                  "run `soma localnet` first");
+  }
+  names_ = model_names(directory);
+  localnet::stored_network network(directory, threads_, [] { return scoring::exact_engines(); });
+  if (network.models() == 0)
+    return failed("nobody can answer", "the network has no active model",
+                  "run `soma localnet` first");
+  return eval_.empty() ? answer(context, network) : measure(context, network);
+}
+
+std::string ask::name_of(schema::ExpertShare::Reader share) const {
+  const auto ref = ref_of(share.getRef());
+  const auto found = names_.find(ref.model);
+  return found == names_.end() ? ref.model.short_text() : found->second;
+}
+
+json ask::shares_json(capnp::List<schema::ExpertShare>::Reader shares) const {
+  json::array list;
+  for (const auto& share : shares) {
+    list.push_back(json::of({{"id", ref_of(share.getRef()).model.text()},
+                             {"version", share.getRef().getVersion()},
+                             {"name", name_of(share)},
+                             {"bits_per_byte", share.getBitsPerByte()},
+                             {"share", share.getShare()},
+                             {"distance", share.getDistanceQ30() * 0x1p-30}}));
+  }
+  return list;
+}
+
+/// Bytes as a terminal can show them: what is no UTF-8 text, and control characters, become a dot
+/// in the middle.
+std::string shown(byte_view text) {
+  std::string out;
+  for (std::size_t at = 0; at < text.size();) {
+    const std::string_view rest(reinterpret_cast<const char*>(text.data()) + at, text.size() - at);
+    std::size_t size = 1;
+    while (size < 4 && size < rest.size() && !is_utf8(rest.substr(0, size))) ++size;
+    const auto first = static_cast<unsigned char>(rest[0]);
+    const bool is_control = (first < 32 && first != '\n' && first != '\t') || first == 127;
+    const bool is_text = is_utf8(rest.substr(0, size)) && !is_control;
+    out += is_text ? rest.substr(0, size) : std::string_view("·");
+    at += is_text ? size : 1;
+  }
+  return out;
+}
+
+outcome ask::answer(const run_context& context, localnet::stored_network& network) {
+  const auto reply = network.ask(message<schema::Ask>::build([&](auto out) {
+    out.setText(data_of(as_bytes(text_)));
+    out.setMostBytes(bytes_);
+    out.setExperts(experts_);
+    out.setSeed(seed_);
+    out.setTemperatureMilli(static_cast<std::uint32_t>(temperature_ * 1000));
+  }));
+  const auto root = reply.root();
+  if (is_refused(root.getRefusal())) return failed("no answer", why_of(root.getRefusal()));
+  if (context.wants_json) {
+    print_line(json::of({{"text", text_},
+                         {"continuation",
+                          std::string(reinterpret_cast<const char*>(root.getText().begin()),
+                                      root.getText().size())},
+                         {"experts", shares_json(root.getShares())}})
+                   .text());
+    return {};
+  }
+  print_line(painted(text_, colour::bold, stream::out) + shown(view_of(root.getText())));
+  print_line("");
+  table list({"expert", "carried", "bits per byte on prompt and answer", "distance"});
+  for (const auto& share : root.getShares()) {
+    list.row({name_of(share), decimal_text(share.getShare() * 100, 1) + " %",
+              decimal_text(share.getBitsPerByte(), 3),
+              decimal_text(share.getDistanceQ30() * 0x1p-30, 4)});
+  }
+  list.print();
+  return {};
+}
+
+outcome ask::measure(const run_context& context, localnet::stored_network& network) {
+  const auto content = read_named_file(eval_, max_text_bytes, "the text");
+  if (!content) return make_unexpected(content.error());
+  const auto reply = network.evaluate(message<schema::Evaluate>::build([&](auto out) {
+    out.setText(data_of(*content));
+    out.setExperts(experts_);
+  }));
+  const auto root = reply.root();
+  if (is_refused(root.getRefusal())) return failed("no measurement", why_of(root.getRefusal()));
+  if (context.wants_json) {
+    print_line(json::of({{"file", eval_.string()},
+                         {"bytes", root.getBytes()},
+                         {"predicted_bytes", root.getPredicted()},
+                         {"bits_per_byte", root.getBitsPerByte()},
+                         {"experts", shares_json(root.getShares())}})
+                   .text());
+    return {};
+  }
+  table list({"model", "bits per byte", "carried"});
+  for (const auto& share : root.getShares()) {
+    list.row({name_of(share) + " alone", decimal_text(share.getBitsPerByte(), 3),
+              decimal_text(share.getShare() * 100, 1) + " %"});
+  }
+  list.row({"mixture", decimal_text(root.getBitsPerByte(), 3), "100.0 %"});
+  list.print();
+  return {};
+}
+
+}  // namespace
+
+std::unique_ptr<verb> make_ask() {
+  return std::make_unique<ask>();
+}
+
+}  // namespace soma::cli

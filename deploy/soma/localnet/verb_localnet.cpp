@@ -1,0 +1,241 @@
+#include <atomic>
+#include <chrono>
+#include <mutex>
+
+#include "actors/localnet/localnet.hpp"
+#include "deploy/soma/localnet/localnet_report.hpp"
+#include "deploy/soma/model/model_options.hpp"
+#include "deploy/soma/model/specialist.hpp"
+#include "deploy/soma/shell/console.hpp"
+#include "deploy/soma/shell/stop.hpp"
+#include "deploy/soma/source/default_sources.hpp"
+#include "deploy/soma/source/localnet_home.hpp"
+#include "deploy/soma/verbs.hpp"
+#include "model/scoring/exact_engine.hpp"
+
+namespace soma::cli {
+namespace {
+
+namespace fs = std::filesystem;
+
+class localnet_verb final : public verb {
+ public:
+  std::string_view name() const override { return "localnet"; }
+  std::string_view summary() const override {
+    return "run a whole network in one process, on your own files";
+  }
+  std::string_view example() const override {
+    return "soma localnet\n"
+           "soma localnet --data code=src --data letters=~/letters --seed 7 --json\n"
+           "soma localnet --with-cheats";
+  }
+  void declare(option_set& options) override;
+  outcome run(const run_context& context) override;
+
+ private:
+  [[nodiscard]] outcome check() const;
+  [[nodiscard]] expected<std::vector<localnet::localnet_source>, failure> load_sources() const;
+  [[nodiscard]] localnet::localnet_options plan(const fs::path& directory,
+                                                std::vector<localnet::localnet_source> sources,
+                                                const model_architecture& arch);
+
+  std::vector<std::string> data_;
+  std::string arch_ = "tiny";
+  std::uint32_t validators_ = 1, submitters_ = 3, threads_ = 2, batch_ = 2;
+  std::uint64_t epochs_ = 6, seed_ = 0, steps_ = 1'400;
+  bool with_cheats_ = false;
+  byte_count max_data_{std::uint64_t{2} << 20U};
+};
+
+void localnet_verb::declare(option_set& options) {
+  options
+      .add("data", data_,
+           "a source, one specialist each; without any: kinds of files every such machine has")
+      .shown_as("NAME=PATH");
+  options.add("epochs", epochs_, "epochs to run; models are registered in the first two");
+  options.add("seed", seed_, "owns the run: the same seed and data give the same state root");
+  options.add("arch", arch_, architecture_help).shown_as("A");
+  options.add("train-steps", steps_, "optimiser steps of each specialist");
+  options.add("batch", batch_, "windows a training step");
+  options.add("validators", validators_,
+              "validators that agree on blocks, each with its own ledger");
+  options.add("submitters", submitters_, "honest submitters that compete");
+  options.add("with-cheats", with_cheats_, "add a submitter for each way of cheating");
+  options.add("max-data", max_data_, "read at most this much of each source");
+  options.add("threads", threads_, "pieces of work that run at once; does not change the result");
+}
+
+outcome localnet_verb::check() const {
+  const auto refuse = [](const char* option, const char* why) {
+    return wrong_usage(option, why, "see `soma localnet --help`");
+  };
+  if (validators_ < 1 || validators_ > 32)
+    return refuse("--validators", "the value is not 1 to 32");
+  if (submitters_ < 1 || submitters_ > 64)
+    return refuse("--submitters", "the value is not 1 to 64");
+  if (epochs_ < 3 || epochs_ > 100'000) return refuse("--epochs", "the value is not 3 to 100,000");
+  if (steps_ < 1) return refuse("--train-steps", "the value is not at least 1");
+  if (batch_ < 1 || batch_ > 4'096) return refuse("--batch", "the value is not 1 to 4096");
+  if (data_.size() > scorer::max_models_per_request) {
+    return refuse("--data", "at most 16 sources: one request scores that many models");
+  }
+  if (threads_ < 1 || threads_ > 256) return refuse("--threads", "the value is not 1 to 256");
+  return {};
+}
+
+expected<std::vector<localnet::localnet_source>, failure> localnet_verb::load_sources() const {
+  std::vector<data_source> named = data_.empty() ? default_sources() : std::vector<data_source>{};
+  for (const auto& text : data_) {
+    auto source = parse_source(text);
+    if (!source) return make_unexpected(source.error());
+    named.push_back(std::move(*source));
+  }
+  std::vector<localnet::localnet_source> sources;
+  for (const auto& source : named) {
+    localnet::localnet_source loaded{source.name, {}};
+    std::uint64_t total = 0;
+    for (auto& piece : load_source(source, max_data_.value, max_data_.value / 4)) {
+      total += piece.data.size();
+      loaded.files.push_back(std::move(piece.data));
+    }
+    if (total < std::uint64_t{64} << 10U) {
+      return failed("the source " + source.name + " is too small",
+                    std::to_string(total) + " bytes, of which an eighth is held out",
+                    "name files of at least 64 KiB in all");
+    }
+    sources.push_back(std::move(loaded));
+  }
+  if (sources.empty())
+    return failed("there is no data", "no source was found", "name one with --data NAME=PATH");
+  return sources;
+}
+
+/// What the screen shows while the network runs. Training reports from several threads.
+class live_view {
+ public:
+  live_view(std::vector<std::string> names, std::uint64_t steps, std::uint64_t epochs)
+      : names_(std::move(names)), steps_(steps), epochs_(epochs), training_(names_.size()) {}
+
+  void trained(std::size_t number, std::uint64_t step, float bits, double rate) {
+    const std::lock_guard lock(mutex_);
+    training_[number] = {step, bits, rate};
+    std::uint64_t done = 0;
+    double bytes_per_second = 0;
+    for (const auto& one : training_) {
+      done += one.step;
+      if (one.step < steps_) bytes_per_second += one.rate;
+    }
+    bar_.update(done, training_text(bytes_per_second));
+  }
+
+  void network(const localnet::localnet_progress& now) {
+    const std::lock_guard lock(mutex_);
+    if (now.height == 0 || now.height == height_) return;
+    if (height_ == 0) bar_.finish();
+    height_ = now.height;
+    const auto& t = now.targets;
+    std::vector<std::string> lines;
+    lines.push_back(
+        "epoch " + std::to_string(now.epoch) + " of " + std::to_string(epochs_) + "  block " +
+        std::to_string(now.height) + "  models " + std::to_string(now.models_published) + "/" +
+        std::to_string(names_.size()) + "  targets: " + std::to_string(t.opened) + " opened, " +
+        std::to_string(t.filled) + " filled, " + std::to_string(t.settled) + " settled, " +
+        std::to_string(t.slashed) + " slashed, " + std::to_string(t.expired) + " expired");
+    std::string wins = "winners:";
+    for (const auto& [name, count] : now.wins) wins += "  " + name + " " + std::to_string(count);
+    lines.push_back(wins);
+    area_.draw(lines);
+  }
+
+  void finish() { area_.finish(); }
+
+ private:
+  struct training {
+    std::uint64_t step = 0;
+    float bits = 0;
+    double rate = 0;
+  };
+  [[nodiscard]] std::string training_text(double rate) const {
+    std::string text;
+    for (std::size_t i = 0; i < names_.size(); ++i) {
+      if (training_[i].step != 0)
+        text += names_[i] + " " + decimal_text(training_[i].bits, 2) + "  ";
+    }
+    return text + "bits/byte  " + to_text(byte_count{static_cast<std::uint64_t>(rate)}) + "/s";
+  }
+
+  std::mutex mutex_;
+  std::vector<std::string> names_;
+  std::uint64_t steps_, epochs_;
+  std::vector<training> training_;
+  std::uint64_t height_ = 0;
+  progress_bar bar_{"training", steps_* names_.size(), "steps"};
+  live_area area_;
+};
+
+localnet::localnet_options localnet_verb::plan(const fs::path& directory,
+                                               std::vector<localnet::localnet_source> sources,
+                                               const model_architecture& arch) {
+  std::vector<std::string> names;
+  for (const auto& source : sources) names.push_back(source.name);
+  auto view = std::make_shared<live_view>(names, steps_, epochs_);
+  localnet::localnet_options options;
+  options.directory = directory;
+  options.sources = std::move(sources);
+  options.architecture = arch;
+  options.seed = seed_;
+  options.epochs = epochs_;
+  options.validators = validators_;
+  options.submitters = submitters_;
+  options.threads = threads_;
+  options.with_cheats = with_cheats_;
+  options.train = [view, arch, steps = steps_, batch = batch_](
+                      std::size_t number, const std::vector<bytes>& data, std::uint64_t seed) {
+    specialist_plan specialist{arch, steps, batch,
+                               [&](std::uint64_t step, float bits, double rate) {
+                                 view->trained(number, step, bits, rate);
+                               }};
+    return train_specialist(specialist, data, seed);
+  };
+  options.new_engines = [] { return scoring::exact_engines(); };
+  options.on_progress = [view](const localnet::localnet_progress& now) { view->network(now); };
+  options.interrupted = stop_requested;
+  return options;
+}
+
+outcome localnet_verb::run(const run_context& context) {
+  if (auto checked = check(); !checked) return checked;
+  const auto arch = architecture_of(arch_);
+  if (!arch) return make_unexpected(arch.error());
+  auto sources = load_sources();
+  if (!sources) return make_unexpected(sources.error());
+  const auto directory = fresh_localnet(context.home);
+  if (!directory) return make_unexpected(directory.error());
+  const auto began = std::chrono::steady_clock::now();
+  const auto report = localnet::run_localnet(plan(*directory, std::move(*sources), *arch));
+  if (!report)
+    return failed("the local network ended", report.error(),
+                  "what it made is kept in " + directory->string());
+  if (auto written = write_localnet_index(*directory, *report, *arch); !written) return written;
+  const std::chrono::duration<double> taken = std::chrono::steady_clock::now() - began;
+  if (context.wants_json) {
+    print_line(to_json(*report).text());
+  } else {
+    print_report(*report, *directory, taken.count());
+  }
+  if (report->interrupted) {
+    return failed("stopped before the last epoch", "asked to",
+                  "what was reached is kept in " + directory->string());
+  }
+  if (!report->supply_ok)
+    return failed("the supply is not whole", "the rows do not add up to the cap");
+  return {};
+}
+
+}  // namespace
+
+std::unique_ptr<verb> make_localnet() {
+  return std::make_unique<localnet_verb>();
+}
+
+}  // namespace soma::cli

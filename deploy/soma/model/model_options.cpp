@@ -1,0 +1,49 @@
+#include "deploy/soma/model/model_options.hpp"
+
+#include "model/reference/threads.hpp"
+#include "model/weights/architectures.hpp"
+
+namespace soma::cli {
+
+expected<model_architecture, failure> architecture_of(const std::string& text) {
+  if (const auto arch = weights::parse_architecture(text)) return *arch;
+  return wrong_usage("no architecture is called '" + text + "'", architecture_help,
+                     "heads divide dim into even parts; try --arch tiny");
+}
+
+namespace {
+
+template <class Value>
+expected<Value, failure> of_weights_file(const std::filesystem::path& path,
+                                         expected<Value, weights::weights_refusal> read) {
+  if (read) return std::move(*read);
+  return failed("cannot use the weights " + path.string(), std::string(to_text(read.error())),
+                "name a file that `soma model init` or `soma model train` wrote");
+}
+
+}  // namespace
+
+expected<weights::model_weights, failure> weights_at(const std::filesystem::path& path,
+                                                     const weights::weights_overrides& overrides) {
+  return of_weights_file(path, weights::read_weights(path, overrides));
+}
+
+expected<weights::model_weights, failure> mapped_weights_at(
+    const std::filesystem::path& path, const weights::weights_overrides& overrides) {
+  return of_weights_file(path, weights::map_weights(path, overrides));
+}
+
+expected<weights::weights_outline, failure> outline_at(
+    const std::filesystem::path& path, const weights::weights_overrides& overrides) {
+  return of_weights_file(path, weights::read_outline(path, overrides));
+}
+
+outcome use_threads(std::uint32_t threads) {
+  if (threads < 1 || threads > 256) {
+    return wrong_usage("--threads", std::to_string(threads) + " is not between 1 and 256", "try 1");
+  }
+  reference::configure_threads(static_cast<int>(threads));
+  return {};
+}
+
+}  // namespace soma::cli

@@ -1,0 +1,64 @@
+// A model's weights to the network: encrypted into the blob store, committed to in one epoch,
+// revealed in the next. Protocol §6. Given again after it was stopped or killed, the same command
+// goes on where that one was.
+#pragma once
+
+#include "deploy/soma/send/publication.hpp"
+#include "deploy/soma/send/sending.hpp"
+#include "deploy/soma/verbs.hpp"
+#include "model/weights/weights.hpp"
+
+namespace soma::cli {
+
+class model_publish final : public verb {
+ public:
+  std::string_view name() const override { return "model publish"; }
+  std::string_view summary() const override {
+    return "put a model on the network; the same command goes on after a stop or a kill";
+  }
+  std::string_view example() const override {
+    return "soma model publish w.safetensors --data ~/src --stake 10 --from alice --config "
+           "node.toml\n"
+           "soma model publish better.safetensors --data ~/src --model 0x3f9a21c4 --config "
+           "node.toml";
+  }
+  void declare(option_set& options) override;
+  outcome run(const run_context& context) override;
+
+ private:
+  /// Where a commitment stands on the chain.
+  struct committed {
+    model_version_ref version;
+    epoch_number epoch;
+  };
+  [[nodiscard]] outcome load(const run_context& context);
+  [[nodiscard]] outcome prepare(const run_context& context, publication_file& file);
+  [[nodiscard]] expected<std::vector<float>, failure> speciality() const;
+  [[nodiscard]] outcome try_out();
+  [[nodiscard]] outcome upload(const run_context& context);
+  [[nodiscard]] expected<committed, failure> commit(publication_file& file);
+  [[nodiscard]] expected<std::optional<committed>, failure> find_commitment(publication_file& file);
+  [[nodiscard]] committed version_of(const signed_transaction& commit, epoch_number epoch) const;
+  [[nodiscard]] expected<bool, failure> wait_for(epoch_number epoch, const std::string& what) const;
+  [[nodiscard]] outcome reveal(publication_file& file, const committed& at);
+  [[nodiscard]] outcome missed(publication_file& file, const committed& at,
+                               const std::string& why) const;
+  void report(const run_context& context, const committed& at) const;
+  void report_dry_run(const run_context& context, const foreseen& effect) const;
+
+  std::filesystem::path weights_path_;
+  std::vector<std::filesystem::path> data_;
+  std::string stake_, model_, blobs_;
+  std::uint32_t commission_bps_ = 1'000;
+  bool wait_ = false;
+  sender_options sender_options_;
+
+  std::optional<sender> sender_;
+  std::optional<weights::model_weights> weights_;
+  std::optional<model_id> update_of_;
+  publication publication_;
+  std::uint64_t size_bytes_ = 0;
+  blob_id root_;
+};
+
+}  // namespace soma::cli

@@ -1,0 +1,177 @@
+// The part of `soma model publish` that meets the chain: commit, wait, reveal.
+#include <chrono>
+#include <thread>
+
+#include "actors/rules/derived_ids.hpp"
+#include "deploy/soma/model/model_publish.hpp"
+#include "deploy/soma/shell/console.hpp"
+#include "deploy/soma/shell/stop.hpp"
+#include "deploy/soma/shell/units.hpp"
+
+namespace soma::cli {
+namespace {
+
+constexpr std::chrono::milliseconds between_questions(200);
+constexpr unsigned most_refusals = 10;
+
+}  // namespace
+
+model_publish::committed model_publish::version_of(const signed_transaction& commit,
+                                                   epoch_number epoch) const {
+  committed at;
+  at.epoch = epoch;
+  at.version.model = update_of_ ? *update_of_ : rules::model_id_of(signing::id_of(commit));
+  const auto hash = signing::model_commitment(publication_.weights, publication_.key,
+                                              publication_.embedding, publication_.salt);
+  // The version is the one that carries the commitment; a later update may follow it.
+  const auto row = sender_->ledger().row<model_row>(model_key(at.version.model));
+  for (auto version = row ? row->latest_version : 1; version > 0; --version) {
+    at.version.version = version;
+    const auto found = sender_->ledger().row<model_version_row>(model_version_key(at.version));
+    if (found && found->commitment == hash) break;
+  }
+  return at;
+}
+
+/// The place on the chain of the commitment that an earlier run kept. Nothing when it is in no
+/// block and can come into none any more: then another may be signed.
+expected<std::optional<model_publish::committed>, failure> model_publish::find_commitment(
+    publication_file& file) {
+  if (!publication_.commit) return std::optional<committed>{};
+  auto& network = *sender_->network();
+  const auto id = signing::id_of(*publication_.commit);
+  // Asked before the transaction's state: what could still execute it after the answer is seen.
+  const auto epoch = network.chain().epoch;
+  const auto account = network.row<account_row>(account_key(sender_->who()));
+  const auto state = network.state_of(id);
+  if (state.height.value != 0 && !state.refusal) {
+    return version_of(*publication_.commit, state.epoch);
+  }
+  if (state.height.value == 0) {
+    const bool is_dead = epoch > publication_.commit_expiry ||
+                         (account && account->nonce > publication_.commit_nonce);
+    if (!is_dead) {
+      const auto done = sender_->deliver(*publication_.commit, publication_.commit_expiry);
+      if (!done) return make_unexpected(done.error());
+      return version_of(*publication_.commit, done->state.epoch);
+    }
+  } else {
+    note_line("the commitment was refused before: " + state.why + "; trying anew");
+  }
+  publication_.commit.reset();
+  if (auto written = file.write(publication_); !written) return make_unexpected(written.error());
+  return std::optional<committed>{};
+}
+
+expected<model_publish::committed, failure> model_publish::commit(publication_file& file) {
+  auto found = find_commitment(file);
+  if (!found) return make_unexpected(found.error());
+  if (*found) return **found;
+  const auto content = publication_.commitment(size_bytes_, root_);
+  const auto effect = sender_->foresee(content);
+  if (effect.refusal) {
+    return failed("cannot publish " + weights_path_.string(), effect.why,
+                  "nothing was sent and nothing was charged");
+  }
+  auto transaction = sender_->sign(content);
+  if (!transaction) return make_unexpected(transaction.error());
+  publication_.commit = transaction->sent;
+  publication_.commit_expiry = transaction->content.expiry;
+  publication_.commit_nonce = transaction->content.nonce;
+  // Durable before the network sees it.
+  if (auto written = file.write(publication_); !written) return make_unexpected(written.error());
+  const auto done = sender_->deliver(transaction->sent, transaction->content.expiry);
+  if (!done) return make_unexpected(done.error());
+  const auto at = version_of(transaction->sent, done->state.epoch);
+  note_line("committed: model " + at.version.model.text() + " version " +
+            std::to_string(at.version.version) + ", epoch " + std::to_string(at.epoch.value));
+  return at;
+}
+
+/// False when a stop was asked for first.
+expected<bool, failure> model_publish::wait_for(epoch_number epoch, const std::string& what) const {
+  auto& network = *sender_->network();
+  live_area area;
+  for (;;) {
+    const auto chain = network.chain();
+    if (chain.epoch >= epoch) {
+      area.clear();
+      return true;
+    }
+    const auto ends = chain.epoch_start_ms + network.genesis().parameters.epoch_ms;
+    const auto now = unix_now_ms();
+    const auto left = ends > now ? ends - now : 0;
+    area.draw({what + " epoch " + std::to_string(epoch.value) + "; epoch " +
+               std::to_string(chain.epoch.value) + " ends in " +
+               duration_text(static_cast<double>(left) / 1'000)});
+    if (stop_requested()) return false;
+    std::this_thread::sleep_for(between_questions);
+  }
+}
+
+outcome model_publish::missed(publication_file& file, const committed& at,
+                              const std::string& why) const {
+  if (auto aside = file.put_aside(".missed"); !aside) return aside;
+  return failed("model " + at.version.model.short_text() + " was not revealed in time", why,
+                update_of_ ? "the old version stays; the same command begins anew"
+                           : "a part of its stake is lost; withdraw the rest with `soma stake "
+                             "withdraw`; the same command begins anew");
+}
+
+outcome model_publish::reveal(publication_file& file, const committed& at) {
+  auto& network = *sender_->network();
+  const auto content = publication_.reveal(at.version.model);
+  std::optional<failure> last;
+  unsigned refused = 0;
+  for (;;) {
+    const auto row = network.row<model_version_row>(model_version_key(at.version));
+    const auto epoch = network.chain().epoch;
+    if (!row) return failed("cannot reveal", "the ledger lost the version; is it another network?");
+    if (row->status == version_status::revealed || row->status == version_status::active ||
+        row->status == version_status::superseded) {
+      if (publication_.published) return {};
+      publication_.published = true;
+      note_line("revealed: active from epoch " + std::to_string(at.epoch.value + 2) + " on");
+      return file.write(publication_);
+    }
+    if (row->status == version_status::bad) {
+      return failed("model " + at.version.model.short_text() + " was judged bad",
+                    "validators found its weights missing or wrong", "see `soma model info`");
+    }
+    if (row->status == version_status::dropped || epoch > at.epoch.next()) {
+      return missed(file, at, last ? last->why : "its epoch has passed");
+    }
+    if (epoch == at.epoch) {
+      const auto came = wait_for(at.epoch.next(), "waiting to reveal in");
+      if (!came) return make_unexpected(came.error());
+      if (!*came) {
+        return failed("stopped before the reveal",
+                      "the commitment stands, and it must be revealed in epoch " +
+                          std::to_string(at.epoch.next().value),
+                      "give the same command again before that epoch ends, or stake is lost");
+      }
+      continue;
+    }
+    if (stop_requested()) {
+      return failed("stopped before the reveal", "this epoch is the one for it",
+                    "give the same command again at once, or stake is lost");
+    }
+    // A reveal that a killed run sent may still wait, or be in a block by now: then ours is
+    // refused, and the row tells a moment later.
+    if (const auto effect = sender_->foresee(content); effect.refusal) {
+      if (++refused > most_refusals) {
+        return failed("cannot reveal", effect.why, "the epoch is not over: try again");
+      }
+      std::this_thread::sleep_for(between_questions);
+      continue;
+    }
+    auto transaction = sender_->sign(content);
+    if (!transaction) return make_unexpected(transaction.error());
+    if (const auto done = sender_->deliver(transaction->sent, at.epoch.next()); !done) {
+      last = done.error();
+      std::this_thread::sleep_for(between_questions);
+    }
+  }
+}
+
+}  // namespace soma::cli

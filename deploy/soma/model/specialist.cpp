@@ -1,0 +1,60 @@
+#include "deploy/soma/model/specialist.hpp"
+
+#include <algorithm>
+#include <stdexcept>
+
+#include "deploy/soma/shell/stop.hpp"
+#include "model/scoring/exact_engine.hpp"
+#include "model/training/trainer.hpp"
+
+namespace soma::cli {
+namespace {
+
+constexpr std::size_t pieces = 8;
+constexpr std::size_t piece_bytes = 2'048;
+
+}  // namespace
+
+std::vector<float> speciality_of(const weights::model_weights& trained,
+                                 const std::vector<bytes>& data) {
+  const auto engine = scoring::exact_engines()(trained);
+  std::vector<double> sum(trained.architecture().dim, 0);
+  std::size_t taken = 0;
+  // Pieces from files spread evenly over all there are, from the middle of each.
+  for (std::size_t i = 0; i < pieces && !data.empty(); ++i) {
+    const auto& file = data[i * data.size() / pieces];
+    const auto size = std::min(file.size(), piece_bytes);
+    const auto score = engine->run(byte_view(file).subspan((file.size() - size) / 2, size), 0);
+    if (!score || !score->valid) continue;
+    for (std::size_t d = 0; d < sum.size(); ++d) sum[d] += score->embedding[d];
+    ++taken;
+  }
+  if (taken == 0) throw std::runtime_error("no piece of the data could be embedded");
+  std::vector<float> mean;
+  for (const auto value : sum)
+    mean.push_back(static_cast<float>(value / static_cast<double>(taken)));
+  return mean;
+}
+
+trainer::trained_model train_specialist(const specialist_plan& plan, const std::vector<bytes>& data,
+                                        std::uint64_t seed) {
+  training::trainer_options options;
+  options.steps = plan.steps;
+  options.batch = plan.batch;
+  options.seed = seed;
+  std::stop_source stop;
+  options.on_progress = [&](const training::train_progress& done) {
+    if (plan.on_step) plan.on_step(done.step, done.bits_per_byte, done.bytes_per_second);
+    if (stop_requested()) stop.request_stop();
+  };
+  auto begun =
+      training::trainer::start(weights::init_weights(plan.architecture, seed), data, options);
+  if (!begun) throw std::runtime_error(std::string(training::to_text(begun.error())));
+  const auto last = begun->run(stop.get_token());
+  if (!last) throw std::runtime_error(std::string(training::to_text(last.error())));
+  if (!begun->finished()) throw std::runtime_error("stopped while training");
+  const auto trained = begun->snapshot();
+  return {trained.file_bytes(), speciality_of(trained, data)};
+}
+
+}  // namespace soma::cli

@@ -1,0 +1,228 @@
+#include "actors/rules/derived_ids.hpp"
+#include "actors/rules/models.hpp"
+#include "deploy/soma/model/model_options.hpp"
+#include "deploy/soma/model/model_publish.hpp"
+#include "deploy/soma/model/specialist.hpp"
+#include "deploy/soma/shell/console.hpp"
+#include "deploy/soma/shell/units.hpp"
+#include "deploy/soma/source/default_sources.hpp"
+#include "messages/crypto/merkle.hpp"
+#include "model/weights/architectures.hpp"
+
+namespace soma::cli {
+namespace {
+
+constexpr std::uint64_t max_speciality_bytes = std::uint64_t{64} << 20U;
+
+}  // namespace
+
+void model_publish::declare(option_set& options) {
+  options.add("weights", weights_path_, "a safetensors file of the network's architecture")
+      .positional()
+      .required()
+      .shown_as("WEIGHTS");
+  options.add("data", data_,
+              "files and folders that show what it is good at: its embedding is measured on them");
+  options.add("stake", stake_, "own stake to lock; default: the minimum, nothing for an update")
+      .shown_as("AMOUNT");
+  options.add("commission", commission_bps_, "the owner's cut of its rewards, in basis points")
+      .shown_as("BPS");
+  options.add("model", model_, "publish a new version of this model of yours").shown_as("MODEL");
+  options.add("blobs", blobs_, "where the blob store listens; default: that of --config")
+      .shown_as("HOST:PORT");
+  options.add("wait", wait_, "until the version is active, not only revealed");
+  sender_options_.declare(options);
+}
+
+outcome model_publish::run(const run_context& context) {
+  if (auto loaded = load(context); !loaded) return loaded;
+  if (sender_options_.dry_run) {
+    const auto embedding = speciality();
+    if (!embedding) return make_unexpected(embedding.error());
+    publication_.embedding = *embedding;
+    const auto effect = sender_->foresee(publication_.commitment(size_bytes_, blob_id{{1}}));
+    if (effect.refusal) {
+      return failed("cannot publish", effect.why, "nothing was sent: --dry-run");
+    }
+    report_dry_run(context, effect);
+    return {};
+  }
+  auto file = publication_file::open(context.home, sender_->ledger().chain_of(), sender_->who(),
+                                     weights_->hash(), update_of_);
+  if (!file) return make_unexpected(file.error());
+  if (auto prepared = prepare(context, *file); !prepared) return prepared;
+  const auto at = commit(*file);
+  if (!at) return make_unexpected(at.error());
+  if (auto revealed = reveal(*file, *at); !revealed) return revealed;
+  if (wait_) {
+    const auto came = wait_for(epoch_number{at->epoch.value + 2}, "waiting to be active in");
+    if (!came) return make_unexpected(came.error());
+  }
+  report(context, *at);
+  return {};
+}
+
+/// The weights, checked as a validator will check them, and the account.
+outcome model_publish::load(const run_context& context) {
+  auto read = weights_at(weights_path_);
+  if (!read) return make_unexpected(read.error());
+  weights_ = std::move(*read);
+  size_bytes_ = weights_->file_size_bytes();
+  auto opened = sender::open(context, sender_options_);
+  if (!opened) return make_unexpected(opened.error());
+  sender_ = std::move(*opened);
+  auto& ledger = sender_->ledger();
+  const auto& wanted = ledger.genesis().parameters;
+  if (weights_->architecture() != wanted.architecture) {
+    return failed(
+        "cannot publish " + weights_path_.string(),
+        "it is " + weights::to_text(weights_->architecture()) + ", the network's models are " +
+            weights::to_text(wanted.architecture) +
+            "; validators would slash nearly all of its stake",
+        "train one with `soma model train --arch " + weights::to_text(wanted.architecture) + "`");
+  }
+  if (!model_.empty()) {
+    const auto model = model_named(ledger, model_);
+    if (!model) return make_unexpected(model.error());
+    update_of_ = *model;
+  }
+  publication_.chain = ledger.chain_of();
+  publication_.owner = sender_->who();
+  publication_.update_of = update_of_;
+  publication_.weights = weights_->hash();
+  publication_.commission_bps = commission_bps_;
+  publication_.stake = update_of_ ? shannons{} : wanted.min_model_stake;
+  if (!stake_.empty()) {
+    const auto stake = amount_of(stake_);
+    if (!stake) return make_unexpected(stake.error());
+    publication_.stake = *stake;
+  }
+  return {};
+}
+
+expected<std::vector<float>, failure> model_publish::speciality() const {
+  if (data_.empty()) {
+    return wrong_usage("model publish needs --data",
+                       "a model is found by its embedding, which is measured on what it is good at",
+                       "name some of the files it learned from");
+  }
+  std::vector<bytes> pieces;
+  auto left = max_speciality_bytes;
+  for (const auto& path : data_) {
+    const auto source = source_at(path.filename().string(), path);
+    if (!source) return make_unexpected(source.error());
+    for (auto& piece : load_source(*source, left, left)) {
+      left -= piece.data.size();
+      pieces.push_back(std::move(piece.data));
+    }
+  }
+  if (pieces.empty()) return failed("there is no data", "no file of --data can be read");
+  return speciality_of(*weights_, pieces);
+}
+
+/// What an earlier run left, or a fresh key with everything else that has to be kept.
+outcome model_publish::prepare(const run_context& context, publication_file& file) {
+  auto kept = file.read();
+  if (!kept) return make_unexpected(kept.error());
+  if (*kept) {
+    publication_ = std::move(**kept);
+    note_line("going on with the publication in " + file.path().string());
+    if (publication_.published) return {};
+  } else {
+    crypto::system_random random;
+    auto fresh = new_publication(random);
+    fresh.chain = publication_.chain;
+    fresh.owner = publication_.owner;
+    fresh.update_of = publication_.update_of;
+    fresh.weights = publication_.weights;
+    fresh.stake = publication_.stake;
+    fresh.commission_bps = publication_.commission_bps;
+    auto embedding = speciality();
+    if (!embedding) return make_unexpected(embedding.error());
+    fresh.embedding = std::move(*embedding);
+    const auto dim = sender_->ledger().genesis().parameters.architecture.dim;
+    if (const auto refusal = rules::check_embedding(fresh.embedding, dim)) {
+      return failed("cannot publish " + weights_path_.string(),
+                    std::string(rules::to_text(*refusal)), "it could never be revealed: train it");
+    }
+    publication_ = std::move(fresh);
+    if (auto tried = try_out(); !tried) return tried;
+    if (auto written = file.write(publication_); !written) return written;
+  }
+  return upload(context);
+}
+
+/// A commitment that would be refused is not prepared any further.
+outcome model_publish::try_out() {
+  const auto effect = sender_->foresee(publication_.commitment(size_bytes_, blob_id{{1}}));
+  if (effect.refusal) {
+    return failed("cannot publish " + weights_path_.string(), effect.why,
+                  "nothing was sent and nothing was charged");
+  }
+  note_line("fee: " + to_text(effect.fee) + ", stake: " + to_text(publication_.stake));
+  return {};
+}
+
+/// Encrypted under the kept key: the same bytes every time, of which the store takes what it has
+/// not.
+outcome model_publish::upload(const run_context& context) {
+  const auto at = ledger_place::role(context, "--blobs", blobs_, "blob_store");
+  if (!at) return make_unexpected(at.error());
+  if (!*at) {
+    return wrong_usage("model publish needs a blob store", "nobody would find the weights",
+                       "name one with --blobs HOST:PORT");
+  }
+  if (auto connected = sender_->network()->connect_blobs(**at); !connected) return connected;
+  auto encrypted = weights_->file_bytes();
+  publication_.cipher(encrypted);
+  root_ = crypto::blob_id_of(encrypted);
+  if (sender_->network()->put_blob(std::move(encrypted)) != root_) {
+    return failed("cannot publish " + weights_path_.string(),
+                  "the blob store gave the weights another name than they have",
+                  "is it of the same version?");
+  }
+  note_line("stored: " + to_text(byte_count{size_bytes_}) + ", encrypted, as " + root_.text());
+  return {};
+}
+
+void model_publish::report(const run_context& context, const committed& at) const {
+  if (context.wants_json) {
+    print_line(json::of({{"model", at.version.model.text()},
+                         {"version", at.version.version},
+                         {"owner", sender_->who().text()},
+                         {"weights", publication_.weights.text()},
+                         {"blob", root_.is_zero() ? json() : json(root_.text())},
+                         {"stake_shannons", publication_.stake.value},
+                         {"committed_in_epoch", at.epoch.value},
+                         {"active_from_epoch", at.epoch.value + 2}})
+                   .text());
+    return;
+  }
+  print_line("model    " + at.version.model.text() + ", version " +
+             std::to_string(at.version.version));
+  print_line("active   from epoch " + std::to_string(at.epoch.value + 2) + " on");
+  print_line("see      soma model info " + at.version.model.short_text());
+}
+
+void model_publish::report_dry_run(const run_context& context, const foreseen& effect) const {
+  if (context.wants_json) {
+    print_line(json::of({{"dry_run", true},
+                         {"fee_shannons", effect.fee.value},
+                         {"stake_shannons", publication_.stake.value},
+                         {"balance_shannons", effect.after.balance.value},
+                         {"bytes", size_bytes_}})
+                   .text());
+    return;
+  }
+  print_line("would publish " + to_text(byte_count{size_bytes_}) + " with " +
+             to_text(publication_.stake) + " of stake");
+  print_line("fee          " + to_text(effect.fee) + ", and that of the reveal");
+  print_line("balance      " + to_text(effect.after.balance) + " would be left");
+  print_line("nothing was sent: --dry-run");
+}
+
+std::unique_ptr<verb> make_model_publish() {
+  return std::make_unique<model_publish>();
+}
+
+}  // namespace soma::cli

@@ -1,0 +1,80 @@
+#include "deploy/soma/node/supervised_process.hpp"
+
+#include <sys/resource.h>
+
+#include <algorithm>
+#include <caf/scoped_actor.hpp>
+#include <chrono>
+#include <thread>
+
+#include "actors/clock/clock.hpp"
+#include "deploy/soma/shell/console.hpp"
+#include "deploy/soma/shell/stop.hpp"
+#include "deploy/soma/shell/units.hpp"
+
+namespace soma::cli {
+namespace {
+
+/// The usual thousand is soon used up by callers, and the cluster's middleman does not survive
+/// that.
+void take_file_descriptors() {
+  constexpr rlim_t enough = 65'536;
+  rlimit now{};
+  if (::getrlimit(RLIMIT_NOFILE, &now) != 0 || now.rlim_cur >= enough) return;
+  now.rlim_cur = std::min(now.rlim_max, enough);
+  (void)::setrlimit(RLIMIT_NOFILE, &now);
+}
+
+}  // namespace
+
+supervised_process::supervised_process(const std::optional<cluster::cluster_identity>& identity)
+    : config_(identity ? cluster::system_config(*identity) : cluster::system_config()),
+      system_(config_),
+      clock_(system_.spawn(clock::clock, clock::clock_ports{unix_now_ms})) {
+  take_file_descriptors();
+}
+
+supervised_process::~supervised_process() {
+  caf::anon_send_exit(clock_, caf::exit_reason::user_shutdown);
+}
+
+void supervised_process::note(std::string line) {
+  const std::lock_guard lock(mutex_);
+  notes_.push_back(std::move(line));
+}
+
+void supervised_process::run(duties what) {
+  supervisor::supervisor_ports ports;
+  ports.clock = clock_;
+  ports.start = std::move(what.start);
+  ports.before_stop = std::move(what.before_stop);
+  ports.on_up = [this] {
+    const std::lock_guard lock(mutex_);
+    if (times_up_++ != 0) notes_.emplace_back("all roles run again");
+  };
+  ports.on_failure = [this](const supervisor::role_failure& failure, std::uint32_t pause_ms) {
+    note(failure.role + ": " + failure.why + "; trying again in " + std::to_string(pause_ms) +
+         " ms");
+  };
+  // Detached: it connects to other processes, and that blocks.
+  const auto head =
+      system_.spawn<caf::detached>(supervisor::supervisor, ports, supervisor::supervisor_options{});
+  bool told = false;
+  while (!stop_requested()) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    std::vector<std::string> notes;
+    bool is_up = false;
+    {
+      const std::lock_guard lock(mutex_);
+      notes.swap(notes_);
+      is_up = times_up_ != 0;
+    }
+    for (const auto& line : notes) note_line(line);
+    if (is_up && !std::exchange(told, true) && what.on_first_up) what.on_first_up();
+  }
+  caf::scoped_actor self(system_);
+  self->send_exit(head, caf::exit_reason::user_shutdown);
+  self->wait_for(head);
+}
+
+}  // namespace soma::cli

@@ -1,0 +1,99 @@
+// The operator's own authority and the certificates of its processes: who may join the cluster.
+#include "deploy/soma/shell/console.hpp"
+#include "deploy/soma/verbs.hpp"
+#include "messages/crypto/x509.hpp"
+
+namespace soma::cli {
+namespace {
+
+namespace fs = std::filesystem;
+
+unexpected<failure> refused(std::string what, crypto::certificate_refusal why) {
+  using enum crypto::certificate_refusal;
+  const auto* remedy = "see `soma node --help`";
+  if (why == already_exists) remedy = "remove it first if it is not in use any more";
+  if (why == not_writable) remedy = "name a folder you may write to";
+  if (why == no_ca) remedy = "make one with `soma node new-ca`, or name its folder with --ca";
+  if (why == bad_name) remedy = "choose another name";
+  return failed(std::move(what), std::string(to_text(why)), remedy);
+}
+
+void print_files(const run_context& context, const crypto::certificate_files& files) {
+  if (context.wants_json) {
+    print_line(json::of({{"certificate", files.certificate.string()}, {"key", files.key.string()}})
+                   .text());
+    return;
+  }
+  print_line("certificate  " + files.certificate.string());
+  print_line("key          " + files.key.string());
+}
+
+class node_new_ca final : public verb {
+ public:
+  std::string_view name() const override { return "node new-ca"; }
+  std::string_view summary() const override {
+    return "make the authority of this operator's cluster";
+  }
+  std::string_view example() const override {
+    return "soma node new-ca\nsoma node new-ca --ca /etc/soma/ca";
+  }
+  void declare(option_set& options) override {
+    options.add("ca", folder_, "folder for ca.pem and ca.key; default: ca in the home")
+        .shown_as("FOLDER");
+  }
+  outcome run(const run_context& context) override {
+    const auto folder = folder_.empty() ? context.home / "ca" : folder_;
+    const auto made = crypto::make_ca(folder);
+    if (!made) return refused("cannot make an authority in " + folder.string(), made.error());
+    print_files(context, *made);
+    note_line("Keep the key on this machine: whoever has it decides who belongs to the cluster.");
+    return {};
+  }
+
+ private:
+  fs::path folder_;
+};
+
+class node_new_cert final : public verb {
+ public:
+  std::string_view name() const override { return "node new-cert"; }
+  std::string_view summary() const override {
+    return "make the certificate of one process of the cluster";
+  }
+  std::string_view example() const override {
+    return "soma node new-cert scorer-1\nsoma node new-cert scorer-1 --ca /etc/soma/ca --out "
+           "/tmp/scorer-1";
+  }
+  void declare(option_set& options) override {
+    options.add("name", name_, "of the process: 1 to 63 of a-z A-Z 0-9 . _ -")
+        .positional()
+        .required()
+        .shown_as("NAME");
+    options.add("ca", ca_, "folder of the authority; default: ca in the home").shown_as("FOLDER");
+    options.add("out", out_, "folder for NAME.pem and NAME.key; default: certificates in the home")
+        .shown_as("FOLDER");
+  }
+  outcome run(const run_context& context) override {
+    const auto ca = ca_.empty() ? context.home / "ca" : ca_;
+    const auto out = out_.empty() ? context.home / "certificates" : out_;
+    const auto made = crypto::make_certificate(ca, name_, out);
+    if (!made) return refused("cannot make a certificate for " + name_, made.error());
+    print_files(context, *made);
+    return {};
+  }
+
+ private:
+  std::string name_;
+  fs::path ca_, out_;
+};
+
+}  // namespace
+
+std::unique_ptr<verb> make_node_new_ca() {
+  return std::make_unique<node_new_ca>();
+}
+std::unique_ptr<verb> make_node_new_cert() {
+  return std::make_unique<node_new_cert>();
+}
+
+}  // namespace soma::cli

@@ -1,0 +1,239 @@
+#include "deploy/soma/send/publication.hpp"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include <bit>
+#include <cerrno>
+#include <cstring>
+
+#include "deploy/soma/shell/config.hpp"
+#include "messages/crypto/aes_ctr.hpp"
+#include "messages/crypto/merkle.hpp"
+#include "messages/signing/signing.hpp"
+#include "storage/files/durable.hpp"
+
+namespace soma::cli {
+namespace {
+
+namespace fs = std::filesystem;
+
+bytes float_bits(const std::vector<float>& values) {
+  bytes out;
+  for (const auto value : values) {
+    const auto bits = std::bit_cast<std::uint32_t>(value);
+    for (int shift = 0; shift < 32; shift += 8)
+      out.push_back(static_cast<std::uint8_t>(bits >> shift));
+  }
+  return out;
+}
+
+std::vector<float> floats_of_bits(byte_view data) {
+  std::vector<float> out;
+  for (std::size_t at = 0; at + 4 <= data.size(); at += 4) {
+    std::uint32_t bits = 0;
+    for (unsigned i = 0; i < 4; ++i) bits |= std::uint32_t{data[at + i]} << (8 * i);
+    out.push_back(std::bit_cast<float>(bits));
+  }
+  return out;
+}
+
+json to_json(const publication& p) {
+  auto out = json::of({{"chain", p.chain.text()},
+                       {"owner", p.owner.text()},
+                       {"weights", p.weights.text()},
+                       {"salt", p.salt.text()},
+                       {"key", to_hex(p.key)},
+                       {"iv", to_hex(p.iv)},
+                       {"embedding", to_hex(float_bits(p.embedding))},
+                       {"stake_shannons", p.stake.value},
+                       {"commission_bps", p.commission_bps},
+                       {"published", p.published}});
+  if (p.update_of) out.set("update_of", p.update_of->text());
+  if (p.commit) {
+    out.set("commit_body", to_hex(p.commit->body));
+    out.set("commit_signature", to_hex(p.commit->by_sender));
+    out.set("commit_expiry", p.commit_expiry.value);
+    out.set("commit_nonce", p.commit_nonce);
+  }
+  return out;
+}
+
+/// Reads members by name; any that is missing or of another length makes all of it unreadable.
+struct member_reader {
+  const json& document;
+  bool good = true;
+
+  bytes data(const char* name) {
+    const auto* found = document.find(name);
+    const auto read = found == nullptr ? std::nullopt : from_hex(found->plain());
+    if (!read) good = false;
+    return read.value_or(bytes{});
+  }
+  template <std::size_t N>
+  void read(const char* name, std::array<std::uint8_t, N>& into) {
+    const auto content = data(name);
+    if (content.size() != N) {
+      good = false;
+    } else {
+      std::copy(content.begin(), content.end(), into.begin());
+    }
+  }
+  std::uint64_t number(const char* name) {
+    const auto* found = document.find(name);
+    if (found == nullptr || !found->unsigned_integer().first) {
+      good = false;
+      return 0;
+    }
+    return found->unsigned_integer().second;
+  }
+};
+
+std::optional<publication> from_json(const json& document) {
+  publication p;
+  member_reader in{document};
+  in.read("chain", p.chain.value);
+  in.read("owner", p.owner.value);
+  in.read("weights", p.weights.value);
+  in.read("salt", p.salt.value);
+  in.read("key", p.key);
+  in.read("iv", p.iv);
+  p.embedding = floats_of_bits(in.data("embedding"));
+  p.stake.value = in.number("stake_shannons");
+  p.commission_bps = static_cast<std::uint32_t>(in.number("commission_bps"));
+  const auto* published = document.find("published");
+  p.published = published != nullptr && published->as_bool() != nullptr && *published->as_bool();
+  if (document.find("update_of") != nullptr) in.read("update_of", p.update_of.emplace().value);
+  if (document.find("commit_body") != nullptr) {
+    auto& commit = p.commit.emplace();
+    commit.body = in.data("commit_body");
+    in.read("commit_signature", commit.by_sender);
+    p.commit_expiry.value = in.number("commit_expiry");
+    p.commit_nonce = in.number("commit_nonce");
+  }
+  if (!in.good || p.embedding.empty()) return std::nullopt;
+  return p;
+}
+
+unexpected<failure> cannot_write(const fs::path& path) {
+  return failed("cannot write " + path.string(), std::strerror(errno),
+                "make room, or choose another --home; nothing was sent");
+}
+
+bool write_all(int fd, std::string_view text) {
+  while (!text.empty()) {
+    const auto written = ::write(fd, text.data(), text.size());
+    if (written < 0 && errno == EINTR) continue;
+    if (written <= 0) return false;
+    text.remove_prefix(static_cast<std::size_t>(written));
+  }
+  return true;
+}
+
+}  // namespace
+
+tx::commit_model publication::commitment(std::uint64_t size_bytes, const blob_id& root) const {
+  tx::commit_model out;
+  out.model = update_of;
+  out.commitment = signing::model_commitment(weights, key, embedding, salt);
+  out.manifest.size_bytes = size_bytes;
+  out.manifest.chunk_bytes = crypto::blob_chunk_bytes;
+  out.manifest.root = root;
+  out.manifest.iv = iv;
+  out.stake = stake;
+  out.commission_bps = commission_bps;
+  return out;
+}
+
+tx::reveal_model publication::reveal(const model_id& model) const {
+  tx::reveal_model out;
+  out.model = model;
+  out.weights = weights;
+  out.key = key;
+  out.embedding = embedding;
+  out.salt = salt;
+  return out;
+}
+
+void publication::cipher(bytes& file) const {
+  crypto::aes_ctr(key, iv).apply(0, file);
+}
+
+publication new_publication(crypto::random_source& random) {
+  publication out;
+  out.salt = random.next_id<hash256>();
+  random.fill(out.key);
+  random.fill(out.iv);
+  return out;
+}
+
+expected<publication_file, failure> publication_file::open(
+    const fs::path& home, const chain_id& chain, const address& owner, const weights_hash& weights,
+    const std::optional<model_id>& update_of) {
+  const auto part = [](byte_view id) { return to_hex(id.first(8)); };
+  auto name = part(chain.view()) + "-" + part(owner.view()) + "-" + part(weights.view());
+  if (update_of) name.append(1, '-').append(part(update_of->view()));
+  auto path = home / "publications" / (name + ".toml");
+  try {
+    files::create_directories_durably(path.parent_path());
+  } catch (const std::exception& error) {
+    return failed("cannot make " + path.parent_path().string(), error.what(),
+                  "choose another --home");
+  }
+  const auto lock_path = path.string() + ".lock";
+  const int lock = ::open(lock_path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+  if (lock < 0) return cannot_write(lock_path);
+  if (::flock(lock, LOCK_EX | LOCK_NB) != 0) {
+    ::close(lock);
+    return failed("cannot publish these weights twice at once",
+                  "another process is at it with " + path.string(), "let it finish");
+  }
+  return publication_file(std::move(path), lock);
+}
+
+publication_file::publication_file(publication_file&& other) noexcept
+    : path_(std::move(other.path_)), lock_(std::exchange(other.lock_, -1)) {}
+
+publication_file::~publication_file() {
+  if (lock_ >= 0) ::close(lock_);
+}
+
+expected<std::optional<publication>, failure> publication_file::read() const {
+  std::error_code ignored;
+  if (!fs::exists(path_, ignored)) return std::optional<publication>{};
+  const auto document = read_config(path_);
+  auto content = document ? from_json(*document) : std::nullopt;
+  if (!content) {
+    return failed("cannot read " + path_.string(),
+                  document ? "a part is missing or damaged" : document.error().why,
+                  "it holds what reveals a commitment: bring it back from a copy; without one put "
+                  "it aside and begin anew");
+  }
+  return content;
+}
+
+outcome publication_file::write(const publication& content) const {
+  const auto text = "# Secret until it is revealed. Needed to finish the publication.\n" +
+                    to_toml(to_json(content));
+  const fs::path fresh = path_.string() + ".new";
+  ::unlink(fresh.c_str());
+  const int fd = ::open(fresh.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+  if (fd < 0) return cannot_write(fresh);
+  const bool is_written = write_all(fd, text) && ::fsync(fd) == 0;
+  if (::close(fd) != 0 || !is_written || ::rename(fresh.c_str(), path_.c_str()) != 0) {
+    return cannot_write(path_);
+  }
+  files::sync_directory(path_.parent_path());
+  return {};
+}
+
+outcome publication_file::put_aside(const std::string& suffix) const {
+  std::error_code error;
+  fs::rename(path_, path_.string() + suffix, error);
+  if (error) return failed("cannot put " + path_.string() + " aside", error.message());
+  files::sync_directory(path_.parent_path());
+  return {};
+}
+
+}  // namespace soma::cli

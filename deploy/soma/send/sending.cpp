@@ -1,0 +1,227 @@
+#include "deploy/soma/send/sending.hpp"
+
+#include <chrono>
+#include <thread>
+
+#include "actors/rules/execution.hpp"
+#include "actors/validator/ledger_answers.hpp"
+#include "deploy/soma/shell/console.hpp"
+#include "deploy/soma/shell/stop.hpp"
+#include "deploy/soma/shell/units.hpp"
+#include "messages/signing/signing.hpp"
+#include "messages/values/assert.hpp"
+
+namespace soma::cli {
+namespace {
+
+constexpr std::chrono::milliseconds between_questions(50);
+
+/// The rules' view of a source.
+class source_reader final : public ledger::state_reader {
+ public:
+  explicit source_reader(ledger_source& source) : source_(source) {}
+  std::optional<bytes> find(const row_key& key) const override { return source_.find(key); }
+  void scan(byte_view prefix,
+            const std::function<void(byte_view, byte_view)>& visit) const override {
+    source_.scan(prefix, [&](byte_view key, byte_view value) {
+      visit(key, value);
+      return true;
+    });
+  }
+
+ private:
+  ledger_source& source_;
+};
+
+account_row account_in(const std::vector<row_change>& changes, const address& who) {
+  for (const auto& change : changes) {
+    if (change.key == account_key(who) && change.value) {
+      return ledger_source::decoded<account_row>(*change.value);
+    }
+  }
+  return {};
+}
+
+/// A transaction that waits there already is not turned away: its block will tell.
+bool is_turned_away(const validator::offer_refusal& refusal) {
+  if (std::holds_alternative<std::monostate>(refusal)) return false;
+  const auto* by_pool = std::get_if<consensus::pool_refusal>(&refusal);
+  return by_pool == nullptr || *by_pool != consensus::pool_refusal::duplicate;
+}
+
+/// Answers to whatever a block would have drawn.
+rules::drawn_targets empty_draws(const rules::execution& begun, const soma::genesis& genesis) {
+  rules::drawn_targets drawn;
+  for (const auto& candidate : begun.candidates()) drawn.models.push_back(candidate.model);
+  for (const auto& wanted : begun.draws()) {
+    drawn.targets.push_back({wanted.seed, std::vector<float>(genesis.parameters.architecture.dim),
+                             std::vector<std::uint32_t>(drawn.models.size())});
+  }
+  return drawn;
+}
+
+}  // namespace
+
+void sender_options::declare(option_set& options) {
+  options
+      .add("from", from, "the account: a key's name in the home, or a file; default: the only key")
+      .shown_as("NAME");
+  options.add("passphrase-file", passphrase_file,
+              "its first line opens the key; default: SOMA_PASSPHRASE, or asked for");
+  options.add("dry-run", dry_run, "say what it would cost and do, and send nothing");
+  place.declare(options);
+}
+
+expected<sender, failure> sender::open(const run_context& context, const sender_options& options) {
+  sender out;
+  out.options_ = options;
+  auto key = find_key(context, options.from);
+  if (!key) return make_unexpected(key.error());
+  out.key_ = std::move(*key);
+  if (!out.key_.half) {  // locked, and the public half was not kept
+    const auto secret = out.secret();
+    if (!secret) return make_unexpected(secret.error());
+    out.key_.half = secret->public_half();
+  }
+  out.who_ = crypto::address_of(*out.key_.half);
+  if (options.dry_run) {
+    auto source = open_source(context, options.place);
+    if (!source) return make_unexpected(source.error());
+    out.ledger_ = std::move(*source);
+  } else {
+    auto connected = ledger_connection::open(context, options.place);
+    if (!connected) return make_unexpected(connected.error());
+    out.network_ = connected->get();
+    out.ledger_ = std::move(*connected);
+  }
+  return out;
+}
+
+expected<crypto::key_pair, failure> sender::secret() {
+  if (!secret_) {
+    auto opened = unlock(key_, options_.passphrase_file);
+    if (!opened) return opened;
+    secret_ = std::move(*opened);
+  }
+  return *secret_;
+}
+
+foreseen sender::foresee(const transaction_kind& kind) const {
+  const auto chain = ledger_->chain();
+  const auto account = ledger_->row<account_row>(account_key(who_));
+  rules::block_transaction tried;
+  tried.body = wallet::make_transaction(ledger_->chain_of(), *key_.half,
+                                        account ? account->nonce : 0, chain.epoch.next(), kind);
+  tried.size_bytes = encode(*tried.body).size() + 64;
+  rules::block_input block;
+  block.height = chain.height.next();
+  block.time_ms = chain.time_ms + 1;  // as early as can be: the epoch hardly ever ends with it
+  block.transactions.push_back(std::move(tried));
+  const source_reader reader(*ledger_);
+  // Without active models no target is opened, so nothing has to be drawn: a claim is the only kind
+  // that would need them, and no verb sends one.
+  auto begun = rules::begin_block(block, reader, rules::active_models{}, ledger_->genesis());
+  const auto drawn = empty_draws(begun, ledger_->genesis());
+  auto effects = rules::finish(std::move(begun), drawn);
+  foreseen out;
+  const auto& result = effects.outcomes.front();
+  if (result.reason) {
+    out.refusal = *result.reason;
+    out.why = rules::to_text(*result.reason);
+  }
+  out.fee = result.fee;
+  out.events = std::move(effects.events);
+  out.after = account_in(effects.changes, who_);
+  return out;
+}
+
+expected<wallet::own_transaction, failure> sender::sign(transaction_kind kind) {
+  const auto opened = secret();
+  if (!opened) return make_unexpected(opened.error());
+  const auto account = ledger_->row<account_row>(account_key(who_));
+  return wallet::make_signed_transaction(*opened, ledger_->chain_of(), account ? account->nonce : 0,
+                                         ledger_->chain().epoch.next(), std::move(kind));
+}
+
+expected<sent, failure> sender::deliver(const signed_transaction& transaction,
+                                        epoch_number expiry) {
+  SOMA_ASSERT(network_ != nullptr && !is_dry_run(), "only a network that runs is sent anything");
+  const auto id = signing::id_of(transaction);
+  const auto what = "transaction " + id.text();
+  const auto offered = network_->offer(transaction);
+  if (is_turned_away(offered.refusal) && network_->state_of(id).height.value == 0) {
+    const bool by_pool = std::holds_alternative<consensus::pool_refusal>(offered.refusal);
+    return failed(what + " was not taken", offered.why,
+                  by_pool ? "nothing was charged; try again when this account's others are through"
+                          : "nothing was charged");
+  }
+  for (;;) {
+    sent done;
+    done.id = id;
+    done.state = network_->state_of(id);
+    if (done.state.height.value != 0) {
+      if (const auto account = network_->row<account_row>(account_key(who_))) done.after = *account;
+      if (!done.state.refusal) return done;
+      return failed(what + " was refused in block " + std::to_string(done.state.height.value),
+                    done.state.why, "the base fee of " + to_text(done.state.fee) + " is gone");
+    }
+    if (network_->chain().epoch > expiry) {
+      return failed(what + " expired", "no block took it in time",
+                    "nothing was charged; try again");
+    }
+    if (stop_requested()) {
+      return failed(what + " is on its way", "the wait was ended",
+                    "it may be in a block soon; `soma wallet balance` tells");
+    }
+    std::this_thread::sleep_for(between_questions);
+  }
+}
+
+expected<sent, failure> sender::send(const transaction_kind& kind, const std::string& doing) {
+  const auto expected_effect = foresee(kind);
+  if (expected_effect.refusal) {
+    return failed(doing, expected_effect.why, "nothing was sent and nothing was charged");
+  }
+  if (is_dry_run()) {
+    sent done;
+    done.dry_run = true;
+    done.state.fee = expected_effect.fee;
+    done.after = expected_effect.after;
+    return done;
+  }
+  note_line("fee: " + to_text(expected_effect.fee));
+  const auto transaction = sign(kind);
+  if (!transaction) return make_unexpected(transaction.error());
+  return deliver(transaction->sent, transaction->content.expiry);
+}
+
+expected<shannons, failure> amount_of(const std::string& text) {
+  if (const auto amount = parse_amount(text)) return *amount;
+  return wrong_usage("`" + text + "` is no amount",
+                     "at most nine decimals, and not above the supply",
+                     "write 12.5, 12.5SOMA or 12500000000sh");
+}
+
+void add_receipt(json& facts, const sent& done) {
+  facts.set("dry_run", done.dry_run);
+  facts.set("transaction", done.dry_run ? json() : json(done.id.text()));
+  facts.set("height", done.dry_run ? json() : json(done.state.height.value));
+  facts.set("epoch", done.dry_run ? json() : json(done.state.epoch.value));
+  facts.set("fee_shannons", done.state.fee.value);
+  facts.set("balance_shannons", done.after.balance.value);
+}
+
+void print_receipt(const sent& done) {
+  print_line("fee          " + to_text(done.state.fee) + (done.dry_run ? "" : ", burned"));
+  print_line("balance      " + to_text(done.after.balance) +
+             (done.dry_run ? " would be left" : ""));
+  if (done.dry_run) {
+    print_line("nothing was sent: --dry-run");
+    return;
+  }
+  print_line("transaction  " + done.id.text());
+  print_line("block        " + std::to_string(done.state.height.value) + ", epoch " +
+             std::to_string(done.state.epoch.value));
+}
+
+}  // namespace soma::cli

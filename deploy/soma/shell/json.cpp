@@ -1,0 +1,169 @@
+#include "deploy/soma/shell/json.hpp"
+
+#include <charconv>
+#include <cmath>
+
+#include "messages/values/assert.hpp"
+
+namespace soma::cli {
+namespace {
+
+// Length of the UTF-8 character at the start of `text`; 0 if it is none (overlong forms and
+// surrogates are none).
+std::size_t utf8_length(std::string_view text) {
+  const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
+  const auto continues = [&](std::size_t i) {
+    return i < text.size() && (byte(i) & 0xc0U) == 0x80U;
+  };
+  const unsigned first = byte(0);
+  if (first < 0x80) return 1;
+  if (first >= 0xc2 && first <= 0xdf) return continues(1) ? 2 : 0;
+  if (first >= 0xe0 && first <= 0xef) {
+    if (!continues(1) || !continues(2)) return 0;
+    if (first == 0xe0 && byte(1) < 0xa0) return 0;
+    if (first == 0xed && byte(1) >= 0xa0) return 0;
+    return 3;
+  }
+  if (first >= 0xf0 && first <= 0xf4) {
+    if (!continues(1) || !continues(2) || !continues(3)) return 0;
+    if (first == 0xf0 && byte(1) < 0x90) return 0;
+    if (first == 0xf4 && byte(1) >= 0x90) return 0;
+    return 4;
+  }
+  return 0;
+}
+
+void write_string(std::string& out, std::string_view text) {
+  constexpr std::string_view digits = "0123456789abcdef";
+  out += '"';
+  while (!text.empty()) {
+    const auto length = utf8_length(text);
+    const auto c = static_cast<unsigned char>(text.front());
+    if (length == 0) {
+      out += "\\ufffd";
+    } else if (c == '"' || c == '\\') {
+      out += '\\';
+      out += text.front();
+    } else if (c == '\n') {
+      out += "\\n";
+    } else if (c < 0x20 || c == 0x7f) {
+      out += "\\u00";
+      out += digits[c >> 4U];
+      out += digits[c & 15U];
+    } else {
+      out += text.substr(0, length);
+    }
+    text.remove_prefix(length == 0 ? 1 : length);
+  }
+  out += '"';
+}
+
+template <class Number>
+void write_number(std::string& out, Number value) {
+  if constexpr (std::is_floating_point_v<Number>) {
+    if (!std::isfinite(value)) {
+      out += "null";
+      return;
+    }
+  }
+  char buffer[64];
+  const auto end = std::to_chars(buffer, buffer + sizeof buffer, value).ptr;
+  const std::string_view text(buffer, static_cast<std::size_t>(end - buffer));
+  out += text;
+  if (std::is_floating_point_v<Number> && text.find_first_of(".e") == std::string_view::npos) {
+    out += ".0";
+  }
+}
+
+template <class... Cases>
+struct overloaded : Cases... {
+  using Cases::operator()...;
+};
+
+}  // namespace
+
+json& json::set(std::string name, json value) {
+  if (is_null()) value_ = object();
+  SOMA_ASSERT(as_object() != nullptr, "members belong to objects");
+  std::get<object>(value_).emplace_back(std::move(name), std::move(value));
+  return *this;
+}
+
+json& json::push(json value) {
+  if (is_null()) value_ = array();
+  SOMA_ASSERT(as_array() != nullptr, "elements belong to arrays");
+  std::get<array>(value_).push_back(std::move(value));
+  return *this;
+}
+
+bool json::is_number() const {
+  return std::holds_alternative<std::int64_t>(value_) ||
+         std::holds_alternative<std::uint64_t>(value_) || std::holds_alternative<float>(value_) ||
+         std::holds_alternative<double>(value_);
+}
+
+double json::number() const {
+  return std::visit(overloaded{[](std::int64_t v) { return static_cast<double>(v); },
+                               [](std::uint64_t v) { return static_cast<double>(v); },
+                               [](float v) { return static_cast<double>(v); },
+                               [](double v) { return v; }, [](const auto&) { return 0.0; }},
+                    value_);
+}
+
+std::pair<bool, std::uint64_t> json::unsigned_integer() const {
+  if (const auto* u = std::get_if<std::uint64_t>(&value_)) return {true, *u};
+  if (const auto* i = std::get_if<std::int64_t>(&value_); i != nullptr && *i >= 0) {
+    return {true, static_cast<std::uint64_t>(*i)};
+  }
+  return {false, 0};
+}
+
+const json* json::find(std::string_view name) const {
+  const auto* members = as_object();
+  if (members == nullptr) return nullptr;
+  for (const auto& [key, value] : *members) {
+    if (key == name) return &value;
+  }
+  return nullptr;
+}
+
+const json* json::find_path(std::string_view dotted) const {
+  const json* here = this;
+  while (here != nullptr && !dotted.empty()) {
+    const auto dot = dotted.find('.');
+    here = here->find(dotted.substr(0, dot));
+    dotted.remove_prefix(dot == std::string_view::npos ? dotted.size() : dot + 1);
+  }
+  return here;
+}
+
+std::string json::text() const {
+  std::string out;
+  std::visit(
+      overloaded{[&](std::monostate) { out = "null"; }, [&](bool v) { out = v ? "true" : "false"; },
+                 [&](const std::string& v) { write_string(out, v); },
+                 [&](const array& all) {
+                   out = "[";
+                   for (const auto& v : all) out += (out.size() > 1 ? ", " : "") + v.text();
+                   out += "]";
+                 },
+                 [&](const object& all) {
+                   out = "{";
+                   for (const auto& [name, v] : all) {
+                     if (out.size() > 1) out += ", ";
+                     write_string(out, name);
+                     out += ": " + v.text();
+                   }
+                   out += "}";
+                 },
+                 [&](auto v) { write_number(out, v); }},
+      value_);
+  return out;
+}
+
+std::string json::plain() const {
+  const auto* string = as_string();
+  return string != nullptr ? *string : text();
+}
+
+}  // namespace soma::cli

@@ -1,0 +1,198 @@
+#include "deploy/soma/shell/options.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+
+namespace soma::cli {
+namespace {
+
+using texts = std::vector<std::string>;
+using refusal = std::optional<std::string>;
+
+refusal read(const std::string& text, std::string& into) {
+  into = text;
+  return {};
+}
+
+refusal read(const std::string& text, std::filesystem::path& into) {
+  if (text.empty()) return "a path cannot be empty";
+  if (text.find('\0') != std::string::npos) return "a path cannot hold a zero byte";
+  into = text;
+  return {};
+}
+
+refusal read(const std::string& text, byte_count& into) {
+  const auto size = parse_size(text);
+  if (!size) return "'" + text + "' is no size; write 4096, 512KiB or 2GiB";
+  into = *size;
+  return {};
+}
+
+template <class Number>
+requires std::is_arithmetic_v<Number> refusal read(const std::string& text, Number& into) {
+  Number number{};
+  const auto* end = text.data() + text.size();
+  const auto done = std::from_chars(text.data(), end, number);
+  const char* wanted = std::is_floating_point_v<Number> ? "a number"
+                       : std::is_signed_v<Number>       ? "a whole number"
+                                                        : "a whole number from 0";
+  if (done.ec == std::errc::result_out_of_range) return "'" + text + "' is too large";
+  if (done.ec != std::errc() || done.ptr != end) return "'" + text + "' is not " + wanted;
+  if constexpr (std::is_floating_point_v<Number>) {
+    if (!std::isfinite(number)) return "'" + text + "' is not " + wanted;
+  }
+  into = number;
+  return {};
+}
+
+json shown(const std::string& value) {
+  return value.empty() ? json() : json(value);
+}
+json shown(const std::filesystem::path& value) {
+  return shown(value.string());
+}
+json shown(byte_count value) {
+  return value.value;
+}
+template <class Number>
+requires std::is_arithmetic_v<Number> json shown(Number value) {
+  return value;
+}
+
+refusal check_choice(const option& o, const std::string& text) {
+  if (o.choices.empty() || std::ranges::find(o.choices, text) != o.choices.end()) return {};
+  std::string all;
+  for (const auto& choice : o.choices) all += (all.empty() ? "" : ", ") + choice;
+  return "'" + text + "' is none of: " + all;
+}
+
+template <class T>
+void bind_one(option& o, T& into) {
+  o.set = [&o, &into](const texts& given) -> refusal {
+    if (given.size() != 1)
+      return "one value is wanted, " + std::to_string(given.size()) + " were given";
+    if (auto no = check_choice(o, given[0])) return no;
+    return read(given[0], into);
+  };
+  o.get = [&into] { return shown(into); };
+}
+
+template <class T>
+void bind_list(option& o, std::vector<T>& into) {
+  o.is_list = true;
+  o.set = [&o, &into](const texts& given) -> refusal {
+    std::vector<T> all;
+    for (const auto& text : given) {
+      if (auto no = check_choice(o, text)) return no;
+      if (auto no = read(text, all.emplace_back())) return no;
+    }
+    into = std::move(all);
+    return {};
+  };
+  o.get = [&into] {
+    auto list = json::list();
+    for (const auto& value : into) list.push(shown(value));
+    return list;
+  };
+}
+
+}  // namespace
+
+option& option_set::declare(std::string_view name, std::string_view help, std::string placeholder) {
+  auto& o = options_.emplace_back();
+  o.name = name;
+  o.help = help;
+  o.placeholder = std::move(placeholder);
+  return o;
+}
+
+option& option_set::add(std::string_view name, bool& into, std::string_view help) {
+  auto& o = declare(name, help, "");
+  o.is_flag = true;
+  o.set = [&into](const texts& given) -> refusal {
+    if (given.size() == 1 && given[0] != "true" && given[0] != "false")
+      return "write true or false";
+    into = given.empty() || given[0] == "true";
+    return {};
+  };
+  o.get = [&into] { return json(into); };
+  return o;
+}
+
+#define SOMA_ONE(TYPE, SHOWN)                                                         \
+  option& option_set::add(std::string_view name, TYPE& into, std::string_view help) { \
+    auto& o = declare(name, help, SHOWN);                                             \
+    bind_one(o, into);                                                                \
+    return o;                                                                         \
+  }
+SOMA_ONE(std::string, "TEXT")
+SOMA_ONE(std::filesystem::path, "PATH")
+SOMA_ONE(std::uint32_t, "N")
+SOMA_ONE(std::uint64_t, "N")
+SOMA_ONE(std::int64_t, "N")
+SOMA_ONE(double, "X")
+SOMA_ONE(byte_count, "SIZE")
+#undef SOMA_ONE
+
+option& option_set::add(std::string_view name, std::vector<std::string>& into,
+                        std::string_view help) {
+  auto& o = declare(name, help, "TEXT");
+  bind_list(o, into);
+  return o;
+}
+
+option& option_set::add(std::string_view name, std::vector<std::filesystem::path>& into,
+                        std::string_view help) {
+  auto& o = declare(name, help, "PATH");
+  bind_list(o, into);
+  return o;
+}
+
+bool option_set::is_given(std::string_view name) const {
+  return std::ranges::any_of(options_,
+                             [&](const option& o) { return o.name == name && o.is_given; });
+}
+
+outcome option_set::apply(const json& values, std::string_view where) {
+  const auto* members = values.as_object();
+  if (members == nullptr) return {};
+  for (const auto& [name, value] : *members) {
+    if (value.as_object() != nullptr) continue;  // a table of another verb or of the verb's own
+    const auto found = std::ranges::find_if(options_, [&name](const option& o) {
+      return !o.is_positional && (o.name == name || config_name(o.name) == name);
+    });
+    const auto what = "the configuration's " + std::string(where) + "." + name;
+    if (found == options_.end()) {
+      return failed(what, "there is no such option", "`soma config show` prints every name");
+    }
+    if (found->is_given) continue;
+    texts given;
+    if (const auto* list = value.as_array()) {
+      for (const auto& element : *list) given.push_back(element.plain());
+    } else {
+      given.push_back(value.plain());
+    }
+    if (const auto no = found->set(given)) return failed(what, *no, "correct the configuration");
+    found->is_given = true;
+  }
+  return {};
+}
+
+outcome option_set::check_required(std::string_view verb) const {
+  for (const auto& o : options_) {
+    if (!o.is_required || o.is_given) continue;
+    const auto shown_name = o.is_positional ? o.placeholder : "--" + o.name;
+    return wrong_usage(std::string(verb) + " needs " + shown_name, o.help,
+                       "see `soma " + std::string(verb) + " --help`");
+  }
+  return {};
+}
+
+std::string config_name(std::string_view option_name) {
+  std::string name(option_name);
+  std::ranges::replace(name, '-', '_');
+  return name;
+}
+
+}  // namespace soma::cli

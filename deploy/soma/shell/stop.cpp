@@ -1,0 +1,41 @@
+#include "deploy/soma/shell/stop.hpp"
+
+#include <atomic>
+#include <csignal>
+
+namespace soma::cli {
+namespace {
+
+std::atomic<bool> stop_flag{false};
+static_assert(std::atomic<bool>::is_always_lock_free,
+              "a signal handler may only touch lock-free atomics");
+
+void on_signal(int number) {
+  if (stop_flag.exchange(true)) {
+    std::signal(number, SIG_DFL);
+    std::raise(number);
+  }
+}
+
+}  // namespace
+
+void install_stop_handlers() {
+  struct sigaction action {};
+  action.sa_handler = on_signal;
+  sigemptyset(&action.sa_mask);
+  // No SA_RESTART: a read that waits for a person or a peer returns and can look at the flag.
+  sigaction(SIGINT, &action, nullptr);
+  sigaction(SIGTERM, &action, nullptr);
+  std::signal(SIGPIPE, SIG_IGN);
+  std::signal(SIGXFSZ, SIG_IGN);  // a file that may not grow is a full disk
+}
+
+bool stop_requested() noexcept {
+  return stop_flag.load(std::memory_order_relaxed);
+}
+
+void request_stop() noexcept {
+  stop_flag.store(true);
+}
+
+}  // namespace soma::cli

@@ -1,0 +1,210 @@
+#include "deploy/soma/source/default_sources.hpp"
+
+#include <elf.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <bit>
+#include <cstring>
+#include <fstream>
+#include <functional>
+
+namespace soma::cli {
+namespace {
+
+namespace fs = std::filesystem;
+using accepts = std::function<bool(const fs::path&)>;
+
+constexpr std::uint64_t max_walked_files = 20'000;
+
+bool is_readable_file(const fs::path& path) {
+  std::error_code error;
+  return fs::is_regular_file(path, error) && !error && ::access(path.c_str(), R_OK) == 0;
+}
+
+// Regular files below `folder`, sorted; those that lead nowhere or may not be entered are skipped.
+std::vector<fs::path> walk(const fs::path& folder, const accepts& wanted) {
+  std::vector<fs::path> files;
+  std::error_code error;
+  fs::recursive_directory_iterator at(folder, fs::directory_options::skip_permission_denied, error);
+  for (; !error && at != fs::recursive_directory_iterator() && files.size() < max_walked_files;
+       at.increment(error)) {
+    std::error_code ignored;
+    if (at->is_symlink(ignored) || !at->is_regular_file(ignored)) continue;
+    if (wanted(at->path()) && is_readable_file(at->path())) files.push_back(at->path());
+  }
+  std::ranges::sort(files);
+  return files;
+}
+
+void append(std::vector<fs::path>& files, std::vector<fs::path> more) {
+  files.insert(files.end(), std::make_move_iterator(more.begin()),
+               std::make_move_iterator(more.end()));
+}
+
+// Subfolders whose name passes, sorted: versions are part of some paths.
+std::vector<fs::path> folders_of(const fs::path& parent, std::string_view prefix) {
+  std::vector<fs::path> found;
+  std::error_code error;
+  for (fs::directory_iterator at(parent, error); !error && at != fs::directory_iterator();
+       at.increment(error)) {
+    std::error_code ignored;
+    if (!at->is_directory(ignored)) continue;
+    if (at->path().filename().string().starts_with(prefix)) found.push_back(at->path());
+  }
+  std::ranges::sort(found);
+  return found;
+}
+
+// libstdc++ and the headers of the libraries that this project is built with.
+data_source cxx_headers() {
+  data_source source{"c++", {}};
+  for (const auto& version : folders_of("/usr/include/c++", "")) {
+    append(source.files,
+           walk(version / "bits", [](const fs::path& p) { return p.extension() == ".h"; }));
+    break;
+  }
+  append(source.files,
+         walk("/usr/include/caf", [](const fs::path& p) { return p.extension() == ".hpp"; }));
+  return source;
+}
+
+// CMake's manual: sentences about commands, properties and policies (package cmake-data).
+data_source english() {
+  data_source source{"english", {}};
+  for (const auto& version : folders_of("/usr/share", "cmake-")) {
+    append(source.files, walk(version / "Help", [](const fs::path& p) {
+             std::error_code error;
+             return p.extension() == ".rst" && fs::file_size(p, error) > 1500 && !error;
+           }));
+  }
+  return source;
+}
+
+// Shared libraries and programs that the compiler, git and OpenSSL bring along.
+data_source machine_code() {
+  data_source source{"machine code", {}, true};
+  for (const auto& folder : folders_of("/usr/lib", "")) {
+    if (!folder.filename().string().ends_with("-linux-gnu")) continue;
+    for (const auto* name : {"libstdc++.so.6", "libcrypto.so.3", "libc.so.6", "libm.so.6"}) {
+      if (is_readable_file(folder / name)) source.files.push_back(folder / name);
+    }
+  }
+  for (const auto* name : {"/usr/lib/git-core/git", "/usr/bin/cmake", "/usr/bin/bash"}) {
+    if (is_readable_file(name)) source.files.emplace_back(name);
+  }
+  return source;
+}
+
+// The questions that packages ask, in some forty languages (debconf templates of base-passwd,
+// debconf, libc6, locales, tzdata, …). Other places for translated text, such as /usr/share/locale,
+// are left out of small installations.
+data_source multilingual() {
+  data_source source{"multilingual", {}};
+  append(source.files, walk("/var/lib/dpkg/info", [](const fs::path& p) {
+           std::error_code error;
+           return p.extension() == ".templates" && fs::file_size(p, error) > 20'000 && !error;
+         }));
+  return source;
+}
+
+template <class Header>
+bool read_at(std::ifstream& file, std::uint64_t offset, Header& into) {
+  file.clear();
+  file.seekg(static_cast<std::streamoff>(offset));
+  file.read(reinterpret_cast<char*>(&into), sizeof into);
+  return file.gcount() == static_cast<std::streamsize>(sizeof into);
+}
+
+// Where the executable segment of a 64-bit little-endian ELF file lies; the whole file for any
+// other.
+std::pair<std::uint64_t, std::uint64_t> machine_code_range(std::ifstream& file,
+                                                           std::uint64_t size) {
+  Elf64_Ehdr head{};
+  if (!read_at(file, 0, head) || std::memcmp(head.e_ident, ELFMAG, SELFMAG) != 0 ||
+      head.e_ident[EI_CLASS] != ELFCLASS64 || std::endian::native != std::endian::little ||
+      head.e_ident[EI_DATA] != ELFDATA2LSB || head.e_phentsize != sizeof(Elf64_Phdr)) {
+    return {0, size};
+  }
+  for (unsigned i = 0; i < head.e_phnum; ++i) {
+    Elf64_Phdr segment{};
+    if (!read_at(file, head.e_phoff + i * sizeof segment, segment)) break;
+    if (segment.p_type != PT_LOAD || (segment.p_flags & PF_X) == 0U) continue;
+    if (segment.p_offset >= size) break;
+    return {segment.p_offset, std::min<std::uint64_t>(segment.p_filesz, size - segment.p_offset)};
+  }
+  return {0, size};
+}
+
+bytes read_piece(const fs::path& path, bool only_machine_code, std::uint64_t max_bytes) {
+  std::error_code error;
+  const auto size = fs::file_size(path, error);
+  std::ifstream file(path, std::ios::binary);
+  if (error || !file) return {};
+  const auto [offset, length] = only_machine_code
+                                    ? machine_code_range(file, size)
+                                    : std::pair<std::uint64_t, std::uint64_t>{0, size};
+  bytes data(std::min(length, max_bytes));
+  file.clear();
+  file.seekg(static_cast<std::streamoff>(offset));
+  file.read(reinterpret_cast<char*>(data.data()), static_cast<std::streamsize>(data.size()));
+  data.resize(static_cast<std::size_t>(std::max<std::streamsize>(file.gcount(), 0)));
+  return data;
+}
+
+}  // namespace
+
+std::vector<data_source> default_sources() {
+  std::vector<data_source> all{cxx_headers(), english(), machine_code(), multilingual()};
+  std::erase_if(all, [](const data_source& source) { return source.files.empty(); });
+  return all;
+}
+
+expected<data_source, failure> source_at(std::string name, const fs::path& path) {
+  data_source source{std::move(name), {}};
+  const auto what = "cannot use the data " + path.string();
+  std::error_code error;
+  if (fs::is_directory(path, error)) {
+    source.files = walk(path, [](const fs::path&) { return true; });
+    if (source.files.empty()) {
+      return failed(what, "the folder holds no readable file", "name a folder with files");
+    }
+  } else if (is_readable_file(path)) {
+    source.files.push_back(path);
+  } else {
+    const auto* why = fs::exists(path, error) ? "it is no file or folder that can be read"
+                                              : "there is no such file or folder";
+    return failed(what, why, "name a readable file or folder");
+  }
+  return source;
+}
+
+expected<data_source, failure> parse_source(std::string_view text) {
+  const auto equals = text.find('=');
+  const fs::path path(equals == std::string_view::npos ? text : text.substr(equals + 1));
+  auto name = equals == std::string_view::npos ? path.filename().string()
+                                               : std::string(text.substr(0, equals));
+  if (name.empty() && equals == std::string_view::npos)
+    name = path.parent_path().filename().string();
+  if (name.empty() || path.empty()) {
+    return wrong_usage("cannot use the data source " + std::string(text),
+                       "a name or a path is missing", "write NAME=PATH");
+  }
+  return source_at(std::move(name), path);
+}
+
+std::vector<source_piece> load_source(const data_source& source, std::uint64_t max_bytes,
+                                      std::uint64_t max_file_bytes) {
+  std::vector<source_piece> pieces;
+  std::uint64_t left = max_bytes;
+  for (const auto& file : source.files) {
+    if (left == 0) break;
+    auto data = read_piece(file, source.only_machine_code, std::min(left, max_file_bytes));
+    if (data.empty()) continue;
+    left -= data.size();
+    pieces.push_back({file, std::move(data)});
+  }
+  return pieces;
+}
+
+}  // namespace soma::cli

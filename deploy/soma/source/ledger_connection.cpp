@@ -1,0 +1,158 @@
+#include "deploy/soma/source/ledger_connection.hpp"
+
+#include <caf/event_based_actor.hpp>
+#include <caf/scoped_actor.hpp>
+#include <chrono>
+#include <future>
+
+#include "actors/blob_store/transfer.hpp"
+#include "actors/wallet/wallet.hpp"
+#include "deploy/soma/source/stored_ledger.hpp"
+#include "messages/codec/model_entry.hpp"
+#include "messages/wire/refusals.hpp"
+
+namespace soma::cli {
+namespace {
+
+constexpr std::chrono::seconds patience(30);
+constexpr std::uint32_t rows_per_page = 1'024;
+
+std::string shown(const mesh::host_port& at) {
+  return at.host + ":" + std::to_string(at.port);
+}
+
+unexpected<failure> nobody(const run_context& context) {
+  const bool has_ledger = find_ledger(context, {}).has_value();
+  return failed("there is nobody to send this to",
+                has_ledger ? "a stored ledger takes nothing by itself: a local network has ended, "
+                             "and a node's validator must be named"
+                           : "no validator was named",
+                "start one with `soma node run` and name it with --join HOST:PORT");
+}
+
+}  // namespace
+
+ledger_connection::ledger_connection(const cluster::cluster_identity& identity, mesh::host_port at)
+    : config_(identity, 2), system_(config_), at_(std::move(at)) {}
+
+ledger_connection::~ledger_connection() {
+  system_.await_actors_before_shutdown(false);
+}
+
+expected<std::unique_ptr<ledger_connection>, failure> ledger_connection::open(
+    const run_context& context, const ledger_place& place) {
+  const auto at = place.validator(context);
+  if (!at) return make_unexpected(at.error());
+  if (!*at) return nobody(context);
+  const auto identity = place.identity(context);
+  if (!identity) return make_unexpected(identity.error());
+  std::unique_ptr<ledger_connection> made(new ledger_connection(*identity, **at));
+  auto role = cluster::connect_role<validator::validator_actor>(made->system_, **at);
+  if (!role) {
+    return failed("cannot reach a validator at " + shown(**at), role.error(),
+                  "is `soma node run` with a [roles.validator] that listens there running?");
+  }
+  made->validator_ = std::move(*role);
+  const auto reply = made->ask<schema::GenesisBytes>(message<schema::GetGenesis>{});
+  made->set_genesis(decoded<soma::genesis>(view_of(reply.root().getGenesis())));
+  return made;
+}
+
+template <class Reply, class Request>
+message<Reply> ledger_connection::ask(const message<Request>& request) {
+  std::optional<message<Reply>> answer;
+  std::string why;
+  caf::scoped_actor self(system_);
+  self->request(validator_, patience, request)
+      .receive([&](const message<Reply>& reply) { answer = reply; },
+               [&](const caf::error& error) { why = system_.render(error); });
+  if (!answer) {
+    throw source_failure(where() + " does not answer (" + why +
+                         "); is it running? The same command can be given again");
+  }
+  return std::move(*answer);
+}
+
+std::string ledger_connection::where() const {
+  return "the validator at " + shown(at_);
+}
+
+std::optional<bytes> ledger_connection::find(byte_view key) {
+  const auto reply =
+      ask<schema::Row>(message<schema::GetRow>::build([&](auto out) { out.setKey(data_of(key)); }));
+  if (!reply.root().getFound()) return std::nullopt;
+  return bytes_of(reply.root().getValue());
+}
+
+void ledger_connection::scan(byte_view prefix, const tables::row_visitor& visit) {
+  bytes after;
+  for (bool more = true; more;) {
+    const auto page = ask<schema::Rows>(message<schema::GetRows>::build([&](auto out) {
+      out.setPrefix(data_of(prefix));
+      out.setAfter(data_of(byte_view(after)));
+      out.setMost(rows_per_page);
+    }));
+    for (const auto& row : page.root().getRows()) {
+      if (!visit(view_of(row.getKey()), view_of(row.getValue()))) return;
+      after = bytes_of(row.getKey());
+    }
+    more = page.root().getMore() && page.root().getRows().size() > 0;
+  }
+}
+
+message<schema::ChainStatus> ledger_connection::status() {
+  return ask<schema::ChainStatus>(message<schema::GetChain>{});
+}
+
+std::optional<ledger_source::standing> ledger_connection::validator_standing() {
+  const auto now = status();
+  const auto root = now.root();
+  return standing{root.getSigning(), root.getSigns(), root.getView(), root.getPeers(),
+                  root.getPendingTransactions()};
+}
+
+offered ledger_connection::offer(const signed_transaction& transaction) {
+  const auto reply = ask<schema::SubmitReceipt>(wallet::offer(transaction));
+  const auto refusal = reply.root().getRefusal();
+  return {validator::offer_refusal_of(refusal), why_of(refusal)};
+}
+
+transaction_state ledger_connection::state_of(const transaction_id& id) {
+  const auto reply = ask<schema::TransactionStatus>(
+      message<schema::GetTransaction>::build([&](auto out) { out.setId(data_of(id)); }));
+  const auto root = reply.root();
+  return {block_height{root.getHeight()}, epoch_number{root.getEpoch()},
+          validator::block_refusal_of(root.getRefusal()), why_of(root.getRefusal()),
+          shannons{root.getFeeShannons()}};
+}
+
+outcome ledger_connection::connect_blobs(const mesh::host_port& at) {
+  auto role = cluster::connect_role<blob_store::blob_store_actor>(system_, at);
+  if (!role) {
+    return failed("cannot reach a blob store at " + shown(at), role.error(),
+                  "is `soma node run` with a [roles.blob_store] that listens there running?");
+  }
+  blobs_ = std::move(*role);
+  return {};
+}
+
+blob_id ledger_connection::put_blob(bytes data) {
+  using put = expected<blob_id, blob_store::transfer_refusal>;
+  std::promise<put> promise;
+  auto result = promise.get_future();
+  system_.spawn([&](caf::event_based_actor* self) {
+    blob_store::store_blob<caf::event_based_actor*>(self, blobs_, std::move(data),
+                                                    [&](put done) { promise.set_value(done); });
+  });
+  const auto done = result.get();
+  if (!done) {
+    const bool is_gone = done.error() == blob_store::transfer_refusal::store_failed;
+    throw source_failure(is_gone ? "the blob store does not answer; is it running? The same "
+                                   "command goes on where this one stopped"
+                                 : "the blob store did not take the weights: its quota or its disk "
+                                   "is full; make room there and give the same command again");
+  }
+  return *done;
+}
+
+}  // namespace soma::cli

@@ -1,0 +1,63 @@
+// A validator of a running network, asked over mutual TLS: reads its ledger, takes transactions,
+// says what became of them; and the blob store beside it.
+#pragma once
+
+#include <caf/actor_system.hpp>
+
+#include "actors/blob_store/blob_store_actor.hpp"
+#include "actors/validator/ledger_answers.hpp"
+#include "actors/validator/validator_actor.hpp"
+#include "deploy/soma/source/ledger_source.hpp"
+#include "messages/values/transactions.hpp"
+
+namespace soma::cli {
+
+/// What a validator said of a transaction that was offered.
+struct offered {
+  validator::offer_refusal refusal;
+  std::string why;  // for a person
+};
+
+/// Where a transaction stands; height 0: in no block.
+struct transaction_state {
+  block_height height;
+  epoch_number epoch;
+  rules::refused refusal;
+  std::string why;  // for a person
+  shannons fee;
+};
+
+class ledger_connection final : public ledger_source {
+ public:
+  /// Connects to the validator that `place` names, or refuses with what to start.
+  [[nodiscard]] static expected<std::unique_ptr<ledger_connection>, failure> open(
+      const run_context& context, const ledger_place& place);
+  ~ledger_connection() override;
+
+  std::optional<bytes> find(byte_view key) override;
+  void scan(byte_view prefix, const tables::row_visitor& visit) override;
+  std::string where() const override;
+  std::optional<standing> validator_standing() override;
+
+  [[nodiscard]] message<schema::ChainStatus> status();
+  [[nodiscard]] offered offer(const signed_transaction& transaction);
+  [[nodiscard]] transaction_state state_of(const transaction_id& id);
+
+  /// The blob store to put blobs into; a refusal when it cannot be reached.
+  [[nodiscard]] outcome connect_blobs(const mesh::host_port& at);
+  /// Durable there when it returns. Throws source_failure when the store does not take it.
+  blob_id put_blob(bytes data);
+
+ private:
+  ledger_connection(const cluster::cluster_identity& identity, mesh::host_port at);
+  template <class Reply, class Request>
+  [[nodiscard]] message<Reply> ask(const message<Request>& request);
+
+  cluster::system_config config_;
+  caf::actor_system system_;
+  mesh::host_port at_;
+  validator::validator_actor validator_;
+  blob_store::blob_store_actor blobs_;
+};
+
+}  // namespace soma::cli

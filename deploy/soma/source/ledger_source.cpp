@@ -1,0 +1,119 @@
+#include "deploy/soma/source/ledger_source.hpp"
+
+#include "deploy/soma/source/ledger_connection.hpp"
+#include "deploy/soma/source/node_config.hpp"
+#include "deploy/soma/source/stored_ledger.hpp"
+#include "messages/signing/signing.hpp"
+
+namespace soma::cli {
+namespace {
+
+namespace fs = std::filesystem;
+
+class stored_source final : public ledger_source {
+ public:
+  explicit stored_source(stored_ledger opened) : ledger_(std::move(opened)) {
+    set_genesis(ledger_.genesis());
+    names_ = ledger_.names();
+  }
+  std::optional<bytes> find(byte_view key) override { return view_.find_row(key); }
+  void scan(byte_view prefix, const tables::row_visitor& visit) override {
+    view_.scan_prefix(prefix, visit);
+  }
+  std::string where() const override { return "the ledger in " + ledger_.folder().string(); }
+
+ private:
+  stored_ledger ledger_;
+  tables::ledger_view view_ = ledger_.view();  // one state for all questions of a verb
+};
+
+const std::string* text_at(const json& config, std::string_view dotted) {
+  const auto* found = config.find_path(dotted);
+  return found == nullptr ? nullptr : found->as_string();
+}
+
+}  // namespace
+
+chain_row ledger_source::chain() {
+  auto found = row<chain_row>(chain_key());
+  if (!found) throw source_failure(where() + " has no chain");
+  return std::move(*found);
+}
+
+void ledger_source::set_genesis(soma::genesis genesis) {
+  genesis_ = std::move(genesis);
+  chain_ = signing::chain_id_of(genesis_);
+}
+
+void ledger_place::declare(option_set& options) {
+  add_ledger_option(options, ledger);
+  options.add("join", join, "ask the validator that listens there; default: that of --config")
+      .shown_as("HOST:PORT");
+  options.add("certificate", certificate,
+              "of this process, for --join; default: [tls] of --config; see `soma node new-cert`");
+  options.add("certificate-key", certificate_key, "key of the certificate");
+  options.add("ca", ca, "certificate of the operator's authority");
+}
+
+expected<std::optional<mesh::host_port>, failure> ledger_place::role(const run_context& context,
+                                                                     const std::string& option,
+                                                                     const std::string& given,
+                                                                     const std::string& role) {
+  if (!given.empty()) {
+    const auto at = mesh::parse_host_port(given);
+    if (!at || at->port == 0) {
+      return wrong_usage(option, "it is no HOST:PORT", "write it as 10.0.0.5:7003");
+    }
+    return at;
+  }
+  for (const auto* name : {".at", ".listen"}) {
+    const auto* text = text_at(context.config, "roles." + role + name);
+    if (text == nullptr) continue;
+    const auto at = mesh::parse_host_port(*text);
+    if (at && at->port != 0) return at;
+  }
+  return std::optional<mesh::host_port>{};
+}
+
+expected<std::optional<mesh::host_port>, failure> ledger_place::validator(
+    const run_context& context) const {
+  return role(context, "--join", join, "validator");
+}
+
+expected<cluster::cluster_identity, failure> ledger_place::identity(
+    const run_context& context) const {
+  cluster::cluster_identity found{certificate, certificate_key, ca};
+  const auto folder =
+      context.config_path.empty() ? fs::path() : fs::absolute(context.config_path).parent_path();
+  for (const auto& [name, path] :
+       {std::pair{"tls.certificate", &found.certificate}, std::pair{"tls.key", &found.key},
+        std::pair{"tls.ca", &found.ca}}) {
+    const auto* text = text_at(context.config, name);
+    if (path->empty() && text != nullptr && !text->empty()) *path = folder / *text;
+  }
+  if (found.certificate.empty() || found.key.empty() || found.ca.empty()) {
+    return wrong_usage("a validator is asked over mutual TLS only",
+                       "--certificate, --certificate-key and --ca are needed, all three",
+                       "`soma node new-cert` makes them; a [tls] table of --config serves, too");
+  }
+  if (auto checked = check_identity(found); !checked) return make_unexpected(checked.error());
+  return found;
+}
+
+expected<std::unique_ptr<ledger_source>, failure> open_source(const run_context& context,
+                                                              const ledger_place& place) {
+  const auto validator = place.validator(context);
+  if (!validator) return make_unexpected(validator.error());
+  const bool prefers_stored =
+      place.join.empty() && (!place.ledger.empty() || find_ledger(context, {}).has_value());
+  if (*validator && !prefers_stored) {
+    auto connected = ledger_connection::open(context, place);
+    if (!connected) return make_unexpected(connected.error());
+    return std::unique_ptr<ledger_source>(std::move(*connected));
+  }
+  auto opened = stored_ledger::open(context, place.ledger);
+  if (!opened) return make_unexpected(opened.error());
+  return std::unique_ptr<ledger_source>(std::make_unique<stored_source>(std::move(*opened)));
+}
+
+}  // namespace soma::cli

@@ -1,0 +1,138 @@
+#include "deploy/soma/source/names.hpp"
+
+#include "deploy/soma/source/ids.hpp"
+#include "deploy/soma/source/keys_home.hpp"
+
+namespace soma::cli {
+namespace {
+
+/// Ids of the table's rows that begin with these digits, at most a few.
+std::vector<hash256> matches(ledger_source& source, ledger_table table, std::string_view digits) {
+  auto prefix = table_prefix(table);
+  const auto whole = *from_hex(digits.substr(0, digits.size() / 2 * 2));
+  prefix.insert(prefix.end(), whole.begin(), whole.end());
+  std::vector<hash256> found;
+  source.scan(prefix, [&](byte_view key, byte_view) {
+    const auto id = id_in_key<hash256>(key);
+    if (id && to_hex(id->view()).starts_with(digits)) found.push_back(*id);
+    return found.size() < most_listed_candidates;
+  });
+  return found;
+}
+
+template <class Id>
+expected<Id, failure> find_id(ledger_source& source, ledger_table table, const std::string& text) {
+  const auto digits = id_digits(text);
+  if (!digits) return no_such_id(text, table);
+  if (const auto whole = Id::parse(*digits)) return *whole;
+  const auto found = matches(source, table, *digits);
+  if (found.empty()) return no_such_id(text, table);
+  if (found.size() > 1) return ambiguous_id(text, found);
+  return Id{found.front().value};
+}
+
+std::optional<model_id> model_by_name(const ledger_source& source, const std::string& text) {
+  for (const auto& [id, name] : source.names()) {
+    if (name == text) return id;
+  }
+  return {};
+}
+
+}  // namespace
+
+std::optional<address> key_named(const run_context& context, const std::string& text) {
+  if (id_digits(text)) return {};  // a name of digits alone would hide an id
+  const auto key = text.empty() ? unexpected<failure>(failure{}) : find_key(context, text);
+  if (!key || !key->half) return {};
+  return crypto::address_of(*key->half);
+}
+
+expected<address, failure> account_named(const run_context& context, ledger_source& source,
+                                         const std::string& text) {
+  if (const auto mine = key_named(context, text)) return *mine;
+  if (id_digits(text)) return find_id<address>(source, ledger_table::account, text);
+  return failed("`" + text + "` names no account",
+                "it is no key of " + (context.home / "keys").string() +
+                    ", and an address is 0x and 64 hex digits, or at least the first 8 of them",
+                "`soma wallet list` shows the keys there are");
+}
+
+expected<model_id, failure> model_named(ledger_source& source, const std::string& text) {
+  if (const auto named = model_by_name(source, text)) return *named;
+  return find_id<model_id>(source, ledger_table::model, text);
+}
+
+expected<target_id, failure> target_named(ledger_source& source, const std::string& text) {
+  return find_id<target_id>(source, ledger_table::target, text);
+}
+
+expected<pool_owner, failure> pool_named(const run_context& context, ledger_source& source,
+                                         const std::string& text) {
+  constexpr std::string_view of_model = "model:", of_validator = "validator:";
+  auto rest = text;
+  const bool is_model = text.starts_with(of_model), is_validator = text.starts_with(of_validator);
+  if (is_model) rest = text.substr(of_model.size());
+  if (is_validator) rest = text.substr(of_validator.size());
+  std::optional<model_id> model;
+  std::optional<address> validator = key_named(context, rest);
+  if (!is_validator) model = model_by_name(source, rest);
+  if (!model && !validator) {
+    const auto digits = id_digits(rest);
+    if (!digits) return no_such_id(rest, ledger_table::model);
+    std::vector<hash256> models, validators;
+    if (!is_validator) models = matches(source, ledger_table::model, *digits);
+    if (!is_model) validators = matches(source, ledger_table::validator, *digits);
+    if (models.size() + validators.size() > 1) {
+      models.insert(models.end(), validators.begin(), validators.end());
+      return ambiguous_id(text, models);
+    }
+    if (!models.empty()) model = models[0].as<model_tag>();
+    if (!validators.empty()) validator = validators[0].as<address_tag>();
+  }
+  const auto remedy = "`soma model list` and `soma status` show those there are";
+  if (model && source.find(model_key(*model))) return pool_owner{*model};
+  if (validator && !is_model && source.find(validator_key(*validator))) {
+    return pool_owner{*validator};
+  }
+  return failed("`" + text + "` names no pool",
+                "neither a model nor a validator of this network has that id", remedy);
+}
+
+name_book::name_book(const run_context& context, const ledger_source& source)
+    : models_(source.names()) {
+  for (const auto& key : keys_of(context.home)) {
+    if (key.half) keys_.emplace(crypto::address_of(*key.half), key.name);
+  }
+}
+
+std::string name_book::shown(const address& id) const {
+  const auto found = keys_.find(id);
+  return (found == keys_.end() ? "" : found->second + " ") + id.short_text();
+}
+std::string name_book::shown(const model_id& id) const {
+  const auto found = models_.find(id);
+  return (found == models_.end() ? "" : found->second + " ") + id.short_text();
+}
+std::string name_book::shown(const pool_owner& pool) const {
+  if (const auto* model = std::get_if<model_id>(&pool)) return "model " + shown(*model);
+  return "validator " + shown(std::get<address>(pool));
+}
+json name_book::name(const address& id) const {
+  const auto found = keys_.find(id);
+  return found == keys_.end() ? json() : json(found->second);
+}
+json name_book::name(const model_id& id) const {
+  const auto found = models_.find(id);
+  return found == models_.end() ? json() : json(found->second);
+}
+
+json pool_json(const pool_owner& pool, const name_book& names) {
+  if (const auto* model = std::get_if<model_id>(&pool)) {
+    return json::of({{"kind", "model"}, {"id", model->text()}, {"name", names.name(*model)}});
+  }
+  const auto& validator = std::get<address>(pool);
+  return json::of(
+      {{"kind", "validator"}, {"id", validator.text()}, {"name", names.name(validator)}});
+}
+
+}  // namespace soma::cli

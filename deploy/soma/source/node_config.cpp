@@ -1,0 +1,254 @@
+#include "deploy/soma/source/node_config.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <limits>
+
+#include "deploy/soma/shell/units.hpp"
+#include "messages/crypto/x509.hpp"
+
+namespace soma::cli {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// One table, read name by name; what was never asked for is refused at the end.
+class table_reader {
+ public:
+  table_reader(const json* table, std::string where, fs::path folder)
+      : table_(table), where_(std::move(where)), folder_(std::move(folder)) {
+    if (table_ != nullptr && table_->as_object() == nullptr) refuse("", "it is no table");
+  }
+
+  [[nodiscard]] std::optional<std::string> text(std::string_view name) {
+    const auto* value = take(name);
+    if (value == nullptr) return std::nullopt;
+    if (value->as_string() == nullptr || value->as_string()->empty()) {
+      refuse(name, "it is no text");
+      return std::nullopt;
+    }
+    return *value->as_string();
+  }
+  void read(std::string_view name, fs::path& into) {
+    if (const auto value = text(name)) into = (folder_ / *value).lexically_normal();
+  }
+  void read(std::string_view name, std::optional<mesh::host_port>& into) {
+    const auto value = text(name);
+    if (!value) return;
+    into = mesh::parse_host_port(*value);
+    if (!into) refuse(name, "it is no HOST:PORT");
+  }
+  template <class Number>
+  void read(std::string_view name, Number& into, std::uint64_t least, std::uint64_t most) {
+    const auto* value = take(name);
+    if (value == nullptr) return;
+    const auto [whole, number] = value->unsigned_integer();
+    if (!whole || number < least || number > most) {
+      return refuse(name, "it is not " + std::to_string(least) + " to " + std::to_string(most));
+    }
+    into = static_cast<Number>(number);
+  }
+  void read(std::string_view name, std::vector<mesh::mesh_peer>& into) {
+    const auto* value = take(name);
+    if (value == nullptr) return;
+    if (value->as_array() == nullptr) return refuse(name, "it is no list");
+    for (const auto& one : *value->as_array()) {
+      const auto text = one.plain();
+      const auto at = text.find('@');
+      const auto key = at == text.npos ? std::nullopt : hash256::parse(text.substr(0, at));
+      const auto place =
+          at == text.npos ? std::nullopt : mesh::parse_host_port(text.substr(at + 1));
+      if (!key || !place || place->port == 0) {
+        return refuse(name, "`" + text + "` is no 0xPUBLICKEY@HOST:PORT");
+      }
+      into.push_back({key->value, *place});
+    }
+  }
+  void read(std::string_view name, byte_count& into) {
+    const auto value = text(name);
+    if (!value) return;
+    const auto size = parse_size(*value);
+    if (!size) return refuse(name, "it is no size, such as \"64 GiB\"");
+    into = *size;
+  }
+  /// A table within this one, which another reader reads.
+  void leave(std::string_view name) { known_.emplace_back(name); }
+
+  void refuse(std::string_view name, std::string why) {
+    if (refusal_) return;
+    refusal_ =
+        failure{"the configuration's " + where_ + (name.empty() ? "" : ".") + std::string(name),
+                std::move(why), "see `soma node run --help`"};
+  }
+  [[nodiscard]] outcome finish() {
+    if (table_ != nullptr && table_->as_object() != nullptr) {
+      for (const auto& [name, value] : *table_->as_object()) {
+        if (std::ranges::find(known_, name) == known_.end()) refuse(name, "there is no such name");
+      }
+    }
+    if (refusal_) return unexpected<failure>(*refusal_);
+    return {};
+  }
+
+ private:
+  const json* take(std::string_view name) {
+    known_.emplace_back(name);
+    return table_ == nullptr ? nullptr : table_->find(name);
+  }
+
+  const json* table_;
+  std::string where_;
+  fs::path folder_;
+  std::vector<std::string> known_;
+  std::optional<failure> refusal_;
+};
+
+struct config_reader {
+  const json& document;
+  fs::path folder;
+  node_config out{};
+
+  outcome node(const fs::path& home) {
+    out.home = home;
+    table_reader table(document.find("node"), "node", folder);
+    table.read("home", out.home);
+    for (const auto* verb : {"run", "new-ca", "new-cert"}) table.leave(verb);
+    return table.finish();
+  }
+
+  outcome tls() {
+    const auto* found = document.find("tls");
+    if (found == nullptr) return {};
+    cluster::cluster_identity identity;
+    table_reader table(found, "tls", folder);
+    table.read("certificate", identity.certificate);
+    table.read("key", identity.key);
+    table.read("ca", identity.ca);
+    if (identity.certificate.empty() || identity.key.empty() || identity.ca.empty()) {
+      table.refuse("", "certificate, key and ca are needed, all three");
+    }
+    if (auto finished = table.finish(); !finished) return finished;
+    out.identity = std::move(identity);
+    return {};
+  }
+
+  void read_sync(table_reader& table) {
+    const auto sync = table.text("sync").value_or("blocks");
+    if (sync != "blocks" && sync != "state") table.refuse("sync", "it is not blocks or state");
+    out.takes_state = sync == "state";
+    if (out.takes_state && out.peers.empty()) table.refuse("peers", "sync = \"state\" needs some");
+    const auto snapshots = table.text("snapshots").value_or("keep");
+    if (snapshots != "keep" && snapshots != "none") {
+      table.refuse("snapshots", "it is not keep or none");
+    }
+    out.keeps_snapshots = snapshots == "keep" && out.mesh;
+    const auto end = table.text("trusted_end");
+    if (!end) return;
+    const auto colon = end->find(':');
+    const auto block = colon == end->npos ? std::nullopt : block_id::parse(end->substr(colon + 1));
+    std::uint64_t epoch = 0;
+    const auto* stop = end->data() + std::min(colon, end->size());
+    const auto read = std::from_chars(end->data(), stop, epoch);
+    if (!block || read.ec != std::errc() || read.ptr != stop) {
+      return table.refuse("trusted_end", "it is no EPOCH:0xBLOCK");
+    }
+    out.trusted_end = {epoch_number{epoch}, *block};
+  }
+
+  outcome role(const std::string& name, const json& value) {
+    table_reader table(&value, "roles." + name, folder);
+    if (std::ranges::find(node_roles, name) == node_roles.end()) {
+      table.refuse("", "there is no such role");
+      return table.finish();
+    }
+    role_place place;
+    table.read("at", place.at);
+    if (!place.at) {
+      table.read("listen", place.listen);
+      if (name == "scorer") table.read("workers", out.workers, 0, 256);
+      if (name == "blob_store") {
+        byte_count quota{out.blob_quota_bytes};
+        table.read("quota", quota);
+        out.blob_quota_bytes = quota.value;
+      }
+      if (name == "validator") {
+        table.read("genesis", out.genesis);
+        table.read("key", out.validator_key);
+        table.read("votes", out.votes);
+        table.read("mesh", out.mesh);
+        table.read("peers", out.peers);
+        if (!out.peers.empty() && !out.mesh) table.refuse("mesh", "peers need it");
+        table.read("block_ms", out.block_ms, 1, 3'600'000);
+        out.idle_ms = std::max(out.idle_ms, out.block_ms);
+        table.read("idle_ms", out.idle_ms, out.block_ms, 3'600'000);
+        table.read("view_timeout_ms", out.view_timeout_ms, 10, 60'000);
+        table.read("listen_ms", out.listen_ms, 0, 600'000);
+        read_sync(table);
+        if (out.genesis.empty()) table.refuse("genesis", "a validator needs one");
+        if (out.validator_key.empty()) table.refuse("key", "a validator needs one");
+      }
+    }
+    out.roles.emplace(name, place);
+    return table.finish();
+  }
+
+  [[nodiscard]] outcome needs(std::string_view role, std::string_view helper) const {
+    if (!out.runs(role) || out.roles.contains(helper)) return {};
+    return failed("the role " + std::string(helper) + " is missing",
+                  "the role " + std::string(role) + " needs it",
+                  "add [roles." + std::string(helper) + "], here or with at = \"tls://HOST:PORT\"");
+  }
+
+  outcome check() const {
+    if (out.roles.empty()) {
+      return failed("there is nothing to run", "the configuration names no role",
+                    "add a table such as [roles.scorer]");
+    }
+    for (const auto& [role, helper] :
+         {std::pair{"validator", "target_generator"}, std::pair{"validator", "model_registry"},
+          std::pair{"validator", "scorer"}, std::pair{"target_generator", "router"}}) {
+      if (auto met = needs(role, helper); !met) return met;
+    }
+    if (out.workers != 0) {
+      if (auto met = needs("scorer", "blob_store"); !met) return met;
+    }
+    const auto has_address = std::ranges::any_of(
+        out.roles, [](const auto& one) { return one.second.at || one.second.listen; });
+    if (has_address && !out.identity) {
+      return failed("the configuration's tls is missing", "addresses are used over mutual TLS only",
+                    "add [tls] with certificate, key and ca; `soma node new-cert` makes them");
+    }
+    return {};
+  }
+};
+
+}  // namespace
+
+expected<node_config, failure> parse_node_config(const json& document, const fs::path& path,
+                                                 const fs::path& home) {
+  config_reader reader{document, fs::absolute(path).parent_path()};
+  auto done = reader.node(home);
+  if (done) done = reader.tls();
+  if (const auto* roles = document.find("roles"); done && roles != nullptr) {
+    if (roles->as_object() == nullptr) {
+      return failed("the configuration's roles", "it is no table", "write [roles.NAME]");
+    }
+    for (const auto& [name, value] : *roles->as_object()) {
+      if (done) done = reader.role(name, value);
+    }
+  }
+  if (done) done = reader.check();
+  if (done && reader.out.identity) done = check_identity(*reader.out.identity);
+  if (!done) return make_unexpected(done.error());
+  return std::move(reader.out);
+}
+
+outcome check_identity(const cluster::cluster_identity& identity) {
+  const auto checked = crypto::check_certificate(identity.ca, {identity.certificate, identity.key});
+  if (checked) return {};
+  return failed("cannot use the certificate " + identity.certificate.string(),
+                std::string(crypto::to_text(checked.error())),
+                "make one with `soma node new-cert`, and name the CA that signed it");
+}
+
+}  // namespace soma::cli

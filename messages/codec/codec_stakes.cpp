@@ -1,0 +1,80 @@
+// Rows of stakes, the committee and the agenda.
+#include "messages/codec/codec_detail.hpp"
+#include "messages/schema/ledger.capnp.h"
+
+namespace soma::inline codec {
+namespace fields {
+
+static void put(schema::CommitteeRow::Builder to, const committee_row& from) {
+  to.setAuditsDue(from.audits_due);
+  put_list([&](unsigned size) { return to.initSeats(size); }, from.seats, max_committee,
+           [](auto seat, const committee_seat& value) {
+             seat.setMember(data_of(value.member));
+             seat.setConsensusKey(data_of(value.consensus_key));
+             seat.setPower(value.power);
+             seat.setBlocksSigned(value.blocks_signed);
+             seat.setAuditsCast(value.audits_cast);
+           });
+}
+static void take(reading& in, schema::CommitteeRow::Reader from, committee_row& to) {
+  to.audits_due = from.getAuditsDue();
+  in.take_list(from.getSeats(), to.seats, max_committee, [&](auto seat, committee_seat& value) {
+    in.take(seat.getMember(), value.member);
+    in.take(seat.getConsensusKey(), value.consensus_key);
+    value.power = seat.getPower();
+    value.blocks_signed = seat.getBlocksSigned();
+    value.audits_cast = seat.getAuditsCast();
+  });
+}
+
+static void put(schema::StakeRow::Builder to, const stake_row& from) {
+  to.setShares(from.shares);
+  to.setJoining(from.joining.value);
+  to.setLeavingShares(from.leaving_shares);
+  put_list([&](unsigned size) { return to.initUnbonding(size); }, from.unbonding, max_unbonding,
+           [](auto part, const unbonding_amount& value) {
+             part.setAmount(value.amount.value);
+             part.setPayableIn(value.payable_in.value);
+           });
+}
+static void take(reading& in, schema::StakeRow::Reader from, stake_row& to) {
+  to.shares = from.getShares();
+  to.joining.value = from.getJoining();
+  to.leaving_shares = from.getLeavingShares();
+  in.take_list(from.getUnbonding(), to.unbonding, max_unbonding,
+               [](auto part, unbonding_amount& value) {
+                 value.amount.value = part.getAmount();
+                 value.payable_in.value = part.getPayableIn();
+               });
+}
+
+static void put(schema::AgendaRow::Builder to, const agenda_row& from) {
+  to.setHeight(from.height.value);
+}
+static void take(reading&, schema::AgendaRow::Reader from, agenda_row& to) {
+  to.height.value = from.getHeight();
+}
+
+static void put(schema::ConsensusKeyRow::Builder to, const consensus_key_row& from) {
+  to.setValidator(data_of(from.validator));
+}
+static void take(reading& in, schema::ConsensusKeyRow::Reader from, consensus_key_row& to) {
+  in.take(from.getValidator(), to.validator);
+}
+
+static void put(schema::EvidenceRow::Builder to, const evidence_row& from) {
+  to.setHeight(from.height.value);
+}
+static void take(reading&, schema::EvidenceRow::Reader from, evidence_row& to) {
+  to.height.value = from.getHeight();
+}
+
+}  // namespace fields
+
+SOMA_CODEC_OF(committee_row, CommitteeRow, 16'384)
+SOMA_CODEC_OF(stake_row, StakeRow, 1'024)
+SOMA_CODEC_OF(agenda_row, AgendaRow, 1'024)
+SOMA_CODEC_OF(consensus_key_row, ConsensusKeyRow, 1'024)
+SOMA_CODEC_OF(evidence_row, EvidenceRow, 1'024)
+
+}  // namespace soma::inline codec

@@ -1,0 +1,43 @@
+@0xd7a1ddc909d58cd5;
+
+# The blob store: blobs of any size, named by the Merkle root over their chunks of 1 MiB. Names and hashes are exactly
+# 32 bytes.
+
+using Cxx = import "/capnp/c++.capnp";
+using Refusals = import "refusal.capnp";
+$Cxx.namespace("soma::schema");
+
+struct PutBlob {
+  # Puts a blob of one chunk.
+  data @0 :Data;                    # 1 byte .. 1 MiB
+}
+
+struct BeginPut {
+  # Announces a larger blob by the hashes of its chunks. The reply says which chunks are still missing.
+  sizeBytes @0 :UInt64;
+  chunkHashes @1 :List(Data);       # one a chunk, in order
+}
+
+struct PutProgress {
+  refusal @0 :Refusals.Refusal;     # `blobStore`
+  blob @1 :Data;
+  missing @2 :List(UInt32);         # numbers of chunks; when there are none, the blob is complete and durable
+}
+
+struct PutChunk {
+  # Puts one chunk of a blob that was announced.
+  blob @0 :Data;
+  number @1 :UInt32;                # from 0
+  data @2 :Data;                    # 1 MiB; the last chunk may have less, but not nothing
+}
+
+struct GetChunk {
+  blob @0 :Data;
+  number @1 :UInt32;                # from 0
+}
+
+struct Chunk {
+  refusal @0 :Refusals.Refusal;     # `blobStore`
+  sizeBytes @1 :UInt64;             # of the blob
+  data @2 :Data;
+}

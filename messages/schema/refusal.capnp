@@ -1,0 +1,87 @@
+@0xea38c041273f68af;
+
+# How a role says that it did not do what it was asked for. The messages of the roles travel inside the cluster of one
+# operator: between threads as a pointer, between processes as bytes. Both ends run the same version of the program, so
+# the numbers of their fields may change from version to version. Those of rows, of blocks and of what validators say to
+# each other may not.
+#
+# A reply that can fail has one field `refusal` of the type below. A reply without that field cannot fail. Whoever must
+# decide looks at the member of the union and at its value; the sentence in `why` is for people alone.
+
+using Cxx = import "/capnp/c++.capnp";
+$Cxx.namespace("soma::schema");
+
+struct Refusal {
+  union {
+    none @0 :Void;                    # the request was carried out; a refusal that is absent says the same
+    rules @1 :UInt16;                 # the protocol refuses a transaction: a number of soma::rules::refusal, never 0
+    mempool @2 :MempoolRefusal;
+    blobStore @3 :BlobStoreRefusal;
+    draw @4 :DrawRefusal;
+    scorer @5 :ScorerRefusal;
+    scorerPool @6 :ScorerPoolRefusal;
+    globalModel @7 :GlobalModelRefusal;
+  }
+  why @8 :Text;                       # one sentence for a person, at most 1 KiB; empty unless something was refused
+}
+
+enum MempoolRefusal {
+  # Why a transaction that the protocol may well take does not wait for a block here.
+  duplicate @0;          # this very transaction waits already
+  tooLarge @1;           # more than 256 KiB
+  expired @2;            # its last epoch is over
+  nonceTooLow @3;        # the account has used the nonce
+  nonceTooFar @4;        # too many of the account's transactions would have to come first
+  nonceTaken @5;         # another transaction with this nonce waits
+  accountFull @6;        # too many transactions of this account wait
+  poolFull @7;           # too many transactions wait
+}
+
+enum BlobStoreRefusal {
+  unknown @0;            # no such blob is here
+  corruptChunk @1;       # the bytes on the disk are no longer those that were put; the blob is in quarantine now
+  quotaExceeded @2;      # with this blob, more bytes would lie here than may
+  empty @3;              # a blob has at least one byte
+  tooLarge @4;           # larger than any blob may be
+  wrongHashes @5;        # the number of chunk hashes does not fit the size
+  wrongChunk @6;         # the bytes are not those whose hash was announced, or there is no such chunk
+  putInProgress @7;      # another writer is putting this blob, or too many blobs are being put
+  incomplete @8;         # chunks are missing
+}
+
+enum DrawRefusal {
+  # Of the router and of the target generator, which passes on what the router says.
+  registryGap @0;        # the delta does not begin at the version that is known here: send a snapshot
+  badDraw @1;            # more draws than one request may have, or an impossible dimension
+  tooManyDistances @2;   # the answer would be larger than a message may be
+}
+
+enum ScorerRefusal {
+  badRequest @0;         # the request is not what the schema's comments ask for
+  dataUnavailable @1;    # the blob store does not have the data
+  wrongSize @2;          # the data is not as long as was said
+  modelUnavailable @3;   # the blob store does not have the weights of a model
+  badModel @4;           # the weights of a model are not what was revealed
+  busy @5;               # the queue is full: ask again later
+  workerLost @6;         # each worker that tried it died
+  failed @7;             # the engine could not do it, for want of memory for one
+}
+
+enum ScorerPoolRefusal {
+  # Why a worker may not join the pool.
+  noWorker @0;           # the sender is no worker
+  nameTooLong @1;        # a worker's name has at most 64 bytes
+  poolFull @2;
+}
+
+enum GlobalModelRefusal {
+  emptyText @0;          # there is no text to go on
+  noModels @1;           # the network has no active model
+  badRequest @2;         # a size is outside what the schema says
+  scoringFailed @3;      # the scorer refused, or died
+}
+
+struct Ack {
+  # It is done, or it is refused.
+  refusal @0 :Refusal;
+}

@@ -1,0 +1,81 @@
+// What is signed and what is hashed: transactions, blocks, and the ids and commitments of the
+// protocol §1.3. Each tag is used in one place of this file. Numbers are hashed little endian.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+#include "messages/codec/block_id.hpp"
+#include "messages/crypto/ed25519.hpp"
+#include "messages/values/blocks.hpp"
+#include "messages/values/expected.hpp"
+#include "messages/values/genesis.hpp"
+#include "messages/values/ids.hpp"
+#include "messages/values/rows.hpp"
+#include "messages/values/transactions.hpp"
+#include "messages/wire/parse.hpp"
+
+namespace soma::signing {
+
+[[nodiscard]] chain_id chain_id_of(const genesis& born_with);
+
+/// `key` signs the id of the transaction, protocol §1.5. The sender has to be its public half
+/// (asserted).
+[[nodiscard]] signed_transaction sign_transaction(const crypto::key_pair& key,
+                                                  const transaction& content);
+[[nodiscard]] transaction_id id_of(const signed_transaction& sent);
+
+enum class tx_refusal : std::uint8_t { too_large, malformed, bad_key, bad_signature };
+[[nodiscard]] std::string_view to_text(tx_refusal refusal);
+/// The content if size, form, key and signature are right, checked in this order: the cheap ones
+/// first. Protocol §1.6.
+[[nodiscard]] expected<transaction, tx_refusal> verify(const signed_transaction& sent);
+/// The same of one whose very body and signature were found to hold before: they are not verified
+/// again.
+[[nodiscard]] expected<transaction, tx_refusal> read_verified(const signed_transaction& sent);
+
+/// A block header has its id from messages/codec.
+using codec::id_of;
+
+/// H("soma.payload", the signers' 16 bytes || ids of the transactions in order).
+[[nodiscard]] hash256 payload_root(std::span<const signed_transaction> payload,
+                                   const signer_set& parent_signers);
+/// H("SX1/com", (member || consensus key || power as u32 little endian) of each seat in order).
+[[nodiscard]] hash256 committee_hash(std::span<const committee_seat> seats);
+/// The proposer's signature over H("SX1/prop", block id).
+[[nodiscard]] signature sign_block(const crypto::key_pair& key, const block_id& block);
+[[nodiscard]] bool verify_block(const public_key& proposer, const block_id& block,
+                                const signature& by_proposer);
+
+/// A member's vote: its consensus key over H("SX1/vote", chain || layout).
+[[nodiscard]] signature sign_vote(const crypto::key_pair& key, const chain_id& chain,
+                                  const vote_statement& vote);
+[[nodiscard]] bool verify_vote(const public_key& voter, const chain_id& chain,
+                               const vote_statement& vote, const signature& by_voter);
+
+/// H("soma.model", id of the transaction that committed it).
+[[nodiscard]] model_id model_id_of(const transaction_id& commit);
+/// H("soma.target-id", entropy || index).
+[[nodiscard]] target_id target_id_of(byte_view entropy, std::uint64_t index);
+/// First eight bytes, little endian, of H("soma.target", entropy || index): protocol §7.1.
+[[nodiscard]] std::uint64_t target_seed(byte_view entropy, std::uint64_t index);
+/// H("soma.blob-data", data).
+[[nodiscard]] data_hash data_hash_of(byte_view data);
+/// H("soma.weights", plain safetensors file).
+[[nodiscard]] weights_hash weights_hash_of(byte_view file);
+/// H("soma.data", data hash || size || salt || sender): protocol §8.1.
+[[nodiscard]] hash256 data_commitment(const data_hash& data, std::uint64_t size_bytes,
+                                      const hash256& salt, const address& sender);
+/// H("soma.commit", weights hash || key || embedding as binary32 || salt): protocol §6.3.
+[[nodiscard]] hash256 model_commitment(const weights_hash& weights, const cipher_key& key,
+                                       std::span<const float> embedding, const hash256& salt);
+
+/// By a consensus key over H("soma.pop", chain || sender's address): it is its holder who lets it
+/// be used. Protocol §5.1.
+[[nodiscard]] signature prove_possession(const crypto::key_pair& consensus, const chain_id& chain,
+                                         const address& sender);
+[[nodiscard]] bool verify_possession(const public_key& consensus, const chain_id& chain,
+                                     const address& sender, const signature& proof);
+
+}  // namespace soma::signing

@@ -1,0 +1,15 @@
+// A value, or the named reason why there is none. Refusals of foreign input travel in it; they
+// never throw.
+#pragma once
+
+#include <tl/expected.hpp>
+
+namespace soma::inline values {
+
+template <class T, class E>
+using expected = tl::expected<T, E>;
+
+using tl::make_unexpected;
+using tl::unexpected;
+
+}  // namespace soma::inline values

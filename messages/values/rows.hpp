@@ -1,0 +1,247 @@
+// The rows of the ledger as plain values: what enters the state root. A row's bytes are its
+// canonical Cap'n Proto form (messages/codec/codec.hpp), its key is one byte for the table and then
+// the fields named at each struct.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <variant>
+#include <vector>
+
+#include "messages/values/amounts.hpp"
+#include "messages/values/genesis.hpp"
+#include "messages/values/ids.hpp"
+#include "messages/values/transactions.hpp"
+
+namespace soma::inline values {
+
+/// The first byte of a row's key. Never reused, never renumbered: it is part of the state root.
+enum class ledger_table : std::uint8_t {
+  chain = 1,
+  account = 2,
+  validator = 3,
+  model = 4,
+  model_version = 5,
+  target = 6,
+  submission = 7,
+  used_data = 8,
+  agenda = 9,
+  stake = 10,
+  consensus_key = 11,
+  committee = 12,
+  evidence = 13,
+};
+
+/// Protocol §4.1: stake and the shares it is divided into. Shares of the owner are `owner_shares`.
+struct stake_pool {
+  shannons stake;
+  std::uint64_t shares = 0;
+  std::uint64_t owner_shares = 0;
+  friend bool operator==(const stake_pool&, const stake_pool&) = default;
+};
+
+/// Key: address.
+struct account_row {
+  shannons balance;
+  std::uint64_t nonce = 0;
+  friend bool operator==(const account_row&, const account_row&) = default;
+};
+
+/// Key: address.
+struct validator_row {
+  public_key consensus_key{};
+  stake_pool pool;
+  std::uint32_t commission_bps = 0;
+  std::uint32_t next_commission_bps = 0;  // from the next epoch on
+  bool wants_seat = false;
+  epoch_number rejoin_from;        // earliest epoch of joining again after an equivocation
+  epoch_number last_seat;          // latest epoch with a seat in the committee
+  std::uint64_t seat_history = 0;  // bit i: had a seat in epoch last_seat - i; 0: never had one
+  friend bool operator==(const validator_row&, const validator_row&) = default;
+};
+
+/// A member of the committee in this epoch.
+struct committee_seat {
+  address member;
+  public_key consensus_key{};  // the one that signs in this epoch
+  std::uint32_t power = 0;     // of 10,000, at least 1
+  std::uint64_t blocks_signed = 0;
+  std::uint64_t audits_cast = 0;
+  friend bool operator==(const committee_seat&, const committee_seat&) = default;
+};
+
+/// The single row of table `committee`. Seats in order of address.
+struct committee_row {
+  std::uint64_t audits_due = 0;  // by each member, this epoch
+  std::vector<committee_seat> seats;
+  friend bool operator==(const committee_row&, const committee_row&) = default;
+};
+
+struct unbonding_amount {
+  shannons amount;
+  epoch_number payable_in;  // paid at the end of this epoch
+  friend bool operator==(const unbonding_amount&, const unbonding_amount&) = default;
+};
+
+/// What one holder has in one pool. The shares of a pool's owner stand in the pool itself.
+struct stake_row {
+  std::uint64_t shares = 0;
+  shannons joining;                         // becomes shares at the end of this epoch
+  std::uint64_t leaving_shares = 0;         // burned at the end of this epoch
+  std::vector<unbonding_amount> unbonding;  // by epoch, at most max_unbonding
+  friend bool operator==(const stake_row&, const stake_row&) = default;
+};
+
+/// Key of a stake_row: table, kind of pool (1 validator, 2 model), pool, holder.
+struct stake_position {
+  pool_owner pool;
+  address holder;
+  friend auto operator<=>(const stake_position&, const stake_position&) = default;
+};
+
+/// What is to be looked at when an epoch ends. The validator is there for its commission.
+struct agenda_item {
+  epoch_number epoch;
+  std::variant<target_id, model_id, stake_position, address> subject;
+  friend auto operator<=>(const agenda_item&, const agenda_item&) = default;
+};
+struct agenda_row {
+  block_height height;  // of the block that put it there
+  friend bool operator==(const agenda_row&, const agenda_row&) = default;
+};
+
+/// Key: consensus key. Whose it is, for good.
+struct consensus_key_row {
+  address validator;
+  friend bool operator==(const consensus_key_row&, const consensus_key_row&) = default;
+};
+
+/// Key: hash of what was shown. An equivocation is punished once.
+struct evidence_row {
+  block_height height;
+  friend bool operator==(const evidence_row&, const evidence_row&) = default;
+};
+
+enum class model_status : std::uint8_t { committed, active, inactive };
+
+/// Key: model id. `active_version` 0 = none has ever been active.
+struct model_row {
+  address owner;
+  model_status status = model_status::committed;
+  stake_pool pool;
+  std::uint32_t commission_bps = 0;
+  std::uint32_t next_commission_bps = 0;  // from the next epoch on
+  std::uint32_t active_version = 0;
+  std::uint32_t latest_version = 0;
+  std::uint64_t activation_order =
+      0;  // position among all models ever activated, from 1; 0 = never
+  bool retiring = false;
+  friend bool operator==(const model_row&, const model_row&) = default;
+};
+
+enum class version_status : std::uint8_t { committed, revealed, active, superseded, dropped, bad };
+
+/// One vote and the voter's power when it was cast.
+template <class Verdict>
+struct cast_vote {
+  address voter;
+  std::uint32_t power = 0;
+  Verdict verdict{};
+  friend bool operator==(const cast_vote&, const cast_vote&) = default;
+};
+
+/// Key: model id, version (u32 big endian). Never altered once active, but for its status.
+struct model_version_row {
+  version_status status = version_status::committed;
+  epoch_number committed_in;
+  hash256 commitment;
+  weights_manifest manifest;
+  weights_hash weights;  // zero until revealed
+  cipher_key key{};
+  std::vector<float> embedding;  // empty until revealed
+  std::vector<cast_vote<model_verdict>> votes;
+  friend bool operator==(const model_version_row&, const model_version_row&) = default;
+};
+
+enum class target_status : std::uint8_t { open, filled, revealed, settled, slashed, expired };
+
+/// Key: target id.
+struct target_row {
+  epoch_number epoch;
+  block_height opened_at;
+  std::vector<float> point;  // dim values
+  std::uint32_t radius_q30 = 0;
+  std::vector<model_version_ref> assigned;  // best score first
+  shannons reward;
+  target_status status = target_status::open;
+  friend bool operator==(const target_row&, const target_row&) = default;
+};
+
+/// Key: target id. Exists from the claim on.
+struct submission_row {
+  address submitter;
+  model_version_ref winner;
+  std::uint32_t loss_bits = 0;
+  std::uint32_t distance_q30 = 0;
+  std::uint64_t size_bytes = 0;
+  hash256 commitment;
+  shannons bond;
+  epoch_number claimed_in;
+  block_height claimed_at;
+  std::optional<block_height> revealed_at;
+  data_hash data;  // zero until revealed
+  blob_id blob;
+  std::uint32_t extensions = 0;  // epochs the audit has been put off
+  std::vector<cast_vote<audit_verdict>> votes;
+  friend bool operator==(const submission_row&, const submission_row&) = default;
+};
+
+/// Key: data hash. The data of a reveal can win once.
+struct used_data_row {
+  target_id target;
+  friend bool operator==(const used_data_row&, const used_data_row&) = default;
+};
+
+/// The single row of table `chain` (key: nothing but the table byte). Totals are kept by every
+/// change and checked after every block: balances + staked + joining + unbonding + bonds + set
+/// aside + budgets + unissued + burned = supply cap.
+struct chain_row {
+  block_height height;
+  block_id last_block;
+  std::uint64_t time_ms = 0;
+  epoch_number epoch;
+  std::uint64_t epoch_start_ms = 0;
+  block_height epoch_first_block;
+  std::uint64_t registry_version =
+      0;  // grows whenever the set of active versions or their stakes changes
+  std::uint64_t models_activated = 0;  // source of activation_order
+  std::uint64_t fee_multiplier_ppm = 0;
+  std::int64_t difficulty_ppm = 0;   // z
+  std::uint64_t hits = 0;            // this epoch
+  std::uint64_t hits_ema_milli = 0;  // in thousandths of a hit
+  std::uint64_t targets_opened = 0;  // this epoch: the index of the next of its initial targets
+  shannons target_budget;            // of this epoch, not yet set aside
+  shannons next_budget;  // returned by targets, and absentees' rewards: for the next epoch
+  shannons reward_per_target;
+  shannons balances;
+  shannons staked;
+  shannons bonds;
+  shannons set_aside;  // rewards of targets that are open, filled or revealed
+  shannons unissued;
+  shannons burned;
+  shannons burned_this_epoch;
+  shannons joining;    // deposits that wait for the end of the epoch
+  shannons unbonding;  // withdrawn from pools, not yet paid out
+  friend bool operator==(const chain_row&, const chain_row&) = default;
+};
+
+/// A row's key: the table and its fields, in bytes.
+using row_key = bytes;
+/// One change of one row. No value: the row goes.
+struct row_change {
+  row_key key;
+  std::optional<bytes> value;
+  friend bool operator==(const row_change&, const row_change&) = default;
+};
+
+}  // namespace soma::inline values

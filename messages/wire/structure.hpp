@@ -1,0 +1,54 @@
+// What a schema allows, in the form in which the parser's walk needs it: made once per type from
+// the schema compiled into this program (never from anything received) and kept for the life of the
+// process.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "messages/wire/parse.hpp"
+
+namespace capnp {
+class StructSchema;
+}
+
+namespace soma::inline wire {
+
+enum class pointee : std::uint8_t { text, data, scalars, enums, pointers, structs, structure };
+
+/// What a pointer may lead to.
+struct pointer_rule {
+  pointee kind{};
+  std::uint8_t element_size = 0;           // of scalars: the code of Cap'n Proto's encoding, 0..5
+  std::uint16_t enum_values = 0;           // of enums
+  const struct structure* body = nullptr;  // of structure and structs
+  std::vector<pointer_rule> element;       // of pointers: exactly one
+};
+
+/// A field that a walk has to look at: an enum, a pointer, or a group with such fields of its own.
+struct field_rule {
+  static constexpr std::uint16_t always = 0xffff;
+  std::uint16_t discriminant = always;  // present only when the union has this member
+  enum class kind : std::uint8_t { enumeration, pointer, group } type{};
+  std::uint32_t offset = 0;  // in its own size from the start of its section
+  std::uint16_t enum_values = 0;
+  std::uint16_t enum_default = 0;  // stored values are xor-ed with it
+  pointer_rule pointer;
+  const struct structure* group = nullptr;
+};
+
+/// One struct, or one group within it (which shares its sections).
+struct structure {
+  std::uint16_t data_words = 0;
+  std::uint16_t pointers = 0;
+  std::uint16_t union_members = 0;  // 0: no union
+  std::uint32_t union_offset = 0;   // in 16-bit units
+  std::vector<field_rule> fields;
+};
+
+/// Thread-safe; the result lives as long as the process. Asserts that the schema uses neither
+/// interfaces nor AnyPointer.
+[[nodiscard]] const structure& structure_of(capnp::StructSchema schema);
+
+}  // namespace soma::inline wire

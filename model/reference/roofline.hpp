@@ -1,0 +1,14 @@
+// The speed limit that benchmarks compare with: a matrix product of the linked matrix library.
+#pragma once
+
+#include <cstddef>
+
+namespace soma::reference {
+
+/// The seconds that the linked BLAS takes for one C[m][n] = A[m][k] * B[k][n] in binary32, which is
+/// 2 * m * n * k operations. The matrices are allocated and touched before; the result is the best
+/// of `repeats` >= 1. Uses the threads of configure_threads. Throws std::bad_alloc or
+/// std::runtime_error when the machine fails.
+[[nodiscard]] double sgemm_seconds(std::size_t m, std::size_t n, std::size_t k, unsigned repeats);
+
+}  // namespace soma::reference

@@ -1,0 +1,15 @@
+// How many threads one operation of libtorch may use, for the whole process. The reference engine
+// gives the same bits twice only with the same number.
+#pragma once
+
+namespace soma::reference {
+
+/// `threads` is at least 1. Call it before the work begins; without it every operation runs on the
+/// thread that asks for it.
+void configure_threads(int threads);
+
+/// Configures one thread unless configure_threads was called before. Engines and trainers of this
+/// folder call it themselves.
+void configure_threads_by_default();
+
+}  // namespace soma::reference

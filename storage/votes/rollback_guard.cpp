@@ -1,0 +1,107 @@
+#include "storage/votes/rollback_guard.hpp"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <string>
+
+#include "messages/wire/crc32c.hpp"
+#include "storage/lmdb/failure.hpp"
+#include "storage/votes/numbers.hpp"
+
+namespace soma::votes {
+namespace {
+
+constexpr std::size_t slot_bytes = 44;
+constexpr off_t slot_distance = 4'096;
+
+[[noreturn]] void fail(int error, const std::string& doing) {
+  const bool full = error == ENOSPC || error == EDQUOT;
+  throw lmdb::failure(full ? lmdb::failure_code::storage_full : lmdb::failure_code::machine,
+                      doing + " of the voting record: " + std::strerror(error));
+}
+
+bytes slot_of(const rollback_guard::seen& now) {
+  bytes made;
+  votes::append_little(made, now.sequence, 8);
+  made.insert(made.end(), now.head.value.begin(), now.head.value.end());
+  votes::append_little(made, crc32c(made), 4);
+  return made;
+}
+
+void write_at(int fd, const bytes& made, off_t at) {
+  ssize_t done = 0;
+  do {
+    done = ::pwrite(fd, made.data(), made.size(), at);
+  } while (done < 0 && errno == EINTR);
+  if (done < 0) fail(errno, "write the witness");
+  if (done != static_cast<ssize_t>(made.size())) fail(ENOSPC, "write the witness");
+}
+
+}  // namespace
+
+void rollback_guard::create(const std::filesystem::path& file, const seen& first) {
+  const int fd = ::open(file.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+  if (fd < 0) fail(errno, "create the witness");
+  try {
+    // Both pages get their room now, so that a full disk can't keep a slot from being written.
+    const bytes pages(2 * slot_distance);
+    if (::pwrite(fd, pages.data(), pages.size(), 0) != static_cast<ssize_t>(pages.size())) {
+      fail(errno, "write the witness");
+    }
+    write_at(fd, slot_of(first), 0);
+    if (::fsync(fd) != 0) fail(errno, "sync the witness");
+  } catch (...) {
+    ::close(fd);
+    throw;
+  }
+  ::close(fd);
+}
+
+rollback_guard::rollback_guard(const std::filesystem::path& file, bool sync) : sync_(sync) {
+  fd_ = ::open(file.c_str(), O_RDWR | O_CLOEXEC);
+  if (fd_ < 0) fail(errno, "open the witness");
+  if (::flock(fd_, LOCK_EX | LOCK_NB) != 0) {
+    const int error = errno;
+    ::close(fd_);
+    if (error != EWOULDBLOCK) fail(error, "lock the witness");
+    throw lmdb::failure(lmdb::failure_code::already_open,
+                        "the voting record is open, here or in another process");
+  }
+}
+
+rollback_guard::~rollback_guard() {
+  ::close(fd_);
+}
+
+std::optional<rollback_guard::seen> rollback_guard::read() const {
+  std::optional<seen> latest;
+  for (const off_t at : {off_t{0}, slot_distance}) {
+    std::array<std::uint8_t, slot_bytes> found{};
+    const auto size = ::pread(fd_, found.data(), found.size(), at);
+    if (size < 0) fail(errno, "read the witness");
+    if (size != static_cast<ssize_t>(found.size())) continue;
+    if (votes::little(byte_view(found).subspan(40)) != crc32c(byte_view(found).first(40))) continue;
+    const seen read{votes::little(byte_view(found).first(8)),
+                    *hash256::from(byte_view(found).subspan(8, 32))};
+    if (read.head.is_zero()) continue;  // never written
+    if (!latest || read.sequence > latest->sequence) latest = read;
+  }
+  return latest;
+}
+
+void rollback_guard::write(const seen& now) {
+  write_at(fd_, slot_of(now), now.sequence % 2 == 0 ? 0 : slot_distance);
+  if (!sync_) return;
+  int done = 0;
+  do {
+    done = ::fdatasync(fd_);
+  } while (done != 0 && errno == EINTR);
+  if (done != 0) fail(errno == ENOSPC ? EIO : errno, "sync the witness");
+}
+
+}  // namespace soma::votes

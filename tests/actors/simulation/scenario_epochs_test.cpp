@@ -1,0 +1,370 @@
+// Scenarios 16 and 17: committees that change, and what goes wrong while an epoch ends.
+#include <doctest/doctest.h>
+
+#include <algorithm>
+
+#include "tests/actors/simulation/scenario_support.hpp"
+
+using namespace soma;
+using namespace soma::simulation;
+using namespace soma::simulation::testing;
+
+namespace {
+
+slot_set bit(std::uint64_t slot) {
+  return slot_set{1} << slot;
+}
+
+simulation::committee_plan seats_of(const std::vector<std::uint16_t>& identities,
+                                    std::uint16_t version = 0) {
+  const auto powers = powers_of(std::vector<std::uint32_t>(identities.size(), 1));
+  simulation::committee_plan seats;
+  for (std::size_t i = 0; i < identities.size(); ++i) {
+    seats.push_back({identities[i], version, powers[i]});
+  }
+  return seats;
+}
+std::vector<std::uint16_t> from_to(std::uint16_t first, std::uint16_t last) {
+  std::vector<std::uint16_t> all;
+  for (auto i = first; i < last; ++i) all.push_back(i);
+  return all;
+}
+
+bool all_in(const world& w, std::uint64_t epoch) {
+  for (std::uint32_t i = 0; i < w.size(); ++i) {
+    if (w.core(i) == nullptr || w.core(i)->epoch().value < epoch) return false;
+  }
+  return true;
+}
+
+/// Closing blocks in the longest ledger; each of another epoch, in order.
+std::optional<std::uint64_t> epochs_in_ledger(const world& w) {
+  std::uint64_t count = 0;
+  for (std::uint64_t h = 1; h <= longest(w); ++h) {
+    const auto& header = w.block_at(h)->block.header;
+    if (header.epoch.value != count) return std::nullopt;
+    if ((header.flags & block_is_filler) != 0) return std::nullopt;
+    if ((header.flags & block_closes_epoch) != 0) ++count;
+  }
+  return count;
+}
+
+shortcoming check_epochs(const world& w) {
+  const auto count = epochs_in_ledger(w);
+  if (!count) return fails(w, "a block is of another epoch than those before it say");
+  if (*count != w.state().epoch) return fails(w, "an epoch did not advance exactly once");
+  return ends(w);
+}
+
+/// Who sits in which epoch, and that nobody else says anything in it.
+shortcoming committees_change(std::uint64_t seed, std::size_t slots,
+                              std::vector<simulation::committee_plan> committees) {
+  auto p = story_plan(seed, slots);
+  p.committees = std::move(committees);
+  p.epoch_ms = 5'000;
+  const auto plans = p.committees;
+  auto w = begin(std::move(p));
+  listener all(w);
+  if (!w.run_until([&](const world& x) { return all_in(x, plans.size() + 1); }, 400'000)) {
+    return fails(w, "an epoch does not end for all");
+  }
+  if (!w.run_blocks(3, 60'000)) return fails(w, "the last committee does not go on");
+  for (std::uint32_t slot = 0; slot < w.size(); ++slot) {
+    for (std::size_t e = 0; e < plans.size(); ++e) {
+      const auto sits =
+          std::ranges::any_of(plans[e], [&](const seat_plan& s) { return s.identity == slot; });
+      const auto votes = std::ranges::count_if(
+          all.votes[slot], [&](const vote_statement& v) { return v.epoch.value == e; });
+      if (sits && votes == 0) return fails(w, "a member says nothing in its epoch");
+      if (!sits && votes != 0) return fails(w, "somebody votes who has no seat");
+    }
+  }
+  for (std::uint64_t h = 1; h <= longest(w); ++h) {
+    const auto& header = w.block_at(h)->block.header;
+    const auto& seats = plans[std::min<std::size_t>(header.epoch.value, plans.size() - 1)];
+    if (header.proposer >= seats.size()) return "a block's proposer has no seat";
+  }
+  if (w.evidence_reported() != 0) return "a change of committees looks like a lie";
+  return check_epochs(w);
+}
+
+shortcoming all_replaced(std::uint64_t seed) {
+  const auto size = static_cast<std::uint16_t>(4 + seed % 4);
+  const auto twice = static_cast<std::uint16_t>(2 * size);
+  return committees_change(
+      seed, twice,
+      {seats_of(from_to(0, size)), seats_of(from_to(size, twice)), seats_of(from_to(0, size))});
+}
+shortcoming one_more_one_less(std::uint64_t seed) {
+  const auto size = static_cast<std::uint16_t>(4 + seed % 6);
+  return committees_change(
+      seed, size + 1u,
+      {seats_of(from_to(0, size)), seats_of(from_to(0, static_cast<std::uint16_t>(size + 1))),
+       seats_of(from_to(1, static_cast<std::uint16_t>(size + 1)))});
+}
+shortcoming shrinks_to_four(std::uint64_t seed) {
+  const auto size = static_cast<std::uint16_t>(9 + seed % 5);
+  const auto first = static_cast<std::uint16_t>(seed % 5);
+  return committees_change(seed, size,
+                           {seats_of(from_to(0, size)),
+                            seats_of(from_to(first, static_cast<std::uint16_t>(first + 4)))});
+}
+shortcoming keys_rotate(std::uint64_t seed) {
+  const auto size = static_cast<std::uint16_t>(4 + seed % 6);
+  return committees_change(
+      seed, size,
+      {seats_of(from_to(0, size)), seats_of(from_to(0, size), 1), seats_of(from_to(0, size), 2)});
+}
+
+/// The epoch ends while the network is parted: nobody gets to the next epoch without a quorum.
+shortcoming ends_while_parted(std::uint64_t seed) {
+  const auto size = static_cast<std::uint16_t>(4 + seed % 6);
+  const auto all = static_cast<std::uint16_t>(size + 2);
+  auto p = story_plan(seed, all);
+  p.committees = {seats_of(from_to(0, size)), seats_of(from_to(2, all))};
+  auto w = begin(std::move(p));
+  listener heard(w);
+  const auto epoch_ends = [](const world& x) {  // the closing block is said, not final
+    return x.now_ms() + birth_ms >= x.state().epoch_end_ms;
+  };
+  if (!w.run_until(epoch_ends, 60'000)) return fails(w, "no end of an epoch");
+  w.run_for(mix(seed, 1) % 250);
+  w.partition(bit(size / 2) - 1);
+  w.run_for(15'000 + seed % 3 * 10'000);
+  w.heal_network();
+  if (!w.run_until([&](const world& x) { return all_in(x, 3); }, 200'000)) {
+    return fails(w, "an epoch does not end for all");
+  }
+  return check_epochs(w);
+}
+
+/// A process stops between the proof of the epoch's end and the first thing that it writes of the
+/// next one, or while the closing block goes into its ledger.
+shortcoming stops_between_epochs(std::uint64_t seed) {
+  const auto size = static_cast<std::uint16_t>(4 + seed % 6);
+  auto p = story_plan(seed, size + 1u);
+  p.committees = {seats_of(from_to(0, size)),
+                  seats_of(from_to(1, static_cast<std::uint16_t>(size + 1)))};
+  auto w = begin(std::move(p));
+  listener all(w);
+  const auto victim = static_cast<std::uint32_t>(1 + seed % (size - 1u));
+  if (!w.run_blocks(2, 60'000)) return fails(w, "no blocks at first");
+  const auto first_of_epoch = [](const record_batch& b) { return b.new_epoch.has_value(); };
+  switch (seed % 4) {
+    case 0:
+      w.crash_when(victim, crash_point::before_durable, first_of_epoch);
+      break;
+    case 1:
+      w.crash_when(victim, crash_point::before_answer, first_of_epoch);
+      break;
+    case 2:  // its ledger is in the new epoch, its record in the old one
+      w.run_until([&](const world& x) { return x.epoch(victim).value == 1; }, 60'000);
+      w.crash(victim);
+      break;
+    default:  // the ledger is an epoch behind
+      w.run_until([&](const world& x) { return x.now_ms() + birth_ms >= x.state().epoch_end_ms; },
+                  60'000);
+      w.crash_at(victim, crash_point::in_commit, 1);
+      break;
+  }
+  const auto down = [&](const world& x) { return x.core(victim) == nullptr; };
+  if (!w.run_until(down, 60'000)) return fails(w, "it does not stop there");
+  w.run_for(seed % 3 * 2'000);
+  all.forget();
+  w.restart(victim);
+  if (!w.run_until([&](const world& x) { return all_in(x, 3); }, 200'000)) {
+    return fails(w, "an epoch does not end for all");
+  }
+  if (all.votes_from(victim, {1}) == 0) return fails(w, "it does not vote again");
+  if (w.evidence_reported() != 0) return "it contradicts itself";
+  return check_epochs(w);
+}
+
+/// Ex-members that were away when their epoch ended come back when nobody of them has a seat any
+/// more; meanwhile the new committee may not lean on them. Those who stay to answer are enough for
+/// newcomers that are late.
+shortcoming late_ex_members(std::uint64_t seed) {
+  const auto size = static_cast<std::uint16_t>(tight_size(seed % 3));
+  const auto all = static_cast<std::uint16_t>(2 * size);
+  auto p = story_plan(seed, all);
+  p.committees = {seats_of(from_to(0, size)), seats_of(from_to(size, all))};
+  p.epoch_ms = 5'000;
+  const auto few = static_cast<std::uint32_t>(most_faulty(size));
+  for (std::uint32_t i = 0; i < few; ++i) p.slots[size + i].start_ms = 30'000;  // late newcomers
+  auto w = begin(std::move(p));
+  listener heard(w);
+  if (!w.run_until([](const world& x) { return longest(x) >= 2; }, 60'000)) {
+    return fails(w, "no blocks at first");
+  }
+  for (std::uint32_t i = 0; i < few; ++i) w.crash(i);
+  const auto later = [](const world& x) { return x.state().epoch >= 3; };
+  if (!w.run_until(later, 200'000)) return fails(w, "the new committee does not go on");
+  heard.forget();
+  for (std::uint32_t i = 0; i < few; ++i) w.restart(i);
+  if (!w.run_until([&](const world& x) { return all_in(x, 4); }, 200'000)) {
+    return fails(w, "ex-members or late ones do not learn how epochs ended");
+  }
+  w.run_for(10'000);
+  for (std::uint32_t i = 0; i < few; ++i) {
+    if (heard.votes_from(i, {1}) != 0) return fails(w, "an ex-member votes in another's epoch");
+    if (heard.votes_from(size + i, {1}) == 0) return fails(w, "a late member never votes");
+  }
+  return check_epochs(w);
+}
+
+/// After the closing block a leader shows two fillers, and the closing block itself had a rival.
+shortcoming fillers_conflict(std::uint64_t seed) {
+  auto p = story_plan(seed, tight_size(seed));
+  for (std::size_t i = 0; i < most_faulty(p.slots.size()); ++i) p.slots[i].behaviours = puppet;
+  const auto puppets = static_cast<std::uint32_t>(most_faulty(p.slots.size()));
+  forger forge(p);
+  auto w = begin(p);
+  listener all(w);
+  bool injecting = false;
+  std::uint64_t rivals = 0;
+  std::map<block_id, block_ptr> made;
+  // Finalize votes of the epoch's last views are slow, so that fillers are needed.
+  w.set_delay([&](auto, auto, const peer_message& m) {
+    const auto* v = std::get_if<peer::vote>(&m);
+    return v != nullptr && v->signed_vote.statement.kind == vote_kind::finalize ? 2'500'000 : 0;
+  });
+  all.drops = [&](std::uint32_t from, std::uint32_t to, const peer_message& m) {
+    const auto* proposal = std::get_if<peer::proposal>(&m);
+    if (proposal == nullptr || injecting) return false;
+    forge.see(proposal->block);
+    const auto& h = proposal->block->block.header;
+    const auto ending = (h.flags & (block_closes_epoch | block_is_filler)) != 0;
+    if (!ending || from >= puppets || h.proposer != from || to % 2 == 0) return false;
+    auto& rival = made[proposal->block->id];
+    if (rival == nullptr) rival = forge.rival(*proposal->block, 1);
+    if (rival == nullptr) return false;
+    ++rivals;
+    auto other = *proposal;
+    other.block = rival;
+    injecting = true;
+    w.inject(from, to, message(other));  // half of the others get this one
+    injecting = false;
+    return true;
+  };
+  if (!w.run_until([](const world& x) { return x.state().epoch >= 4 + x.size() / 2; }, 400'000)) {
+    return fails(w, "epochs do not end");
+  }
+  const auto enough = rivals != 0;
+  w.set_delay(nullptr);
+  if (!w.run_blocks(5, 120'000)) return fails(w, "it does not go on");
+  if (!enough) return "no leader at the end of an epoch had two faces";
+  for (const auto who : w.state().slashed) {
+    if (who >= puppets) return "somebody honest is punished";
+  }
+  return check_epochs(w);
+}
+
+// ---- 17
+
+/// One executes the closing block and hears nothing of its being final; then the proof, the votes,
+/// the answers of others and everything once more reach it in any order.
+shortcoming delivered_twice(std::uint64_t seed) {
+  auto p = story_plan(seed, size_of_seed(seed));
+  p.epoch_ms = 5'000;
+  auto w = begin(std::move(p));
+  const auto late = static_cast<std::uint32_t>(seed % w.size());
+  std::vector<std::pair<std::uint32_t, std::shared_ptr<const peer_message>>> kept;
+  bool apart = false;
+  bool sending = false;
+  w.set_filter([&](std::uint32_t from, std::uint32_t to, const peer_message& m) {
+    if (to != late || sending) return false;
+    if (std::holds_alternative<peer::transactions>(m)) return false;
+    if (kept.size() < 3'000) kept.emplace_back(from, std::make_shared<const peer_message>(m));
+    if (!apart) return false;
+    const auto* v = std::get_if<peer::vote>(&m);
+    // It sees proposals and what is notarized, and not what is final.
+    return !(std::holds_alternative<peer::proposal>(m) ||
+             (v != nullptr && v->signed_vote.statement.kind == vote_kind::notarize));
+  });
+  if (!w.run_blocks(2, 60'000)) return fails(w, "no blocks at first");
+  for (std::uint64_t round = 0; round < 4; ++round) {
+    const auto epoch = w.epoch(late).value;
+    const auto near = [](const world& x) {
+      return x.now_ms() + birth_ms + 200 >= x.state().epoch_end_ms;
+    };
+    if (!w.run_until(near, 60'000)) return fails(w, "no end of an epoch");
+    apart = true;
+    const auto others_are_on = [&](const world& x) {
+      return x.epoch((late + 1) % static_cast<std::uint32_t>(x.size())).value > epoch;
+    };
+    if (!w.run_until(others_are_on, 60'000)) return fails(w, "the others do not go on");
+    if (w.epoch(late).value != epoch) return fails(w, "it ends an epoch without a proof");
+    w.run_for(seed % 4 * 700);
+    apart = false;
+    auto order = kept;
+    if (seed % 2 == 0) std::ranges::reverse(order);
+    sending = true;
+    for (int again = 0; again < 2; ++again) {
+      for (const auto& [from, m] : order) w.inject(from, late, m);
+    }
+    sending = false;
+    kept.clear();
+    const auto there = [&](const world& x) { return x.epoch(late).value > epoch; };
+    if (!w.run_until(there, 60'000)) return fails(w, "it does not learn of the end");
+    if (w.epoch(late).value > w.state().epoch) return fails(w, "it advanced more than once");
+  }
+  if (!w.run_blocks(3, 60'000)) return fails(w, "it does not go on");
+  // Each executed closing block moved each ledger by one epoch, and all have the same.
+  if (w.epoch(late).value != w.state().epoch && !w.run_blocks(2, 60'000)) return "it stays behind";
+  return check_epochs(w);
+}
+
+}  // namespace
+
+// By E5 committee and leaders change with the epoch, and L4 says that every epoch ends.
+TEST_CASE("scenario 16: all of a committee is replaced, and back") {
+  holds(all_replaced, 1, 8);
+  notices(all_replaced, "committee_stays", 1, 4);
+  notices(all_replaced, "leaders_stay", 1, 4);
+}
+
+TEST_CASE("scenario 16: one member more, one less") {
+  holds(one_more_one_less, 1, 8);
+  notices(one_more_one_less, "committee_stays", 1, 4);
+}
+
+TEST_CASE("scenario 16: a committee shrinks to four") {
+  holds(shrinks_to_four, 1, 8);
+  notices(shrinks_to_four, "committee_stays", 1, 4);
+}
+
+// By E5 a key counts in the epochs of its committee alone.
+TEST_CASE("scenario 16: everybody's key is another in each epoch") {
+  holds(keys_rotate, 1, 8);
+  notices(keys_rotate, "committee_stays", 1, 4);
+}
+
+// By E3 an epoch ends with a certificate alone, and by E2 nothing but fillers comes before that.
+TEST_CASE("scenario 16: the closing block meets a partition") {
+  holds(ends_while_parted, 1, 24);
+  notices(ends_while_parted, "epoch_goes_on", 1, 24);
+}
+
+// Ledger and record may stop in two different epochs (E3), and R0 starts from both.
+TEST_CASE("scenario 16: a crash between the proof of an epoch's end and the next epoch") {
+  holds(stops_between_epochs, 1, 24);
+  notices(stops_between_epochs, "resumes_at_base", 1, 12);
+}
+
+// By E4 a peer in an older epoch is told how that epoch ended; L3 and L4 follow.
+TEST_CASE("scenario 16: ex-members and newcomers that are late") {
+  holds(late_ex_members, 1, 9);
+  notices(late_ex_members, "epoch_end_not_told", 1, 3);
+}
+
+// By E2 fillers change nothing, so two of them are no two ends; S8 holds.
+TEST_CASE("scenario 16: two fillers, two closing blocks, one end") {
+  holds(fillers_conflict, 1, 12);
+  notices(fillers_conflict, "epoch_goes_on", 1, 6);
+}
+
+// By E1 an epoch ends by the execution of its closing block, and by S8 once.
+TEST_CASE("scenario 17: an end of an epoch that comes by execution and by sync counts once") {
+  holds(delivered_twice, 1, 20);
+  notices(delivered_twice, "leaders_stay", 1, 10);
+}

@@ -1,0 +1,259 @@
+// Scenarios 22 and 24: false answers to those who are behind, forks by keys that have nothing to
+// say any more, and machines that compute something else.
+#include <doctest/doctest.h>
+
+#include <algorithm>
+
+#include "tests/actors/simulation/scenario_support.hpp"
+
+using namespace soma;
+using namespace soma::simulation;
+using namespace soma::simulation::testing;
+
+namespace {
+
+// ---- 22
+
+enum class lie : std::uint8_t { height, payload, stale_final, reversed, silence };
+
+/// What a hostile peer answers instead of `r`. `old`: an answer of long ago.
+std::optional<peer::response> bent(peer::response r, lie how,
+                                   const std::optional<certificate>& old) {
+  switch (how) {
+    case lie::height:
+    case lie::silence:
+      return std::nullopt;
+    case lie::payload:
+      for (auto& b : r.blocks) {  // the header that was certified, another content
+        auto other = *b;
+        if (other.block.payload.empty()) {
+          other.block.parent_signers = {};
+          other.block.parent_signers.add(1);
+        } else {
+          other.block.payload.front().body.back() ^= 1;
+        }
+        b = std::make_shared<const identified_block>(std::move(other));
+      }
+      return r;
+    case lie::stale_final:
+      r.final = old;
+      r.epoch_end.reset();
+      return r;
+    case lie::reversed:
+      std::ranges::reverse(r.blocks);
+      return r;
+  }
+  return r;
+}
+
+/// One without a seat lost its ledger. It hears three hostile peers, and of the members one; all
+/// that the hostile ones say in answer is bent, and they boast.
+shortcoming hostile_answers(std::uint64_t seed, lie how) {
+  constexpr std::uint32_t members = 4, hostile_end = 7, victim = 7;
+  auto p = story_plan(seed, members, 4);
+  for (auto i = members; i < hostile_end; ++i) p.slots[i].behaviours = puppet;
+  const forger forge(p);
+  auto w = begin(p);
+  std::optional<certificate> old;
+  bool injecting = false;
+  std::uint64_t asked_honest = 0;
+  w.set_filter([&](std::uint32_t from, std::uint32_t to, const peer_message& m) {
+    if (const auto* c = std::get_if<peer::certified>(&m)) {
+      if (!old && c->certificate.statement.kind == vote_kind::finalize) old = c->certificate;
+    }
+    if (std::holds_alternative<peer::request>(m) && from == victim && to == 0) ++asked_honest;
+    if (to != victim || injecting) return false;
+    if (from > 0 && from < members) return true;  // it hears member 0 alone
+    if (from < members || from == victim) return false;
+    const auto* r = std::get_if<peer::response>(&m);
+    if (r == nullptr) return !std::holds_alternative<peer::hello>(m);
+    if (auto other = bent(*r, how, old)) {
+      injecting = true;
+      w.inject(from, to, message(std::move(*other)));
+      injecting = false;
+    }
+    return true;
+  });
+  if (!w.run_until([](const world& x) { return longest(x) >= 30; }, 120'000)) {
+    return fails(w, "no blocks at first");
+  }
+  w.crash(victim);
+  w.lose_ledger(victim);
+  w.restart(victim);
+  const auto goal = longest(w) + 5;
+  bool there = false;
+  for (int second = 0; second < 120 && !there; ++second) {
+    if (how == lie::height) {
+      for (auto i = members; i < hostile_end; ++i) {
+        injecting = true;
+        w.inject(i, victim,
+                 message(peer::hello{forge.keys().chain(), {9}, {1'000'000}, 77, {9}, false}));
+        injecting = false;
+      }
+    }
+    there = w.run_until([&](const world& x) { return x.height(victim) >= goal; }, 1'000);
+  }
+  if (!there) return fails(w, "one honest peer is not enough");
+  if (asked_honest == 0) return "it never asked the honest one";
+  if (how == lie::payload && w.counts()[coverage::blamed] == 0) return "nobody is blamed";
+  if (w.core(victim)->held_bytes() > std::size_t{1} << 20) return "lies are kept";
+  if (!w.run_blocks(5, 60'000)) return fails(w, "it does not stay with the others");
+  return ends(w);
+}
+
+/// The members of the first epoch, all of them, have left. They sign whatever a quorum of them can:
+/// another block of long ago, another end of their epoch, something for the present one.
+shortcoming unbonded_fork(std::uint64_t seed) {
+  constexpr std::uint32_t size = 4, late = 8;
+  auto p = story_plan(seed, size, size + 1);
+  p.committees.push_back({});
+  for (std::uint16_t i = size; i < 2 * size; ++i) p.committees.back().push_back({i, 0, 2'500});
+  p.epoch_ms = 5'000;
+  for (std::uint32_t i = 0; i < size; ++i) p.slots[i].behaviours = puppet;
+  forger forge(p);
+  auto w = begin(p);
+  std::vector<block_ptr> seen;
+  bool fork = false;
+  listener all(w);
+  all.drops = [&](std::uint32_t from, std::uint32_t, const peer_message& m) {
+    const auto* proposal = std::get_if<peer::proposal>(&m);
+    if (proposal != nullptr && !fork) {
+      forge.see(proposal->block);
+      if (proposal->block->block.header.epoch.value == 0) seen.push_back(proposal->block);
+    }
+    return fork && from < size;  // the unbonded say only what is put into their mouths
+  };
+  if (!w.run_until([](const world& x) { return x.epoch(late).value >= 1; }, 120'000)) {
+    return fails(w, "no epochs at first");
+  }
+  w.crash(late);  // it knows who came after them
+  if (!w.run_until([](const world& x) { return x.state().epoch >= 3; }, 120'000)) {
+    return fails(w, "no epochs at first");
+  }
+  fork = true;
+  w.restart(late);
+  const std::vector<std::uint16_t> old_ones{0, 1, 2, 3};
+  std::uint64_t sent = 0;
+  const auto tell = [&](std::uint32_t to, peer_message m) {
+    all.lets_all_through = true;
+    w.inject(static_cast<std::uint32_t>(sent++ % size), to,
+             std::make_shared<const peer_message>(std::move(m)));
+    all.lets_all_through = false;
+  };
+  const auto before = longest(w);
+  for (std::uint64_t round = 0; round < 12; ++round) {
+    const auto& real = *seen[mix(seed, round) % seen.size()];
+    const auto other = forge.rival(real, 3 + round);
+    if (other == nullptr) continue;
+    const auto view = other->block.header.view;
+    const auto final = forge.certified({vote_kind::finalize, {0}, view, other->id}, old_ones);
+    const auto now = w.core(size)->view();
+    const auto epoch = w.core(size)->epoch();
+    const auto fresh =
+        forge.certified({vote_kind::finalize, epoch, now + 1, id_from<block_id>(round)}, old_ones);
+    auto closing = other->block.header;
+    closing.flags = block_closes_epoch;
+    const auto closed =
+        forge.signed_again({closing, {}, other->block.payload, other->block.parent_signers});
+    epoch_proof proof{{closed->block.header},
+                      forge.certified({vote_kind::finalize, {0}, view, closed->id}, old_ones),
+                      w.core(size)->members().seats()};
+    for (std::uint32_t to = size; to <= late; ++to) {
+      tell(to, peer::proposal{other, {}, {}});
+      tell(to, peer::certified{final});
+      tell(to, peer::certified{fresh});
+      tell(to, peer::standstill{{final, fresh}, {}});
+      tell(to, peer::response{epoch, {fresh}, {other}, final, {}});
+      tell(to, peer::response{{0}, {final}, {other}, final, {}});
+      tell(to, peer::epoch_over{{0}, proof});
+      tell(to, peer::epoch_over{epoch, proof});
+    }
+    w.run_for(500);
+  }
+  if (longest(w) < before + 3) return fails(w, "it is held up");
+  if (!w.run_blocks(5, 120'000)) return fails(w, "the chain does not go on");
+  if (w.counts()[coverage::blamed] == 0) return "certificates of others' keys are taken";
+  return ends(w);
+}
+
+// ---- 24
+
+/// One computes something else: what it votes for is another block, so the chain goes on without
+/// it; and it stops when it sees that a quorum disagrees.
+shortcoming one_computes_wrong(std::uint64_t seed) {
+  auto w = begin(story_plan(seed, size_of_seed(seed)));
+  listener all(w);
+  const auto victim = static_cast<std::uint32_t>(seed % w.size());
+  if (!w.run_blocks(3, 60'000)) return fails(w, "no blocks at first");
+  w.set_bad_executor(victim, true);
+  const auto stopped = [&](const world& x) { return x.core(victim)->alarmed(); };
+  if (!w.run_until(stopped, 60'000)) return fails(w, "it does not notice");
+  all.forget();
+  if (!w.run_blocks(10, 120'000)) return fails(w, "the others stop, too");
+  if (all.votes_from(victim, {0}) != 0) return "it goes on voting";
+  if (w.counts()[coverage::alarms] != 1) return fails(w, "others take alarm");
+  if (w.evidence_reported() != 0) return "a broken machine is taken for a liar";
+  // Repaired, it takes part again.
+  w.crash(victim);
+  w.set_bad_executor(victim, false);
+  w.restart(victim);
+  if (!w.run_blocks(10, 120'000)) return fails(w, "it does not come back");
+  w.run_for(10'000);
+  if (all.votes_from(victim, {0}) == 0) return fails(w, "it does not vote again");
+  return ends(w);
+}
+
+/// More of them than may be faulty: neither they nor the others are a quorum.
+shortcoming many_compute_wrong(std::uint64_t seed) {
+  auto p = story_plan(seed, tight_size(seed));
+  p.epoch_ms = 3'600'000;
+  auto w = begin(std::move(p));
+  const auto bad = static_cast<std::uint32_t>(most_faulty(w.size()) + 1);
+  if (!w.run_blocks(3, 60'000)) return fails(w, "no blocks at first");
+  for (std::uint32_t i = 0; i < bad; ++i) w.set_bad_executor(i, true);
+  w.run_for(5'000);
+  const auto before = longest(w);
+  const auto view = highest_view(w);
+  w.run_for(120'000);
+  if (longest(w) != before) return fails(w, "something is final without a quorum");
+  if (highest_view(w) < view + 3) return fails(w, "views are not skipped");
+  for (std::uint32_t i = 0; i < bad; ++i) {
+    w.crash(i);
+    w.set_bad_executor(i, false);
+    w.restart(i);
+  }
+  if (!w.run_blocks(10, heal_bound_ms(w))) return fails(w, "it does not resume when repaired");
+  return ends(w);
+}
+
+}  // namespace
+
+// By R11 claims of peers decide nothing, by R3 a payload has to be that of its header; L3 follows.
+TEST_CASE("scenario 22: false answers cost time; one honest peer is enough") {
+  for (const auto how :
+       {lie::height, lie::payload, lie::stale_final, lie::reversed, lie::silence}) {
+    CAPTURE(static_cast<int>(how));
+    const auto story = [&](std::uint64_t seed) { return hostile_answers(seed, how); };
+    holds(story, 1, 8);
+    if (how == lie::payload) notices(story, "payload_unchecked", 1, 4);
+    if (how == lie::silence) notices(story, "blocks_not_fetched", 1, 2);
+  }
+}
+
+// By R6 a certificate of another epoch's committee counts for nothing, and by E5 no old key does.
+TEST_CASE("scenario 22: a fork by all keys of an epoch that is over finds nobody") {
+  holds(unbonded_fork, 1, 12);
+  notices(unbonded_fork, "certificate_unchecked", 1, 3);
+}
+
+// By R12 a process that differs from a quorum stops; by R4 it has not voted for the block.
+TEST_CASE("scenario 24: one that computes something else stops, the chain goes on") {
+  holds(one_computes_wrong, 1, 20);
+  notices(one_computes_wrong, "root_unchecked", 1, 3);
+}
+
+// By R4 each votes for what it has executed alone, so that no block gets a quorum here.
+TEST_CASE("scenario 24: more than may be faulty compute something else, and nothing is final") {
+  holds(many_compute_wrong, 1, 12);
+  notices(many_compute_wrong, "root_unchecked", 1, 4);
+}

@@ -1,0 +1,69 @@
+#include "deploy/soma/shell/json.hpp"
+
+#include <doctest/doctest.h>
+
+#include <bit>
+#include <cmath>
+#include <limits>
+#include <random>
+
+#include "deploy/soma/shell/config.hpp"
+#include "tests/support/json_reader.hpp"
+
+using soma::cli::json;
+using soma::support::parse_json;
+
+TEST_CASE("every binary32 reads back to the same bits, and in the shortest form") {
+  for (std::uint64_t seed = 0; seed < 20; ++seed) {
+    CAPTURE(seed);
+    std::mt19937_64 draw(seed);
+    for (int i = 0; i < 5'000; ++i) {
+      const auto value = std::bit_cast<float>(static_cast<std::uint32_t>(draw()));
+      const auto read = parse_json(json(value).text());
+      REQUIRE(read);
+      if (!std::isfinite(value)) {
+        CHECK(read->type == soma::support::parsed_json::kind::null);
+        continue;
+      }
+      REQUIRE(std::bit_cast<std::uint32_t>(read->binary32()) ==
+              std::bit_cast<std::uint32_t>(value));
+    }
+  }
+  CHECK(json(0.1F).text() == "0.1");
+  CHECK(json(1.0F).text() == "1.0");
+  CHECK(json(std::numeric_limits<float>::denorm_min()).text() == "1e-45");
+  CHECK(json(-0.0F).text() == "-0.0");
+}
+
+TEST_CASE("integers keep all their digits and objects their order") {
+  const auto value =
+      json::of({{"z", UINT64_MAX}, {"a", INT64_MIN}, {"list", json::list_of(std::vector{1, 2})}});
+  CHECK(value.text() ==
+        R"({"z": 18446744073709551615, "a": -9223372036854775808, "list": [1, 2]})");
+}
+
+TEST_CASE("whatever bytes a string holds, the document is valid") {
+  for (std::uint64_t seed = 0; seed < 200; ++seed) {
+    CAPTURE(seed);
+    std::mt19937_64 draw(seed);
+    std::string text;
+    for (int i = 0; i < 64; ++i) text += static_cast<char>(draw());
+    CHECK(parse_json(json(text).text()));
+  }
+  CHECK(json("q\" b\\ n\n t\t").text() == R"("q\" b\\ n\n t\u0009")");
+  CHECK(json("é日𝄞").text() == "\"é日𝄞\"");
+  CHECK(json("\xc0\xaf").text() == R"("\ufffd\ufffd")");  // an overlong slash
+}
+
+TEST_CASE("a TOML file is the value it says, and its mistakes name a line") {
+  const auto read = soma::cli::parse_config(
+      "a = 1\n[model.train]\nsteps = 5\nrate = 0.5\ndata = ['x', 'y']\non = true\n", "t");
+  REQUIRE(read);
+  CHECK(
+      read->text() ==
+      R"({"a": 1, "model": {"train": {"data": ["x", "y"], "on": true, "rate": 0.5, "steps": 5}}})");
+  const auto wrong = soma::cli::parse_config("a = 1\nb = = 2\n", "t");
+  REQUIRE(!wrong);
+  CHECK(wrong.error().why.starts_with("line 2: "));
+  CHECK(soma::cli::parse_config(soma::cli::to_toml(*read), "again")->text() == read->text());
+}

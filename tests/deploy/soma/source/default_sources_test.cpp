@@ -1,0 +1,84 @@
+#include "deploy/soma/source/default_sources.hpp"
+
+#include <doctest/doctest.h>
+
+#include <set>
+
+#include "tests/support/program.hpp"
+
+using namespace soma;
+using namespace soma::cli;
+
+TEST_CASE(
+    "this machine has at least three kinds of data, half a megabyte of each, in the same order "
+    "each time") {
+  const auto sources = default_sources();
+  const auto again = default_sources();
+  REQUIRE(sources.size() >= 3);
+  std::set<std::string> names;
+  for (std::size_t i = 0; i < sources.size(); ++i) {
+    CAPTURE(sources[i].name);
+    CHECK(names.insert(sources[i].name).second);
+    CHECK(sources[i].files == again[i].files);
+    std::uint64_t total = 0;
+    for (const auto& piece : load_source(sources[i], 1 << 20, 1 << 20)) total += piece.data.size();
+    CHECK(total >= 512 * 1024);
+    CHECK(total <= 1 << 20);
+  }
+}
+
+TEST_CASE("of a program its instructions are taken, not its tables") {
+  for (const auto& source : default_sources()) {
+    if (!source.only_machine_code) continue;
+    for (const auto& piece : load_source(source, 1 << 20, 64 * 1024)) {
+      REQUIRE(piece.data.size() >= 4);
+      CHECK_FALSE((piece.data[0] == 0x7f && piece.data[1] == 'E' && piece.data[2] == 'L'));
+    }
+  }
+}
+
+TEST_CASE(
+    "a folder is read in the order of its paths, within its limits, without links, empty files or "
+    "surprises") {
+  const support::scratch_folder scratch;
+  std::filesystem::create_directories(scratch / "d/sub");
+  support::write_text(scratch / "d/b", "bbbb");
+  support::write_text(scratch / "d/a", "aaaaaaaa");
+  support::write_text(scratch / "d/empty", "");
+  support::write_text(scratch / "d/sub/c", "cc");
+  std::filesystem::create_symlink("/etc/passwd", scratch / "d/link");
+  std::filesystem::create_directory_symlink("..", scratch / "d/sub/loop");
+  const auto source = parse_source("mine=" + (scratch / "d").string());
+  REQUIRE(source);
+  CHECK(source->name == "mine");
+  const auto text = [&](std::uint64_t all, std::uint64_t each) {
+    std::string joined;
+    for (const auto& piece : load_source(*source, all, each))
+      joined.append(piece.data.begin(), piece.data.end()) += '|';
+    return joined;
+  };
+  CHECK(text(1000, 1000) == "aaaaaaaa|bbbb|cc|");
+  CHECK(text(1000, 3) == "aaa|bbb|cc|");
+  CHECK(text(10, 1000) == "aaaaaaaa|bb|");
+  CHECK(text(0, 1000).empty());
+  // An ELF header that lies about its segments is read as plain bytes, or as nothing; never beyond
+  // the file.
+  support::write_text(scratch / "d/a", std::string("\x7f"
+                                                   "ELF\x02\x01\x01",
+                                                   7) +
+                                           std::string(57, '\xff'));
+  auto lying = *source;
+  lying.only_machine_code = true;
+  CHECK(load_source(lying, 1000, 1000).size() == 3);
+}
+
+TEST_CASE("a source that cannot be is refused with a reason") {
+  const support::scratch_folder scratch;
+  std::filesystem::create_directories(scratch / "none");
+  CHECK(parse_source("x=/nowhere/at/all").error().why == "there is no such file or folder");
+  CHECK(parse_source("x=" + (scratch / "none").string()).error().why ==
+        "the folder holds no readable file");
+  CHECK(parse_source("=/etc").error().code == exit_code::wrong_usage);
+  CHECK(parse_source("x=").error().code == exit_code::wrong_usage);
+  CHECK(parse_source("/dev/null").error().why == "it is no file or folder that can be read");
+}

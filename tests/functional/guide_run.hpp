@@ -1,0 +1,61 @@
+// Runs the blocks of a page as somebody would who types them: bash, in the tree's folder, with an
+// empty home. The tree is a folder of links to this one, so what a command writes there is lost
+// with the run; `build/release` is the build that is tested.
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "tests/functional/guide_page.hpp"
+#include "tests/support/program.hpp"
+
+namespace soma::guide {
+
+struct tree {
+  std::filesystem::path source;  // the root of the tree
+  std::filesystem::path binary;  // the program `soma`
+};
+
+/// The home of a network that `soma localnet` has made, in a run as short as can be. Made when it
+/// is first asked for, then shared by all pages of this process.
+[[nodiscard]] const std::filesystem::path& short_localnet(const tree& built);
+
+class page_run {
+ public:
+  explicit page_run(const tree& built);
+  /// Ends what runs in the background.
+  ~page_run();
+  page_run(const page_run&) = delete;
+  page_run& operator=(const page_run&) = delete;
+
+  /// Runs a block of commands, writes a file, or compares what the last commands printed. What went
+  /// otherwise than the page says, or an empty text.
+  [[nodiscard]] std::string run(const block& one);
+
+ private:
+  [[nodiscard]] std::string prepare(const block& one);
+  [[nodiscard]] std::string run_commands(const block& one);
+  [[nodiscard]] std::string start_background(const block& one);
+  [[nodiscard]] std::string write_file(const block& one);
+  [[nodiscard]] std::string compare(const block& one) const;
+  void interrupt();
+
+  [[nodiscard]] support::finished_program bash(const std::string& script);
+  [[nodiscard]] std::vector<std::string> bash_command(const std::string& script,
+                                                      std::vector<std::string> words);
+  [[nodiscard]] std::string substituted(std::string text) const;
+  [[nodiscard]] std::string shown(std::string printed) const;
+  [[nodiscard]] std::string substitute_ports(const port_range& range);
+
+  tree built_;
+  support::scratch_folder home_;
+  int scripts_ = 0;
+  std::vector<std::pair<std::string, std::string>> substitutions_;
+  std::vector<std::unique_ptr<support::running_program>> background_;
+  std::string printed_;  // by the last block of commands
+};
+
+}  // namespace soma::guide
