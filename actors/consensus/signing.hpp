@@ -36,6 +36,7 @@
 #include <cstdint>
 #include <optional>
 
+#include "messages/values/amounts.hpp"
 #include "messages/values/ids.hpp"
 
 namespace soma::consensus {
