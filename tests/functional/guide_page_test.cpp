@@ -106,7 +106,8 @@ TEST_CASE("settings do what they say") {
                     "```text\nb -a\nd -a\n```\n") == "");
   CHECK(first_wrong("<!-- test: free ports 7100 to 7101 -->\n"
                     "```sh\ntest 7100 != 71''00\ntest 71000 = 71''000\n```\n") == "");
-  CHECK(first_wrong("<!-- test: file ~x/a.toml -->\n```toml\na = 1\n```\n"
+  CHECK(first_wrong("```sh\nmkdir sub\ncd sub\n```\n"
+                    "<!-- test: file ~x/a.toml -->\n```toml\na = 1\n```\n"
                     "```sh\ngrep 'a = 1' '~x/a.toml'\n```\n") == "");
   CHECK(first_wrong("<!-- test: not run: it would fail -->\n```sh\nfalse\n```\n") == "");
   CHECK(

@@ -211,7 +211,7 @@ void page_run::interrupt() {
 }
 
 std::string page_run::write_file(const block& one) {
-  const auto folder = fs::path(read_text(home_ / ".guide" / "folder"));
+  const auto folder = fs::path(without_newlines(read_text(home_ / ".guide" / "folder")));
   const auto path = folder / substituted(one.file);
   fs::create_directories(path.parent_path());
   write_text(path, substituted(one.content));
