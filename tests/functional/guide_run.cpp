@@ -186,7 +186,7 @@ std::string page_run::start_background(const block& one) {
   printed_.clear();
   for (auto i = begun; i < background_.size(); ++i) {
     const auto printed = [&] { return shown(background_[i]->out() + background_[i]->err()); };
-    const auto awaited = substituted(one.background_until);
+    const auto& awaited = one.background_until;
     while (printed().find(awaited) == std::string::npos) {
       if (std::chrono::steady_clock::now() > deadline) {
         return "never wrote '" + awaited + "' but this:\n" + printed();
