@@ -18,7 +18,7 @@
 
 namespace soma::signing {
 
-[[nodiscard]] chain_id chain_id_of(const genesis& born_with);
+[[nodiscard]] chain_id chain_id_of(const genesis& genesis);
 
 /// `key` signs the id of the transaction, protocol §1.5. The sender has to be its public half
 /// (asserted).
