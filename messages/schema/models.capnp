@@ -77,6 +77,6 @@ struct ModelVersionRow {
   manifest @3 :WeightsManifest;
   weights @4 :Data;               # hash of the plain file, 32 bytes, zero until revealed
   key @5 :Data;                   # 32 bytes, zero until revealed
-  embedding @6 :List(UInt32);     # bits of binary32; dim of them, at most 16,384; none until revealed
+  embedding @6 :List(UInt32);     # bits of binary32; dim of them, at most 16,384; empty until revealed
   votes @7 :List(ModelVote);      # at most 1,000
 }
