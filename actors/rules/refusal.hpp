@@ -8,7 +8,7 @@
 #include <string_view>
 
 // clang-format off
-/// name, number, one sentence for the sender. 20 was used and is retired.
+/// name, number, one sentence for the sender. The number 20 was used once and is retired.
 #define SOMA_REFUSALS(X) \
   /* At the door: nothing is charged, the sender did not ask for this execution. */ \
   X(wrong_chain, 1, "the transaction is for another network") \
@@ -111,7 +111,7 @@ inline constexpr std::array all_refusals{
 /// The name in the code: "outside_radius".
 [[nodiscard]] std::string_view name_of(refusal reason);
 
-/// What a rule answers: nothing when it was applied, the reason when it was not.
+/// The result of a rule: no value when it was applied, the reason when it was refused.
 using refused = std::optional<refusal>;
 
 }  // namespace soma::rules
