@@ -1,5 +1,5 @@
 // What a validator's key has said in an epoch, kept so that a crash can't make it say something
-// else (consensus R0 and R4; security §10.3 on the reserve and §10.4 on what counts as damage). A
+// else (consensus R0 and R4; the reserve and what counts as damage: security §10.3 and §10.4). A
 // record is an LMDB directory of its own, format "soma-votes 1". Beside the tables lie a witness
 // (storage/votes/rollback_guard.hpp) and a file that holds room in reserve.
 //   table         key                          value
