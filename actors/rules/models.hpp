@@ -20,9 +20,9 @@ namespace soma::rules {
 [[nodiscard]] refused vote_on_model(block_run& run, const address& sender,
                                     const tx::vote_on_model& what);
 
-/// Refuses an embedding that has not exactly `dim` values, a value whose magnitude is above 2^56 or
-/// not finite, or none with a magnitude of at least 2^-60: outside these bounds its squared norm
-/// may leave binary32. Protocol §6.4.
+/// Refuses an embedding that has not exactly `dim` values, that has a value whose magnitude is above
+/// 2^56 or not finite, or that has no value with a magnitude of at least 2^-60: outside these bounds
+/// its squared norm may leave binary32. Protocol §6.4.
 [[nodiscard]] refused check_embedding(std::span<const float> embedding, std::uint32_t dim);
 
 /// End of epoch, for the models on its agenda: versions committed in an earlier epoch and never

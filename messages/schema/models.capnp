@@ -54,7 +54,7 @@ struct ModelRow {
   pool @2 :StakePool;
   commissionBps @3 :UInt32;
   nextCommissionBps @4 :UInt32;   # from the next epoch on
-  activeVersion @5 :UInt32;       # 0: none has ever been active
+  activeVersion @5 :UInt32;       # 0: no version has ever been active
   latestVersion @6 :UInt32;
   activationOrder @7 :UInt64;     # among all models ever activated, from 1; 0: never
   retiring @8 :Bool;

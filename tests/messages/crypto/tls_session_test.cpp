@@ -116,7 +116,8 @@ TEST_CASE("a byte altered on the way ends the session, and nothing of it is hear
     CHECK(ends.heard_by_client.empty());
     if (in_handshake) {
       CHECK(ends.server.state() != tls_state::open);
-    } else if (at > 4) {  // elsewhere it may be a length, for which the session waits
+    } else if (at > 4) {
+      // Before, the byte may belong to a record's length, and the session waits for more.
       CHECK(ends.client.state() == tls_state::failed);
     }
   }
