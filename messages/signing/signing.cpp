@@ -55,7 +55,7 @@ std::string_view to_text(tx_refusal refusal) {
     case tx_refusal::malformed:
       return "not a well-formed transaction";
     case tx_refusal::bad_key:
-      return "the sender's key is one that nobody may use";
+      return "the sender's key is not an acceptable key";
     case tx_refusal::bad_signature:
       return "the signature is not the sender's";
   }

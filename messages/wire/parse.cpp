@@ -285,7 +285,7 @@ std::string_view to_text(parse_refusal refusal) {
     case parse_refusal::not_one_segment:
       return "more than one segment";
     case parse_refusal::wrong_length:
-      return "length differs from what the message says of itself";
+      return "the length differs from that in the segment table";
     case parse_refusal::out_of_bounds:
       return "a pointer leads outside the message";
     case parse_refusal::far_pointer:
@@ -305,11 +305,11 @@ std::string_view to_text(parse_refusal refusal) {
     case parse_refusal::unknown_union_member:
       return "an unknown union member";
     case parse_refusal::text_not_terminated:
-      return "a text without its end";
+      return "a text that is not terminated";
     case parse_refusal::text_not_utf8:
       return "a text that is not UTF-8";
     case parse_refusal::wrong_size:
-      return "a field of fixed size has another one";
+      return "a field of fixed size has another size";
     case parse_refusal::list_too_long:
       return "a list is longer than allowed";
     case parse_refusal::out_of_range:

@@ -53,7 +53,8 @@ descriptor take_lock(const descriptor& root, const std::filesystem::path& direct
   if (!lock.open()) fail("open the lock of " + directory.string());
   if (::flock(lock.get(), LOCK_EX | LOCK_NB) != 0) {
     if (errno != EWOULDBLOCK) fail("lock " + directory.string());
-    throw blob_failure(blob_failure_code::already_open, directory.string() + " is another's");
+    throw blob_failure(blob_failure_code::already_open,
+                       directory.string() + " is in use by another store");
   }
   return lock;
 }

@@ -108,7 +108,7 @@ struct voting_record_store::inside {
       for (bool there = at.first(); there; there = at.next()) {
         const auto row = votes::row_called(*name, at.key());
         if (!votes::take_row(record, row, at.value())) {
-          return std::string("a row of ") + name + " is none of a record";
+          return std::string("a row of ") + name + " is not one that a record can have";
         }
         content.add(rows[row] = votes::row_hash(row, at.value()));
       }
