@@ -8,9 +8,9 @@
 
 namespace soma::rules {
 
-/// Protocol §4.3.
+/// Deposits stake into a pool; it becomes shares at the end of the epoch. Protocol §4.3.
 [[nodiscard]] refused add_stake(block_run& run, const address& sender, const tx::add_stake& what);
-/// Protocol §4.4.
+/// Withdraws shares from a pool; they are burned at the end of the epoch. Protocol §4.4.
 [[nodiscard]] refused withdraw_stake(block_run& run, const address& sender,
                                      const tx::withdraw_stake& what);
 /// The commission holds from the next epoch on. It is at most max_commission_step_bps above the
