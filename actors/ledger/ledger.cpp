@@ -5,7 +5,7 @@
 namespace soma::ledger {
 namespace {
 
-// In the order of `pot`.
+// Listed in the order of `pot`.
 constexpr std::array pots{&chain_row::balances,      &chain_row::staked,      &chain_row::joining,
                           &chain_row::unbonding,     &chain_row::bonds,       &chain_row::set_aside,
                           &chain_row::target_budget, &chain_row::next_budget, &chain_row::unissued,

@@ -1,7 +1,7 @@
-// The state while a block runs: every table as an overlay over what is stored, and the pots that
-// money lies in (protocol §3.1). Money moves only by `move`, from one place to another, so that no
-// rule can create or lose a shannon. The sum of all pots is checked after every block, in release
-// builds too.
+// The state while a block runs: each table as an overlay over the stored rows, and the pots in
+// which money lies (protocol §3.1). Money moves only by `move`, from one place to another, so that
+// no rule can create or lose a shannon. The sum of all pots is checked after every block, in
+// release builds too.
 #pragma once
 
 #include <variant>
@@ -10,8 +10,8 @@
 
 namespace soma::ledger {
 
-/// Where money can be. The chain row has the total of each pot; the first two are also divided
-/// among owners.
+/// The pots. The chain row has the total of each pot; the first two pots are also divided among
+/// owners.
 enum class pot : std::uint8_t {
   balances,
   staked,
@@ -25,7 +25,7 @@ enum class pot : std::uint8_t {
   burned
 };
 
-/// A pot, and the owner of a part where the pot is divided.
+/// A pot; and, where the pot is divided, the owner of a part.
 struct place {
   pot kind{};
   std::variant<std::monostate, address, model_id> owner;
@@ -40,16 +40,16 @@ struct place {
   return {kind, {}};
 }
 
-/// Sum of all pots of a chain row; equals supply_cap in every valid state.
+/// The sum of all pots of a chain row. It equals supply_cap in every valid state.
 [[nodiscard]] std::optional<shannons> total_of(const chain_row& chain);
 
 class block_state {
  public:
-  /// `base` must outlive all reads; `detach` ends them.
+  /// `base` must outlive all reads; after `detach` it is not read any more.
   explicit block_state(const state_reader& base);
 
   [[nodiscard]] const chain_row& chain() const { return chain_; }
-  /// Changes counters and parameters of the chain row; amounts change by `move` alone.
+  /// Changes counters and parameters of the chain row. Amounts change only by `move`.
   template <class Change>
   void update_chain(Change change) {
     const chain_row before = chain_;
@@ -79,7 +79,7 @@ class block_state {
 
   /// nullptr when there is no such validator or model.
   [[nodiscard]] const stake_pool* pool(const pool_owner& whose) const;
-  /// Changes shares; the stake changes by `move` alone.
+  /// Changes the pool's shares. Its stake changes only by `move`.
   template <class Change>
   void update_shares(const pool_owner& whose, Change change) {
     const auto apply = [&](auto& row) {
@@ -96,23 +96,23 @@ class block_state {
 
   /// The members of this epoch, in order of address.
   [[nodiscard]] const committee_row& committee() const { return committees.get({}); }
-  /// 0 for everyone without a seat.
+  /// 0 for an address that has no seat.
   [[nodiscard]] std::uint32_t power_of(const address& who) const;
 
   struct savepoint {
     chain_row chain;
     std::array<std::size_t, 12> marks{};
   };
-  /// Savepoints nest: the latest is rolled back first.
+  /// Savepoints nest: the latest one is rolled back first.
   [[nodiscard]] savepoint mark() const;
   void rollback(const savepoint& to);
-  /// Distinct rows written since the savepoint, the chain row not counted.
+  /// The number of distinct rows written since the savepoint, without the chain row.
   [[nodiscard]] std::size_t rows_written(const savepoint& since) const;
-  /// Called between transactions: nothing before it can be rolled back.
+  /// To be called between transactions: what came before it can no longer be rolled back.
   void commit();
 
   void detach();
-  /// All changes, sorted by key, the chain row among them.
+  /// All changes, sorted by key, including the chain row.
   [[nodiscard]] std::vector<row_change> changes() const;
 
  private:

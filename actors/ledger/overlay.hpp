@@ -1,6 +1,6 @@
-// One table of the ledger while a block runs: rows are read when first asked for, changes stay in
-// memory, and every change since a mark can be undone. Ordered throughout, so that nothing depends
-// on how rows are kept.
+// One table of the ledger while a block runs. A row is read when it is first needed, changes stay
+// in memory, and every change since a mark can be undone. Everything is ordered, so that no result
+// depends on how rows are stored.
 #pragma once
 
 #include <map>
@@ -22,14 +22,14 @@ class overlay {
 
   explicit overlay(const state_reader* base) : base_(base) {}
 
-  /// nullptr when there is no such row. The pointer is good until the next change of this table.
+  /// nullptr when there is no such row. The pointer is valid until the next change of this table.
   [[nodiscard]] const Row* find(const key_type& key) const {
     auto known = entries_.find(key);
     if (known == entries_.end()) known = entries_.emplace(key, read(key)).first;
     return known->second.row ? &*known->second.row : nullptr;
   }
 
-  /// A row that must exist: its absence would be our own mistake.
+  /// Returns a row that must exist (asserted): its absence would be a bug of this program.
   [[nodiscard]] const Row& get(const key_type& key) const {
     const Row* row = find(key);
     SOMA_ASSERT(row != nullptr, "a row that another row names exists");
@@ -37,10 +37,10 @@ class overlay {
   }
 
   void put(const key_type& key, Row row) { set(key, std::move(row)); }
-  /// A row that is not there stays away.
+  /// Erasing a row that is not there changes nothing.
   void erase(const key_type& key) { set(key, std::nullopt); }
 
-  /// Changes one existing row in place.
+  /// Changes one row, which must exist, in place.
   template <class Change>
   void update(const key_type& key, Change change) {
     Row row = get(key);
@@ -48,11 +48,12 @@ class overlay {
     put(key, std::move(row));
   }
 
-  /// Keys that begin with these bytes, in order.
+  /// The keys that begin with these bytes, in order.
   [[nodiscard]] std::vector<key_type> keys_with(byte_view prefix) const {
     return keys_where(prefix, [](const Row&) { return true; });
   }
-  /// Keys that begin with these bytes and whose rows are wanted, in order; reads all of those rows.
+  /// The keys that begin with these bytes and whose rows the predicate accepts, in order. Reads all
+  /// rows with such keys.
   template <class Predicate>
   [[nodiscard]] std::vector<key_type> keys_where(byte_view prefix, Predicate wanted) const {
     SOMA_ASSERT(base_ != nullptr, "no row is read after the block's transactions have run");
@@ -88,7 +89,7 @@ class overlay {
       journal_.pop_back();
     }
   }
-  /// Number of distinct rows written since the mark.
+  /// The number of distinct rows written since the mark.
   [[nodiscard]] std::size_t rows_written(std::size_t mark) const {
     if (journal_.size() - mark <= 1) return journal_.size() - mark;
     std::set<key_type> keys;
@@ -105,14 +106,14 @@ class overlay {
   }
 
   void detach() { base_ = nullptr; }
-  /// Called between transactions: what came before can no longer be undone.
+  /// To be called between transactions: what came before can no longer be undone.
   void forget_journal() { journal_.clear(); }
 
  private:
   struct entry {
     std::optional<Row> row;
     bool dirty = false;
-    bool stored = false;  // there before the block
+    bool stored = false;  // the row was there before the block
   };
   struct undo {
     key_type key;
@@ -137,7 +138,8 @@ class overlay {
   }
 
   const state_reader* base_;
-  mutable std::map<key_type, entry> entries_;  // reading fills it: the same row is decoded once
+  // Reading also fills it, so that a row is decoded only once.
+  mutable std::map<key_type, entry> entries_;
   std::vector<undo> journal_;
 };
 

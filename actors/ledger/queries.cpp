@@ -12,8 +12,8 @@ std::optional<Row> read(const state_reader& state, const row_key& key) {
   return row_traits<Row>::decode(*value);
 }
 
-/// All rows for which `wanted` holds, by key, at most `limit`: the smallest keys whatever the order
-/// of the scan.
+/// At most `limit` rows for which `wanted` holds, by key: those with the smallest keys, in whatever
+/// order the scan yields them.
 template <class Row, class Predicate>
 auto collect(const state_reader& state, ledger_table table, std::size_t limit, Predicate wanted) {
   using traits = row_traits<Row>;

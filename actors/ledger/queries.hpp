@@ -1,4 +1,4 @@
-// What roles read of the ledger. Lists are bounded by `limit`; rows come in order of their keys.
+// What roles read of the ledger. Lists have at most `limit` entries, in the order of their keys.
 #pragma once
 
 #include <span>
@@ -29,12 +29,12 @@ struct listed_target {
 struct listed_model {
   model_id id;
   model_row row;
-  model_version_row active;  // its active version
+  model_version_row active;  // the model's active version
 };
 [[nodiscard]] std::vector<listed_model> active_model_rows(const state_reader& state,
                                                           std::size_t limit);
 
-/// Versions whose weights this member has not judged: revealed or active ones without its vote.
+/// The versions whose weights this member has not judged: revealed or active ones without its vote.
 [[nodiscard]] std::vector<model_version_ref> unjudged_versions(const state_reader& state,
                                                                const address& member,
                                                                std::size_t limit);
@@ -44,7 +44,7 @@ struct due_audit {
   target_row target;
   submission_row submission;
 };
-/// Revealed submissions that this member has not voted on.
+/// The revealed submissions on which this member has not voted.
 [[nodiscard]] std::vector<due_audit> audits_due(const state_reader& state, const address& member,
                                                 std::size_t limit);
 
@@ -52,10 +52,10 @@ struct due_audit {
 /// nullopt for an address that has no seat in this epoch.
 [[nodiscard]] std::optional<committee_seat> find_seat(const state_reader& state,
                                                       const address& member);
-/// The member's place among the seats; 0 without one.
+/// The index of the member's seat; 0 if it has no seat.
 [[nodiscard]] std::uint16_t seat_index(std::span<const committee_seat> seats,
                                        const address& member);
-/// The members at these places; nullopt when there is no seat at one of them.
+/// The members in the seats with these indices; nullopt when one of the indices has no seat.
 [[nodiscard]] std::optional<std::vector<address>> members_at(std::span<const committee_seat> seats,
                                                              const signer_set& places);
 [[nodiscard]] std::optional<stake_row> read_stake(const state_reader& state,
@@ -68,7 +68,7 @@ struct money_count {
   friend bool operator==(const money_count&, const money_count&) = default;
 };
 [[nodiscard]] std::optional<money_count> count_money(const state_reader& state);
-/// Whether the counted money equals the chain row's totals and all pots sum to the cap.
+/// True if the counted money equals the chain row's totals and all pots sum to the cap.
 [[nodiscard]] bool supply_is_whole(const state_reader& state);
 
 }  // namespace soma::ledger

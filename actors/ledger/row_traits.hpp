@@ -1,5 +1,5 @@
-// Which table a row lies in, and how its key and bytes are made. Only rules write rows, so a row
-// that cannot be read is damage of this program's own and an assertion.
+// For each row type: its table, and how its key and its bytes are made. Only rules write rows, so a
+// row that cannot be read means damage caused by this program itself, and an assertion fails.
 #pragma once
 
 #include "messages/codec/codec.hpp"
@@ -28,12 +28,12 @@ struct id_row : row_bytes<Row> {
   }
 };
 
-/// A table with one row: its key is its table.
+/// The key of a table that has a single row: it consists of the table's byte alone.
 struct only_row {
   friend auto operator<=>(const only_row&, const only_row&) = default;
 };
 
-/// A key that is no plain id: Bytes makes it, Parse reads it.
+/// A key that is not a plain id: Bytes makes it, Parse reads it.
 template <class Row, class Key, row_key (*Bytes)(const Key&),
           std::optional<Key> (*Parse)(byte_view)>
 struct keyed_row : row_bytes<Row> {

@@ -1,5 +1,5 @@
-// Counts the votes that a row keeps: one a member, each with the power that the member had when it
-// voted.
+// Counts the votes that a row keeps: one for each member, each with the power that the member had
+// when it voted.
 #pragma once
 
 #include <algorithm>

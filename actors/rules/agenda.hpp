@@ -1,6 +1,6 @@
-// The agenda of an epoch's end, protocol §9.2. Whatever the end of an epoch must look at stands on
-// that epoch's agenda from the moment this is known, so that an end costs what has to be done and
-// not what exists.
+// The agenda of an epoch's end, protocol §9.2. Whatever the end of an epoch must examine is put on
+// the agenda of that epoch as soon as this is known. So the end of an epoch costs time for what has
+// to be done and not for everything that exists.
 #pragma once
 
 #include "actors/rules/block_run.hpp"

@@ -14,7 +14,8 @@ using wide_int = __int128;
 /// The largest r with r * r <= value.
 [[nodiscard]] constexpr std::uint64_t integer_sqrt(std::uint64_t value) {
   if (value == 0) return 0;
-  // A power of two above the root, then Newton from above: it falls until it is the floor.
+  // Begins with a power of two above the root; Newton's method then falls until it reaches the
+  // floor.
   std::uint64_t root = std::uint64_t{1} << ((std::bit_width(value) + 1) / 2);
   for (;;) {
     const std::uint64_t next = (root + value / root) / 2;

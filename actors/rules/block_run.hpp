@@ -8,7 +8,7 @@
 
 namespace soma::rules {
 
-// The words for where money lies, which every rule uses.
+// The names for the places where money lies, which every rule uses.
 using ledger::balance_of;
 using ledger::of;
 using ledger::place;
@@ -19,7 +19,7 @@ using ledger::stake_of;
 struct registry_change {
   model_version_ref version;
   bool active = false;
-  std::vector<float> embedding;  // empty when it left
+  std::vector<float> embedding;  // empty when the version left the set
   shannons stake;
   friend bool operator==(const registry_change&, const registry_change&) = default;
 };

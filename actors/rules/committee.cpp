@@ -18,7 +18,8 @@ committee_seat* seat_of(committee_row& committee, const address& who) {
   return seat != seats.end() && seat->member == who ? &*seat : nullptr;
 }
 
-/// What the sender will own once its deposits have become shares and what leaves has left.
+/// What the sender will own once its deposits have become shares and its withdrawals have been
+/// made.
 shannons own_with(const block_run& run, const address& who, const validator_row* row,
                   shannons deposit) {
   if (row == nullptr) return deposit;
@@ -104,7 +105,7 @@ refused join_committee(block_run& run, const chain_id& chain, const address& sen
     v.consensus_key = what.consensus_key;
     v.wants_seat = true;
   });
-  // A pool that all holders have left is founded again.
+  // A pool without any holder is founded again.
   const bool empty = run.state.pool(pool)->shares == 0 && what.stake.value > 0;
   if (const auto no = empty ? found_pool(run, pool, sender, what.stake)
                             : lock_deposit(run, pool, sender, what.stake)) {

@@ -1,4 +1,4 @@
-// The ids, seeds and commitments that rules derive by hashing, under one roof.
+// The ids, seeds and commitments that the rules derive by hashing.
 #pragma once
 
 #include "messages/signing/signing.hpp"

@@ -45,7 +45,8 @@ void adjust_fees_and_difficulty(block_run& run) {
       static_cast<std::uint64_t>(run.state.chain().difficulty_ppm);
 }
 
-/// Protocol §9.5.
+/// Begins the next epoch: moves the next budget to the target budget, sets the epoch's number,
+/// start and first block and the reward of a target, and pays for the first targets. Protocol §9.5.
 std::vector<wanted_draw> open_epoch(block_run& run, const block_id& parent, std::uint64_t time_ms,
                                     bool any_model) {
   const auto& p = run.parameters;

@@ -43,7 +43,7 @@ bool is_signed(const chain_id& chain, const public_key& signer, byte_view data,
 bool of_this_chain(const chain_id& chain, byte_view data) {
   const auto what = read_statement(data);
   if (const auto* header = std::get_if<block_header>(&what)) return header->chain == chain;
-  return std::holds_alternative<vote_statement>(what);  // its signature covers the chain
+  return std::holds_alternative<vote_statement>(what);  // a vote's signature covers the chain
 }
 
 hash256 evidence_of(const public_key& signer, const conflict& shown) {
@@ -60,7 +60,7 @@ struct slashed_amounts {
   shannons to_reporter;
 };
 
-/// Half of `amount` to the reporter, the rest burned.
+/// Pays half of `amount` to the reporter and burns the rest.
 void take(block_run& run, const place& from, const address& reporter, shannons amount,
           slashed_amounts& sum) {
   const shannons half{amount.value / 2};
@@ -70,7 +70,7 @@ void take(block_run& run, const place& from, const address& reporter, shannons a
   sum.to_reporter.value += half.value;
 }
 
-/// Takes the part from the pool and from what is being withdrawn from it.
+/// Takes the slashed part from the pool and from what is being withdrawn from it.
 slashed_amounts slash_validator(block_run& run, const address& offender, const address& reporter) {
   const auto bps = run.parameters.equivocation_slash_bps;
   const pool_owner pool{offender};

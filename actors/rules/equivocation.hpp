@@ -1,4 +1,5 @@
-// Two statements of one consensus key that exclude each other, shown by anyone. Protocol §5.9.
+// Two statements of one consensus key that exclude each other; any account may report them.
+// Protocol §5.9.
 #pragma once
 
 #include "actors/rules/block_run.hpp"
@@ -17,10 +18,10 @@ struct conflict {
 /// and one to finalize in it; two headers of one view. nullopt for any other pair.
 [[nodiscard]] std::optional<conflict> conflict_of(byte_view first, byte_view second);
 
-/// Slashes equivocation_slash_bps of what the validator owns in its pool or is withdrawing from it,
-/// half burned, half to the sender; no seat from the next epoch on. Valid for statements of an
-/// epoch in which the validator had a seat, as long as the stake of that time can still be slashed.
-/// Protocol §5.10.
+/// Slashes equivocation_slash_bps of what the validator owns in its pool or is withdrawing from it.
+/// Half is burned and half goes to the sender. The validator has no seat from the next epoch on.
+/// Valid for statements of an epoch in which the validator had a seat, as long as the stake of that
+/// time can still be slashed. Protocol §5.10.
 [[nodiscard]] refused report_equivocation(block_run& run, const chain_id& chain,
                                           const address& sender,
                                           const tx::report_equivocation& what);

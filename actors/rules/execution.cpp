@@ -81,14 +81,16 @@ execution begin_block(const block_input& block, const ledger::state_reader& base
     c.last_block = block.parent;
     c.time_ms = block.time_ms;
   });
-  // The parent of an epoch's first block was signed by the committee of the epoch before.
+  // The committee of the previous epoch signed the parent of an epoch's first block, so its
+  // signatures are not counted for this one.
   if (block.height != state.chain().epoch_first_block) count_signatures(run, block.signers);
   const chain_id chain = chain_id_of(genesis);
   for (const auto& t : block.transactions) p->outcomes.push_back(run_transaction(run, chain, t));
 
   p->closes = closes_epoch(state.chain(), p->parameters, block.time_ms);
   if (p->closes) {
-    // The block opens no replacements: they would expire in it.
+    // This block opens no replacements for filled targets, since they would expire in the same
+    // block.
     auto end = end_epoch(run, genesis, active, block.parent, block.time_ms);
     p->draws = std::move(end.draws);
     p->candidates = std::move(end.candidates);

@@ -16,8 +16,8 @@ struct block_input {
   block_height height;
   std::uint64_t time_ms = 0;
   block_id parent;
-  std::vector<address>
-      signers;  // members that signed for the parent; empty in an epoch's first block
+  /// The members that signed for the parent. Empty in an epoch's first block.
+  std::vector<address> signers;
   std::vector<block_transaction> transactions;  // in order
 };
 
@@ -41,8 +41,8 @@ struct effects {
   std::vector<registry_change> registry;
   chain_row chain;  // as it is after the block
   bool epoch_closed = false;
-  std::vector<committee_seat>
-      next_committee;  // when this block closes an epoch: the next one's, by address
+  /// If this block closes an epoch: the committee of the next one, by address.
+  std::vector<committee_seat> next_committee;
 };
 
 /// A block between its two stages. Holds no reference to the state it was begun on.
@@ -52,10 +52,10 @@ class execution {
   execution& operator=(execution&&) noexcept;
   ~execution();
 
-  /// What must be drawn, in this order; may be empty.
+  /// The draws that are needed, in this order. May be empty.
   [[nodiscard]] const std::vector<wanted_draw>& draws() const;
-  /// The models that draws are assigned to, after this block's changes, in order of their ids.
-  /// Empty without draws.
+  /// The models to which the drawn targets are assigned, as they are after this block's changes, in
+  /// order of their ids. Empty if there are no draws.
   [[nodiscard]] const std::vector<candidate>& candidates() const;
   [[nodiscard]] const std::vector<registry_change>& registry() const;
   [[nodiscard]] bool closes_epoch() const;
@@ -75,10 +75,10 @@ class execution {
 /// check_block. `active` are the active models of `state`. Neither is used after the return.
 [[nodiscard]] execution begin_block(const block_input& block, const ledger::state_reader& state,
                                     const active_models& active, const genesis& genesis);
-/// Whether these draws can finish the execution.
+/// Checks whether these draws can finish the execution.
 [[nodiscard]] std::optional<draw_refusal> check_draws(const execution& begun,
                                                       const drawn_targets& drawn);
-/// Opens the targets and gives out the changes. The draws have passed check_draws.
+/// Opens the targets and returns the changes. The draws must have passed check_draws.
 [[nodiscard]] effects finish(execution&& begun, const drawn_targets& drawn);
 
 }  // namespace soma::rules

@@ -1,5 +1,5 @@
-// Protocol §2: what a transaction costs, and how the multiplier heads for a yearly share of the
-// supply.
+// Protocol §2: what a transaction costs, and how the multiplier moves so that a wanted share of the
+// supply is burned in a year.
 #pragma once
 
 #include <optional>
@@ -19,8 +19,8 @@ namespace soma::rules {
 
 /// What should be burned in one epoch: circulating * burn_bps_per_year * epoch_ms / year.
 [[nodiscard]] shannons wanted_burn(const genesis_parameters& p, shannons circulating);
-/// The next multiplier: * want / burned, by at most a factor 9/8 up or 8/9 down, rounded away from
-/// the current value, within its bounds. Protocol §2.5.
+/// The next multiplier: the current one * want / burned, but at most 9/8 up or 8/9 down, rounded
+/// away from the current value, within its bounds. Protocol §2.5.
 [[nodiscard]] std::uint64_t next_multiplier(const genesis_parameters& p,
                                             std::uint64_t multiplier_ppm, shannons want,
                                             shannons burned);

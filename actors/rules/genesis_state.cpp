@@ -76,8 +76,8 @@ chain_row first_chain_row(const genesis& genesis) {
   c.epoch_first_block = {1};
   c.fee_multiplier_ppm = genesis.parameters.fee_multiplier_start_ppm;
   c.difficulty_ppm = genesis.parameters.difficulty_start_ppm;
-  c.hits_ema_milli =
-      genesis.parameters.hits_wanted * 1'000;  // as if every hit that is wanted had come
+  // The average begins as if every hit that is wanted had come.
+  c.hits_ema_milli = genesis.parameters.hits_wanted * 1'000;
   for (const auto& account : genesis.accounts) c.balances.value += account.balance.value;
   for (const auto& validator : genesis.validators) c.staked.value += validator.stake.value;
   c.unissued = *emission_pool(genesis);

@@ -29,11 +29,12 @@ enum class genesis_refusal : std::uint8_t {
   above_supply_cap
 };
 [[nodiscard]] std::string_view to_text(genesis_refusal reason);
-/// Protocol §12.1.
+/// Checks the name, every parameter and every allocation of a genesis. Protocol §12.1.
 [[nodiscard]] std::optional<genesis_refusal> check_genesis(const genesis& genesis);
 
-/// Chain row, accounts, validators with their power; sorted by key. Every validator has an account,
-/// so that it can send transactions. The genesis has passed check_genesis. Protocol §12.2.
+/// The first rows: the chain row, accounts, validators with their power, sorted by key. Every
+/// validator has an account, so that it can send transactions. The genesis must have passed
+/// check_genesis. Protocol §12.2.
 [[nodiscard]] std::vector<row_change> genesis_rows(const genesis& genesis);
 
 }  // namespace soma::rules

@@ -57,7 +57,7 @@ refused check_new(const block_run& run, const tx::commit_model& what) {
   return std::nullopt;
 }
 
-/// A model that never was active and did not reveal loses a part of its own stake and becomes
+/// A model that has never been active and did not reveal loses a part of its own stake and becomes
 /// inactive.
 void punish_silence(block_run& run, const model_id& model) {
   const shannons own = own_stake(run.state.models.get(model).pool);
@@ -106,8 +106,8 @@ void retire(block_run& run, const model_id& model, const model_row& row) {
   const auto which = latest_of(model, row);
   const auto status = run.state.versions.get(which).status;
   if (is_pending(run.state.versions.get(which))) drop_version(run, which);
-  // Retiring before the first reveal is punished like silence, or it would be the cheap way out of
-  // it.
+  // Retiring before the first reveal is punished like a missed reveal; otherwise it would be a
+  // cheap way to avoid that punishment.
   if (row.active_version == 0 && status == version_status::committed) punish_silence(run, model);
   leave_registry(run, model, row);
   run.state.models.update(model, [](model_row& m) { m.status = model_status::inactive; });

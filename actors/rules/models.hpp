@@ -6,13 +6,13 @@
 
 namespace soma::rules {
 
-/// Protocol §6.2.
+/// Commits to a new model, or to the next version of the sender's own model. Protocol §6.2.
 [[nodiscard]] refused commit_model(block_run& run, const address& sender,
                                    const tx::commit_model& what);
-/// Protocol §6.3.
+/// Reveals the version that was committed in the previous epoch. Protocol §6.3.
 [[nodiscard]] refused reveal_model(block_run& run, const address& sender,
                                    const tx::reveal_model& what);
-/// Protocol §6.9.
+/// Retires the sender's own model at the end of the epoch. Protocol §6.9.
 [[nodiscard]] refused retire_model(block_run& run, const address& sender,
                                    const tx::retire_model& what);
 /// Free for members of the committee: judging is their duty. A quorum of other verdicts than `good`
@@ -20,17 +20,17 @@ namespace soma::rules {
 [[nodiscard]] refused vote_on_model(block_run& run, const address& sender,
                                     const tx::vote_on_model& what);
 
-/// Refuses an embedding that has not exactly `dim` values, a value whose magnitude is above 2^56 or
-/// not finite, or none with a magnitude of at least 2^-60: outside these bounds its squared norm
-/// may leave binary32. Protocol §6.4.
+/// Refuses an embedding that does not have exactly `dim` values, that has a value whose magnitude
+/// is above 2^56 or not finite, or that has no value with a magnitude of at least 2^-60: outside
+/// these bounds its squared norm may leave binary32. Protocol §6.4.
 [[nodiscard]] refused check_embedding(std::span<const float> embedding, std::uint32_t dim);
 
-/// End of epoch, for the models on its agenda: versions committed in an earlier epoch and never
-/// revealed are dropped; a model that has never been active loses half of its own stake. Protocol
-/// §6.7.
+/// At the end of an epoch, for the models on its agenda: drops versions that were committed in an
+/// earlier epoch and never revealed. A model that has never been active loses half of its own
+/// stake. Protocol §6.7.
 void drop_missed_reveals(block_run& run, std::span<const model_id> models);
-/// End of epoch, for the models on its agenda: versions that were revealed become active, retiring
-/// models leave. Protocol §6.8 and §6.9.
+/// At the end of an epoch, for the models on its agenda: activates versions that were revealed, and
+/// lets retiring models leave. Protocol §6.8 and §6.9.
 void activate_and_retire(block_run& run, std::span<const model_id> models);
 
 }  // namespace soma::rules

@@ -7,15 +7,17 @@
 
 namespace soma::rules {
 
-/// Shares that a deposit buys at the pool's present price, floor; the first deposit buys 1:1.
-/// nullopt: too many to count, or the pool has shares and no stake, so that there is no price.
+/// The shares that a deposit buys at the pool's present price, rounded down; the first deposit buys
+/// 1:1. nullopt if they are too many to count, or if the pool has shares and no stake, so that
+/// there is no price.
 [[nodiscard]] std::optional<std::uint64_t> shares_for(const stake_pool& pool, shannons amount);
-/// What so many of the pool's shares are worth, floor; all of them are worth all of the stake.
+/// What so many of the pool's shares are worth, rounded down; all of them are worth all of the
+/// stake.
 [[nodiscard]] shannons worth_of(const stake_pool& pool, std::uint64_t shares);
 /// What the owner's shares are worth.
 [[nodiscard]] shannons own_stake(const stake_pool& pool);
-/// The owner's shares to burn when `amount` of stake is slashed, so that it is the owner's part
-/// that shrinks: ceil(amount * shares / stake), at most all of them. None when the owner holds
+/// The number of the owner's shares to burn when `amount` of stake is slashed, so that the owner's
+/// part shrinks: ceil(amount * shares / stake), at most all of them. It is 0 when the owner holds
 /// every share: then the stake is the owner's alone, and shares without stake would have no price.
 [[nodiscard]] std::uint64_t shares_to_slash(const stake_pool& pool, shannons amount);
 
@@ -31,7 +33,8 @@ void reward_pool(block_run& run, const place& from, const pool_owner& whose, sha
 /// Whether the pool takes deposits (protocol §4.3): of a model that is neither retiring nor
 /// inactive, of a validator that wants a seat.
 [[nodiscard]] bool takes_deposits(const ledger::block_state& state, const pool_owner& whose);
-/// Candidates' stakes are part of what the router knows.
+/// Notes a change of a candidate's stake in the run, since stakes are part of what the router
+/// knows.
 void note_stake_change(block_run& run, const pool_owner& whose);
 
 }  // namespace soma::rules

@@ -8,9 +8,9 @@
 #include <string_view>
 
 // clang-format off
-/// name, number, one sentence for the sender. 20 was used and is retired.
+/// name, number, one sentence for the sender. The number 20 was used once and is retired.
 #define SOMA_REFUSALS(X) \
-  /* At the door: nothing is charged, the sender did not ask for this execution. */ \
+  /* The first checks. Nothing is charged: the sender did not ask for this execution. */ \
   X(wrong_chain, 1, "the transaction is for another network") \
   X(nonce_too_low, 2, "the nonce was used before") \
   X(nonce_too_high, 3, "an earlier transaction of this account is missing") \
@@ -20,7 +20,7 @@
   X(base_fee_unaffordable, 7, "the balance does not cover the base fee") \
   X(malformed, 8, "the transaction's bytes cannot be read") \
   X(bad_signature, 9, "the signature is not the sender's") \
-  /* Anywhere. */ \
+  /* Refusals of any kind of transaction. */ \
   X(arithmetic_overflow, 21, "an amount does not fit") \
   X(balance_too_low, 22, "the balance does not cover the amount") \
   X(fee_unaffordable, 23, "the balance does not cover the fee") \
@@ -59,7 +59,7 @@
   X(bond_unaffordable, 88, "the balance does not cover the bond") \
   /* Reveals, protocol §8.2, in the order of the checks. */ \
   X(target_not_awaiting_reveal, 100, "the target does not await a reveal") \
-  X(not_the_submitter, 101, "only the one who claimed the target reveals") \
+  X(not_the_submitter, 101, "only the account that claimed the target may reveal") \
   X(reveal_window_over, 102, "the time for revealing is over") \
   X(data_commitment_mismatch, 103, "the data is not what the claim committed to") \
   X(data_already_used, 104, "an earlier reveal named the same data") \
@@ -80,7 +80,7 @@
   X(already_joined, 163, "the validator wants a seat with this key already") \
   X(rejoin_too_early, 164, "the validator equivocated and may join from a later epoch on") \
   X(not_a_validator, 165, "the sender is not a validator") \
-  X(already_leaving, 166, "the validator wants no seat already") \
+  X(already_leaving, 166, "the validator has given up its seat already") \
   /* Equivocation, protocol §5, in the order of the checks. */ \
   X(statement_unreadable, 180, "a statement is neither a header nor a vote of this network") \
   X(statements_do_not_conflict, 181, "the two statements do not exclude each other") \
@@ -111,7 +111,7 @@ inline constexpr std::array all_refusals{
 /// The name in the code: "outside_radius".
 [[nodiscard]] std::string_view name_of(refusal reason);
 
-/// What a rule answers: nothing when it was applied, the reason when it was not.
+/// The result of a rule: no value when it was applied, the reason when it was refused.
 using refused = std::optional<refusal>;
 
 }  // namespace soma::rules

@@ -21,8 +21,8 @@ bool is_over(target_status status) {
          status == target_status::expired;
 }
 
-/// How a target ends, protocol §7.11. Nothing is scored for it any more, so its row loses its
-/// point, which is most of the row and follows from the seed.
+/// Ends a target, protocol §7.11. It is not scored any more, so its row loses its point, which is
+/// most of the row and follows from the seed.
 void end_target(block_run& run, const target_id& target, target_status status) {
   SOMA_ASSERT(is_over(status), "a target ends settled, slashed or expired");
   run.state.targets.update(target, [&](target_row& t) {

@@ -9,7 +9,7 @@
 namespace soma::rules {
 namespace {
 
-/// An event about a position: the pool stands in `model` or in `other`.
+/// Notes an event about a position. The event names the pool in `model` or in `other`.
 event& note_stake(block_run& run, event_kind kind, const stake_position& position,
                   shannons amount) {
   auto& e = run.note(kind);
@@ -37,7 +37,7 @@ stake_row row_of(const block_run& run, const stake_position& position) {
   return found != nullptr ? *found : stake_row{};
 }
 
-/// What the owner must keep while the pool stands for something; zero afterwards.
+/// What the owner must keep while the pool takes deposits; zero otherwise.
 shannons least_own_stake(const block_run& run, const pool_owner& pool) {
   if (!takes_deposits(run.state, pool)) return {};
   return std::holds_alternative<model_id>(pool) ? run.parameters.min_model_stake
@@ -94,7 +94,8 @@ void join(block_run& run, const stake_position& position, stake_row& row) {
   if (amount.value == 0) return;
   const auto& pool = *run.state.pool(position.pool);
   const auto shares = takes_deposits(run.state, position.pool) ? shares_for(pool, amount) : 0;
-  // Shares are changed by signed numbers; only a price near zero can ask for more than they hold.
+  // Changes of shares are signed numbers. Only at a price near zero can a deposit buy more shares
+  // than they can hold.
   const bool fits = shares && *shares > 0 &&
                     *shares <= INT64_MAX - std::min<std::uint64_t>(pool.shares, INT64_MAX);
   if (!fits) {

@@ -23,7 +23,7 @@ std::vector<std::int64_t> stake_bonuses(std::span<const candidate> candidates,
   std::vector<std::int64_t> bonuses;
   bonuses.reserve(candidates.size());
   for (const auto& c : candidates) {
-    // Roots have at most 32 bits, the bonus at most 10^9: nothing here leaves 64 bits.
+    // Roots have at most 32 bits and the bonus is at most 10^9, so nothing here leaves 64 bits.
     const auto weight = top == 0 ? 0 : static_cast<std::int64_t>(c.stake_root * millionths / top);
     bonuses.push_back(stake_bonus_ppm * weight / static_cast<std::int64_t>(millionths));
   }
@@ -36,7 +36,7 @@ std::vector<std::int64_t> assignment_scores(std::span<const std::uint32_t> dista
   std::vector<std::int64_t> scores;
   const std::size_t n = distances_q30.size();
   if (n == 0) return scores;
-  std::uint64_t sum = 0;  // of at most 2^32 distances of 2^31
+  std::uint64_t sum = 0;  // of at most 2^32 distances of at most 2^31
   for (const auto d : distances_q30) sum += d;
   const auto mean = static_cast<std::int64_t>(sum / n);
   wide_uint squares = 0;

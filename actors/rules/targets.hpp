@@ -1,6 +1,6 @@
 // Opening targets, protocol §7. The budget pays for a target before it is drawn. The drawing itself
-// needs floating point: it is done outside and comes back as a drawn_target. Which models the
-// target is assigned to is decided here, in integers.
+// needs floating point: the caller has it done and passes in a drawn_target. The models to which
+// the target is assigned are chosen here, in integers.
 #pragma once
 
 #include <span>
@@ -39,8 +39,8 @@ struct drawn_targets {
                                                         std::uint64_t index);
 
 /// What stake takes off a candidate's score: floor(stake_bonus * s_i / 10^6) with s_i =
-/// isqrt(stake_i) * 10^6 / max_j isqrt(stake_j), 0 when no candidate has stake. In the order of the
-/// candidates; the same for all targets of a block. Protocol §7.4.
+/// isqrt(stake_i) * 10^6 / max_j isqrt(stake_j), and 0 when no candidate has stake. In the order of
+/// the candidates; the same for all targets of a block. Protocol §7.4.
 [[nodiscard]] std::vector<std::int64_t> stake_bonuses(std::span<const candidate> candidates,
                                                       std::int64_t stake_bonus_ppm);
 /// score_i = floor((d_i - mean) * 10^6 / std) - bonus_i; mean and variance are floors, std = max(1,

@@ -15,7 +15,7 @@
 namespace soma::rules {
 namespace {
 
-/// Applies one kind. `moved` becomes the amount that the value fee is taken from.
+/// Applies a transaction of one kind. `moved` becomes the amount from which the value fee is taken.
 struct apply {
   block_run& run;
   const chain_id& chain;
@@ -61,7 +61,7 @@ struct apply {
   }
 };
 
-/// Effects and fee; whatever is refused here is undone by the caller.
+/// Applies the effects and takes the fee. If this is refused, the caller undoes it.
 refused apply_and_charge(block_run& run, const address& sender, const transaction& t,
                          const ledger::block_state::savepoint& start, bool free, shannons& fee) {
   shannons moved;
@@ -108,7 +108,7 @@ void execute(block_run& run, const address& sender, const transaction& t, shanno
   run.registry.resize(registry);
   run.stakes_changed = stakes_changed;
   use_nonce(run, sender);
-  // A member may vote without a balance; a refused vote takes what the balance has.
+  // A member may vote without a balance, so a refused vote costs at most what the balance has.
   outcome.fee = std::min(base, run.state.balance(sender));
   run.state.must_move(balance_of(sender), of(pot::burned), outcome.fee);
 }

@@ -1,5 +1,6 @@
-// One transaction, protocol §1.8. It is applied whole, or it pays the base fee and changes nothing
-// else but the nonce of its sender, or it is stopped at the door and changes nothing at all.
+// One transaction, protocol §1.8. It is applied as a whole; or it pays the base fee and changes
+// nothing else but the nonce of its sender; or it fails the first checks and changes nothing at
+// all.
 #pragma once
 
 #include "actors/rules/block_run.hpp"
@@ -26,7 +27,7 @@ struct transaction_outcome {
   friend bool operator==(const transaction_outcome&, const transaction_outcome&) = default;
 };
 
-/// The checks at the door, protocol §1.7, in order: size, chain, account, nonce, expiry, base fee.
+/// The first checks, protocol §1.7, in order: size, chain, account, nonce, expiry, base fee.
 /// `account` may be nullptr. Members of the committee need no balance to vote.
 [[nodiscard]] refused check_door(const transaction& t, std::uint64_t size_bytes,
                                  const chain_id& chain, epoch_number epoch,

@@ -1,4 +1,4 @@
-// What the votes that a row keeps pay to the members who gave them.
+// Pays the members for the votes that a row keeps.
 #pragma once
 
 #include <vector>

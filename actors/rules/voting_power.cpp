@@ -27,8 +27,8 @@ void assign_power(std::vector<power_share>& members) {
   wide_uint stake = 0;
   for (const auto* m : below) stake += m->stake.value;
 
-  // Members that would pass the cap get the cap, until what is left divides among the others
-  // without passing it.
+  // Members that would exceed the cap get the cap, until what is left can be divided among the
+  // others without exceeding it.
   for (bool found = true; found && !below.empty();) {
     found = false;
     const wide_uint round_stake = stake;

@@ -34,8 +34,8 @@ std::vector<hash256> subtrees_of(std::span<const state_pair> rows, const state_r
   return all;
 }
 
-/// The top above `level`, the subtrees of a range; nullopt unless exactly these siblings lie beside
-/// its way.
+/// The top of the tree above `level`, the hashes of a range's subtrees; nullopt unless `siblings`
+/// are exactly those on the way from the range to the top.
 std::optional<hash256> top_above(std::vector<hash256> level, const state_range& range,
                                  std::span<const hash256> siblings) {
   const auto width = std::uint64_t{1} << range.depth;

@@ -1,4 +1,4 @@
-// Ranges of key hashes, of which chunks are made.
+// Splits the key hashes into ranges, of which chunks are made.
 #include <algorithm>
 
 #include "actors/state_tree/state_tree.hpp"
@@ -10,7 +10,7 @@ using detail::subtree;
 
 namespace {
 
-/// A subtree that alone is too large, as the ranges of its parts.
+/// Splits a subtree that alone is too large into the ranges of its parts.
 void split(const subtree& tree, unsigned depth, std::uint64_t prefix, std::uint64_t most_bytes,
            std::vector<state_range>& into) {
   if (tree.is_leaf() || tree.totals.bytes <= most_bytes || depth == deepest_range) {
@@ -21,7 +21,7 @@ void split(const subtree& tree, unsigned depth, std::uint64_t prefix, std::uint6
   split(tree.halves->right, depth + 1, 2 * prefix + 1, most_bytes, into);
 }
 
-/// A range in a bucket is one subtree; its way down from the bucket, with what lies beside it.
+/// The way from a bucket down to a range that is one of its subtrees, with the siblings beside it.
 struct way {
   const subtree* at = nullptr;
   std::vector<hash256> siblings;  // from the subtree to the bucket
@@ -39,7 +39,7 @@ way way_to(const subtree& bucket, const state_range& range) {
   return found;
 }
 
-/// The buckets that a range lies in.
+/// The buckets in which a range lies.
 state_range buckets_of(const state_range& range) {
   SOMA_ASSERT(is_range(range), "a range of buckets or one subtree of one");
   if (range.depth == bucket_depth) return range;

@@ -13,7 +13,7 @@ using detail::tree_row;
 
 namespace {
 
-/// What becomes of one row. Of a row that goes only the key counts.
+/// The change of one row. If the row is removed, only the key counts.
 struct key_change {
   tree_row row;
   bool goes = false;
@@ -33,7 +33,7 @@ state_totals operator-(const state_totals& a, const state_totals& b) {
   return {a.rows - b.rows, a.bytes - b.bytes};
 }
 
-/// Of `rows` and then `more`.
+/// The leaf of `rows` followed by `more`.
 subtree leaf_of(std::span<const tree_row> rows, std::span<const tree_row> more = {}) {
   const auto count = rows.size() + more.size();
   if (count == 0) return {empty_leaf_hash(), {}, nullptr, nullptr};
@@ -52,7 +52,7 @@ subtree branch_of(subtree left, subtree right) {
       std::make_shared<const detail::halves>(detail::halves{std::move(left), std::move(right)})};
 }
 
-/// Where a row's key, or a change's, first lies to the right at `depth`.
+/// The index of the first row, or change, whose key lies to the right at `depth`.
 template <class Element, class Key>
 std::size_t middle_of(std::span<const Element> sorted, unsigned depth, Key&& key) {
   SOMA_ASSERT(depth < max_state_depth, "no two rows have one key");
@@ -62,7 +62,7 @@ std::size_t middle_of(std::span<const Element> sorted, unsigned depth, Key&& key
       sorted.begin());
 }
 
-/// The subtree of rows that ascend.
+/// The subtree of these rows, which ascend.
 subtree tree_of(std::span<const tree_row> rows, unsigned depth) {
   if (rows.size() <= max_leaf_rows) return leaf_of(rows);
   const auto middle = middle_of(
@@ -85,8 +85,8 @@ void merge(std::span<const tree_row> rows, key_changes changes, std::vector<tree
   all.insert(all.end(), row, rows.end());
 }
 
-/// What changes, ascending, make of a subtree: only what lies on their way is made anew. `scratch`
-/// is for use within.
+/// The subtree after these changes, which ascend. Only the parts on their way are made anew.
+/// `scratch` is memory that the function uses inside.
 subtree changed(const subtree& tree, key_changes changes, unsigned depth,
                 std::vector<tree_row>& scratch) {
   if (changes.empty()) return tree;
@@ -104,8 +104,8 @@ subtree changed(const subtree& tree, key_changes changes, unsigned depth,
   return branch_of(std::move(left), std::move(right));
 }
 
-/// Memory that is read soon. Blocks change rows here and there, so without it most of their time
-/// is spent waiting for memory.
+/// Fetches memory that is read soon. The rows that a block changes lie far apart, so without this
+/// most of the block's time would be spent waiting for memory.
 void fetch(const void* from, std::size_t size_bytes) {
   constexpr std::size_t line_bytes = 64;
   for (std::size_t at = 0; at < size_bytes; at += line_bytes) {
@@ -113,7 +113,7 @@ void fetch(const void* from, std::size_t size_bytes) {
   }
 }
 
-/// One for each row that changes, ascending by key hash.
+/// One change for each row that changes, ascending by key hash.
 std::vector<key_change> by_key(std::span<const row_change> changes) {
   struct keyed {
     std::uint64_t first_bits;  // cheap to compare, and different for almost all keys
@@ -133,7 +133,8 @@ std::vector<key_change> by_key(std::span<const row_change> changes) {
   std::vector<key_change> all;
   all.reserve(order.size());
   for (std::size_t i = 0; i < order.size(); ++i) {
-    if (i + 1 < order.size() && order[i + 1].key == order[i].key) continue;  // a later one holds
+    // Of several changes of one row the last one holds.
+    if (i + 1 < order.size() && order[i + 1].key == order[i].key) continue;
     const auto& change = changes[order[i].at];
     key_change next{{order[i].key, {}, 0}, !change.value};
     if (change.value) {
@@ -145,7 +146,7 @@ std::vector<key_change> by_key(std::span<const row_change> changes) {
   return all;
 }
 
-/// The changes [begin, end) lie in this bucket.
+/// The changes [begin, end) fall into this bucket.
 struct touched_bucket {
   std::uint32_t index;
   std::size_t begin, end;
@@ -254,7 +255,7 @@ tree::prepared tree::prepare(std::span<const row_change> changes, chain below) c
     next.nodes_.emplace_back(buckets + index, after.hash);
     next.buckets_.emplace_back(index, std::move(after));
   }
-  // Level by level: [begin, end) of nodes_ is the level below, ascending by position.
+  // Goes level by level: [begin, end) of nodes_ is the level below, ascending by position.
   for (std::size_t begin = 0, end = next.nodes_.size();
        begin < end && next.nodes_[begin].first > 1;) {
     for (std::size_t i = begin; i < end; ++i) {

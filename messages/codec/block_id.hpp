@@ -1,5 +1,5 @@
-// The id of a block. The codec of agreement's messages needs it, because the receiver of a block
-// computes its id; all other ids are in messages/signing.
+// The id of a block. It is computed here, and not in messages/signing with all other ids, because
+// the receiver of a block computes its id and so the codec of the consensus messages needs it.
 #pragma once
 
 #include "messages/values/blocks.hpp"

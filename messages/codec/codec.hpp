@@ -1,14 +1,12 @@
-// Plain values to the bytes that travel, are signed, are stored, and back. The only way in for
-// foreign values (security §7.5).
-//   - encode writes canonical Cap'n Proto (block headers: the fixed layout below): equal values
-//   give equal bytes.
-//   - decode refuses by name whatever is not exactly one value: structure (parse.hpp), field sizes,
-//   list lengths, genesis
-//     ranges. What a value may mean (NaN, amounts, bps, dimensions) is for actors/rules. Floats
-//     keep their bits.
-//   - For all bytes that decode takes, encode(decode(b)) == b.
-// encode asserts on values beyond the limits below: whoever makes such a value has to bound it
-// first.
+// Turns plain values into the bytes that travel, are signed and are stored, and back. This is the
+// only way in for foreign values (security §7.5).
+//   - encode writes canonical Cap'n Proto (for block headers and vote statements the fixed layouts
+//     below): equal values give equal bytes.
+//   - decode refuses by name whatever is not exactly one value. It checks structure (parse.hpp),
+//     field sizes, list lengths and the ranges of a genesis. What a value may mean (NaN, amounts,
+//     basis points, dimensions) is a question for actors/rules. Floats keep their bits.
+//   - For all bytes that decode accepts, encode(decode(b)) == b.
+// encode asserts the limits below: the code that makes a value has to bound it first.
 #pragma once
 
 #include <cstdint>
@@ -25,19 +23,19 @@
 namespace soma::inline codec {
 
 inline constexpr std::size_t max_assigned_models = 16;
-/// A committee's votes over all epochs in which an audit may be open, with room to spare.
+/// The votes of a committee over all epochs in which an audit may be open, with room to spare.
 inline constexpr std::size_t max_cast_votes = 1'000;
 inline constexpr std::size_t max_statement_bytes = 1'024;
-/// Withdrawals of one holder from one pool that wait for their epochs: at most one an epoch.
+/// Withdrawals of one holder from one pool that wait for their epochs: at most one for each epoch.
 inline constexpr std::size_t max_unbonding = 4;
 inline constexpr std::size_t max_name_bytes = 64;
 
 template <class X>
 [[nodiscard]] expected<X, parse_refusal> decode(byte_view data);
 
-/// For bytes that this program has encoded itself and whose checksum has been verified since: rows
-/// of its own store. As safe as decode, but takes it as given that they are the only encoding of
-/// their value.
+/// Decodes bytes that this program has encoded itself and whose checksum has been verified since:
+/// rows of its own store. It is as safe as decode, but it does not check that the bytes are the
+/// only encoding of their value.
 template <class X>
 [[nodiscard]] expected<X, parse_refusal> decode_own(byte_view data);
 
@@ -49,11 +47,11 @@ template <class X>
   expected<type, parse_refusal> decode_own<type>(byte_view data)
 
 SOMA_CODEC(transaction);         // at most max_transaction_bytes
-SOMA_CODEC(signed_transaction);  // its body is not looked into
+SOMA_CODEC(signed_transaction);  // the body is not decoded
 SOMA_CODEC(genesis);
 SOMA_CODEC(block_header);    // header_layout
 SOMA_CODEC(vote_statement);  // kind u8, epoch u64, view u64, block: little endian, 49 bytes
-SOMA_CODEC(block);           // the bodies of its transactions are not looked into
+SOMA_CODEC(block);           // the bodies of its transactions are not decoded
 SOMA_CODEC(event);
 SOMA_CODEC(chain_row);
 SOMA_CODEC(account_row);
@@ -70,13 +68,13 @@ SOMA_CODEC(consensus_key_row);
 SOMA_CODEC(evidence_row);
 #undef SOMA_CODEC
 
-/// The fields of a header in their order, little endian, nothing between them.
+/// The fields of a header in their order, little endian, without anything between them.
 inline constexpr std::size_t header_layout_bytes = 214;
 inline constexpr std::size_t vote_layout_bytes = 49;
 [[nodiscard]] bytes header_layout(const block_header& header);
 
-// Keys of rows, protocol §11.1: the table's byte, then the fields. Numbers big endian, so that rows
-// of a model lie in order of version.
+// Keys of rows, protocol §11.1: the table's byte, then the fields. Numbers are big endian, so that
+// the rows of a model lie in the order of its versions.
 [[nodiscard]] row_key chain_key();
 [[nodiscard]] row_key account_key(const address& owner);
 [[nodiscard]] row_key validator_key(const address& owner);
@@ -88,19 +86,20 @@ inline constexpr std::size_t vote_layout_bytes = 49;
 [[nodiscard]] row_key used_data_key(const data_hash& data);
 [[nodiscard]] row_key committee_key();
 [[nodiscard]] row_key stake_key(const stake_position& position);
-/// What all positions of a pool begin with.
+/// The bytes with which the keys of all positions of a pool begin.
 [[nodiscard]] row_key stake_prefix(const pool_owner& pool);
 [[nodiscard]] row_key agenda_key(const agenda_item& item);
-/// What all that is due at the end of an epoch begins with.
+/// The bytes with which the keys of all items due at the end of an epoch begin.
 [[nodiscard]] row_key agenda_prefix(epoch_number epoch);
 [[nodiscard]] row_key consensus_key_key(const public_key& key);
 [[nodiscard]] row_key evidence_key(const hash256& shown);
-/// The byte that all keys of a table begin with.
+/// The byte with which all keys of a table begin.
 [[nodiscard]] row_key table_prefix(ledger_table table);
 
-/// nullopt unless `key` is a whole key of that table.
+/// The table of `key`; nullopt unless `key` is a whole key of a table.
 [[nodiscard]] std::optional<ledger_table> table_of(byte_view key);
-/// The 32 bytes after the table of a key that table_of takes; the caller names whose they are.
+/// The 32 bytes after the table's byte, in a key that table_of accepts. The caller states by `Id`
+/// what they identify.
 template <class Id>
 [[nodiscard]] std::optional<Id> id_in_key(byte_view key) {
   if (!table_of(key) || key.size() < 33) return std::nullopt;

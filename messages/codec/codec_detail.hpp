@@ -1,5 +1,5 @@
-// Shared by the codec's sources: how single fields are written and read. A reading carries the
-// first refusal met.
+// Shared by the sources of the codec: how single fields are written and read. A `reading` keeps the
+// first refusal that it meets.
 #pragma once
 
 #include <algorithm>
@@ -19,7 +19,7 @@
 
 namespace soma::inline codec::fields {
 
-/// Sticky: after a first refusal all further reads go on harmlessly and change nothing about it.
+/// A reading keeps its first refusal. Later reads go on without harm and do not change it.
 class reading {
  public:
   void refuse(parse_refusal why) {
@@ -60,20 +60,20 @@ class reading {
   std::optional<parse_refusal> refusal_;
 };
 
-/// Schema enums and plain ones name the same values in the same order; the parser has checked the
+/// Schema enums and plain enums name the same values in the same order. The parser has checked the
 /// range.
 template <class To, class From>
 [[nodiscard]] constexpr To same_enum(From value) {
   return static_cast<To>(static_cast<std::uint16_t>(value));
 }
 
-/// Asserts a limit that whoever made the value had to keep.
+/// Asserts a limit that the code that made the value had to keep.
 inline unsigned length(std::size_t size, std::size_t max_size) {
   SOMA_ASSERT(size <= max_size, "a list within its limit");
   return static_cast<unsigned>(size);
 }
 
-/// init(size) makes the list. An empty one is left away: absence is its only encoding.
+/// init(size) makes the list. An empty list is left out: its absence is its only encoding.
 template <class Init>
 void put_floats(Init&& init, const std::vector<float>& from) {
   if (from.empty()) return;
@@ -87,7 +87,7 @@ void put_list(Init&& init, const std::vector<Element>& from, std::size_t max_siz
   for (unsigned i = 0; i < from.size(); ++i) each(list[i], from[i]);
 }
 
-/// A copy of a message's bytes whose words are aligned; a small one needs no heap.
+/// A copy of a message's bytes whose words are aligned. A small copy needs no heap memory.
 class aligned_words {
  public:
   explicit aligned_words(byte_view data) : count_(data.size() / 8) {
@@ -117,8 +117,9 @@ void take(reading& in, schema::SignedTransaction::Reader from, signed_transactio
 void put(schema::Block::Builder to, const block& from);
 void take(reading& in, schema::Block::Reader from, block& to);
 
-/// Canonical bytes of schema struct T filled by write(builder, value). They are those of the draft
-/// until the thread encodes again. Asserts that they are not more than decode takes.
+/// The canonical bytes of schema struct T, filled by write(builder, value). They lie in the draft's
+/// memory and are valid until the thread encodes again. Asserts that there are not more of them
+/// than decode accepts.
 template <class T, class Value, class Write>
 [[nodiscard]] byte_view draft_as(const Value& value, std::size_t max_bytes, Write&& write) {
   wire::detail::message_draft draft;
@@ -134,15 +135,15 @@ template <class T, class Value, class Write>
   return {view.begin(), view.end()};
 }
 
-/// Whose bytes are decoded.
+/// Which program encoded the bytes.
 enum class origin : std::uint8_t {
   foreign,
   own,  // encoded by this program, and a checksum has shown that they are still the same
 };
 
-/// The value that read(reading, reader, value) takes from the message in `data`. What it did not
-/// take (a list that is there but empty) would be lost on the way back, so such bytes are no
-/// encoding of the value; of our own bytes that need not be asked.
+/// The value that read(reading, reader, value) takes from the message in `data`. A part that it did
+/// not take (a list that is there but empty) would be lost when the value is encoded again, so such
+/// bytes are refused as no encoding of the value. For bytes of our own this is not checked.
 template <class T, class Value, class Write, class Read>
 [[nodiscard]] expected<Value, parse_refusal> decode_as(byte_view data, std::size_t max_bytes,
                                                        origin from, Write&& write, Read&& read) {
@@ -166,8 +167,8 @@ template <class T, class Value, class Write, class Read>
 
 }  // namespace soma::inline codec::fields
 
-/// encode, decode and decode_own of `type`, whose encoding has at most max_bytes, by the functions
-/// put(builder, value) and take(reading, reader, value).
+/// Defines encode, decode and decode_own of `type`, whose encoding has at most max_bytes, by the
+/// functions put(builder, value) and take(reading, reader, value).
 #define SOMA_CODEC_OF(type, Schema, max_bytes)                                            \
   bytes encode(const type& value) {                                                       \
     return fields::encode_as<schema::Schema>(                                             \

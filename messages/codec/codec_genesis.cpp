@@ -1,4 +1,5 @@
-// Genesis. Here decode checks ranges too: whoever holds a genesis may size things by it.
+// Genesis. Here decode also checks ranges, since a program that holds a genesis may size its memory
+// by it.
 #include "messages/codec/codec_detail.hpp"
 #include "messages/schema/genesis.capnp.h"
 

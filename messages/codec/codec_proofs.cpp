@@ -24,7 +24,8 @@ void read(byte_view from, state_pair& to) {
   read(from.subspan(32), to.value);
 }
 
-/// set(data) where there is something to set: absence is the only encoding of none.
+/// Calls set(data) if there are elements: the absence of the field is the only encoding of an empty
+/// list.
 template <class Element, class Set>
 void put_row(const std::vector<Element>& from, std::size_t most, Set&& set) {
   if (from.empty()) return;

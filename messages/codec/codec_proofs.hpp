@@ -1,5 +1,5 @@
-// Proofs to bytes and back, by the rules of messages/codec/codec.hpp. Decoding says that the bytes
-// have the form of one proof, never that it holds.
+// Proofs to bytes and back, by the rules of messages/codec/codec.hpp. Decoding shows that the bytes
+// have the form of one proof. It does not show that the proof holds.
 #pragma once
 
 #include "messages/codec/codec.hpp"

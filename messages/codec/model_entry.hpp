@@ -1,6 +1,6 @@
-// The small change of reading and writing schema fields: ids, views, floats, model entries. Readers
-// here come from a message<T>, whose words were walked once on entry; what is checked here is what
-// a schema can't say, such as lengths.
+// Reading and writing single schema fields: ids, views, floats, model entries. The readers here
+// come from a message<T>, whose words were checked once on entry; what is checked here is what a
+// schema can't express, such as lengths.
 #pragma once
 
 #include <capnp/blob.h>
@@ -17,7 +17,7 @@
 
 namespace soma::inline codec {
 
-using wire::view_of;  // of Data; the one below is of Text
+using wire::view_of;  // of Data; the function below is for Text
 
 [[nodiscard]] inline bytes bytes_of(capnp::Data::Reader data) {
   return {data.begin(), data.end()};
@@ -38,7 +38,8 @@ template <class Id>
 [[nodiscard]] std::optional<Id> id_of(capnp::Data::Reader data) {
   return Id::from(view_of(data));
 }
-/// For messages of our own roles. A wrong length reads as the zero id, which nothing has.
+/// For messages of our own roles. A field of the wrong length reads as the zero id, which no object
+/// has.
 template <class Id>
 [[nodiscard]] Id id_or_zero(capnp::Data::Reader data) {
   return id_of<Id>(data).value_or(Id{});
@@ -51,7 +52,7 @@ void fill(capnp::List<float>::Builder list, std::span<const float> values);
 [[nodiscard]] model_version_ref ref_of(schema::ModelVersionRef::Reader ref);
 void fill(schema::ModelVersionRef::Builder out, const model_version_ref& ref);
 
-/// One version of a model with all that is needed to find, decrypt, check and place it.
+/// One version of a model, with all that is needed to find, decrypt, check and place it.
 struct model_entry {
   model_version_ref ref;
   address owner;

@@ -9,7 +9,8 @@
 namespace soma::crypto {
 namespace {
 
-/// The counter block `blocks` after `iv`: one 128-bit big-endian number, wrapping as the mode says.
+/// The counter block that lies `blocks` after `iv`: one 128-bit big-endian number, which wraps as
+/// the mode prescribes.
 cipher_iv advanced(cipher_iv iv, std::uint64_t blocks) {
   unsigned carry = 0;
   for (int i = 15; i >= 0; --i) {

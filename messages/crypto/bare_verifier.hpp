@@ -1,5 +1,6 @@
-// What OpenSSL alone takes to verify signatures: what a benchmark holds ours against. Keys are made
-// ready beforehand and nothing is asked of them; not for anything that has to be trusted.
+// Verifies signatures with OpenSSL alone: a benchmark compares our verification with it. Keys are
+// prepared beforehand and are not checked, so it must not be used for anything that has to be
+// trusted.
 #pragma once
 
 #include <memory>
@@ -20,7 +21,7 @@ class bare_verifier {
   explicit bare_verifier(std::span<const item> items);
   ~bare_verifier();
 
-  /// Verifies all of them, one after the other; how many hold.
+  /// Verifies all of them one after the other and returns how many hold.
   [[nodiscard]] std::size_t run() const;
 
  private:

@@ -11,7 +11,7 @@
 namespace soma::crypto {
 namespace {
 
-/// y coordinates (little endian, sign of x cleared) of the eight points whose order divides 8.
+/// The y coordinates (little endian, sign of x cleared) of the eight points whose order divides 8.
 constexpr std::array<public_key, 5> small_order_y{{
     {},
     {0x01},
@@ -26,7 +26,7 @@ constexpr std::array<public_key, 5> small_order_y{{
      0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f},
 }};
 
-/// y below p = 2^255 - 19; little endian with the top bit cleared.
+/// True if y is below p = 2^255 - 19. The number is little endian with the top bit cleared.
 bool is_canonical(const public_key& y) {
   const bool all_ones = y[31] == 0x7f && std::all_of(y.begin() + 1, y.end() - 1,
                                                      [](std::uint8_t b) { return b == 0xff; });

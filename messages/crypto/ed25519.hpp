@@ -1,6 +1,6 @@
-// Ed25519 (RFC 8032) by one implementation and one rule for its edges, because every node must
-// accept exactly the same signatures: keys of small order and keys or points in non-canonical form
-// are refused, S must be below the group's order, the check has no cofactor, signatures are never
+// Ed25519 (RFC 8032) by one implementation and one rule for its edge cases, because every node must
+// accept exactly the same signatures. Keys of small order and keys or points in non-canonical form
+// are refused; S must be below the group's order; the check has no cofactor; signatures are never
 // verified in batches. Protocol §1.4.
 #pragma once
 
@@ -14,7 +14,8 @@
 
 namespace soma::crypto {
 
-/// A secret key and its public half. Copies share the secret, which is wiped with the last of them.
+/// A secret key and its public half. Copies share the secret, which is wiped when the last of them
+/// is destroyed.
 class key_pair {
  public:
   [[nodiscard]] static key_pair from_seed(std::span<const std::uint8_t, 32> seed);
@@ -32,10 +33,10 @@ class key_pair {
   public_key public_{};
 };
 
-/// Whether `key` may be used at all: canonical and not of small order.
+/// True if `key` may be used at all: it is canonical and not of small order.
 [[nodiscard]] bool is_acceptable(const public_key& key);
 
-/// False for anything but a signature of `message` by an acceptable `key`.
+/// True only for a signature of `message` by an acceptable `key`.
 [[nodiscard]] bool verify(const public_key& key, byte_view message, const signature& by_key);
 
 /// H("soma.address", key).

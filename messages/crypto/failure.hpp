@@ -1,5 +1,5 @@
-// The cryptographic library failed at something that cannot fail on account of its input: out of
-// memory, no entropy.
+// The cryptographic library failed for a reason that does not lie in its input: there is no memory
+// or no entropy.
 #pragma once
 
 #include <stdexcept>

@@ -17,7 +17,8 @@ const EVP_MD* sha256_method() {
 
 }  // namespace
 
-/// A thread keeps a few at hand: to make one costs as much as to hash a short message.
+/// OpenSSL's hash context. A thread keeps a few of them, since making one costs as much as hashing
+/// a short message.
 struct tagged_hash::context {
   md_ctx_ptr state{EVP_MD_CTX_new()};
 
@@ -27,7 +28,7 @@ struct tagged_hash::context {
     return at_hand;
   }
 
-  /// Ready for the first byte.
+  /// Prepares the context for the first byte.
   void begin() {
     require(state != nullptr, "no memory for a hash");
     require(EVP_DigestInit_ex2(state.get(), sha256_method(), nullptr) == 1, "SHA-256 init");
@@ -114,7 +115,8 @@ tagged_hash& tagged_hash::add_u64(std::uint64_t value) {
 
 hash256 tagged_hash::finish() {
   const auto rest = byte_view(gathered_).first(gathered_bytes_);
-  if (context_ == nullptr) {  // all of it is at hand: nobody else can need the context meanwhile
+  // All the bytes are gathered here, and no other code can use the thread's context meanwhile.
+  if (context_ == nullptr) {
     thread_local context own;
     own.begin();
     own.feed(rest);

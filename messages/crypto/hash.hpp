@@ -1,5 +1,5 @@
-// SHA-256 with domain tags: H(tag, x) = SHA-256(u8 len(tag) || tag || x). Every use has a tag of
-// its own (protocol §1.3).
+// SHA-256 with domain tags: H(tag, x) = SHA-256(u8 len(tag) || tag || x). Each use has a tag of its
+// own (protocol §1.3).
 #pragma once
 
 #include <array>
@@ -12,8 +12,9 @@
 
 namespace soma::crypto {
 
-/// Streaming form: parts are hashed as if they were one string. Integers go in little endian unless
-/// said otherwise. Parts are gathered, so that many small ones cost as much as one.
+/// The streaming form: parts are hashed as if they were one string. Integers are hashed little
+/// endian unless a name says otherwise. Parts are gathered in a buffer, so that many small ones
+/// cost as much as one.
 class tagged_hash {
  public:
   explicit tagged_hash(std::string_view tag);
@@ -45,7 +46,7 @@ class tagged_hash {
   };
   void feed(byte_view data);
 
-  std::unique_ptr<context, give_back> context_;  // none as long as all fits into `gathered_`
+  std::unique_ptr<context, give_back> context_;  // empty as long as all parts fit into `gathered_`
   std::array<std::uint8_t, 128> gathered_;
   std::size_t gathered_bytes_ = 0;
 };

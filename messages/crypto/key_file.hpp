@@ -1,6 +1,6 @@
 // Keys at rest: PKCS#8 PEM, mode 0600, encrypted under a passphrase (PBKDF2-HMAC-SHA-256,
-// AES-256-CBC) unless the caller says otherwise. A file is complete or not there, and one that is
-// there is never overwritten: keys are money (security §10.1).
+// AES-256-CBC) unless the caller says otherwise. A file is complete or not there. A file that is
+// there is never overwritten, since keys are money (security §10.1).
 #pragma once
 
 #include <filesystem>
@@ -16,8 +16,8 @@ namespace soma::crypto {
 enum class key_file_refusal : std::uint8_t {
   not_found,
   not_readable,
-  open_to_others,  // the mode lets group or others in
-  not_a_key,       // no PEM, damaged, or too large to be one
+  open_to_others,  // the mode gives access to the group or to others
+  not_a_key,       // no PEM, damaged, or too large to be a key
   passphrase_needed,
   wrong_passphrase,
   not_ed25519,
@@ -29,12 +29,12 @@ enum class key_file_refusal : std::uint8_t {
 
 inline constexpr std::size_t max_key_file_bytes = 16 * 1024;
 
-/// Without a passphrase the key lies there in the clear.
+/// Without a passphrase the key is stored unencrypted.
 [[nodiscard]] expected<void, key_file_refusal> save_key(
     const std::filesystem::path& path, const key_pair& key,
     const std::optional<std::string>& passphrase);
 
-/// A passphrase given for a file that needs none is not used.
+/// If the file needs no passphrase, a given passphrase is not used.
 [[nodiscard]] expected<key_pair, key_file_refusal> load_key(
     const std::filesystem::path& path, const std::optional<std::string>& passphrase);
 

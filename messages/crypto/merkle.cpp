@@ -82,7 +82,7 @@ bool verify_chunk(const blob_id& root, std::uint64_t size_bytes, std::uint64_t i
   if (chunk.size() != std::min<std::uint64_t>(rest, chunk_bytes)) return false;
   hash256 at = chunk_hash(chunk);
   for (; width > 1; width = width / 2 + width % 2, index /= 2) {
-    if ((index ^ 1) >= width) continue;  // promoted
+    if ((index ^ 1) >= width) continue;  // the node was promoted
     if (proof.empty()) return false;
     at = index % 2 == 0 ? node(at, proof.front()) : node(proof.front(), at);
     proof = proof.subspan(1);

@@ -1,4 +1,4 @@
-// OpenSSL's handles as owners. Included by the sources of this folder only.
+// Owners of OpenSSL's handles. Only the sources of this folder include this file.
 #pragma once
 
 #include <openssl/bio.h>

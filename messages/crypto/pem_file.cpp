@@ -21,7 +21,7 @@ constexpr int key_derivation_rounds = 210'000;
 using p8info_ptr = std::unique_ptr<PKCS8_PRIV_KEY_INFO, freed_by<PKCS8_PRIV_KEY_INFO_free>>;
 using p8_ptr = std::unique_ptr<X509_SIG, freed_by<X509_SIG_free>>;
 
-/// A file descriptor with one owner.
+/// A file descriptor that has one owner.
 struct descriptor {
   int number;
   explicit descriptor(int opened) : number(opened) {}
@@ -47,7 +47,7 @@ void sync_folder(const std::filesystem::path& folder) {
   require(opened.number >= 0 && ::fsync(opened.number) == 0, "a folder that can't be synced");
 }
 
-/// Answers OpenSSL's question for a passphrase and remembers that it was asked.
+/// Answers OpenSSL's request for a passphrase and remembers that there was a request.
 struct passphrase_answer {
   const std::optional<std::string>& passphrase;
   bool asked = false;
@@ -75,7 +75,7 @@ expected<void, key_file_refusal> write_new_file(const std::filesystem::path& pat
   if (file.number < 0) return make_unexpected(key_file_refusal::not_writable);
   const bool durable = ::fchmod(file.number, mode) == 0 && write_all(file.number, content) &&
                        ::fsync(file.number) == 0;
-  // link() and not rename(): it fails if the name is taken, in one step.
+  // link() is used and not rename(), because it fails in one step if the name is taken.
   const bool named = durable && ::link(beside.c_str(), path.c_str()) == 0;
   const bool taken = durable && !named && errno == EEXIST;
   ::unlink(beside.c_str());

@@ -1,4 +1,4 @@
-// PEM files in and out, for the sources of this folder only.
+// Reading and writing PEM files, for the sources of this folder only.
 #pragma once
 
 #include <sys/types.h>
@@ -12,11 +12,12 @@
 
 namespace soma::crypto {
 
-/// Durable before visible: written beside, synced, then linked under its name, which must be free.
+/// Makes the file durable before it is visible: writes it beside its place, syncs it, and links it
+/// under its name, which must be free.
 [[nodiscard]] expected<void, key_file_refusal> write_new_file(const std::filesystem::path& path,
                                                               std::string_view content,
                                                               mode_t mode);
-/// The whole file. `secret`: refused if others may read it.
+/// Reads the whole file. A `secret` file is refused if others may read it.
 [[nodiscard]] expected<std::string, key_file_refusal> read_small_file(
     const std::filesystem::path& path, bool secret);
 

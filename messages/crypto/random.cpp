@@ -22,8 +22,8 @@ std::uint64_t random_source::next_u64() {
 
 std::uint64_t random_source::below(std::uint64_t bound) {
   SOMA_ASSERT(bound > 0, "something to choose from");
-  const std::uint64_t unfair =
-      (0 - bound) % bound;  // 2^64 mod bound: the values that would favour the low results
+  // 2^64 mod bound: the values below it would favour the low results.
+  const std::uint64_t unfair = (0 - bound) % bound;
   std::uint64_t value = next_u64();
   while (value < unfair) value = next_u64();
   return value % bound;

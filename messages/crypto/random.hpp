@@ -1,5 +1,5 @@
-// Where randomness comes from. Everything that needs some takes a random_source, so that a seed can
-// own a whole network.
+// The sources of randomness. Everything that needs randomness takes a random_source, so that one
+// seed can determine a whole network.
 #pragma once
 
 #include <cstdint>
@@ -15,9 +15,9 @@ class random_source {
   virtual void fill(std::span<std::uint8_t> out) = 0;
 
   [[nodiscard]] std::uint64_t next_u64();
-  /// Evenly from [0, bound), bound > 0.
+  /// A number evenly distributed over [0, bound), with bound > 0.
   [[nodiscard]] std::uint64_t below(std::uint64_t bound);
-  /// A hash, key or salt: anything with a std::array of bytes as its value.
+  /// Draws a hash, key or salt: any type whose value is a std::array of bytes.
   template <class Id>
   [[nodiscard]] Id next_id() {
     Id id;
@@ -31,14 +31,14 @@ class random_source {
   random_source& operator=(const random_source&) = default;
 };
 
-/// The operating system's. Throws crypto::failure if there is none.
+/// The randomness of the operating system. Throws crypto::failure if there is none.
 class system_random final : public random_source {
  public:
   void fill(std::span<std::uint8_t> out) override;
 };
 
-/// Block i is H("soma.random", seed || i): the same bytes on every machine, in whatever pieces they
-/// are drawn.
+/// Block i is H("soma.random", seed || i): the bytes are the same on every machine, whatever the
+/// sizes of the pieces in which they are drawn.
 class seeded_random final : public random_source {
  public:
   explicit seeded_random(std::uint64_t seed) : seed_(seed) {}

@@ -11,8 +11,8 @@ int as_int(int done, std::size_t bytes) {
 
 }  // namespace
 
-// The program's own definitions come before those of the shared library, for every caller. They
-// reach the library by its newer names, which mean the same.
+// For every caller, the program's own definitions take precedence over those of the shared library.
+// They call the library by its newer names, which mean the same.
 extern "C" {
 
 int SSL_read(SSL* connection, void* into, int size) {

@@ -16,7 +16,7 @@ using context_ptr = std::unique_ptr<SSL_CTX, freed_by<SSL_CTX_free>>;
 using ssl_ptr = std::unique_ptr<SSL, freed_by<SSL_free>>;
 
 constexpr std::size_t read_step_bytes = 16 * 1024;   // one record
-constexpr std::size_t max_certificate_bytes = 1024;  // ours has about 200
+constexpr std::size_t max_certificate_bytes = 1024;  // our certificates have about 200
 
 pkey_ptr handle_of(const key_pair& key) {
   auto seed = key.seed();
@@ -27,7 +27,7 @@ pkey_ptr handle_of(const key_pair& key) {
   return handle;
 }
 
-/// The same one for the same key, always: it says nothing but the key.
+/// Makes the same certificate for the same key every time, since it contains nothing but the key.
 x509_ptr certificate_of(EVP_PKEY* key) {
   x509_ptr made(X509_new());
   require(made != nullptr, "no memory for a certificate");
@@ -45,7 +45,7 @@ x509_ptr certificate_of(EVP_PKEY* key) {
   return made;
 }
 
-/// The key of a certificate that is signed by it; nullopt for anything else.
+/// The key of a certificate that this key itself has signed; nullopt for any other certificate.
 std::optional<public_key> key_in(X509* certificate) {
   EVP_PKEY* handle = certificate == nullptr ? nullptr : X509_get0_pubkey(certificate);
   if (handle == nullptr || EVP_PKEY_get_id(handle) != EVP_PKEY_ED25519) return std::nullopt;
@@ -58,7 +58,7 @@ std::optional<public_key> key_in(X509* certificate) {
   return key;
 }
 
-/// OpenSSL asks whether the peer's certificate will do. That the peer holds its key is proved
+/// OpenSSL asks whether the peer's certificate is acceptable. That the peer holds the key is proved
 /// afterwards, by the handshake's own signature.
 int is_certificate_fine(X509_STORE_CTX* shown, void*) {
   const auto* chain = X509_STORE_CTX_get0_untrusted(shown);
@@ -75,7 +75,7 @@ context_ptr new_context(const SSL_METHOD* method, EVP_PKEY* key, X509* certifica
   SSL_CTX_set_options(context, SSL_OP_NO_TICKET | SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION);
   SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
   SSL_CTX_set_max_cert_list(context, max_certificate_bytes);
-  SSL_CTX_set_mode(context, SSL_MODE_RELEASE_BUFFERS);  // an idle connection holds little
+  SSL_CTX_set_mode(context, SSL_MODE_RELEASE_BUFFERS);  // an idle connection uses little memory
   SSL_CTX_set_verify(context, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, nullptr);
   SSL_CTX_set_cert_verify_callback(context, is_certificate_fine, nullptr);
   require(SSL_CTX_set_min_proto_version(context, TLS1_3_VERSION) == 1 &&
@@ -110,12 +110,12 @@ tls_identity::~tls_identity() = default;
 
 struct tls_session::connection {
   ssl_ptr ssl;
-  BIO* in = nullptr;  // ours until the end: the handle owns them
+  BIO* in = nullptr;  // freed by the SSL handle, which owns both
   BIO* out = nullptr;
   tls_state state = tls_state::handshaking;
   std::optional<public_key> peer;
 
-  /// What a call that did not succeed means for the connection.
+  /// Sets the state of the connection after a call that did not succeed.
   void settle(int result) {
     switch (SSL_get_error(ssl.get(), result)) {
       case SSL_ERROR_WANT_READ:
@@ -198,7 +198,8 @@ tls_state tls_session::write(byte_view plain) {
     std::size_t taken = 0;
     const int done = SSL_write_ex(c.ssl.get(), plain.data(), plain.size(), &taken);
     if (done != 1) {
-      // The way out takes everything at once, so that this is never a mere "not yet".
+      // The outgoing buffer always takes everything, so a failure here never means "try again
+      // later".
       ERR_clear_error();
       c.state = tls_state::failed;
       break;

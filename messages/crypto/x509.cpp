@@ -34,7 +34,7 @@ void extend(X509* certificate, X509* issuer, int what, const std::string& value)
           "certificate extension");
 }
 
-/// Everything but extensions and signature.
+/// Makes a certificate with everything but extensions and signature.
 x509_ptr new_certificate(EVP_PKEY* key, const std::string& name, long days) {
   x509_ptr made(X509_new());
   require(made != nullptr, "no memory for a certificate");
@@ -45,7 +45,7 @@ x509_ptr new_certificate(EVP_PKEY* key, const std::string& name, long days) {
   X509_NAME* subject = X509_get_subject_name(made.get());
   require(number != nullptr && X509_set_version(made.get(), 2) == 1 &&
               BN_to_ASN1_INTEGER(number.get(), X509_get_serialNumber(made.get())) != nullptr &&
-              // An hour of grace for clocks that run behind.
+              // Clocks may run up to an hour behind.
               X509_gmtime_adj(X509_getm_notBefore(made.get()), -3600) != nullptr &&
               X509_gmtime_adj(X509_getm_notAfter(made.get()), days * day_seconds) != nullptr &&
               X509_set_pubkey(made.get(), key) == 1 &&
@@ -71,7 +71,7 @@ std::string pem_of(X509* certificate) {
   return text_in(out.get());
 }
 
-/// The key first: a certificate without its key would be of no use.
+/// Writes the key first, since a certificate without its key would be of no use.
 expected<certificate_files, certificate_refusal> write_pair(const certificate_files& files,
                                                             EVP_PKEY* key,
                                                             const std::string& certificates) {
@@ -128,7 +128,7 @@ std::optional<authority> load_ca(const std::filesystem::path& folder) {
   return ca;
 }
 
-/// For one purpose: X509_PURPOSE_SSL_SERVER or _CLIENT.
+/// `purpose` is X509_PURPOSE_SSL_SERVER or X509_PURPOSE_SSL_CLIENT.
 bool is_trusted(X509* certificate, X509* ca, int purpose) {
   const std::unique_ptr<X509_STORE, freed_by<X509_STORE_free>> store(X509_STORE_new());
   const std::unique_ptr<X509_STORE_CTX, freed_by<X509_STORE_CTX_free>> check(X509_STORE_CTX_new());

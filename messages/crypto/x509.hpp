@@ -1,11 +1,13 @@
 // An operator's certificate authority and the certificates of its processes, for mutual TLS inside
-// one cluster. ECDSA P-256 throughout. They say who belongs to the operator, and have nothing to do
-// with the keys of accounts.
+// one cluster. ECDSA P-256 throughout. The certificates show which processes belong to the
+// operator; they have nothing to do with the keys of accounts.
 //
-// make_ca(folder)                 -> folder/ca.pem (0644), folder/ca.key (0600)
-// make_certificate(folder, n, o)  -> o/n.pem (0644: n's certificate, then the CA's), o/n.key (0600)
-// Keys lie there in the clear, because processes start without a person to ask. Nothing is
-// overwritten (security §10.2).
+// make_ca(folder)                 writes folder/ca.pem (0644) and folder/ca.key (0600)
+// make_certificate(folder, n, o)  writes o/n.pem (0644: the certificate of n, then that of the CA)
+//                                 and o/n.key (0600)
+//
+// The keys are stored unencrypted, because processes start without a person to ask. An existing
+// file is never overwritten (security §10.2).
 #pragma once
 
 #include <filesystem>
@@ -20,9 +22,9 @@ enum class certificate_refusal : std::uint8_t {
   already_exists,
   not_writable,
   no_ca,         // ca.pem or ca.key is missing, unreadable, or not what it should be
-  key_mismatch,  // the key's file is no key, or not the certificate's
+  key_mismatch,  // the key's file holds no key, or another than the certificate's
   not_trusted,   // no certificate, expired, or not signed by this CA
-  bad_name,      // 1 to 63 of a-z A-Z 0-9 . _ -, and neither "ca" nor beginning with a dot
+  bad_name,      // not 1 to 63 of a-z A-Z 0-9 . _ -, or "ca", or beginning with a dot
 };
 [[nodiscard]] std::string_view to_text(certificate_refusal refusal);
 
@@ -31,7 +33,7 @@ struct certificate_files {
   std::filesystem::path key;
 };
 
-/// Valid for ten years. The folder is made if it is missing.
+/// Valid for ten years. Creates the folder if it is missing.
 [[nodiscard]] expected<certificate_files, certificate_refusal> make_ca(
     const std::filesystem::path& folder);
 
@@ -40,8 +42,9 @@ struct certificate_files {
     const std::filesystem::path& ca_folder, std::string_view name,
     const std::filesystem::path& out_folder);
 
-/// Whether a peer that trusts `ca_file` would take these files, as server and as client: asked
-/// before connecting, so that a wrong set-up is told by name and not by a handshake that fails.
+/// Checks whether a peer that trusts `ca_file` would accept these files, as server and as client.
+/// It is called before connecting, so that a wrong set-up is refused by name and not by a failed
+/// handshake.
 [[nodiscard]] expected<void, certificate_refusal> check_certificate(
     const std::filesystem::path& ca_file, const certificate_files& files);
 

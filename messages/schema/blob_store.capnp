@@ -21,7 +21,7 @@ struct BeginPut {
 struct PutProgress {
   refusal @0 :Refusals.Refusal;     # `blobStore`
   blob @1 :Data;
-  missing @2 :List(UInt32);         # numbers of chunks; when there are none, the blob is complete and durable
+  missing @2 :List(UInt32);         # numbers of chunks; an empty list: the blob is complete and durable
 }
 
 struct PutChunk {

@@ -62,9 +62,9 @@ struct Event {
   transaction @3 :Data;
   target @4 :Data;
   model @5 :Models.ModelVersionRef;
-  account @6 :Data;        # whom it concerns: who is paid, who votes, who sent the transaction
+  account @6 :Data;        # the account it concerns: which is paid, votes, or sent the transaction
   amount @7 :UInt64;       # shannons
   refusal @8 :UInt16;      # of a refused transaction
-  other @9 :Data;          # the other account: who sent a transfer, whose pool it is, who offended
+  other @9 :Data;          # the other account: the sender of a transfer, the pool's owner, the offender
   detail @10 :UInt64;      # a number whose meaning stands at the kind; 0 elsewhere
 }

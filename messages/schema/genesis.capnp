@@ -1,6 +1,6 @@
 @0xb9d75bcc9efc5ed2;
 
-# What a network is born with. Its canonical bytes are what the chain's id is the hash of.
+# The genesis: what a network begins with. The chain's id is the hash of its canonical bytes.
 
 using Cxx = import "/capnp/c++.capnp";
 $Cxx.namespace("soma::schema");

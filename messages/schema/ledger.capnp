@@ -40,8 +40,7 @@ struct Seat {
 }
 
 struct StakeRow {
-  # Key: 10, kind of pool (1 validator, 2 model), pool's id (32 bytes), holder's address. What the holder has in that
-  # pool.
+  # What a holder has in a pool. Key: 10, kind of pool (1 validator, 2 model), pool's id (32 bytes), holder's address.
   shares @0 :UInt64;       # a pool's owner has 0 here: its shares stand in the pool's row
   joining @1 :UInt64;      # shannons that become shares at the end of this epoch
   leavingShares @2 :UInt64;  # shares that are burned at the end of this epoch
@@ -54,13 +53,14 @@ struct Unbonding {
 }
 
 struct AgendaRow {
-  # Key: 9, epoch (u64 big endian), kind (1 target, 2 model, 3 stake, 4 validator), what is to be looked at when that
-  # epoch ends: an id of 32 bytes, or for a stake the rest of its key.
+  # Key: 9, epoch (u64 big endian), kind (1 target, 2 model, 3 stake, 4 validator), and what is examined when that epoch
+  # ends: an id of 32 bytes, or for a stake the rest of its key.
   height @0 :UInt64;       # of the block that put it there
 }
 
 struct ConsensusKeyRow {
-  # Key: 11, a consensus key. Whose it is, for good: what it signs may be shown long after.
+  # Key: 11, a consensus key. It names the validator of the key for good, since what the key signs may be shown long
+  # after.
   validator @0 :Data;      # address
 }
 

@@ -54,7 +54,7 @@ struct ModelRow {
   pool @2 :StakePool;
   commissionBps @3 :UInt32;
   nextCommissionBps @4 :UInt32;   # from the next epoch on
-  activeVersion @5 :UInt32;       # 0: none has ever been active
+  activeVersion @5 :UInt32;       # 0: no version has ever been active
   latestVersion @6 :UInt32;
   activationOrder @7 :UInt64;     # among all models ever activated, from 1; 0: never
   retiring @8 :Bool;
@@ -77,6 +77,6 @@ struct ModelVersionRow {
   manifest @3 :WeightsManifest;
   weights @4 :Data;               # hash of the plain file, 32 bytes, zero until revealed
   key @5 :Data;                   # 32 bytes, zero until revealed
-  embedding @6 :List(UInt32);     # bits of binary32; dim of them, at most 16,384; none until revealed
+  embedding @6 :List(UInt32);     # bits of binary32; dim of them, at most 16,384; empty until revealed
   votes @7 :List(ModelVote);      # at most 1,000
 }

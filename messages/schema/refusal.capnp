@@ -5,8 +5,8 @@
 # the numbers of their fields may change from version to version. Those of rows, of blocks and of what validators say to
 # each other may not.
 #
-# A reply that can fail has one field `refusal` of the type below. A reply without that field cannot fail. Whoever must
-# decide looks at the member of the union and at its value; the sentence in `why` is for people alone.
+# A reply that can fail has one field `refusal` of the type below. A reply without that field cannot fail. A program
+# decides by the member of the union and by its value; the sentence in `why` is for people alone.
 
 using Cxx = import "/capnp/c++.capnp";
 $Cxx.namespace("soma::schema");
@@ -64,18 +64,18 @@ enum ScorerRefusal {
   badModel @4;           # the weights of a model are not what was revealed
   busy @5;               # the queue is full: ask again later
   workerLost @6;         # each worker that tried it died
-  failed @7;             # the engine could not do it, for want of memory for one
+  failed @7;             # the engine could not do it, for example for lack of memory
 }
 
 enum ScorerPoolRefusal {
   # Why a worker may not join the pool.
-  noWorker @0;           # the sender is no worker
+  noWorker @0;           # the sender is not a worker
   nameTooLong @1;        # a worker's name has at most 64 bytes
   poolFull @2;
 }
 
 enum GlobalModelRefusal {
-  emptyText @0;          # there is no text to go on
+  emptyText @0;          # there is no text to continue
   noModels @1;           # the network has no active model
   badRequest @2;         # a size is outside what the schema says
   scoringFailed @3;      # the scorer refused, or died

@@ -22,7 +22,7 @@ struct ModelEntry {
 }
 
 struct RegistryDelta {
-  # Takes whoever knows the registry at one version to another version.
+  # Takes a role that knows the registry at one version to another version.
   fromVersion @0 :UInt64;
   toVersion @1 :UInt64;
   snapshot @2 :Bool;               # replaces all that was known, so that `fromVersion` means nothing

@@ -30,7 +30,7 @@ struct ScoreReport {
 
 struct ModelScore {
   ref @0 :Models.ModelVersionRef;
-  givenUp @1 :Bool;                 # the model could not win any more, and none of what follows is there
+  givenUp @1 :Bool;                 # the model could not win any more; the fields below are then absent
   valid @2 :Bool;                   # every number stayed within what binary32 can hold
   loss @3 :Float32;
   crossEntropy @4 :Float32;

@@ -1,7 +1,7 @@
 @0xc2b1e744c7adaf5c;
 
-# Transactions (protocol §1). What is signed is the exact byte string of one canonical Transaction message, at most
-# 256 KiB; its hash is its id; nobody ever re-encodes it. Ids, hashes and keys are exactly 32 bytes, signatures 64, or
+# Transactions (protocol §1). What is signed is the exact byte string of one canonical Transaction message, at most 256
+# KiB. Its hash is its id, and it is never encoded again. Ids, hashes and keys are exactly 32 bytes, signatures 64, or
 # the transaction is refused. Amounts are in shannons.
 
 using Cxx = import "/capnp/c++.capnp";
@@ -10,9 +10,9 @@ using Submissions = import "submissions.capnp";
 $Cxx.namespace("soma::schema");
 
 struct Transaction {
-  chain @0 :Data;          # H("soma.chain", genesis): no other chain takes it
+  chain @0 :Data;          # H("soma.chain", genesis): every other chain refuses it
   sender @1 :Data;         # Ed25519 public key; the account is its address
-  nonce @2 :UInt64;        # the account's next
+  nonce @2 :UInt64;        # the next nonce of the account
   expiryEpoch @3 :UInt64;  # last epoch in which it may be executed
   kind :union {
     transfer @4 :Transfer;
@@ -44,7 +44,7 @@ struct Transfer {
 }
 
 struct CommitModel {
-  model @0 :Data;          # 32 bytes, or none for a new model
+  model @0 :Data;          # 32 bytes; absent for a new model
   commitment @1 :Data;     # H("soma.commit", weights hash, key, embedding, salt)
   manifest @2 :Models.WeightsManifest;
   stake @3 :UInt64;        # added to the model's own stake
@@ -90,7 +90,7 @@ struct VoteOnSubmission {
 }
 
 struct PoolOwner {
-  # Whose pool. 32 bytes either way.
+  # The owner of a pool. 32 bytes in either case.
   union {
     validator @0 :Data;    # address
     model @1 :Data;

@@ -86,7 +86,7 @@ struct GetTransaction {
 }
 
 struct TransactionStatus {
-  height @0 :UInt64;             # of the block that it is in; 0: it is in none
+  height @0 :UInt64;             # of the block that contains it; 0: no block does
   refusal @1 :Refusals.Refusal;  # `rules`, when the block refused it
   feeShannons @2 :UInt64;        # burned
   epoch @3 :UInt64;              # in which it was executed

@@ -31,8 +31,8 @@ hash256 signed_vote(const chain_id& chain, const vote_statement& vote) {
 
 }  // namespace
 
-chain_id chain_id_of(const genesis& born_with) {
-  return crypto::hash("soma.chain", encode(born_with)).as<chain_tag>();
+chain_id chain_id_of(const genesis& genesis) {
+  return crypto::hash("soma.chain", encode(genesis)).as<chain_tag>();
 }
 
 signed_transaction sign_transaction(const crypto::key_pair& key, const transaction& content) {
@@ -55,7 +55,7 @@ std::string_view to_text(tx_refusal refusal) {
     case tx_refusal::malformed:
       return "not a well-formed transaction";
     case tx_refusal::bad_key:
-      return "the sender's key is one that nobody may use";
+      return "the sender's key is not an acceptable key";
     case tx_refusal::bad_signature:
       return "the signature is not the sender's";
   }

@@ -18,24 +18,24 @@
 
 namespace soma::signing {
 
-[[nodiscard]] chain_id chain_id_of(const genesis& born_with);
+[[nodiscard]] chain_id chain_id_of(const genesis& genesis);
 
-/// `key` signs the id of the transaction, protocol §1.5. The sender has to be its public half
-/// (asserted).
+/// Signs the id of the transaction with `key`, protocol §1.5. Asserts that the sender is the public
+/// half of the key.
 [[nodiscard]] signed_transaction sign_transaction(const crypto::key_pair& key,
                                                   const transaction& content);
 [[nodiscard]] transaction_id id_of(const signed_transaction& sent);
 
 enum class tx_refusal : std::uint8_t { too_large, malformed, bad_key, bad_signature };
 [[nodiscard]] std::string_view to_text(tx_refusal refusal);
-/// The content if size, form, key and signature are right, checked in this order: the cheap ones
-/// first. Protocol §1.6.
+/// The content of the transaction if size, form, key and signature are right. They are checked in
+/// this order, the cheap checks first. Protocol §1.6.
 [[nodiscard]] expected<transaction, tx_refusal> verify(const signed_transaction& sent);
-/// The same of one whose very body and signature were found to hold before: they are not verified
-/// again.
+/// The same for a transaction whose exact body and signature were verified before: they are not
+/// verified again.
 [[nodiscard]] expected<transaction, tx_refusal> read_verified(const signed_transaction& sent);
 
-/// A block header has its id from messages/codec.
+/// The id of a block header is computed in messages/codec.
 using codec::id_of;
 
 /// H("soma.payload", the signers' 16 bytes || ids of the transactions in order).
@@ -48,7 +48,7 @@ using codec::id_of;
 [[nodiscard]] bool verify_block(const public_key& proposer, const block_id& block,
                                 const signature& by_proposer);
 
-/// A member's vote: its consensus key over H("SX1/vote", chain || layout).
+/// A member's vote: the signature by its consensus key over H("SX1/vote", chain || layout).
 [[nodiscard]] signature sign_vote(const crypto::key_pair& key, const chain_id& chain,
                                   const vote_statement& vote);
 [[nodiscard]] bool verify_vote(const public_key& voter, const chain_id& chain,
@@ -58,7 +58,7 @@ using codec::id_of;
 [[nodiscard]] model_id model_id_of(const transaction_id& commit);
 /// H("soma.target-id", entropy || index).
 [[nodiscard]] target_id target_id_of(byte_view entropy, std::uint64_t index);
-/// First eight bytes, little endian, of H("soma.target", entropy || index): protocol §7.1.
+/// The first eight bytes, little endian, of H("soma.target", entropy || index): protocol §7.1.
 [[nodiscard]] std::uint64_t target_seed(byte_view entropy, std::uint64_t index);
 /// H("soma.blob-data", data).
 [[nodiscard]] data_hash data_hash_of(byte_view data);
@@ -71,8 +71,8 @@ using codec::id_of;
 [[nodiscard]] hash256 model_commitment(const weights_hash& weights, const cipher_key& key,
                                        std::span<const float> embedding, const hash256& salt);
 
-/// By a consensus key over H("soma.pop", chain || sender's address): it is its holder who lets it
-/// be used. Protocol §5.1.
+/// The signature by a consensus key over H("soma.pop", chain || sender's address): it proves that
+/// the holder of the key agrees to its use. Protocol §5.1.
 [[nodiscard]] signature prove_possession(const crypto::key_pair& consensus, const chain_id& chain,
                                          const address& sender);
 [[nodiscard]] bool verify_possession(const public_key& consensus, const chain_id& chain,

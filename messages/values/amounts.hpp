@@ -1,5 +1,5 @@
-// Amounts and counters as types of their own. Arithmetic on amounts is checked: it yields nullopt,
-// it never wraps.
+// Amounts and counters as types of their own. Arithmetic on amounts is checked: it returns nullopt
+// and never wraps.
 #pragma once
 
 #include <compare>
@@ -39,7 +39,7 @@ inline constexpr shannons supply_cap{10'000'000 * shannons_per_soma};
   return static_cast<std::uint64_t>(wide);
 }
 
-/// "12.5 SOMA": as many decimals as are needed, none that are not.
+/// Writes an amount as "12.5 SOMA", with only as many decimals as it needs.
 [[nodiscard]] std::string to_text(shannons amount);
 
 template <class Tag>

@@ -1,5 +1,6 @@
-// SOMA_ASSERT: a statement about our own code that stays on in release builds. A failure aborts
-// with what was expected. Never used on foreign input: a peer's nonsense is a named refusal.
+// SOMA_ASSERT checks a statement about our own code and stays on in release builds. If the
+// statement is false, the program aborts and prints what was expected. It is never used on foreign
+// input: bad input of a peer is a named refusal.
 #pragma once
 
 namespace soma::inline values {

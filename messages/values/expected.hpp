@@ -1,5 +1,5 @@
-// A value, or the named reason why there is none. Refusals of foreign input travel in it; they
-// never throw.
+// A value, or the named reason why there is no value. Refusals of foreign input are returned in it;
+// they are never thrown.
 #pragma once
 
 #include <tl/expected.hpp>

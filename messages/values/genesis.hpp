@@ -15,11 +15,11 @@ namespace soma::inline values {
 struct genesis_parameters {
   model_architecture architecture;
   std::uint64_t epoch_ms = 86'400'000;
-  std::uint64_t emission_epochs = 3'650;   // N: epochs in ten years
+  std::uint64_t emission_epochs = 3'650;   // N: the number of epochs in ten years
   std::uint32_t target_share_bps = 8'000;  // of emission; the rest is the validators'
 
   std::uint64_t base_fee = 1'000;    // shannons at multiplier 10^6
-  std::uint64_t row_fee = 300;       // a row written
+  std::uint64_t row_fee = 300;       // for each row that is written
   std::uint32_t value_fee_bps = 10;  // of transfers and stakes
   std::uint64_t fee_multiplier_start_ppm = 1'000'000;
   std::uint64_t fee_multiplier_min_ppm = 10'000;
@@ -33,8 +33,8 @@ struct genesis_parameters {
   std::uint32_t bad_model_slash_bps = 9'500;
   std::uint32_t equivocation_slash_bps = 500;
   std::uint32_t committee_size = 100;            // at most max_committee
-  std::uint32_t model_unbonding_epochs = 1;      // from leaving a pool to being paid out: 1 .. 3
-  std::uint32_t validator_unbonding_epochs = 2;  // the same; so long evidence is valid
+  std::uint32_t model_unbonding_epochs = 1;      // from leaving a pool to the payout: 1 to 3
+  std::uint32_t validator_unbonding_epochs = 2;  // 1 to 3; evidence is valid for as long
 
   std::uint32_t models_per_target = 3;
   std::uint32_t initial_targets = 100;
@@ -47,7 +47,7 @@ struct genesis_parameters {
   std::uint64_t bond_per_byte = 65;
   std::uint64_t bond_reward_divisor = 10;
   std::uint64_t reveal_window_blocks = 200;
-  std::uint32_t max_audit_extensions = 3;  // epochs an undecided audit may be put off
+  std::uint32_t max_audit_extensions = 3;  // epochs by which an undecided audit may be put off
 
   friend bool operator==(const genesis_parameters&, const genesis_parameters&) = default;
 };
@@ -64,8 +64,8 @@ struct genesis_validator {
   friend bool operator==(const genesis_validator&, const genesis_validator&) = default;
 };
 
-/// At most 4,096 accounts and 100 validators; the sum of all amounts is at most the supply cap, the
-/// rest is to be emitted.
+/// At most 4,096 accounts and 100 validators. The sum of all amounts is at most the supply cap;
+/// what is left of the cap will be emitted.
 struct genesis {
   std::string name;            // 1..64 bytes of printable ASCII
   std::uint64_t start_ms = 0;  // Unix time of epoch 0

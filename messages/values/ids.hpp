@@ -16,7 +16,8 @@
 
 namespace soma::inline values {
 
-/// 32 bytes that name something. `Tag` keeps a target's id from being passed as a model's.
+/// 32 bytes that identify something. `Tag` keeps the id of a target from being passed as that of a
+/// model.
 template <class Tag>
 struct id32 {
   std::array<std::uint8_t, 32> value{};
@@ -25,7 +26,7 @@ struct id32 {
   [[nodiscard]] byte_view view() const { return value; }
   [[nodiscard]] bool is_zero() const { return *this == id32{}; }
   [[nodiscard]] std::string text() const { return "0x" + to_hex(value); }
-  /// The first eight digits: enough for a person to tell two apart.
+  /// The first eight digits, which are enough for a person to tell two ids apart.
   [[nodiscard]] std::string short_text() const { return "0x" + to_hex(byte_view(value).first(4)); }
 
   /// nullopt unless `data` has exactly 32 bytes.
@@ -40,7 +41,8 @@ struct id32 {
     const auto data = from_hex(text);
     return data ? from(*data) : std::nullopt;
   }
-  /// The same 32 bytes under another name; for the few places where one id is defined as another.
+  /// The same 32 bytes as an id of another kind, for the few places where one id is defined as
+  /// another.
   template <class Other>
   [[nodiscard]] id32<Other> as() const {
     return id32<Other>{value};
@@ -52,10 +54,10 @@ using chain_id = id32<struct chain_tag>;              // H("soma.chain", genesis
 using address = id32<struct address_tag>;             // H("soma.address", public key)
 using transaction_id = id32<struct transaction_tag>;  // H("soma.tx", signed bytes)
 using block_id = id32<struct block_tag>;              // H("SX1/block", header)
-using model_id =
-    id32<struct model_tag>;  // H("soma.model", id of the transaction that committed it)
-using target_id = id32<struct target_tag>;  // H("soma.target-id", entropy || index)
-using data_hash = id32<struct data_tag>;  // H("soma.blob-data", bytes): what a submission is about
+/// H("soma.model", id of the transaction that committed it)
+using model_id = id32<struct model_tag>;
+using target_id = id32<struct target_tag>;      // H("soma.target-id", entropy || index)
+using data_hash = id32<struct data_tag>;        // H("soma.blob-data", bytes) of submitted data
 using weights_hash = id32<struct weights_tag>;  // H("soma.weights", plain safetensors file)
 using blob_id = id32<struct blob_tag>;          // Merkle root of a stored blob's chunk hashes
 using state_root = id32<struct state_tag>;      // Merkle root of the ledger's rows
@@ -70,7 +72,8 @@ using cipher_iv = std::array<std::uint8_t, 16>;   // AES-CTR initial counter blo
 template <class Tag>
 struct std::hash<soma::id32<Tag>> {
   std::size_t operator()(const soma::id32<Tag>& id) const noexcept {
-    std::size_t result;  // ids are hashes already: any eight bytes of one are spread evenly
+    // Ids are hashes already, so any eight bytes of an id are spread evenly.
+    std::size_t result;
     std::memcpy(&result, id.value.data(), sizeof result);
     return result;
   }

@@ -11,11 +11,11 @@
 
 namespace soma::inline values {
 
-/// What a leaf of the state tree may hold.
+/// The number of rows that a leaf of the state tree may hold.
 inline constexpr std::size_t max_leaf_rows = 32;
-/// Levels from a leaf to the top: one for each bit of a key's hash at most.
+/// The number of levels from a leaf to the top: at most one for each bit of a key's hash.
 inline constexpr std::size_t max_state_depth = 256;
-/// A chunk has two siblings a level at most, and levels are counted in a 64-bit prefix.
+/// A chunk has at most two siblings in each level, and levels are counted in a 64-bit prefix.
 inline constexpr std::size_t max_chunk_siblings = 128;
 inline constexpr std::size_t max_proven_key_bytes = 256;
 inline constexpr std::size_t max_proven_value_bytes = std::size_t{1} << 20;
@@ -27,23 +27,25 @@ struct state_pair {
   friend bool operator==(const state_pair&, const state_pair&) = default;
 };
 
-/// How many rows a ledger has and their bytes, keys and values together. Bound in the state root.
+/// How many rows a ledger has, and the sum of their bytes, keys and values together. The state root
+/// binds both.
 struct state_totals {
   std::uint64_t rows = 0;
   std::uint64_t bytes = 0;
   friend bool operator==(const state_totals&, const state_totals&) = default;
 };
 
-/// That a row is there with its value, or that no row has its key.
+/// Proves that a row is there with its value, or that no row has its key.
 struct state_proof {
-  std::vector<state_pair> leaf;   // all rows of the leaf where the key lies or would lie, ascending
+  // All rows of the leaf in which the key lies or would lie, ascending.
+  std::vector<state_pair> leaf;
   std::vector<hash256> siblings;  // from the leaf to the top
   state_totals totals;
   friend bool operator==(const state_proof&, const state_proof&) = default;
 };
 
-/// A part of the key hashes, as prefixes of `depth` bits: first .. end - 1. Either buckets in order
-/// (depth 16), or one subtree of a bucket that alone would be too large.
+/// A range of key hashes, given by their prefixes of `depth` bits: first to end - 1. It holds
+/// either buckets in order (depth 16) or one subtree of a bucket that alone would be too large.
 struct state_range {
   std::uint32_t depth = 16;  // 16 .. 63
   std::uint64_t first = 0;
@@ -51,19 +53,19 @@ struct state_range {
   friend bool operator==(const state_range&, const state_range&) = default;
 };
 
-/// That a ledger's rows within a range are exactly those shown with it.
+/// Proves that the rows of a ledger within a range are exactly those shown with the proof.
 struct chunk_proof {
-  std::vector<hash256> siblings;  // level by level to the top; the left one first
+  std::vector<hash256> siblings;  // level by level to the top; the left one first in each level
   state_totals totals;            // of the whole ledger
   friend bool operator==(const chunk_proof&, const chunk_proof&) = default;
 };
 
-/// A row, or its absence, at the height of a block: all that somebody without the ledger needs who
-/// trusts the header.
+/// A row, or its absence, at the height of a block. This is all that a program without the ledger
+/// needs, if it trusts the header.
 struct proven_row {
   block_header header;
   row_key key;
-  std::optional<bytes> value;  // none: no such row
+  std::optional<bytes> value;  // absent: there is no such row
   state_proof proof;
   friend bool operator==(const proven_row&, const proven_row&) = default;
 };

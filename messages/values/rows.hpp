@@ -1,6 +1,6 @@
-// The rows of the ledger as plain values: what enters the state root. A row's bytes are its
-// canonical Cap'n Proto form (messages/codec/codec.hpp), its key is one byte for the table and then
-// the fields named at each struct.
+// The rows of the ledger as plain values: they are what enters the state root. The bytes of a row
+// are its canonical Cap'n Proto form (messages/codec/codec.hpp). Its key is one byte for the table,
+// followed by the fields named at each struct.
 #pragma once
 
 #include <cstdint>
@@ -15,7 +15,8 @@
 
 namespace soma::inline values {
 
-/// The first byte of a row's key. Never reused, never renumbered: it is part of the state root.
+/// The first byte of a row's key. It is part of the state root, so a number is never changed and
+/// never used again.
 enum class ledger_table : std::uint8_t {
   chain = 1,
   account = 2,
@@ -32,7 +33,8 @@ enum class ledger_table : std::uint8_t {
   evidence = 13,
 };
 
-/// Protocol §4.1: stake and the shares it is divided into. Shares of the owner are `owner_shares`.
+/// Protocol §4.1: stake and the shares it is divided into. `owner_shares` are the shares of the
+/// pool's owner.
 struct stake_pool {
   shannons stake;
   std::uint64_t shares = 0;
@@ -54,25 +56,25 @@ struct validator_row {
   std::uint32_t commission_bps = 0;
   std::uint32_t next_commission_bps = 0;  // from the next epoch on
   bool wants_seat = false;
-  epoch_number rejoin_from;        // earliest epoch of joining again after an equivocation
-  epoch_number last_seat;          // latest epoch with a seat in the committee
+  epoch_number rejoin_from;  // earliest epoch in which it may join again after an equivocation
+  epoch_number last_seat;    // latest epoch in which it had a seat in the committee
   std::uint64_t seat_history = 0;  // bit i: had a seat in epoch last_seat - i; 0: never had one
   friend bool operator==(const validator_row&, const validator_row&) = default;
 };
 
-/// A member of the committee in this epoch.
+/// A member of the committee in the current epoch.
 struct committee_seat {
   address member;
-  public_key consensus_key{};  // the one that signs in this epoch
+  public_key consensus_key{};  // the key that signs in this epoch
   std::uint32_t power = 0;     // of 10,000, at least 1
   std::uint64_t blocks_signed = 0;
   std::uint64_t audits_cast = 0;
   friend bool operator==(const committee_seat&, const committee_seat&) = default;
 };
 
-/// The single row of table `committee`. Seats in order of address.
+/// The single row of table `committee`. Seats are in order of address.
 struct committee_row {
-  std::uint64_t audits_due = 0;  // by each member, this epoch
+  std::uint64_t audits_due = 0;  // by each member, in this epoch
   std::vector<committee_seat> seats;
   friend bool operator==(const committee_row&, const committee_row&) = default;
 };
@@ -83,7 +85,7 @@ struct unbonding_amount {
   friend bool operator==(const unbonding_amount&, const unbonding_amount&) = default;
 };
 
-/// What one holder has in one pool. The shares of a pool's owner stand in the pool itself.
+/// What one holder has in one pool. The shares of a pool's owner are kept in the pool itself.
 struct stake_row {
   std::uint64_t shares = 0;
   shannons joining;                         // becomes shares at the end of this epoch
@@ -99,7 +101,7 @@ struct stake_position {
   friend auto operator<=>(const stake_position&, const stake_position&) = default;
 };
 
-/// What is to be looked at when an epoch ends. The validator is there for its commission.
+/// What is examined when an epoch ends. A validator is listed for a change of its commission.
 struct agenda_item {
   epoch_number epoch;
   std::variant<target_id, model_id, stake_position, address> subject;
@@ -110,13 +112,13 @@ struct agenda_row {
   friend bool operator==(const agenda_row&, const agenda_row&) = default;
 };
 
-/// Key: consensus key. Whose it is, for good.
+/// Key: consensus key. It names the validator of the key for good.
 struct consensus_key_row {
   address validator;
   friend bool operator==(const consensus_key_row&, const consensus_key_row&) = default;
 };
 
-/// Key: hash of what was shown. An equivocation is punished once.
+/// Key: hash of the evidence. An equivocation is punished once.
 struct evidence_row {
   block_height height;
   friend bool operator==(const evidence_row&, const evidence_row&) = default;
@@ -124,7 +126,7 @@ struct evidence_row {
 
 enum class model_status : std::uint8_t { committed, active, inactive };
 
-/// Key: model id. `active_version` 0 = none has ever been active.
+/// Key: model id. `active_version` 0 means that no version has ever been active.
 struct model_row {
   address owner;
   model_status status = model_status::committed;
@@ -133,8 +135,8 @@ struct model_row {
   std::uint32_t next_commission_bps = 0;  // from the next epoch on
   std::uint32_t active_version = 0;
   std::uint32_t latest_version = 0;
-  std::uint64_t activation_order =
-      0;  // position among all models ever activated, from 1; 0 = never
+  /// Its position among all models ever activated, from 1; 0 if it was never activated.
+  std::uint64_t activation_order = 0;
   bool retiring = false;
   friend bool operator==(const model_row&, const model_row&) = default;
 };
@@ -150,7 +152,7 @@ struct cast_vote {
   friend bool operator==(const cast_vote&, const cast_vote&) = default;
 };
 
-/// Key: model id, version (u32 big endian). Never altered once active, but for its status.
+/// Key: model id, version (u32 big endian). Once active, only its status changes.
 struct model_version_row {
   version_status status = version_status::committed;
   epoch_number committed_in;
@@ -177,7 +179,7 @@ struct target_row {
   friend bool operator==(const target_row&, const target_row&) = default;
 };
 
-/// Key: target id. Exists from the claim on.
+/// Key: target id. The row exists from the claim on.
 struct submission_row {
   address submitter;
   model_version_ref winner;
@@ -191,20 +193,21 @@ struct submission_row {
   std::optional<block_height> revealed_at;
   data_hash data;  // zero until revealed
   blob_id blob;
-  std::uint32_t extensions = 0;  // epochs the audit has been put off
+  std::uint32_t extensions = 0;  // epochs by which the audit has been put off
   std::vector<cast_vote<audit_verdict>> votes;
   friend bool operator==(const submission_row&, const submission_row&) = default;
 };
 
-/// Key: data hash. The data of a reveal can win once.
+/// Key: data hash. The same data can win only once.
 struct used_data_row {
   target_id target;
   friend bool operator==(const used_data_row&, const used_data_row&) = default;
 };
 
-/// The single row of table `chain` (key: nothing but the table byte). Totals are kept by every
-/// change and checked after every block: balances + staked + joining + unbonding + bonds + set
-/// aside + budgets + unissued + burned = supply cap.
+/// The single row of table `chain` (key: nothing but the table byte). The totals are updated by
+/// every change and checked after every block:
+///   balances + staked + joining + unbonding + bonds + set aside + budgets + unissued + burned
+///     = supply cap
 struct chain_row {
   block_height height;
   block_id last_block;
@@ -212,16 +215,18 @@ struct chain_row {
   epoch_number epoch;
   std::uint64_t epoch_start_ms = 0;
   block_height epoch_first_block;
-  std::uint64_t registry_version =
-      0;  // grows whenever the set of active versions or their stakes changes
+  /// It grows whenever the set of active versions or their stakes change.
+  std::uint64_t registry_version = 0;
   std::uint64_t models_activated = 0;  // source of activation_order
   std::uint64_t fee_multiplier_ppm = 0;
   std::int64_t difficulty_ppm = 0;   // z
   std::uint64_t hits = 0;            // this epoch
   std::uint64_t hits_ema_milli = 0;  // in thousandths of a hit
-  std::uint64_t targets_opened = 0;  // this epoch: the index of the next of its initial targets
+  std::uint64_t targets_opened = 0;  // opened in this epoch; the next initial target has this index
   shannons target_budget;            // of this epoch, not yet set aside
-  shannons next_budget;  // returned by targets, and absentees' rewards: for the next epoch
+  // For the next epoch: budget that targets returned, and rewards that absent validators did not
+  // get.
+  shannons next_budget;
   shannons reward_per_target;
   shannons balances;
   shannons staked;
@@ -235,9 +240,9 @@ struct chain_row {
   friend bool operator==(const chain_row&, const chain_row&) = default;
 };
 
-/// A row's key: the table and its fields, in bytes.
+/// The key of a row: the table's byte and the fields, as bytes.
 using row_key = bytes;
-/// One change of one row. No value: the row goes.
+/// One change of one row. Without a value, the row is removed.
 struct row_change {
   row_key key;
   std::optional<bytes> value;

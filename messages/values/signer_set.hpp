@@ -1,4 +1,4 @@
-// Which members of a committee: one bit each, by index.
+// The set of the members of a committee that signed: one bit for each member, by its index.
 #pragma once
 
 #include <array>
@@ -26,7 +26,7 @@ class signer_set {
     return static_cast<std::size_t>(std::popcount(words_[0]) + std::popcount(words_[1]));
   }
   [[nodiscard]] bool empty() const { return words_[0] == 0 && words_[1] == 0; }
-  /// Ascending.
+  /// The indices of the members, ascending.
   [[nodiscard]] std::vector<std::uint16_t> members() const {
     std::vector<std::uint16_t> all;
     for (std::uint16_t i = 0; i < capacity; ++i) {
@@ -34,7 +34,7 @@ class signer_set {
     }
     return all;
   }
-  /// Sixteen bytes, lowest member first: what is hashed.
+  /// Sixteen bytes, the lowest member in the first bit: the form that is hashed.
   [[nodiscard]] std::array<std::uint8_t, 16> layout() const {
     std::array<std::uint8_t, 16> out{};
     for (std::size_t i = 0; i < 16; ++i)

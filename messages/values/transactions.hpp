@@ -1,6 +1,6 @@
-// Transactions as plain values. On the wire one is the bytes of a single-segment Cap'n Proto
-// `Transaction` plus a signature over H("soma.tx", bytes); messages/codec/codec.hpp is the only way
-// in.
+// Transactions as plain values. On the wire a transaction is the bytes of a single-segment Cap'n
+// Proto `Transaction` plus a signature over H("soma.tx", bytes). messages/codec/codec.hpp is the
+// only way in.
 #pragma once
 
 #include <cstdint>
@@ -13,7 +13,7 @@
 
 namespace soma::inline values {
 
-/// Encrypted weights as they lie in a blob store. AES-256-CTR; a fresh key and IV for each
+/// Encrypted weights as they lie in a blob store: AES-256-CTR with a fresh key and IV for each
 /// publication.
 struct weights_manifest {
   std::uint64_t size_bytes = 0;   // encrypted size = plain size
@@ -23,7 +23,7 @@ struct weights_manifest {
   friend bool operator==(const weights_manifest&, const weights_manifest&) = default;
 };
 
-/// One version of one model: what a target assigns and an audit scores.
+/// One version of one model: a target assigns versions and an audit scores them.
 struct model_version_ref {
   model_id model;
   std::uint32_t version = 0;  // from 1
@@ -40,7 +40,7 @@ enum class audit_verdict : std::uint8_t {
   wrong_distance
 };
 
-/// Whose pool: a validator's (by address) or a model's (by id).
+/// The owner of a pool: a validator (by address) or a model (by id).
 using pool_owner = std::variant<address, model_id>;
 
 namespace tx {
@@ -54,7 +54,7 @@ struct commit_model {
   std::optional<model_id> model;  // absent: a new model
   hash256 commitment;             // H("soma.commit", weights hash || key || embedding || salt)
   weights_manifest manifest;
-  shannons stake;  // added to the model's own stake; new models need the minimum
+  shannons stake;  // added to the model's own stake; a new model needs at least the minimum
   std::uint32_t commission_bps = 0;
   friend bool operator==(const commit_model&, const commit_model&) = default;
 };
@@ -87,7 +87,7 @@ struct claim_target {
 struct reveal_data {
   target_id target;
   data_hash data;
-  blob_id blob;  // where the bytes are: Merkle root in the blob stores
+  blob_id blob;  // Merkle root under which the bytes lie in the blob stores
   hash256 salt;
   friend bool operator==(const reveal_data&, const reveal_data&) = default;
 };
@@ -114,16 +114,16 @@ struct set_commission {
 };
 struct join_committee {
   public_key consensus_key{};
-  signature
-      proof_of_possession{};  // by the consensus key over H("soma.pop", chain || sender address)
+  /// Signature by the consensus key over H("soma.pop", chain || sender address).
+  signature proof_of_possession{};
   shannons stake;
   friend bool operator==(const join_committee&, const join_committee&) = default;
 };
 struct leave_committee {
   friend bool operator==(const leave_committee&, const leave_committee&) = default;
 };
-/// Two statements signed by one consensus key that exclude each other: the layouts of a header or
-/// of a vote (messages/codec/codec.hpp); each at most 1 KiB.
+/// Two statements signed by one consensus key that exclude each other. Each is the layout of a
+/// header or of a vote (messages/codec/codec.hpp) and has at most 1 KiB.
 struct report_equivocation {
   public_key signer{};
   bytes first_statement;
@@ -144,13 +144,14 @@ using transaction_kind =
 struct transaction {
   chain_id chain;
   public_key sender{};
-  std::uint64_t nonce = 0;  // the account's next
-  epoch_number expiry;      // last epoch in which it may be executed
+  std::uint64_t nonce = 0;  // the next nonce of the account
+  epoch_number expiry;      // last epoch in which the transaction may be executed
   transaction_kind kind;
   friend bool operator==(const transaction&, const transaction&) = default;
 };
 
-/// As it travels and as it is stored in a block: the signed bytes themselves, never re-encoded.
+/// A transaction as it travels and as it is stored in a block: the signed bytes themselves, which
+/// are never encoded again.
 struct signed_transaction {
   bytes body;             // single-segment Cap'n Proto Transaction
   signature by_sender{};  // over H("soma.tx", body)

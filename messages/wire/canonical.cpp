@@ -12,7 +12,7 @@ using word = std::uint64_t;
 constexpr std::size_t kept_words = 4'096;
 
 struct thread_memory {
-  alignas(8) word draft[kept_words] = {};  // zeroed again by each builder that used it
+  alignas(8) word draft[kept_words] = {};  // each builder that used it zeroes it again
   std::vector<word> finished;
   bool taken = false;
 };
@@ -22,8 +22,8 @@ thread_memory& memory_of_thread() {
   return memory;
 }
 
-/// Objects are appended in the order in which a depth-first walk meets them, each without the
-/// trailing zeros of its sections: that is what canonical means.
+/// Appends objects in the order in which a depth-first walk meets them, each without the trailing
+/// zeros of its sections. That order and that form are what canonical means.
 class writer {
  public:
   writer(std::span<const word> from, std::vector<word>& to)
@@ -43,7 +43,7 @@ class writer {
   static std::size_t target_of(std::size_t at, word pointer) {
     return at + 1 + static_cast<std::size_t>(static_cast<std::int32_t>(pointer) >> 2);
   }
-  /// Offset from the pointer at `at` to the next word that is free, with these low bits.
+  /// The offset from the pointer at `at` to the next free word, with `kind` in the low bits.
   [[nodiscard]] word lead(std::size_t at, unsigned kind) const {
     const auto offset = static_cast<std::uint32_t>(to_.size() - at - 1);
     return static_cast<std::uint32_t>(offset << 2 | kind);
@@ -67,7 +67,7 @@ class writer {
     std::size_t data_words = it.data_words, pointers = it.pointers;
     trim(it, data_words, pointers);
     if (data_words + pointers == 0) {
-      to_[place] = 0xffff'fffc;  // offset -1: it takes no room
+      to_[place] = 0xffff'fffc;  // offset -1: the struct takes no room
       return;
     }
     to_[place] = lead(place, 0) | word{data_words} << 32 | word{pointers} << 48;
@@ -76,7 +76,7 @@ class writer {
     fill(it, start, data_words, pointers);
   }
 
-  /// Sections whose room is there already, then what they point to.
+  /// Writes sections whose room is already there, then the objects to which they point.
   void fill(const sections& it, std::size_t start, std::size_t data_words, std::size_t pointers) {
     std::copy_n(from_.begin() + static_cast<std::ptrdiff_t>(it.data), data_words,
                 to_.begin() + static_cast<std::ptrdiff_t>(start));
@@ -103,7 +103,7 @@ class writer {
     }
   }
 
-  /// All elements of a list have the size that the largest of them needs.
+  /// Every element of a list gets the size that the largest element needs.
   void structures(std::size_t start, std::size_t place) {
     const word tag = from_[start];
     const std::size_t count = static_cast<std::uint32_t>(tag) >> 2;

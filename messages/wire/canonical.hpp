@@ -1,6 +1,6 @@
-// From a value to the canonical words of its message, without the detours that a message of any
-// size needs: the draft stands in memory that the thread keeps, and one pass over it writes the
-// canonical form. What must hold: the words are those that message<T>::build makes (security
+// Turns a value into the canonical words of its message without the copies that a message of any
+// size needs: the draft lies in memory that the thread keeps, and one pass over it writes the
+// canonical form. What must hold: the words equal those that message<T>::build makes (security
 // §7.6).
 #pragma once
 
@@ -14,11 +14,11 @@
 namespace soma::inline wire::detail {
 
 /// Appends the canonical form of the message in `segment` (its first word is the root pointer) to
-/// `out`. The segment is one that a builder of this process has filled: nothing in it is checked.
+/// `out`. A builder of this process has filled the segment, so nothing in it is checked.
 void append_canonical(std::span<const std::uint64_t> segment, std::vector<std::uint64_t>& out);
 
-/// A message while its fields are set. Draws on the thread's own memory, or the heap when it is
-/// large or another draft of this thread is being filled.
+/// A message while its fields are set. It uses the thread's own memory, or the heap if the message
+/// is large or if another draft of this thread is in use.
 class message_draft {
  public:
   message_draft();
@@ -30,7 +30,8 @@ class message_draft {
   [[nodiscard]] typename T::Builder root() {
     return builder_->initRoot<T>();
   }
-  /// Segment table and segment in canonical form. Valid until the thread finishes another draft.
+  /// The segment table and the segment in canonical form. Valid until the thread finishes another
+  /// draft.
   template <class T>
   [[nodiscard]] std::span<const std::uint64_t> finish() {
     const auto segments = builder_->getSegmentsForOutput();
@@ -43,7 +44,7 @@ class message_draft {
   [[nodiscard]] static std::span<const std::uint64_t> framed(
       kj::ArrayPtr<const capnp::word> segment);
 
-  bool first_ = false;  // holds the thread's memory
+  bool first_ = false;  // this draft uses the thread's memory
   std::optional<capnp::MallocMessageBuilder> builder_;
 };
 

@@ -8,7 +8,7 @@ namespace {
 
 using slice = std::array<std::uint32_t, 256>;
 
-/// tables[k][b]: what byte b does to the checksum when k more bytes follow it.
+/// tables[k][b] is the effect of byte b on the checksum when k more bytes follow it.
 constexpr std::array<slice, 8> make_tables() {
   std::array<slice, 8> tables{};
   for (std::uint32_t b = 0; b < 256; ++b) {

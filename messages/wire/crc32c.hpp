@@ -1,5 +1,5 @@
-// CRC-32C (Castagnoli): finds what a wire or a disk did to bytes by accident. It stops no one who
-// means to change them.
+// CRC-32C (Castagnoli). It detects bytes that a wire or a disk changed by accident. It does not
+// protect against deliberate changes.
 #pragma once
 
 #include <cstdint>
@@ -8,7 +8,7 @@
 
 namespace soma::inline wire {
 
-/// `before` is the checksum of what came before `data`, so that parts can be summed one after the
+/// `before` is the checksum of the bytes before `data`, so that parts can be summed one after the
 /// other.
 [[nodiscard]] std::uint32_t crc32c(byte_view data, std::uint32_t before = 0);
 

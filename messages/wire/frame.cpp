@@ -49,8 +49,8 @@ bytes make_frame(std::uint16_t type, byte_view payload) {
 void frame_reader::take(byte_view& arrived, std::size_t wanted) {
   const std::size_t step = std::min(arrived.size(), wanted - buffer_.size());
   if (buffer_.size() + step > buffer_.capacity()) {
-    // Room for what came, and for as much again or one step: copying stays linear, memory in step
-    // with arrival.
+    // Reserves room for what came, and for as much again or for one step. So copying stays linear,
+    // and memory grows in step with what arrives.
     const std::size_t ahead = std::max(buffer_.size() + step, frame_growth_bytes);
     buffer_.reserve(std::min(wanted, buffer_.size() + step + ahead));
   }
@@ -90,7 +90,7 @@ expected<void, frame_refusal> frame_reader::feed(byte_view arrived, std::vector<
       return make_unexpected(*refused_);
     }
     out.push_back({read.type, bytes(payload.begin(), payload.end())});
-    bytes().swap(buffer_);  // an idle connection holds nothing
+    bytes().swap(buffer_);  // an idle connection holds no memory
     if (arrived.empty()) return {};
   }
 }

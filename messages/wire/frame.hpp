@@ -1,15 +1,15 @@
-// Frames: how messages follow each other on a wire between strangers (security §3.1). Sixteen
-// bytes, little endian, and then the payload:
+// Frames: how messages follow each other on a wire between machines that do not trust each other
+// (security §3.1). A frame is sixteen bytes, little endian, followed by the payload:
 //
 //   0  magic      u32   frame_magic
 //   4  type       u16   the kind of message in the payload
 //   6  flags      u16   0
 //   8  length     u32   of the payload
-//  12  checksum   u32   CRC-32C of header, with this field zero, and payload
-//
-// By security §3.3 a reader allocates in step with what has arrived, never by what a header claims,
-// and by security §3.2 it checks the length against the limit of its type before taking a byte of
-// payload. By security §3.4 the connection is of no more use after a refusal.
+//   8  length     u32   bytes of the payload
+//  12  checksum   u32   CRC-32C of the header, with this field zero, and of the payload
+// By security §3.3 a reader allocates memory in step with what has arrived, never by what a header
+// claims. By security §3.2 it checks the length against the limit of the type before it takes a
+// byte of payload. By security §3.4 a connection must not be used further after a refusal.
 #pragma once
 
 #include <cstdint>
@@ -36,8 +36,8 @@ struct frame {
 enum class frame_refusal : std::uint8_t {
   wrong_magic,
   unknown_type,
-  unknown_flags,  // all sixteen are reserved
-  too_long,       // more than frames of this type may carry
+  unknown_flags,  // all sixteen flags are reserved
+  too_long,       // longer than frames of this type may be
   wrong_checksum,
 };
 [[nodiscard]] std::string_view to_text(frame_refusal refusal);
@@ -47,19 +47,19 @@ enum class frame_refusal : std::uint8_t {
 
 class frame_reader {
  public:
-  /// The most bytes a frame of this type may carry; nullopt: there is no such type.
+  /// The largest payload in bytes of a frame of this type; nullopt if there is no such type.
   using limit_function = std::function<std::optional<std::uint32_t>(std::uint16_t type)>;
   explicit frame_reader(limit_function limit_of) : limit_of_(std::move(limit_of)) {}
 
-  /// Takes what has arrived, in whatever pieces, and appends each frame that is complete to `out`.
-  /// Frames before a refused one are appended too. Once refused, always refused.
+  /// Takes what has arrived, in pieces of any size, and appends each complete frame to `out`.
+  /// Frames before a refused frame are appended too. After one refusal every call is refused.
   expected<void, frame_refusal> feed(byte_view arrived, std::vector<frame>& out);
 
-  /// Bytes held for a frame that is not complete yet: what a quota counts.
+  /// The bytes held for a frame that is not complete yet; a quota counts them.
   [[nodiscard]] std::size_t held_bytes() const { return buffer_.capacity(); }
-  /// Whether the stream may end here without cutting a frame.
+  /// True if the stream may end here without cutting a frame.
   [[nodiscard]] bool is_between_frames() const { return buffer_.empty(); }
-  /// Of the frame that is arriving: how long its payload will be, once its header is whole.
+  /// The length of the payload of the frame that is arriving, once its header is complete.
   [[nodiscard]] std::optional<std::size_t> announced_bytes() const {
     if (buffer_.size() < frame_header_bytes) return std::nullopt;
     return length_;
@@ -70,8 +70,8 @@ class frame_reader {
   void take(byte_view& arrived, std::size_t wanted);
 
   limit_function limit_of_;
-  bytes buffer_;            // header and as much of the payload as has come
-  std::size_t length_ = 0;  // of the payload, once the header is whole
+  bytes buffer_;            // the header and the part of the payload that has come
+  std::size_t length_ = 0;  // length of the payload, once the header is complete
   std::optional<frame_refusal> refused_;
 };
 

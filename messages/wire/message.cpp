@@ -18,7 +18,7 @@ message_words words_of(kj::ArrayPtr<const capnp::word> segment, const structure&
 }
 
 const message_words& empty_words() {
-  // One segment of one word: a root pointer to a struct without data or pointers.
+  // One segment of one word: a root pointer to a struct that has no data and no pointers.
   static const message_words words = std::make_shared<const std::vector<std::uint64_t>>(
       std::vector<std::uint64_t>{std::uint64_t{1} << 32, 0xffff'fffc});
   return words;

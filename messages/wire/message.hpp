@@ -1,8 +1,8 @@
-// message<T>: an immutable message of schema struct T. A copy is a pointer's copy; reading never
-// parses; the bytes that travel are the words that are read. It is either built here (canonical
-// form) or came through the one door (parse.hpp), so every getter of root() is safe: it neither
-// throws nor reads beyond the message. Readers are valid as long as any copy of the message lives.
-// Thread-safe to read.
+// message<T>: an immutable message of schema struct T. Copying it copies a pointer, and reading it
+// parses nothing: the bytes that travel are the words that are read. A message is either built here
+// (in canonical form) or has passed the checks of parse.hpp, so every getter of root() is safe: it
+// neither throws nor reads beyond the message. Readers are valid as long as any copy of the message
+// lives. Several threads may read one message.
 #pragma once
 
 #include <capnp/message.h>
@@ -19,12 +19,12 @@
 
 namespace soma::inline wire {
 
-/// Largest message of type T in bytes. Specialise it beside the type that needs more or can do with
-/// less.
+/// The largest message of type T in bytes. Specialise it beside a type that needs more or can do
+/// with less.
 template <class T>
 inline constexpr std::size_t max_message_bytes = std::size_t{8} << 20;
 
-/// What the schema of T allows; made when first asked for.
+/// The structure that the schema of T allows. It is made when it is first needed.
 template <class T>
 [[nodiscard]] const structure& structure_for() {
   static const structure& known = structure_of(capnp::Schema::from<T>());
@@ -32,8 +32,8 @@ template <class T>
 }
 
 namespace detail {
-/// Segment table and segment of a canonical message. Asserts that our own message is one that
-/// others will accept.
+/// The segment table and the segment of a canonical message. Asserts that our own message is one
+/// that other programs will accept.
 [[nodiscard]] message_words words_of(kj::ArrayPtr<const capnp::word> segment, const structure& kind,
                                      std::size_t max_bytes);
 /// The message in which every field has its default.
@@ -46,10 +46,10 @@ class message {
   using Reader = typename T::Reader;
   using Builder = typename T::Builder;
 
-  /// Every field at its default.
+  /// A message in which every field has its default.
   message() : words_(detail::empty_words()) {}
 
-  /// Foreign bytes: the same bytes as a message, or why they are no message.
+  /// Takes foreign bytes: returns the same bytes as a message, or why they are no message.
   [[nodiscard]] static expected<message, parse_refusal> parse(
       byte_view data, std::size_t max_bytes = max_message_bytes<T>) {
     auto words = parse_words(data, kind(), max_bytes);
@@ -57,7 +57,7 @@ class message {
     return message(std::move(*words));
   }
 
-  /// fill(Builder) sets the fields of a new message.
+  /// Builds a message; fill(Builder) sets its fields.
   template <class Fill>
   [[nodiscard]] static message build(Fill&& fill) {
     capnp::MallocMessageBuilder draft;
@@ -66,18 +66,19 @@ class message {
     return copy_of(root.asReader());
   }
 
-  /// A message of its own with what `reader` shows, which may be a part of a larger one.
+  /// Copies what `reader` shows, which may be a part of a larger message, into a message of its
+  /// own.
   [[nodiscard]] static message copy_of(Reader reader) {
     const auto segment = capnp::canonicalize(reader);
     return message(detail::words_of(segment.asPtr(), kind(), max_message_bytes<T>));
   }
 
   [[nodiscard]] Reader root() const {
-    // Unchecked is right here: the walk has checked every word, and the checked reader would charge
-    // every getter call to a limit that threads share.
+    // The unchecked reader is safe here, since the walk has checked every word. The checked reader
+    // would charge every getter call to a limit that threads share.
     return capnp::readMessageUnchecked<T>(reinterpret_cast<const capnp::word*>(words_->data() + 1));
   }
-  /// m->getField(): the reader for the length of one expression.
+  /// Makes m->getField() possible: it holds the reader for the length of one expression.
   class arrow {
    public:
     explicit arrow(Reader reader) : reader_(reader) {}
@@ -88,7 +89,7 @@ class message {
   };
   [[nodiscard]] arrow operator->() const { return arrow(root()); }
 
-  /// What travels and what is hashed. Valid as long as any copy of the message lives.
+  /// The bytes that travel and that are hashed. Valid as long as any copy of the message lives.
   [[nodiscard]] byte_view bytes() const {
     return {reinterpret_cast<const std::uint8_t*>(words_->data()), words_->size() * 8};
   }
@@ -108,7 +109,7 @@ class message {
 [[nodiscard]] inline byte_view view_of(capnp::Data::Reader data) {
   return {data.begin(), data.size()};
 }
-/// Bytes, an id's value or a key as what a setter of a Data field takes.
+/// The bytes of an id or a key, in the form that a setter of a Data field takes.
 [[nodiscard]] inline capnp::Data::Reader data_of(byte_view data) {
   return {data.data(), data.size()};
 }

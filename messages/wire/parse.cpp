@@ -24,8 +24,9 @@ constexpr std::uint32_t max_free_elements = 4'096;
 #define SOMA_TRY(step) \
   if (auto done = (step); !done) return done
 
-// Cap'n Proto encoding: bits 0-1 the kind (0 struct, 1 list, 2 far, 3 other), bits 2-31 a signed
-// offset in words.
+// A pointer in the encoding of Cap'n Proto:
+//   bits 0-1    the kind: 0 struct, 1 list, 2 far, 3 other
+//   bits 2-31   a signed offset in words
 std::int64_t offset_of(word pointer) {
   return static_cast<std::int32_t>(pointer) >> 2;
 }
@@ -43,12 +44,13 @@ std::uint32_t count_of(word pointer) {
 }
 
 constexpr std::uint8_t composite = 7;
-constexpr word empty_struct_pointer = 0xffff'fffc;  // offset -1: the pointer itself is its place
+// Its offset is -1: an empty struct lies at the pointer itself.
+constexpr word empty_struct_pointer = 0xffff'fffc;
 constexpr std::array<std::uint64_t, 7> bits_of_element{0, 1, 8, 16, 32, 64, 64};
 
-/// Visits a segment in canonical order. `next_` is the first word that nothing has claimed yet:
-/// each object must lie exactly there, which is why no word can be claimed twice and the walk ends
-/// after at most one visit of each.
+/// Visits a segment in canonical order. `next_` is the first word that does not belong to an object
+/// yet, and each object must lie exactly there. This is why no word can belong to two objects and
+/// why the walk ends after at most one visit to each word.
 class walk {
  public:
   explicit walk(std::span<const word> segment) : segment_(segment) {}
@@ -72,7 +74,7 @@ class walk {
   };
   using expectations = std::array<const pointer_rule*, 64>;
 
-  /// Takes `words` words for the object that the pointer at `at` leads to.
+  /// Assigns `words` words to the object to which the pointer at `at` leads.
   verdict claim(std::size_t at, std::uint64_t words) {
     const std::int64_t target = static_cast<std::int64_t>(at) + 1 + offset_of(segment_[at]);
     SOMA_REFUSE_IF(target < 0 || static_cast<std::uint64_t>(target) > segment_.size() ||
@@ -123,10 +125,11 @@ class walk {
     return contents(it, rule, depth);
   }
 
-  /// The fields of a struct whose sections are claimed already, then all it points to.
+  /// Checks the fields of a struct whose sections are assigned already, then everything to which it
+  /// points.
   verdict contents(const body& it, const structure& rule, unsigned depth) {
     SOMA_REFUSE_IF(it.data_words > rule.data_words || it.pointers > rule.pointers, unknown_field);
-    expectations expected_at;  // as many as the struct has pointers
+    expectations expected_at;  // one for each pointer of the struct
     std::fill_n(expected_at.begin(), it.pointers, nullptr);
     SOMA_TRY(fields(it, rule, expected_at));
     for (std::uint16_t i = 0; i < it.pointers; ++i) {
@@ -138,8 +141,8 @@ class walk {
     return {};
   }
 
-  /// Checks enums and union members; notes what each pointer in use has to lead to. Groups share
-  /// the sections.
+  /// Checks enums and union members, and notes for each pointer in use what it has to lead to.
+  /// Groups share the sections of their struct.
   verdict fields(const body& it, const structure& rule, expectations& expected_at) {
     const std::uint16_t member = rule.union_members == 0 ? 0 : u16_of(it, rule.union_offset);
     SOMA_REFUSE_IF(rule.union_members != 0 && member >= rule.union_members, unknown_union_member);
@@ -161,7 +164,7 @@ class walk {
     return {};
   }
 
-  /// Data beyond the section is zero: trailing zeros are never sent.
+  /// Data beyond the end of the section is zero, since trailing zeros are never sent.
   [[nodiscard]] std::uint16_t u16_of(const body& it, std::uint32_t offset) const {
     if (offset / 4 >= it.data_words) return 0;
     return static_cast<std::uint16_t>(segment_[it.data + offset / 4] >> (offset % 4 * 16));
@@ -210,8 +213,8 @@ class walk {
     return {};
   }
 
-  /// A tag word that looks like a struct pointer (its offset is the number of elements), then the
-  /// elements.
+  /// A list of structs: a tag word in the form of a struct pointer (its offset is the number of
+  /// elements), followed by the elements.
   verdict structs_at(std::size_t at, const structure& rule, unsigned depth) {
     SOMA_REFUSE_IF(element_size_of(segment_[at]) != composite, wrong_kind);
     const std::uint64_t words = count_of(segment_[at]);
@@ -235,8 +238,8 @@ class walk {
     return {};
   }
 
-  /// Elements without a size cost the sender nothing, so their number is bounded for the message as
-  /// a whole.
+  /// Elements without a size cost the sender no bytes, so their number is bounded for the whole
+  /// message.
   verdict count_free(std::uint32_t count) {
     SOMA_REFUSE_IF(count > max_free_elements - free_elements_, too_many_elements);
     free_elements_ += count;
@@ -282,7 +285,7 @@ std::string_view to_text(parse_refusal refusal) {
     case parse_refusal::not_one_segment:
       return "more than one segment";
     case parse_refusal::wrong_length:
-      return "length differs from what the message says of itself";
+      return "the length differs from that in the segment table";
     case parse_refusal::out_of_bounds:
       return "a pointer leads outside the message";
     case parse_refusal::far_pointer:
@@ -302,11 +305,11 @@ std::string_view to_text(parse_refusal refusal) {
     case parse_refusal::unknown_union_member:
       return "an unknown union member";
     case parse_refusal::text_not_terminated:
-      return "a text without its end";
+      return "a text that is not terminated";
     case parse_refusal::text_not_utf8:
       return "a text that is not UTF-8";
     case parse_refusal::wrong_size:
-      return "a field of fixed size has another one";
+      return "a field of fixed size has another size";
     case parse_refusal::list_too_long:
       return "a list is longer than allowed";
     case parse_refusal::out_of_range:

@@ -1,5 +1,5 @@
-// Reading and writing schema::Refusal, which every reply that can fail carries. A role that decides
-// looks at the member of its union and at the value; the sentence is for people.
+// Reading and writing schema::Refusal, which every reply that can fail contains. A role decides by
+// the member of the union and by its value; the sentence is for people.
 #pragma once
 
 #include <algorithm>
@@ -22,7 +22,7 @@ inline constexpr std::size_t max_why_bytes = 1'024;
   return {refusal.getWhy().begin(), refusal.getWhy().size()};
 }
 
-/// The beginning of a sentence in UTF-8 that fits into the field `why` of a message.
+/// The longest beginning of a UTF-8 sentence that fits into the field `why` of a message.
 [[nodiscard]] inline std::string bounded_why(std::string_view why) {
   auto size = std::min(why.size(), max_why_bytes);
   const auto is_cut = [&] { return size < why.size() && (why[size] & 0xc0) == 0x80; };
@@ -30,7 +30,8 @@ inline constexpr std::size_t max_why_bytes = 1'024;
   return std::string(why.substr(0, size));
 }
 
-/// The schema counts the names of an enum from 0; an enum of ours whose 0 is "not refused" from 1.
+/// Converts between a refusal of ours and its enum in the schema. The schema counts its names from
+/// 0; ours counts them from 1, since its 0 means "not refused".
 template <class SchemaEnum, class Refusal>
 [[nodiscard]] SchemaEnum schema_refusal(Refusal refusal) {
   SOMA_ASSERT(static_cast<std::uint16_t>(refusal) != 0, "a refusal says what is refused");

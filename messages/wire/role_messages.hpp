@@ -1,4 +1,4 @@
-// The messages between roles as types, with the limits of those that carry more than the usual.
+// The messages between roles as types, and the size limits of those that may be larger than usual.
 #pragma once
 
 #include "messages/schema/blob_store.capnp.h"
@@ -18,7 +18,8 @@
 
 namespace soma::inline wire {
 
-// A registry of tens of thousands of models travels whole when a role starts or has lost its place.
+// A registry of tens of thousands of models travels as a whole when a role starts or no longer
+// knows its version.
 template <>
 inline constexpr std::size_t max_message_bytes<schema::RegistryDelta> = std::size_t{1} << 30;
 template <>
@@ -31,10 +32,10 @@ template <>
 inline constexpr std::size_t max_message_bytes<schema::Assignment> = std::size_t{1} << 30;
 template <>
 inline constexpr std::size_t max_message_bytes<schema::DrawnTargets> = std::size_t{1} << 30;
-// Texts to be measured are files.
+// A text to be measured is a whole file.
 template <>
 inline constexpr std::size_t max_message_bytes<schema::Evaluate> = (std::size_t{64} << 20) + 4096;
-// Distributions of a whole context: 65,536 positions of 256 numbers at most.
+// The distributions of a whole context: at most 65,536 positions of 256 numbers.
 template <>
 inline constexpr std::size_t max_message_bytes<schema::PredictReport> = (std::size_t{64} << 20) +
                                                                         4096;

@@ -24,7 +24,7 @@ class registry {
  private:
   const structure& make(capnp::StructSchema schema) {
     auto& slot = known_[schema.getProto().getId()];
-    if (slot) return *slot;  // also while it is being made: schemas may refer to themselves
+    if (slot) return *slot;  // also while it is being made, since schemas may refer to themselves
     slot = std::make_unique<structure>();
     structure& made = *slot;
     const auto shape = schema.getProto().getStruct();
@@ -134,7 +134,7 @@ class registry {
 }  // namespace
 
 const structure& structure_of(capnp::StructSchema schema) {
-  static auto& all = *new registry;  // never destroyed: messages may outlive main
+  static auto& all = *new registry;  // never destroyed, since messages may outlive main
   return all.find(schema);
 }
 

@@ -16,8 +16,8 @@ class float_state_guard {
 
  private:
 #if defined(__x86_64__)
-  static constexpr std::uint64_t exact =
-      0x1f80;  // MXCSR: all exceptions are masked, nothing else is set
+  // In MXCSR this masks all exceptions and sets nothing else.
+  static constexpr std::uint64_t exact = 0x1f80;
   static std::uint64_t read() {
     return __builtin_ia32_stmxcsr();
   }

@@ -129,8 +129,8 @@ class reader {
     if (c != 'u') return false;
     auto code = hex4();
     if (!code) return false;
-    if (*code >= 0xd800 &&
-        *code < 0xe000) {  // a surrogate: a high half, which a low half must follow
+    // A surrogate must be a high half, and a low half must follow it.
+    if (*code >= 0xd800 && *code < 0xe000) {
       if (*code >= 0xdc00 || text_.substr(at_, 2) != "\\u") return false;
       at_ += 2;
       const auto low = hex4();

@@ -27,8 +27,8 @@ struct weights_content {
   // What holds the values: one of the two is set.
   std::shared_ptr<const void> memory;
   std::shared_ptr<const mapped_source> source;
-  std::map<std::string, std::pair<std::size_t, std::size_t>, std::less<>>
-      ranges;  // tensor -> first, count
+  /// For each tensor its first value and the number of its values.
+  std::map<std::string, std::pair<std::size_t, std::size_t>, std::less<>> ranges;
 };
 
 struct model_weights::content : weights_content {};

@@ -24,8 +24,8 @@ expected<blob_id, blob_refusal> blob_store::put(byte_view data) {
   for (std::uint32_t number = 0; number < layout.chunks(); ++number) {
     hashes.push_back(crypto::chunk_hash(chunk(number)));
   }
-  // One that is here is read: to say "kept" of bytes that have rotted would be a lie. What is bad
-  // goes to quarantine and is written anew below.
+  // A blob that is here already is read again, since put must not acknowledge bytes that have
+  // changed on the disk. If a chunk is bad, the blob goes to quarantine and is written anew below.
   if (const auto here = open(crypto::blob_root(data.size(), hashes))) {
     for (std::uint32_t number = 0; number < here->chunks(); ++number) {
       if (!here->chunk(number)) break;
@@ -64,7 +64,7 @@ expected<blob_writer, blob_refusal> blob_store::begin_put(std::uint64_t size_byt
       return blob_writer(std::move(begun));
     }
     auto usable = store.incoming.file_bytes(id);
-    if (usable && *usable != layout.file_bytes()) {  // cut short by a kill
+    if (usable && *usable != layout.file_bytes()) {  // a kill cut the file short
       store.used_bytes -= store.incoming.remove(id);
       usable.reset();
     }
@@ -85,7 +85,8 @@ expected<blob_writer, blob_refusal> blob_store::begin_put(std::uint64_t size_byt
   try {
     begun->open_file();
   } catch (const blob_failure&) {
-    // The file goes, and with it all that was counted for it, whatever part of it came to be.
+    // The file is removed, and all the bytes that were counted for it are freed, however much of it
+    // was created.
     begun->active = false;
     const std::lock_guard guard(store.mutex);
     store.incoming.remove(id);

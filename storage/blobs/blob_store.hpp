@@ -1,23 +1,26 @@
-// Content-addressed bytes on disk: weights, data. A blob's id is the Merkle root of the hashes of
-// its chunks of 1 MiB (the last may be shorter). What must hold (security §9.2):
-//  - Nothing is had that was not verified: chunks are hashed on the way in and again on every way
-//  out.
-//  - A blob is seen whole or not at all, also after a kill at any instruction; a finished put
-//  survives a power cut.
-//  - File names are made by us of the id's hex digits; no foreign text touches the file system, no
-//  link is followed.
-//  - A store has its directory alone (a lock says so). Readers in other processes open it with
-//  read_only.
+// Content-addressed bytes on disk, for weights and data. A blob's id is the Merkle root of the
+// hashes of its chunks of 1 MiB (the last chunk may be shorter). What must hold (security §9.2):
+//  - The store never hands out bytes that it has not verified: it hashes chunks on the way in and
+//    again on every way out.
+//  - A blob is visible as a whole or not at all, also after a kill at any instruction. A finished
+//    put survives a power cut.
+//  - The store makes file names itself, of the hex digits of the id. No foreign text reaches the
+//    file system, and the store follows no link.
+//  - One store at a time uses a directory, which a lock ensures. Readers in other processes open
+//    it with read_only.
 //
-// On disk:  <directory>/lock        flock
-//           whole/<64 hex>          chunks ‖ their hashes (32 bytes each) ‖ "SOMABLB1" ‖ size (u64
-//           LE) incoming/<64 hex>       the same, some chunks not there yet quarantine/<64 hex> was
-//           whole, then a chunk's bytes changed; its good chunks are used by the next put
-// Order of a put: chunks, hashes and trailer into incoming/; fsync of the file; rename into whole/;
-// fsync of whole/; only then is it had and acknowledged. A kill before the rename leaves an
-// incoming file from which the next put of the same blob resumes; which of its chunks hold is found
-// out by hashing them, never believed. Thread-safe; a writer and a reader are each used by one
-// thread at a time.
+// On disk, below the store's directory:
+//   lock                   held with flock by the store that is open
+//   whole/<64 hex>         chunks ‖ their hashes (32 bytes each) ‖ "SOMABLB1" ‖ size (u64 LE)
+//   incoming/<64 hex>      the same layout; some chunks have not come yet
+//   quarantine/<64 hex>    a blob that was whole until bytes of a chunk changed; the next put of
+//                          the same blob uses its good chunks
+//
+// A put writes chunks, hashes and trailer into incoming/, calls fsync on the file, renames it into
+// whole/ and calls fsync on whole/. Only then is the blob visible and acknowledged. A kill before
+// the rename leaves a file in incoming/, from which the next put of the same blob resumes. That put
+// hashes every chunk of the file to learn which ones are good; it believes no record of them.
+// The store is thread-safe; a writer or a reader is used by one thread at a time.
 #pragma once
 
 #include <cstdint>
@@ -38,17 +41,17 @@ namespace soma::blobs {
 inline constexpr std::uint64_t max_blob_bytes = std::uint64_t{64} << 30;
 
 struct blob_options {
-  std::uint64_t quota_bytes = std::uint64_t{64}
-                              << 30;  // of files, incoming ones at their full size
-  std::uint64_t incoming_max_age_ms = 24 * 3'600 * 1'000;  // older unfinished puts are given up
-  std::function<std::uint64_t()> now_ms{};  // Unix time; the system's clock when empty
+  /// Counts whole files; an incoming file counts with its full size.
+  std::uint64_t quota_bytes = std::uint64_t{64} << 30;
+  std::uint64_t incoming_max_age_ms = 24 * 3'600 * 1'000;  // an older unfinished put is given up
+  std::function<std::uint64_t()> now_ms{};  // Unix time; when empty, the system's clock
   bool read_only = false;
 };
 
 struct blob_store_state;
 
-/// A put under way. Dropped without finish, it leaves what has come for the next put of the same
-/// blob.
+/// A put under way. If it is destroyed without finish, the chunks that have come stay for the next
+/// put of the same blob.
 class blob_writer {
  public:
   ~blob_writer();
@@ -57,17 +60,17 @@ class blob_writer {
 
   [[nodiscard]] const blob_id& id() const;
   [[nodiscard]] std::uint32_t chunks() const;
-  /// Numbers of the chunks that have not come yet, ascending.
+  /// The numbers of the chunks that have not come yet, ascending.
   [[nodiscard]] std::vector<std::uint32_t> missing() const;
-  /// Bytes that chunk `number` has.
+  /// The size of chunk `number` in bytes.
   [[nodiscard]] std::size_t chunk_size(std::uint32_t number) const;
 
-  /// Refuses: wrong_chunk. A chunk that is there already is verified and left as it is.
+  /// Refuses: wrong_chunk. A chunk that is present already is verified and left as it is.
   [[nodiscard]] expected<void, blob_refusal> put_chunk(std::uint32_t number, byte_view data);
-  /// Makes the blob durable, then visible. Refuses: incomplete. Once it is there, finishing again
-  /// changes nothing.
+  /// Makes the blob durable, then visible. Refuses: incomplete. Once the blob is there, calling
+  /// finish again changes nothing.
   [[nodiscard]] expected<blob_id, blob_refusal> finish();
-  /// Gives the put up and its bytes back. The writer is done.
+  /// Gives up the put and frees its bytes. The writer takes no more chunks.
   void abandon();
 
  private:
@@ -77,7 +80,8 @@ class blob_writer {
   std::unique_ptr<state> state_;
 };
 
-/// An open blob: its bytes stay readable while it lives, even if the blob is collected meanwhile.
+/// An open blob. Its bytes stay readable while the reader lives, even if the blob is collected
+/// meanwhile.
 class blob_reader {
  public:
   ~blob_reader();
@@ -86,9 +90,10 @@ class blob_reader {
 
   [[nodiscard]] std::uint64_t size_bytes() const;
   [[nodiscard]] std::uint32_t chunks() const;
-  /// Verified against the id.
+  /// The hashes were verified against the id when the blob was opened.
   [[nodiscard]] std::span<const hash256> chunk_hashes() const;
-  /// Refuses: corrupt_chunk (the blob goes to quarantine), wrong_chunk (there is no such number).
+  /// Refuses: corrupt_chunk (the blob then goes to quarantine), wrong_chunk (the blob has no chunk
+  /// of this number).
   [[nodiscard]] expected<bytes, blob_refusal> chunk(std::uint32_t number) const;
 
  private:
@@ -105,17 +110,19 @@ struct blob_collection {
 
 class blob_store {
  public:
-  /// Creates the directory when missing, clears away what a kill left behind. Throws blob_failure.
+  /// Creates the directory if it is missing and clears away what a kill left behind. Throws
+  /// blob_failure.
   explicit blob_store(const std::filesystem::path& directory, blob_options options = {});
   ~blob_store();
   blob_store(const blob_store&) = delete;
   blob_store& operator=(const blob_store&) = delete;
 
-  /// A blob in memory; durable when it returns. One that is here already is verified and counts as
-  /// put just now. Refuses: quota_exceeded, empty, too_large, put_in_progress.
+  /// Stores a blob that is in memory; the blob is durable when put returns. A blob that is here
+  /// already is verified, and its age counts anew from now. Refuses: quota_exceeded, empty,
+  /// too_large, put_in_progress.
   [[nodiscard]] expected<blob_id, blob_refusal> put(byte_view data);
-  /// Announces a blob by its size and the hashes of its chunks (messages/crypto/merkle.hpp),
-  /// resumes where an earlier put ended. For a blob that is here, the writer misses nothing.
+  /// Announces a blob by its size and the hashes of its chunks (messages/crypto/merkle.hpp) and
+  /// resumes where an earlier put ended. If the blob is here already, the writer misses no chunk.
   /// Refuses: quota_exceeded, empty, too_large, wrong_hashes, put_in_progress.
   [[nodiscard]] expected<blob_writer, blob_refusal> begin_put(
       std::uint64_t size_bytes, std::span<const hash256> chunk_hashes);
@@ -124,18 +131,18 @@ class blob_store {
   [[nodiscard]] std::optional<std::uint64_t> size_of(const blob_id& id) const;
   /// Refuses: unknown, corrupt_chunk.
   [[nodiscard]] expected<blob_reader, blob_refusal> open(const blob_id& id) const;
-  /// All bytes of a blob, every chunk verified. Refuses: unknown, corrupt_chunk, too_large (more
-  /// than max_bytes).
+  /// Returns all bytes of a blob after verifying every chunk. Refuses: unknown, corrupt_chunk,
+  /// too_large (the blob has more than max_bytes).
   [[nodiscard]] expected<bytes, blob_refusal> get(const blob_id& id,
                                                   std::uint64_t max_bytes = max_blob_bytes) const;
-  /// Ids of all whole blobs, ascending.
+  /// The ids of all whole blobs, ascending.
   [[nodiscard]] std::vector<blob_id> list() const;
 
   [[nodiscard]] std::uint64_t used_bytes() const;
   [[nodiscard]] std::uint64_t quota_bytes() const;
   /// Removes whole and quarantined blobs that `live` does not name and that were put at least
-  /// min_age_ms ago, and unfinished puts past their age. A put that is under way, or a blob put
-  /// just now, is left alone.
+  /// min_age_ms ago, and unfinished puts that are past their age. It leaves alone a put that is
+  /// under way and a blob that was put just now.
   blob_collection collect(std::span<const blob_id> live, std::uint64_t min_age_ms);
 
  private:

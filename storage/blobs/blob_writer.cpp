@@ -15,7 +15,7 @@ blob_writer::state::~state() {
   try {
     store->release(id, false);
   } catch (const blob_failure&) {
-    // Nothing is removed here, so there is nothing that could fail.
+    // A release without `drop` removes no file, so it cannot fail.
   }
 }
 
@@ -27,8 +27,8 @@ void blob_writer::state::open_file() {
     file = descriptor(::openat(store->incoming.fd(), name.c_str(),
                                O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
     if (!file.open()) fail("create a blob");
-    // The room is taken now, so that a put which has begun does not meet the end of the disk half
-    // way.
+    // The disk's room is reserved now, so that a put which has begun does not run out of disk
+    // halfway.
     const auto size = static_cast<off_t>(layout.file_bytes());
     if (::fallocate(file.get(), 0, 0, size) != 0) {
       if (errno != EOPNOTSUPP) fail("make room for a blob");
@@ -92,7 +92,8 @@ expected<blob_id, blob_refusal> blob_writer::finish() {
   if (!s.active) return s.id;
   s.store->incoming.touch(s.id, s.store->now_ms());
   if (::fsync(s.file.get()) != 0) {
-    const int error = errno;  // what the disk holds is unknown: nothing of it is kept
+    // After a failed fsync it is unknown what the disk holds, so the whole put is abandoned.
+    const int error = errno;
     abandon();
     errno = error;
     fail("fsync a blob");
@@ -102,7 +103,7 @@ expected<blob_id, blob_refusal> blob_writer::finish() {
     s.store->used_bytes -= s.store->incoming.move_to(s.store->complete, s.id);
   }
   s.store->complete.sync();
-  s.store->release(s.id, false);  // from here on it is had
+  s.store->release(s.id, false);  // from here on the blob is visible
   s.active = false;
   s.file = descriptor();
   return s.id;

@@ -1,5 +1,6 @@
-// What can go wrong with blobs, by name. A refusal is an answer: the request or the bytes do not
-// do, or are not there. A failure is the machine's: only the boundary of an actor meets it.
+// What can go wrong with blobs, by name. A refusal is an answer to a request: the request or its
+// bytes are not acceptable, or the bytes are not there. A failure is a fault of the machine; only
+// the boundary of an actor handles it.
 #pragma once
 
 #include <cstdint>
@@ -10,23 +11,31 @@
 namespace soma::blobs {
 
 enum class blob_refusal : std::uint8_t {
-  unknown,         // no such blob is here
-  corrupt_chunk,   // bytes on the disk are no longer those that were put; the blob is in quarantine
-                   // now
-  quota_exceeded,  // with it, more bytes would lie here than may
-  empty,           // a blob has at least one byte
-  too_large,       // larger than any blob may be
-  wrong_hashes,    // the number of chunk hashes does not fit the size
-  wrong_chunk,     // not the bytes that the chunk's hash announced, or no such chunk
-  put_in_progress,  // another writer is putting this blob
-  incomplete,       // chunks are missing
+  /// The store has no such blob.
+  unknown,
+  /// Bytes on the disk differ from those that were put; the blob has gone to quarantine.
+  corrupt_chunk,
+  /// With this blob the store would hold more bytes than its quota.
+  quota_exceeded,
+  /// A blob has at least one byte.
+  empty,
+  /// The blob is larger than max_blob_bytes, or than the caller allows.
+  too_large,
+  /// The number of chunk hashes does not fit the size.
+  wrong_hashes,
+  /// The bytes do not have the announced hash, or there is no chunk of this number.
+  wrong_chunk,
+  /// Another writer is putting this blob.
+  put_in_progress,
+  /// Chunks are missing.
+  incomplete,
 };
 
 [[nodiscard]] std::string_view to_text(blob_refusal refusal);
 
 enum class blob_failure_code : std::uint8_t {
-  disk_full,     // what was put stays whole; room has to be made
-  already_open,  // another store, in this process or another, has the directory
+  disk_full,     // finished puts stay whole; the operator has to make room
+  already_open,  // another store, in this process or another, uses the directory
   machine,       // any other error of the operating system
 };
 

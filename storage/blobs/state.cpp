@@ -53,7 +53,8 @@ descriptor take_lock(const descriptor& root, const std::filesystem::path& direct
   if (!lock.open()) fail("open the lock of " + directory.string());
   if (::flock(lock.get(), LOCK_EX | LOCK_NB) != 0) {
     if (errno != EWOULDBLOCK) fail("lock " + directory.string());
-    throw blob_failure(blob_failure_code::already_open, directory.string() + " is another's");
+    throw blob_failure(blob_failure_code::already_open,
+                       directory.string() + " is in use by another store");
   }
   return lock;
 }
@@ -146,7 +147,8 @@ std::optional<std::uint64_t> blob_directory::file_bytes(const blob_id& id) const
 }
 
 descriptor blob_directory::open(const blob_id& id, int flags) const {
-  // O_NONBLOCK: what is there under the name might be a pipe that somebody put there.
+  // O_NONBLOCK: a foreign process might have put a pipe under this name, and opening it would
+  // block.
   descriptor file(::openat(fd(), name_of(id).c_str(), flags | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK));
   if (!file.open()) {
     if (errno == ENOENT || errno == ELOOP) return file;
@@ -214,7 +216,7 @@ blob_store_state::blob_store_state(const std::filesystem::path& directory, blob_
       quarantined(root, directory, "quarantine", options.read_only) {
   if (options.read_only) return;
   if (::fsync(root.get()) != 0) fail("fsync " + directory.string());
-  complete.sync();  // a kill may have come between a put's rename and its sync
+  complete.sync();  // a kill may have come between the rename and the sync of a put
   incoming.remove_strangers();
   incoming.each([&](const blob_id& id, const struct stat& file) {
     const descriptor opened = incoming.open(id, O_RDONLY);

@@ -1,5 +1,5 @@
-// Private to storage/blobs: the directories of a store, the layout of a blob's file, whole reads
-// and writes.
+// Private to storage/blobs: the directories of a store, the layout of a blob's file, and reads and
+// writes that move all their bytes or fail.
 #pragma once
 
 #include <sys/stat.h>
@@ -13,10 +13,10 @@
 
 namespace soma::blobs {
 
-/// Throws blob_failure for errno.
+/// Throws the blob_failure that errno stands for.
 [[noreturn]] void fail(const std::string& doing);
 
-/// An open file or directory, closed once.
+/// An open file or directory; the destructor closes it.
 class descriptor {
  public:
   explicit descriptor(int fd = -1) : fd_(fd) {}
@@ -33,7 +33,7 @@ class descriptor {
   int fd_;
 };
 
-/// Where in a blob's file what lies.
+/// Where each part of a blob's file lies: chunks, their hashes, trailer.
 struct blob_layout {
   std::uint64_t size_bytes = 0;
 
@@ -46,11 +46,12 @@ struct blob_layout {
   [[nodiscard]] std::uint64_t trailer_offset() const { return size_bytes + hash_bytes * chunks(); }
   [[nodiscard]] std::uint64_t file_bytes() const { return trailer_offset() + trailer_bytes; }
   [[nodiscard]] bytes trailer() const;
-  /// The layout that a file's trailer states, if the file has just the bytes it asks for.
+  /// The layout that a file's trailer states, if the file has exactly the size that this layout
+  /// needs.
   [[nodiscard]] static std::optional<blob_layout> of_file(int fd);
 };
 
-/// False when the disk does not give all of the bytes.
+/// Returns false if the disk does not give all of the bytes.
 [[nodiscard]] bool read_at(int fd, std::uint64_t offset, std::span<std::uint8_t> to);
 /// Throws blob_failure.
 void write_at(int fd, std::uint64_t offset, byte_view data);
@@ -62,20 +63,21 @@ class blob_directory {
                  bool read_only);
 
   [[nodiscard]] int fd() const { return fd_.get(); }
-  /// Bytes of a regular file of this id.
+  /// The size in bytes of the regular file of this id, if there is one.
   [[nodiscard]] std::optional<std::uint64_t> file_bytes(const blob_id& id) const;
-  /// Not open when there is no such regular file.
+  /// Opens the file of this id. The descriptor is not open if there is no such regular file.
   [[nodiscard]] descriptor open(const blob_id& id, int flags) const;
-  /// Bytes freed; 0 when there was none.
+  /// Removes the file of this id and returns the bytes freed, which are 0 if there was no file.
   std::uint64_t remove(const blob_id& id) const;
-  /// Replaces what is there; the bytes freed by that.
+  /// Moves the file into `other`, replaces a file of the same id there, and returns the bytes of
+  /// the replaced file.
   std::uint64_t move_to(const blob_directory& other, const blob_id& id) const;
-  /// Sets the time from which an age counts.
+  /// Sets the time from which the age of the file counts.
   void touch(const blob_id& id, std::uint64_t now_ms) const;
   void sync() const;
-  /// Every regular file named by an id, ascending.
+  /// Visits every regular file that has an id as its name, in ascending order.
   void each(const std::function<void(const blob_id&, const struct stat&)>& visit) const;
-  /// Removes whatever is not named by an id.
+  /// Removes every entry whose name is not an id.
   void remove_strangers() const;
 
  private:
@@ -93,16 +95,18 @@ struct blob_store_state {
   blob_directory incoming;
   blob_directory quarantined;
 
-  mutable std::mutex mutex;  // over what follows, and over moving and removing files
-  std::set<blob_id> active;  // puts under way; not had until they are durable
+  // Guards the fields below, and the moving and removing of files.
+  mutable std::mutex mutex;
+  std::set<blob_id> active;  // puts under way; their blobs are not visible until they are durable
   std::uint64_t used_bytes = 0;
 
   [[nodiscard]] std::uint64_t now_ms() const;
   [[nodiscard]] std::uint64_t age_ms(const struct stat& file) const;
   [[nodiscard]] bool have(const blob_id& id) const;  // takes the mutex
-  /// Moves a blob away whose bytes have changed, if it is still the file that `fd` reads.
+  /// Moves a blob whose bytes have changed to quarantine, if its file is still the one that `fd`
+  /// reads.
   void quarantine(const blob_id& id, int fd);
-  /// Ends a put; its file in incoming/ is removed when `drop`.
+  /// Ends a put. If `drop` is true, its file in incoming/ is removed.
   void release(const blob_id& id, bool drop);
 };
 
@@ -112,11 +116,12 @@ struct blob_writer::state {
   blob_layout layout;
   std::vector<hash256> hashes;
   std::vector<bool> present;
-  descriptor file;  // in incoming/, while active
+  descriptor file;  // open in incoming/ while the put is active
   bool active = false;
 
   ~state();
-  /// Creates or reopens the file in incoming/; finds out by hashing which chunks it holds.
+  /// Creates or reopens the file in incoming/. Of a reopened file it hashes every chunk to learn
+  /// which ones are good.
   void open_file();
 };
 

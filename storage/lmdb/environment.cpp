@@ -34,9 +34,9 @@ std::set<std::pair<dev_t, ino_t>>& open_directories() {
   throw failure(code_of(error), doing + ": " + std::strerror(error));
 }
 
-/// A file cut short (a bad copy) would end the process with SIGBUS when a page past its end is
-/// touched; as zeros such pages are refused by name. LMDB itself may leave free pages at the end
-/// unwritten, so a short file is no proof.
+/// A file that was cut short (a bad copy) would end the process with SIGBUS when a page past its
+/// end is touched. This extends the file with zeros; LMDB refuses such pages by name. A short file
+/// alone is no proof of damage, since LMDB may leave free pages at the end unwritten.
 void cover_all_pages(MDB_env* env, const std::filesystem::path& file) {
   MDB_envinfo info{};
   MDB_stat stat{};
@@ -62,7 +62,7 @@ failure_code code_of(int error) {
     case MDB_CORRUPTED:
     case MDB_PAGE_NOTFOUND:
     case MDB_PANIC:
-    case MDB_BAD_TXN:  // an error before, of a page that makes no sense
+    case MDB_BAD_TXN:  // an earlier error, at a damaged page
     case MDB_CURSOR_FULL:
     case MDB_INCOMPATIBLE:
       return failure_code::broken_file;
@@ -143,8 +143,7 @@ void environment::state::open_files(const environment_options& options) {
   if (!read_only) cover_all_pages(env, directory / "data.mdb");
 }
 
-/// The tables and the format's record come into being in one transaction: a file has both or is
-/// empty.
+/// One transaction creates the tables and the format's record, so a file has both or is empty.
 void environment::open_tables(const environment_options& options) {
   auto& s = *state_;
   const std::string opening = "open the tables of " + s.directory.string();

@@ -1,17 +1,16 @@
 // One LMDB directory, opened once. What must hold:
 //  - The map is sized once, large and sparse; it is never resized while the environment is open.
-//  - Default sync flags: when a commit returns, its bytes are on the disk. Relaxed only where a
-//    whole simulated network ends with the machine anyway.
-//  - One environment a directory a process, and none across fork(): LMDB's locks are the process's.
-//  Never on NFS.
-//  - No duplicates under one key (DUPSORT): its cursors had faults fixed only after the version in
-//  use.
+//  - The default sync flags are used: when a commit returns, its bytes are on the disk. They are
+//    relaxed only for a whole simulated network, which ends with the machine anyway.
+//  - A process opens one environment for a directory and does not use it across fork(), because
+//    LMDB's locks belong to the process. The directory never lies on NFS.
+//  - A key has one value; duplicates (DUPSORT) are not used, because faults of their cursors were
+//    fixed only after the version of LMDB that is in use.
 //  - A write that fails for want of room stops writing: later write transactions are refused by
-//  name until the
-//    environment is opened anew or resume_writing() is called. What was committed stays whole,
-//    reading goes on.
-//  - The record "format" of table "meta" names who wrote the file and in which version; any other
-//  is refused.
+//    name until the environment is opened anew or resume_writing() is called. What was committed
+//    stays whole, and reading goes on.
+//  - The record "format" of table "meta" names the program and the version that wrote the file;
+//    a file with any other format is refused.
 #pragma once
 
 #include <cstddef>
@@ -31,20 +30,21 @@ struct environment_options {
   std::string format{};                           // for example "soma-ledger 1"
   std::vector<std::string> tables{};              // created when missing; "meta" is always there
   bool read_only = false;                         // beside another process that writes
-  bool sync = true;  // false: commits survive a kill, not a power cut; for simulated networks alone
+  // If false, commits survive a kill but not a power cut; only for simulated networks.
+  bool sync = true;
 };
 
-/// How full the map is: watch it, alarm at 70 %.
+/// How full the map is. The operator watches it; an alarm is due at 70 %.
 struct environment_usage {
-  std::size_t used_bytes = 0;  // high-water mark: pages freed inside are not subtracted
+  std::size_t used_bytes = 0;  // high-water mark: pages that were freed inside are not subtracted
   std::size_t map_bytes = 0;
 };
 
-/// A named table of an environment. A value; valid while its environment is.
+/// A named table of an environment. It is a value, valid while its environment is open.
 class database {
  public:
   [[nodiscard]] std::string_view name() const { return name_; }
-  /// The number LMDB knows the table by.
+  /// The number by which LMDB knows the table.
   [[nodiscard]] unsigned handle() const { return handle_; }
 
  private:
@@ -55,32 +55,34 @@ class database {
   std::string_view name_;
 };
 
-/// Sees each record that is written, before it is durable, and whether it was appended.
+/// Is called for each record that is written, before the record is durable, and learns whether it
+/// was appended.
 using put_watcher =
     std::function<void(std::string_view table, byte_view key, byte_view value, bool appended)>;
 
 class environment {
  public:
-  /// Opens, or creates with mode 0700, `directory`. Throws failure: already_open, wrong_format,
+  /// Opens `directory`, or creates it with mode 0700. Throws failure: already_open, wrong_format,
   /// not_there, broken_file, storage_full, machine.
   environment(const std::filesystem::path& directory, environment_options options);
   ~environment();
   environment(const environment&) = delete;
   environment& operator=(const environment&) = delete;
 
-  /// One of the tables named in the options, or "meta".
+  /// Returns one of the tables named in the options, or "meta".
   [[nodiscard]] database table(std::string_view name) const;
 
   [[nodiscard]] environment_usage usage() const;
-  /// Whether a failed write has stopped writing.
+  /// True after a failed write has stopped writing.
   [[nodiscard]] bool write_stopped() const;
-  /// Takes writing up again after room was made. Does nothing when writing stopped for another
-  /// reason than room.
+  /// Allows writing again after room was made. It does nothing if writing stopped for another
+  /// reason than missing room.
   void resume_writing();
-  /// Gives back the slots of readers whose process died; their old pages become free. Called at
-  /// open; call each minute.
+  /// Frees the reader slots of processes that have died; the old pages that they pinned become
+  /// free. The constructor calls it; the owner calls it each minute.
   void reap_dead_readers();
-  /// For benchmarks that do the same with LMDB alone. Between transactions; empty ends it.
+  /// For benchmarks that repeat the same writes with LMDB alone. To be called between transactions;
+  /// an empty watcher ends it.
   void watch_puts(put_watcher watcher);
 
  private:

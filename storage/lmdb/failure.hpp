@@ -1,5 +1,6 @@
-// What can go wrong between us and the disk, by name. Thrown, because it is the machine that fails:
-// only the boundary of an actor meets it. A missing row is not a failure, it is a nullopt.
+// What can go wrong between us and the disk, by name. These are thrown, because it is the machine
+// that fails: only the boundary of an actor handles them. A missing row is not a failure but a
+// nullopt.
 #pragma once
 
 #include <cstdint>
@@ -12,8 +13,8 @@
 namespace soma::lmdb {
 
 enum class failure_code : std::uint8_t {
-  storage_full,  // the map or the disk has no room; writing stops, nothing committed is lost, reads
-                 // go on
+  // The map or the disk has no room; writing stops, nothing committed is lost, reading goes on.
+  storage_full,
   corrupt_record,  // a record's checksum does not fit its table, key and bytes
   broken_file,     // the tree itself cannot be followed
   wrong_format,    // written by another program, or in another version of the format
@@ -30,7 +31,7 @@ class failure : public std::runtime_error {
   failure(failure_code code, const std::string& what, std::string table = {}, bytes key = {});
 
   [[nodiscard]] failure_code code() const { return code_; }
-  /// Where the record is that cannot be read; empty when the failure is not about one record.
+  /// The table of the record that cannot be read; empty when the failure is not about one record.
   [[nodiscard]] const std::string& table() const { return table_; }
   [[nodiscard]] const bytes& key() const { return key_; }
 

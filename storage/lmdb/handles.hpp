@@ -39,12 +39,12 @@ struct environment::state {
 
 struct read_txn::state {
   MDB_txn* txn = nullptr;
-  // What the transaction needs of its environment; null for a read transaction.
+  // What the transaction needs of its environment. Null for a read transaction.
   std::atomic<write_state>* writing = nullptr;
   const put_watcher* watcher = nullptr;
-  int fd = -1;  // of the data file
+  int fd = -1;  // the data file's
 
-  /// Throws unless `error` is 0, and stops writing.
+  /// Throws unless `error` is 0; a failure also stops writing.
   void check_write(int error, const char* doing);
 
   ~state() {
@@ -55,8 +55,8 @@ struct read_txn::state {
 [[nodiscard]] failure_code code_of(int error);
 /// Throws unless `error` is 0.
 void check(int error, const char* doing);
-/// Writes value and checksum; LMDB's error number. `flags` are those of mdb_put, MDB_RESERVE
-/// besides.
+/// Writes the value and its checksum and returns LMDB's error number. MDB_RESERVE is added to
+/// `flags`, which are otherwise those of mdb_put.
 [[nodiscard]] int put_record(MDB_txn* txn, database table, byte_view key, byte_view value,
                              unsigned flags = 0);
 

@@ -1,5 +1,5 @@
-// LMDB tables with nothing of ours in them, no checksums and no checks: what a benchmark holds the
-// ledger against. Syncs each batch as the ledger does each block.
+// LMDB tables with no checksums and no checks: the plain store with which a benchmark compares the
+// ledger. Each batch is synced, as the ledger syncs each block.
 #pragma once
 
 #include <filesystem>
@@ -20,7 +20,8 @@ class plain_tables {
 
   /// A batch is everything between begin and commit; commit is durable when it returns.
   void begin();
-  /// Tables come into being when they are named. `append`: behind all that is there.
+  /// Creates a table the first time it is named. With `append`, the key must be larger than all
+  /// keys in the table.
   void put(std::string_view table, byte_view key, byte_view value, bool append = false);
   void commit();
 

@@ -23,7 +23,8 @@ byte_view as_view(const MDB_val& value) {
   return {static_cast<const std::uint8_t*>(value.mv_data), value.mv_size};
 }
 
-// Table and key are part of it: a record that ended up in another place does not pass.
+// Table and key are part of the checksum, so that a record that ended up in another place is
+// refused.
 std::uint32_t checksum(database table, byte_view key, byte_view value) {
   const std::array<std::uint8_t, 3> separator{0, static_cast<std::uint8_t>(key.size()),
                                               static_cast<std::uint8_t>(key.size() >> 8)};
@@ -35,7 +36,7 @@ std::array<std::uint8_t, checksum_bytes> little_endian(std::uint32_t value) {
           static_cast<std::uint8_t>(value >> 16), static_cast<std::uint8_t>(value >> 24)};
 }
 
-/// The value of a record as it lies on disk, or corrupt_record.
+/// The value of a record as it lies on disk. Throws corrupt_record.
 byte_view verified(database table, byte_view key, byte_view stored) {
   if (stored.size() >= checksum_bytes) {
     const byte_view value = stored.first(stored.size() - checksum_bytes);
@@ -91,8 +92,9 @@ namespace {
 
 constexpr off_t room_to_go_on_bytes = 1 << 20;
 
-/// LMDB says EIO for a short write, which is how a disk that fills up shows itself first. Asks for
-/// room the way the write did; what is preallocated past the file's end is used by its next pages.
+/// LMDB reports EIO for a short write, which is the first sign of a disk that fills up. This asks
+/// for room in the way the write did. The room that fallocate reserves past the file's end is used
+/// by the next pages.
 bool out_of_room(int fd) {
   struct stat on_disk {};
   if (::fstat(fd, &on_disk) != 0) return false;
@@ -110,8 +112,8 @@ bool out_of_room(int fd) {
 
 }  // namespace
 
-// Any failure to write stops writing: with `full` until room is made, with anything else until it
-// is opened anew, since after a failed sync nobody knows what the disk holds.
+// Any failed write stops writing: `full` lasts until room is made, any other failure until the
+// environment is opened anew, since after a failed sync it is unknown what the disk holds.
 void read_txn::state::check_write(int error, const char* doing) {
   if (error == 0) return;
   auto code = code_of(error);
@@ -124,8 +126,8 @@ write_txn::write_txn(environment& env) : read_txn(std::make_unique<state>()) {
   auto& from = *env.state_;
   SOMA_ASSERT(from.owner == ::getpid(), "an environment is not used across fork()");
   SOMA_ASSERT(!from.read_only, "an environment opened for reading is not written");
-  // Looked at again once the lock is ours: the writer before us may just have met the end of the
-  // disk.
+  // The state is read again once this thread has the lock, since the writer before may have run out
+  // of disk in the meantime.
   for (const bool locked : {false, true}) {
     const write_state writing = from.writing;
     if (writing == write_state::full) {

@@ -1,15 +1,15 @@
 // Transactions over an environment. What must hold:
 //  - Views (byte_view) into the map die with their transaction, and with the next write of the same
-//  transaction.
-//  - A write transaction that is not committed undoes itself. One at a time; begun, used and ended
-//  on one thread.
-//  - A read transaction sees one state, whatever is committed meanwhile; it pins that state's
-//  pages, so it lives for less
-//    than a second. It may move between threads, but is used by one at a time.
-//  - Every value is followed on disk by the CRC32C (u32, little endian) of table name, 0, key
-//  length (u16), key, value;
-//    it is checked on every read. A record that does not fit is a failure `corrupt_record` naming
-//    table and key.
+//    transaction.
+//  - A write transaction that is not committed undoes itself. There is one at a time; it begins, is
+//    used and ends on one thread.
+//  - A read transaction sees one state, whatever is committed meanwhile. It pins that state's
+//    pages, so it should live for less than a second. It may move between threads, but one thread
+//    at a time uses it.
+//  - A checksum follows every value on disk and is verified on every read. A record whose checksum
+//    does not fit is a failure `corrupt_record` that names table and key. The checksum is the
+//    CRC32C (u32, little endian) of:
+//      table name | one zero byte | length of the key (u16) | key | value
 #pragma once
 
 #include <memory>
@@ -31,7 +31,7 @@ class read_txn {
   read_txn& operator=(read_txn&&) = delete;
 
   [[nodiscard]] std::optional<byte_view> find(database table, byte_view key) const;
-  /// Records in a table; read from its root, not counted.
+  /// The number of records in a table; LMDB keeps it in the table's root, so it costs no scan.
   [[nodiscard]] std::uint64_t count(database table) const;
 
  protected:
@@ -42,26 +42,26 @@ class read_txn {
   std::unique_ptr<state> state_;
 };
 
-/// Also reads what it has written so far.
+/// A write transaction also reads what it has written so far.
 class write_txn : public read_txn {
  public:
-  /// Waits for another writer to end. Throws storage_full or write_stopped when writing has been
-  /// stopped.
+  /// Waits until another writer has ended. Throws storage_full or write_stopped when writing has
+  /// been stopped.
   explicit write_txn(environment& env);
   write_txn(write_txn&&) = delete;
 
   /// Inserts or replaces. Keys have 1..max_key_bytes bytes.
   void put(database table, byte_view key, byte_view value);
-  /// Inserts behind all other records; asserts that the key is larger than theirs. Fills pages
-  /// whole and searches nothing.
+  /// Inserts behind all other records; asserts that the key is larger than theirs. It fills pages
+  /// completely and does not search for the place.
   void append(database table, byte_view key, byte_view value);
-  /// Whether there was such a record.
+  /// Returns whether there was such a record.
   bool erase(database table, byte_view key);
-  /// When it returns, everything written is durable. Ends the transaction.
+  /// When it returns, everything written is durable. It ends the transaction.
   void commit();
 };
 
-/// A position in a table, in the bytewise order of keys. Dies with its transaction.
+/// A position in a table, in the bytewise order of keys. It dies with its transaction.
 class cursor {
  public:
   cursor(const read_txn& txn, database table);
@@ -69,14 +69,14 @@ class cursor {
   cursor(const cursor&) = delete;
   cursor& operator=(const cursor&) = delete;
 
-  /// Each goes to a record and says whether there is one.
+  /// Each of these moves to a record and returns whether there is one.
   bool first();
   bool last();
   bool at_least(byte_view key);
   bool next();
   bool previous();
 
-  /// Only after a step that said yes.
+  /// Valid only after a step that returned true.
   [[nodiscard]] byte_view key() const { return key_; }
   [[nodiscard]] byte_view value() const { return value_; }
 
@@ -89,8 +89,8 @@ class cursor {
   byte_view value_;
 };
 
-/// Calls visit(key, value) -> bool for each record whose key begins with `prefix`, in order, while
-/// it says true.
+/// Calls visit(key, value) -> bool for each record whose key begins with `prefix`, in order of
+/// keys, until visit returns false.
 template <class Visit>
 void scan_prefix(const read_txn& txn, database table, byte_view prefix, Visit&& visit) {
   cursor at(txn, table);

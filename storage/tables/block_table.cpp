@@ -24,8 +24,7 @@ void block_table::append(lmdb::write_txn& txn, const block& added) const {
   key.add(height);
   txn.append(blocks_, key.view(), encode(added));
   txn.put(heights_, signing::id_of(added.header).view(), key.view());
-  // In the order of ids, so that neighbours are written together; of equal ids the last place
-  // stays.
+  // Sorted by id, so that neighbours are written together. Of equal ids the last place stays.
   std::vector<std::pair<transaction_id, std::uint32_t>> ids;
   ids.reserve(added.payload.size());
   for (std::uint32_t index = 0; index < added.payload.size(); ++index) {

@@ -1,8 +1,8 @@
-// blocks: height (u64 BE) -> canonical Block. Heights follow each other without a gap, from 1 or
-// from the first one after a snapshot.
+// blocks: height (u64 BE) -> canonical Block. Heights follow each other without a gap, from 1 or,
+// in a ledger that began from a snapshot, from the first one after it.
 // block_heights: block id -> height (u64 BE).
-// transactions: transaction id -> height (u64 BE) ‖ index in the block (u32 BE); the last place,
-// should one be there twice.
+// transactions: transaction id -> height (u64 BE) ‖ index in the block (u32 BE). If a transaction
+// is there twice, the last place is kept.
 #pragma once
 
 #include <optional>
@@ -12,7 +12,7 @@
 
 namespace soma::tables {
 
-/// Where a transaction stands.
+/// Where a transaction lies in the chain.
 struct transaction_place {
   block_height height;
   std::uint32_t index = 0;
@@ -26,9 +26,9 @@ class block_table {
   static constexpr const char* transactions_name = "transactions";
   explicit block_table(const lmdb::environment& env);
 
-  /// Asserts that the block's height is the next, unless it is the first one here.
+  /// Asserts that the block's height is the next one, unless the table is empty.
   void append(lmdb::write_txn& txn, const block& added) const;
-  /// Height of the last block; 0 before the first.
+  /// The height of the last block; 0 before the first.
   [[nodiscard]] block_height last(const lmdb::read_txn& txn) const;
   [[nodiscard]] std::optional<block> at(const lmdb::read_txn& txn, block_height height) const;
   [[nodiscard]] std::optional<block_height> height_of(const lmdb::read_txn& txn,

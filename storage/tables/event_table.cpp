@@ -15,8 +15,8 @@ event_table::event_table(const lmdb::environment& env)
 
 namespace {
 
-/// The events of one block that name each id of one kind; written in the order of ids, one record
-/// an id.
+/// For one kind of id: the events of one block that name each id. It is written in the order of
+/// ids, one record for each id.
 class index_of_block {
  public:
   template <class Tag>
@@ -29,7 +29,7 @@ class index_of_block {
       ordered_key key, indices;
       key.add(places_[first].first).add(height);
       for (; last < places_.size() && places_[last].first == places_[first].first; ++last) {
-        // An event may name an account in both of its parts.
+        // An event may name one account in both of its account fields.
         if (last > first && places_[last] == places_[last - 1]) continue;
         indices.add_u32(places_[last].second);
       }
@@ -93,7 +93,8 @@ event event_table::indexed(const lmdb::read_txn& txn, lmdb::database index, byte
 
 void event_table::visit_latest(const lmdb::read_txn& txn, lmdb::database index, byte_view id,
                                const event_visitor& visit) const {
-  // One byte more than any key of this id has: the first key behind them, if there is one.
+  // This is one byte longer than any key of the id, so seeking it finds the first key behind them,
+  // if there is one.
   bytes behind(id.begin(), id.end());
   behind.resize(id.size() + 9, 0xFF);
   lmdb::cursor at(txn, index);

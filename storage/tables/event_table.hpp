@@ -1,8 +1,9 @@
-// events: height (u64 BE) ‖ index in the block (u32 BE) -> canonical Event. Height 0 holds those of
-// the genesis. events_by_target, events_by_model, events_by_account: id ‖ height (u64 BE) -> the
-// indices (u32 BE each) of the block's events that name the id, ascending. Only for ids that are
-// not zero; a model's index holds the events of all its versions, an account's also those that name
-// it as the other account.
+// events: height (u64 BE) ‖ index in the block (u32 BE) -> canonical Event. Height 0 holds the
+// events of the genesis.
+// events_by_target, events_by_model, events_by_account: id ‖ height (u64 BE) -> the indices (u32 BE
+// each) of the block's events that name the id, ascending. An id that is zero is not indexed. A
+// model's index holds the events of all its versions. An account's index also holds the events
+// that name it as the other account.
 #pragma once
 
 #include <functional>
@@ -14,7 +15,7 @@
 
 namespace soma::tables {
 
-/// Called for one event after the other while it says true.
+/// Is called for one event after the other until it returns false.
 using event_visitor = std::function<bool(const event&)>;
 
 class event_table {
@@ -25,17 +26,18 @@ class event_table {
   static constexpr const char* by_account_name = "events_by_account";
   explicit event_table(const lmdb::environment& env);
 
-  /// All events of one height, in the order in which they happened.
+  /// Appends all events of one height, in the order in which they happened.
   void append(lmdb::write_txn& txn, block_height height, std::span<const event> events) const;
   [[nodiscard]] std::vector<event> at(const lmdb::read_txn& txn, block_height height) const;
-  /// Those of heights `first` to `last`, both included, in the order in which they happened.
+  /// Visits the events of heights `first` to `last`, both included, in the order in which they
+  /// happened.
   void visit(const lmdb::read_txn& txn, block_height first, block_height last,
              const event_visitor& visit) const;
-  /// Those of one id, the latest first.
+  /// Visits the events of one id, the latest first.
   void visit(const lmdb::read_txn& txn, const target_id& id, const event_visitor& visit) const;
   void visit(const lmdb::read_txn& txn, const model_id& id, const event_visitor& visit) const;
   void visit(const lmdb::read_txn& txn, const address& id, const event_visitor& visit) const;
-  /// The latest events, at most `limit` of them, the latest first.
+  /// Returns the latest events, at most `limit` of them, the latest first.
   template <class Id>
   [[nodiscard]] std::vector<event> of(const lmdb::read_txn& txn, const Id& id,
                                       std::size_t limit) const {

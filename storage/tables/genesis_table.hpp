@@ -1,6 +1,5 @@
-// genesis: "genesis" -> the canonical bytes of the Genesis the network was born with, its
-// parameters included. Written once, in the transaction that writes the rows of height 0, and never
-// again.
+// genesis: "genesis" -> the canonical bytes of the network's Genesis, with its parameters. It is
+// written once, in the transaction that writes the rows of height 0, and never again.
 #pragma once
 
 #include <optional>

@@ -1,4 +1,5 @@
-// Keys whose bytewise order is the order of their fields: ids as they are, numbers big endian.
+// Keys whose bytewise order is the order of their fields: ids are stored as they are, numbers big
+// endian.
 #pragma once
 
 #include <cstdint>
@@ -34,7 +35,7 @@ class ordered_key {
   bytes key_;
 };
 
-/// The number written big endian in all of `data`, which has at most eight bytes.
+/// The number that all bytes of `data`, at most eight, hold in big endian order.
 [[nodiscard]] inline std::uint64_t big_endian(byte_view data) {
   std::uint64_t number = 0;
   for (const auto byte : data) number = (number << 8) | byte;

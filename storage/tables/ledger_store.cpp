@@ -94,7 +94,9 @@ std::vector<target_id> ledger_view::open_targets(epoch_number epoch) const {
 block_height ledger_view::height() const {
   const auto last = tables_->blocks.last(txn_);
   if (last.value > 0) return last;
-  const auto now = chain();  // of a snapshot, perhaps, whose blocks are not here
+  // The blocks may be missing because a snapshot stands for them; the chain row then knows the
+  // height.
+  const auto now = chain();
   return now ? now->height : block_height{};
 }
 std::optional<block> ledger_view::block_at(block_height height) const {
@@ -123,7 +125,7 @@ final_run ledger_view::blocks_after(block_height height, std::size_t max_bytes,
   run.epoch = first_block->header.epoch;
   const auto closing = closing_height(run.epoch);
   const bool closing_is_proven = closing && epoch_end(run.epoch).has_value();
-  // No further than a proof reaches.
+  // The run ends at the last block that a proof reaches.
   const auto next_proven = [&](block_height from) -> std::optional<block_height> {
     auto found = tables_->proofs.next_final(txn_, from);
     if (found && closing && *found > *closing) found.reset();
@@ -161,12 +163,12 @@ std::optional<block_height> ledger_view::first_height(epoch_number epoch) const 
 std::optional<block_height> ledger_view::closing_height(epoch_number epoch) const {
   if (const auto next = first_height(epoch.next())) return block_height{next->value - 1};
   const auto now = chain();
-  // The block that closed it is the last one so far.
+  // While the next epoch has no block, the block that closed this one is the last block.
   if (now && now->epoch == epoch.next() && now->height.value > 0) return now->height;
   return std::nullopt;
 }
 void ledger_view::events_in(epoch_number epoch, const event_visitor& visit) const {
-  // The block that closes an epoch opens the next one's targets.
+  // The block that closes an epoch opens the targets of the next one.
   block_height first;
   if (epoch.value > 0) {
     const auto opened = closing_height({epoch.value - 1});

@@ -1,10 +1,10 @@
-// The ledger on disk: rows, blocks, events, the genesis and what proves to others that blocks are
-// final, in one LMDB directory. What must hold:
-//  - A block, all its effects and its proofs are one transaction: whoever reads sees all of a
-//  height or nothing of it.
+// The ledger on disk, in one LMDB directory: rows, blocks, events, the genesis and the proofs that
+// blocks are final. What must hold:
+//  - A block, all its effects and its proofs are one transaction: a reader sees all of a height or
+//    nothing of it.
 //  - When init or commit_block returns, what it wrote survives a kill and a power cut.
-//  - Heights follow each other; the chain row's height is that of the last block.
-// One thread commits at a time; any thread reads. Failing disks throw lmdb::failure.
+//  - Heights follow each other without a gap; the chain row's height is that of the last block.
+// One thread commits at a time; any thread may read. A failing disk throws lmdb::failure.
 #pragma once
 
 #include <filesystem>
@@ -29,7 +29,8 @@ namespace soma::tables {
 struct ledger_options {
   std::size_t map_bytes = std::size_t{64} << 30;  // address space, not disk space
   bool read_only = false;                         // beside another process that writes
-  bool sync = true;  // false: commits survive a kill, not a power cut; for simulated networks alone
+  // If false, commits survive a kill but not a power cut; only for simulated networks.
+  bool sync = true;
 };
 
 struct ledger_tables {
@@ -43,8 +44,8 @@ struct ledger_tables {
   proof_table proofs;
 };
 
-/// Final blocks in order, all of one epoch, the last of them proven: by a certificate of its own,
-/// or as the one that closed the epoch.
+/// Final blocks in order, all of one epoch. The last of them is proven final: by a certificate of
+/// its own, or by the proof that it closed the epoch.
 struct final_run {
   epoch_number epoch;
   std::vector<block> blocks;
@@ -52,20 +53,21 @@ struct final_run {
   std::optional<epoch_proof> epoch_end;
 };
 
-/// The ledger as one commit left it, whatever is committed meanwhile. Pins that state's pages: keep
-/// it for less than a second, and never longer than its store.
+/// The ledger as one commit left it, whatever is committed meanwhile. A view pins that state's
+/// pages: keep it for less than a second, and never longer than its store.
 class ledger_view {
  public:
   [[nodiscard]] std::optional<bytes> find_row(byte_view key) const;
-  /// Rows of one table in the order of keys, while visit says true.
+  /// Visits the rows of one table in the order of keys until visit returns false.
   void scan(ledger_table table, const row_visitor& visit) const;
-  /// All rows in the order of keys, while visit says true.
+  /// Visits all rows in the order of keys until visit returns false.
   void scan(const row_visitor& visit) const;
-  /// Rows whose key begins with `prefix`, which is not empty, in the order of keys, while visit
-  /// says true.
+  /// Visits the rows whose key begins with `prefix`, which is not empty, in the order of keys until
+  /// visit returns false.
   void scan_prefix(byte_view prefix, const row_visitor& visit) const;
-  /// Keys of one table's rows in their order, from the first that is not below the table's byte and
-  /// `first`, at most `limit`. Costs what it returns.
+  /// The keys of one table's rows in order, at most `limit` of them, from the first that is not
+  /// below the table's byte followed by `first`. It costs time for the keys that it returns, not
+  /// for the table.
   [[nodiscard]] std::vector<row_key> keys_from(ledger_table table, byte_view first,
                                                std::size_t limit) const;
 
@@ -80,36 +82,38 @@ class ledger_view {
   [[nodiscard]] std::optional<used_data_row> used_data(const data_hash& id) const;
   [[nodiscard]] std::vector<target_id> open_targets(epoch_number epoch) const;
 
-  /// Height of the last block, even of one that a snapshot stands for; 0 after the genesis and
-  /// before it.
+  /// The height of the last block, also when a snapshot stands for that block; 0 after the genesis
+  /// and before it.
   [[nodiscard]] block_height height() const;
   [[nodiscard]] std::optional<block> block_at(block_height height) const;
   [[nodiscard]] std::optional<block> find_block(const block_id& id) const;
   [[nodiscard]] std::optional<transaction_place> find_transaction(const transaction_id& id) const;
-  /// nullopt for a height without a certificate of its own.
+  /// nullopt for a height that has no certificate of its own.
   [[nodiscard]] std::optional<certificate> final_at(block_height height) const;
   [[nodiscard]] std::optional<epoch_proof> epoch_end(epoch_number epoch) const;
-  /// What follows this height: as much as fits both limits, but at least up to the first block that
-  /// can be proven. Empty when there is none. The size of a block is that of its payload.
+  /// The blocks after this height: as many as fit both limits, but at least up to the first block
+  /// that can be proven. Empty when there is no such block. The size of a block is the size of its
+  /// payload.
   [[nodiscard]] final_run blocks_after(block_height height, std::size_t max_bytes,
                                        std::size_t max_count) const;
 
   [[nodiscard]] std::vector<event> events_at(block_height height) const;
-  /// An epoch's events in the order in which they happened, while visit says true: from those of
-  /// the block that opened it to those of the block that closed it. There may be millions.
+  /// Visits an epoch's events in the order in which they happened, until visit returns false: from
+  /// those of the block that opened the epoch to those of the block that closed it. There may be
+  /// millions.
   void events_in(epoch_number epoch, const event_visitor& visit) const;
-  /// The height of an epoch's first block; nullopt while it has none.
+  /// The height of an epoch's first block; nullopt while the epoch has no block.
   [[nodiscard]] std::optional<block_height> first_height(epoch_number epoch) const;
-  /// The height of the block that closed an epoch; nullopt while it is not over.
+  /// The height of the block that closed an epoch; nullopt while the epoch is not over.
   [[nodiscard]] std::optional<block_height> closing_height(epoch_number epoch) const;
-  /// The events of one id, the latest first, while visit says true. Id: target_id, model_id or
-  /// address.
+  /// Visits the events of one id, the latest first, until visit returns false. Id is target_id,
+  /// model_id or address.
   template <class Id>
   void visit_events_of(const Id& id, const event_visitor& visit) const {
     tables_->events.visit(txn_, id, visit);
   }
-  /// The latest events, at most `limit` of them, the latest first. Id: target_id, model_id or
-  /// address.
+  /// The latest events of one id, at most `limit` of them, the latest first. Id is target_id,
+  /// model_id or address.
   template <class Id>
   [[nodiscard]] std::vector<event> events_of(const Id& id, std::size_t limit) const {
     return tables_->events.of(txn_, id, limit);
@@ -130,21 +134,21 @@ class ledger_store {
  public:
   explicit ledger_store(const std::filesystem::path& directory, ledger_options options = {});
 
-  /// The genesis and the rows of height 0, in one transaction. Asserts that there is none yet and
-  /// that the rows hold a chain row of height 0.
+  /// Writes the genesis and the rows of height 0 in one transaction. Asserts that there is no
+  /// genesis yet and that the rows hold a chain row of height 0.
   void init(byte_view genesis, std::span<const row_change> rows,
             std::span<const event> events = {});
-  /// A block, everything its execution did and what proves it, in one transaction, durable when it
-  /// returns. Asserts that its height is the next, that the changes take the chain row there and
-  /// that the proofs are of this very block.
+  /// Writes a block, everything its execution did and what proves it, in one transaction that is
+  /// durable when it returns. Asserts that the block's height is the next, that the changes move
+  /// the chain row to it and that the proofs belong to this very block.
   void commit_block(const block& committed, std::span<const row_change> changes,
                     std::span<const event> events, const std::optional<certificate>& final = {},
                     const std::optional<epoch_proof>& epoch_end = {});
 
-  /// For several questions about one state.
+  /// A view that answers several questions about one state.
   [[nodiscard]] ledger_view view() const { return {environment_, tables_}; }
 
-  // One question each, about the state of the moment.
+  // Each of these answers one question about the latest state.
   [[nodiscard]] bool initialised() const { return chain().has_value(); }
   [[nodiscard]] std::optional<bytes> find_row(byte_view key) const { return view().find_row(key); }
   void scan(ledger_table table, const row_visitor& visit) const { view().scan(table, visit); }
@@ -158,7 +162,7 @@ class ledger_store {
   }
   [[nodiscard]] std::optional<bytes> genesis() const { return view().genesis(); }
 
-  /// Usage, stopped writing, dead readers.
+  /// For its usage, for stopped writing and for dead readers.
   [[nodiscard]] lmdb::environment& environment() { return environment_; }
 
  private:

@@ -1,8 +1,8 @@
 // finals: height (u64 BE) -> certificate that finalizes the block of that height. Not every block
-// has one: a block is final, too, when one above it is.
-// epoch_ends: epoch (u64 BE) -> EpochProof. What proves to others that an epoch is over, with the
-// block that closed it first. A ledger that was taken over from a snapshot has those of the two
-// epochs before its first block's, and no block of them.
+// has one: a block is also final when a block above it is.
+// epoch_ends: epoch (u64 BE) -> EpochProof. It proves to others that an epoch is over; its first
+// block is the one that closed the epoch. A ledger that was taken over from a snapshot has the
+// proofs of the two epochs before the epoch of its first block, but not the blocks of those epochs.
 #pragma once
 
 #include <optional>
@@ -22,7 +22,7 @@ class proof_table {
   void put(lmdb::write_txn& txn, epoch_number epoch, const epoch_proof& end) const;
   [[nodiscard]] std::optional<certificate> final_at(const lmdb::read_txn& txn,
                                                     block_height height) const;
-  /// The first height, from this one on, that has a certificate.
+  /// The first height, from `from` on, that has a certificate.
   [[nodiscard]] std::optional<block_height> next_final(const lmdb::read_txn& txn,
                                                        block_height from) const;
   [[nodiscard]] std::optional<epoch_proof> epoch_end(const lmdb::read_txn& txn,

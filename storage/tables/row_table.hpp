@@ -1,5 +1,5 @@
-// rows: row key -> the row's canonical message. All tables of the ledger lie in it, in the order in
-// which they enter the state root; key and value are exactly those that do.
+// rows: row key -> the row's canonical message. It holds all tables of the ledger, in the order in
+// which they enter the state root; the stored keys and values are exactly those that enter it.
 //
 //   1 chain            -                                -> ChainRow
 //   2 account          address                          -> AccountRow
@@ -10,8 +10,8 @@
 //   7 submission       target id                        -> SubmissionRow
 //   8 used_data        data hash                        -> UsedDataRow
 //
-// targets_open: epoch (u64 BE) ‖ target id -> (). The targets whose status is open; follows `rows`
-// in the same transaction.
+// targets_open: epoch (u64 BE) ‖ target id -> (). It lists the targets whose status is open and is
+// updated with `rows` in the same transaction.
 #pragma once
 
 #include <functional>
@@ -23,7 +23,7 @@
 
 namespace soma::tables {
 
-/// Called in the order of keys while it says true. The views die with the call.
+/// Is called in the order of keys until it returns false. The views die with the call.
 using row_visitor = std::function<bool(byte_view key, byte_view value)>;
 
 class row_table {
@@ -32,14 +32,14 @@ class row_table {
   static constexpr const char* index_name = "targets_open";
   explicit row_table(const lmdb::environment& env);
 
-  /// Asserts that the key is one of a row and a target's value decodes.
+  /// Asserts that the key is a row's key and, for a target, that the value decodes.
   void apply(lmdb::write_txn& txn, const row_change& change) const;
-  /// A row behind all others, for filling a table in order of its keys.
+  /// Adds a row behind all others, for filling a table in the order of its keys.
   void append(lmdb::write_txn& txn, byte_view key, byte_view value) const;
   [[nodiscard]] std::optional<byte_view> find(const lmdb::read_txn& txn, byte_view key) const;
-  /// Rows from the first key that is not below `first` on.
+  /// Visits rows, from the first key that is not below `first`.
   void scan_from(const lmdb::read_txn& txn, byte_view first, const row_visitor& visit) const;
-  /// Rows whose key begins with `prefix`; all of them for an empty one.
+  /// Visits rows whose key begins with `prefix`; an empty prefix visits all rows.
   void scan(const lmdb::read_txn& txn, byte_view prefix, const row_visitor& visit) const;
 
   [[nodiscard]] std::optional<chain_row> chain(const lmdb::read_txn& txn) const;
@@ -56,7 +56,7 @@ class row_table {
                                                          const target_id& id) const;
   [[nodiscard]] std::optional<used_data_row> used_data(const lmdb::read_txn& txn,
                                                        const data_hash& id) const;
-  /// In the order of ids.
+  /// Returned in the order of ids.
   [[nodiscard]] std::vector<target_id> open_targets(const lmdb::read_txn& txn,
                                                     epoch_number epoch) const;
 

@@ -1,5 +1,6 @@
-// Stored values back as plain values. Their checksum was right, so one that does not decode was
-// written by another program or a bug: the record is named, nothing is guessed.
+// Turns stored values back into plain values. Their checksum was right, so a value that does not
+// decode was written by another program or by a bug: the failure names the record, and nothing is
+// guessed.
 #pragma once
 
 #include <optional>

@@ -1,4 +1,4 @@
-// Private to storage/votes: numbers in their two orders.
+// Private to storage/votes: numbers as little endian bytes.
 #pragma once
 
 #include <cstddef>

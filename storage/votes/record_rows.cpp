@@ -131,7 +131,7 @@ void content_sum::add(const hash256& row) {
 }
 
 void content_sum::remove(const hash256& row) {
-  hash256 negative = row;  // the complement, and one
+  hash256 negative = row;  // made the complement here; one is added below
   for (auto& byte : negative.value) byte = static_cast<std::uint8_t>(~byte);
   add(negative);
   hash256 one;

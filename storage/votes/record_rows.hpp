@@ -1,4 +1,5 @@
-// Private to storage/votes: a voting record as rows of tables, and what binds them together.
+// Private to storage/votes: a voting record as rows of tables, and the hash that ties the rows
+// together.
 #pragma once
 
 #include <array>
@@ -10,23 +11,25 @@
 
 namespace soma::votes {
 
-/// The table's first letter, then the row's key.
+/// The table's first letter, followed by the row's key.
 using row_name = bytes;
 [[nodiscard]] row_name row_called(char table, byte_view key);
-/// New values by name; none: the row goes.
+/// New values by row name. A row without a value is removed.
 using row_changes = std::map<row_name, std::optional<bytes>>;
 
 inline constexpr std::array<const char*, 4> tables{"votes", "proposed", "certificates", "blocks"};
 
-/// What the batch does to the rows of `now`: soma::apply in terms of rows.
+/// The changes that the batch makes to the rows of `now`: the effect of soma::apply in terms of
+/// rows.
 [[nodiscard]] row_changes changes_of(const voting_record& now, const record_batch& batch);
 
-/// False when it is no row of a record.
+/// Returns false if it is not a row of a record.
 [[nodiscard]] bool take_row(voting_record& into, byte_view name, byte_view value);
 
 [[nodiscard]] hash256 row_hash(byte_view name, byte_view value);
 
-/// A sum modulo 2^256 of the hashes of all rows: changed in step with them.
+/// The sum modulo 2^256 of the hashes of all rows. A changed row changes it by two additions,
+/// without a pass over the others.
 class content_sum {
  public:
   content_sum() = default;
@@ -36,18 +39,19 @@ class content_sum {
   [[nodiscard]] hash256 value() const;
 
  private:
-  std::array<std::uint64_t, 4> limbs_{};  // the lowest first
+  std::array<std::uint64_t, 4> limbs_{};  // little endian: the lowest limb comes first
 };
 
 struct head {
   std::uint64_t sequence = 0;
-  bool replaces_lost = false;  // until a fence is written
+  // The record replaces one that was lost; true until a fence is written.
+  bool replaces_lost = false;
   chain_id chain;
   public_key key{};
   epoch_number votes_from;
   epoch_number epoch;
   hash256 content;
-  hash256 before;  // H of the head before this one; zero for the first
+  hash256 before;  // H of the previous head; zero for the first head
 
   [[nodiscard]] bytes layout() const;
   [[nodiscard]] hash256 hash() const;  // H("soma.votes", layout)

@@ -48,7 +48,8 @@ void rollback_guard::create(const std::filesystem::path& file, const seen& first
   const int fd = ::open(file.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
   if (fd < 0) fail(errno, "create the witness");
   try {
-    // Both pages get their room now, so that a full disk can't keep a slot from being written.
+    // Both pages get their room on the disk now, so that a full disk can't keep a slot from being
+    // written.
     const bytes pages(2 * slot_distance);
     if (::pwrite(fd, pages.data(), pages.size(), 0) != static_cast<ssize_t>(pages.size())) {
       fail(errno, "write the witness");
@@ -88,7 +89,7 @@ std::optional<rollback_guard::seen> rollback_guard::read() const {
     if (votes::little(byte_view(found).subspan(40)) != crc32c(byte_view(found).first(40))) continue;
     const seen read{votes::little(byte_view(found).first(8)),
                     *hash256::from(byte_view(found).subspan(8, 32))};
-    if (read.head.is_zero()) continue;  // never written
+    if (read.head.is_zero()) continue;  // this slot was never written
     if (!latest || read.sequence > latest->sequence) latest = read;
   }
   return latest;

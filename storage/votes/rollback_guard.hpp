@@ -1,8 +1,9 @@
-// A second place that knows how far a voting record has come: a small file beside the tables, which
-// is locked as long as the record is open. Two slots of one page each, written in turn:
-//   sequence number u64 | H of the record's head, 32 bytes | CRC-32C u32 of both; little endian.
-// What must hold: a slot is written after the commit it tells of and before anybody hears of that
-// commit, so tables that are further behind than a slot have lost something.
+// A small file, the witness, beside the tables of a voting record. It knows how far the record has
+// come, and it is locked as long as the record is open. It has two slots, each in a page of its
+// own, which are written in turn. A slot, in little endian:
+//   sequence number u64 | H of the record's head, 32 bytes | CRC-32C u32 of both
+// What must hold: a slot is written after the commit that it describes and before anything outside
+// learns of that commit. So tables that are behind a slot have lost something.
 #pragma once
 
 #include <cstdint>
@@ -20,20 +21,22 @@ class rollback_guard {
     hash256 head;
   };
 
-  /// Makes the file with its first slot, durable once its directory is. Throws lmdb::failure.
+  /// Makes the file with its first slot. It is durable once its directory has been synced. Throws
+  /// lmdb::failure.
   static void create(const std::filesystem::path& file, const seen& first);
 
-  /// Opens and locks; without `sync` a write survives a kill alone. Throws lmdb::failure:
-  /// already_open by any process, machine.
+  /// Opens the file and locks it. Without `sync` a write survives a kill but not a power cut.
+  /// Throws lmdb::failure: already_open if any process has it open, machine.
   explicit rollback_guard(const std::filesystem::path& file, bool sync = true);
   ~rollback_guard();
   rollback_guard(const rollback_guard&) = delete;
   rollback_guard& operator=(const rollback_guard&) = delete;
 
-  /// The later of the slots that are whole; none: the file is damaged.
+  /// The later of the slots that are whole. If neither is whole, the file is damaged and there is
+  /// no value.
   [[nodiscard]] std::optional<seen> read() const;
-  /// Durable when it returns. Throws lmdb::failure; after one of `machine` the file is of no more
-  /// use.
+  /// Durable when it returns. Throws lmdb::failure; after a `machine` failure this object must not
+  /// be used again.
   void write(const seen& now);
 
  private:

@@ -47,7 +47,7 @@ void as_failure(const Act& act) {
   }
 }
 
-/// Made beside its place and moved there whole.
+/// Creates the record beside its place and moves it there as a whole.
 void create_at(const fs::path& directory, const head& first, const voting_record_options& options) {
   as_failure([&] {
     const fs::path beside = directory.string() + ".new";
@@ -60,7 +60,7 @@ void create_at(const fs::path& directory, const head& first, const voting_record
     }
     rollback_guard::create(beside / witness_name, {first.sequence, first.hash()});
     files::sync_directory(beside);
-    fs::rename(beside, directory);  // fails unless there is nothing, or an empty folder
+    fs::rename(beside, directory);  // fails if there is anything but an empty folder
     files::sync_directory(fs::absolute(directory).parent_path());
   });
 }
@@ -76,7 +76,7 @@ struct voting_record_store::inside {
   std::uint64_t witnessed = 0;
   voting_record record;
   std::map<votes::row_name, hash256> rows;
-  bool dead = false;  // a sync failed: what is on the disk is seen only by opening anew
+  bool dead = false;  // a sync failed: only opening anew shows what the disk holds
 
   inside(const fs::path& at, const voting_record_options& with)
       : directory(at),
@@ -92,7 +92,8 @@ struct voting_record_store::inside {
     return env.table(head_name);
   }
 
-  /// Why it is not the record of this key on this chain; empty: it is, and is loaded.
+  /// Loads the record. Returns why this is not the record of this key on this chain; empty if it
+  /// is.
   [[nodiscard]] std::string load(const chain_id& chain, const public_key& key) {
     const lmdb::read_txn txn(env);
     const auto kept = txn.find(env.table(head_name), as_bytes(head_name));
@@ -107,7 +108,7 @@ struct voting_record_store::inside {
       for (bool there = at.first(); there; there = at.next()) {
         const auto row = votes::row_called(*name, at.key());
         if (!votes::take_row(record, row, at.value())) {
-          return std::string("a row of ") + name + " is none of a record";
+          return std::string("a row of ") + name + " is not one that a record can have";
         }
         content.add(rows[row] = votes::row_hash(row, at.value()));
       }
@@ -134,7 +135,7 @@ struct voting_record_store::inside {
     return now.before == seen->head ? "" : "the witness has seen another record";
   }
 
-  /// The witness learns what is committed.
+  /// Writes to the witness how far the tables have come.
   void testify() {
     if (witnessed == now.sequence) return;
     try {
@@ -160,7 +161,7 @@ struct voting_record_store::inside {
     txn.commit();
   }
 
-  /// Whether there was room in reserve, which there is no more.
+  /// Frees the room in reserve. Returns whether there was any.
   [[nodiscard]] bool give_reserve() {
     std::error_code ignored;
     return fs::remove(directory / reserve_name, ignored);

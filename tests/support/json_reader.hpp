@@ -1,5 +1,5 @@
-// Reads back what `--json` printed, strictly: one document, nothing behind it. Numbers stay text,
-// so that a test can look at the very digits.
+// Reads what `--json` printed, strictly: one document and nothing after it. Numbers stay text, so
+// that a test can compare their exact digits.
 #pragma once
 
 #include <map>
@@ -18,7 +18,7 @@ struct parsed_json {
   std::map<std::string, parsed_json> members;
 
   [[nodiscard]] bool has(const std::string& name) const { return members.contains(name); }
-  /// Throws std::out_of_range for a name that is missing.
+  /// Throws std::out_of_range if there is no such name.
   [[nodiscard]] const parsed_json& operator[](const std::string& name) const {
     return members.at(name);
   }
@@ -27,8 +27,8 @@ struct parsed_json {
   [[nodiscard]] bool is_true() const { return type == kind::boolean && text == "true"; }
 };
 
-/// nullopt unless `text` is one JSON document (blanks around it are fine) whose objects name
-/// nothing twice.
+/// nullopt unless `text` is one JSON document (blanks around it are allowed) in which no object has
+/// a name twice.
 [[nodiscard]] std::optional<parsed_json> parse_json(std::string_view text);
 
 }  // namespace soma::support

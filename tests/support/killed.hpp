@@ -1,4 +1,5 @@
-// A child process that writes and reports through a pipe what was acknowledged, until it is killed.
+// A child process that writes, and reports through a pipe what was acknowledged, until it is
+// killed.
 #pragma once
 
 #include <doctest/doctest.h>
@@ -16,10 +17,10 @@ namespace soma::test {
 
 using report = std::function<void(std::uint64_t)>;
 
-/// Runs `write` in a child, kills it at a random moment of the work that follows a random one of
-/// its first reports, and returns all that it reported. The moment is drawn from the time that its
-/// reports take, so that a slow disk or a busy machine is struck in the midst of its writing as
-/// well as a fast one.
+/// Runs `write` in a child, waits for one of its first reports, chosen at random, kills the child
+/// at a random moment after it, and returns all reports. The moment depends on the time between
+/// reports, so that the kill strikes in the midst of writing on a slow machine as well as on a fast
+/// one.
 inline std::vector<std::uint64_t> killed(std::mt19937_64& random,
                                          const std::function<void(const report&)>& write) {
   int ends[2];
@@ -56,7 +57,7 @@ inline std::vector<std::uint64_t> killed(std::mt19937_64& random,
   ::close(ends[0]);
   int status = 0;
   ::waitpid(child, &status, 0);
-  REQUIRE(WIFSIGNALED(status));  // it was writing to the end: no failure of its own
+  REQUIRE(WIFSIGNALED(status));  // it wrote until the kill and did not fail by itself
   REQUIRE(WTERMSIG(status) == SIGKILL);
   return reported;
 }

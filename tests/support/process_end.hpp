@@ -1,4 +1,4 @@
-// How a process of its own ends that does something: for what must not come back.
+// How a child process ends: for calls that must not return.
 #pragma once
 
 #include <sys/wait.h>
@@ -9,12 +9,12 @@
 
 namespace soma::test {
 
-/// As waitpid tells it; 0 when `act` came back.
+/// The status that waitpid gives; 0 when `act` returned.
 inline int status_of(const std::function<void()>& act) {
   const pid_t child = ::fork();
   if (child == 0) {
     ::close(STDERR_FILENO);
-    std::signal(SIGABRT, SIG_DFL);  // not the test runner's report of it
+    std::signal(SIGABRT, SIG_DFL);  // the test runner's own report of the signal is not wanted
     act();
     ::_exit(0);
   }
@@ -23,7 +23,7 @@ inline int status_of(const std::function<void()>& act) {
   return status;
 }
 
-/// Whether `act` ends the process by an assertion.
+/// True if an assertion in `act` ends the process.
 inline bool asserts(const std::function<void()>& act) {
   const int status = status_of(act);
   return WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT;

@@ -1,4 +1,5 @@
-// Runs a real program as a user would: arguments in, what it wrote and how it ended out.
+// Runs a real program as a user would: takes its arguments, and returns what it wrote and how it
+// ended.
 #pragma once
 
 #include <sys/types.h>
@@ -10,7 +11,7 @@
 
 namespace soma::support {
 
-/// A folder of its own that goes when it goes.
+/// A folder of a test's own, which the destructor removes.
 class scratch_folder {
  public:
   scratch_folder();
@@ -27,12 +28,12 @@ class scratch_folder {
 };
 
 struct finished_program {
-  int exit_code = -1;  // 128 + the signal's number if one ended it
+  int exit_code = -1;  // 128 + the signal's number if a signal ended it
   std::string out, err;
 };
 
-/// A child with stdin empty, HOME and SOMA_HOME inside `home`, and its output in files there. A
-/// child that still runs when the object goes is killed.
+/// A child with an empty stdin, with HOME and SOMA_HOME inside `home`, and with its output in files
+/// there. The destructor kills a child that still runs.
 class running_program {
  public:
   running_program(const std::filesystem::path& home, std::vector<std::string> command);
@@ -42,10 +43,10 @@ class running_program {
 
   [[nodiscard]] pid_t id() const { return id_; }
   void send(int signal_number) const;
-  /// What it wrote so far.
+  /// The output so far.
   [[nodiscard]] std::string out() const;
   [[nodiscard]] std::string err() const;
-  /// Waits; after `limit` kills it and throws std::runtime_error.
+  /// Waits for the end. After `limit` it kills the child and throws std::runtime_error.
   [[nodiscard]] finished_program wait(std::chrono::seconds limit = std::chrono::seconds(60));
 
  private:

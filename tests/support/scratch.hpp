@@ -1,4 +1,4 @@
-// A directory of a test's own, and the same random bytes from the same seed.
+// A directory of a test's own, and random bytes that are the same for the same seed.
 #pragma once
 
 #include <atomic>
@@ -57,8 +57,8 @@ inline void flip(const std::filesystem::path& path, std::size_t offset, std::uin
   file.put(byte);
 }
 
-/// Calls look() -> bool on three threads again and again while write() runs here. Whether every
-/// look said true, and there were enough of them to mean something.
+/// Calls look() -> bool on three threads again and again while write() runs here. True if every
+/// look returned true, and if there were enough of them to prove something.
 template <class Look, class Write>
 bool all_looks_good(const Look& look, const Write& write) {
   constexpr std::uint64_t enough = 50;

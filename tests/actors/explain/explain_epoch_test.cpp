@@ -166,7 +166,7 @@ TEST_CASE("an epoch's budget, emission, fees and difficulty are explained before
     CHECK(value_of(budget, "reward_per_target_shannons") == before.reward_per_target.value);
     const auto& ends = next_in(explained, "epoch_ends");
     CHECK(value_of(ends, "not_before_ms") ==
-          before.epoch_start_ms + net.n.born.parameters.epoch_ms);
+          before.epoch_start_ms + net.n.genesis.parameters.epoch_ms);
     CHECK(ends.section == "9");
     CHECK(value_of(explained.facts, "multiplier_ppm") == before.fee_multiplier_ppm);
   }

@@ -23,9 +23,9 @@ struct claimed_target {
     claimed = net.height();
   }
   static genesis genesis_with(std::uint64_t window) {
-    auto born = four_validator_genesis(people);
-    born.parameters.reveal_window_blocks = window;
-    return born;
+    auto genesis = four_validator_genesis(people);
+    genesis.parameters.reveal_window_blocks = window;
+    return genesis;
   }
   void reveal() { net.apply(submitter, made.reveal); }
   void vote(std::size_t validator, audit_verdict verdict) {
@@ -58,7 +58,7 @@ TEST_CASE("an open target says what a claim needs and when it expires") {
   CHECK(due.section == "9");
   CHECK(value_of(due, "epoch") == net.epoch());
   CHECK(value_of(due, "not_before_ms") ==
-        net.n.chain_now().epoch_start_ms + net.n.born.parameters.epoch_ms);
+        net.n.chain_now().epoch_start_ms + net.n.genesis.parameters.epoch_ms);
 }
 
 TEST_CASE("a settled target is explained from its claim to the last payment") {
@@ -220,7 +220,7 @@ TEST_CASE("an audit for which too few vote is put off, and the last time it sett
   t.reveal();
   const auto claimed_in = t.net.epoch();
   t.vote(1, audit_verdict::wrong_distance);  // a quarter: fewer than a third
-  const auto most = std::uint64_t{t.net.n.born.parameters.max_audit_extensions};
+  const auto most = std::uint64_t{t.net.n.genesis.parameters.max_audit_extensions};
   t.net.end_epoch();
   for (std::uint64_t extensions = 0; extensions <= most; ++extensions) {
     CAPTURE(extensions);

@@ -14,7 +14,7 @@ namespace soma::test {
 class explained_network {
  public:
   explicit explained_network(genesis with) : n(with), store(dir.path(), {.map_bytes = 256u << 20}) {
-    store.init(encode(n.born), rules::genesis_rows(n.born));
+    store.init(encode(n.genesis), rules::genesis_rows(n.genesis));
   }
 
   /// Queued as it would be in a block: under the id of its signed bytes.
@@ -39,7 +39,7 @@ class explained_network {
   void blocks(std::uint64_t count) {
     while (count-- > 0) block();
   }
-  void end_epoch() { REQUIRE(block(n.born.parameters.epoch_ms).epoch_closed); }
+  void end_epoch() { REQUIRE(block(n.genesis.parameters.epoch_ms).epoch_closed); }
   /// One transaction in a block of its own, which is applied.
   void apply(const person& from, transaction_kind kind) {
     send(from, std::move(kind));

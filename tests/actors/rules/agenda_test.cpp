@@ -37,10 +37,10 @@ class counting_state final : public ledger::state_reader {
 std::array<std::size_t, 16> rows_read_at_epoch_end(std::size_t idle) {
   std::vector<person> people;
   for (std::uint64_t i = 0; i < 4 + idle; ++i) people.push_back(somebody(i));
-  auto born = small_genesis(2, people);
-  born.parameters.initial_targets = 3;
-  for (auto& account : born.accounts) account.balance = {1'000 * one};
-  network net(born);
+  auto genesis = small_genesis(2, people);
+  genesis.parameters.initial_targets = 3;
+  for (auto& account : genesis.accounts) account.balance = {1'000 * one};
+  network net(genesis);
   const pool_owner pool = validator_person(900).where();
   // Idle: accounts, models that are active or never were, stakes in both kinds of pools, targets of
   // epochs that are over.
@@ -71,8 +71,8 @@ std::array<std::size_t, 16> rows_read_at_epoch_end(std::size_t idle) {
   for (const auto& outcome : net.last.outcomes) REQUIRE(!outcome.reason);
 
   const counting_state counted(net.state);
-  const auto input = net.next_input(born.parameters.epoch_ms);
-  const auto begun = rules::begin_block(input, counted, net.active, born);
+  const auto input = net.next_input(genesis.parameters.epoch_ms);
+  const auto begun = rules::begin_block(input, counted, net.active, genesis);
   CHECK(begun.closes_epoch());
   return counted.read;
 }
@@ -207,7 +207,7 @@ TEST_CASE("votes and extensions tell what they were") {
 TEST_CASE("a subject is put on an epoch's agenda once, and taken off in order") {
   network net(small_genesis(1, std::vector{somebody(1)}));
   ledger::block_state state(net.state);
-  rules::block_run run{state, net.born.parameters, {5}};
+  rules::block_run run{state, net.genesis.parameters, {5}};
   std::vector<model_id> models;
   for (std::uint64_t i = 0; i < 20; ++i) models.push_back(id_from<model_id>(i));
   for (const auto& m : models) rules::schedule(run, {0}, m);

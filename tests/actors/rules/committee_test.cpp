@@ -19,11 +19,11 @@ struct town {
   explicit town(const genesis& with) : net(with) {}
   town() : town(birth()) {}
   static genesis birth(std::size_t validators = 3) {
-    auto born = small_genesis(validators, std::vector{somebody(1), somebody(2)});
+    auto genesis = small_genesis(validators, std::vector{somebody(1), somebody(2)});
     for (std::size_t i = 0; i < validators; ++i)
-      born.accounts.push_back({validator_person(900 + i).where(), {10'000 * one}});
-    born.parameters.target_share_bps = 10'000;  // no rewards: stakes change by deposits alone
-    return born;
+      genesis.accounts.push_back({validator_person(900 + i).where(), {10'000 * one}});
+    genesis.parameters.target_share_bps = 10'000;  // no rewards: stakes change by deposits alone
+    return genesis;
   }
   /// Lets somebody have this many SOMA in a validator's pool without being its owner: what would
   /// otherwise take an epoch.
@@ -209,10 +209,11 @@ TEST_CASE("when no validator has the minimum the old committee stays") {
 
 // Protocol §5.3.
 TEST_CASE("the committee is the largest by stake, ties by address, at genesis and after it") {
-  auto born = town::birth(5);
-  born.parameters.committee_size = 3;
-  for (std::size_t i = 0; i < 5; ++i) born.validators[i].stake = {(i == 4 ? 3'000 : 2'000) * one};
-  town w(born);
+  auto genesis = town::birth(5);
+  genesis.parameters.committee_size = 3;
+  for (std::size_t i = 0; i < 5; ++i)
+    genesis.validators[i].stake = {(i == 4 ? 3'000 : 2'000) * one};
+  town w(genesis);
   std::vector<address> equals;
   for (std::uint64_t i = 0; i < 4; ++i) equals.push_back(validator_person(900 + i).where());
   std::sort(equals.begin(), equals.end());
@@ -239,10 +240,10 @@ TEST_CASE("the committee is the largest by stake, ties by address, at genesis an
 }
 
 TEST_CASE("more than a hundred want a seat: the hundred largest have one") {
-  auto born = town::birth(100);
-  for (auto& v : born.validators) v.stake = {2'000 * one};
-  born.validators[50].stake = {1'001 * one};
-  town w(born);
+  auto genesis = town::birth(100);
+  for (auto& v : genesis.validators) v.stake = {2'000 * one};
+  genesis.validators[50].stake = {1'001 * one};
+  town w(genesis);
   CHECK(ledger::read_committee(w.net.state).seats.size() == 100);
   CHECK(!w.net.run(w.alice, w.net.join_of(w.alice, key_of(7), 1'001 * one - 1)));
   CHECK(!w.net.run(w.bob, w.net.join_of(w.bob, key_of(8), 1'002 * one)));
@@ -269,9 +270,9 @@ TEST_CASE("took part: half of the blocks and half of the audits, rounded up") {
 
 // Protocol §5.8.
 TEST_CASE("members that signed half of the blocks are paid by power, the others' part goes on") {
-  auto born = town::birth();
-  born.parameters.target_share_bps = 0;
-  town w(born);
+  auto genesis = town::birth();
+  genesis.parameters.target_share_bps = 0;
+  town w(genesis);
   const auto seats = ledger::read_committee(w.net.state).seats;
   const auto stake = [&](std::size_t i) {
     return ledger::read_validator(w.net.state, seats[i].member)->pool.stake.value;
@@ -336,7 +337,7 @@ TEST_CASE("a signature counts once a block, and only a member's") {
   w.net.block();
   auto input = w.net.next_input(10);
   input.signers = {w.v[0].where(), w.v[0].where(), w.alice.where(), w.v[2].where()};
-  w.net.state.apply(network::execute(input, w.net.state, w.net.active, w.net.born).changes);
+  w.net.state.apply(network::execute(input, w.net.state, w.net.active, w.net.genesis).changes);
   CHECK(ledger::find_seat(w.net.state, w.v[0].where())->blocks_signed == 1);
   CHECK(ledger::find_seat(w.net.state, w.v[1].where())->blocks_signed == 0);
   CHECK(ledger::find_seat(w.net.state, w.v[2].where())->blocks_signed == 1);
@@ -345,9 +346,9 @@ TEST_CASE("a signature counts once a block, and only a member's") {
 
 // Protocol §5.7.
 TEST_CASE("audit votes count for taking part: half of those due, and counts begin anew") {
-  auto born = town::birth();
-  born.parameters.target_share_bps = 8'000;
-  town w(born);
+  auto genesis = town::birth();
+  genesis.parameters.target_share_bps = 8'000;
+  town w(genesis);
   (void)w.net.active_models(w.alice, 3);
   std::vector<honest_submission> shown;
   for (std::uint64_t i = 0; i < 3; ++i) {

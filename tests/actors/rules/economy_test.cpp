@@ -172,10 +172,10 @@ TEST_CASE("powers sum to 10000, never exceed the cap, and more stake never means
 // Protocol §3.2.
 TEST_CASE("a network emits its whole pool over its epochs, and no shannon more") {
   const std::vector people{somebody(1)};
-  auto born = small_genesis(1, people);
-  born.parameters.emission_epochs = 7;
-  network net(born);
-  const auto pool = rules::emission_pool(born);
+  auto genesis = small_genesis(1, people);
+  genesis.parameters.emission_epochs = 7;
+  network net(genesis);
+  const auto pool = rules::emission_pool(genesis);
   CHECK(net.chain_now().unissued == *pool);
   for (int e = 0; e < 9; ++e) {
     net.end_epoch();
@@ -194,7 +194,7 @@ TEST_CASE("validators are paid by power; what absentees would have had goes to t
   const auto stake = ledger::read_validator(net.state, who[0].member)->pool.stake;
   const auto stakes_before = net.chain_now().staked.value;
   const auto released =
-      rules::emission_of(net.chain_now().unissued, net.born.parameters.emission_epochs, {0});
+      rules::emission_of(net.chain_now().unissued, net.genesis.parameters.emission_epochs, {0});
   const auto split = rules::split_emission(released, 8'000);
   net.block();
   net.end_epoch();

@@ -32,13 +32,14 @@ struct court {
   network net{birth()};
 
   static genesis birth() {
-    auto born = small_genesis(3, std::vector{somebody(1), somebody(2)});
-    born.validators[1].stake = {2'000 * one};
-    born.validators[2].stake = {4'000 * one};
-    born.accounts.push_back({validator_person(901).where(), {5'000 * one}});
-    born.parameters.target_share_bps = 10'000;
-    born.parameters.fee_multiplier_min_ppm = born.parameters.fee_multiplier_max_ppm = 1'000'000;
-    return born;
+    auto genesis = small_genesis(3, std::vector{somebody(1), somebody(2)});
+    genesis.validators[1].stake = {2'000 * one};
+    genesis.validators[2].stake = {4'000 * one};
+    genesis.accounts.push_back({validator_person(901).where(), {5'000 * one}});
+    genesis.parameters.target_share_bps = 10'000;
+    genesis.parameters.fee_multiplier_min_ppm = genesis.parameters.fee_multiplier_max_ppm =
+        1'000'000;
+    return genesis;
   }
   [[nodiscard]] block_header header(std::uint64_t epoch, std::uint64_t view,
                                     std::uint64_t number) const {
@@ -312,11 +313,11 @@ TEST_CASE("a validator that shows itself pays no less than it gets back") {
 
 // Protocol §5.10.
 TEST_CASE("the odd shannon is burned, and the rate is the genesis's") {
-  auto born = court::birth();
-  born.parameters.equivocation_slash_bps = 10'000;
-  born.validators[1].stake = {2'000 * one + 1};
+  auto genesis = court::birth();
+  genesis.parameters.equivocation_slash_bps = 10'000;
+  genesis.validators[1].stake = {2'000 * one + 1};
   court c;
-  c.net = network(born);
+  c.net = network(genesis);
   const auto balance = c.net.balance(c.alice);
   CHECK(!c.shown(c.guilty(0, 5)));
   CHECK(c.pool_now() == stake_pool{{0}, 2'000 * one + 1, 2'000 * one + 1});

@@ -101,9 +101,9 @@ TEST_CASE("what is refused later pays the base fee and its nonce, nothing else")
 TEST_CASE(
     "an account that cannot pay the base fee is stopped at the door; a member may still vote") {
   pair_of_people w;
-  auto born = small_genesis(1, std::vector{w.a});
-  born.accounts.push_back({w.b.where(), {999}});
-  network net(born);
+  auto genesis = small_genesis(1, std::vector{w.a});
+  genesis.accounts.push_back({w.b.where(), {999}});
+  network net(genesis);
   CHECK(net.run(w.b, tx::transfer{w.a.where(), {1}}) == refusal::base_fee_unaffordable);
   CHECK(net.run(validator_person(900), tx::transfer{w.a.where(), {1}}) ==
         refusal::base_fee_unaffordable);
@@ -173,11 +173,11 @@ TEST_CASE("a genesis is refused by name") {
 TEST_CASE(
     "the first block that is late enough is the epoch's last, and the next one opens another") {
   network net{small_genesis(1, std::vector{somebody(1)})};
-  const auto length = net.born.parameters.epoch_ms;
+  const auto length = net.genesis.parameters.epoch_ms;
   CHECK_FALSE(net.block(length - 1).epoch_closed);
   CHECK(net.block(1).epoch_closed);
   CHECK(net.chain_now().epoch.value == 1);
-  CHECK(net.chain_now().epoch_start_ms == net.born.start_ms + length);
+  CHECK(net.chain_now().epoch_start_ms == net.genesis.start_ms + length);
   CHECK(net.chain_now().epoch_first_block.value == 3);
   // A block may be late by any time; the epoch after it begins then.
   CHECK(net.block(length * 7).epoch_closed);

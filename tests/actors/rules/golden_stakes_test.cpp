@@ -25,23 +25,23 @@ struct stakes_world {
     for (std::size_t i = 0; i < stakes_soma.size(); ++i) people.push_back(validator_person(i));
     std::sort(people.begin(), people.end(),
               [](const auto& x, const auto& y) { return x.where() < y.where(); });
-    born.name = "stakes";
-    born.parameters.architecture = {1, test_dim, 1, 4, 8};
-    born.parameters.min_validator_stake = {shannons_per_soma};
-    born.parameters.max_commission_step_bps = 10'000;
+    genesis.name = "stakes";
+    genesis.parameters.architecture = {1, test_dim, 1, 4, 8};
+    genesis.parameters.min_validator_stake = {shannons_per_soma};
+    genesis.parameters.max_commission_step_bps = 10'000;
     for (std::size_t i = 0; i < people.size(); ++i) {
-      born.validators.push_back({people[i].key, {soma_coins(stakes_soma[i])}});
+      genesis.validators.push_back({people[i].key, {soma_coins(stakes_soma[i])}});
       v.push_back(people[i].where());
     }
-    for (const auto who : {a, b, c, d}) born.accounts.push_back({who, {soma_coins(10'000)}});
-    REQUIRE(!rules::check_genesis(born));
-    rows.apply(rules::genesis_rows(born));
+    for (const auto who : {a, b, c, d}) genesis.accounts.push_back({who, {soma_coins(10'000)}});
+    REQUIRE(!rules::check_genesis(genesis));
+    rows.apply(rules::genesis_rows(genesis));
   }
   /// One block that is an epoch: the transactions of `act`, then rewards of so many shannons.
   template <class Act>
   void epoch(std::uint64_t reward_shannons, Act act) {
     ledger::block_state state(rows);
-    rules::block_run run{state, born.parameters, state.chain().height.next()};
+    rules::block_run run{state, genesis.parameters, state.chain().height.next()};
     state.update_chain([&](chain_row& chain) { chain.height = run.height; });
     rules::count_signatures(run, v);
     act(run);
@@ -82,7 +82,7 @@ struct stakes_world {
     return ledger::read_account(rows, who)->balance.value;
   }
 
-  genesis born;
+  soma::genesis genesis;
   memory_state rows;
   std::vector<address> v;
   address a = id_from<address>(1), b = id_from<address>(2), c = id_from<address>(3),

@@ -40,20 +40,21 @@ inline constexpr std::uint64_t soma_coins(std::uint64_t whole) {
 inline constexpr std::uint32_t test_dim = 4;
 
 inline genesis small_genesis(std::size_t validators, std::span<const person> people) {
-  genesis born;
-  born.name = "test";
-  born.start_ms = 1'000'000;
-  born.parameters.architecture = {1, test_dim, 1, 4, 8};
-  born.parameters.epoch_ms = 1'000;
-  born.parameters.initial_targets = 4;
-  born.parameters.hits_wanted = 8;
-  born.parameters.reveal_window_blocks = 20;
-  for (const auto& p : people) born.accounts.push_back({p.where(), {100'000 * shannons_per_soma}});
+  soma::genesis genesis;
+  genesis.name = "test";
+  genesis.start_ms = 1'000'000;
+  genesis.parameters.architecture = {1, test_dim, 1, 4, 8};
+  genesis.parameters.epoch_ms = 1'000;
+  genesis.parameters.initial_targets = 4;
+  genesis.parameters.hits_wanted = 8;
+  genesis.parameters.reveal_window_blocks = 20;
+  for (const auto& p : people)
+    genesis.accounts.push_back({p.where(), {100'000 * shannons_per_soma}});
   for (std::size_t i = 0; i < validators; ++i) {
-    born.validators.push_back(
+    genesis.validators.push_back(
         {validator_person(900 + i).key, {(1'000 + 500 * i) * shannons_per_soma}});
   }
-  return born;
+  return genesis;
 }
 
 struct model_plan {
@@ -66,13 +67,13 @@ struct model_plan {
 
 class network {
  public:
-  explicit network(const genesis& with) : born(with), chain(rules::chain_id_of(with)) {
-    REQUIRE(!rules::check_genesis(born));
-    const auto rows = rules::genesis_rows(born);
+  explicit network(const soma::genesis& with) : genesis(with), chain(rules::chain_id_of(with)) {
+    REQUIRE(!rules::check_genesis(genesis));
+    const auto rows = rules::genesis_rows(genesis);
     state.apply(rows);
     tree.apply(rows);
     active.apply(rows);
-    time_ms = born.start_ms;
+    time_ms = genesis.start_ms;
     parent = rules::genesis_parent(chain);
     REQUIRE(ledger::supply_is_whole(state));
   }
@@ -123,9 +124,9 @@ class network {
   [[nodiscard]] static rules::effects execute(const rules::block_input& block,
                                               const memory_state& on,
                                               const rules::active_models& active,
-                                              const genesis& born) {
+                                              const soma::genesis& genesis) {
     REQUIRE(!rules::check_block(block, ledger::read_chain(on)));
-    auto begun = rules::begin_block(block, on, active, born);
+    auto begun = rules::begin_block(block, on, active, genesis);
     const auto drawn = draw(begun);
     REQUIRE(!rules::check_draws(begun, drawn));
     return rules::finish(std::move(begun), drawn);
@@ -134,7 +135,7 @@ class network {
   /// Runs a block of all that waits.
   const rules::effects& block(std::uint64_t step_ms = 10) {
     const auto input = next_input(step_ms);
-    last = execute(input, state, active, born);
+    last = execute(input, state, active, genesis);
     state.apply(last.changes);
     tree.apply(last.changes);
     active.apply(last.changes);
@@ -146,7 +147,7 @@ class network {
     return last;
   }
   const rules::effects& end_epoch() {
-    const auto& done = block(born.parameters.epoch_ms);
+    const auto& done = block(genesis.parameters.epoch_ms);
     REQUIRE(done.epoch_closed);
     return done;
   }
@@ -233,7 +234,7 @@ class network {
     return ledger::open_targets(state, 1'000);
   }
 
-  genesis born;
+  soma::genesis genesis;
   chain_id chain;
   memory_state state;
   state_tree::tree tree;

@@ -20,7 +20,7 @@ constexpr bool is_slow = false;
 
 rc::Seq<script> fewer_steps(const script& from) {
   return rc::seq::map(rc::shrink::removeChunks(from.steps), [from](std::vector<step>&& steps) {
-    return script{from.seed, from.born, std::move(steps)};
+    return script{from.seed, from.genesis, std::move(steps)};
   });
 }
 

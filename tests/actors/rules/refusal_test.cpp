@@ -28,12 +28,12 @@ TEST_CASE("refusals: numbers rise, names and sentences are there and are told ap
 
 // Protocol §1.2 and §2.2.
 TEST_CASE("a fee that does not fit 64 bits refuses the transaction, which pays the base fee") {
-  auto born = small_genesis(1, std::vector{somebody(1), somebody(2)});
+  auto genesis = small_genesis(1, std::vector{somebody(1), somebody(2)});
   // Two rows at 10^16 shannons each, a thousand times: 2 * 10^19.
-  born.parameters.row_fee = supply_cap.value;
-  born.parameters.fee_multiplier_start_ppm = 1'000'000'000;
-  born.parameters.fee_multiplier_max_ppm = 1'000'000'000;
-  network net(born);
+  genesis.parameters.row_fee = supply_cap.value;
+  genesis.parameters.fee_multiplier_start_ppm = 1'000'000'000;
+  genesis.parameters.fee_multiplier_max_ppm = 1'000'000'000;
+  network net(genesis);
   const auto balance = net.balance(somebody(1));
   CHECK(net.run(somebody(1), tx::transfer{somebody(2).where(), {1}}) ==
         refusal::arithmetic_overflow);
@@ -128,8 +128,8 @@ TEST_CASE("a block is refused by the first check that fails") {
 TEST_CASE("draws are refused by name") {
   network net(small_genesis(1, std::vector{somebody(1)}));
   (void)net.active_models(somebody(1), 2);
-  const auto begun = rules::begin_block(net.next_input(net.born.parameters.epoch_ms), net.state,
-                                        net.active, net.born);
+  const auto begun = rules::begin_block(net.next_input(net.genesis.parameters.epoch_ms), net.state,
+                                        net.active, net.genesis);
   const auto spoilt = [&](auto change) {
     auto drawn = network::draw(begun);
     change(drawn);

@@ -20,18 +20,18 @@ struct mint {
   explicit mint(const genesis& with) : net(with) {}
   mint() : mint(birth()) {}
   static genesis birth() {
-    auto born = small_genesis(1, std::vector{somebody(1), somebody(2)});
-    born.parameters.emission_epochs = 9'799;
-    born.parameters.target_share_bps = 0;
-    born.parameters.fee_multiplier_max_ppm = 1'000'000;  // fees stay as they begin
-    born.parameters.fee_multiplier_min_ppm = 1'000'000;
-    return born;
+    auto genesis = small_genesis(1, std::vector{somebody(1), somebody(2)});
+    genesis.parameters.emission_epochs = 9'799;
+    genesis.parameters.target_share_bps = 0;
+    genesis.parameters.fee_multiplier_max_ppm = 1'000'000;  // fees stay as they begin
+    genesis.parameters.fee_multiplier_min_ppm = 1'000'000;
+    return genesis;
   }
   /// Without any emission to validators: their pools change by deposits alone.
   static genesis quiet() {
-    auto born = birth();
-    born.parameters.target_share_bps = 10'000;
-    return born;
+    auto genesis = birth();
+    genesis.parameters.target_share_bps = 10'000;
+    return genesis;
   }
   [[nodiscard]] stake_pool pool_now() const { return net.validator(validator).pool; }
   /// A model of bob's with an own stake, waiting for its reveal.
@@ -136,10 +136,10 @@ TEST_CASE("what is withdrawn from a model is paid one epoch later") {
 }
 
 TEST_CASE("a genesis may choose other times of unbonding") {
-  auto born = mint::quiet();
-  born.parameters.model_unbonding_epochs = 2;
-  born.parameters.validator_unbonding_epochs = 3;
-  mint w(born);
+  auto genesis = mint::quiet();
+  genesis.parameters.model_unbonding_epochs = 2;
+  genesis.parameters.validator_unbonding_epochs = 3;
+  mint w(genesis);
   const auto model = w.model(2 * one);
   CHECK(!w.net.run(w.alice, tx::add_stake{model.id, {5 * one}}));
   CHECK(!w.net.run(w.alice, tx::add_stake{w.pool, {7 * one}}));
@@ -196,10 +196,10 @@ TEST_CASE("floors favour the pool, a deposit below a share's price comes back") 
 
 // Protocol §4.1 and §4.2.
 TEST_CASE("the last share takes all that is left, and an empty pool is founded anew") {
-  auto born = mint::birth();
-  born.validators.push_back({validator_person(901).key, {5'000 * one}});
-  born.parameters.target_share_bps = 10'000;
-  mint w(born);
+  auto genesis = mint::birth();
+  genesis.validators.push_back({validator_person(901).key, {5'000 * one}});
+  genesis.parameters.target_share_bps = 10'000;
+  mint w(genesis);
   CHECK(!w.net.run(w.alice, tx::add_stake{w.pool, {10 * one}}));
   w.net.end_epoch();
   CHECK(w.net.run(w.validator, tx::leave_committee{}) == refusal::base_fee_unaffordable);
@@ -245,9 +245,9 @@ TEST_CASE("deposits are refused by name") {
 
 // Protocol §4.5.
 TEST_CASE("a deposit that waits while its pool closes comes back") {
-  auto born = mint::quiet();
-  born.validators.push_back({validator_person(901).key, {5'000 * one}});
-  mint w(born);
+  auto genesis = mint::quiet();
+  genesis.validators.push_back({validator_person(901).key, {5'000 * one}});
+  mint w(genesis);
   const auto model = w.model(2 * one);
   CHECK(!w.net.run(w.alice, tx::transfer{w.validator.where(), {one}}));
   const auto before = w.net.balance(w.alice);
@@ -302,10 +302,10 @@ TEST_CASE("the owner of a model keeps the minimum until the model retires") {
 
 // Protocol §4.4.
 TEST_CASE("the owner of a validator's pool keeps the minimum until it leaves") {
-  auto born = mint::quiet();
-  born.validators[0].stake = {1'500 * one};
-  born.validators.push_back({validator_person(901).key, {5'000 * one}});
-  mint w(born);
+  auto genesis = mint::quiet();
+  genesis.validators[0].stake = {1'500 * one};
+  genesis.validators.push_back({validator_person(901).key, {5'000 * one}});
+  mint w(genesis);
   CHECK(!w.net.run(w.alice, tx::transfer{w.validator.where(), {one}}));
   CHECK(w.net.run(w.validator, tx::withdraw_stake{w.pool, 500 * one + 1}) ==
         refusal::own_stake_needed);
@@ -479,7 +479,7 @@ TEST_CASE("a reward to a pool that everybody has left goes to its owner") {
   mint w;
   const auto model = w.net.active_models(w.bob, 1)[0];
   ledger::block_state state(w.net.state);
-  rules::block_run run{state, w.net.born.parameters, {99}};
+  rules::block_run run{state, w.net.genesis.parameters, {99}};
   CHECK(rules::owner_of(state, model.id) == w.bob.where());
   const auto balance = state.balance(w.bob.where());
   rules::reward_pool(run, rules::of(ledger::pot::unissued), model.id, {1'000});

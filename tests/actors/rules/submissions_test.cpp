@@ -19,9 +19,9 @@ struct arena {
   std::vector<model_plan> models = net.active_models(owner, 3);
 
   genesis arena_genesis() const {
-    auto born = small_genesis(3, std::vector{owner, alice, mallory});
-    born.accounts.push_back({poor.where(), {10'000}});
-    return born;
+    auto genesis = small_genesis(3, std::vector{owner, alice, mallory});
+    genesis.accounts.push_back({poor.where(), {10'000}});
+    return genesis;
   }
   [[nodiscard]] target_status status(const target_id& id) const {
     return ledger::read_target(net.state, id)->status;
@@ -80,7 +80,7 @@ TEST_CASE("claims are refused by the first check that fails, in the order of the
   }
   c.distance_q30 = target.row.radius_q30;
   CHECK(a.net.run(a.alice, c) == refusal::size_out_of_range);
-  c.size_bytes = a.net.born.parameters.max_data_bytes + 1;
+  c.size_bytes = a.net.genesis.parameters.max_data_bytes + 1;
   CHECK(a.net.run(a.alice, c) == refusal::size_out_of_range);
   c.size_bytes = 1;
   CHECK(a.net.run(a.poor, c) == refusal::bond_unaffordable);
@@ -334,9 +334,9 @@ TEST_CASE("the odd shannon of a reward is the submitter's") {
   bool seen_odd = false;
   for (std::uint64_t epochs = 3'000; epochs < 3'020 && !seen_odd; ++epochs) {
     const auto owner = somebody(1), alice = somebody(2);
-    auto born = small_genesis(1, std::vector{owner, alice});
-    born.parameters.emission_epochs = epochs;
-    network net(born);
+    auto genesis = small_genesis(1, std::vector{owner, alice});
+    genesis.parameters.emission_epochs = epochs;
+    network net(genesis);
     (void)net.active_models(owner, 1);
     const auto reward = net.chain_now().reward_per_target.value;
     if (reward % 2 == 0) continue;

@@ -100,9 +100,9 @@ TEST_CASE(
 // Protocol §7.7.
 TEST_CASE("no target is opened without models, and none that the budget cannot pay") {
   const std::vector people{somebody(1)};
-  auto born = small_genesis(1, people);
-  born.parameters.hits_wanted = 3;
-  network net(born);
+  auto genesis = small_genesis(1, people);
+  genesis.parameters.hits_wanted = 3;
+  network net(genesis);
   net.end_epoch();
   CHECK(net.chain_now().target_budget.value > 0);
   CHECK(net.open_targets().empty());
@@ -114,7 +114,7 @@ TEST_CASE("no target is opened without models, and none that the budget cannot p
 TEST_CASE("a target is opened only when the budget pays all of its reward") {
   network net(small_genesis(1, std::vector{somebody(1)}));
   ledger::block_state state(net.state);
-  rules::block_run run{state, net.born.parameters, {1}};
+  rules::block_run run{state, net.genesis.parameters, {1}};
   CHECK(!rules::pay_for_target(run, {}, 0));  // a reward of nothing
   state.must_move(rules::of(ledger::pot::unissued), rules::of(ledger::pot::target_budget), {11});
   state.update_chain([](chain_row& c) { c.reward_per_target = {4}; });
@@ -130,8 +130,8 @@ TEST_CASE("a draw that does not answer what was wanted is refused by name") {
   const std::vector people{somebody(1)};
   network net(small_genesis(1, people));
   (void)net.active_models(people[0], 3);
-  const auto begun = rules::begin_block(net.next_input(net.born.parameters.epoch_ms), net.state,
-                                        net.active, net.born);
+  const auto begun = rules::begin_block(net.next_input(net.genesis.parameters.epoch_ms), net.state,
+                                        net.active, net.genesis);
   const auto good = network::draw(begun);
   CHECK(!rules::check_draws(begun, good));
   auto bad = good;

@@ -1,5 +1,5 @@
-// What validators say, there and back, and what becomes of it when it is cut, flipped, made up or
-// as large as it may be.
+// Messages between validators: encoded and decoded, and what happens to bytes that are cut,
+// flipped, made up or as long as allowed.
 #include <doctest/doctest.h>
 
 #include <chrono>
@@ -33,7 +33,7 @@ epoch_proof full_proof() {
   return made;
 }
 
-/// As many of the smallest transactions as the limits of a list allow: the most overhead.
+/// As many of the smallest transactions as the limits of a list allow; they have the most overhead.
 std::vector<signed_transaction> many_transactions(std::size_t most_bytes, std::size_t most_count) {
   const signed_transaction one{bytes(1, 5), {9}};
   return {std::min(most_count, most_bytes / 65), one};
@@ -50,7 +50,7 @@ std::vector<certificate> full_certificates(std::size_t count) {
   return {count, full_certificate(3)};
 }
 
-/// The largest value of each kind that keeps to its limits.
+/// For each kind, the largest message within its limits.
 peer_message largest(std::size_t kind) {
   switch (kind) {
     case 0:
@@ -96,7 +96,7 @@ bytes damaged_by(const peer_message& value, Change&& change) {
   return made;
 }
 
-/// Taken bytes have to be the one encoding of what they were taken for.
+/// True unless decode accepts bytes that are not the one encoding of the decoded value.
 bool refused_or_equal(const bytes& damaged) {
   const auto taken = decode<peer_message>(damaged);
   return !taken || encode(*taken) == damaged;
@@ -128,7 +128,7 @@ TEST_CASE("whatever validators say comes back from its bytes as it went") {
   }
 }
 
-// By security §3.5 the type of a frame binds its message.
+// By security §3.5 the type of a frame determines the kind of its message.
 TEST_CASE(
     "a message in a frame that announced another kind is refused, and the refusal names that") {
   for (std::size_t kind = 0; kind < peer_message_kinds; ++kind) {
@@ -225,7 +225,7 @@ TEST_CASE(
   }
 }
 
-// By security §7.5 lists have limits; those of an answer are in security §8.4, too.
+// By security §7.5 lists have limits; those of an answer also follow from security §8.4.
 TEST_CASE("lists beyond their limits are refused, whatever the message's size") {
   const bytes statement = encode(vote_statement{});
   const bytes seats(16, 0), key(64, 0);
@@ -326,7 +326,7 @@ TEST_CASE("a message cut short at any length is refused") {
   }
 }
 
-// By security §7.5 what is taken encodes to the same bytes.
+// By security §7.5 bytes that decode accepts are encoded again to the same bytes.
 TEST_CASE("a flipped byte or bit is refused, or is the encoding of another message") {
   for (const auto seed : seeds(3)) {
     for (std::size_t kind = 0; kind < peer_message_kinds; ++kind) {
@@ -354,7 +354,7 @@ TEST_CASE("made-up messages and many errors at once are refused or equal") {
     for (auto errors = 1 + s.below(6); errors > 0; --errors) {
       s.fill(damaged[s.below(damaged.size())]);
     }
-    if (s.coin() && damaged.size() >= 24) {  // a word in another's place
+    if (s.coin() && damaged.size() >= 24) {  // one word overwrites another
       const auto words = damaged.size() / 8;
       std::memcpy(damaged.data() + 8 * s.below(words), damaged.data() + 8 * s.below(words), 8);
     }
@@ -373,7 +373,7 @@ TEST_CASE("a vote takes a few microseconds each way") {
   }
   const std::chrono::duration<double, std::micro> took = std::chrono::steady_clock::now() - started;
   INFO("a vote there and back: ", took.count() / rounds, " us, ", bytes_seen / rounds, " bytes");
-  CHECK(took.count() / rounds < 200);  // with room for sanitizers and a busy machine
+  CHECK(took.count() / rounds < 200);  // leaves room for sanitizers and a busy machine
 }
 
 TEST_CASE("a batch makes of a record what it says, in its order") {
@@ -404,7 +404,7 @@ TEST_CASE("a batch makes of a record what it says, in its order") {
   record_batch prune;
   prune.prune_to = 3;
   prune.votes_from = epoch_number{5};
-  prune.votes.push_back({vote_kind::finalize, {}, 2, block_of(2)->id});  // after the pruning
+  prune.votes.push_back({vote_kind::finalize, {}, 2, block_of(2)->id});  // added after the pruning
   apply(record, prune);
   CHECK(record.votes.size() == 3);
   CHECK(record.votes.at({2, vote_kind::finalize}) == block_of(2)->id);

@@ -1,5 +1,5 @@
-// Every plain value and its bytes: there and back, and what becomes of bytes that were cut, flipped
-// or made up.
+// Every plain value and its bytes: encoded and decoded, and what happens to bytes that are cut,
+// flipped or made up.
 #include "messages/codec/codec.hpp"
 
 #include <doctest/doctest.h>
@@ -60,7 +60,7 @@ TEST_CASE_TEMPLATE("bytes cut short at any length are refused", X, ALL_TYPES) {
   }
 }
 
-/// Taken bytes have to be the one encoding of what they were taken for.
+/// True unless decode accepts bytes that are not the one encoding of the decoded value.
 template <class X>
 bool refused_or_equal(const bytes& damaged) {
   const auto taken = decode<X>(damaged);
@@ -88,7 +88,7 @@ TEST_CASE_TEMPLATE("made-up bytes and many errors at once are refused or equal",
     CAPTURE(seed);
     test::sampler s(seed);
     bytes damaged = encode(sample<X>(seed));
-    if (s.below(4) == 0) {  // made up, but for a segment table that is right
+    if (s.below(4) == 0) {  // made up, except for a correct segment table
       damaged.resize(8 + 8 * s.below(40));
       crypto::seeded_random(seed).fill(std::span(damaged).subspan(8));
       const std::uint32_t table[2] = {0, static_cast<std::uint32_t>(damaged.size() / 8 - 1)};
@@ -97,7 +97,7 @@ TEST_CASE_TEMPLATE("made-up bytes and many errors at once are refused or equal",
       for (auto errors = 1 + s.below(6); errors > 0; --errors) {
         s.fill(damaged[s.below(damaged.size())]);
       }
-      if (s.coin() && damaged.size() >= 24) {  // a word in another's place
+      if (s.coin() && damaged.size() >= 24) {  // one word overwrites another
         const auto words = damaged.size() / 8;
         std::memcpy(damaged.data() + 8 * s.below(words), damaged.data() + 8 * s.below(words), 8);
       }

@@ -1,4 +1,4 @@
-// What validators say, made of a seed.
+// Messages between validators, generated from a seed.
 #pragma once
 
 #include <algorithm>
@@ -47,7 +47,7 @@ inline epoch_proof sample<epoch_proof>(std::uint64_t seed) {
   return v;
 }
 
-/// Up to `most` values of consecutive seeds.
+/// At most `most` values, of consecutive seeds.
 template <class X>
 [[nodiscard]] std::vector<X> some(sampler& s, std::uint64_t seed, std::uint64_t most) {
   std::vector<X> all;

@@ -1,4 +1,4 @@
-// Values made of a seed, for round trips and for things to damage.
+// Values generated from a seed, for round trips and for tests that damage them.
 #pragma once
 
 #include <bit>
@@ -25,7 +25,7 @@ class sampler {
 
   std::uint64_t below(std::uint64_t bound) { return random_.below(bound); }
   bool coin() { return below(2) == 1; }
-  /// Zero, the largest, or anything: edges come up often.
+  /// Zero, the largest value, or any value: the edges come up often.
   template <class Integer>
   void fill(Integer& value) {
     const auto any = static_cast<Integer>(random_.next_u64());
@@ -51,7 +51,7 @@ class sampler {
     random_.fill(made);
     return made;
   }
-  /// Often none, now and then all.
+  /// Often no signers, sometimes all of them.
   signer_set signers(std::uint16_t below_seat) {
     signer_set made;
     const auto kind = below(4);

@@ -1,4 +1,4 @@
-// Known answers, and what must not be accepted.
+// Published answers, and inputs that must be refused.
 #include <doctest/doctest.h>
 
 #include <algorithm>
@@ -81,7 +81,7 @@ TEST_CASE("Ed25519 signs and verifies as RFC 8032 says") {
   }
 }
 
-TEST_CASE("a signature with any bit of it, its message or its key changed is none") {
+TEST_CASE("a signature with any bit of it, its message or its key changed does not verify") {
   seeded_random random(1);
   const auto key = key_pair::generate(random);
   bytes message(20, 3);
@@ -122,15 +122,15 @@ TEST_CASE("keys of small order and in other than canonical form are refused") {
     CAPTURE(text);
     auto key = hex<public_key>(text);
     CHECK(!is_acceptable(key));
-    key[31] |= 0x80;  // the other x
+    key[31] |= 0x80;  // the other x coordinate
     CHECK(!is_acceptable(key));
-    // With a key of small order this signature satisfies the bare equation for many a message.
+    // With a key of small order this signature satisfies the bare equation for many messages.
     signature forged{};
     forged[0] = 1;
     for (std::uint8_t i = 0; i < 16; ++i) CHECK(!verify(key, byte_view(&i, 1), forged));
   }
-  CHECK(
-      is_acceptable(hex<public_key>("eb" + f60 + "7f")));  // p - 2: canonical, whatever point it is
+  // p - 2 is canonical, whatever point it stands for.
+  CHECK(is_acceptable(hex<public_key>("eb" + f60 + "7f")));
 }
 
 TEST_CASE("S has to be below the order of the group: no second signature for one statement") {
@@ -178,7 +178,7 @@ TEST_CASE("AES-256-CTR gives what NIST SP 800-38A F.5.5 says, from any offset") 
 
 TEST_CASE("the counter carries through all its bytes, and pieces make the same stream") {
   cipher_iv iv;
-  iv.fill(0xff);  // the next block wraps all of it
+  iv.fill(0xff);  // all bytes of the counter wrap at the next block
   seeded_random random(2);
   cipher_key key;
   random.fill(key);

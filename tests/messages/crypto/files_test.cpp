@@ -48,7 +48,7 @@ std::size_t files_in(const fs::path& folder) {
 
 }  // namespace
 
-// By security §10.1 a key file is closed to others and encrypted.
+// By security §10.1 a key file is encrypted, and only its owner may read it.
 TEST_CASE("a key comes back from its file, with its passphrase and with no other") {
   const folder home;
   seeded_random random(1);
@@ -56,7 +56,7 @@ TEST_CASE("a key comes back from its file, with its passphrase and with no other
   const auto file = home.path / "key.pem";
   REQUIRE(save_key(file, key, "open sesame"));
   CHECK(mode_of(file) == 0600);
-  CHECK(files_in(home.path) == 1);  // nothing lies beside it
+  CHECK(files_in(home.path) == 1);  // no other file lies beside it
   CHECK(content_of(file).starts_with("-----BEGIN ENCRYPTED PRIVATE KEY-----"));
   const auto loaded = load_key(file, "open sesame");
   REQUIRE(loaded);
@@ -66,7 +66,7 @@ TEST_CASE("a key comes back from its file, with its passphrase and with no other
   CHECK(load_key(file, std::nullopt).error() == key_file_refusal::passphrase_needed);
 }
 
-TEST_CASE("a key may lie in the clear if its owner says so") {
+TEST_CASE("a key may be stored unencrypted if its owner says so") {
   const folder home;
   seeded_random random(2);
   const auto key = key_pair::generate(random);
@@ -79,7 +79,7 @@ TEST_CASE("a key may lie in the clear if its owner says so") {
 }
 
 // By security §10.1 each refusal of a key file has its name.
-TEST_CASE("a key file is never overwritten, and every way of having none has a name") {
+TEST_CASE("a key file is never overwritten, and every reason for having no key has a name") {
   const folder home;
   seeded_random random(3);
   const auto key = key_pair::generate(random);
@@ -119,7 +119,7 @@ TEST_CASE("a damaged key file gives the key or a refusal, never another key") {
   }
 }
 
-// By security §1.2 certificate, key and authority have to fit each other.
+// By security §1.2 certificate, key and authority have to match.
 TEST_CASE("an operator's certificates are trusted by its own CA and by no other") {
   const folder home;
   const auto ca = make_ca(home.path / "ca");
@@ -145,7 +145,7 @@ TEST_CASE("an operator's certificates are trusted by its own CA and by no other"
         certificate_refusal::not_trusted);
 }
 
-// By security §10.2 nothing of an authority is overwritten.
+// By security §10.2 no file of an authority is overwritten.
 TEST_CASE("certificates are not overwritten, and a CA is needed to make one") {
   const folder home;
   const auto ca = make_ca(home.path);
@@ -160,7 +160,7 @@ TEST_CASE("certificates are not overwritten, and a CA is needed to make one") {
     CHECK(make_certificate(home.path, name, home.path).error() == certificate_refusal::bad_name);
   }
   CHECK(make_certificate(home.path / "none", "b", home.path).error() == certificate_refusal::no_ca);
-  // A node's certificate signs nothing.
+  // The certificate of a node may not sign other certificates.
   const auto node = make_certificate(home.path, "b", home.path / "b");
   REQUIRE(node);
   fs::rename(node->certificate, home.path / "b" / "ca.pem");

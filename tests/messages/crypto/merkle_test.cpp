@@ -1,4 +1,5 @@
-// Merkle proofs: every right one is taken, and nothing that differs in a bit, a place or a length.
+// Merkle proofs: every right one is accepted, and every one with another bit, place or length is
+// refused.
 #include "messages/crypto/merkle.hpp"
 
 #include <doctest/doctest.h>
@@ -71,7 +72,7 @@ TEST_CASE("size and cut are part of a blob's name") {
   CHECK(empty != blob_id_of(bytes(1)));
   CHECK(blob_id_of(bytes(64), 16) != blob_id_of(bytes(64), 32));
   CHECK(!verify_chunk(empty, 0, 0, {}, {}));
-  // An inner node offered as a chunk: another tag, so another hash.
+  // An inner node shown as a chunk has another tag and so another hash.
   const bytes content(64, 1);
   const merkle_tree tree({4, chunk_hash(bytes(16, 1))});
   bytes joined;

@@ -18,7 +18,7 @@ crypto::key_pair key_of(std::uint64_t seed) {
   return crypto::key_pair::generate(random);
 }
 
-/// Two ends, and the wire between them.
+/// Both ends of a connection, and the wire between them.
 struct pair {
   crypto::tls_identity client_is, server_is;
   tls_session client{client_is, tls_side::client};
@@ -29,7 +29,7 @@ struct pair {
     client.feed({}, heard_by_client);
   }
 
-  /// Carries everything across in pieces of `step` bytes until nobody has anything to say.
+  /// Carries everything across in pieces of `step` bytes until neither end has anything to send.
   void carry(std::size_t step = 1 << 20) {
     for (bool moved = true; moved;) {
       moved = carry(client, server, heard_by_server, step);
@@ -54,8 +54,8 @@ bytes some_bytes(crypto::random_source& random, std::size_t size) {
 
 }  // namespace
 
-// By security §2.1 the handshake proves each end's key to the other, which by security §2.2 is who
-// it is.
+// By security §2.1 the handshake proves each end's key to the other; by security §2.2 this key is
+// its identity.
 TEST_CASE("two ends know each other's key after the handshake, however the wire cuts it") {
   for (const std::size_t step : {1UL, 7UL, 100UL, 1UL << 20U}) {
     CAPTURE(step);
@@ -116,13 +116,14 @@ TEST_CASE("a byte altered on the way ends the session, and nothing of it is hear
     CHECK(ends.heard_by_client.empty());
     if (in_handshake) {
       CHECK(ends.server.state() != tls_state::open);
-    } else if (at > 4) {  // in a record's head it may be a length, which waits for more
+    } else if (at > 4) {
+      // Before, the byte may belong to a record's length, and the session waits for more.
       CHECK(ends.client.state() == tls_state::failed);
     }
   }
 }
 
-// By security §2.1 there is one kind of TLS.
+// By security §2.1 only one kind of TLS is accepted.
 TEST_CASE("garbage and an older TLS fail the handshake at either end") {
   const crypto::tls_identity identity(key_of(5));
   crypto::seeded_random random(5);
@@ -137,7 +138,7 @@ TEST_CASE("garbage and an older TLS fail the handshake at either end") {
       CHECK(heard.empty());
     }
   }
-  // A ClientHello of TLS 1.2: no supported_versions.
+  // A ClientHello of TLS 1.2: it has no supported_versions.
   const auto hello = from_hex(
       "160301002f0100002b0303000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f00"
       "0004c02bc02f0100");

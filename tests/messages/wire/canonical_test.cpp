@@ -1,4 +1,4 @@
-// The encoder's own way to canonical words, held against Cap'n Proto's.
+// The encoder's own way to canonical words, compared with that of Cap'n Proto.
 #include "messages/wire/canonical.hpp"
 
 #include <doctest/doctest.h>
@@ -82,13 +82,13 @@ TEST_CASE("a draft begun while another is being filled disturbs neither") {
   const auto words = outer.finish<schema::Event>();
   const auto seen = decode<event>(
       {reinterpret_cast<const std::uint8_t*>(words.data()), words.size() * sizeof(std::uint64_t)});
-  CHECK_FALSE(seen);  // an event's ids have 32 bytes each, these have none
+  CHECK_FALSE(seen);  // an event's ids have 32 bytes each, but these are empty
   const auto read = message<schema::Event>::parse(
       {reinterpret_cast<const std::uint8_t*>(words.data()), words.size() * sizeof(std::uint64_t)});
   REQUIRE(read);
   CHECK(read->root().getHeight() == 7);
   CHECK(read->root().getDetail() == 9);
-  // And the thread's memory is clean for the next one.
+  // The thread's memory is clean for the next message, too.
   CHECK(encode(seat) == alone);
 }
 
@@ -106,13 +106,14 @@ TEST_CASE_TEMPLATE(
       const bytes cut(whole.begin(), whole.begin() + static_cast<std::ptrdiff_t>(size));
       REQUIRE_FALSE(decode_own<X>(cut));
     }
-    // A flip is refused wherever decode refuses the structure; what else it may do is give another
-    // value.
+    // A flipped byte is refused wherever decode refuses the structure; otherwise it may only give
+    // another value.
     for (std::size_t at = 0; at < whole.size(); at += 1 + whole.size() / 512) {
       whole[at] ^= 0x11;
       const auto strict = decode<X>(whole);
       const auto lenient = decode_own<X>(whole);
-      if (strict) REQUIRE((lenient && encode(*lenient) == encode(*strict)));  // NaN is not itself
+      // Bytes are compared, since a NaN is not equal to itself.
+      if (strict) REQUIRE((lenient && encode(*lenient) == encode(*strict)));
       whole[at] ^= 0x11;
     }
   }

@@ -1,4 +1,4 @@
-// Frames on a wire: cut, flipped, in pieces, and claiming what never comes.
+// Frames on a wire: cut, flipped, in pieces, and with headers that claim bytes which never come.
 #include "messages/wire/frame.hpp"
 
 #include <doctest/doctest.h>
@@ -57,7 +57,7 @@ TEST_CASE("frames arrive whole, whatever pieces the wire makes of them") {
   }
 }
 
-// By security §3.1 no change of a frame goes unseen.
+// By security §3.1 every change of a frame is detected.
 TEST_CASE("a frame cut at any length is not there yet; a flipped one is refused") {
   const bytes payload = encode(test::sample<transaction>(5));
   const bytes whole = make_frame(2, payload);
@@ -77,7 +77,8 @@ TEST_CASE("a frame cut at any length is not there yet; a flipped one is refused"
       std::vector<frame> received;
       const auto fed = reader.feed(damaged, received);
       REQUIRE(received.empty());
-      // Only a length that grew leaves the reader waiting for what will never match the checksum.
+      // Only if the length grew, the reader still waits: for bytes that will never match the
+      // checksum.
       const bool longer = at >= 8 && at < 12 && !reader.is_between_frames();
       REQUIRE((!fed || longer));
       if (!fed) REQUIRE(!reader.feed(whole, received));
@@ -86,7 +87,8 @@ TEST_CASE("a frame cut at any length is not there yet; a flipped one is refused"
   }
 }
 
-// By security §3.1 and §3.2 each refusal has its name, and by security §3.4 it is the last word.
+// By security §3.1 and §3.2 each refusal has its name, and by security §3.4 the reader stays
+// refused.
 TEST_CASE("a reader refuses by name and stays refused") {
   const auto refusal = [](bytes wire) {
     frame_reader reader(limit_of);

@@ -1,4 +1,4 @@
-// message<T> and the door: what is built is taken, and hostile structure is refused in bounded
+// message<T> and the parser: what is built is accepted, and hostile structure is refused in bounded
 // time.
 #include "messages/wire/message.hpp"
 
@@ -45,7 +45,8 @@ parse_refusal refusal_of(const words& segment) {
   return parsed.error();
 }
 
-/// Cap'n Proto's own view of bytes that the door took: canonical, and the same when written again.
+/// Cap'n Proto's own reader agrees on bytes that the parser accepted: they are canonical, and it
+/// writes the same bytes again.
 template <class T>
 void agrees_with_capnp(const message<T>& taken) {
   const auto view = taken.bytes();
@@ -75,7 +76,7 @@ TEST_CASE("a message is its words: built, sent, received, equal") {
   CHECK(copy.bytes().data() == received->bytes().data());
 }
 
-TEST_CASE("a message nobody filled has every field at its default") {
+TEST_CASE("a message that was never filled has every field at its default") {
   const message<schema::SubmissionRow> empty;
   CHECK(empty->getBond() == 0);
   CHECK(empty->getVotes().size() == 0);
@@ -109,8 +110,8 @@ TEST_CASE("threads read one message at the same time") {
   for (auto& reader : readers) reader.join();
 }
 
-// By security §7.2 what passes has the canonical form and no other.
-TEST_CASE("what the door takes, Cap'n Proto's own reader calls canonical") {
+// By security §7.2 only the canonical form is accepted.
+TEST_CASE("what the parser accepts, Cap'n Proto's own reader calls canonical") {
   for (const auto seed : test::seeds(2'000)) {
     CAPTURE(seed);
     test::sampler s(seed);
@@ -123,7 +124,7 @@ TEST_CASE("what the door takes, Cap'n Proto's own reader calls canonical") {
   }
 }
 
-// By security §7.1 size and segment table come first.
+// By security §7.1 size and segment table are checked first.
 TEST_CASE("size and segment table are checked before anything else") {
   using row = message<schema::AccountRow>;
   CHECK(row::parse({}).error() == parse_refusal::not_whole_words);
@@ -141,8 +142,8 @@ TEST_CASE("size and segment table are checked before anything else") {
   CHECK(row::parse(claims_more).error() == parse_refusal::wrong_length);
 }
 
-// By security §7.2 each word is taken once, and by security §7.4 there are only known fields and
-// values.
+// By security §7.2 each word belongs to one object, and by security §7.4 there are only known
+// fields and values.
 TEST_CASE("structure that leads astray is refused by name") {
   using row = schema::UsedDataRow;  // one pointer, to data
   using version = schema::ModelVersionRow;
@@ -160,14 +161,14 @@ TEST_CASE("structure that leads astray is refused by name") {
   CHECK(refusal_of<row>({root, list_pointer(0, 2, 0x1fffffff), 1}) == parse_refusal::out_of_bounds);
   CHECK(refusal_of<row>({root, list_pointer(0, 3, 4), 1}) == parse_refusal::wrong_kind);
   CHECK(refusal_of<row>({root, struct_pointer(0, 1, 0), 1}) == parse_refusal::wrong_kind);
-  // Bytes that nothing points to, before or behind.
+  // Bytes to which no pointer leads, before or after the object.
   CHECK(refusal_of<row>({root, list_pointer(0, 2, 8), 1, 1}) == parse_refusal::not_canonical);
   CHECK(refusal_of<row>({root, list_pointer(1, 2, 8), 1, 1}) == parse_refusal::not_canonical);
-  // Itself, its parent.
+  // A pointer to itself or to its parent.
   CHECK(refusal_of<row>({root, list_pointer(-1, 2, 8)}) == parse_refusal::not_canonical);
   CHECK(refusal_of<row>({root, list_pointer(-2, 2, 8)}) == parse_refusal::not_canonical);
   CHECK(refusal_of<row>({struct_pointer(-1, 0, 1)}) == parse_refusal::not_canonical);
-  // Padding, zeros that should have been left away, fields that do not exist.
+  // Padding, zeros that should have been left out, and fields that do not exist.
   CHECK(refusal_of<row>({root, list_pointer(0, 2, 7), 1ull << 56}) == parse_refusal::not_canonical);
   CHECK(refusal_of<row>({struct_pointer(0, 0, 1), 0}) == parse_refusal::not_canonical);
   CHECK(refusal_of<row>({struct_pointer(0, 1, 1), 1, list_pointer(0, 2, 8), 1}) ==
@@ -205,10 +206,11 @@ TEST_CASE("UTF-8 is shortest forms of real characters") {
   }
 }
 
-// By security §7.3 elements without room are bounded, and by security §7.2 nothing is shared.
+// By security §7.3 the number of elements without size is bounded, and by security §7.2 no part is
+// shared.
 TEST_CASE("a few bytes that claim millions of elements cost next to nothing") {
   const auto start = std::chrono::steady_clock::now();
-  // Elements without content: 2^29 structs of no size in a list of no words.
+  // Elements without content: 2^29 structs of size zero in a list of no words.
   using submission = schema::SubmissionRow;
   words amplified{struct_pointer(0, 0, 6),
                   0,
@@ -219,13 +221,13 @@ TEST_CASE("a few bytes that claim millions of elements cost next to nothing") {
                   list_pointer(0, 7, 0),
                   static_cast<std::uint32_t>(0x3fffffffu << 2)};
   CHECK(refusal_of<submission>(amplified) == parse_refusal::too_many_elements);
-  // Thousands of pointers to one place.
+  // Thousands of pointers lead to one place.
   words shared{struct_pointer(0, 0, 3), 0, 0, list_pointer(0, 7, 8'000)};
   shared.push_back(struct_pointer(4'000, 0, 2));
   for (int i = 0; i < 8'000; ++i) shared.push_back(list_pointer(7'999 - i, 2, 64));
   for (int i = 0; i < 8; ++i) shared.push_back(1);
   CHECK(refusal_of<schema::Block>(shared) == parse_refusal::not_canonical);
-  // A list whose elements are the list.
+  // A list that contains itself as an element.
   words cycle{struct_pointer(0, 0, 3),
               0,
               0,
@@ -239,8 +241,8 @@ TEST_CASE("a few bytes that claim millions of elements cost next to nothing") {
 
 // By security §7.3 the depth of pointers is bounded.
 TEST_CASE("a well-formed message may not be nested below eight pointers") {
-  // PeerMessage -> proposal -> block -> payload -> data is five deep: taken. The limit itself is
-  // tried on a schema that refers to itself, below the root of which anything may be hung.
+  // PeerMessage -> proposal -> block -> payload -> data is five deep and accepted. The limit itself
+  // is tested on a schema that refers to itself, below the root of which any depth can be built.
   const auto deep = message<schema::PeerMessage>::build([](schema::PeerMessage::Builder to) {
     to.initProposal().initBlock().initPayload(1)[0].setBody(data_of(bytes(64, 1)));
   });

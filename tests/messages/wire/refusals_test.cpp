@@ -1,4 +1,4 @@
-// What a reply says of a request that was not carried out.
+// What a reply says about a request that was not carried out.
 #include <doctest/doctest.h>
 
 #include "messages/wire/message.hpp"

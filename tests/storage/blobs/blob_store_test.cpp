@@ -68,7 +68,7 @@ TEST_CASE("what is put comes back, whatever its size, also after reopening") {
       kept.emplace_back(*id, data);
       used += file_bytes(size);
       CHECK(store.used_bytes() == used);
-      CHECK(store.put(data) == id);  // again: the same, and no bytes more
+      CHECK(store.put(data) == id);  // the same blob again, without using more bytes
       CHECK(store.used_bytes() == used);
     }
     CHECK(refusal_of(store.put({})) == "empty");
@@ -158,7 +158,7 @@ TEST_CASE("foreign nonsense is refused by name and leaves nothing") {
   CHECK(files_in(dir.path() / "incoming") == 0);
 }
 
-// By security §9.2 chunks are verified on every way out.
+// By security §9.2 the store verifies chunks on every way out.
 TEST_CASE("every flipped byte of a blob's file is found, named, and mended by the next put") {
   std::mt19937_64 random(4);
   const scratch_directory dir;
@@ -180,8 +180,8 @@ TEST_CASE("every flipped byte of a blob's file is found, named, and mended by th
     CHECK(refusal_of(store.get(id)) == "unknown");
     auto writer = store.begin_put(data.size(), hashes_of(data));
     REQUIRE(writer.has_value());
-    // Only what is bad has to come again; none of it, when the list of hashes or the trailer was
-    // hit.
+    // Only bad chunks have to come again. There are none if the flip hit the list of hashes or the
+    // trailer.
     const std::vector<std::uint32_t> bad =
         at >= data.size() ? std::vector<std::uint32_t>{}
                           : std::vector<std::uint32_t>{static_cast<std::uint32_t>(at / chunk)};
@@ -193,7 +193,7 @@ TEST_CASE("every flipped byte of a blob's file is found, named, and mended by th
   }
   test::flip(file_of(dir, "whole", id), 9);
   blob_store store(dir.path());
-  CHECK(store.put(data) == id);  // a put in memory reads what is here before it says "kept"
+  CHECK(store.put(data) == id);  // put of a blob in memory verifies what is here before it returns
   CHECK(store.get(id) == data);
 }
 
@@ -222,7 +222,7 @@ TEST_CASE("a file cut short or swapped for a link is not the blob") {
   CHECK(store.get(id) == data);
 }
 
-// By security §9.2 the quota counts what was announced.
+// By security §9.2 a put counts against the quota with the size that was announced.
 TEST_CASE("no more bytes than the quota, incoming ones counted from their announcement") {
   const scratch_directory dir;
   std::mt19937_64 random(6);
@@ -297,7 +297,8 @@ TEST_CASE("collection takes what nothing refers to and what is old, and nothing 
     }
     now += 100;
   }
-  // now: put 600, 500, 400, 300, 200, 100 ms ago. 0 is live; 1 is put again; 2 has rotted.
+  // The blobs were put 600, 500, 400, 300, 200 and 100 ms ago. Blob 0 is live, 1 is put again, 2
+  // has a changed byte.
   CHECK(store.put(data[1]).has_value());
   auto reader = store.open(ids[3]);
   REQUIRE(reader.has_value());
@@ -307,7 +308,7 @@ TEST_CASE("collection takes what nothing refers to and what is old, and nothing 
   CHECK(store.have(ids[0]));
   CHECK(store.have(ids[1]));
   CHECK_FALSE(store.have(ids[3]));
-  CHECK(reader->chunk(0) == data[3]);  // whoever reads it already reads on
+  CHECK(reader->chunk(0) == data[3]);  // an open reader can still read
   CHECK(store.have(ids[4]));
   CHECK(store.have(ids[5]));
   CHECK(files_in(dir.path() / "quarantine") == 0);
@@ -316,7 +317,7 @@ TEST_CASE("collection takes what nothing refers to and what is old, and nothing 
 
   auto writer = store.begin_put(data[3].size(), hashes_of(data[3]));
   REQUIRE(writer.has_value());
-  CHECK(store.collect(ids, 0).blobs == 0);  // under way, whatever its age
+  CHECK(store.collect(ids, 0).blobs == 0);  // a put under way is kept, whatever its age
   CHECK(writer->put_chunk(0, data[3]).has_value());
   CHECK(writer->finish().has_value());
   CHECK(store.collect({}, 0).blobs == 5);
@@ -373,7 +374,7 @@ TEST_CASE("a directory is one store's; others read beside it") {
   CHECK(reading.get(*id) == data);
   test::flip(file_of(dir, "whole", *id), 3);
   CHECK(refusal_of(reading.get(*id)) == "corrupt_chunk");
-  CHECK(store.have(*id));  // a reader moves nothing
+  CHECK(store.have(*id));  // a reader moves no file
   CHECK(refusal_of(store.get(*id)) == "corrupt_chunk");
   CHECK_FALSE(store.have(*id));
 }

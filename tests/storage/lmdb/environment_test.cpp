@@ -28,7 +28,7 @@ bytes key_of(std::uint64_t number) {
   return key;
 }
 
-/// The name of the failure that `act` ends in.
+/// Runs `act` and returns the name of the failure with which it ends.
 template <class Act>
 std::string failure_of(Act&& act) {
   try {
@@ -181,7 +181,7 @@ TEST_CASE(
   const bytes content = test::read_file(file);
   bytes record = key;
   record.insert(record.end(), value.begin(), value.end());
-  std::vector<std::size_t> copies;  // old pages may hold it too; flip them all
+  std::vector<std::size_t> copies;  // old pages may hold the record too, so all copies are flipped
   for (auto at = content.begin();;) {
     at = std::search(at, content.end(), record.begin(), record.end());
     if (at == content.end()) break;
@@ -274,8 +274,8 @@ TEST_CASE("a full disk is a named error: writing stops, nothing is lost, room ma
   REQUIRE(::getrlimit(RLIMIT_FSIZE, &before) == 0);
   const auto handler = std::signal(SIGXFSZ, SIG_IGN);
   rlimit tight = before;
-  tight.rlim_cur = 300'000;  // the file may not grow beyond: the system says no to the write, as a
-                             // full disk does
+  // The file may not grow beyond this: the system refuses the write as on a full disk.
+  tight.rlim_cur = 300'000;
   REQUIRE(::setrlimit(RLIMIT_FSIZE, &tight) == 0);
   std::string name = "none";
   for (std::uint64_t i = 0; name == "none" && i < 1'000; ++i) {
@@ -312,7 +312,8 @@ TEST_CASE("readers on other threads see whole transactions only, while a writer 
     return same && records == txn.count(env.table("left"));
   };
   CHECK(test::all_looks_good(one_round, [&] {
-    for (std::uint64_t round = 1; round <= 300; ++round) {  // all records become the round's number
+    // Each round writes its number into all records.
+    for (std::uint64_t round = 1; round <= 300; ++round) {
       write_txn txn(env);
       const std::uint64_t last = round % 50;
       for (std::uint64_t i = 0; i < 50; ++i) {

@@ -1,6 +1,6 @@
-// A child process writes and reports through a pipe what was acknowledged; it is killed at a random
-// moment; what it left is opened and compared. Nothing acknowledged may be missing, nothing
-// half-written may be seen.
+// A child process writes, and reports through a pipe what was acknowledged; it is killed at a
+// random moment. Then the test opens what the child left and compares: nothing acknowledged may be
+// missing, and nothing half written may be visible.
 #include <doctest/doctest.h>
 #include <unistd.h>
 
@@ -28,7 +28,7 @@ TEST_CASE(
   CAPTURE(seed);
   std::mt19937_64 random(seed);
   const ledger_options options{.map_bytes = std::size_t{512} << 20};
-  std::uint64_t unacknowledged = 0;  // blocks that were committed, the report of them cut off
+  std::uint64_t unacknowledged = 0;  // blocks that were committed before their report was cut off
   std::uint64_t blocks = 0;
   for (std::uint64_t round = 0; round < 4; ++round) {
     const scratch_directory dir;
@@ -39,8 +39,8 @@ TEST_CASE(
       const auto write = [&](const report& acknowledge) {
         ledger_store store(dir.path(), options);
         test::ledger_model mine = chain;
-        acknowledge(
-            mine.height());  // the first kills of a round may strike while the ledger is being made
+        // The first kills of a round may strike while the ledger is being made.
+        acknowledge(mine.height());
         if (!store.initialised()) store.init(test::genesis_bytes(), mine.genesis_rows());
         for (;;) {
           const auto made = mine.next();
@@ -76,7 +76,7 @@ TEST_CASE(
   CAPTURE(seed);
   std::mt19937_64 random(seed);
   const scratch_directory dir;
-  // Blob n, small or of several chunks; every number is put by a chunked writer or in one call.
+  // Blob n is small or has several chunks. Each blob is put by a chunked writer or in one call.
   const auto blob = [&](std::uint64_t number) {
     std::mt19937_64 own(seed + number);
     const std::size_t chunk = crypto::blob_chunk_bytes;
@@ -107,7 +107,7 @@ TEST_CASE(
       } else if (!store.put(data)) {
         ::_exit(8);
       }
-      acknowledge(number + 1);  // all before this number are kept
+      acknowledge(number + 1);  // all blobs before this number are kept
     }
   };
   std::uint64_t kept = 0;
@@ -124,7 +124,8 @@ TEST_CASE(
       const bytes data = blob(number);
       REQUIRE(store.get(crypto::blob_id_of(data)) == data);
     }
-    // Nothing else is shown but, perhaps, the blob whose report was cut off; that is whole too.
+    // No other blob is visible, except perhaps the one whose report was cut off; that one is whole
+    // too.
     const auto shown = store.list();
     const bool ahead = store.have(crypto::blob_id_of(blob(kept)));
     REQUIRE(shown.size() == kept + (ahead ? 1 : 0));

@@ -1,6 +1,6 @@
-// A made-up chain whose every block and effect follows from a seed, and what a ledger that holds
-// its first blocks must show. Heights write overlapping rows, so that a row left over from another
-// height is noticed.
+// A generated chain, whose blocks and effects all follow from a seed, and the check that a ledger
+// holds exactly its first blocks. Heights write overlapping rows, so that a row left over from
+// another height is noticed.
 #pragma once
 
 #include <doctest/doctest.h>
@@ -18,7 +18,7 @@ namespace soma::test {
 
 inline constexpr std::size_t events_a_block = 4;
 
-/// A value of which only some fields matter.
+/// Makes a value and fills the fields that matter.
 template <class Value, class Fill>
 [[nodiscard]] Value with(Fill&& fill) {
   Value value;
@@ -42,7 +42,7 @@ struct made_block {
   }
 };
 
-/// What fits a header; nobody has signed it.
+/// A certificate that fits the header. Its signatures are not real.
 inline certificate final_for(const block_header& header) {
   certificate made;
   made.statement = {vote_kind::finalize, header.epoch, header.view, signing::id_of(header)};
@@ -95,7 +95,7 @@ class ledger_model {
     return changes;
   }
 
-  /// The block after the last one, a function of seed and height alone.
+  /// The block after the last one; it depends only on the seed and the height.
   made_block next() {
     const std::uint64_t height = ++height_;
     std::mt19937_64 random(seed_ * 1'000'003 + height);
@@ -129,7 +129,8 @@ class ledger_model {
     return made;
   }
 
-  /// The ledger holds exactly this chain up to its height: rows, every block, every event.
+  /// Checks that the ledger holds exactly this chain up to its height: rows, every block, every
+  /// event.
   void check(const tables::ledger_store& store) const {
     const auto view = store.view();
     REQUIRE(view.height().value == height_);

@@ -1,4 +1,4 @@
-// A ledger filled in many transactions is the one that init would have made in one.
+// A ledger that was filled in many transactions equals the one that init would have made in one.
 #include "storage/tables/ledger_loader.hpp"
 
 #include <doctest/doctest.h>
@@ -30,7 +30,8 @@ chain_row first_chain() {
   return chain;
 }
 
-/// More bytes than one transaction of the loader holds, sorted by key, targets among them.
+/// Rows with more bytes than one transaction of the loader holds, sorted by key, with targets among
+/// them.
 std::vector<row_change> many_rows() {
   std::vector<row_change> rows;
   std::mt19937_64 random(7);
@@ -98,7 +99,7 @@ TEST_CASE("a ledger whose filling was cut short counts as empty") {
   const ledger_store left(folder.path(), small());
   CHECK_FALSE(left.initialised());
   CHECK_FALSE(left.genesis().has_value());
-  CHECK_FALSE(all_rows(left).empty());  // what was committed before the kill
+  CHECK_FALSE(all_rows(left).empty());  // rows that were committed before the kill
 }
 
 TEST_CASE("rows out of order and a second filling end the process") {

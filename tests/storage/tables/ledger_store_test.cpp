@@ -170,8 +170,7 @@ TEST_CASE("events are found by height, target, model and account, the latest fir
       happened.kind = event_kind::target_filled;
       happened.height = {height};
       happened.amount = {random()};
-      // 0 leaves an id zero; 255 is the last that there can be, where an index has no key behind
-      // it.
+      // 0 gives the zero id; 255 gives the largest id, behind which an index has no key.
       const auto pick = [&] {
         return static_cast<std::uint8_t>(random() % 3 == 0 ? 255 : random() % 3);
       };
@@ -207,7 +206,7 @@ TEST_CASE("events are found by height, target, model and account, the latest fir
       const auto account = target.as<address_tag>();
       CHECK(view.events_of(account, limit) ==
             wanted([&](const event& e) { return e.account == account || e.other == account; }));
-      std::vector<event> visited;  // the same, asked one by one
+      std::vector<event> visited;  // the same events, visited one by one
       if (limit > 0) {
         view.visit_events_of(account, [&](const event& e) {
           visited.push_back(e);
@@ -223,10 +222,11 @@ namespace {
 
 struct noted_epoch {
   block_height first, closing;
-  std::vector<event> events;  // those that carry its number, in order
+  std::vector<event> events;  // the events of this epoch, in order
 };
 
-/// Commits blocks of many epochs: what closes one also opens the next one's targets, as rules do.
+/// Commits blocks of many epochs. The block that closes an epoch also opens the targets of the next
+/// one, as under the rules.
 std::vector<noted_epoch> commit_epochs(ledger_store& store, std::mt19937_64& random,
                                        std::uint64_t epochs, std::uint64_t open_blocks) {
   std::vector<noted_epoch> noted(1);
@@ -270,7 +270,8 @@ TEST_CASE("an epoch's events are found whole and in order, from its opening to i
     std::mt19937_64 random(seed);
     const scratch_directory dir;
     const std::uint64_t epochs = 8;
-    const std::uint64_t open_blocks = seed % 3;  // of the epoch that is not over; 0: it just began
+    // The number of blocks of the epoch that is not over; 0: it has no block yet.
+    const std::uint64_t open_blocks = seed % 3;
     std::vector<noted_epoch> noted;
     {
       ledger_store store(dir.path(), small());
@@ -310,7 +311,7 @@ TEST_CASE("an epoch's events are found whole and in order, from its opening to i
 }
 
 TEST_CASE("keys are found from a given one on, within their table") {
-  // As text: gcc 12 warns without cause about comparing vectors of bytes.
+  // Compared as text, since gcc 12 warns without cause about comparing vectors of bytes.
   const auto text = [](byte_view key) { return std::string(key.begin(), key.end()); };
   const scratch_directory dir;
   ledger_store store(dir.path(), small());
@@ -323,7 +324,7 @@ TEST_CASE("keys are found from a given one on, within their table") {
     id.value[0] = static_cast<std::uint8_t>(random() % 3 == 0 ? 0xff : random() % 4);
     accounts.insert(text(account_key(id)));
     rows.push_back({account_key(id), encode(account_row{})});
-    rows.push_back({validator_key(id), encode(validator_row{})});  // the table behind
+    rows.push_back({validator_key(id), encode(validator_row{})});  // a row of the next table
   }
   store.init(test::genesis_bytes(), rows);
   const auto view = store.view();
@@ -460,7 +461,8 @@ TEST_CASE("a second process reads beside the writer, a forked copy of the writer
   test::ledger_model chain(9);
   int ready[2];
   REQUIRE(::pipe(ready) == 0);
-  const pid_t child = ::fork();  // before the ledger is open here: it opens the directory itself
+  // The fork comes before this process opens the ledger; the child opens the directory itself.
+  const pid_t child = ::fork();
   if (child == 0) {
     std::uint64_t height = 0;
     if (::read(ready[0], &height, sizeof height) != sizeof height) ::_exit(2);

@@ -1,4 +1,5 @@
-// What proves to others that blocks are final: kept with them, and shown as runs of blocks.
+// The proofs that blocks are final: they are stored with the blocks and returned with runs of
+// blocks.
 #include <doctest/doctest.h>
 
 #include "tests/storage/tables/ledger_chain.hpp"
@@ -45,7 +46,8 @@ class proven_chain {
     return made.back();
   }
 
-  /// By the definition: the longest run that is proven and fits, or else the shortest proven one.
+  /// The run by its definition: the longest run that is proven and fits, or else the shortest one
+  /// that is proven.
   [[nodiscard]] final_run run_after(std::uint64_t height, std::size_t max_bytes,
                                     std::size_t max_count) const {
     final_run best;
@@ -103,7 +105,8 @@ TEST_CASE(
       check();
       for (int i = 0; i < 10; ++i) chain.next().commit_to(store);
       check();
-      CHECK_FALSE(view.final_at({chain.made.size()}).has_value());  // a view is of its moment
+      // A view sees the state of its own moment.
+      CHECK_FALSE(view.final_at({chain.made.size()}).has_value());
     }
   }
 }

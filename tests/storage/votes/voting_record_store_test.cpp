@@ -1,5 +1,5 @@
-// The record of what a key has said: held against soma::apply over random batches, reopened, cut
-// off, killed, torn, flipped, set back. It is opened as it was or not at all.
+// The voting record on disk, compared with soma::apply over random batches. It is reopened, cut
+// off, killed, torn, flipped and set back; it must open as it was left or not at all.
 #include <doctest/doctest.h>
 #include <fcntl.h>
 #include <sys/file.h>
@@ -34,7 +34,8 @@ block_ptr block_of(test::sampler& s, std::uint64_t view) {
   return test::named(std::move(made));
 }
 
-/// What a validator might write next: views go up, now and then something old goes.
+/// A batch that a validator might write next: views ascend, and from time to time old entries are
+/// removed.
 record_batch batch_after(const voting_record& now, std::uint64_t seed) {
   test::sampler s(seed);
   record_batch made;
@@ -75,7 +76,7 @@ voting_record empty_record() {
   return made;
 }
 
-/// The record after each of so many writes; the first is the one of none.
+/// The record after each of so many writes; the first one is the record before any write.
 std::vector<voting_record> history_of(std::uint64_t seed, std::uint64_t writes) {
   std::vector<voting_record> all{empty_record()};
   for (std::uint64_t n = 0; n < writes; ++n) {
@@ -100,7 +101,7 @@ void write_to(const std::filesystem::path& where, std::uint64_t seed, std::uint6
 
 enum class verdict { as_written, one_before, said_damaged, wrong, signalled };
 
-/// Opens a copy in a process of its own, since LMDB may die of pages that make no sense.
+/// Opens a copy in a separate process, since LMDB may crash on damaged pages.
 verdict verdict_on(const std::filesystem::path& where, const voting_record& last,
                    const voting_record& before) {
   const int status = test::status_of([&] {
@@ -166,7 +167,7 @@ TEST_CASE("random batches leave what apply says, however often the record is reo
 }
 
 // By security §10.3 a record is open in one process at a time.
-TEST_CASE("an open record is open once; a record of another key or chain is none") {
+TEST_CASE("a record is open once at a time, and with another key or chain it is damaged") {
   const scratch_directory dir;
   const auto where = dir.path() / "deep" / "votes";
   CHECK(voting_record_store::open(where, chain, key, small).state == votes_state::missing);
@@ -185,7 +186,7 @@ TEST_CASE("an open record is open once; a record of another key or chain is none
     CHECK(WEXITSTATUS(ended) == 9);
   }
   {
-    const int other = ::open((where / "witness").c_str(), O_RDONLY);  // as another process
+    const int other = ::open((where / "witness").c_str(), O_RDONLY);  // stands for another process
     REQUIRE(::flock(other, LOCK_SH | LOCK_NB) == 0);
     CHECK_THROWS_AS((void)voting_record_store::open(where, chain, key, small), lmdb::failure);
     ::close(other);
@@ -195,7 +196,7 @@ TEST_CASE("an open record is open once; a record of another key or chain is none
   CHECK(voting_record_store::open(where, chain, key, small).state == votes_state::fresh);
 }
 
-// This is the record's part in the fence of consensus R0.
+// This is the part of the voting record in the fence of consensus R0.
 TEST_CASE("what replaces a lost record is missing until it is fenced, and nothing is thrown away") {
   const scratch_directory dir;
   const auto where = dir.path() / "votes";
@@ -230,7 +231,7 @@ TEST_CASE("what replaces a lost record is missing until it is fenced, and nothin
   }
 }
 
-// By consensus R4 what was acknowledged is durable, as a whole.
+// By consensus R4 a batch that was acknowledged is durable, as a whole.
 TEST_CASE("a record whose writer is killed 120 times holds every acknowledged batch") {
   const std::uint64_t seed = 20'263;
   std::mt19937_64 random(seed);
@@ -289,19 +290,20 @@ TEST_CASE(
       CAPTURE(seed);
       CAPTURE(n);
       test::sampler s(seed * 100 + n);
-      // Of what the last write changed, sectors or pages reached the disk, in whatever order; the
+      // Of what the last write changed, some sectors or pages reached the disk, in any order. The
       // witness is written after them.
       const std::size_t unit = s.coin() ? 512 : 4'096;
       bytes mixed = before;
       mixed.resize(after.size());
-      const auto most = 1 + s.below(20);  // one of so many is missing
+      const auto most = 1 + s.below(20);  // one in so many is missing
       for (std::size_t at = 0; at < after.size(); at += unit) {
         if (s.below(most + 1) != 0)
           std::copy_n(after.begin() + static_cast<std::ptrdiff_t>(at),
                       std::min(unit, after.size() - at),
                       mixed.begin() + static_cast<std::ptrdiff_t>(at));
       }
-      const bool lied_to = s.coin();  // the disk said that it was synced, and the witness is there
+      // The disk falsely reported a sync, so that the witness was written.
+      const bool lied_to = s.coin();
       copy_to(lied_to ? where : old, torn);
       write_file(torn / "data.mdb", mixed);
       const auto found = verdict_on(torn, history[writes], history[writes - 1]);
@@ -333,7 +335,7 @@ TEST_CASE("flipped, zeroed and cut bytes never give an older or another record")
       CAPTURE(n);
       test::sampler s(seed * 1'000 + n);
       bytes changed = data;
-      // The two pages that LMDB begins with, and all others.
+      // Either the two pages with which LMDB begins, or the whole file.
       const auto spot = [&] { return s.below(s.below(3) == 0 ? 8'192 : changed.size()); };
       switch (n % 4) {
         case 0:
@@ -365,7 +367,7 @@ TEST_CASE("flipped, zeroed and cut bytes never give an older or another record")
   CHECK(counts[verdict::said_damaged] > 0);
 }
 
-// By security §10.3 what was set back is found by the second file.
+// By security §10.3 the second file reveals that a record was set back.
 TEST_CASE("tables set back to an earlier copy are damage, a witness set back by one write is not") {
   const scratch_directory dir;
   const auto where = dir.path() / "votes", old = dir.path() / "old", mixed = dir.path() / "mixed";
@@ -388,7 +390,8 @@ TEST_CASE("tables set back to an earlier copy are damage, a witness set back by 
     CHECK(verdict_on(mixed, history[writes], empty_record()) ==
           (writes == 20 ? verdict::said_damaged : verdict::as_written));
   }
-  // Every byte of the witness's slots: whole without a flip, without the latest slot, or damage.
+  // Each byte of the witness's slots is flipped: the record opens whole, or opens without the
+  // latest slot, or is damaged.
   const bytes slots = test::read_file(where / "witness");
   for (std::size_t at = 0; at < slots.size(); at += at % 4'096 < 44 ? 1 : 1'013) {
     CAPTURE(at);
@@ -450,7 +453,7 @@ TEST_CASE(
         }) == votes_state::damaged);
 }
 
-// By security §10.4 room for votes is kept in reserve.
+// By security §10.4 there is room for votes in reserve.
 TEST_CASE("a full disk is named, what is in reserve is used first, and room made is used") {
   const scratch_directory dir;
   const auto where = dir.path() / "votes";
@@ -462,7 +465,7 @@ TEST_CASE("a full disk is named, what is in reserve is used first, and room made
   CHECK(std::filesystem::file_size(where / "reserve") == options.reserve_bytes);
   auto wanted = empty_record();
   std::uint64_t refused = 0;
-  // No file may grow beyond this: what LMDB meets is what it meets on a full disk.
+  // No file may grow beyond this: LMDB then fails as it does on a full disk.
   const auto limit = [](std::size_t most_bytes) {
     std::signal(SIGXFSZ, SIG_IGN);
     rlimit now{};
@@ -488,7 +491,8 @@ TEST_CASE("a full disk is named, what is in reserve is used first, and room made
   CHECK(refused == 5);
   record_batch skip;
   skip.votes.push_back({vote_kind::skip, wanted.epoch, 1'000'000, {}});
-  CHECK_THROWS_AS(it.store->write(skip), lmdb::failure);  // until it is told that there is room
+  // Writing is refused until resume() is called.
+  CHECK_THROWS_AS(it.store->write(skip), lmdb::failure);
   it.store->resume();
   it.store->write(skip);
   apply(wanted, skip);

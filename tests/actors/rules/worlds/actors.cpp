@@ -10,7 +10,7 @@ namespace soma::test {
 actors::actors(const world& in)
     : in_(in),
       rows_(in.rows()),
-      p_(in.born().parameters),
+      p_(in.genesis().parameters),
       d_{in.seed() ^ 0x5eed5eed5eed5eed},
       person_count_(test::person_count),
       hostile_percent_(3 + d_.below(20)),

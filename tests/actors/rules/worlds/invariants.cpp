@@ -129,10 +129,10 @@ void money_watch::take(const mirror& rows) {
   must(ledger::total_of(c) == supply_cap, "all pots together are the cap");
 }
 
-schedule_watch::schedule_watch(const genesis& born) : p_(born.parameters) {
+schedule_watch::schedule_watch(const soma::genesis& genesis) : p_(genesis.parameters) {
   pool_ = supply_cap.value;
-  for (const auto& a : born.accounts) pool_ -= a.balance.value;
-  for (const auto& v : born.validators) pool_ -= v.stake.value;
+  for (const auto& a : genesis.accounts) pool_ -= a.balance.value;
+  for (const auto& v : genesis.validators) pool_ -= v.stake.value;
 }
 
 void schedule_watch::check(const mirror& rows) const {

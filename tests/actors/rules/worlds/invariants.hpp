@@ -68,7 +68,7 @@ class pool_watch {
 /// Protocol §5: which validators sit, with which power, and which are punished.
 class committee_watch {
  public:
-  explicit committee_watch(const genesis& born) : p_(born.parameters) {}
+  explicit committee_watch(const soma::genesis& genesis) : p_(genesis.parameters) {}
   void begin(const mirror& rows);
   void check(const rules::block_input& block, const rules::effects& done, const mirror& rows);
 
@@ -99,7 +99,7 @@ class money_watch {
 /// for good.
 class agenda_watch {
  public:
-  explicit agenda_watch(const genesis& born) : p_(born.parameters) {}
+  explicit agenda_watch(const soma::genesis& genesis) : p_(genesis.parameters) {}
   void check(const mirror& rows) const;
   void check_all(const mirror& rows) const;
 
@@ -114,7 +114,7 @@ class agenda_watch {
 /// Protocol §3 and §4: what is issued when, and how fast commissions rise.
 class schedule_watch {
  public:
-  explicit schedule_watch(const genesis& born);
+  explicit schedule_watch(const soma::genesis& genesis);
   void check(const mirror& rows) const;
 
  private:
@@ -124,7 +124,8 @@ class schedule_watch {
 
 class invariants {
  public:
-  explicit invariants(const genesis& born) : committee_(born), agenda_(born), schedule_(born) {}
+  explicit invariants(const soma::genesis& genesis)
+      : committee_(genesis), agenda_(genesis), schedule_(genesis) {}
   void begin(const mirror& rows);
   void check(const rules::block_input& block, const rules::effects& done, const mirror& rows);
   void check_all(const mirror& rows) const;

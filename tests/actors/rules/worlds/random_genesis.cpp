@@ -66,10 +66,10 @@ void roll_targets(dice& d, genesis_parameters& p) {
 
 genesis random_genesis(std::uint64_t seed) {
   dice d{seed * splitmix64::increment + 77};
-  genesis born;
-  born.name = "world";
-  born.start_ms = d.chance(10) ? 0 : 1'000'000;
-  auto& p = born.parameters;
+  soma::genesis genesis;
+  genesis.name = "world";
+  genesis.start_ms = d.chance(10) ? 0 : 1'000'000;
+  auto& p = genesis.parameters;
   p.architecture = {1, d.chance(80) ? 4u : 2u, 1, 4, 8};
   p.epoch_ms = d.chance(5) ? 1 + d.below(3) : 1'000;
   p.emission_epochs = 1 + d.below(d.chance(50) ? 40 : 3'650);
@@ -81,20 +81,20 @@ genesis random_genesis(std::uint64_t seed) {
   for (std::uint64_t i = 0; i < validators; ++i) {
     const auto stake =
         d.chance(10) ? 1 + d.below(10) : (1'000 + d.below(4'000)) * shannons_per_soma;
-    born.validators.push_back({people[first_validator + i].keys.public_half(),
-                               {std::max(stake, p.min_validator_stake.value)}});
+    genesis.validators.push_back({people[first_validator + i].keys.public_half(),
+                                  {std::max(stake, p.min_validator_stake.value)}});
   }
   // The last of the others has no account, one before it next to nothing.
   for (std::size_t i = 0; i + 1 < first_validator; ++i) {
     const auto balance = i == 6 ? d.below(20'000) : (10'000 + d.below(200'000)) * shannons_per_soma;
-    born.accounts.push_back({people[i].where, {balance}});
+    genesis.accounts.push_back({people[i].where, {balance}});
   }
   for (std::size_t i = first_validator; i + 1 < person_count; ++i) {
     if (d.chance(80))
-      born.accounts.push_back({people[i].where, {d.below(9'000) * shannons_per_soma}});
+      genesis.accounts.push_back({people[i].where, {d.below(9'000) * shannons_per_soma}});
   }
-  SOMA_ASSERT(!rules::check_genesis(born), "worlds begin with a genesis that is one");
-  return born;
+  SOMA_ASSERT(!rules::check_genesis(genesis), "worlds begin with a genesis that is one");
+  return genesis;
 }
 
 }  // namespace soma::test

@@ -62,7 +62,7 @@ class farewell {
       send(position.holder, tx::withdraw_stake{position.pool, shares});
     end_epoch();
     const auto kept = kept_pools(left);
-    const auto quiet = 4 + w_.born().parameters.max_audit_extensions;
+    const auto quiet = 4 + w_.genesis().parameters.max_audit_extensions;
     for (std::uint32_t i = 0; i < quiet; ++i) end_epoch();
     check(kept);
   }
@@ -81,7 +81,7 @@ class farewell {
   void end_epoch() {
     step s;
     s.kind = step::what::block;
-    s.time_step_ms = w_.born().parameters.epoch_ms;
+    s.time_step_ms = w_.genesis().parameters.epoch_ms;
     w_.take(s);
     must(w_.last().epoch_closed, "an epoch ends when its time is over");
   }
@@ -122,10 +122,10 @@ class farewell {
   std::uint64_t serial_ = 0;
 };
 
-world_report guarded(std::uint64_t seed, const genesis& born, const strictness& how,
+world_report guarded(std::uint64_t seed, const soma::genesis& genesis, const strictness& how,
                      const std::function<void(world&)>& steps) {
   world_report report;
-  auto w = std::make_unique<world>(seed, born, how);
+  auto w = std::make_unique<world>(seed, genesis, how);
   try {
     if (aborts([&] { steps(*w); })) {
       report.broken = "an assertion of the rules failed";
@@ -143,9 +143,9 @@ world_report guarded(std::uint64_t seed, const genesis& born, const strictness& 
 
 world_report live(std::uint64_t seed, std::uint64_t transactions, const strictness& how,
                   script* record) {
-  const auto born = random_genesis(seed);
-  if (record != nullptr) *record = {seed, born, {}};
-  return guarded(seed, born, how, [&](world& w) {
+  const auto genesis = random_genesis(seed);
+  if (record != nullptr) *record = {seed, genesis, {}};
+  return guarded(seed, genesis, how, [&](world& w) {
     actors people(w);
     while (w.seen().transactions < transactions) {
       for (auto& each : people.next_block()) {
@@ -158,7 +158,7 @@ world_report live(std::uint64_t seed, std::uint64_t transactions, const strictne
 }
 
 world_report replay(const script& steps, const strictness& how) {
-  return guarded(steps.seed, steps.born, how, [&](world& w) {
+  return guarded(steps.seed, steps.genesis, how, [&](world& w) {
     for (const auto& each : steps.steps) w.take(each);
     farewell(w).run();
   });

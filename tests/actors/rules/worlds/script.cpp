@@ -106,8 +106,8 @@ std::string describe(const step& s) {
 }
 
 std::ostream& operator<<(std::ostream& out, const script& s) {
-  const auto& p = s.born.parameters;
-  out << "seed " << s.seed << ": " << s.born.validators.size() << " validators, epoch "
+  const auto& p = s.genesis.parameters;
+  out << "seed " << s.seed << ": " << s.genesis.validators.size() << " validators, epoch "
       << p.epoch_ms << " ms, fees " << p.base_fee << '+' << p.row_fee << '*' << p.value_fee_bps
       << " (multiplier " << p.fee_multiplier_start_ppm << "), least stakes "
       << p.min_model_stake.value << ' ' << p.min_validator_stake.value << ", slashes "

@@ -34,7 +34,7 @@ struct step {
 
 struct script {
   std::uint64_t seed = 0;
-  genesis born;
+  soma::genesis genesis;
   std::vector<step> steps;
 };
 

@@ -43,9 +43,13 @@ bool is_sorted_and_unique(const std::vector<row_change>& changes) {
 
 }  // namespace
 
-world::world(std::uint64_t seed, const genesis& born, const strictness& how)
-    : seed_(seed), born_(born), how_(how), chain_(rules::chain_id_of(born)), invariants_(born) {
-  const auto rows = rules::genesis_rows(born);
+world::world(std::uint64_t seed, const soma::genesis& genesis, const strictness& how)
+    : seed_(seed),
+      genesis_(genesis),
+      how_(how),
+      chain_(rules::chain_id_of(genesis)),
+      invariants_(genesis) {
+  const auto rows = rules::genesis_rows(genesis);
   rows_.apply(rows, true);
   active_ = rules::active_models(rows_);
   if (how.tree_every != 0) {
@@ -128,8 +132,8 @@ rules::block_input world::next_block(const step& what) {
 rules::effects world::execute(const rules::block_input& block,
                               const rules::active_models& active) const {
   must(!rules::check_block(block, rows_.chain), "the block follows its parent");
-  auto begun = rules::begin_block(block, rows_, active, born_);
-  const auto drawn = draw(begun, born_.parameters.architecture.dim);
+  auto begun = rules::begin_block(block, rows_, active, genesis_);
+  const auto drawn = draw(begun, genesis_.parameters.architecture.dim);
   must(!rules::check_draws(begun, drawn), "a draw of all candidates fits");
   return rules::finish(std::move(begun), drawn);
 }
@@ -181,7 +185,7 @@ void world::check_without(const rules::block_input& block, const rules::effects&
   const auto which = refused[dice{block.height.value}.below(refused.size())];
   auto with = block;
   with.time_ms = rows_.chain.time_ms + 1;
-  if (rules::closes_epoch(rows_.chain, born_.parameters, with.time_ms)) return;
+  if (rules::closes_epoch(rows_.chain, genesis_.parameters, with.time_ms)) return;
   ++seen_.dropped;
   with.transactions.resize(which + 1);
   auto without = with;
@@ -219,7 +223,8 @@ void world::check_without(const rules::block_input& block, const rules::effects&
       }
       must(now.nonce == was.nonce + 1 && now.balance.value + outcome.fee.value == was.balance.value,
            "a refusal costs the fee and the nonce");
-      const auto base = rules::base_fee(born_.parameters, rows_.chain.fee_multiplier_ppm).value();
+      const auto base =
+          rules::base_fee(genesis_.parameters, rows_.chain.fee_multiplier_ppm).value();
       must(outcome.fee == std::min(base, was.balance), "a refusal costs the base fee");
     } else if (change.key == chain_key()) {
       auto now = decode<chain_row>(*change.value).value();

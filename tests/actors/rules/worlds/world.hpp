@@ -24,13 +24,13 @@ struct strictness {
 
 class world {
  public:
-  world(std::uint64_t seed, const genesis& born, const strictness& how);
+  world(std::uint64_t seed, const soma::genesis& genesis, const strictness& how);
 
   /// A transaction waits for the next block; a block is executed and looked at.
   void take(const step& what);
 
   [[nodiscard]] const mirror& rows() const { return rows_; }
-  [[nodiscard]] const genesis& born() const { return born_; }
+  [[nodiscard]] const soma::genesis& genesis() const { return genesis_; }
   [[nodiscard]] const chain_id& chain() const { return chain_; }
   [[nodiscard]] std::uint64_t seed() const { return seed_; }
   [[nodiscard]] std::size_t waiting() const { return queue_.size(); }
@@ -54,7 +54,7 @@ class world {
   void check_tree(const rules::effects& done);
 
   std::uint64_t seed_;
-  genesis born_;
+  soma::genesis genesis_;
   strictness how_;
   chain_id chain_;
   mirror rows_;
