@@ -53,8 +53,8 @@ transaction_kind ledger_world::transfer() {
                       {1'000 + random() % 1'000}};
 }
 
-/// Sends the votes of three of the four committee members. Three are a quorum, so their votes settle
-/// the first submissions of the previous block.
+/// Sends the votes of three of the four committee members. Three are a quorum, so these votes
+/// settle the first submissions of the previous block.
 void ledger_world::send_votes(block& into, traffic how) {
   constexpr std::size_t settled_a_block = 3, voters = 3;
   for (std::size_t i = 0; i < std::min(settled_a_block, revealed_.size()); ++i) {

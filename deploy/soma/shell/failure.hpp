@@ -1,5 +1,5 @@
-// Why a verb did not do what it was asked: what failed, why, and what the reader can do. Printed as
-// one line.
+// Why a verb did not do what it was asked to do: what failed, why, and what the reader can do about
+// it. It is printed as one line.
 #pragma once
 
 #include <string>
@@ -31,8 +31,8 @@ using outcome = expected<void, failure>;
       failure{std::move(problem), std::move(why), std::move(what_to_do), exit_code::wrong_usage});
 }
 
-/// "soma: problem: why; what to do", control characters shown as blanks: always exactly one line,
-/// without its newline.
+/// The text "soma: problem: why; what to do" without a newline. Control characters become blanks,
+/// so it is always exactly one line.
 [[nodiscard]] std::string one_line(const failure& f);
 
 }  // namespace soma::cli
