@@ -91,7 +91,7 @@ class taking {
   }
 
   /// A peer that misbehaves is blamed by its key if the configuration or the genesis names it, and
-  /// by its address otherwise. This node only receives answers, so it does not listen for peers yet.
+  /// by its address otherwise. This node only receives answers, so it does not listen yet.
   static mesh::mesh_options links_of(const node_config& config, const soma::genesis& genesis) {
     mesh::mesh_options options;
     options.peers = config.peers;
@@ -176,7 +176,7 @@ class taking {
         break;
       case sync::outcome::contradiction:
         return failed("cannot take the ledger over",
-                      "the peers prove two histories that contradict each other",
+                      "the peers prove two histories that exclude each other",
                       "ask a person you trust for the last block of an epoch and name it as "
                       "trusted_end = \"EPOCH:0xBLOCK\"");
     }
