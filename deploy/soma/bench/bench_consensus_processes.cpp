@@ -145,7 +145,7 @@ class process_network {
     plan.folder = wanted_.folder;
     plan.validators = wanted_.validators;
     const auto port = free_ports(2 * wanted_.validators);
-    if (!port) return failed("cannot start validators", "there are no free ports in a row");
+    if (!port) return failed("cannot start validators", "there are not enough free ports in a row");
     plan.first_port = *port;
     auto homes = network_homes::begin(std::move(plan));
     if (!homes) return make_unexpected(homes.error());

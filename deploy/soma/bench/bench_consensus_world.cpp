@@ -214,7 +214,7 @@ class virtual_network {
       cpu.to_pass_on.clear();
       cpu.pass_on_at_us = now_us_ + gossip_us;
     }
-    // Each transaction is a happening of its own. All of one batch arrive at the same time, so the
+    // Each transaction is an event of its own. All of one batch arrive at the same time, so the
     // result is the same as if one message carried them.
     for (const auto number : numbers) {
       cpu.to_pass_on.push_back(number);

@@ -101,7 +101,7 @@ expected<row_key, failure> prove_verb::key_by_id(const tables::ledger_view& view
   if (whole && !table_.empty()) return key_in(within.front(), *whole);
   return failed("no " + (table_.empty() ? std::string("account, model or target") : table_) +
                     " begins with " + key_,
-                "the ledger has none", "to prove that, give all 64 digits and --table");
+                "the ledger has no such row", "to prove that, give all 64 digits and --table");
 }
 
 expected<proven_row, failure> prove_verb::prove(const tables::ledger_view& view) const {

@@ -197,7 +197,7 @@ outcome target_info::run(const run_context& context) {
   if (!id) return make_unexpected(id.error());
   const auto row = source.row<target_row>(target_key(*id));
   if (!row) {
-    return failed("there is no target " + id->text(), source.where() + " has none",
+    return failed("there is no target " + id->text(), source.where() + " does not have it",
                   "`soma target list --all` shows all targets");
   }
   const name_book names(context, source);

@@ -61,7 +61,7 @@ outcome verify_proof::run(const run_context& context) {
   if (!content) return make_unexpected(content.error());
   const auto proven = decode<proven_row>(*content);
   if (!proven) {
-    return failed(file_.string() + " is no proof", std::string(to_text(proven.error())),
+    return failed(file_.string() + " is not a proof", std::string(to_text(proven.error())),
                   "name a file that `soma prove` wrote");
   }
   const auto value = proven->value ? std::optional<byte_view>(*proven->value) : std::nullopt;

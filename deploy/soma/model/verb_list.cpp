@@ -185,7 +185,7 @@ outcome model_info::run(const run_context& context) {
   if (!id) return make_unexpected(id.error());
   const auto row = source.row<model_row>(model_key(*id));
   if (!row) {
-    return failed("there is no model " + id->text(), source.where() + " has none",
+    return failed("there is no model " + id->text(), source.where() + " does not have it",
                   "`soma model list` shows all models");
   }
   const name_book names(context, source);

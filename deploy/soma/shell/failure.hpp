@@ -12,9 +12,9 @@ namespace soma::cli {
 enum class exit_code : int { done = 0, failed = 1, wrong_usage = 2 };
 
 struct failure {
-  std::string problem;     // "cannot read w.safetensors"
-  std::string why;         // "no such file"
-  std::string what_to_do;  // "name a file that `soma model init` wrote"; may be empty
+  std::string problem;     // for example "cannot read w.safetensors"
+  std::string why;         // for example "no such file"; may be empty
+  std::string what_to_do;  // for example "name a file that `soma model init` wrote"; may be empty
   exit_code code = exit_code::failed;
 };
 

@@ -64,7 +64,7 @@ refusal check_choice(const option& o, const std::string& text) {
   if (o.choices.empty() || std::ranges::find(o.choices, text) != o.choices.end()) return {};
   std::string all;
   for (const auto& choice : o.choices) all += (all.empty() ? "" : ", ") + choice;
-  return "'" + text + "' is none of: " + all;
+  return "'" + text + "' is not one of: " + all;
 }
 
 template <class T>

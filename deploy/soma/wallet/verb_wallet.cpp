@@ -47,11 +47,11 @@ class wallet_new final : public verb {
 
 outcome wallet_new::run(const run_context& context) {
   if (!is_key_name(name_)) {
-    return wrong_usage("`" + name_ + "` is no name for a key",
+    return wrong_usage("`" + name_ + "` is not a name for a key",
                        "it is not 1 to 63 characters of a-z A-Z 0-9 . _ -", "choose another");
   }
   if (id_digits(name_)) {
-    return wrong_usage("`" + name_ + "` is no name for a key",
+    return wrong_usage("`" + name_ + "` is not a name for a key",
                        "it looks like the beginning of an address", "choose another");
   }
   std::error_code ignored;
