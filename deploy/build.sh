@@ -1,8 +1,9 @@
-# Sourced by deploy/demo and deploy/test: configure and build one preset with as many jobs as the memory carries.
+# deploy/demo, test, fuzz and build-cost source this file. It configures and builds a preset with as many jobs as the
+# memory allows.
 
 say() { printf '%s: %s\n' "${0##*/}" "$*"; }
 
-# available_memory_mib: what is free here, never more than this process's control group allows.
+# available_memory_mib: prints the free memory, but never more than the control group of this process allows.
 available_memory_mib() {
   local free limit
   free=$(awk '/^MemAvailable:/ {print int($2 / 1024)}' /proc/meminfo)
@@ -11,7 +12,8 @@ available_memory_mib() {
   echo "$free"
 }
 
-# build_jobs PRESET: a file that includes libtorch takes about 1.5 GiB to compile, with sanitizers about 2.
+# build_jobs PRESET: prints the number of jobs. A source that includes libtorch takes about 1.5 GiB to compile, and with
+# sanitizers about 2 GiB.
 build_jobs() {
   local each=1600 jobs cores
   [[ $1 == release ]] || each=2200
@@ -22,7 +24,7 @@ build_jobs() {
   echo "$jobs"
 }
 
-# build PRESET [TARGET...]
+# build PRESET [TARGET...]: configures the preset and builds these targets, or all targets.
 build() {
   local preset=$1 jobs
   shift

@@ -1,4 +1,4 @@
-# Build helpers. A library declares its dependencies once; the link test proves that the declaration is complete.
+# Build helpers. A library declares its dependencies once, and its link test proves that the declaration is complete.
 
 set(SOMA_LAUNCHER "" CACHE STRING "A program that runs each compiler and linker, in place of ccache: see deploy/build-cost")
 find_program(SOMA_CCACHE ccache)
@@ -6,7 +6,7 @@ if(SOMA_LAUNCHER)
   set(CMAKE_CXX_COMPILER_LAUNCHER ${SOMA_LAUNCHER})
   set(CMAKE_CXX_LINKER_LAUNCHER ${SOMA_LAUNCHER})
 elseif(SOMA_CCACHE)
-  # Headers that another build folder already compiled are a hit: paths count from the source tree.
+  # Paths are stored relative to the source tree, so that a source that another build folder compiled before is a hit.
   set(CMAKE_CXX_COMPILER_LAUNCHER ${CMAKE_COMMAND} -E env CCACHE_BASEDIR=${CMAKE_SOURCE_DIR} CCACHE_NOHASHDIR=1
       CCACHE_SLOPPINESS=time_macros,include_file_mtime,include_file_ctime ${SOMA_CCACHE})
 endif()
@@ -15,9 +15,9 @@ if(SOMA_MOLD)
   add_link_options(-fuse-ld=mold)
 endif()
 
-# A compiler spends most of its time on the templates of CAF, Cap'n Proto and the standard library, and again for each
-# source. So the sources of a target are compiled some at a time, as one. -DSOMA_UNITY=OFF compiles each alone: it shows
-# whether every source includes what it uses, and suits who changes one source again and again.
+# A compiler spends most of its time on the templates of CAF, Cap'n Proto and the standard library, and repeats this for
+# each source. So several sources of a target are compiled together as one. -DSOMA_UNITY=OFF compiles each source alone.
+# This shows whether every source includes what it uses, and it is faster when only one source changes.
 option(SOMA_UNITY "Compile several sources of a target as one" ON)
 
 find_package(Threads REQUIRED)
@@ -25,35 +25,37 @@ find_package(CapnProto REQUIRED)
 find_package(tl-expected REQUIRED)
 find_package(OpenSSL REQUIRED)
 
-# One floating-point result for one source line: nothing is contracted into fma unless the source says fma.
+# The compiler must not contract a product and a sum into an fma unless the source says fma, so that a source line gives
+# the same floating-point result everywhere.
 add_compile_options(-ffp-contract=off -fno-omit-frame-pointer)
 if(SOMA_SANITIZE)
-  # CAF 0.17 headers bind references through null pointers, so that one check is off.
+  # CAF 0.17 headers bind references through null pointers, so this one check is off.
   add_compile_options(-fsanitize=${SOMA_SANITIZE} -fno-sanitize=null -fno-sanitize-recover=all)
   add_link_options(-fsanitize=${SOMA_SANITIZE})
 endif()
 
 set(SOMA_WARNINGS -Wall -Wextra -Wshadow -Wnon-virtual-dtor -Woverloaded-virtual -Werror
-    -Wno-maybe-uninitialized)  # GCC 12 sees ghosts in moved optionals
+    -Wno-maybe-uninitialized)  # GCC 12 gives false warnings for moved optionals
 
-# soma_unity(TARGET BATCH): up to BATCH sources at a time. Sources with flags of their own are left alone.
+# soma_unity(TARGET BATCH): compiles up to BATCH sources of the target together. A source with flags of its own is still
+# compiled alone.
 function(soma_unity target batch)
   if(SOMA_UNITY AND batch GREATER 1)
-    # What has no linkage in one of the sources has none in the sum of them either.
+    # A type without linkage in one source has none in the combined source either, so this warning means nothing here.
     target_compile_options(${target} PRIVATE -Wno-subobject-linkage)
     set_target_properties(${target} PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE ${batch})
   endif()
 endfunction()
 
-# soma_library(NAME SOURCES ... DEPENDS ... [PRIVATE ...] [BATCH n]): the static library soma_NAME (alias soma::NAME) and
-# its link test: the whole archive, every object of it, must link against the declared dependencies alone. Up to BATCH
-# sources (8 unless said otherwise) are compiled as one.
+# soma_library(NAME SOURCES ... DEPENDS ... [PRIVATE ...] [BATCH n]): makes the static library soma_NAME (alias
+# soma::NAME) and its link test: the whole archive with every object must link against the declared dependencies alone.
+# Up to BATCH sources are compiled as one; the default is 8.
 function(soma_library name)
   cmake_parse_arguments(ARG "" "BATCH" "SOURCES;DEPENDS;PRIVATE" ${ARGN})
   if(NOT ARG_BATCH)
     set(ARG_BATCH 8)
   endif()
-  if(NOT ARG_SOURCES)  # headers alone: nothing to link, nothing to test
+  if(NOT ARG_SOURCES)  # a library of headers alone has nothing to link, so it has no link test
     add_library(soma_${name} INTERFACE)
     add_library(soma::${name} ALIAS soma_${name})
     target_include_directories(soma_${name} INTERFACE ${CMAKE_SOURCE_DIR} ${CMAKE_BINARY_DIR})
@@ -74,9 +76,9 @@ function(soma_library name)
   set_tests_properties(link.${name} PROPERTIES LABELS lint)
 endfunction()
 
-# soma_test(NAME SOURCES ... DEPENDS ... [LABELS ...] [TIMEOUT seconds] [MAIN file] [BATCH n]): one doctest program,
-# registered with ctest. MAIN is for programs that do more than run their tests. BATCH is as in soma_library, but 1 unless
-# said otherwise: tests of one folder like to call their helpers alike.
+# soma_test(NAME SOURCES ... DEPENDS ... [LABELS ...] [TIMEOUT seconds] [MAIN file] [BATCH n]): makes one doctest program
+# and registers it with ctest. MAIN is for programs that do more than run their tests. BATCH is as in soma_library, but
+# the default is 1, since tests of one folder often give their helpers the same names.
 function(soma_test name)
   cmake_parse_arguments(ARG "" "TIMEOUT;MAIN;BATCH" "SOURCES;DEPENDS;LABELS" ${ARGN})
   if(NOT ARG_BATCH)

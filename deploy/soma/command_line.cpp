@@ -15,7 +15,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// What CLI11 collects for one option: the words, unconverted.
+// What CLI11 collects for one option: the words as they were typed.
 struct collected {
   option* into = nullptr;
   std::vector<std::string> words;
@@ -43,12 +43,13 @@ std::string second_word(std::string_view name) {
 }
 
 void add_globals(CLI::App& app, globals& into) {
-  app.add_option("--home", into.home, "keys, state and blobs (SOMA_HOME, default ~/.soma)")
+  app.add_option("--home", into.home,
+                 "folder for keys, state and blobs (SOMA_HOME, default ~/.soma)")
       ->type_name("PATH");
   app.add_option("--config", into.config,
-                 "options from a TOML file (default: config.toml of the home)")
+                 "TOML file with options (default: config.toml in the home)")
       ->type_name("FILE");
-  app.add_flag("--json", into.wants_json, "one JSON document on the standard output");
+  app.add_flag("--json", into.wants_json, "print one JSON document on the standard output");
 }
 
 void attach_options(attached_verb& attached) {
@@ -71,12 +72,13 @@ void attach_options(attached_verb& attached) {
       help += " [" + value.plain() + "]";
     }
     if (o.is_flag) {
-      words.seen = attached.app->add_flag(name, std::as_const(help));  // else help takes the value
+      // Without as_const, CLI11 takes `help` for the variable that receives the flag's value.
+      words.seen = attached.app->add_flag(name, std::as_const(help));
       continue;
     }
     words.seen = attached.app->add_option(name, words.words, help);
     words.seen->type_name(o.placeholder);
-    // One word each, so that a second positional gets the second word.
+    // Each option takes one word, so that a second positional option gets the second word.
     if (!o.is_list) words.seen->expected(1)->allow_extra_args(false);
   }
 }
@@ -90,20 +92,20 @@ std::string indented(std::string_view text) {
   return out;
 }
 
-// One CLI11 subcommand a word; a group such as `model` holds its verbs.
+// Each word of a verb becomes a CLI11 subcommand; a group such as `model` holds its verbs.
 std::deque<attached_verb> attach_verbs(CLI::App& app, std::vector<bound_verb>& verbs,
                                        globals& into) {
   static const std::map<std::string, std::string> group_summaries{
       {"model", "make, train, score and publish models"},
-      {"genesis", "what a network is born with"},
-      {"wallet", "keys, balances, sending SOMA"},
+      {"genesis", "what a network starts with"},
+      {"wallet", "keys, balances, and sending SOMA"},
       {"stake", "SOMA in the pools of validators and models"},
       {"validator", "a seat in the committee"},
-      {"target", "what data is sought for"},
-      {"bench", "how fast, held against a peer in the same run"},
-      {"config", "what the configuration says"},
+      {"target", "the targets for which data is wanted"},
+      {"bench", "how fast the program is, compared with a peer in the same run"},
+      {"config", "the configuration in force"},
       {"node", "the roles of this machine, and its certificates"},
-      {"sim", "made-up networks in which everything goes wrong"},
+      {"sim", "simulated networks in which everything goes wrong"},
   };
   std::deque<attached_verb> attached;
   std::map<std::string, CLI::App*> groups;
@@ -147,7 +149,8 @@ outcome store(attached_verb& attached) {
   return {};
 }
 
-// The first words that name no verb: CLI11 would only say that one is wanted.
+// The refusal if the first words name no verb. It names the words, while CLI11 would only say that
+// a verb is required.
 std::optional<failure> unknown_verb(int argc, const char* const* argv,
                                     const std::vector<bound_verb>& verbs) {
   if (argc < 2 || argv[1][0] == '-') return {};
@@ -278,7 +281,7 @@ expected<command, failure> parse_command_line(int argc, const char* const* argv,
   } catch (const CLI::RequiredError&) {
     return wrong_usage("wrong usage", "no verb was named", "`soma --help` lists them");
   } catch (const CLI::ParseError& error) {
-    return wrong_usage("wrong usage", error.what(), "add --help to see what is meant");
+    return wrong_usage("wrong usage", error.what(), "add --help to see what is possible");
   }
   for (auto& one : attached) {
     if (!one.app->parsed()) continue;

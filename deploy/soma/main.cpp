@@ -1,5 +1,5 @@
-// The one binary. Exit codes: 0 done, 1 refused or failed (one line says what, why, what to do), 2
-// wrong usage.
+// The one binary. Its exit codes: 0 means done; 1 means refused or failed, and one line says what
+// failed, why, and what to do; 2 means wrong usage.
 #include <cstdio>
 #include <exception>
 

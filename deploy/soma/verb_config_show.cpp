@@ -19,7 +19,8 @@ class config_show final : public verb {
   outcome run(const run_context& context) override;
 };
 
-// Members named by the words of `path`, made where they are missing.
+// Puts the options of a verb into the document: under its name, or for a name of two words into the
+// table of the first word, which is made if it is missing.
 void put(json& document, std::string_view verb_name, json options) {
   const auto blank = verb_name.find(' ');
   if (blank == std::string_view::npos) {
@@ -60,8 +61,8 @@ outcome config_show::run(const run_context& context) {
     print_line(document.text());
     return {};
   }
-  print_line("# From " +
-             (context.config_path.empty() ? "no file: defaults" : context.config_path.string()));
+  print_line("# From " + (context.config_path.empty() ? "no file: all values are defaults"
+                                                      : context.config_path.string()));
   auto text = to_toml(document);
   while (!text.empty() && text.back() == '\n') text.pop_back();
   print_line(text);

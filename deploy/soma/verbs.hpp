@@ -1,4 +1,4 @@
-// The verbs there are.
+// All verbs of the program.
 #pragma once
 
 #include <memory>
@@ -48,7 +48,7 @@ namespace soma::cli {
 [[nodiscard]] std::unique_ptr<verb> make_verify_epoch();
 [[nodiscard]] std::unique_ptr<verb> make_sim_consensus();
 
-/// In the order of the help.
+/// Makes every verb, in the order in which --help lists them.
 [[nodiscard]] std::vector<std::unique_ptr<verb>> all_verbs();
 
 }  // namespace soma::cli

@@ -109,7 +109,7 @@ TEST_CASE("two processes with one key never both vote, nor does one that forgot 
   const auto same_record = run_again(net.config(4));
   CHECK(same_record.exit_code == 1);
   CHECK_MESSAGE(is_one_line(same_record.err), same_record.err);
-  CHECK(same_record.err.find("two with one key") != std::string::npos);
+  CHECK(same_record.err.find("two nodes with one key") != std::string::npos);
 
   write_text(copy / "node.toml", its_own);
   net.start(4);  // a whole copy, record and all

@@ -197,7 +197,8 @@ class campaign {
     if (const auto fork = net_.fork(); !fork.empty()) fail(fork);
     for (std::size_t i = 0; i < net_.size(); ++i) {
       const auto said = net_.said_ever(i);
-      for (const auto* bad : {"ALARM", "exclude each other", "trying again", "no whole"}) {
+      for (const auto* bad :
+           {"ALARM", "exclude each other", "trying again", "no whole", "missing or damaged"}) {
         if (const auto at = said.find(bad); at != said.npos) {
           fail(net_.home(i).string() + " said: " + said.substr(at > 200 ? at - 200 : 0, 600));
         }

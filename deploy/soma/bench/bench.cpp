@@ -35,7 +35,8 @@ std::vector<double> race_all(const std::vector<std::function<void()>>& rivals, d
   const auto start = clock::now();
   for (std::size_t i = 0; i < most && (i < least || seconds_since(start) < seconds); ++i) {
     for (std::size_t turn = 0; turn < rivals.size(); ++turn) {
-      // Back and forth: nobody always inherits what the same rival left in the caches.
+      // The order changes every round, so that no rival always runs after the same other one and
+      // finds what that one left in the caches.
       const std::size_t who = i % 2 == 0 ? turn : rivals.size() - 1 - turn;
       time_one(rivals[who], taken[who]);
     }

@@ -40,21 +40,24 @@ class bench_consensus final : public verb {
 void bench_consensus::declare(option_set& options) {
   options
       .add("validators", validators_,
-           "how many, each on a made-up processor of its own; once for each run; default: 4, 10 "
-           "and 31")
+           "number of validators, each on a simulated processor; repeat it for more runs; default: "
+           "4, 10 and 31")
       .shown_as("N");
   options
       .add("processes", processes_,
-           "instead: so many real processes over TLS on the loopback interface; once for each run")
+           "instead of --validators: number of real processes, connected over TLS on the loopback "
+           "interface; repeat it for more runs")
       .shown_as("N");
-  options.add("rate", rate_, "signed transfers offered a second, to all validators in turn");
-  options.add("seconds", seconds_, "so long; default: 2, and 10 with --processes");
-  options.add("delay-ms", delay_ms_, "of every message on the made-up network, one way");
-  options.add("seed", seed_, "of keys and transfers");
-  options.add("dir", dir_, "where ledgers are made; removed afterwards").shown_as("DIR");
+  options.add("rate", rate_, "signed transfers offered per second, to all validators in turn");
+  options.add("seconds", seconds_,
+              "how long transfers are offered; default: 2, and 10 with --processes");
+  options.add("delay-ms", delay_ms_, "delay of every message on the simulated network, one way");
+  options.add("seed", seed_, "seed of the keys and transfers");
+  options.add("dir", dir_, "folder where the ledgers are made; they are removed afterwards")
+      .shown_as("DIR");
 }
 
-/// A folder that goes with it.
+/// Makes a folder and removes it, with all that is in it, when the object is destroyed.
 class scratch_folder {
  public:
   explicit scratch_folder(const fs::path& parent)
@@ -93,11 +96,12 @@ struct measured {
   [[nodiscard]] double per_s() const {
     return static_cast<double>(found.transactions) / found.seconds;
   }
-  /// What a processor could do that is busy all the time.
+  /// Transactions a second that the busiest processor would manage if it were busy all the time.
   [[nodiscard]] double per_core_s() const {
     return static_cast<double>(found.transactions) / found.busiest_seconds;
   }
-  /// Of the mean validator's work, what one verification of each signature takes.
+  /// The processor time for verifying each transaction's signature once, as a share of the
+  /// processor time of an average validator.
   [[nodiscard]] double ratio() const { return found.verify_seconds / found.busy_seconds; }
 };
 
@@ -136,12 +140,12 @@ json json_of(const measured& m) {
 
 void note_missing(const measured& m) {
   if (m.found.sent_again != 0) {
-    note_line("of " + std::to_string(m.load.validators) + ": " + count_text(m.found.sent_again) +
-              " times a transfer was sent again after 5 s");
+    note_line("with " + std::to_string(m.load.validators) + " validators: " +
+              count_text(m.found.sent_again) + " times a transfer was sent again after 5 s");
   }
   if (m.found.transactions == m.found.offered) return;
-  note_line("of " + std::to_string(m.load.validators) + ": " +
-            count_text(m.found.offered - m.found.transactions) + " of " +
+  note_line("with " + std::to_string(m.load.validators) +
+            " validators: " + count_text(m.found.offered - m.found.transactions) + " of " +
             count_text(m.found.offered) + " transfers did not become final in time");
 }
 
@@ -160,7 +164,9 @@ void print_made_up(const std::vector<measured>& all) {
              decimal_text(m.per_block(m.found.votes_verified) / n, 1)});
   }
   out.print();
-  note_line("sent, messages, verified: of one validator, a block; without transactions passed on");
+  note_line(
+      "kB sent, messages and verified are counted for one validator and one block, without the "
+      "transactions that it passed on");
   for (const auto& m : all) note_missing(m);
 }
 
@@ -180,11 +186,13 @@ void print_processes(const std::vector<measured>& all) {
                  to_text(byte_count{static_cast<std::uint64_t>(grown < 0 ? -grown : grown)})});
   }
   out.print();
-  note_line("memory: of the largest process at the end; grown since a quarter of the time");
+  note_line(
+      "memory is that of the largest process at the end; grown by counts from a quarter of the "
+      "run");
   for (const auto& m : all) note_missing(m);
 }
 
-/// Each between 1 and `most`.
+/// Reads numbers of validators, each of which must lie between 1 and `most`.
 expected<std::vector<std::uint32_t>, failure> read_sizes(const std::vector<std::string>& texts,
                                                          std::string_view option, int most) {
   std::vector<std::uint32_t> sizes;
@@ -193,7 +201,8 @@ expected<std::vector<std::uint32_t>, failure> read_sizes(const std::vector<std::
         !text.empty() && text.size() <= 3 && text.find_first_not_of("0123456789") == text.npos;
     const auto size = digits ? std::atoi(text.c_str()) : 0;
     if (size < 1 || size > most) {
-      return wrong_usage(std::string(option), "`" + text + "` is not 1 to " + std::to_string(most),
+      return wrong_usage(std::string(option),
+                         "`" + text + "` is not a number from 1 to " + std::to_string(most),
                          "try 4");
     }
     sizes.push_back(static_cast<std::uint32_t>(size));
@@ -203,16 +212,17 @@ expected<std::vector<std::uint32_t>, failure> read_sizes(const std::vector<std::
 
 outcome bench_consensus::check() const {
   if (!(rate_ >= 1 && rate_ <= 100'000)) {
-    return wrong_usage("--rate", "it is not 1 to 100,000", "try 500");
+    return wrong_usage("--rate", "it is not between 1 and 100,000", "try 500");
   }
   if (seconds_ && !(*seconds_ >= 0.5 && *seconds_ <= 3'600)) {
-    return wrong_usage("--seconds", "it is not 0.5 to 3,600", "try 10");
+    return wrong_usage("--seconds", "it is not between 0.5 and 3,600", "try 10");
   }
   if (!(delay_ms_ >= 0 && delay_ms_ <= 10'000)) {
-    return wrong_usage("--delay-ms", "it is not 0 to 10,000", "try 50");
+    return wrong_usage("--delay-ms", "it is not between 0 and 10,000", "try 50");
   }
   if (!processes_.empty() && !validators_.empty()) {
-    return wrong_usage("--validators", "--processes says how many", "leave one of them out");
+    return wrong_usage("--validators", "--processes already says how many there are",
+                       "leave one of them out");
   }
   return {};
 }

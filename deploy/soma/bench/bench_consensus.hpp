@@ -10,40 +10,58 @@
 namespace soma::cli {
 
 struct consensus_load {
-  std::filesystem::path folder;  // of its own; for ledgers and records
+  /// For the ledgers and the voting records; the run uses this folder alone.
+  std::filesystem::path folder;
   std::uint32_t validators = 4;
-  std::uint64_t delay_us = 100;  // of every message, one way; in virtual time
+  /// How long every message travels, one way. Only the run in virtual time uses it.
+  std::uint64_t delay_us = 100;
   double transactions_per_s = 0;
-  double seconds = 3;  // so long transactions are offered
+  /// How long transactions are offered.
+  double seconds = 3;
   std::uint64_t seed = 0;
 };
 
+/// What a run measured. Each transaction is sent to one validator, which is called its receiver.
 struct consensus_figures {
   std::uint64_t offered = 0;
-  std::uint64_t transactions = 0;  // final at the validator that was told of them
-  std::uint64_t sent_again = 0;    // after 5 s without being final; processes only
-  double seconds = 0;              // until the last was
-  std::vector<double> final_ms;    // of each, from its submission to that validator's ledger
+  /// Transactions that became final at their receiver.
+  std::uint64_t transactions = 0;
+  /// Transactions that were sent again because they were not final after 5 s. Only the run with
+  /// processes counts them.
+  std::uint64_t sent_again = 0;
+  /// From the start until the last transaction was final.
+  double seconds = 0;
+  /// For each transaction, the time from its submission until it stood in its receiver's ledger.
+  std::vector<double> final_ms;
   std::uint64_t blocks = 0;
-  std::uint64_t payload_bytes = 0;  // of these blocks
-  double signatures_per_block = 0;  // that it shows for its parent, on average
-  double busiest_seconds = 0;       // of the validator whose processor worked most
-  double busy_seconds = 0;          // of the mean validator
-  double verify_seconds = 0;        // of a processor: OpenSSL alone, these transactions once
-  // Of all validators together, in virtual time only.
-  std::uint64_t bytes_sent = 0;    // for agreement
+  /// The transactions' bytes in these blocks.
+  std::uint64_t payload_bytes = 0;
+  /// How many signatures for its parent a block carries, on average.
+  double signatures_per_block = 0;
+  /// Processor time of the validator that worked most.
+  double busiest_seconds = 0;
+  /// Processor time of a validator, on average.
+  double busy_seconds = 0;
+  /// Processor time of OpenSSL alone for verifying the signature of each transaction once.
+  double verify_seconds = 0;
+
+  // The next four are sums over all validators. Only the run in virtual time fills them.
+  std::uint64_t bytes_sent = 0;    // of the messages by which validators agree
   std::uint64_t gossip_bytes = 0;  // of transactions that are not in a block yet
-  std::uint64_t messages = 0;      // for agreement
+  std::uint64_t messages = 0;      // those by which validators agree
   std::uint64_t votes_verified = 0;
-  // Of the largest process.
+
+  // The next three belong to the process that uses the most memory.
   std::uint64_t memory_at_start_bytes = 0;
   std::uint64_t memory_bytes = 0;
-  std::int64_t memory_growth_bytes = 0;  // from a quarter of the time to the end
+  std::int64_t memory_growth_bytes = 0;  // from a quarter of the run to its end
 };
 
-/// In one process, each validator on a made-up processor of its own, over a made-up network.
+/// Runs all validators in this process in virtual time: each has a simulated processor of its own,
+/// and the network between them is simulated.
 [[nodiscard]] expected<consensus_figures, failure> run_consensus(const consensus_load& load);
-/// A process each, as `soma node run` is, over TLS on the loopback interface.
+/// Runs each validator as a process of `soma node run`. They talk over TLS on the loopback
+/// interface.
 [[nodiscard]] expected<consensus_figures, failure> run_consensus_processes(
     const consensus_load& load);
 

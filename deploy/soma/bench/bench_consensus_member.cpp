@@ -105,7 +105,8 @@ std::optional<std::string> read_ledgers(const std::vector<const tables::ledger_s
     ++into.blocks;
     into.payload_bytes += block.header.payload_bytes;
     signatures += block.parent_signers.count();
-    with_signatures += block.parent_signers.empty() ? 0 : 1;  // an epoch's first has none to show
+    // The first block of an epoch carries no signatures for its parent.
+    with_signatures += block.parent_signers.empty() ? 0 : 1;
   }
   if (with_signatures != 0) {
     into.signatures_per_block =
@@ -136,7 +137,8 @@ consensus_member::consensus_member(const consensus_offer& load, const crypto::ke
 }
 
 void consensus_member::take(std::size_t number) {
-  // What the door of a validator does first: the signature, before anything is kept.
+  // A validator that receives a transaction verifies its signature before it keeps anything. This
+  // work has to be part of what is measured.
   const auto read = rules::read_transaction(load_.all[number].sent);
   if (read.known) fail("a transaction of the benchmark's own is refused");
   if (!done_.contains(number)) waiting_.insert(number);
@@ -190,7 +192,7 @@ void consensus_member::apply(consensus::execute wanted) {
   }
   auto* result = std::get_if<consensus::execution_result>(&*begun);
   if (result == nullptr) {
-    fail("a block wants targets, and nobody draws them here");
+    fail("a block needs targets, but this benchmark draws no targets");
     return;
   }
   runner_->answer(consensus::executed{wanted.ticket, std::move(*result)});
@@ -219,7 +221,7 @@ void consensus_member::apply(consensus::base_moved wanted) {
 }
 
 void consensus_member::apply(consensus::report) {
-  fail("somebody is said to have lied");
+  fail("the consensus core reports a validator's misconduct");
 }
 
 void consensus_member::apply(consensus::blame wanted) {

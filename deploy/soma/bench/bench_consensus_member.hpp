@@ -1,5 +1,6 @@
-// One validator of `soma bench consensus`: what the actor does around the core, without the actor;
-// and the transactions that all of them are offered.
+// One validator of `soma bench consensus`: it does around the consensus core what the validator
+// actor does, but without the actor. The transactions that the validators are offered are made here
+// too.
 #pragma once
 
 #include <filesystem>
@@ -18,13 +19,14 @@
 
 namespace soma::cli {
 
-/// A transaction of the load, known to all by its number.
+/// A transaction of the load. The benchmark refers to it by its number, its index in
+/// consensus_offer::all.
 struct offered_transaction {
   signed_transaction sent;
   transaction_id id;
-  public_key by{};
-  std::uint64_t at_us = 0;
-  std::uint32_t to = 0;  // the validator that its sender tells
+  public_key by{};          // its sender's key
+  std::uint64_t at_us = 0;  // when it is sent
+  std::uint32_t to = 0;     // the validator to which its sender sends it
 };
 
 struct consensus_offer {
@@ -33,21 +35,21 @@ struct consensus_offer {
   std::map<transaction_id, std::size_t> numbers;
 };
 
-/// Keys of validators that live in this process.
+/// Makes the key pairs of `count` validators; the same seed gives the same keys.
 [[nodiscard]] std::vector<crypto::key_pair> make_validators(std::uint32_t count,
                                                             std::uint64_t seed);
-/// Transfers, evenly spread over time, senders and validators.
+/// Makes signed transfers, spread evenly over time, senders and validators.
 [[nodiscard]] consensus_offer make_offer(const std::vector<public_key>& validators,
                                          std::uint64_t start_ms, double transactions_per_s,
                                          double seconds, std::uint64_t seed);
-/// What OpenSSL alone takes for the first so many.
+/// Seconds that OpenSSL alone takes to verify the signatures of the first `count` transactions.
 [[nodiscard]] double seconds_to_verify(const consensus_offer& offer, std::size_t count);
 
-/// Of the processor, by this thread.
+/// Processor time that the calling thread has used so far.
 [[nodiscard]] double thread_seconds();
 
-/// Counts what the blocks after `from` hold, up to the lowest of these ledgers; what is wrong when
-/// two ledgers differ in a block.
+/// Adds to `into` what the blocks after height `from` hold, up to the height of the lowest of these
+/// ledgers. Returns an explanation when two ledgers differ in a block, else nullopt.
 [[nodiscard]] std::optional<std::string> read_ledgers(
     const std::vector<const tables::ledger_store*>& ledgers, block_height from,
     consensus_figures& into);
@@ -57,19 +59,19 @@ class consensus_member final : public consensus::payload_source, private consens
   consensus_member(const consensus_offer& load, const crypto::key_pair& key, std::uint32_t number,
                    const std::filesystem::path& folder);
 
-  // What the last event left behind, for the caller to take.
+  // The next four are what the last event produced; the caller takes them.
   struct outgoing {
     std::vector<consensus::peer_number> to;
     std::shared_ptr<const bytes> message;
   };
   std::vector<outgoing> sent;
   std::vector<consensus::set_timer> timers_set;
-  std::vector<std::size_t> now_final;  // numbers of the load
-  std::string trouble;                 // what must not happen here
+  std::vector<std::size_t> now_final;  // numbers of transactions that have become final
+  std::string trouble;                 // an error that must not happen in a benchmark; else empty
 
-  /// A transaction came, from its sender or passed on.
+  /// Takes a transaction, which came from its sender or from another validator.
   void take(std::size_t number);
-  /// An event, and all that comes of it at once.
+  /// Handles an event and all events that follow from it immediately.
   void run(consensus::event first, std::uint64_t now_ms);
 
   [[nodiscard]] std::uint64_t height() const { return work_.chain().height.value; }

@@ -1,6 +1,6 @@
-// Validators in processes of their own, as an operator runs them, and somebody who sends transfers
-// to all of them in turn. When one became final is read from the ledger of the validator that was
-// told of it.
+// Validators in processes of their own, as an operator runs them, and a client that sends transfers
+// to all of them in turn. When a transfer became final is read from the ledger of the validator to
+// which it was sent.
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <netinet/in.h>
@@ -40,7 +40,8 @@ using std::chrono::milliseconds;
 constexpr auto patience = std::chrono::seconds(60);
 constexpr auto again_after = std::chrono::seconds(5);
 constexpr std::size_t most_again_per_s = 2'000;
-constexpr std::uint32_t lowest_port = 20'000, highest_port = 32'000;  // below those lent out
+// Linux takes ports for outgoing connections from 32,768 on by default; these lie below.
+constexpr std::uint32_t lowest_port = 20'000, highest_port = 32'000;
 constexpr std::size_t ledger_map_bytes = std::size_t{64} << 30U;
 
 double elapsed_seconds(steady::time_point start) {
@@ -58,7 +59,9 @@ bool is_free(std::uint32_t port) {
   return bound;
 }
 
-/// So many ports in a row that nobody listens at; another run beside this one begins elsewhere.
+/// The first of `count` consecutive ports on which no process listens; nullopt if 200 tries find no
+/// such row. The search begins at a place that depends on the process id, so that two benchmarks
+/// that run at the same time do not choose the same ports.
 std::optional<std::uint32_t> free_ports(std::uint32_t count) {
   const auto span = highest_port - lowest_port - count;
   auto first = lowest_port + static_cast<std::uint32_t>(::getpid()) * 67 % span;
@@ -71,7 +74,8 @@ std::optional<std::uint32_t> free_ports(std::uint32_t count) {
   return std::nullopt;
 }
 
-/// A child that goes with it.
+/// A child process `soma node run`, which is stopped when the object is destroyed: first by SIGINT
+/// and, if it still runs after 10 s, by SIGKILL.
 class child {
  public:
   child(const fs::path& config, const fs::path& log) {
@@ -114,7 +118,8 @@ class child {
     }
     return ticks / static_cast<double>(::sysconf(_SC_CLK_TCK));
   }
-  /// What is the process's alone: mapped files, which the system may take back, do not count.
+  /// Memory that belongs to the process alone. Mapped files do not count, since the system may take
+  /// their pages back.
   [[nodiscard]] std::uint64_t memory_bytes() const {
     std::ifstream file("/proc/" + std::to_string(id_) + "/status");
     std::string word;
@@ -140,7 +145,7 @@ class process_network {
     plan.folder = wanted_.folder;
     plan.validators = wanted_.validators;
     const auto port = free_ports(2 * wanted_.validators);
-    if (!port) return failed("cannot start validators", "there are no free ports in a row");
+    if (!port) return failed("cannot start validators", "there are not enough free ports in a row");
     plan.first_port = *port;
     auto homes = network_homes::begin(std::move(plan));
     if (!homes) return make_unexpected(homes.error());
@@ -166,7 +171,8 @@ class process_network {
     std::optional<std::uint64_t> settled_memory;
     start_ = steady::now();
     std::size_t sent = 0;
-    const auto quiet_after = wanted_.seconds + 20;  // of waiting for the last
+    // After the last transfer was sent, it waits at most 20 s for the rest to become final.
+    const auto quiet_after = wanted_.seconds + 20;
     while (figures_.transactions < offer_.all.size() && elapsed_seconds(start_) < quiet_after) {
       const auto due =
           std::min(offer_.all.size(),
@@ -220,7 +226,7 @@ class process_network {
         if (!children_[i].runs() || steady::now() - start > patience) {
           std::ifstream log(homes_[i] / "log");
           std::string said(std::istreambuf_iterator<char>(log), {});
-          return failed("a validator does not come up", said.empty() ? role.error() : said,
+          return failed("a validator does not start", said.empty() ? role.error() : said,
                         "report this");
         }
         std::this_thread::sleep_for(milliseconds(50));
@@ -229,7 +235,8 @@ class process_network {
           homes_[i] / "ledger", tables::ledger_options{ledger_map_bytes, true}));
     }
     while (ledgers_.front()->view().height().value == 0) {
-      if (steady::now() - start > patience) return failed("no block is made", "nobody agrees");
+      if (steady::now() - start > patience)
+        return failed("no block is made", "the validators do not agree within 60 s");
       std::this_thread::sleep_for(milliseconds(20));
     }
     return {};
@@ -243,8 +250,9 @@ class process_network {
                    }));
   }
 
-  /// A pool that is full refuses, and whoever wants to be heard comes again: so much a second, the
-  /// oldest first, since later ones of an account wait for the earlier.
+  /// A validator whose pool is full refuses a transaction, so the client sends a transaction again
+  /// when it is not final after 5 s: at most 2,000 a second, and the oldest first, since the later
+  /// transactions of an account wait for the earlier ones.
   void send_again() {
     const auto now = steady::now();
     if (now - looked_back_ < std::chrono::seconds(1)) return;
@@ -260,7 +268,7 @@ class process_network {
     figures_.sent_again += count;
   }
 
-  /// Blocks that are new in a ledger.
+  /// Looks for new blocks in every ledger and notes which transactions became final.
   void look() {
     for (std::size_t i = 0; i < ledgers_.size(); ++i) {
       const auto view = ledgers_[i]->view();
@@ -301,9 +309,9 @@ class process_network {
   std::vector<validator::validator_actor> validators_;
   std::vector<std::unique_ptr<tables::ledger_store>> ledgers_;
   std::vector<std::uint64_t> seen_;
-  std::vector<steady::time_point> sent_at_;  // first
+  std::vector<steady::time_point> sent_at_;  // when each was sent for the first time
   std::vector<bool> is_final_;
-  std::size_t oldest_ = 0;  // that is not final
+  std::size_t oldest_ = 0;  // the first transaction that is not final yet
   steady::time_point looked_back_;
   steady::time_point start_;
   consensus_figures figures_;

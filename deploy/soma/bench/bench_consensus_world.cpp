@@ -1,8 +1,9 @@
-// Validators in one process: the production core with real keys, real rules, ledgers and voting
-// records on this disk; the network and the processors are made up. Each validator has a processor
-// of its own: an event takes the virtual time that its thread worked for it here, without what it
-// waited for the disk, and what comes of it leaves when that is over. So a machine with one core
-// shows what a network of many would do.
+// Validators in one process and in virtual time. They run the production core with real keys, real
+// rules, and ledgers and voting records on this disk; the network and the processors are simulated.
+// Each validator has a processor of its own. Handling an event takes as much virtual time as this
+// thread really worked for it, without the time that it waited for the disk, and the messages that
+// come of the event leave after that time. So a machine with one core shows what a network of many
+// machines would do.
 #include "deploy/soma/bench/bench_consensus.hpp"
 
 #include <algorithm>
@@ -20,21 +21,25 @@ namespace {
 using steady = std::chrono::steady_clock;
 
 constexpr std::uint64_t birth_ms = 1'700'000'000'000;
-constexpr std::uint64_t gossip_us = 20'000;        // what is passed on waits so long for company
-constexpr std::uint64_t patience_us = 10'000'000;  // after the last submission
+// Transactions that a validator passes on wait this long, so that several leave together.
+constexpr std::uint64_t gossip_us = 20'000;
+// The run ends this long after the last submission, even if not all transactions are final.
+constexpr std::uint64_t patience_us = 10'000'000;
 constexpr double most_real_seconds = 120;
 constexpr std::size_t timers = consensus::timer_kinds;
 
-/// What happens to one validator at one time.
+/// What happens to one validator at one time. It is one of four things: a message arrives,
+/// transactions arrive, the core gets an event, or a timer fires.
 struct happening {
   std::uint64_t at_us = 0;
   std::uint64_t order = 0;
   std::uint32_t who = 0;
-  std::uint32_t from = 0;                      // of `message`
-  std::shared_ptr<const bytes> message;        // bytes of one …
-  std::vector<std::size_t> arrived;            // … or transactions …
-  std::optional<consensus::event> event;       // … or this
-  std::optional<consensus::timer_kind> timer;  // … or a timer, unless it was set again
+  std::uint32_t from = 0;                // the sender of `message` or of `arrived`
+  std::shared_ptr<const bytes> message;  // in its encoded form
+  std::vector<std::size_t> arrived;      // numbers of transactions
+  std::optional<consensus::event> event;
+  std::optional<consensus::timer_kind> timer;
+  /// Counts how often this timer was set. A timer that was set again since then does not fire.
   std::uint64_t generation = 0;
   friend bool operator>(const happening& a, const happening& b) {
     return std::pair(a.at_us, a.order) > std::pair(b.at_us, b.order);
@@ -119,7 +124,7 @@ class virtual_network {
       push(std::move(came));
     }
   }
-  /// Once everything is final, or nobody waits for it any more.
+  /// True once all transactions are final or the time to wait for them is over.
   [[nodiscard]] bool is_over(std::uint64_t end_us) const {
     return final_ms_.size() == load_.all.size() || now_us_ > end_us + patience_us;
   }
@@ -128,7 +133,8 @@ class virtual_network {
     auto& cpu = processors_[next.who];
     if (next.timer && cpu.generation[static_cast<std::size_t>(*next.timer)] != next.generation)
       return;
-    if (cpu.free_at_us > next.at_us) {  // it is busy: later, in the order of arrival
+    // A busy processor handles it later, in the order of arrival.
+    if (cpu.free_at_us > next.at_us) {
       next.at_us = cpu.free_at_us;
       queue_.push(std::move(next));
       return;
@@ -160,7 +166,7 @@ class virtual_network {
     after(next.who, cpu);
   }
 
-  /// All that the event made leaves when it is over.
+  /// Sends and sets what the event produced, at the time at which the processor is done with it.
   void after(std::uint32_t who, processor& cpu) {
     auto& one = *members_[who];
     for (const auto& out : one.sent) {
@@ -208,7 +214,8 @@ class virtual_network {
       cpu.to_pass_on.clear();
       cpu.pass_on_at_us = now_us_ + gossip_us;
     }
-    // Each on its own would be as right: they arrive together when the batch leaves.
+    // Each transaction is an event of its own. All of one batch arrive at the same time, so the
+    // result is the same as if one message carried them.
     for (const auto number : numbers) {
       cpu.to_pass_on.push_back(number);
       for (std::uint32_t other = 0; other < wanted_.validators; ++other) {

@@ -1,6 +1,6 @@
-// Blocks of 1,000 mixed transactions on a large state, on one core: signatures held against OpenSSL
-// alone, the way to the disk against LMDB alone, the end of an epoch with many idle accounts
-// against one with few.
+// Blocks of 1,000 mixed transactions on a large state, on one core. Three comparisons are made:
+// executing signed blocks with OpenSSL alone, writing blocks to the disk with LMDB alone, and the
+// end of an epoch with many idle accounts with the end of an epoch with few.
 #include <algorithm>
 #include <chrono>
 #include <optional>
@@ -30,7 +30,7 @@ double median_of(std::vector<double> values) {
   return values[values.size() / 2];
 }
 
-/// A folder that goes with it.
+/// Removes the folder, with all that is in it, when the object is destroyed.
 class removed_folder {
  public:
   explicit removed_folder(fs::path where) : path_(std::move(where)) {}
@@ -46,7 +46,8 @@ class removed_folder {
   fs::path path_;
 };
 
-/// The same records in LMDB alone: tables as large as the ledger's, one batch a block.
+/// The peer of the ledger store: the same records written by LMDB alone, in tables as large as the
+/// ledger's and with one batch for each block.
 class plain_twin {
  public:
   explicit plain_twin(const fs::path& folder) : tables_(folder) {}
@@ -57,7 +58,7 @@ class plain_twin {
   }
   void commit() { tables_.commit(); }
 
-  /// From now on it remembers what the ledger writes.
+  /// Records from now on what the ledger writes.
   void follow(tables::ledger_store& ledger) {
     ledger.environment().watch_puts(
         [this](std::string_view table, byte_view key, byte_view value, bool appended) {
@@ -65,14 +66,15 @@ class plain_twin {
               {table, bytes(key.begin(), key.end()), bytes(value.begin(), value.end()), appended});
         });
   }
-  /// Writes it, too; the seconds that takes.
+  /// Writes the recorded records in one batch. Returns the seconds that it took.
   double catch_up() {
     const auto taken = write([](const record&) { return true; });
     written_ = records_.size();
     records_.clear();
     return taken;
   }
-  /// The rows of the state in a batch of their own, whose seconds count, and then the rest.
+  /// Writes the rows of the state in one batch and then the other records in a second batch.
+  /// Returns the seconds of the first batch alone.
   double catch_up_rows() {
     const auto is_row = [](const record& r) { return r.table == tables::row_table::name; };
     const auto taken = write(is_row);
@@ -81,13 +83,13 @@ class plain_twin {
     records_.clear();
     return taken;
   }
-  /// Records of the last batch of all, and of the last of rows.
+  /// How many records the last catch_up() wrote, and how many rows the last catch_up_rows().
   [[nodiscard]] std::size_t written() const { return written_; }
   [[nodiscard]] std::size_t rows() const { return rows_; }
 
  private:
   struct record {
-    std::string_view table;  // the ledger's, which lives longer
+    std::string_view table;  // points into the ledger, which lives longer than this object
     bytes key, value;
     bool appended = false;
   };
@@ -124,8 +126,9 @@ class bench_ledger final : public bench_verb {
     options_.seconds = 30;
     options.add("accounts", accounts_, "accounts of the ledger");
     options.add("models", models_, "active models of the ledger");
-    options.add("blocks", blocks_, "blocks of each kind, fewer if the seconds are over before");
-    options.add("dir", dir_, "where the ledgers are made; removed afterwards").shown_as("DIR");
+    options.add("blocks", blocks_, "blocks of each kind; fewer if --seconds are over before");
+    options.add("dir", dir_, "folder where the ledgers are made; they are removed afterwards")
+        .shown_as("DIR");
   }
   expected<std::vector<bench_row>, failure> measure() override;
 
@@ -140,7 +143,8 @@ class bench_ledger final : public bench_verb {
   expected<std::vector<bench_row>, failure> durable(ledger_world& world, plain_twin& twin) const;
   [[nodiscard]] bench_row epoch_ends(const fs::path& folder) const;
   void explain_times(const std::vector<ledger_world::outcome>& blocks) const;
-  /// Runs blocks until they are enough or the time is over.
+  /// Runs `step` for every block until there are enough blocks or the time is over, and at least
+  /// three times.
   template <class Step>
   void repeat(Step step) const;
 
@@ -171,7 +175,8 @@ void bench_ledger::repeat(Step step) const {
   }
 }
 
-/// What each of our seconds was spent on goes to stderr: the limits of the figures.
+/// Writes to stderr which part of the work took how long, so that the reader sees what limits the
+/// figures.
 void bench_ledger::explain_times(const std::vector<ledger_world::outcome>& blocks) const {
   const auto part = [&](double block_times::*which) {
     std::vector<double> values;
@@ -188,7 +193,7 @@ std::optional<failure> refused_in(const ledger_world::outcome& done) {
   if (done.refused == 0) return std::nullopt;
   return failed("the benchmark's own transactions were refused",
                 count_text(done.refused) + " of a block, the first: " + done.first_refusal,
-                "report this: it measures something else than it says")
+                "report this, since the benchmark then measures something else than it says")
       .value();
 }
 
@@ -239,7 +244,7 @@ expected<std::vector<bench_row>, failure> bench_ledger::durable(ledger_world& wo
     const auto& times = done.back().times;
     ours.push_back(times.decode_seconds + times.rules_seconds + times.root_seconds +
                    times.commit_seconds);
-    // In turn, so that neither peer has the warmer disk.
+    // The two peers take turns, so that neither always finds the disk warmer than the other does.
     if (all.size() <= rows.size()) {
       all.push_back(twin.catch_up());
     } else {
@@ -248,7 +253,8 @@ expected<std::vector<bench_row>, failure> bench_ledger::durable(ledger_world& wo
   });
   if (wrong) return make_unexpected(*wrong);
   explain_times(done);
-  if (rows.empty()) return failed("two blocks at least", "a peer has none", "raise --blocks");
+  if (rows.empty())
+    return failed("cannot compare with LMDB", "fewer than two blocks were run", "raise --blocks");
   const std::string name = "1,000 transactions, unsigned, durable";
   return std::vector{
       bench_row{name, median_of(ours), median_of(all),
@@ -268,7 +274,8 @@ bench_row bench_ledger::epoch_ends(const fs::path& folder) const {
     return times.rules_seconds + times.root_seconds + times.commit_seconds;
   };
   std::vector<double> ours, peer;
-  for (int i = 0; i < 2; ++i) {  // from the second on there are targets that expire
+  // Targets expire only from the second epoch on; both worlds are brought to that point first.
+  for (int i = 0; i < 2; ++i) {
     end_one(many_idle);
     end_one(few_idle);
   }

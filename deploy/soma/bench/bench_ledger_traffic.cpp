@@ -1,4 +1,4 @@
-// What the blocks of `soma bench ledger` hold.
+// The transactions in the blocks of `soma bench ledger`.
 #include <algorithm>
 
 #include "actors/ledger/queries.hpp"
@@ -53,7 +53,8 @@ transaction_kind ledger_world::transfer() {
                       {1'000 + random() % 1'000}};
 }
 
-/// Three of four members are a quorum: they settle the first submissions of the block before.
+/// Sends the votes of three of the four committee members. Three are a quorum, so these votes
+/// settle the first submissions of the previous block.
 void ledger_world::send_votes(block& into, traffic how) {
   constexpr std::size_t settled_a_block = 3, voters = 3;
   for (std::size_t i = 0; i < std::min(settled_a_block, revealed_.size()); ++i) {
@@ -108,7 +109,7 @@ void ledger_world::commit_models(block& into, std::size_t count, traffic how) {
 
 void ledger_world::send_models(block& into, traffic how) {
   models_revealed_.clear();
-  // Only those that were committed in the epoch before are due; they stand first.
+  // Only models that were committed in the previous epoch can be revealed now; they stand first.
   for (std::size_t i = 0; i < reveals_a_block && !committed_.empty(); ++i) {
     const auto made = committed_.front();
     committed_.erase(committed_.begin());

@@ -21,7 +21,7 @@ constexpr std::uint64_t all_balances = supply_cap.value / 2;
 
 using clock = std::chrono::steady_clock;
 
-/// Seconds since it was last asked.
+/// Measures the seconds between two calls of lap(), or since it was made for the first call.
 class stopwatch {
  public:
   double lap() {
@@ -54,12 +54,13 @@ public_key ledger_world::public_of(std::uint64_t account) const {
   return made_up("bench.key", account).value;
 }
 
-/// The rows of height 0 in the order of their keys.
+/// Makes the rows of height 0 in the order of their keys.
 class ledger_world::rows_of_birth {
  public:
   explicit rows_of_birth(ledger_world& world) : w_(world) {}
 
-  /// The chain row, which has to be written last.
+  /// Calls `take` with every row except the chain row, which it returns: the chain row holds the
+  /// sums over all others, so it is written last.
   chain_row each(const row_taker& take) {
     chain_row chain;
     std::vector<row_change> others = rules::genesis_rows(w_.genesis_);
@@ -131,7 +132,7 @@ class ledger_world::rows_of_birth {
   }
 
   ledger_world& w_;
-  std::vector<std::pair<model_id, std::uint64_t>> ids_;  // and the number of the model
+  std::vector<std::pair<model_id, std::uint64_t>> ids_;  // each model's id and number, by id
 };
 
 ledger_world::ledger_world(const ledger_world_options& options, const row_taker& also)
@@ -163,7 +164,7 @@ ledger_world::ledger_world(const ledger_world_options& options, const row_taker&
   active_ = rules::active_models(execution::ledger_reader(*store_));
 }
 
-// ---- traffic
+// ---- How blocks are made.
 
 block ledger_world::next_block(traffic kind, bool closes_epoch) {
   block made;
@@ -213,7 +214,7 @@ void ledger_world::prepare(std::size_t reveals_wanted) {
   run(next_block(traffic::empty, true), traffic::empty);
 }
 
-// ---- running
+// ---- How blocks are executed.
 
 rules::drawn_targets ledger_world::draw(const rules::execution& begun) const {
   rules::drawn_targets drawn;
@@ -266,7 +267,7 @@ ledger_world::outcome ledger_world::run(block made, traffic kind) {
   }();
   done.times.rules_seconds = watch.lap();
   const auto drawn = draw(begun);
-  watch.lap();  // drawing is another role's work
+  watch.lap();  // in a network another role draws the targets, so this time does not count
   auto result = rules::finish(std::move(begun), drawn);
   done.times.rules_seconds += watch.lap();
   auto tree = tree_.prepare(result.changes);

@@ -1,6 +1,6 @@
-// A ledger as large as one likes, and traffic for it: what `soma bench ledger` runs. Accounts and
-// active models are put into the store as rows; stakes, targets and claims come of blocks that the
-// rules have run. Draws are made up (a distance is a hash), since the rules are what is measured.
+// A ledger of any size and the traffic for it, which `soma bench ledger` runs. Accounts and active
+// models are written into the store as rows. Stakes, targets and claims come from blocks that the
+// rules have executed. No model is run: a distance is a hash, since only the rules are measured.
 #pragma once
 
 #include <filesystem>
@@ -16,19 +16,19 @@
 namespace soma::cli {
 
 struct ledger_world_options {
-  std::filesystem::path folder;  // made anew
+  std::filesystem::path folder;  // the new ledger is made in it
   std::uint64_t accounts = 1'000'000;
   std::uint64_t models = 100'000;
-  std::uint32_t dim = 64;  // of embeddings and points
+  std::uint32_t dim = 64;  // the number of values of an embedding and of a target's point
   std::uint64_t seed = 0;
 };
 
-/// Called with every row of height 0 in the order of keys, the chain row left out.
+/// Is called with every row of height 0 in the order of the keys, except the chain row.
 using row_taker = std::function<void(byte_view key, byte_view value)>;
 
-/// How long the parts of one block took.
+/// How long each part of the work for one block took.
 struct block_times {
-  double decode_seconds = 0;  // and verify, where that was wanted
+  double decode_seconds = 0;  // and verifying, if the block is signed
   double rules_seconds = 0;
   double root_seconds = 0;
   double commit_seconds = 0;
@@ -36,33 +36,34 @@ struct block_times {
 
 class ledger_world {
  public:
-  /// Fills the store. `also` sees the same rows.
+  /// Fills the store with the rows of height 0. `also` is called with the same rows.
   explicit ledger_world(const ledger_world_options& options, const row_taker& also = {});
 
-  /// Two blocks of stakes and commits and the end of their epoch: afterwards targets are open,
-  /// stakes can be withdrawn and models wait for their reveal.
+  /// Runs blocks of stakes and of model commitments and ends their epoch. Afterwards targets are
+  /// open, stakes can be withdrawn, and models wait for their reveal.
   void prepare(std::size_t reveals_wanted);
 
   enum class traffic : std::uint8_t {
-    signed_blocks,  // by the accounts that have keys
+    signed_blocks,  // the senders are the accounts that have keys
     unsigned_blocks,
     empty,
   };
-  /// A block of 1,000 mixed transactions, or none, for the state as it is.
+  /// Makes a block that fits the present state: 1,000 mixed transactions, or none if `kind` is
+  /// `empty`.
   [[nodiscard]] block next_block(traffic kind, bool closes_epoch = false);
 
   struct outcome {
     block_times times;
-    std::size_t rows = 0;  // changed
-    std::size_t refused = 0;
+    std::size_t rows = 0;     // that the block changed
+    std::size_t refused = 0;  // transactions that the rules refused
     std::string first_refusal;
   };
-  /// Executes and commits it.
+  /// Executes the block and commits it to the store.
   outcome run(block made, traffic kind);
   [[nodiscard]] tables::ledger_store& store() { return *store_; }
 
   [[nodiscard]] std::uint64_t accounts() const { return options_.accounts; }
-  /// Public keys of the senders of a signed block, in its order.
+  /// Public keys of the senders of a signed block, in the order of its transactions.
   [[nodiscard]] std::vector<public_key> senders_of(const block& made) const;
 
  private:
@@ -100,20 +101,22 @@ class ledger_world {
   splitmix64 random_;
   soma::genesis genesis_;
   chain_id chain_;
-  std::vector<crypto::key_pair> keys_;        // of the first accounts
-  std::vector<crypto::key_pair> validators_;  // sender numbers after the accounts
-  std::vector<std::uint32_t> nonces_;         // by account, then by validator
-  std::vector<model_id> models_;              // the first ones, of the accounts with keys
+  // Senders are numbered: first the accounts, then the validators. Only the first keys_.size()
+  // accounts have keys.
+  std::vector<crypto::key_pair> keys_;
+  std::vector<crypto::key_pair> validators_;
+  std::vector<std::uint32_t> nonces_;  // by the sender's number
+  std::vector<model_id> models_;       // the first models, which belong to accounts with keys
   std::unique_ptr<tables::ledger_store> store_;
   state_tree::tree tree_;
   rules::active_models active_;
   chain_row tip_;
   block_id last_;
   std::uint64_t keyed_turn_ = 0, plain_turn_ = 0;
-  std::vector<committed_model> committed_;  // wait for their reveal
-  std::vector<claimed> claims_;             // of the block before
-  std::vector<target_id> revealed_;         // by the block before
-  std::vector<model_id> models_revealed_;   // by the block before
+  std::vector<committed_model> committed_;  // models that wait for their reveal
+  std::vector<claimed> claims_;             // claims of the previous block
+  std::vector<target_id> revealed_;         // targets whose claims the previous block revealed
+  std::vector<model_id> models_revealed_;   // models that the previous block revealed
 };
 
 }  // namespace soma::cli

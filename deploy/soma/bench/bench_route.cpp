@@ -1,5 +1,5 @@
-// Routes as the router computes them, held against one pass over the same memory: no exact scan can
-// be faster than reading what it scans.
+// Routes as the router computes them, compared with one pass over the same memory: no exact scan
+// can be faster than reading the memory that it scans.
 #include <algorithm>
 #include <limits>
 
@@ -16,9 +16,11 @@ namespace soma::cli {
 namespace {
 
 constexpr std::size_t most_points = 64;
-constexpr std::size_t pass_floats = std::size_t{1} << 19;  // 2 MiB, as much as a tile of the index
+// A pass reads memory in parts of 2 MiB, as large as a tile of the index.
+constexpr std::size_t pass_floats = std::size_t{1} << 19;
 
-/// Ordinary numbers, the same for one seed; made faster than memory takes them.
+/// Makes finite numbers in [-1, 1), always the same for one seed, and faster than memory can store
+/// them.
 class numbers {
  public:
   explicit numbers(std::uint64_t seed) : state_(seed * 2 + 1) {}
@@ -40,7 +42,8 @@ using wide = float __attribute__((vector_size(64)));
 #else
 #define SOMA_EACH_PROCESSOR
 #endif
-/// Whole cache lines, fetched well ahead: as fast as memory gives them.
+/// Adds up the values as fast as memory delivers them: it reads whole cache lines and prefetches
+/// them well ahead. The compiler makes a version for each set of vector instructions.
 SOMA_EACH_PROCESSOR float sum_of(const float* values, std::size_t count) {
   wide sums[4] = {};
   constexpr std::size_t step = 64;
@@ -62,7 +65,7 @@ class bench_route final : public bench_verb {
  public:
   std::string_view name() const override { return "bench route"; }
   std::string_view summary() const override {
-    return "exact distances to every model, held against one pass over memory";
+    return "exact distances to every model, compared with one pass over memory";
   }
   std::string_view example() const override {
     return "soma bench route\nsoma bench route --models 10000 --dim 512 --threads 1 --json";
@@ -70,8 +73,9 @@ class bench_route final : public bench_verb {
 
  protected:
   void declare_more(option_set& options) override {
-    options.add("models", models_, "embeddings in the index (it is held twice while measuring)");
-    options.add("dim", dim_, "values of an embedding");
+    options.add("models", models_,
+                "embeddings in the index; while measuring, memory holds them twice");
+    options.add("dim", dim_, "number of values of an embedding");
   }
   expected<std::vector<bench_row>, failure> measure() override;
 
@@ -80,15 +84,15 @@ class bench_route final : public bench_verb {
     exact::embedding_index index;
     exact::tile_pool pool;
     std::vector<float> points;
-    std::vector<float> memory;  // as much as the index scans
-    float kept = 0;             // so that no pass is left out as useless
+    std::vector<float> memory;  // as many values as the index scans
+    float kept = 0;             // takes the sums, so that the compiler cannot remove a pass
   };
   void read_once(scene& all) const;
   [[nodiscard]] bench_row against_memory(scene& all, std::size_t points) const;
   [[nodiscard]] bench_row nearest_against_memory(scene& all) const;
   [[nodiscard]] bench_row against_library(scene& all) const;
   [[nodiscard]] expected<bench_row, failure> against_pairs(scene& all) const;
-  /// The first models of the index in one of their own.
+  /// An index of its own that holds the first `models` models of the large one.
   [[nodiscard]] exact::embedding_index first_of(const scene& all, std::size_t models) const;
   [[nodiscard]] std::string shape(std::size_t points, std::size_t models) const {
     return count_text(points) + (points == 1 ? " point x " : " points x ") + count_text(models) +
@@ -163,8 +167,9 @@ expected<bench_row, failure> bench_route::against_pairs(scene& all) const {
                           },
                           options_.seconds / rows_);
   if (ours != peers) {
-    return failed("the index and the pairs disagree", "a distance is not the same",
-                  "report this processor and SOMA_ISA: scores on it can't be trusted");
+    return failed(
+        "the index and the pairs disagree", "a distance is not the same",
+        "report this processor and the value of SOMA_ISA; scores computed here can't be trusted");
   }
   return bench_row{shape(points, models),
                    taken.ours_seconds,
@@ -182,12 +187,14 @@ exact::embedding_index bench_route::first_of(const scene& all, std::size_t model
   return few;
 }
 
-/// Many points are arithmetic, not memory: the limit is then the matrix library's product alone.
+/// With many points the arithmetic takes longer than reading memory, so the limit is then the time
+/// of the matrix library's product alone.
 bench_row bench_route::against_library(scene& all) const {
   const std::size_t models = std::min<std::size_t>(models_, 16'384);
   const auto some = first_of(all, models);
   std::vector<std::uint32_t> out(most_points * models);
-  double best = std::numeric_limits<double>::infinity();  // the library times itself
+  // sgemm_seconds() measures its own time, so race() does not have to measure this side.
+  double best = std::numeric_limits<double>::infinity();
   const auto multiply = [&] {
     best = std::min(best, reference::sgemm_seconds(most_points, models, dim_, 1));
   };

@@ -1,5 +1,5 @@
-// soma bench score: the exact engine against its plain twin, and against what the matrix library
-// needs for the products alone.
+// soma bench score: the exact engine compared with the reference engine in libtorch, and with the
+// time that the matrix library needs for the products alone.
 #include <algorithm>
 
 #include "deploy/soma/bench/bench.hpp"
@@ -29,8 +29,9 @@ class bench_score final : public bench_verb {
  private:
   void declare_more(option_set& options) override {
     declare_arch(options);
-    options.add("sequences", sequences_, "full sequences that are scored, in batches of 16");
-    options.add("no-twin", no_twin_, "leave the slow twin out");
+    options.add("sequences", sequences_,
+                "number of full sequences that are scored, in batches of 16");
+    options.add("no-twin", no_twin_, "leave out the comparison with libtorch, which is slow");
   }
   [[nodiscard]] expected<std::vector<bench_row>, failure> measure() override;
 
@@ -43,7 +44,8 @@ struct shape {
   double times;
 };
 
-/// Every product of a run: weights, and attention's two as one triangle of the square each.
+/// The shapes of all matrix products of a run: those with weights, and the two of attention, which
+/// count as half a square each, since a token sees only the tokens before it.
 std::vector<shape> shapes_of(const model_architecture& a, std::size_t sequences) {
   const std::size_t tokens = sequences * a.max_seq;
   const double layers = a.layers;
@@ -77,7 +79,7 @@ expected<std::vector<bench_row>, failure> bench_score::measure() {
   const auto arch = architecture_of(options_.arch);
   if (!arch) return make_unexpected(arch.error());
   if (sequences_ < 1 || sequences_ > 4096) {
-    return wrong_usage("--sequences", "it is not 1 to 4096", "try 16");
+    return wrong_usage("--sequences", "it is not between 1 and 4096", "try 16");
   }
   if (auto set = use_threads(options_.threads); !set) return make_unexpected(set.error());
   const auto weights = weights::init_weights(*arch, options_.seed);
@@ -95,7 +97,8 @@ expected<std::vector<bench_row>, failure> bench_score::measure() {
            options_.seconds * (no_twin_ ? 1 : 0.3));
   const std::string compared =
       "score " + weights::to_text(*arch) + ", " + std::to_string(sequences_) + " sequences";
-  // What the products would take is a sum of best times, not the time that summing them up took.
+  // The time of the products is the sum of the best time of each. It is not the time that race()
+  // measured, since that includes all repetitions.
   bench_row against_products{compared,
                              products.ours_seconds,
                              *std::min_element(roofline.begin(), roofline.end()),

@@ -1,5 +1,5 @@
-// soma bench train: a step of the trainer, and of its options, against the same step as ordinary
-// libtorch calls.
+// soma bench train: a step of the trainer, with and without its options, compared with the same
+// step as ordinary libtorch calls.
 #include "deploy/soma/bench/bench.hpp"
 #include "deploy/soma/model/model_options.hpp"
 #include "deploy/soma/shell/console.hpp"
@@ -26,9 +26,9 @@ class bench_train final : public bench_verb {
  private:
   void declare_more(option_set& options) override {
     declare_arch(options);
-    options.add("batch", batch_, "full windows a step");
+    options.add("batch", batch_, "number of full windows in a step");
     options.add("no-eager", no_eager_,
-                "leave libtorch out: recomputing and bf16 against f32 alone");
+                "leave out libtorch; recomputing and bf16 are then compared with the f32 step");
   }
   [[nodiscard]] expected<std::vector<bench_row>, failure> measure() override;
 
@@ -45,7 +45,8 @@ std::function<void()> stepping(expected<Trainer, training::train_refusal> starte
 expected<std::vector<bench_row>, failure> bench_train::measure() {
   const auto arch = architecture_of(options_.arch);
   if (!arch) return make_unexpected(arch.error());
-  if (batch_ < 1 || batch_ > 4096) return wrong_usage("--batch", "it is not 1 to 4096", "try 16");
+  if (batch_ < 1 || batch_ > 4096)
+    return wrong_usage("--batch", "it is not between 1 and 4096", "try 16");
   if (auto set = use_threads(options_.threads); !set) return make_unexpected(set.error());
   const auto weights = weights::init_weights(*arch, options_.seed);
   bytes data(std::size_t{64} * arch->max_seq);
@@ -53,7 +54,7 @@ expected<std::vector<bench_row>, failure> bench_train::measure() {
   for (auto& byte : data) byte = static_cast<std::uint8_t>(random.below(256));
 
   training::trainer_options plain;
-  plain.steps = 1'000'000;  // never reached
+  plain.steps = 1'000'000;  // more than a benchmark ever runs
   plain.batch = batch_;
   plain.short_share = 0;
   plain.recompute = training::train_recompute::never;

@@ -58,9 +58,9 @@ void print_json(std::string_view verb_name, const bench_options& options,
 
 void bench_verb::declare(option_set& options) {
   options_.threads = std::clamp(std::thread::hardware_concurrency(), 1u, max_threads);
-  options.add("threads", options_.threads, "threads, ours and the peer's alike");
-  options.add("seconds", options_.seconds, "about how long to measure");
-  options.add("seed", options_.seed, "of the inputs");
+  options.add("threads", options_.threads, "number of threads, for our code and for the peer");
+  options.add("seconds", options_.seconds, "about how many seconds the whole measurement takes");
+  options.add("seed", options_.seed, "seed of the inputs");
   declare_more(options);
 }
 

@@ -21,7 +21,7 @@ unexpected<failure> wrong(const std::string& where, const std::string& why) {
   return wrong_usage(where, why, "see `soma genesis new --help`");
 }
 
-/// The text of a member, or of the table's `fallback`.
+/// The text of a member; empty if the table has no such member.
 std::string member(const json& table, std::string_view name) {
   const auto* found = table.find(name);
   return found == nullptr ? "" : found->plain();
@@ -34,10 +34,10 @@ outcome genesis_draft::set(const std::string& field, const std::string& value,
   const auto* found = find_genesis_field(field);
   if (found == nullptr) {
     return wrong_usage(where, "there is no parameter " + field,
-                       "`soma genesis inspect` names every one");
+                       "`soma genesis inspect` lists all of them");
   }
   if (!found->set(genesis_.parameters, value)) {
-    return wrong(where, "`" + value + "` is no value of " + field + " (" +
+    return wrong(where, "`" + value + "` is not a value of " + field + " (" +
                             std::string(found->meaning) + ")");
   }
   given_.push_back(field);
@@ -48,14 +48,16 @@ outcome genesis_draft::add_account(const run_context& context, const std::string
                                    const std::string& balance, const std::string& where) {
   genesis_account account;
   const auto amount = parse_amount(balance);
-  if (!amount) return wrong(where, "`" + balance + "` is no amount, such as 12.5 or 12500sh");
+  if (!amount) return wrong(where, "`" + balance + "` is not an amount such as 12.5 or 12500sh");
   account.balance = *amount;
   if (const auto whole = address::parse(owner)) {
     account.owner = *whole;
   } else {
     const auto key = find_key(context, owner);
     if (!key) return make_unexpected(key.error());
-    if (!key->half) return failed("cannot read " + key->path.string(), "it is locked");
+    if (!key->half)
+      return failed("cannot read " + key->path.string(),
+                    "a passphrase locks it, and its public half is not stored beside it");
     account.owner = crypto::address_of(*key->half);
   }
   genesis_.accounts.push_back(account);
@@ -67,7 +69,7 @@ outcome genesis_draft::add_validator(const fs::path& path, const std::string& st
   genesis_validator validator;
   if (!stake.empty()) {
     const auto amount = parse_amount(stake);
-    if (!amount) return wrong(where, "`" + stake + "` is no amount, such as 5000 or 12500sh");
+    if (!amount) return wrong(where, "`" + stake + "` is not an amount such as 5000 or 12500sh");
     validator.stake = *amount;
   }
   auto key = crypto::load_key(path, std::nullopt);
@@ -153,7 +155,7 @@ outcome genesis_draft::finish() {
     if (validator.stake.value == 0) validator.stake = p.min_validator_stake;
   }
   if (genesis_.validators.empty()) {
-    return wrong("a genesis needs a validator", "nobody would make blocks");
+    return wrong("a genesis needs a validator", "without one there are no blocks");
   }
   if (const auto refusal = rules::check_genesis(genesis_)) {
     return failed("cannot make this genesis", std::string(rules::to_text(*refusal)),

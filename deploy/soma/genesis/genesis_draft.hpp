@@ -1,4 +1,5 @@
-// A genesis as it comes together: from a TOML file, from options, or both; what comes later wins.
+// A genesis while it is put together: from a TOML file, from options, or from both. A value that
+// comes later replaces an earlier one.
 #pragma once
 
 #include <filesystem>
@@ -14,31 +15,36 @@ namespace soma::cli {
 
 class genesis_draft {
  public:
-  /// TOML, as `soma genesis new --help` describes it; nothing for an empty path.
+  /// Reads a TOML file as `soma genesis new --help` describes it. Does nothing for an empty path.
   [[nodiscard]] outcome read_file(const run_context& context, const std::filesystem::path& file);
 
-  // `where` names the option or the place in a file, for refusals.
+  // In the next three functions, `where` is the option or the place in the file that a refusal
+  // names.
+
+  /// Sets a parameter by its name.
   [[nodiscard]] outcome set(const std::string& field, const std::string& value,
                             const std::string& where);
-  /// A key's name or an address.
+  /// Adds an account that starts with `balance`. `owner` is the name of a key or an address.
   [[nodiscard]] outcome add_account(const run_context& context, const std::string& owner,
                                     const std::string& balance, const std::string& where);
-  /// A key file, made if it is missing. No stake: the minimum.
+  /// Adds a validator with the key in that file. A missing file is made with a new key. An empty
+  /// `stake` means the minimum.
   [[nodiscard]] outcome add_validator(const std::filesystem::path& key, const std::string& stake,
                                       const std::string& where);
-  /// What follows from the rest, and whether all of it makes a network.
+  /// Fills in what follows from the other values, and refuses if the result cannot be the genesis
+  /// of a network.
   [[nodiscard]] outcome finish();
 
   [[nodiscard]] soma::genesis& genesis() { return genesis_; }
   [[nodiscard]] const soma::genesis& genesis() const { return genesis_; }
-  /// Keys that add_validator made.
+  /// The files and public keys of the keys that add_validator() made.
   [[nodiscard]] const std::vector<std::pair<std::filesystem::path, public_key>>& made_keys() const {
     return made_keys_;
   }
 
  private:
   soma::genesis genesis_;
-  std::vector<std::string> given_;  // parameters that somebody set
+  std::vector<std::string> given_;  // names of the parameters that were set
   std::vector<std::pair<std::filesystem::path, public_key>> made_keys_;
 };
 

@@ -8,7 +8,7 @@
 namespace soma::cli {
 namespace {
 
-// A new parameter changes this size: give it a line below.
+// This fails when a parameter is added, so that it is not forgotten in the list below.
 static_assert(sizeof(genesis_parameters) == 232);
 
 template <class Number>
@@ -47,7 +47,8 @@ genesis_field amount(std::string_view name, shannons genesis_parameters::*member
 }
 
 genesis_field architecture() {
-  return {"architecture", "of every model; tiny, small, base, v1 or layers,dim,heads,ffn,max_seq",
+  return {"architecture",
+          "that of every model: tiny, small, base, v1 or layers,dim,heads,ffn,max_seq",
           [](genesis_parameters& p, const std::string& text) {
             const auto parsed = weights::parse_architecture(text);
             if (parsed) p.architecture = *parsed;
@@ -63,42 +64,52 @@ const std::vector<genesis_field>& genesis_fields() {
   using p = genesis_parameters;
   static const std::vector<genesis_field> all{
       architecture(),
-      number("epoch_ms", &p::epoch_ms, "length of an epoch"),
-      number("emission_epochs", &p::emission_epochs, "epochs over which the pool is released"),
+      number("epoch_ms", &p::epoch_ms, "length of an epoch in milliseconds"),
+      number("emission_epochs", &p::emission_epochs,
+             "number of epochs over which the emission pool is released"),
       number("target_share_bps", &p::target_share_bps,
-             "of emission, for targets; the rest is the validators'"),
-      number("base_fee", &p::base_fee, "shannons a transaction at multiplier 1"),
-      number("row_fee", &p::row_fee, "shannons a row written at multiplier 1"),
-      number("value_fee_bps", &p::value_fee_bps, "of transfers and stakes"),
-      number("fee_multiplier_start_ppm", &p::fee_multiplier_start_ppm, "of fees, in epoch 0"),
-      number("fee_multiplier_min_ppm", &p::fee_multiplier_min_ppm, "lowest"),
-      number("fee_multiplier_max_ppm", &p::fee_multiplier_max_ppm, "highest"),
-      number("burn_bps_per_year", &p::burn_bps_per_year, "of what circulates, burned as fees"),
-      amount("min_model_stake", &p::min_model_stake, "a model's own stake"),
-      amount("min_validator_stake", &p::min_validator_stake, "a validator's own stake"),
-      number("max_commission_step_bps", &p::max_commission_step_bps, "up, an epoch"),
-      number("missed_reveal_slash_bps", &p::missed_reveal_slash_bps, "of a new model's own stake"),
-      number("bad_model_slash_bps", &p::bad_model_slash_bps, "of a bad model's own stake"),
-      number("equivocation_slash_bps", &p::equivocation_slash_bps, "of a validator's own stake"),
-      number("committee_size", &p::committee_size, "members at most"),
+             "share of the emission for targets; validators get the rest"),
+      number("base_fee", &p::base_fee, "shannons for a transaction at multiplier 1"),
+      number("row_fee", &p::row_fee, "shannons for each row written at multiplier 1"),
+      number("value_fee_bps", &p::value_fee_bps, "share of the amount of transfers and stakes"),
+      number("fee_multiplier_start_ppm", &p::fee_multiplier_start_ppm, "fee multiplier in epoch 0"),
+      number("fee_multiplier_min_ppm", &p::fee_multiplier_min_ppm, "lowest fee multiplier"),
+      number("fee_multiplier_max_ppm", &p::fee_multiplier_max_ppm, "highest fee multiplier"),
+      number("burn_bps_per_year", &p::burn_bps_per_year,
+             "share of the circulating supply that is burned as fees"),
+      amount("min_model_stake", &p::min_model_stake, "least own stake of a model"),
+      amount("min_validator_stake", &p::min_validator_stake, "least own stake of a validator"),
+      number("max_commission_step_bps", &p::max_commission_step_bps,
+             "how much a commission may rise in an epoch"),
+      number("missed_reveal_slash_bps", &p::missed_reveal_slash_bps,
+             "share of a new model's own stake"),
+      number("bad_model_slash_bps", &p::bad_model_slash_bps, "share of a bad model's own stake"),
+      number("equivocation_slash_bps", &p::equivocation_slash_bps,
+             "share of a validator's own stake"),
+      number("committee_size", &p::committee_size, "most members of the committee"),
       number("model_unbonding_epochs", &p::model_unbonding_epochs,
-             "from leaving a pool to being paid"),
+             "epochs from leaving a model's pool to being paid"),
       number("validator_unbonding_epochs", &p::validator_unbonding_epochs,
-             "from leaving a pool to being paid"),
-      number("models_per_target", &p::models_per_target, "assigned to each"),
-      number("initial_targets", &p::initial_targets, "open when an epoch begins"),
-      number("hits_wanted", &p::hits_wanted, "targets an epoch's budget pays for"),
-      number("stake_bonus_ppm", &p::stake_bonus_ppm, "of a standard deviation, for the most stake"),
+             "epochs from leaving a validator's pool to being paid"),
+      number("models_per_target", &p::models_per_target, "models assigned to each target"),
+      number("initial_targets", &p::initial_targets, "targets that are open when an epoch begins"),
+      number("hits_wanted", &p::hits_wanted,
+             "number of targets that the budget of an epoch pays for"),
+      number("stake_bonus_ppm", &p::stake_bonus_ppm,
+             "part of a standard deviation, for the most stake"),
       number("difficulty_start_ppm", &p::difficulty_start_ppm,
-             "z of the first radius; higher is harder"),
-      number("hits_ema_decay_bps", &p::hits_ema_decay_bps, "of the average of hits, an epoch"),
-      number("max_data_bytes", &p::max_data_bytes, "of a submission"),
-      number("bond_per_byte", &p::bond_per_byte, "shannons a byte of a submission, at least"),
+             "z of the first radius; a higher value is harder"),
+      number("hits_ema_decay_bps", &p::hits_ema_decay_bps,
+             "decay of the average of hits in an epoch"),
+      number("max_data_bytes", &p::max_data_bytes, "most bytes of a submission"),
+      number("bond_per_byte", &p::bond_per_byte,
+             "least bond of a submission, in shannons for each byte"),
       number("bond_reward_divisor", &p::bond_reward_divisor,
-             "a bond is at least the reward divided by it"),
-      number("reveal_window_blocks", &p::reveal_window_blocks, "from a claim to its reveal"),
+             "a bond is at least the reward divided by this"),
+      number("reveal_window_blocks", &p::reveal_window_blocks,
+             "most blocks from a claim to its reveal"),
       number("max_audit_extensions", &p::max_audit_extensions,
-             "epochs an undecided audit is put off"),
+             "most epochs by which an undecided audit is put off"),
   };
   return all;
 }

@@ -25,7 +25,8 @@ allocations allocations_of(const soma::genesis& genesis) {
   return out;
 }
 
-/// The committee_size largest by stake, ties by address; then in address order.
+/// The committee_size validators with the largest stakes; of equal stakes the lower address is
+/// taken. They are then ordered by address.
 std::vector<rules::power_share> first_committee(const soma::genesis& genesis) {
   std::vector<rules::power_share> members;
   for (const auto& validator : genesis.validators) {

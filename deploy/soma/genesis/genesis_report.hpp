@@ -1,4 +1,4 @@
-// What a genesis says, for a person and as JSON.
+// What a genesis holds, for people and as JSON.
 #pragma once
 
 #include <string>
@@ -10,8 +10,9 @@
 namespace soma::cli {
 
 [[nodiscard]] json genesis_json(const soma::genesis& genesis);
-/// The first committee, a line a member.
+/// The members of the first committee as a table: a header, and one line for each member.
 [[nodiscard]] std::vector<std::string> committee_lines(const soma::genesis& genesis);
+/// The whole genesis as lines of text.
 [[nodiscard]] std::vector<std::string> genesis_lines(const soma::genesis& genesis);
 
 }  // namespace soma::cli

@@ -30,14 +30,15 @@ outcome write_file(const fs::path& path, const void* data, std::size_t size) {
   std::ofstream file(path, std::ios::binary | std::ios::trunc);
   file.write(static_cast<const char*>(data), static_cast<std::streamsize>(size));
   file.close();
-  if (!file) return cannot_make(path, "the disk did not take it");
+  if (!file) return cannot_make(path, "writing to the disk failed");
   return {};
 }
 
 outcome check(const network_plan& plan) {
   const auto help = "see `soma genesis new --help`";
   if (plan.validators < 1 || plan.validators > max_committee) {
-    return wrong_usage("--validators", "it is not 1 to " + std::to_string(max_committee), help);
+    return wrong_usage("--validators", "it is not between 1 and " + std::to_string(max_committee),
+                       help);
   }
   if (plan.followers > max_followers) {
     return wrong_usage("--followers", "it is above " + std::to_string(max_followers), help);
@@ -45,29 +46,31 @@ outcome check(const network_plan& plan) {
   const auto nodes = plan.validators + plan.followers;
   if (plan.hosts.size() != 1 && plan.hosts.size() != nodes) {
     return wrong_usage("--host",
-                       "there are " + std::to_string(plan.hosts.size()) + " for " +
+                       "there are " + std::to_string(plan.hosts.size()) + " hosts for " +
                            std::to_string(nodes) + " nodes",
                        "give one for all of them, or one for each, validators first");
   }
   for (const auto& host : plan.hosts) {
     if (!mesh::parse_host_port(host + ":1") || host.find_first_of("\"\\\n@") != host.npos) {
-      return wrong_usage("--host", "`" + host + "` is no host", help);
+      return wrong_usage("--host", "`" + host + "` is not a host", help);
     }
   }
   if (plan.first_port < 1 || plan.first_port + ports_a_node * nodes - 1 > max_port) {
-    return wrong_usage("--port", "not every port would be 1 to " + std::to_string(max_port), help);
+    return wrong_usage("--port", "some port would not be between 1 and " + std::to_string(max_port),
+                       help);
   }
   std::error_code ignored;
   const bool is_there = fs::exists(plan.folder, ignored);
   if (is_there && !fs::is_empty(plan.folder, ignored)) {
     if (!plan.replaces) {
       return failed("cannot make " + plan.folder.string(), "it exists",
-                    "name another folder, or say --force");
+                    "name another folder, or add --force");
     }
-    // Only what this once made: a slip of the finger must not cost somebody's files.
+    // It replaces only a folder that it once made, so that a mistyped name does not delete other
+    // files.
     if (!fs::exists(plan.folder / "genesis.bin", ignored) ||
         !fs::exists(plan.folder / "validator-1" / "node.toml", ignored)) {
-      return failed("cannot replace " + plan.folder.string(), "it is no network",
+      return failed("cannot replace " + plan.folder.string(), "it does not hold a network",
                     "name another folder");
     }
   }
@@ -162,13 +165,13 @@ std::string network_homes::config_of(const network_home& home, const soma::genes
          "[roles.validator]\n"
          "listen = \"" +
          text_of(home.door) +
-         "\"  # for the verbs of whoever runs it\n"
+         "\"  # for the verbs of its operator\n"
          "mesh = \"" +
          text_of(home.mesh) +
          "\"  # for the other nodes\n"
          "genesis = \"genesis.bin\"\n"
          "key = \"validator.key\"\n"
-         "# sync = \"state\"  # an empty ledger is taken from the others, not executed\n"
+         "# sync = \"state\"  # takes a snapshot from the others instead of executing all blocks\n"
          "peers = [\n" +
          peers + "]\n";
 }
@@ -193,7 +196,8 @@ outcome network_homes::finish(const soma::genesis& genesis) {
 
 outcome network_homes::put_in_place() {
   std::error_code error;
-  fs::remove_all(plan_.folder, error);  // empty, or to be replaced: begin() has looked
+  // begin() has checked that the folder is empty or may be replaced.
+  fs::remove_all(plan_.folder, error);
   if (!error) fs::rename(building_, plan_.folder, error);
   if (error) return cannot_make(plan_.folder, error.message());
   building_.clear();

@@ -1,14 +1,18 @@
-// The homes of a new network: for each node a folder that can be carried to its machine as it is.
+// The homes of a new network: for each node, a folder that can be carried to its machine as it is.
 //
-//   DIR/genesis.bin                 the same in every home
-//   DIR/ca/                         who has a certificate of it may ask the nodes; stays here
-//   DIR/NAME/node.toml              `soma node run --config` runs it; paths count from here
-//   DIR/NAME/validator.key          0600; signs blocks and votes, and is who the node is to others
-//   DIR/NAME/validator.votes/       what that key has signed: empty, and never to be lost
-//   DIR/NAME/tls/                   certificate of the node's own
+//   DIR/genesis.bin                 the genesis; every home has the same file
+//   DIR/ca/                         the certificate authority, which stays here; a process with a
+//                                   certificate of it may connect to the nodes
+//   DIR/NAME/node.toml              for `soma node run --config`; its paths are relative to its
+//                                   folder
+//   DIR/NAME/validator.key          mode 0600; the node's identity among the other nodes; with it a
+//                                   validator signs blocks and votes
+//   DIR/NAME/validator.votes/       the record of what that key has signed: empty at first, and it
+//                                   must never be lost
+//   DIR/NAME/tls/                   the node's own certificate
 //
-// NAME is validator-1, …, follower-1, …. What must hold: DIR is whole or not there, and a network
-// that is there is replaced only when somebody says so.
+// NAME is validator-1, …, follower-1, …. What must hold: DIR is either complete or does not exist,
+// and an existing network is replaced only if network_plan::replaces is set.
 #pragma once
 
 #include <cstdint>
@@ -26,31 +30,33 @@ namespace soma::cli {
 struct network_plan {
   std::filesystem::path folder;
   std::uint32_t validators = 0;
-  std::uint32_t followers = 0;                  // nodes without a vote
-  std::vector<std::string> hosts{"127.0.0.1"};  // one for all, or one a node
-  std::uint32_t first_port = 7100;  // of a host; each of its nodes takes two, one after the other
-  bool replaces = false;
+  std::uint32_t followers = 0;  // nodes without a vote
+  /// One host for all nodes, or one for each node, validators first.
+  std::vector<std::string> hosts{"127.0.0.1"};
+  /// The first port on each host. Each node there takes the next two ports.
+  std::uint32_t first_port = 7100;
+  bool replaces = false;  // whether an existing network in `folder` is replaced
 };
 
 struct network_home {
   std::string name;
   bool is_validator = true;
   public_key key{};
-  mesh::host_port mesh;  // for the other nodes
-  mesh::host_port door;  // for the operator's verbs
+  mesh::host_port mesh;  // where it listens for the other nodes
+  mesh::host_port door;  // where it listens for the operator's verbs
 };
 
 class network_homes {
  public:
-  /// Checks the plan and makes keys and certificates, beside the folder that it will be.
+  /// Checks the plan and makes keys and certificates in a folder beside plan.folder.
   [[nodiscard]] static expected<network_homes, failure> begin(network_plan plan);
   network_homes(network_homes&&) noexcept = default;
   network_homes& operator=(network_homes&&) = delete;
-  /// What was begun and not finished goes.
+  /// Removes what was begun if finish() has not completed it.
   ~network_homes();
 
   [[nodiscard]] const std::vector<network_home>& all() const { return homes_; }
-  /// Writes the rest and puts all of it in its place.
+  /// Writes the other files and moves the folder to its place.
   [[nodiscard]] outcome finish(const soma::genesis& genesis);
 
  private:
@@ -60,11 +66,11 @@ class network_homes {
   [[nodiscard]] outcome put_in_place();
 
   network_plan plan_;
-  std::filesystem::path building_;  // empty once it is finished
+  std::filesystem::path building_;  // the folder while it is made; empty once it is in its place
   std::vector<network_home> homes_;
 };
 
-/// Of --json: name, folder, key, mesh, listen, validator.
+/// The homes as --json prints them: name, folder, key, mesh, listen, validator.
 [[nodiscard]] json homes_json(const network_homes& homes, const std::filesystem::path& folder);
 
 }  // namespace soma::cli

@@ -14,14 +14,14 @@ class genesis_inspect final : public verb {
  public:
   std::string_view name() const override { return "genesis inspect"; }
   std::string_view summary() const override {
-    return "what a network was born with: parameters, allocations, emission, first committee";
+    return "what a network starts with: parameters, allocations, emission, first committee";
   }
   std::string_view example() const override {
     return "soma genesis inspect genesis.bin\n"
            "soma genesis inspect --ledger /var/lib/soma --json";
   }
   void declare(option_set& options) override {
-    options.add("file", file_, "a genesis; default: that of the ledger")
+    options.add("file", file_, "file with a genesis; default: the genesis of the ledger")
         .positional()
         .shown_as("FILE");
     place_.declare(options);

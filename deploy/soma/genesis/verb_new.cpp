@@ -1,4 +1,5 @@
-// A network's genesis: from a TOML file, from options, or both; what the command line says wins.
+// Makes the genesis of a network from a TOML file, from options, or from both. Options win over the
+// file.
 #include <fstream>
 
 #include "actors/rules/genesis_state.hpp"
@@ -53,13 +54,14 @@ class genesis_new final : public verb {
   std::vector<std::string> hosts_;
   std::optional<std::string> stake_;
   std::optional<network_homes> homes_;
-  std::vector<std::string> given_;  // parameters that somebody set
+  std::vector<std::string> given_;  // names of the parameters that were set
   genesis_draft draft_;
 };
 
 void genesis_new::declare(option_set& options) {
   options.add("output", output_, "the file to write").also('o').shown_as("FILE");
-  options.add("force", force_, "replace a file, or with --output-dir a network, that exists");
+  options.add("force", force_,
+              "replace an existing file, or an existing network with --output-dir");
   options
       .add("file", file_,
            "TOML: name, start_ms, [parameters], [[accounts]] owner and balance, [[validators]] key "
@@ -68,31 +70,34 @@ void genesis_new::declare(option_set& options) {
   options.add("network", network_, "name of the network; default: soma").shown_as("NAME");
   options.add("arch", arch_, "architecture of every model; default: v1").shown_as("A");
   options.add("epoch-seconds", epoch_seconds_, "length of an epoch; default: a day");
-  options.add("start-ms", start_ms_, "Unix time of its beginning; default: now");
+  options.add("start-ms", start_ms_,
+              "Unix time in milliseconds at which the network starts; default: now");
   options
       .add("account", accounts_,
-           "who is born with money: a key's name or an address; once for each")
+           "an account that starts with money: a key's name or an address; repeat it for more")
       .shown_as("WHO=AMOUNT");
   options
       .add("validator", validators_,
-           "key file, made without a passphrase if it is missing, and stake; once for each; "
-           "default stake: the minimum")
+           "key file of a validator, made without a passphrase if it is missing, and stake; repeat "
+           "it for more; default stake: the minimum")
       .shown_as("KEY[=AMOUNT]");
   options.add("validators", plan_.validators,
-              "instead: so many validators, each with a home of its own in --output-dir");
-  options.add("followers", plan_.followers, "and so many nodes that follow without a vote");
+              "instead of --validator: number of validators, each with a home in --output-dir");
+  options.add("followers", plan_.followers,
+              "number of nodes that follow the network without a vote");
   options
       .add("output-dir", output_dir_,
-           "the folder to make: the genesis, and for each node its keys and a node.toml that knows "
-           "the others")
+           "folder to make: the genesis, and for each node its keys and a node.toml with the "
+           "addresses of the others")
       .shown_as("DIR");
   options
       .add("host", hosts_,
-           "where the nodes of --validators and --followers run: one for all, or once for each; "
+           "host of the nodes of --validators and --followers: one for all, or one for each; "
            "default: 127.0.0.1")
       .shown_as("HOST");
-  options.add("port", plan_.first_port, "the first port of a host; a node takes two of them");
-  options.add("stake", stake_, "of each of --validators; default: the minimum").shown_as("AMOUNT");
+  options.add("port", plan_.first_port, "first port on a host; each node takes two ports");
+  options.add("stake", stake_, "stake of each of --validators; default: the minimum")
+      .shown_as("AMOUNT");
   options
       .add("set", settings_,
            "any parameter, as `soma genesis inspect` names it; emission_epochs and hits_wanted "
@@ -100,7 +105,7 @@ void genesis_new::declare(option_set& options) {
       .shown_as("NAME=VALUE");
 }
 
-/// "a=b=c" is "a=b" and "c".
+/// Splits a text at its last '=': "a=b=c" becomes "a=b" and "c".
 std::pair<std::string, std::string> halves(const std::string& text) {
   const auto at = text.rfind('=');
   if (at == std::string::npos) return {text, ""};
@@ -118,7 +123,7 @@ outcome genesis_new::read_options(const run_context& context) {
   if (arch_) done = draft_.set("architecture", *arch_, "--arch");
   if (epoch_seconds_ && done) {
     if (*epoch_seconds_ < 1 || *epoch_seconds_ > 366 * 86'400) {
-      return refused_setting("--epoch-seconds", "the value is not 1 second to a year");
+      return refused_setting("--epoch-seconds", "the value is not between 1 second and a year");
     }
     done = draft_.set("epoch_ms", std::to_string(*epoch_seconds_ * 1'000), "--epoch-seconds");
   }
@@ -145,17 +150,18 @@ outcome genesis_new::check_output() const {
   }
   if (output_dir_.empty()) {
     if (plan_.validators != 0 || plan_.followers != 0 || !hosts_.empty() || stake_) {
-      return wrong_usage("--output-dir", "homes of nodes need a place", help);
+      return wrong_usage("--output-dir", "the homes of nodes need a folder", help);
     }
     return check_new_file(output_, force_);
   }
   if (!validators_.empty()) {
-    return wrong_usage("--validator", "--output-dir makes every key itself", "say --validators N");
+    return wrong_usage("--validator", "--output-dir makes every key itself",
+                       "write --validators N");
   }
   return {};
 }
 
-/// Keys first: the genesis names them.
+/// Makes the keys of the homes. This comes before the genesis, which names the keys.
 outcome genesis_new::add_homes() {
   if (output_dir_.empty()) return {};
   if (!draft_.genesis().validators.empty()) {
@@ -164,7 +170,8 @@ outcome genesis_new::add_homes() {
   auto stake = shannons{0};
   if (stake_) {
     const auto amount = parse_amount(*stake_);
-    if (!amount) return refused_setting("--stake", "`" + *stake_ + "` is no amount, such as 5000");
+    if (!amount)
+      return refused_setting("--stake", "`" + *stake_ + "` is not an amount such as 5000");
     stake = *amount;
   }
   auto plan = plan_;
@@ -187,11 +194,11 @@ outcome genesis_new::write_genesis() {
   file.write(reinterpret_cast<const char*>(content.data()),
              static_cast<std::streamsize>(content.size()));
   file.close();
-  if (!file) return failed("cannot write " + output_.string(), "the disk did not take it");
+  if (!file) return failed("cannot write " + output_.string(), "writing to the disk failed");
   return make_records();
 }
 
-/// A key that is as young as this has never voted.
+/// Makes an empty voting record for each new key. This is safe, since a new key has never voted.
 outcome genesis_new::make_records() const {
   const auto chain = rules::chain_id_of(draft_.genesis());
   for (const auto& [path, key] : draft_.made_keys()) {

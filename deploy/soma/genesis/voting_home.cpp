@@ -21,7 +21,7 @@ outcome make_voting_record(const fs::path& folder, const chain_id& chain, const 
   const auto what = "cannot begin a voting record in " + folder.string();
   std::error_code ignored;
   if (fs::exists(folder, ignored) && !fs::is_empty(folder, ignored)) {
-    return failed(what, "there is one",
+    return failed(what, "there is one already",
                   "leave out --first-start: what the key has signed must not be forgotten");
   }
   try {
@@ -42,11 +42,11 @@ expected<std::shared_ptr<validator::vote_memory>, failure> open_voting_record(
   } catch (const lmdb::failure& error) {
     if (error.code() == lmdb::failure_code::already_open) {
       return failed(what, "another process uses it",
-                    "stop that one first: two with one key would contradict each other");
+                    "stop that process first: two nodes with one key would contradict each other");
     }
-    return failed(what, error.what(), "see that its disk is well");
+    return failed(what, error.what(), "check its disk");
   } catch (const std::exception& error) {
-    return failed(what, error.what(), "see that its disk is well");
+    return failed(what, error.what(), "check its disk");
   }
 }
 

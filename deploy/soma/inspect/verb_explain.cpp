@@ -31,8 +31,7 @@ class explain_verb final : public verb {
     options
         .add("what", what_,
              "a target, model or address (0x and at least 8 digits), a key's name, or the number "
-             "of an "
-             "epoch")
+             "of an epoch")
         .positional()
         .required();
     add_ledger_option(options, ledger_);
@@ -73,7 +72,7 @@ std::vector<candidate> candidates_of(const tables::ledger_view& view, const std:
   return all;
 }
 
-/// A number without "0x" is an epoch.
+/// Reads the number of an epoch, which is a number without "0x".
 std::optional<epoch_number> epoch_in(const std::string& text) {
   epoch_number epoch;
   const auto end = std::from_chars(text.data(), text.data() + text.size(), epoch.value);
@@ -85,7 +84,7 @@ answer told(expected<explanation, explain::refusal> found, const std::string& wh
   if (!found)
     return failed("cannot explain " + what, std::string(explain::to_text(found.error())),
                   found.error() == explain::refusal::epoch_to_come
-                      ? "an id begins with 0x, a bare number is an epoch"
+                      ? "an id begins with 0x; a number without 0x is an epoch"
                       : "");
   return std::move(*found);
 }
@@ -118,16 +117,16 @@ answer explain_verb::ask(const run_context& context, const tables::ledger_view& 
     return wrong_usage("cannot explain `" + what_ + "`",
                        "it is neither the number of an epoch, a name, nor 0x and at least 8 hex "
                        "digits",
-                       "`soma wallet list` shows the keys there are");
+                       "`soma wallet list` shows all keys");
   }
   const auto found = candidates_of(view, *digits);
   if (found.size() == 1) return explain_one(view, found.front(), how);
   if (found.empty()) {
-    // An address may appear in events without ever having had an account.
+    // Events may contain an address that never had an account.
     if (const auto whole = hash256::parse(*digits))
       return explain_one(view, {subject::address, *whole}, how);
     return failed("cannot explain " + what_,
-                  "the ledger has no target, model or address that begins so");
+                  "the ledger has no target, model or address that begins with it");
   }
   std::string all;
   for (const auto& one : found)

@@ -18,7 +18,7 @@ class prove_verb final : public verb {
  public:
   std::string_view name() const override { return "prove"; }
   std::string_view summary() const override {
-    return "prove a row of the ledger, or that it has none, to somebody without it";
+    return "prove to a person without the ledger that it has a row, or that it does not";
   }
   std::string_view example() const override {
     return "soma prove 0x1f3a90c2 -o row.proof\n"
@@ -27,11 +27,11 @@ class prove_verb final : public verb {
   void declare(option_set& options) override {
     options.add("key", key_, "an address, model or target: 0x and 64 digits, or the first 8")
         .positional();
-    options.add("table", table_, "look in this table; default: account, model and target")
+    options.add("table", table_, "table to look in; default: account, model and target")
         .among(table_names());
-    options.add("row", row_, "a row's whole key in hex, instead of an id").shown_as("HEX");
-    options.add("output", output_, "write the proof into this file").also('o').shown_as("FILE");
-    options.add("force", force_, "replace a file that exists");
+    options.add("row", row_, "whole key of a row in hex, instead of an id").shown_as("HEX");
+    options.add("output", output_, "file to write the proof to").also('o').shown_as("FILE");
+    options.add("force", force_, "replace an existing file");
     add_ledger_option(options, ledger_);
   }
   outcome run(const run_context& context) override;
@@ -61,7 +61,7 @@ expected<row_key, failure> prove_verb::wanted(const tables::ledger_view& view) c
   if (!row_.empty()) {
     auto key = from_hex(row_);
     if (!key || !table_of(*key)) {
-      return wrong_usage("--row", "`" + row_ + "` is no key of a row",
+      return wrong_usage("--row", "`" + row_ + "` is not a key of a row",
                          "a key is the table's byte and its fields, in hex");
     }
     return *key;
@@ -83,7 +83,7 @@ expected<row_key, failure> prove_verb::key_by_id(const tables::ledger_view& view
   std::vector<row_key> found;
   for (const auto table : within) {
     if (!table_of(key_in(table, {}))) {
-      return wrong_usage("--table", "the keys of " + table_ + " are more or less than an id",
+      return wrong_usage("--table", "the key of a row of " + table_ + " is not just an id",
                          "name the row with --row KEY");
     }
     for (const auto& id : ids_with_prefix(view, table, digits)) found.push_back(key_in(table, id));
@@ -101,7 +101,7 @@ expected<row_key, failure> prove_verb::key_by_id(const tables::ledger_view& view
   if (whole && !table_.empty()) return key_in(within.front(), *whole);
   return failed("no " + (table_.empty() ? std::string("account, model or target") : table_) +
                     " begins with " + key_,
-                "the ledger has none", "to prove that, give all 64 digits and --table");
+                "the ledger has no such row", "to prove that, give all 64 digits and --table");
 }
 
 expected<proven_row, failure> prove_verb::prove(const tables::ledger_view& view) const {
@@ -109,8 +109,10 @@ expected<proven_row, failure> prove_verb::prove(const tables::ledger_view& view)
   if (!key) return make_unexpected(key.error());
   const auto last = view.block_at(view.height());
   if (!last) {
-    return failed("cannot prove anything yet",
-                  "the ledger has no block, whose header says its root", "wait for the first one");
+    return failed(
+        "cannot prove anything yet",
+        "the ledger has no block yet, and only the header of a block contains the state root",
+        "wait for the first one");
   }
   state_tree::tree::builder rows;
   view.scan([&](byte_view row, byte_view value) {
@@ -121,7 +123,7 @@ expected<proven_row, failure> prove_verb::prove(const tables::ledger_view& view)
   if (tree.root() != last->header.state_root) {
     return failed("the ledger does not have the state root of its last block",
                   tree.root().text() + " instead of " + last->header.state_root.text(),
-                  "the ledger is damaged, or was written by another soma: let it sync anew");
+                  "the ledger is damaged, or another version wrote it; fill it anew");
   }
   return proven_row{last->header, *key, view.find_row(*key), state_tree::prove(tree, *key)};
 }
@@ -132,7 +134,7 @@ outcome prove_verb::write(const proven_row& proven) const {
   file.write(reinterpret_cast<const char*>(content.data()),
              static_cast<std::streamsize>(content.size()));
   file.close();
-  if (!file) return failed("cannot write " + output_.string(), "the disk did not take it");
+  if (!file) return failed("cannot write " + output_.string(), "writing to the disk failed");
   return {};
 }
 

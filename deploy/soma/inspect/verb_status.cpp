@@ -1,4 +1,4 @@
-// Where a network stands, on one screen.
+// The state of a network on one screen.
 #include <algorithm>
 #include <map>
 
@@ -16,7 +16,7 @@ class status final : public verb {
  public:
   std::string_view name() const override { return "status"; }
   std::string_view summary() const override {
-    return "where a network stands: height, epoch, committee, models, targets, money";
+    return "the state of a network: height, epoch, committee, models, targets, money";
   }
   std::string_view example() const override {
     return "soma status\n"
@@ -30,7 +30,7 @@ class status final : public verb {
   ledger_place place_;
 };
 
-/// How a state is called in the report for programs, and what it means to a person.
+/// The name of a state in the report for programs, and its meaning for people.
 struct signing_words {
   const char* name;
   const char* meaning;
@@ -41,7 +41,7 @@ signing_words words_of(schema::SigningState state) {
     case schema::SigningState::MEMBER:
       return {"member", "member of the committee, votes"};
     case schema::SigningState::NO_SEAT:
-      return {"no seat", "no member of the committee, follows"};
+      return {"no seat", "not a member of the committee, follows the network"};
     case schema::SigningState::LISTENING:
       return {"listening", "member of the committee, listens before it votes"};
     case schema::SigningState::FENCED:
@@ -62,8 +62,8 @@ struct facts {
   std::optional<ledger_source::standing> standing;
 };
 
-/// One pass over the tables that a status counts; accounts are not among them, since there may be
-/// millions.
+/// Reads the tables that a status counts, each once. Accounts are not counted, since there may be
+/// millions of them.
 facts collect(ledger_source& source) {
   facts out;
   out.chain = source.chain();
@@ -75,7 +75,7 @@ facts collect(ledger_source& source) {
   });
   source.scan(table_prefix(ledger_table::target), [&](byte_view, byte_view value) {
     const auto row = ledger_source::decoded<target_row>(value);
-    // Of this epoch, and whatever still waits for its end.
+    // It counts the targets of this epoch, and earlier ones that are not decided yet.
     const bool is_over = row.status == target_status::settled ||
                          row.status == target_status::slashed ||
                          row.status == target_status::expired;
@@ -157,7 +157,7 @@ json status_json(const ledger_source& source, const facts& f, const name_book& n
   return all;
 }
 
-/// "a member that votes, in view 17; 3 peers; 0 transactions wait".
+/// A text such as "member of the committee, votes; view 17, 3 peers, 0 transactions wait".
 std::string standing_text(const ledger_source::standing& at) {
   return std::string(words_of(at.signing).meaning) + "; view " + count_text(at.view) + ", " +
          count_text(at.peers) + (at.peers == 1 ? " peer, " : " peers, ") + count_text(at.waiting) +
@@ -172,7 +172,8 @@ std::string counts_text(const std::map<std::string, std::uint64_t>& counts) {
   return text.empty() ? "none" : text;
 }
 
-/// "ends in 12 s", "should have ended 3 min ago: nobody makes blocks".
+/// A text such as "ends in 12 s" or, if no block has ended the epoch in time, "its time ended 3 min
+/// 00 s ago".
 std::string epoch_text(const ledger_source& source, const chain_row& c) {
   const auto ends = c.epoch_start_ms + source.genesis().parameters.epoch_ms;
   const auto now = unix_now_ms();

@@ -1,4 +1,4 @@
-// Targets as the ledger has them. Why one was paid or not is what `soma explain` tells.
+// Targets as the ledger has them. `soma explain` says why a target was paid or not.
 #include <bit>
 
 #include "actors/explain/names.hpp"
@@ -44,18 +44,18 @@ std::string assigned_text(const target_row& row, const name_book& names) {
 class target_list final : public verb {
  public:
   std::string_view name() const override { return "target list"; }
-  std::string_view summary() const override { return "targets of an epoch, and how they stand"; }
+  std::string_view summary() const override { return "the targets of an epoch and their status"; }
   std::string_view example() const override {
     return "soma target list\n"
            "soma target list --epoch 3 --status settled --json\n"
            "soma target list --all --limit 1000";
   }
   void declare(option_set& options) override {
-    options.add("epoch", epoch_, "opened in this epoch; default: the one that runs");
-    options.add("all", all_, "of every epoch");
-    options.add("status", status_, "only these")
+    options.add("epoch", epoch_, "epoch in which they were opened; default: the present epoch");
+    options.add("all", all_, "targets of every epoch");
+    options.add("status", status_, "only targets with this status")
         .among({"open", "filled", "revealed", "settled", "slashed", "expired"});
-    options.add("limit", limit_, "show at most so many; all are counted");
+    options.add("limit", limit_, "number of targets to show at most; all are counted");
     place_.declare(options);
   }
   outcome run(const run_context& context) override;
@@ -125,7 +125,7 @@ class target_info final : public verb {
   std::string_view summary() const override { return "one target, its claim and the votes on it"; }
   std::string_view example() const override { return "soma target info 0x9b0c44e1"; }
   void declare(option_set& options) override {
-    options.add("target", target_, "its id, or the first 8 digits or more")
+    options.add("target", target_, "id of the target, or at least its first 8 digits")
         .positional()
         .required()
         .shown_as("TARGET");
@@ -197,8 +197,8 @@ outcome target_info::run(const run_context& context) {
   if (!id) return make_unexpected(id.error());
   const auto row = source.row<target_row>(target_key(*id));
   if (!row) {
-    return failed("there is no target " + id->text(), source.where() + " has none",
-                  "`soma target list --all` shows those there are");
+    return failed("there is no target " + id->text(), source.where() + " does not have it",
+                  "`soma target list --all` shows all targets");
   }
   const name_book names(context, source);
   const auto claim = source.row<submission_row>(submission_key(*id));

@@ -1,5 +1,5 @@
-// An auditor: from the genesis and the blocks alone every state root up to the end of an epoch is
-// computed again. What the ledger's own rows say is not asked.
+// An audit: every state root up to the end of an epoch is computed again from the genesis and the
+// blocks alone. The other rows of the ledger are not used.
 #include <thread>
 
 #include "actors/replay/chain_replay.hpp"
@@ -14,38 +14,37 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// Blocks read in one look at the ledger: looks are short, whoever writes it is not held up.
+/// How many blocks are read in one view of the ledger. A view is kept for a short time only, so
+/// that the process that writes the ledger is not held up.
 constexpr std::uint64_t blocks_a_look = 64;
 
 struct audit {
   std::uint64_t blocks = 0, transactions = 0, refused = 0;
-  std::uint64_t first_height = 0;  // of the epoch asked for
-  epoch_number epoch;              // of the last block
-  bool complete = false;           // the epoch asked for is over
-  std::optional<replay::difference> wrong;
-  block_height at;  // of the last block that was looked at
+  std::uint64_t first_height = 0;           // the first height of the wanted epoch
+  epoch_number epoch;                       // the epoch of the last block
+  bool complete = false;                    // true once the wanted epoch is over
+  std::optional<replay::difference> wrong;  // the first difference, if there is one
+  block_height at;                          // the height of the last block that was read
 };
 
 class verify_epoch final : public verb {
  public:
   std::string_view name() const override { return "verify-epoch"; }
   std::string_view summary() const override {
-    return "compute every state root up to the end of an epoch again, from the blocks alone";
+    return "compute every state root up to the end of an epoch again from the blocks alone";
   }
   std::string_view example() const override {
     return "soma verify-epoch 3\n"
            "soma verify-epoch 3 --ledger /var/lib/soma/ledger --scratch /tmp/audit --json";
   }
   void declare(option_set& options) override {
-    options.add("epoch", epoch_, "the last epoch to verify; all before it are, too")
+    options.add("epoch", epoch_, "the last epoch to verify; all epochs before it are verified, too")
         .positional()
         .required();
     add_ledger_option(options, ledger_);
-    options
-        .add("scratch", scratch_,
-             "a folder to be made for the rows, if they are more than memory should hold")
+    options.add("scratch", scratch_, "folder to make for the rows, if they are too many for memory")
         .shown_as("DIR");
-    options.add("threads", threads_, "for the distances of targets");
+    options.add("threads", threads_, "number of threads for the distances of targets");
   }
   outcome run(const run_context& context) override;
 
@@ -64,9 +63,10 @@ class verify_epoch final : public verb {
 };
 
 outcome verify_epoch::check_options() const {
-  if (threads_ < 1 || threads_ > 256) return wrong_usage("--threads", "it is not 1 to 256");
+  if (threads_ < 1 || threads_ > 256)
+    return wrong_usage("--threads", "it is not between 1 and 256");
   if (!scratch_.empty() && fs::exists(scratch_)) {
-    return wrong_usage("--scratch", scratch_.string() + " is there already",
+    return wrong_usage("--scratch", scratch_.string() + " exists already",
                        "name a folder that can be made and removed again");
   }
   return {};
@@ -94,7 +94,7 @@ outcome verify_epoch::follow(const stored_ledger& ledger, replay::chain_replay& 
                              audit& seen) const {
   const epoch_number wanted{epoch_};
   const auto last = ledger.view().height();
-  // What the ledger says about its epochs is believed for the progress bar alone.
+  // What the ledger itself says about its epochs is used for the progress bar only.
   progress_bar bar("verify", ledger.view().closing_height(wanted).value_or(last).value, "blocks");
   while (!seen.complete && !seen.wrong && again.chain().height < last) {
     const auto view = ledger.view();
@@ -166,7 +166,7 @@ outcome verify_epoch::run(const run_context& context) {
   if (seen.wrong) {
     return failed("height " + std::to_string(seen.at.value) + " does not hold",
                   std::string(replay::to_text(seen.wrong->kind)) + " is " + seen.wrong->found +
-                      ", it has to be " + seen.wrong->expected,
+                      ", but it has to be " + seen.wrong->expected,
                   "do not trust this ledger from that height on");
   }
   if (!seen.complete) {

@@ -15,14 +15,14 @@ class verify_proof final : public verb {
  public:
   std::string_view name() const override { return "verify-proof"; }
   std::string_view summary() const override {
-    return "check what `soma prove` wrote, without a ledger";
+    return "check a proof that `soma prove` wrote, without a ledger";
   }
   std::string_view example() const override {
     return "soma verify-proof row.proof\n"
            "soma verify-proof row.proof --header-id 0x… --json";
   }
   void declare(option_set& options) override {
-    options.add("file", file_, "the proof").positional().required();
+    options.add("file", file_, "file with the proof").positional().required();
     options.add("root", root_, "the state root that you trust").shown_as("0x…");
     options.add("header-id", header_, "the id of the block that you trust").shown_as("0x…");
   }
@@ -39,7 +39,7 @@ unexpected<failure> does_not_hold(const std::string& why) {
   return failed("the proof does not hold", why, "do not believe what it says");
 }
 
-/// That `given`, if there is one, is this very hash.
+/// Checks that `given`, if it is not empty, is the hash `actual`.
 outcome check_equal(const char* option, const std::string& given, const std::string& what,
                     const hash256& actual) {
   if (given.empty()) return {};
@@ -61,7 +61,7 @@ outcome verify_proof::run(const run_context& context) {
   if (!content) return make_unexpected(content.error());
   const auto proven = decode<proven_row>(*content);
   if (!proven) {
-    return failed(file_.string() + " is no proof", std::string(to_text(proven.error())),
+    return failed(file_.string() + " is not a proof", std::string(to_text(proven.error())),
                   "name a file that `soma prove` wrote");
   }
   const auto value = proven->value ? std::optional<byte_view>(*proven->value) : std::nullopt;
@@ -82,8 +82,8 @@ outcome verify_proof::run(const run_context& context) {
              std::string(proven->value ? "has this row." : "has no such row."));
   if (!is_trusted) {
     note_line(
-        "Whether a network has that root, the file cannot say: compare with a block that you "
-        "trust, --header-id or --root.");
+        "The file cannot show that a network has that root: compare it with a block that you "
+        "trust, with --header-id or --root.");
   }
   return {};
 }

@@ -8,7 +8,7 @@
 namespace soma::cli {
 namespace {
 
-/// To the hundredth of a SOMA: what a person compares. The JSON has every shannon.
+/// An amount with two decimals, which is what a person compares. The JSON has the exact shannons.
 std::string amount(shannons value) {
   return decimal_text(static_cast<double>(value.value) / shannons_per_soma, 2) + " SOMA";
 }

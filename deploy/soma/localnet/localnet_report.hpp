@@ -1,4 +1,4 @@
-// A local network's closing report: for people and as JSON.
+// The report at the end of a local network's run, for people and as JSON.
 #pragma once
 
 #include <filesystem>

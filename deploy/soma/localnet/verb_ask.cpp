@@ -24,17 +24,16 @@ class ask final : public verb {
   }
   void declare(option_set& options) override {
     options.add("text", text_, "the text to continue").positional();
-    options.add(
-        "eval", eval_,
-        "measure on this file instead: bits per byte of the mixture and of each expert alone");
-    options.add("bytes", bytes_, "how much to write");
-    options.add("experts", experts_, "experts to mix, the nearest by the router");
+    options.add("eval", eval_,
+                "measure this file instead: bits per byte of the mixture and of each expert alone");
+    options.add("bytes", bytes_, "number of bytes to write");
+    options.add("experts", experts_, "number of experts to mix; the router chooses the nearest");
     options.add("temperature", temperature_,
-                "1 writes as predicted, 0 the most likely byte each time");
-    options.add("seed", seed_, "owns the choice of bytes");
+                "1: choose bytes as predicted; 0: always the most likely byte");
+    options.add("seed", seed_, "seed of the choice of bytes");
     options.add("network", network_,
                 "folder of the network; default: localnet in the home directory");
-    options.add("threads", threads_, "experts that are run at once");
+    options.add("threads", threads_, "number of experts that run at once");
   }
   outcome run(const run_context& context) override;
 
@@ -59,12 +58,13 @@ outcome ask::check() const {
   };
   if (text_.empty() == eval_.empty()) return refuse("ask", "give either a text or --eval FILE");
   if (bytes_ < 1 || bytes_ > global_model::max_written_bytes)
-    return refuse("--bytes", "the value is not 1 to 65536");
+    return refuse("--bytes", "the value is not between 1 and 65536");
   if (experts_ < 1 || experts_ > global_model::max_probed_models)
-    return refuse("--experts", "the value is not 1 to 16");
-  if (threads_ < 1 || threads_ > 256) return refuse("--threads", "the value is not 1 to 256");
+    return refuse("--experts", "the value is not between 1 and 16");
+  if (threads_ < 1 || threads_ > 256)
+    return refuse("--threads", "the value is not between 1 and 256");
   if (!(temperature_ >= 0 && temperature_ <= 100))
-    return refuse("--temperature", "the value is not 0 to 100");
+    return refuse("--temperature", "the value is not between 0 and 100");
   return {};
 }
 
@@ -78,7 +78,7 @@ outcome ask::run(const run_context& context) {
   names_ = model_names(directory);
   localnet::stored_network network(directory, threads_, [] { return scoring::exact_engines(); });
   if (network.models() == 0)
-    return failed("nobody can answer", "the network has no active model",
+    return failed("there is no model to ask", "the network has no active model",
                   "run `soma localnet` first");
   return eval_.empty() ? answer(context, network) : measure(context, network);
 }
@@ -102,8 +102,8 @@ json ask::shares_json(capnp::List<schema::ExpertShare>::Reader shares) const {
   return list;
 }
 
-/// Bytes as a terminal can show them: what is no UTF-8 text, and control characters, become a dot
-/// in the middle.
+/// Bytes as a terminal can show them: bytes that are not UTF-8 text, and control characters, become
+/// "·".
 std::string shown(byte_view text) {
   std::string out;
   for (std::size_t at = 0; at < text.size();) {

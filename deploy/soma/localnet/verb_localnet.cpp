@@ -49,20 +49,22 @@ class localnet_verb final : public verb {
 
 void localnet_verb::declare(option_set& options) {
   options
-      .add("data", data_,
-           "a source, one specialist each; without any: kinds of files every such machine has")
+      .add(
+          "data", data_,
+          "a source, which trains one specialist; repeat it for more; default: kinds of files that "
+          "every such machine has")
       .shown_as("NAME=PATH");
-  options.add("epochs", epochs_, "epochs to run; models are registered in the first two");
-  options.add("seed", seed_, "owns the run: the same seed and data give the same state root");
+  options.add("epochs", epochs_, "number of epochs to run; models are registered in the first two");
+  options.add("seed", seed_, "seed of the run; the same seed and data give the same state root");
   options.add("arch", arch_, architecture_help).shown_as("A");
   options.add("train-steps", steps_, "optimiser steps of each specialist");
-  options.add("batch", batch_, "windows a training step");
+  options.add("batch", batch_, "windows in a training step");
   options.add("validators", validators_,
-              "validators that agree on blocks, each with its own ledger");
-  options.add("submitters", submitters_, "honest submitters that compete");
+              "number of validators that agree on blocks, each with its own ledger");
+  options.add("submitters", submitters_, "number of honest submitters that compete");
   options.add("with-cheats", with_cheats_, "add a submitter for each way of cheating");
   options.add("max-data", max_data_, "read at most this much of each source");
-  options.add("threads", threads_, "pieces of work that run at once; does not change the result");
+  options.add("threads", threads_, "number of threads; it does not change the result");
 }
 
 outcome localnet_verb::check() const {
@@ -70,16 +72,19 @@ outcome localnet_verb::check() const {
     return wrong_usage(option, why, "see `soma localnet --help`");
   };
   if (validators_ < 1 || validators_ > 32)
-    return refuse("--validators", "the value is not 1 to 32");
+    return refuse("--validators", "the value is not between 1 and 32");
   if (submitters_ < 1 || submitters_ > 64)
-    return refuse("--submitters", "the value is not 1 to 64");
-  if (epochs_ < 3 || epochs_ > 100'000) return refuse("--epochs", "the value is not 3 to 100,000");
+    return refuse("--submitters", "the value is not between 1 and 64");
+  if (epochs_ < 3 || epochs_ > 100'000)
+    return refuse("--epochs", "the value is not between 3 and 100,000");
   if (steps_ < 1) return refuse("--train-steps", "the value is not at least 1");
-  if (batch_ < 1 || batch_ > 4'096) return refuse("--batch", "the value is not 1 to 4096");
+  if (batch_ < 1 || batch_ > 4'096) return refuse("--batch", "the value is not between 1 and 4096");
   if (data_.size() > scorer::max_models_per_request) {
-    return refuse("--data", "at most 16 sources: one request scores that many models");
+    return refuse("--data",
+                  "there are more than 16 sources, and one request scores at most 16 models");
   }
-  if (threads_ < 1 || threads_ > 256) return refuse("--threads", "the value is not 1 to 256");
+  if (threads_ < 1 || threads_ > 256)
+    return refuse("--threads", "the value is not between 1 and 256");
   return {};
 }
 
@@ -110,7 +115,7 @@ expected<std::vector<localnet::localnet_source>, failure> localnet_verb::load_so
   return sources;
 }
 
-/// What the screen shows while the network runs. Training reports from several threads.
+/// What the terminal shows while the network runs. Several threads report their training here.
 class live_view {
  public:
   live_view(std::vector<std::string> names, std::uint64_t steps, std::uint64_t epochs)
@@ -215,7 +220,7 @@ outcome localnet_verb::run(const run_context& context) {
   const auto report = localnet::run_localnet(plan(*directory, std::move(*sources), *arch));
   if (!report)
     return failed("the local network ended", report.error(),
-                  "what it made is kept in " + directory->string());
+                  "its files are kept in " + directory->string());
   if (auto written = write_localnet_index(*directory, *report, *arch); !written) return written;
   const std::chrono::duration<double> taken = std::chrono::steady_clock::now() - began;
   if (context.wants_json) {
@@ -224,11 +229,12 @@ outcome localnet_verb::run(const run_context& context) {
     print_report(*report, *directory, taken.count());
   }
   if (report->interrupted) {
-    return failed("stopped before the last epoch", "asked to",
-                  "what was reached is kept in " + directory->string());
+    return failed("stopped before the last epoch", "a stop was asked for",
+                  "its files are kept in " + directory->string());
   }
   if (!report->supply_ok)
-    return failed("the supply is not whole", "the rows do not add up to the cap");
+    return failed("the supply is wrong",
+                  "the amounts in the ledger do not add up to the supply cap");
   return {};
 }
 

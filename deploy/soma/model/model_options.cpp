@@ -8,7 +8,7 @@ namespace soma::cli {
 expected<model_architecture, failure> architecture_of(const std::string& text) {
   if (const auto arch = weights::parse_architecture(text)) return *arch;
   return wrong_usage("no architecture is called '" + text + "'", architecture_help,
-                     "heads divide dim into even parts; try --arch tiny");
+                     "heads must divide dim into even parts; try --arch tiny");
 }
 
 namespace {

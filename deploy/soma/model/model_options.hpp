@@ -1,4 +1,4 @@
-// What the verbs about models have in common: options, and refusals as lines.
+// What the verbs about models share: how options are read, and refusals for people.
 #pragma once
 
 #include <cstdint>
@@ -13,21 +13,22 @@
 
 namespace soma::cli {
 
+/// Reads an architecture as architecture_help describes it.
 [[nodiscard]] expected<model_architecture, failure> architecture_of(const std::string& text);
 
-/// Reads weights; a refusal names the file and the reason.
+/// Reads a weights file into memory. A refusal names the file and the reason.
 [[nodiscard]] expected<weights::model_weights, failure> weights_at(
     const std::filesystem::path& path, const weights::weights_overrides& overrides = {});
 
-/// The same, with the values left in the file: see weights::map_weights.
+/// The same, but the values stay in the mapped file: see weights::map_weights.
 [[nodiscard]] expected<weights::model_weights, failure> mapped_weights_at(
     const std::filesystem::path& path, const weights::weights_overrides& overrides = {});
 
-/// What the header of a weights file tells.
+/// Reads the header of a weights file only.
 [[nodiscard]] expected<weights::weights_outline, failure> outline_at(
     const std::filesystem::path& path, const weights::weights_overrides& overrides = {});
 
-/// Sets the number of threads of the tensor library. Call before the work; 1..256.
+/// Sets the number of threads of the tensor library, from 1 to 256. Call it before the work begins.
 [[nodiscard]] outcome use_threads(std::uint32_t threads);
 
 inline constexpr auto architecture_help =

@@ -1,6 +1,6 @@
-// A model's weights to the network: encrypted into the blob store, committed to in one epoch,
-// revealed in the next. Protocol §6. Given again after it was stopped or killed, the same command
-// goes on where that one was.
+// Publishes a model on the network: its weights go encrypted into the blob store, a commitment to
+// them is sent in one epoch, and they are revealed in the next. Protocol §6. If the command was
+// stopped or killed, the same command given again continues at the point where the first one was.
 #pragma once
 
 #include "deploy/soma/send/publication.hpp"
@@ -14,7 +14,7 @@ class model_publish final : public verb {
  public:
   std::string_view name() const override { return "model publish"; }
   std::string_view summary() const override {
-    return "put a model on the network; the same command goes on after a stop or a kill";
+    return "put a model on the network; after a stop or a kill, the same command continues";
   }
   std::string_view example() const override {
     return "soma model publish w.safetensors --data ~/src --stake 10 --from alice --config "
@@ -26,7 +26,7 @@ class model_publish final : public verb {
   outcome run(const run_context& context) override;
 
  private:
-  /// Where a commitment stands on the chain.
+  /// A commitment that a block has taken.
   struct committed {
     model_version_ref version;
     epoch_number epoch;

@@ -1,4 +1,4 @@
-// The part of `soma model publish` that meets the chain: commit, wait, reveal.
+// The part of `soma model publish` that deals with the chain: it commits, waits and reveals.
 #include <chrono>
 #include <thread>
 
@@ -23,7 +23,8 @@ model_publish::committed model_publish::version_of(const signed_transaction& com
   at.version.model = update_of_ ? *update_of_ : rules::model_id_of(signing::id_of(commit));
   const auto hash = signing::model_commitment(publication_.weights, publication_.key,
                                               publication_.embedding, publication_.salt);
-  // The version is the one that carries the commitment; a later update may follow it.
+  // The version is the one with this commitment. It need not be the latest, since another update
+  // may have followed it.
   const auto row = sender_->ledger().row<model_row>(model_key(at.version.model));
   for (auto version = row ? row->latest_version : 1; version > 0; --version) {
     at.version.version = version;
@@ -33,14 +34,16 @@ model_publish::committed model_publish::version_of(const signed_transaction& com
   return at;
 }
 
-/// The place on the chain of the commitment that an earlier run kept. Nothing when it is in no
-/// block and can come into none any more: then another may be signed.
+/// Finds the commitment that an earlier run signed. If no block has it, but a block may still take
+/// it, it is offered again. Returns nullopt if no block has executed it and no block can do so any
+/// more: only then may another commitment be signed.
 expected<std::optional<model_publish::committed>, failure> model_publish::find_commitment(
     publication_file& file) {
   if (!publication_.commit) return std::optional<committed>{};
   auto& network = *sender_->network();
   const auto id = signing::id_of(*publication_.commit);
-  // Asked before the transaction's state: what could still execute it after the answer is seen.
+  // Epoch and nonce are read before the state of the transaction. In the other order, a block could
+  // execute the transaction between the two answers, and it would look lost.
   const auto epoch = network.chain().epoch;
   const auto account = network.row<account_row>(account_key(sender_->who()));
   const auto state = network.state_of(id);
@@ -56,7 +59,7 @@ expected<std::optional<model_publish::committed>, failure> model_publish::find_c
       return version_of(*publication_.commit, done->state.epoch);
     }
   } else {
-    note_line("the commitment was refused before: " + state.why + "; trying anew");
+    note_line("the earlier commitment was refused: " + state.why + "; a new one is sent");
   }
   publication_.commit.reset();
   if (auto written = file.write(publication_); !written) return make_unexpected(written.error());
@@ -78,7 +81,7 @@ expected<model_publish::committed, failure> model_publish::commit(publication_fi
   publication_.commit = transaction->sent;
   publication_.commit_expiry = transaction->content.expiry;
   publication_.commit_nonce = transaction->content.nonce;
-  // Durable before the network sees it.
+  // The commitment must be on the disk before the network sees it.
   if (auto written = file.write(publication_); !written) return make_unexpected(written.error());
   const auto done = sender_->deliver(transaction->sent, transaction->content.expiry);
   if (!done) return make_unexpected(done.error());
@@ -88,7 +91,7 @@ expected<model_publish::committed, failure> model_publish::commit(publication_fi
   return at;
 }
 
-/// False when a stop was asked for first.
+/// Waits until the network has reached the epoch. Returns false if a stop was asked for before.
 expected<bool, failure> model_publish::wait_for(epoch_number epoch, const std::string& what) const {
   auto& network = *sender_->network();
   live_area area;
@@ -113,9 +116,9 @@ outcome model_publish::missed(publication_file& file, const committed& at,
                               const std::string& why) const {
   if (auto aside = file.put_aside(".missed"); !aside) return aside;
   return failed("model " + at.version.model.short_text() + " was not revealed in time", why,
-                update_of_ ? "the old version stays; the same command begins anew"
+                update_of_ ? "the old version stays active; the same command publishes anew"
                            : "a part of its stake is lost; withdraw the rest with `soma stake "
-                             "withdraw`; the same command begins anew");
+                             "withdraw`; the same command publishes anew");
 }
 
 outcome model_publish::reveal(publication_file& file, const committed& at) {
@@ -126,7 +129,9 @@ outcome model_publish::reveal(publication_file& file, const committed& at) {
   for (;;) {
     const auto row = network.row<model_version_row>(model_version_key(at.version));
     const auto epoch = network.chain().epoch;
-    if (!row) return failed("cannot reveal", "the ledger lost the version; is it another network?");
+    if (!row)
+      return failed("cannot reveal",
+                    "the ledger does not have this version; check that it is the same network");
     if (row->status == version_status::revealed || row->status == version_status::active ||
         row->status == version_status::superseded) {
       if (publication_.published) return {};
@@ -153,11 +158,11 @@ outcome model_publish::reveal(publication_file& file, const committed& at) {
       continue;
     }
     if (stop_requested()) {
-      return failed("stopped before the reveal", "this epoch is the one for it",
+      return failed("stopped before the reveal", "it must be revealed in this epoch",
                     "give the same command again at once, or stake is lost");
     }
-    // A reveal that a killed run sent may still wait, or be in a block by now: then ours is
-    // refused, and the row tells a moment later.
+    // A reveal that a killed run sent may still wait, or may be in a block by now. Then this one
+    // would be refused, and the row of the version shows the result a moment later.
     if (const auto effect = sender_->foresee(content); effect.refusal) {
       if (++refused > most_refusals) {
         return failed("cannot reveal", effect.why, "the epoch is not over: try again");

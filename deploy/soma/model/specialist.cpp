@@ -20,7 +20,7 @@ std::vector<float> speciality_of(const weights::model_weights& trained,
   const auto engine = scoring::exact_engines()(trained);
   std::vector<double> sum(trained.architecture().dim, 0);
   std::size_t taken = 0;
-  // Pieces from files spread evenly over all there are, from the middle of each.
+  // The pieces come from the middle of files that are spread evenly over all files.
   for (std::size_t i = 0; i < pieces && !data.empty(); ++i) {
     const auto& file = data[i * data.size() / pieces];
     const auto size = std::min(file.size(), piece_bytes);

@@ -1,5 +1,5 @@
-// How a local network's specialist is trained: fresh weights, the trainer, and the embedding of
-// what it learned.
+// How a specialist of a local network is trained: it starts with fresh weights, the trainer trains
+// it, and then the embedding of what it learned is measured.
 #pragma once
 
 #include <functional>
@@ -14,17 +14,19 @@ struct specialist_plan {
   model_architecture architecture;
   std::uint64_t steps = 0;
   std::uint32_t batch = 0;
-  /// Called in the training thread after every step: steps done, bits per byte, bytes per second.
+  /// Is called in the training thread after every step with the steps done so far, bits per byte,
+  /// and bytes per second.
   std::function<void(std::uint64_t, float, double)> on_step;
 };
 
-/// Trains on `data`; throws std::runtime_error when it cannot, or when it was asked to stop.
+/// Trains on `data`. Throws std::runtime_error if it cannot, or if it was asked to stop.
 [[nodiscard]] trainer::trained_model train_specialist(const specialist_plan& plan,
                                                       const std::vector<bytes>& data,
                                                       std::uint64_t seed);
 
-/// The mean of the model's embeddings over pieces of its data: what it registers as its speciality.
-/// D values.
+/// The mean of the model's embeddings of pieces of its data, which it registers as its speciality.
+/// It has D values, where D is the architecture's dim. Throws std::runtime_error if no piece can be
+/// embedded.
 [[nodiscard]] std::vector<float> speciality_of(const weights::model_weights& trained,
                                                const std::vector<bytes>& data);
 

@@ -11,7 +11,7 @@ class model_init final : public verb {
  public:
   std::string_view name() const override { return "model init"; }
   std::string_view summary() const override {
-    return "write the untrained weights that a seed owns";
+    return "write untrained weights, which follow from a seed";
   }
   std::string_view example() const override {
     return "soma model init --arch tiny --seed 7 -o w.safetensors";

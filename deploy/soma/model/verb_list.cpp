@@ -1,4 +1,4 @@
-// The models of a network: all of them, one of them, and taking one back.
+// The models of a network: a list of all, the facts about one, and how its owner retires one.
 #include "actors/explain/names.hpp"
 #include "actors/rules/pools.hpp"
 #include "deploy/soma/send/sending.hpp"
@@ -49,9 +49,9 @@ class model_list final : public verb {
            "soma model list --status active --owner alice --json";
   }
   void declare(option_set& options) override {
-    options.add("status", status_, "only these")
+    options.add("status", status_, "only models with this status")
         .among({"committed", "active", "retiring", "inactive"});
-    options.add("owner", owner_, "only those of this account").shown_as("ACCOUNT");
+    options.add("owner", owner_, "only models of this account").shown_as("ACCOUNT");
     place_.declare(options);
   }
   outcome run(const run_context& context) override;
@@ -114,7 +114,7 @@ class model_info final : public verb {
   std::string_view summary() const override { return "one model: its stake and its versions"; }
   std::string_view example() const override { return "soma model info 0x3f9a21c4"; }
   void declare(option_set& options) override {
-    options.add("model", model_, "its id, the first 8 digits or more, or its name")
+    options.add("model", model_, "id of the model, at least its first 8 digits, or its name")
         .positional()
         .required()
         .shown_as("MODEL");
@@ -164,7 +164,7 @@ json version_json(const listed_version& one) {
                    {"votes", json(std::move(votes))}});
 }
 
-/// The next deadline of a version, where it has one.
+/// The next deadline of a version; empty if it has none.
 std::string next_step(const listed_version& one, epoch_number now) {
   const auto in = one.row.committed_in.value;
   if (one.row.status == version_status::committed) {
@@ -185,8 +185,8 @@ outcome model_info::run(const run_context& context) {
   if (!id) return make_unexpected(id.error());
   const auto row = source.row<model_row>(model_key(*id));
   if (!row) {
-    return failed("there is no model " + id->text(), source.where() + " has none",
-                  "`soma model list` shows those there are");
+    return failed("there is no model " + id->text(), source.where() + " does not have it",
+                  "`soma model list` shows all models");
   }
   const name_book names(context, source);
   const auto versions = versions_of(source, *id);
@@ -232,13 +232,13 @@ class model_retire final : public verb {
  public:
   std::string_view name() const override { return "model retire"; }
   std::string_view summary() const override {
-    return "take a model of yours off the network when the epoch ends";
+    return "take a model of yours off the network at the end of the epoch";
   }
   std::string_view example() const override {
     return "soma model retire 0x3f9a21c4 --from alice --config node.toml";
   }
   void declare(option_set& options) override {
-    options.add("model", model_, "its id, or the first 8 digits or more")
+    options.add("model", model_, "id of the model, or at least its first 8 digits")
         .positional()
         .required()
         .shown_as("MODEL");

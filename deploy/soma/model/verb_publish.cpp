@@ -17,20 +17,24 @@ constexpr std::uint64_t max_speciality_bytes = std::uint64_t{64} << 20U;
 }  // namespace
 
 void model_publish::declare(option_set& options) {
-  options.add("weights", weights_path_, "a safetensors file of the network's architecture")
+  options
+      .add("weights", weights_path_, "safetensors file with a model of the network's architecture")
       .positional()
       .required()
       .shown_as("WEIGHTS");
-  options.add("data", data_,
-              "files and folders that show what it is good at: its embedding is measured on them");
-  options.add("stake", stake_, "own stake to lock; default: the minimum, nothing for an update")
+  options.add(
+      "data", data_,
+      "files and folders that show what the model is good at; its embedding is measured on them");
+  options
+      .add("stake", stake_,
+           "own stake to lock; default: the minimum for a new model, nothing for an update")
       .shown_as("AMOUNT");
-  options.add("commission", commission_bps_, "the owner's cut of its rewards, in basis points")
+  options.add("commission", commission_bps_, "the owner's share of its rewards, in basis points")
       .shown_as("BPS");
   options.add("model", model_, "publish a new version of this model of yours").shown_as("MODEL");
-  options.add("blobs", blobs_, "where the blob store listens; default: that of --config")
+  options.add("blobs", blobs_, "address of the blob store; default: that of --config")
       .shown_as("HOST:PORT");
-  options.add("wait", wait_, "until the version is active, not only revealed");
+  options.add("wait", wait_, "wait until the version is active, not only revealed");
   sender_options_.declare(options);
 }
 
@@ -62,7 +66,7 @@ outcome model_publish::run(const run_context& context) {
   return {};
 }
 
-/// The weights, checked as a validator will check them, and the account.
+/// Reads the weights, checks them as a validator will check them, and opens the account.
 outcome model_publish::load(const run_context& context) {
   auto read = weights_at(weights_path_);
   if (!read) return make_unexpected(read.error());
@@ -120,13 +124,14 @@ expected<std::vector<float>, failure> model_publish::speciality() const {
   return speciality_of(*weights_, pieces);
 }
 
-/// What an earlier run left, or a fresh key with everything else that has to be kept.
+/// Continues the publication that an earlier run left, or makes a new one with a fresh key and
+/// stores everything that must not be lost.
 outcome model_publish::prepare(const run_context& context, publication_file& file) {
   auto kept = file.read();
   if (!kept) return make_unexpected(kept.error());
   if (*kept) {
     publication_ = std::move(**kept);
-    note_line("going on with the publication in " + file.path().string());
+    note_line("continuing the publication in " + file.path().string());
     if (publication_.published) return {};
   } else {
     crypto::system_random random;
@@ -143,7 +148,8 @@ outcome model_publish::prepare(const run_context& context, publication_file& fil
     const auto dim = sender_->ledger().genesis().parameters.architecture.dim;
     if (const auto refusal = rules::check_embedding(fresh.embedding, dim)) {
       return failed("cannot publish " + weights_path_.string(),
-                    std::string(rules::to_text(*refusal)), "it could never be revealed: train it");
+                    std::string(rules::to_text(*refusal)),
+                    "it could never be revealed; train the model first");
     }
     publication_ = std::move(fresh);
     if (auto tried = try_out(); !tried) return tried;
@@ -152,7 +158,7 @@ outcome model_publish::prepare(const run_context& context, publication_file& fil
   return upload(context);
 }
 
-/// A commitment that would be refused is not prepared any further.
+/// Refuses if the commitment would be refused now.
 outcome model_publish::try_out() {
   const auto effect = sender_->foresee(publication_.commitment(size_bytes_, blob_id{{1}}));
   if (effect.refusal) {
@@ -163,13 +169,14 @@ outcome model_publish::try_out() {
   return {};
 }
 
-/// Encrypted under the kept key: the same bytes every time, of which the store takes what it has
-/// not.
+/// Stores the encrypted weights. The stored key makes the same bytes every time, so after an
+/// interruption the blob store takes only the chunks that it does not have yet.
 outcome model_publish::upload(const run_context& context) {
   const auto at = ledger_place::role(context, "--blobs", blobs_, "blob_store");
   if (!at) return make_unexpected(at.error());
   if (!*at) {
-    return wrong_usage("model publish needs a blob store", "nobody would find the weights",
+    return wrong_usage("model publish needs a blob store",
+                       "without one, validators cannot get the weights",
                        "name one with --blobs HOST:PORT");
   }
   if (auto connected = sender_->network()->connect_blobs(**at); !connected) return connected;
@@ -178,8 +185,8 @@ outcome model_publish::upload(const run_context& context) {
   root_ = crypto::blob_id_of(encrypted);
   if (sender_->network()->put_blob(std::move(encrypted)) != root_) {
     return failed("cannot publish " + weights_path_.string(),
-                  "the blob store gave the weights another name than they have",
-                  "is it of the same version?");
+                  "the blob store computed another id for the weights",
+                  "check that it is of the same version");
   }
   note_line("stored: " + to_text(byte_count{size_bytes_}) + ", encrypted, as " + root_.text());
   return {};

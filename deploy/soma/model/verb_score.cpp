@@ -15,7 +15,7 @@ namespace soma::cli {
 namespace {
 
 constexpr std::uint64_t max_data_bytes = std::uint64_t{1} << 30U;
-/// What a process needs beside what is planned: stacks, tables of pages, small things.
+/// What a process needs besides the planned memory: stacks, page tables and small objects.
 constexpr std::uint64_t slack_bytes = 2U << 20U;
 
 class model_score final : public verb {
@@ -37,7 +37,7 @@ class model_score final : public verb {
     std::uint64_t bytes = 0;
     double seconds = 0;
     std::string_view engine, isa;
-    std::uint64_t planned_bytes = 0;  // 0: not planned
+    std::uint64_t planned_bytes = 0;  // 0 if the engine does not plan its memory
     std::uint64_t peak_bytes = 0;
   };
   struct planned {
@@ -71,17 +71,20 @@ class model_score final : public verb {
 };
 
 void model_score::declare(option_set& options) {
-  options.add("weights", weights_, "the model, a safetensors file").required();
+  options.add("weights", weights_, "safetensors file with the model").required();
   options.add("data", data_, "the file to score").required();
-  options.add("seed", seed_, "of the noise that SIGReg draws; batch b takes seed + b");
-  options.add("engine", engine_, "exact: the network's bits; torch: its plain twin")
+  options.add("seed", seed_, "seed of the noise that SIGReg draws; batch b takes seed + b");
+  options
+      .add("engine", engine_,
+           "exact: the engine that the network uses; torch: a reference in libtorch")
       .among({"exact", "torch"});
-  options.add("threads", threads_, "threads; the exact engine's bits do not depend on it");
-  options.add("memory", memory_, "hold no more than this, mapped weights not counted");
+  options.add("threads", threads_,
+              "number of threads; it does not change the result of the exact engine");
+  options.add("memory", memory_, "use at most this much memory, not counting mapped weights");
   options.add("plan", plan_, "print how the memory would be used, and load nothing");
-  options.add("batch", batch_, "sequences a batch; the network's value is 16");
-  options.add("max-seq", max_seq_, "positions a sequence, for files that do not say so");
-  options.add("heads", heads_, "attention heads, for files that do not say so");
+  options.add("batch", batch_, "sequences in a batch; the network uses 16");
+  options.add("max-seq", max_seq_, "positions in a sequence, for files that do not tell");
+  options.add("heads", heads_, "attention heads, for files that do not tell");
 }
 
 outcome model_score::check() const {
@@ -97,8 +100,8 @@ outcome model_score::check() const {
 failure model_score::too_little_memory(const exact::plan_request& request) const {
   const auto least = exact::least_memory_bytes(request) + own_memory_bytes() + slack_bytes;
   return {"cannot score within the " + to_text(*memory_) + " of --memory",
-          "this model and this batch take " + to_text(byte_count{least}) + " at least",
-          "allow more, or give fewer threads"};
+          "this model and this batch need at least " + to_text(byte_count{least}),
+          "allow more memory, or use fewer threads"};
 }
 
 expected<model_score::planned, failure> model_score::make_plan(const model_architecture& arch,
@@ -277,7 +280,7 @@ outcome model_score::run(const run_context& context) {
   }
   if (!result->score.valid) {
     return failed("the score is not valid", "a value is infinite or not a number",
-                  "the network counts such a score as lost to any other");
+                  "in the network, such a score loses against every other");
   }
   return {};
 }

@@ -50,32 +50,35 @@ class model_train final : public verb {
 
 void model_train::declare(option_set& options) {
   options.add("data", data_, "files and folders to learn from").required();
-  options.add("output", output_, "the weights to write").also('o').required();
+  options.add("output", output_, "file for the trained weights").also('o').required();
   options.add("from", from_,
-              "weights to start from; without it a fresh network of --arch and --seed");
+              "weights to start from; default: fresh weights from --arch and --seed");
   options.add("arch", arch_, architecture_help).shown_as("A");
-  options.add("seed", standard_.seed, "owns the run: fresh weights and the order of the windows");
-  options.add("steps", standard_.steps, "optimiser steps");
-  options.add("batch", standard_.batch, "windows a step");
+  options.add("seed", standard_.seed, "decides the fresh weights and the order of the windows");
+  options.add("steps", standard_.steps, "number of optimiser steps");
+  options.add("batch", standard_.batch, "windows in a step");
   options.add("window", standard_.window,
-              "bytes of the longest window; 0: the architecture's max_seq");
-  options.add("learning-rate", learning_rate_, "at the end of the warm-up");
+              "bytes in the longest window; 0: the architecture's max_seq");
+  options.add("learning-rate", learning_rate_, "learning rate at the end of the warm-up");
   options.add("warmup-steps", standard_.warmup_steps, "steps until the full learning rate");
-  options.add("weight-decay", weight_decay_, "of matrices");
+  options.add("weight-decay", weight_decay_, "weight decay of matrices");
   options.add("checkpoint", checkpoint_,
-              "where a stopped run is kept; default: output + .checkpoint");
+              "file that keeps a stopped run; default: output + .checkpoint");
   options.add("checkpoint-every", checkpoint_every_,
               "steps between checkpoints; 0: only when stopped");
-  options.add("resume", resume_, "go on from the checkpoint, to the same bits as if never stopped");
-  options.add("threads", threads_, "threads; the trained bits do not depend on it");
-  options.add("precision", precision_, "of the products: bf16 where the processor has it")
+  options.add("resume", resume_,
+              "continue from the checkpoint; the result is the same as without the stop");
+  options.add("threads", threads_, "number of threads; it does not change the result");
+  options
+      .add("precision", precision_,
+           "precision of matrix products; bf16 needs a processor that has it")
       .among({"f32", "bf16"});
   options
       .add("recompute", recompute_,
            "compute activations twice instead of keeping them; automatic: when they are large")
       .among({"automatic", "never", "always"});
-  options.add("max-data", max_data_, "read at most this much");
-  options.add("force", force_, "replace weights, and drop a checkpoint, that exist");
+  options.add("max-data", max_data_, "read at most this much data");
+  options.add("force", force_, "replace existing weights, and drop an existing checkpoint");
 }
 
 fs::path model_train::checkpoint_path() const {
@@ -98,11 +101,11 @@ outcome model_train::check() const {
   const auto kept = fs::exists(checkpoint_path(), error);
   if (resume_ && !kept) {
     return failed("cannot resume", "there is no checkpoint " + checkpoint_path().string(),
-                  "leave --resume out to begin");
+                  "leave out --resume to begin");
   }
   if (!resume_ && !force_ && kept) {
     return failed("will not begin anew",
-                  "the checkpoint " + checkpoint_path().string() + " holds a run",
+                  "the checkpoint " + checkpoint_path().string() + " holds a stopped run",
                   "continue it with --resume, or drop it with --force");
   }
   return {};
@@ -206,13 +209,14 @@ outcome model_train::run(const run_context& context) {
   }
   if (!trainer->finished()) {
     return failed("training stopped",
-                  "asked to after " + count_text(trainer->steps_done()) + " of " +
+                  "a stop was asked for after " + count_text(trainer->steps_done()) + " of " +
                       count_text(standard_.steps) + " steps",
-                  "all of it is kept in " + checkpoint_path().string() + ": go on with --resume");
+                  "it is kept in " + checkpoint_path().string() + "; continue with --resume");
   }
   const auto trained = trainer->snapshot();
   weights::write_weights(output_, trained);
-  fs::remove(checkpoint_path());  // the weights are durable: nothing is left to resume
+  // The weights are on the disk now, so the checkpoint is not needed any more.
+  fs::remove(checkpoint_path());
   const std::chrono::duration<double> taken = std::chrono::steady_clock::now() - start;
   report(context, trained, *last, taken.count());
   return {};

@@ -29,7 +29,7 @@ std::uint64_t now_ms() {
       duration_cast<milliseconds>(steady_clock::now().time_since_epoch()).count());
 }
 
-/// What the mesh's thread saw, for the thread that takes the state.
+/// An event on the mesh's thread, handed to the thread that takes the state.
 struct seen {
   enum class kind : std::uint8_t { connected, gone, frame } event;
   mesh::peer_number peer = 0;
@@ -45,7 +45,7 @@ class inbox {
     all_.push_back(std::move(what));
     filled_.notify_one();
   }
-  /// What came so far; waits a little when there is nothing.
+  /// Takes all events that have come so far. Waits up to 100 ms if there are none.
   [[nodiscard]] std::deque<seen> take() {
     std::unique_lock lock(mutex_);
     filled_.wait_for(lock, tick, [this] { return !all_.empty(); });
@@ -67,12 +67,12 @@ class taking {
         mesh_(key, links_of(config, genesis), callbacks()) {}
 
   outcome run() {
-    note_line("the ledger is empty: asking the peers for theirs");
+    note_line("the ledger is empty: asking the peers for a snapshot of theirs");
     auto reported_ms = now_ms();
     while (sync_.state() == sync::outcome::running) {
       if (stop_requested()) {
         return failed("stopped while the ledger was taken over", "a signal asked for it",
-                      "start the node again: it goes on where it was");
+                      "start the node again: it continues where it stopped");
       }
       for (auto& one : in_.take()) take(std::move(one));
       carry_out(sync_.step(sync::time_passed{}, now_ms()));
@@ -90,8 +90,8 @@ class taking {
     return options;
   }
 
-  /// Peers that are named here, and the first validators, are blamed each by its key; all others by
-  /// their address. This node takes nothing but answers, and no peer needs to find it yet.
+  /// A peer that misbehaves is blamed by its key if the configuration or the genesis names it, and
+  /// by its address otherwise. This node only receives answers, so it does not listen yet.
   static mesh::mesh_options links_of(const node_config& config, const soma::genesis& genesis) {
     mesh::mesh_options options;
     options.peers = config.peers;
@@ -126,7 +126,7 @@ class taking {
         break;
     }
     mesh_.consumed(one.peer, one.body.size());
-    // The messages by which validators agree come here, too, and are of no use yet.
+    // The messages by which validators agree arrive here, too, but they are of no use yet.
     if (one.type != frame_type_of<peer::state_part>()) return;
     const auto what = decode_frame(one.type, one.body);
     if (!what) return mesh_.blame(one.peer, 100);
@@ -164,7 +164,7 @@ class taking {
       case sync::outcome::complete: {
         const auto made = sync_.finish(config_.home / "ledger");
         if (!made) {
-          return failed("the ledger that was taken over is not whole", made.error(),
+          return failed("the ledger that was taken over is not complete", made.error(),
                         "start the node again, or with sync = \"blocks\"");
         }
         note_line("the ledger is here as it was after block " +
@@ -172,12 +172,12 @@ class taking {
         break;
       }
       case sync::outcome::no_snapshot:
-        note_line("no peer gives a snapshot of the ledger: all blocks are executed instead");
+        note_line("no peer has a snapshot of the ledger: all blocks are executed instead");
         break;
       case sync::outcome::contradiction:
         return failed("cannot take the ledger over",
                       "the peers prove two histories that exclude each other",
-                      "ask somebody you trust for the last block of an epoch and name it as "
+                      "ask a person you trust for the last block of an epoch and name it as "
                       "trusted_end = \"EPOCH:0xBLOCK\"");
     }
     return {};
@@ -187,7 +187,7 @@ class taking {
   validator::vote_checker checker_;
   sync sync_;
   inbox in_;
-  mesh::mesh mesh_;  // last: its thread uses the rest
+  mesh::mesh mesh_;  // the last member, since its thread uses the others
 };
 
 }  // namespace
@@ -199,7 +199,8 @@ outcome take_state(const node_config& config, const soma::genesis& genesis,
     const tables::ledger_store there(place);
     if (there.initialised()) return {};
   }
-  if (rules::check_genesis(genesis)) return {};  // the operator is told when the ledger is opened
+  // A genesis that is not valid is refused later, when the ledger is opened.
+  if (rules::check_genesis(genesis)) return {};
   return taking(config, genesis, key).run();
 }
 

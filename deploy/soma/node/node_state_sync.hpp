@@ -1,5 +1,6 @@
-// A node that begins with an empty ledger takes it over from its peers, before any role runs: the
-// connections and the clock of actors/state_sync/state_sync.hpp, and what a person reads of it.
+// A node with an empty ledger may take the ledger over from its peers before any role runs. This is
+// the part around actors/state_sync/state_sync.hpp: the connections, the clock, and the notes for
+// the operator.
 #pragma once
 
 #include "deploy/soma/shell/failure.hpp"
@@ -9,9 +10,10 @@
 
 namespace soma::cli {
 
-/// Puts a ledger into the home's place for it if there is none yet, and leaves it alone if there is
-/// one. Returns, too, when no peer has a snapshot: then blocks are what is left. Waits for peers
-/// for as long as it takes; a stop that is asked for is a failure. Throws when the disk fails.
+/// Fills the home's ledger from a snapshot of the peers. A ledger that exists is left as it is. If
+/// no peer has a snapshot, it returns with success and without a ledger, and the node then executes
+/// all blocks. It waits for peers without a time limit; a request to stop is a failure. Throws if
+/// the disk fails.
 [[nodiscard]] outcome take_state(const node_config& config, const soma::genesis& genesis,
                                  const crypto::key_pair& key);
 

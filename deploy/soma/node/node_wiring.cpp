@@ -29,7 +29,8 @@ using supervisor::supervise;
 
 constexpr std::uint64_t max_genesis_file_bytes = 8ULL << 20U;
 
-/// Nodes that decide by chance decide differently; a node the same way each time.
+/// A seed that differs between nodes, so that their random choices differ, and that is the same for
+/// a node each time.
 std::uint64_t seed_of(const crypto::key_pair& key) {
   std::uint64_t seed = 0;
   for (std::size_t i = 0; i < 8; ++i) seed = seed << 8U | key.public_half()[i];
@@ -40,9 +41,10 @@ unexpected<failure> cannot_use(const std::filesystem::path& home, bool is_in_use
                                const std::string& why) {
   const auto what = "cannot use the home " + home.string();
   if (is_in_use) {
-    return failed(what, "another process uses it", "stop that one first, or name another home");
+    return failed(what, "another process uses it",
+                  "stop that process first, or choose another home");
   }
-  return failed(what, why, "see that its disk is well and has room");
+  return failed(what, why, "check that its disk works and has free space");
 }
 
 }  // namespace
@@ -95,7 +97,7 @@ outcome node::open_validator() {
   if (!key) {
     return failed("cannot use the key " + config_.validator_key.string(),
                   std::string(crypto::to_text(key.error())),
-                  "a node starts with nobody to ask: name a key file without a passphrase");
+                  "name a key file without a passphrase, since a node cannot ask for one");
   }
   const auto file = read_named_file(config_.genesis, max_genesis_file_bytes, "the genesis");
   if (!file) return make_unexpected(file.error());
@@ -113,9 +115,9 @@ outcome node::open_validator() {
       ledger_->view().validator(crypto::address_of(key->public_half())).has_value();
   if (!is_validator && !config_.mesh) {
     return failed("cannot use the key " + config_.validator_key.string(),
-                  "it is no validator's of this network, and without peers there is nobody to "
-                  "follow",
-                  "name the key the genesis was made for, or add mesh and peers");
+                  "it belongs to no validator of this network, and without peers there is no node "
+                  "to follow",
+                  "name a key of a validator in the genesis, or add mesh and peers");
   }
   if (auto opened = open_votes(*genesis, key->public_half()); !opened) return opened;
   if (!is_validator) note_line("the key has no seat in this network: this node follows it");
@@ -130,7 +132,8 @@ outcome node::open_votes(const soma::genesis& genesis, const public_key& key) {
   std::error_code ignored;
   const auto seats = ledger::read_committee(execution::ledger_reader(*ledger_)).seats;
   const bool is_alone = seats.size() == 1 && seats[0].consensus_key == key;
-  // No other validator counts the votes of one that is alone.
+  // A validator that is alone may begin a new record by itself: no other validator counts its
+  // votes, so it cannot do harm by contradicting itself.
   if (config_.first_start || (is_alone && !std::filesystem::exists(folder, ignored))) {
     if (auto made = make_voting_record(folder, chain, key); !made) return made;
   }
@@ -138,9 +141,9 @@ outcome node::open_votes(const soma::genesis& genesis, const public_key& key) {
   if (!opened) return make_unexpected(opened.error());
   votes_ = std::move(*opened);
   if (votes_->found() == consensus::record_state::missing && !is_alone) {
-    note_line("there is no whole voting record in " + folder.string() +
+    note_line("the voting record in " + folder.string() + " is missing or damaged" +
               (votes_->damage().empty() ? "" : " (" + votes_->damage() + ")") +
-              "; if the key has never voted, start it with --first-start");
+              "; if the key has never voted, start the node with --first-start");
   }
   return {};
 }
@@ -163,7 +166,7 @@ expected<void, role_failure> node::open_mesh(handles& h, group& all) {
                                                     std::to_string(config_.mesh->port) + ": " +
                                                     made.error()});
   }
-  config_.mesh->port = made->port;  // where the others found it they find it again
+  config_.mesh->port = made->port;  // so that the others find it at the same port after a restart
   h.peers = made->role;
   h.watcher = made->watcher;
   all.push_back(supervise("mesh", h.peers));
@@ -210,7 +213,7 @@ void node::spawn_scorer(handles& h, group& all) {
   all.push_back(supervise("scorer", h.scorer));
 }
 
-/// In the order of dependence, so that the reverse is the order of leaving.
+/// A role is spawned after all roles that it needs. The roles are stopped in the reverse order.
 void node::spawn_all(handles& h, group& all) {
   auto& system = process_.system();
   if (config_.runs("blob_store")) {
@@ -223,7 +226,8 @@ void node::spawn_all(handles& h, group& all) {
     all.push_back(supervise("model_registry", h.registry));
   }
   if (config_.runs("router")) {
-    // A scan of many models takes a while: on a thread of its own it holds up no other role.
+    // Scanning many models takes a while. The router has a thread of its own, so that other roles
+    // do not wait for it.
     h.router = system.spawn<caf::detached>(router::router);
     all.push_back(supervise("router", h.router));
   }
@@ -271,7 +275,7 @@ expected<void, role_failure> node::open_door(std::string_view name, const Handle
         std::string(name),
         "cannot listen at " + at.host + ":" + std::to_string(at.port) + ": " + port.error()});
   }
-  at.port = *port;  // the role is found there after a restart, too
+  at.port = *port;  // so that the role listens at the same port after a restart
   const std::lock_guard lock(mutex_);
   doors_.push_back({std::string(name), at, caf::actor_cast<caf::strong_actor_ptr>(role)});
   return {};
@@ -290,8 +294,10 @@ expected<void, role_failure> node::open_doors(const handles& h) {
 expected<std::vector<supervisor::supervised>, role_failure> node::start() {
   handles h;
   group all;
-  if (ledger_) ledger_->environment().resume_writing();  // a full disk may have room again
-  // What may fail for reasons outside comes before the first role of ours is there.
+  // A disk that was full may have free space again.
+  if (ledger_) ledger_->environment().resume_writing();
+  // Steps that may fail because of other machines come first, so that no role of this node has to
+  // be stopped again when they fail.
   if (auto done = fetch_all(h, all); !done) return make_unexpected(done.error());
   if (auto done = open_mesh(h, all); !done) return make_unexpected(done.error());
   spawn_all(h, all);

@@ -1,5 +1,5 @@
-// The roles of a node: which are spawned, which are fetched from elsewhere, which are published,
-// and which of them know each other.
+// The roles of a node: which ones it runs itself, which ones it uses on other machines, which ones
+// it publishes, and which of them know each other.
 #pragma once
 
 #include <memory>
@@ -21,25 +21,30 @@
 
 namespace soma::cli {
 
+/// A role that listens at an address for other processes. Its address is called its door.
 struct published_role {
   std::string name;
   mesh::host_port at;
-  caf::strong_actor_ptr role;  // absent for the mesh, which is no role
+  caf::strong_actor_ptr role;  // null for the mesh, which has an address but is no role
 };
 
 class node {
  public:
-  /// Opens what lies on disk and checks the genesis and the key. `process` outlives the node.
+  /// Opens the stores on the disk and checks the genesis and the key. `process` must live longer
+  /// than the node.
   [[nodiscard]] static expected<std::unique_ptr<node>, failure> open(node_config config,
                                                                      supervised_process& process);
 
-  /// Fetches, spawns and publishes all roles, anew each time; for the supervisor.
+  /// Connects to the roles of other machines, and spawns and publishes the roles of this one. The
+  /// supervisor calls it at the beginning and again after a failure.
   [[nodiscard]] expected<std::vector<supervisor::supervised>, supervisor::role_failure> start();
+  /// Ends the publication of all roles.
   void close_doors();
 
-  /// Where each published role listens, once started.
+  /// Where each published role listens, once start() has published it; and the mesh, if there is
+  /// one.
   [[nodiscard]] std::vector<published_role> doors() const;
-  /// What a stop leaves on disk, for a person.
+  /// Lines for the operator that say what is kept on the disk after a stop.
   [[nodiscard]] std::vector<std::string> kept() const;
 
  private:
@@ -81,7 +86,8 @@ class node {
   std::vector<published_role> doors_;
 };
 
-/// A worker's thread for what blocks, and the worker's view of the world.
+/// Makes the ports of a scorer's worker, which include a background thread for calls that block.
+/// The thread's actor is added to `all`.
 [[nodiscard]] scorer::scorer_worker_ports new_worker_ports(
     caf::actor_system& system, const blob_store::blob_store_actor& blobs, const std::string& name,
     std::vector<supervisor::supervised>& all);

@@ -15,8 +15,8 @@
 namespace soma::cli {
 namespace {
 
-/// The usual thousand is soon used up by callers, and the cluster's middleman does not survive
-/// that.
+/// Raises the limit of open files to 65,536 if the system allows it. Many clients would soon use up
+/// the usual limit of about a thousand, and CAF's network layer does not survive that.
 void take_file_descriptors() {
   constexpr rlim_t enough = 65'536;
   rlimit now{};
@@ -56,7 +56,7 @@ void supervised_process::run(duties what) {
     note(failure.role + ": " + failure.why + "; trying again in " + std::to_string(pause_ms) +
          " ms");
   };
-  // Detached: it connects to other processes, and that blocks.
+  // The supervisor has a thread of its own, since connecting to other processes blocks.
   const auto head =
       system_.spawn<caf::detached>(supervisor::supervisor, ports, supervisor::supervisor_options{});
   bool told = false;

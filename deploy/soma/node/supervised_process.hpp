@@ -1,5 +1,6 @@
-// A process that runs roles until it is asked to stop: the actor system with its way in and out,
-// the clock, the supervisor, and what a person reads of it all.
+// A process that runs roles until it is asked to stop. It owns the actor system and its
+// connections to other processes, the clock and the supervisor, and it prints notes for the
+// operator.
 #pragma once
 
 #include <caf/actor_system.hpp>
@@ -25,13 +26,17 @@ class supervised_process {
   [[nodiscard]] const clock::clock_actor& clock() const { return clock_; }
 
   struct duties {
+    /// Starts all roles. The supervisor calls it again after a failure.
     std::function<expected<std::vector<supervisor::supervised>, supervisor::role_failure>()> start;
+    /// Is called before the roles are stopped.
     std::function<void()> before_stop;
-    std::function<void()> on_first_up;  // on the thread that called run
+    /// Is called once all roles run for the first time, on the thread that called run().
+    std::function<void()> on_first_up;
   };
-  /// Returns once a stop was asked for and every role has ended. Failures are notes on stderr.
+  /// Runs the roles. Returns once a stop was asked for and every role has ended. A failure does not
+  /// end it, but is printed as a note on stderr.
   void run(duties what);
-  /// A line for the person who watches; from any thread.
+  /// Takes a line for the operator, which run() prints on stderr. Any thread may call it.
   void note(std::string line);
 
  private:
@@ -39,7 +44,7 @@ class supervised_process {
   caf::actor_system system_;
   clock::clock_actor clock_;
   std::mutex mutex_;
-  std::vector<std::string> notes_;  // of the supervisor, for the thread that prints
+  std::vector<std::string> notes_;  // wait for the thread that prints them
   unsigned times_up_ = 0;
 };
 

@@ -1,4 +1,5 @@
-// The operator's own authority and the certificates of its processes: who may join the cluster.
+// The operator's own certificate authority, and the certificates of its processes. A process needs
+// a certificate of this authority to join the cluster.
 #include "deploy/soma/shell/console.hpp"
 #include "deploy/soma/verbs.hpp"
 #include "messages/crypto/x509.hpp"
@@ -11,7 +12,7 @@ namespace fs = std::filesystem;
 unexpected<failure> refused(std::string what, crypto::certificate_refusal why) {
   using enum crypto::certificate_refusal;
   const auto* remedy = "see `soma node --help`";
-  if (why == already_exists) remedy = "remove it first if it is not in use any more";
+  if (why == already_exists) remedy = "remove it first if it is not used any more";
   if (why == not_writable) remedy = "name a folder you may write to";
   if (why == no_ca) remedy = "make one with `soma node new-ca`, or name its folder with --ca";
   if (why == bad_name) remedy = "choose another name";
@@ -32,7 +33,7 @@ class node_new_ca final : public verb {
  public:
   std::string_view name() const override { return "node new-ca"; }
   std::string_view summary() const override {
-    return "make the authority of this operator's cluster";
+    return "make the certificate authority of this operator's cluster";
   }
   std::string_view example() const override {
     return "soma node new-ca\nsoma node new-ca --ca /etc/soma/ca";
@@ -44,9 +45,10 @@ class node_new_ca final : public verb {
   outcome run(const run_context& context) override {
     const auto folder = folder_.empty() ? context.home / "ca" : folder_;
     const auto made = crypto::make_ca(folder);
-    if (!made) return refused("cannot make an authority in " + folder.string(), made.error());
+    if (!made)
+      return refused("cannot make a certificate authority in " + folder.string(), made.error());
     print_files(context, *made);
-    note_line("Keep the key on this machine: whoever has it decides who belongs to the cluster.");
+    note_line("Keep the key on this machine: with it one can make certificates for the cluster.");
     return {};
   }
 
@@ -65,7 +67,7 @@ class node_new_cert final : public verb {
            "/tmp/scorer-1";
   }
   void declare(option_set& options) override {
-    options.add("name", name_, "of the process: 1 to 63 of a-z A-Z 0-9 . _ -")
+    options.add("name", name_, "name of the process: 1 to 63 characters of a-z A-Z 0-9 . _ -")
         .positional()
         .required()
         .shown_as("NAME");

@@ -9,7 +9,7 @@ class node_run final : public verb {
  public:
   std::string_view name() const override { return "node run"; }
   std::string_view summary() const override {
-    return "run the roles of this machine, as --config names them";
+    return "run the roles of this machine that --config names";
   }
   std::string_view example() const override { return "soma node run --config node.toml"; }
   void declare(option_set& options) override {

@@ -15,7 +15,7 @@ class scorer_verb final : public verb {
  public:
   std::string_view name() const override { return "scorer"; }
   std::string_view summary() const override {
-    return "score for a pool in another process of the cluster";
+    return "run workers for a scorer pool in another process of the cluster";
   }
   std::string_view example() const override {
     return "soma scorer --join 10.0.0.5:7001 --blobs 10.0.0.5:7002 --certificate scorer-1.pem "
@@ -34,15 +34,17 @@ class scorer_verb final : public verb {
 };
 
 void scorer_verb::declare(option_set& options) {
-  options.add("join", join_, "where the pool listens").required().shown_as("HOST:PORT");
-  options.add("blobs", blobs_, "where the pool's blob store listens")
+  options.add("join", join_, "address where the pool listens").required().shown_as("HOST:PORT");
+  options.add("blobs", blobs_, "address where the pool's blob store listens")
       .required()
       .shown_as("HOST:PORT");
-  options.add("certificate", certificate_, "of this process; see `soma node new-cert`").required();
-  options.add("key", key_, "of the certificate").required();
+  options.add("certificate", certificate_, "certificate of this process; see `soma node new-cert`")
+      .required();
+  options.add("key", key_, "key of the certificate").required();
   options.add("ca", ca_, "certificate of the operator's authority").required();
-  options.add("workers", workers_, "pieces of work at once, one thread each");
-  options.add("name", name_, "shown in the pool; default: host and process");
+  options.add("workers", workers_,
+              "number of workers; each has a thread and does one piece of work at a time");
+  options.add("name", name_, "name that the pool shows; default: host name and process id");
 }
 
 template <class Handle>
@@ -83,12 +85,13 @@ std::string default_name() {
 outcome scorer_verb::run(const run_context& context) {
   const auto usage = "see `soma scorer --help`";
   const auto pool = mesh::parse_host_port(join_);
-  if (!pool) return wrong_usage("--join", "it is no HOST:PORT", usage);
+  if (!pool) return wrong_usage("--join", "it is not HOST:PORT", usage);
   const auto blobs = mesh::parse_host_port(blobs_);
-  if (!blobs) return wrong_usage("--blobs", "it is no HOST:PORT", usage);
-  if (workers_ < 1 || workers_ > 256) return wrong_usage("--workers", "it is not 1 to 256", usage);
+  if (!blobs) return wrong_usage("--blobs", "it is not HOST:PORT", usage);
+  if (workers_ < 1 || workers_ > 256)
+    return wrong_usage("--workers", "it is not between 1 and 256", usage);
   if (name_.empty()) name_ = default_name();
-  if (name_.size() > 58) return wrong_usage("--name", "it has over 58 bytes", usage);
+  if (name_.size() > 58) return wrong_usage("--name", "it has more than 58 bytes", usage);
   const cluster::cluster_identity identity{certificate_, key_, ca_};
   if (auto checked = check_identity(identity); !checked) return checked;
   supervised_process process(identity);
@@ -103,7 +106,7 @@ outcome scorer_verb::run(const run_context& context) {
     }
   };
   process.run(std::move(duties));
-  note_line("stopped; work that was under way is done by others of the pool");
+  note_line("stopped; other workers of the pool do the work that was not finished");
   return {};
 }
 

@@ -1,4 +1,5 @@
-// A seat in the committee: asked for with stake and a consensus key, and given back. Protocol §5.
+// A seat in the committee: an account asks for it with stake and a consensus key, and gives it
+// back. Protocol §5.
 #include "deploy/soma/send/sending.hpp"
 #include "deploy/soma/shell/console.hpp"
 #include "deploy/soma/shell/units.hpp"
@@ -17,11 +18,12 @@ class validator_join final : public verb {
            "--config node.toml";
   }
   void declare(option_set& options) override {
-    options.add("stake", stake_, "own stake to lock; the first time at least the minimum")
+    options
+        .add("stake", stake_, "own stake to lock; the first time it must be at least the minimum")
         .shown_as("AMOUNT");
     options
         .add("consensus-key", consensus_key_,
-             "key file, without a passphrase, of the node that signs; default: the account's")
+             "key file, without a passphrase, of the node that signs; default: the account's key")
         .shown_as("FILE");
     sender_.declare(options);
   }
@@ -38,7 +40,8 @@ outcome validator_join::run(const run_context& context) {
   if (!stake) return make_unexpected(stake.error());
   auto opened = sender::open(context, sender_);
   if (!opened) return make_unexpected(opened.error());
-  // The proof is a signature, so the key is needed in a dry run as well.
+  // The transaction contains a proof that the sender has the consensus key. The proof is a
+  // signature, so the key is needed in a dry run as well.
   const auto consensus =
       consensus_key_.empty()
           ? opened->secret()

@@ -60,7 +60,8 @@ json to_json(const publication& p) {
   return out;
 }
 
-/// Reads members by name; any that is missing or of another length makes all of it unreadable.
+/// Reads members by name. If one is missing or has the wrong length, `good` becomes false and the
+/// whole document counts as unreadable.
 struct member_reader {
   const json& document;
   bool good = true;
@@ -187,7 +188,7 @@ expected<publication_file, failure> publication_file::open(
   if (::flock(lock, LOCK_EX | LOCK_NB) != 0) {
     ::close(lock);
     return failed("cannot publish these weights twice at once",
-                  "another process is at it with " + path.string(), "let it finish");
+                  "another process uses " + path.string(), "wait until it has finished");
   }
   return publication_file(std::move(path), lock);
 }
@@ -205,17 +206,19 @@ expected<std::optional<publication>, failure> publication_file::read() const {
   const auto document = read_config(path_);
   auto content = document ? from_json(*document) : std::nullopt;
   if (!content) {
-    return failed("cannot read " + path_.string(),
-                  document ? "a part is missing or damaged" : document.error().why,
-                  "it holds what reveals a commitment: bring it back from a copy; without one put "
-                  "it aside and begin anew");
+    return failed(
+        "cannot read " + path_.string(),
+        document ? "a part is missing or damaged" : document.error().why,
+        "it holds what is needed to reveal a commitment: restore it from a copy; without a "
+        "copy, move it away and begin anew");
   }
   return content;
 }
 
 outcome publication_file::write(const publication& content) const {
-  const auto text = "# Secret until it is revealed. Needed to finish the publication.\n" +
-                    to_toml(to_json(content));
+  const auto text =
+      "# Secret until it is revealed. This file is needed to finish the publication.\n" +
+      to_toml(to_json(content));
   const fs::path fresh = path_.string() + ".new";
   ::unlink(fresh.c_str());
   const int fd = ::open(fresh.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
@@ -231,7 +234,7 @@ outcome publication_file::write(const publication& content) const {
 outcome publication_file::put_aside(const std::string& suffix) const {
   std::error_code error;
   fs::rename(path_, path_.string() + suffix, error);
-  if (error) return failed("cannot put " + path_.string() + " aside", error.message());
+  if (error) return failed("cannot rename " + path_.string(), error.message());
   files::sync_directory(path_.parent_path());
   return {};
 }

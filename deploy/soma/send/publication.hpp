@@ -1,8 +1,9 @@
-// What a publication must not lose: a model's stake is slashed unless its key, salt and embedding
-// are revealed in the epoch after its commitment. All of that, and the signed commitment itself,
-// lies in one file of the home, mode 0600, on the disk before the commitment is sent; so the same
-// command, given again after a kill at any moment, finds where it stands on the chain and goes on.
-// What must hold: one key and IV for one content only, and one commitment for one file.
+// What a publication must not lose. A model's stake is slashed unless its key, salt and embedding
+// are revealed in the epoch after its commitment. So all of these and the signed commitment itself
+// are stored in one file of the home, mode 0600. The file is on the disk before the commitment is
+// sent. If the command is killed at any moment, the same command given again finds out how far the
+// publication has come on the chain and continues. What must hold: a key and IV encrypt one content
+// only, and a file holds one commitment only.
 #pragma once
 
 #include <filesystem>
@@ -25,26 +26,29 @@ struct publication {
   std::vector<float> embedding;
   shannons stake;
   std::uint32_t commission_bps = 0;
-  // Of the commitment, once one was signed.
+  /// The signed commitment, once there is one; the next two fields belong to it.
   std::optional<signed_transaction> commit;
   epoch_number commit_expiry;
   std::uint64_t commit_nonce = 0;
-  bool published = false;
+  bool published = false;  // true once the model is revealed
 
-  /// Without the blob's root, which follows from the encrypted weights.
+  /// The content of the commitment. `root` is the id of the blob with the encrypted weights, which
+  /// is not stored here, since it follows from them.
   [[nodiscard]] tx::commit_model commitment(std::uint64_t size_bytes, const blob_id& root) const;
+  /// The content of the transaction that reveals the model.
   [[nodiscard]] tx::reveal_model reveal(const model_id& model) const;
-  /// Encrypts a plain weights file, or decrypts it: the same operation.
+  /// Encrypts a plain weights file, or decrypts an encrypted one; both are the same operation.
   void cipher(bytes& file) const;
 };
 
-/// A fresh key, IV and salt.
+/// A publication with a fresh key, IV and salt.
 [[nodiscard]] publication new_publication(crypto::random_source& random);
 
-/// The file of one publication, held by one process at a time.
+/// The file of one publication. Only one process at a time can hold it.
 class publication_file {
  public:
-  /// Names the file by chain, owner, weights and model. Refuses while another process holds it.
+  /// Opens the file, whose name comes from chain, owner, weights and model. Refuses while another
+  /// process holds it.
   [[nodiscard]] static expected<publication_file, failure> open(
       const std::filesystem::path& home, const chain_id& chain, const address& owner,
       const weights_hash& weights, const std::optional<model_id>& update_of);
@@ -53,11 +57,11 @@ class publication_file {
   ~publication_file();
 
   [[nodiscard]] const std::filesystem::path& path() const { return path_; }
-  /// What an earlier run left; nothing when there was none.
+  /// Reads what an earlier run wrote; nullopt if there was none.
   [[nodiscard]] expected<std::optional<publication>, failure> read() const;
-  /// On the disk when it returns.
+  /// Writes the file. Its content is on the disk when it returns.
   [[nodiscard]] outcome write(const publication& content) const;
-  /// Puts the file aside, so that the next run begins anew: its name plus `suffix`.
+  /// Appends `suffix` to the name of the file, so that the next run begins anew.
   [[nodiscard]] outcome put_aside(const std::string& suffix) const;
 
  private:

@@ -16,7 +16,7 @@ namespace {
 
 constexpr std::chrono::milliseconds between_questions(50);
 
-/// The rules' view of a source.
+/// Lets the rules read rows from a ledger source.
 class source_reader final : public ledger::state_reader {
  public:
   explicit source_reader(ledger_source& source) : source_(source) {}
@@ -42,14 +42,15 @@ account_row account_in(const std::vector<row_change>& changes, const address& wh
   return {};
 }
 
-/// A transaction that waits there already is not turned away: its block will tell.
+/// True if the validator does not take the transaction. A duplicate is not turned away: the same
+/// transaction waits there already, and a block will show its result.
 bool is_turned_away(const validator::offer_refusal& refusal) {
   if (std::holds_alternative<std::monostate>(refusal)) return false;
   const auto* by_pool = std::get_if<consensus::pool_refusal>(&refusal);
   return by_pool == nullptr || *by_pool != consensus::pool_refusal::duplicate;
 }
 
-/// Answers to whatever a block would have drawn.
+/// Stands in for the targets that the block would draw: points and distances of zero.
 rules::drawn_targets empty_draws(const rules::execution& begun, const soma::genesis& genesis) {
   rules::drawn_targets drawn;
   for (const auto& candidate : begun.candidates()) drawn.models.push_back(candidate.model);
@@ -64,11 +65,13 @@ rules::drawn_targets empty_draws(const rules::execution& begun, const soma::gene
 
 void sender_options::declare(option_set& options) {
   options
-      .add("from", from, "the account: a key's name in the home, or a file; default: the only key")
+      .add("from", from,
+           "key of the account: its name in the home, or a file; default: the only key")
       .shown_as("NAME");
-  options.add("passphrase-file", passphrase_file,
-              "its first line opens the key; default: SOMA_PASSPHRASE, or asked for");
-  options.add("dry-run", dry_run, "say what it would cost and do, and send nothing");
+  options.add(
+      "passphrase-file", passphrase_file,
+      "file whose first line is the passphrase; default: SOMA_PASSPHRASE, or it is asked for");
+  options.add("dry-run", dry_run, "show what it would cost and do, and send nothing");
   place.declare(options);
 }
 
@@ -78,7 +81,8 @@ expected<sender, failure> sender::open(const run_context& context, const sender_
   auto key = find_key(context, options.from);
   if (!key) return make_unexpected(key.error());
   out.key_ = std::move(*key);
-  if (!out.key_.half) {  // locked, and the public half was not kept
+  // Without the public half in a file of its own, the key must be unlocked to know its account.
+  if (!out.key_.half) {
     const auto secret = out.secret();
     if (!secret) return make_unexpected(secret.error());
     out.key_.half = secret->public_half();
@@ -115,11 +119,12 @@ foreseen sender::foresee(const transaction_kind& kind) const {
   tried.size_bytes = encode(*tried.body).size() + 64;
   rules::block_input block;
   block.height = chain.height.next();
-  block.time_ms = chain.time_ms + 1;  // as early as can be: the epoch hardly ever ends with it
+  // The earliest possible time, so that the block hardly ever ends the epoch.
+  block.time_ms = chain.time_ms + 1;
   block.transactions.push_back(std::move(tried));
   const source_reader reader(*ledger_);
-  // Without active models no target is opened, so nothing has to be drawn: a claim is the only kind
-  // that would need them, and no verb sends one.
+  // The block is tried without active models. So no target is opened and nothing has to be drawn.
+  // Only a claim would need the models, and no verb sends a claim.
   auto begun = rules::begin_block(block, reader, rules::active_models{}, ledger_->genesis());
   const auto drawn = empty_draws(begun, ledger_->genesis());
   auto effects = rules::finish(std::move(begun), drawn);
@@ -151,9 +156,11 @@ expected<sent, failure> sender::deliver(const signed_transaction& transaction,
   const auto offered = network_->offer(transaction);
   if (is_turned_away(offered.refusal) && network_->state_of(id).height.value == 0) {
     const bool by_pool = std::holds_alternative<consensus::pool_refusal>(offered.refusal);
-    return failed(what + " was not taken", offered.why,
-                  by_pool ? "nothing was charged; try again when this account's others are through"
-                          : "nothing was charged");
+    return failed(
+        what + " was not taken", offered.why,
+        by_pool
+            ? "nothing was charged; try again when the account's other transactions are in blocks"
+            : "nothing was charged");
   }
   for (;;) {
     sent done;
@@ -163,15 +170,15 @@ expected<sent, failure> sender::deliver(const signed_transaction& transaction,
       if (const auto account = network_->row<account_row>(account_key(who_))) done.after = *account;
       if (!done.state.refusal) return done;
       return failed(what + " was refused in block " + std::to_string(done.state.height.value),
-                    done.state.why, "the base fee of " + to_text(done.state.fee) + " is gone");
+                    done.state.why, "the base fee of " + to_text(done.state.fee) + " was charged");
     }
     if (network_->chain().epoch > expiry) {
-      return failed(what + " expired", "no block took it in time",
+      return failed(what + " expired", "no block took it before its last epoch ended",
                     "nothing was charged; try again");
     }
     if (stop_requested()) {
-      return failed(what + " is on its way", "the wait was ended",
-                    "it may be in a block soon; `soma wallet balance` tells");
+      return failed(what + " was sent, but its result is not known", "the wait was stopped",
+                    "a block may still take it; `soma wallet balance` shows it");
     }
     std::this_thread::sleep_for(between_questions);
   }
@@ -197,8 +204,8 @@ expected<sent, failure> sender::send(const transaction_kind& kind, const std::st
 
 expected<shannons, failure> amount_of(const std::string& text) {
   if (const auto amount = parse_amount(text)) return *amount;
-  return wrong_usage("`" + text + "` is no amount",
-                     "at most nine decimals, and not above the supply",
+  return wrong_usage("`" + text + "` is not an amount",
+                     "an amount has at most nine decimals and is not above the supply",
                      "write 12.5, 12.5SOMA or 12500000000sh");
 }
 

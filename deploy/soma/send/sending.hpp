@@ -1,7 +1,7 @@
-// How a verb sends a transaction: try it out on the ledger as it stands, sign it with the account's
-// next nonce, offer it, wait until a block has it, say what became of it. What must hold: a
-// transaction that would be refused now is not sent, since a refusal in a block costs the base fee;
-// with --dry-run nothing is sent at all, and no secret key is touched.
+// How a verb sends a transaction: it tries it out on the present ledger, signs it with the next
+// nonce of the account, offers it to a validator, waits until a block has it, and says what became
+// of it. What must hold: a transaction that would be refused now is not sent, since a refusal in a
+// block costs the base fee. With --dry-run nothing is sent at all, and the secret key is not used.
 #pragma once
 
 #include "actors/wallet/wallet.hpp"
@@ -21,20 +21,21 @@ struct sender_options {
   void declare(option_set& options);
 };
 
-/// What a transaction would do now.
+/// What a transaction would do if a block executed it now.
 struct foreseen {
   rules::refused refusal;
-  std::string why;  // of the refusal, for a person
+  std::string why;  // the reason for the refusal, for a person
   shannons fee;
   std::vector<event> events;
   account_row after;  // the sender's account
 };
 
+/// What became of a transaction that was sent, or would become of it in a dry run.
 struct sent {
   bool dry_run = false;
   transaction_id id;  // zero in a dry run
   transaction_state state;
-  account_row after;
+  account_row after;  // the sender's account afterwards
 };
 
 class sender {
@@ -43,21 +44,25 @@ class sender {
                                                       const sender_options& options);
 
   [[nodiscard]] ledger_source& ledger() const { return *ledger_; }
-  /// Of a network that runs; nullptr in a dry run on a stored ledger.
+  /// The connection to a running network; nullptr in a dry run.
   [[nodiscard]] ledger_connection* network() const { return network_; }
   [[nodiscard]] const address& who() const { return who_; }
   [[nodiscard]] const home_key& key() const { return key_; }
   [[nodiscard]] bool is_dry_run() const { return options_.dry_run; }
-  /// The secret; asked for once.
+  /// The secret key. The passphrase is asked for at most once.
   [[nodiscard]] expected<crypto::key_pair, failure> secret();
 
+  /// Tries a transaction out on the present ledger.
   [[nodiscard]] foreseen foresee(const transaction_kind& kind) const;
-  /// A transaction with the account's next nonce, which a block can take until the next epoch ends.
+  /// Signs a transaction with the account's next nonce. Blocks can take it until the next epoch
+  /// ends.
   [[nodiscard]] expected<wallet::own_transaction, failure> sign(transaction_kind kind);
-  /// Offers it and waits until it is in a block; a refusal is what the block says.
+  /// Offers a transaction and waits until a block has it. It fails if the validator does not take
+  /// the transaction, if the block refuses it, if it expires, or if a stop is asked for.
   [[nodiscard]] expected<sent, failure> deliver(const signed_transaction& transaction,
                                                 epoch_number expiry);
-  /// All of it. `doing` is what the refusal begins with: "cannot send 5 SOMA".
+  /// Does all steps: tries the transaction out, signs it and delivers it. A refusal begins with
+  /// `doing`, such as "cannot send 5 SOMA".
   [[nodiscard]] expected<sent, failure> send(const transaction_kind& kind,
                                              const std::string& doing);
 
@@ -70,10 +75,11 @@ class sender {
   std::optional<crypto::key_pair> secret_;
 };
 
-/// An amount as it was typed.
+/// Reads an amount as people type it.
 [[nodiscard]] expected<shannons, failure> amount_of(const std::string& text);
 
-/// What every verb that sends prints behind its own facts.
+/// The facts about the transaction that every sending verb prints after its own facts: as JSON, and
+/// as lines on stdout.
 void add_receipt(json& facts, const sent& done);
 void print_receipt(const sent& done);
 

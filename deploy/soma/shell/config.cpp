@@ -81,7 +81,8 @@ expected<json, failure> read_config(const std::filesystem::path& path) {
   std::error_code error;
   const auto size = std::filesystem::file_size(path, error);
   if (error) return failed(what, error.message(), "name a readable TOML file with --config");
-  if (size > max_config_bytes) return failed(what, "it has over 1 MiB", "is it the right file?");
+  if (size > max_config_bytes)
+    return failed(what, "it has more than 1 MiB", "check that it is the right file");
   std::ifstream file(path, std::ios::binary);
   const std::string text{std::istreambuf_iterator<char>(file), {}};
   if (file.bad()) return failed(what, "reading failed", "check the disk");

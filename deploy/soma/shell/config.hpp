@@ -1,5 +1,5 @@
-// Configuration files: TOML in, the same values as JSON out. Tables keep their names; dates and
-// times stay text.
+// Configuration files: a TOML file is read and becomes a JSON value with the same content. Tables
+// keep their names; dates and times become text.
 #pragma once
 
 #include <filesystem>
@@ -9,14 +9,14 @@
 
 namespace soma::cli {
 
-/// Reads a TOML file of at most 1 MiB. Refusals name the line.
+/// Reads a TOML file of at most 1 MiB. A refusal names the line that is wrong.
 [[nodiscard]] expected<json, failure> read_config(const std::filesystem::path& path);
 
-/// The same for a text; `name` stands in for the file's in refusals.
+/// Reads a TOML text. Refusals show `name` where read_config() shows the name of the file.
 [[nodiscard]] expected<json, failure> parse_config(std::string_view text, std::string_view name);
 
-/// An object of values and tables as TOML. Members that are null become comments: "# name = (not
-/// set)".
+/// Writes an object of values and tables as TOML. A member that is null becomes a comment:
+/// "# name = (not set)".
 [[nodiscard]] std::string to_toml(const json& document);
 
 }  // namespace soma::cli

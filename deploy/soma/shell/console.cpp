@@ -38,7 +38,7 @@ std::string_view code(colour hue) {
   return "";
 }
 
-// The first `columns` of a line, colour codes kept whole.
+// The first `columns` columns of a line. Colour codes take no column and are never cut.
 std::string clipped(std::string_view text, std::size_t columns) {
   if (shown_width(text) <= columns) return std::string(text);
   std::string out;
@@ -224,7 +224,7 @@ std::string progress_bar::line(std::uint64_t done, std::string_view suffix, doub
 void progress_bar::update(std::uint64_t done, std::string_view suffix) {
   last_done_ = done;
   const auto now = clock::now();
-  if (now - start_ < std::chrono::milliseconds(500)) return;  // short work shows no bar
+  if (now - start_ < std::chrono::milliseconds(500)) return;  // work that ends soon shows no bar
   if (now - last_draw_ < redraw_interval) return;
   last_draw_ = now;
   area_.draw({line(done, suffix, std::chrono::duration<double>(now - start_).count())});

@@ -1,6 +1,6 @@
-// What a person sees. Facts go to stdout (tables, or one JSON document); progress, live tables and
-// notes go to stderr, so that a pipe gets facts only. Colour and redrawing happen on a terminal
-// alone (never with NO_COLOR or TERM=dumb).
+// What a person sees. Facts (tables, or one JSON document) go to stdout. Progress, live tables and
+// notes go to stderr, so that a pipe gets facts only. Colours and lines that are redrawn in place
+// appear on a terminal only; with NO_COLOR or TERM=dumb there are no colours.
 #pragma once
 
 #include <chrono>
@@ -16,29 +16,32 @@ enum class colour : std::uint8_t { plain, bold, dim, red, green, yellow, cyan };
 
 [[nodiscard]] bool is_terminal(stream where);
 [[nodiscard]] bool has_colour(stream where);
-/// Columns of the terminal; 100 where there is none.
+/// Columns of the terminal; 100 if the stream is no terminal or it has fewer than 20 columns.
 [[nodiscard]] std::size_t terminal_columns(stream where);
 
-/// `text` in a colour if the stream shows colours, else `text`.
+/// Returns `text` in a colour if the stream shows colours, else `text` unchanged.
 [[nodiscard]] std::string painted(std::string_view text, colour hue, stream where);
-/// Columns that `text` takes on a terminal: UTF-8 characters count once, colour codes not at all.
+/// Columns that `text` takes on a terminal: each UTF-8 character counts as one column, and colour
+/// codes do not count.
 [[nodiscard]] std::size_t shown_width(std::string_view text);
 
-/// One line each; a newline is added. Throws std::runtime_error if stdout cannot be written (a full
-/// disk, a closed pipe).
+/// Writes `text` and a newline to stdout. Throws std::runtime_error if stdout cannot be written (a
+/// full disk, a closed pipe).
 void print_line(std::string_view text);
+/// Writes `text` and a newline to stderr. Never fails.
 void note_line(std::string_view text);
 
-/// Rows of cells under a header. Columns of numbers line up on the right, others on the left.
+/// Rows of cells under a header. Columns of numbers are aligned on the right, others on the left.
 class table {
  public:
   explicit table(std::vector<std::string> header) : header_(std::move(header)) {}
-  /// As many cells as the header has.
+  /// Adds a row, which must have as many cells as the header.
   void row(std::vector<std::string> cells);
   [[nodiscard]] std::size_t rows() const { return rows_.size(); }
-  /// The lines without newlines, two blanks between columns; the header bold where colours show.
+  /// Returns the lines without newlines and with two blanks between columns. The header is bold if
+  /// the stream shows colours.
   [[nodiscard]] std::vector<std::string> lines(stream where = stream::out) const;
-  /// To stdout.
+  /// Prints the lines to stdout.
   void print() const;
 
  private:
@@ -46,8 +49,8 @@ class table {
   std::vector<std::vector<std::string>> rows_;
 };
 
-/// An area at the end of stderr that is redrawn in place; without a terminal its lines appear every
-/// ten seconds at most.
+/// An area at the end of stderr that is redrawn in place. If stderr is no terminal, the lines are
+/// written below each other, at most every ten seconds.
 class live_area {
  public:
   live_area() = default;
@@ -56,8 +59,8 @@ class live_area {
   ~live_area() { finish(); }
 
   void draw(const std::vector<std::string>& lines);
-  /// The last drawing stays on the screen; later output starts below it. Without a terminal prints
-  /// what was held back.
+  /// Ends the drawing: what was drawn last stays on the screen, and later output starts below it.
+  /// If stderr is no terminal, it prints the lines that were held back.
   void finish();
   /// Removes the drawing from the screen.
   void clear();
@@ -71,16 +74,20 @@ class live_area {
   clock::time_point last_{};
 };
 
-/// label [=====>    ] 45 %  900/2,000 steps  31.2 steps/s  35 s left  suffix
+/// A line that shows how far a long work has come:
+///
+///   label [=====>    ] 45 %  900/2,000 steps  31.2 steps/s  35 s left  suffix
 class progress_bar {
  public:
-  /// `total` 0: unknown, no bar and no time left.
+  /// `total` is the amount of work in `unit`; 0 means unknown, and then neither the bar nor the
+  /// time left is shown.
   progress_bar(std::string label, std::uint64_t total, std::string unit);
-  /// Draws ten times a second at most. `first_done` of a resumed work does not count towards the
-  /// rate.
+  /// Draws the line, at most ten times a second.
   void update(std::uint64_t done, std::string_view suffix = {});
+  /// Says how much of a resumed work was done before; that part does not count towards the rate.
   void start_at(std::uint64_t first_done) { first_done_ = first_done; }
-  /// One closing line with the time taken; nothing if the work took under two seconds.
+  /// Removes the line and prints a closing line with the time taken, unless the work took less than
+  /// two seconds.
   void finish(std::string_view suffix = {});
 
  private:

@@ -1,5 +1,5 @@
-// Why a verb did not do what it was asked: what failed, why, and what the reader can do. Printed as
-// one line.
+// Why a verb did not do what it was asked to do: what failed, why, and what the reader can do about
+// it. It is printed as one line.
 #pragma once
 
 #include <string>
@@ -12,9 +12,9 @@ namespace soma::cli {
 enum class exit_code : int { done = 0, failed = 1, wrong_usage = 2 };
 
 struct failure {
-  std::string problem;     // "cannot read w.safetensors"
-  std::string why;         // "no such file"
-  std::string what_to_do;  // "name a file that `soma model init` wrote"; may be empty
+  std::string problem;     // for example "cannot read w.safetensors"
+  std::string why;         // for example "no such file"; may be empty
+  std::string what_to_do;  // for example "name a file that `soma model init` wrote"; may be empty
   exit_code code = exit_code::failed;
 };
 
@@ -31,8 +31,8 @@ using outcome = expected<void, failure>;
       failure{std::move(problem), std::move(why), std::move(what_to_do), exit_code::wrong_usage});
 }
 
-/// "soma: problem: why; what to do", control characters shown as blanks: always exactly one line,
-/// without its newline.
+/// The text "soma: problem: why; what to do" without a newline. Control characters become blanks,
+/// so it is always exactly one line.
 [[nodiscard]] std::string one_line(const failure& f);
 
 }  // namespace soma::cli

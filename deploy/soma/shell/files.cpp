@@ -23,8 +23,8 @@ expected<std::uint64_t, failure> size_of_named_file(const fs::path& path, std::u
   if (error) return failed(what, error.message(), remedy);
   if (size > max_bytes) {
     return failed(what,
-                  "it has " + to_text(byte_count{size}) + ", at most " +
-                      to_text(byte_count{max_bytes}) + " are taken",
+                  "it has " + to_text(byte_count{size}) + ", but at most " +
+                      to_text(byte_count{max_bytes}) + " are allowed",
                   "name a smaller file");
   }
   return size;
@@ -39,9 +39,10 @@ expected<bytes, failure> read_named_file(const fs::path& path, std::uint64_t max
   bytes data(*size);
   file.read(reinterpret_cast<char*>(data.data()), static_cast<std::streamsize>(*size));
   if (!file || file.gcount() != static_cast<std::streamsize>(*size)) {
-    return failed("cannot read " + std::string(what_for) + " " + path.string(),
-                  errno != 0 ? std::generic_category().message(errno) : "it changed while read",
-                  "name a readable file");
+    return failed(
+        "cannot read " + std::string(what_for) + " " + path.string(),
+        errno != 0 ? std::generic_category().message(errno) : "it changed while it was read",
+        "name a readable file");
   }
   return data;
 }
@@ -57,7 +58,7 @@ outcome check_new_file(const fs::path& path, bool may_replace) {
     return failed(what, "there is no folder " + folder.string(), "make the folder first");
   }
   if (!may_replace && fs::exists(path, error)) {
-    return failed(what, "it exists", "name another file, or say --force");
+    return failed(what, "it exists", "name another file, or add --force");
   }
   return {};
 }

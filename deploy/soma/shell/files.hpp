@@ -1,4 +1,5 @@
-// Files that a person named: read whole, refused with a reason a person can act on.
+// Files that a person named: they are read whole, or refused with a reason that a person can act
+// on.
 #pragma once
 
 #include <cstdint>
@@ -9,18 +10,19 @@
 
 namespace soma::cli {
 
-/// A regular file of at most `max_bytes`. `what_for` stands in refusals: "the data", "the weights".
+/// Reads a regular file of at most `max_bytes`. Refusals call the file `what_for`: "the data", "the
+/// weights".
 [[nodiscard]] expected<bytes, failure> read_named_file(const std::filesystem::path& path,
                                                        std::uint64_t max_bytes,
                                                        std::string_view what_for);
 
-/// The size of such a file, which is not read.
+/// The size of such a file in bytes, without reading it.
 [[nodiscard]] expected<std::uint64_t, failure> size_of_named_file(const std::filesystem::path& path,
                                                                   std::uint64_t max_bytes,
                                                                   std::string_view what_for);
 
-/// A place where a new file may be written: the folder exists, and nothing stands there unless
-/// `may_replace`.
+/// Checks that a new file may be written at `path`: its folder exists, and no file of that name
+/// exists unless `may_replace`.
 [[nodiscard]] outcome check_new_file(const std::filesystem::path& path, bool may_replace);
 
 }  // namespace soma::cli

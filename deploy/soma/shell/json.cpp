@@ -8,8 +8,8 @@
 namespace soma::cli {
 namespace {
 
-// Length of the UTF-8 character at the start of `text`; 0 if it is none (overlong forms and
-// surrogates are none).
+// The length in bytes of the UTF-8 character at the start of `text`; 0 if there is no valid one.
+// Overlong forms and surrogates are not valid.
 std::size_t utf8_length(std::string_view text) {
   const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
   const auto continues = [&](std::size_t i) {

@@ -1,6 +1,6 @@
-// A JSON value whose objects keep their order. What every `--json` prints, and what a TOML file
-// becomes once it is read. Numbers print in the shortest form that reads back to the same value of
-// their own type: a binary32 as a binary32.
+// A JSON value whose objects keep the order of their members. Every verb with --json prints one,
+// and a TOML file becomes one when it is read. A number is printed in the shortest form that reads
+// back to the same value of its own type: a binary32 to the same binary32.
 #pragma once
 
 #include <concepts>
@@ -35,7 +35,7 @@ class json {
   json(array value) : value_(std::move(value)) {}
   json(object value) : value_(std::move(value)) {}
 
-  /// {{"loss", 1.5f}, {"engine", "torch"}}
+  /// Makes an object from its members, such as {{"loss", 1.5f}, {"engine", "torch"}}.
   [[nodiscard]] static json of(std::initializer_list<member> members) { return object(members); }
   [[nodiscard]] static json list() { return array(); }
   template <class Range>
@@ -45,9 +45,10 @@ class json {
     return all;
   }
 
-  /// Appends a member to an object (null becomes one), an element to an array. Names are not
-  /// checked for being new.
+  /// Appends a member to an object; a null value becomes an object first. It does not check whether
+  /// the object already has a member of that name.
   json& set(std::string name, json value);
+  /// Appends an element to an array.
   json& push(json value);
 
   [[nodiscard]] bool is_null() const { return std::holds_alternative<std::monostate>(value_); }
@@ -56,20 +57,20 @@ class json {
   [[nodiscard]] const array* as_array() const { return std::get_if<array>(&value_); }
   [[nodiscard]] const object* as_object() const { return std::get_if<object>(&value_); }
   [[nodiscard]] bool is_number() const;
-  /// Any kind of number; 0 for anything else.
+  /// The value of any kind of number; 0 if this is no number.
   [[nodiscard]] double number() const;
-  /// The value as an exact integer: nullptr-like `false` first if it is none, or below 0.
+  /// {true, value} if this is an exact integer from 0 on, else {false, …}.
   [[nodiscard]] std::pair<bool, std::uint64_t> unsigned_integer() const;
 
-  /// The member of that name; nullptr if this is no object or has none.
+  /// The member of that name; nullptr if this is no object or has no such member.
   [[nodiscard]] const json* find(std::string_view name) const;
   /// find() along a path of names separated by dots.
   [[nodiscard]] const json* find_path(std::string_view dotted) const;
 
-  /// One line. NaN and infinities, which JSON lacks, are null; bytes that are no UTF-8 become
-  /// U+FFFD.
+  /// The JSON text in one line. NaN and infinities, which JSON lacks, become null; bytes that are
+  /// not UTF-8 become U+FFFD.
   [[nodiscard]] std::string text() const;
-  /// A string as its characters, anything else as text().
+  /// A string without quotes and escapes; any other value as text() writes it.
   [[nodiscard]] std::string plain() const;
 
  private:

@@ -24,7 +24,7 @@ refusal read(const std::string& text, std::filesystem::path& into) {
 
 refusal read(const std::string& text, byte_count& into) {
   const auto size = parse_size(text);
-  if (!size) return "'" + text + "' is no size; write 4096, 512KiB or 2GiB";
+  if (!size) return "'" + text + "' is not a size; write 4096, 512KiB or 2GiB";
   into = *size;
   return {};
 }
@@ -64,14 +64,14 @@ refusal check_choice(const option& o, const std::string& text) {
   if (o.choices.empty() || std::ranges::find(o.choices, text) != o.choices.end()) return {};
   std::string all;
   for (const auto& choice : o.choices) all += (all.empty() ? "" : ", ") + choice;
-  return "'" + text + "' is none of: " + all;
+  return "'" + text + "' is not one of: " + all;
 }
 
 template <class T>
 void bind_one(option& o, T& into) {
   o.set = [&o, &into](const texts& given) -> refusal {
     if (given.size() != 1)
-      return "one value is wanted, " + std::to_string(given.size()) + " were given";
+      return "one value is needed, but " + std::to_string(given.size()) + " were given";
     if (auto no = check_choice(o, given[0])) return no;
     return read(given[0], into);
   };
@@ -158,7 +158,8 @@ outcome option_set::apply(const json& values, std::string_view where) {
   const auto* members = values.as_object();
   if (members == nullptr) return {};
   for (const auto& [name, value] : *members) {
-    if (value.as_object() != nullptr) continue;  // a table of another verb or of the verb's own
+    // A table within this one belongs to another verb, or this verb reads it by itself.
+    if (value.as_object() != nullptr) continue;
     const auto found = std::ranges::find_if(options_, [&name](const option& o) {
       return !o.is_positional && (o.name == name || config_name(o.name) == name);
     });

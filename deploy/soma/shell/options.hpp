@@ -1,6 +1,6 @@
-// The options of one verb, declared once: where the value goes, what it is for, what it may be.
-// Values arrive as text from the command line or from a configuration file; both ways share one
-// conversion, so both refuse the same things alike.
+// The options of one verb. Each is declared once: where its value goes, what it is for and which
+// values it may have. Values come as text from the command line or from a configuration file. Both
+// use the same conversion, so both refuse the same values with the same words.
 #pragma once
 
 #include <cstdint>
@@ -29,11 +29,11 @@ struct option {
   bool is_list = false;
   bool is_positional = false;
   bool is_required = false;
-  bool is_given = false;  // on the command line or in the configuration
+  bool is_given = false;  // true once the command line or the configuration has set it
 
-  /// Converts and stores; the text of a refusal, or nothing.
+  /// Converts the texts and stores the value. Returns the reason if it refuses them, else nullopt.
   std::function<std::optional<std::string>(const std::vector<std::string>&)> set;
-  /// The value in force; null if it has none.
+  /// The present value; null if there is none.
   std::function<json()> get;
 
   option& required() {
@@ -60,7 +60,8 @@ struct option {
 
 class option_set {
  public:
-  // The variable keeps its value as the default. It must outlive the set.
+  // add() declares an option that stores its value in `into`. The present value of that variable is
+  // the default. The variable must live longer than the set.
   option& add(std::string_view name, bool& into, std::string_view help);
   option& add(std::string_view name, std::string& into, std::string_view help);
   option& add(std::string_view name, std::filesystem::path& into, std::string_view help);
@@ -75,7 +76,7 @@ class option_set {
   template <class T>
   option& add(std::string_view name, std::optional<T>& into, std::string_view help);
 
-  /// A table of the configuration that the verb reads by itself, such as [roles].
+  /// Declares a table of the configuration that the verb reads by itself, such as [roles].
   void owns_table(std::string_view name) { tables_.emplace_back(name); }
 
   [[nodiscard]] std::deque<option>& all() { return options_; }
@@ -83,21 +84,22 @@ class option_set {
   [[nodiscard]] const std::vector<std::string>& tables() const { return tables_; }
   [[nodiscard]] bool is_given(std::string_view name) const;
 
-  /// Options that stand in `values` and were not given yet. `where` names the table in refusals.
-  /// Unknown names are refused.
+  /// Sets the options that are members of `values` and have not been given yet. Refuses a name that
+  /// is no option. Refusals call the table `where`.
   [[nodiscard]] outcome apply(const json& values, std::string_view where);
-  /// Every required option has a value.
+  /// Refuses if a required option was not given. The refusal names `verb`.
   [[nodiscard]] outcome check_required(std::string_view verb) const;
 
  private:
   option& declare(std::string_view name, std::string_view help, std::string placeholder);
-  std::deque<option> options_;  // a deque: references stay good
+  std::deque<option> options_;  // a deque, since add() hands out references that must stay valid
   std::vector<std::string> tables_;
 };
 
 template <class T>
 option& option_set::add(std::string_view name, std::optional<T>& into, std::string_view help) {
-  // The value is converted in a place of its own; the optional holds it once somebody has given it.
+  // `inner` is where the text is converted to. The optional gets the value only once the option is
+  // given, so that an option that was not given stays empty.
   auto inner = std::make_shared<T>(into.value_or(T{}));
   auto& o = add(name, *inner, help);
   o.set = [inner, &into, set = o.set](const std::vector<std::string>& texts) {
@@ -113,7 +115,7 @@ option& option_set::add(std::string_view name, std::optional<T>& into, std::stri
   return o;
 }
 
-/// "max-seq" as it stands in a configuration: "max_seq".
+/// The name of an option in a configuration file: "max_seq" for --max-seq.
 [[nodiscard]] std::string config_name(std::string_view option_name);
 
 }  // namespace soma::cli

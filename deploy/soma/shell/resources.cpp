@@ -47,9 +47,9 @@ void watch(const std::stop_token& stop, std::optional<byte_count> limit,
     const auto held = own_memory_bytes();
     if (held > peak.load()) peak.store(held);
     if (limit && held > limit->value) {
-      note_line(
-          one_line({"out of memory", "this takes more than the " + to_text(*limit) + " of --memory",
-                    "allow more, or ask for less at once"}));
+      note_line(one_line({"out of memory",
+                          "this work needs more than the " + to_text(*limit) + " of --memory",
+                          "allow more memory, or ask for less work at once"}));
       ::_exit(static_cast<int>(exit_code::failed));
     }
     std::this_thread::sleep_for(std::chrono::milliseconds(10));

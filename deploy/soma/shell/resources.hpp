@@ -1,4 +1,4 @@
-// What this process uses of the machine.
+// How much memory this process uses, and which vector instructions.
 #pragma once
 
 #include <atomic>
@@ -11,23 +11,24 @@
 
 namespace soma::cli {
 
-/// The most memory this process has held at once, mapped files included.
+/// The most memory that this process has held at once so far, including mapped files.
 [[nodiscard]] std::uint64_t peak_memory_bytes();
 
-/// Memory that this process holds for itself now: pages of files that are merely mapped do not
-/// count, the system can take those back.
+/// Memory that this process holds for itself now. Pages of mapped files do not count, since the
+/// system can take them back.
 [[nodiscard]] std::uint64_t own_memory_bytes();
 
-/// "avx512", "avx2", "neon" or "scalar": the widest vectors of this processor that the product
-/// uses.
+/// The widest vector instructions of this processor that the product uses: "avx512", "avx2", "neon"
+/// or "scalar".
 [[nodiscard]] std::string_view vector_isa();
 
-/// Looks at own_memory_bytes() a hundred times a second and keeps the largest. With a limit, a
-/// process that holds more ends with a line and exit code 1 instead of taking the machine along.
+/// Calls own_memory_bytes() a hundred times a second and keeps the largest value. With a limit, a
+/// process that holds more ends with a message and exit code 1, before the whole machine runs out
+/// of memory.
 class memory_watch {
  public:
   explicit memory_watch(std::optional<byte_count> limit = {});
-  /// The most that was held since the watch began, this moment included.
+  /// The most memory that was held from the beginning of the watch until now.
   [[nodiscard]] std::uint64_t peak_bytes();
 
  private:

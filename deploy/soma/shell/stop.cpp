@@ -23,11 +23,12 @@ void install_stop_handlers() {
   struct sigaction action {};
   action.sa_handler = on_signal;
   sigemptyset(&action.sa_mask);
-  // No SA_RESTART: a read that waits for a person or a peer returns and can look at the flag.
+  // SA_RESTART is not set, so that a read that waits for a person or a peer returns and the caller
+  // can check the flag.
   sigaction(SIGINT, &action, nullptr);
   sigaction(SIGTERM, &action, nullptr);
   std::signal(SIGPIPE, SIG_IGN);
-  std::signal(SIGXFSZ, SIG_IGN);  // a file that may not grow is a full disk
+  std::signal(SIGXFSZ, SIG_IGN);  // writing past the size limit then fails, as on a full disk
 }
 
 bool stop_requested() noexcept {

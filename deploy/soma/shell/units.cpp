@@ -61,7 +61,8 @@ std::optional<byte_count> parse_size(std::string_view text) {
 std::optional<shannons> parse_amount(std::string_view text) {
   const auto* at = text.data();
   const auto* end = at + text.size();
-  // Digits up to the end or anything else; nullopt for none, and for more than fit.
+  // Reads digits from `at` on, up to the first other character. nullopt if there is no digit, or if
+  // the number is too large.
   const auto digits = [&]() -> std::optional<std::uint64_t> {
     std::uint64_t number = 0;
     const auto read = std::from_chars(at, end, number);

@@ -1,6 +1,6 @@
-// A verb of the binary: `soma model train` is the verb "model train". To add one: a class, a
-// factory in verbs.hpp, a line in verbs.cpp. The shell parses, merges the configuration, converts,
-// prints refusals and turns them into exit codes.
+// A verb of the binary: `soma model train` is the verb "model train". A new verb needs a class, a
+// factory in verbs.hpp and a line in verbs.cpp. The shell parses the command line, merges the
+// configuration, converts the values, prints refusals and turns them into exit codes.
 #pragma once
 
 #include <filesystem>
@@ -13,11 +13,15 @@
 namespace soma::cli {
 
 struct run_context {
-  std::filesystem::path home;  // --home, else SOMA_HOME, else `home` of the configuration, else
-                               // ~/.soma; may not exist yet
-  bool wants_json = false;     // --json: one document on stdout, nothing else there
-  json config;                 // the whole configuration file; an empty object without one
-  std::filesystem::path config_path;  // empty without one
+  /// The home directory: --home, else SOMA_HOME, else `home` of the configuration, else ~/.soma. It
+  /// may not exist yet.
+  std::filesystem::path home;
+  /// --json: the verb prints one JSON document to stdout and nothing else.
+  bool wants_json = false;
+  /// The whole configuration file; an empty object if there is none.
+  json config;
+  /// Empty if there is no configuration file.
+  std::filesystem::path config_path;
 };
 
 class verb {
@@ -27,14 +31,16 @@ class verb {
   verb(const verb&) = delete;
   verb& operator=(const verb&) = delete;
 
-  [[nodiscard]] virtual std::string_view name()
-      const = 0;  // one or two words, separated by a blank
-  [[nodiscard]] virtual std::string_view summary() const = 0;  // one line for the list of verbs
-  /// Command lines as one would type them, one a line; the first begins with "soma <name>".
+  /// One or two words, separated by a blank.
+  [[nodiscard]] virtual std::string_view name() const = 0;
+  /// One line for the list of verbs.
+  [[nodiscard]] virtual std::string_view summary() const = 0;
+  /// Command lines as a person types them, one on each line. The first begins with "soma <name>".
   [[nodiscard]] virtual std::string_view example() const = 0;
-  /// Binds members to options. Called once, before run.
+  /// Declares the options and binds them to members. It is called once, before run().
   virtual void declare(option_set& options) = 0;
-  /// Facts to stdout through console.hpp. Exceptions end in exit code 1 with their text.
+  /// Does the work and prints facts to stdout through console.hpp. An exception ends the program
+  /// with its text and exit code 1.
   [[nodiscard]] virtual outcome run(const run_context& context) = 0;
 };
 

@@ -1,5 +1,6 @@
-// Agreement among validators under everything that can go wrong, seed by seed: the production core
-// in a simulated network. A failure is a seed: the same binary shows the same run again.
+// Runs the agreement among validators in simulated networks in which everything goes wrong, one
+// network for each seed. The code is the production core. A failure is reported as a seed, with
+// which the same binary shows the same run again.
 #include <unistd.h>
 
 #include <algorithm>
@@ -18,7 +19,7 @@ namespace {
 
 constexpr std::uint32_t max_threads = 256;
 
-/// "A..B", or "A" for one seed. Both ends belong to it.
+/// Reads "A..B", or "A" for one seed. Both ends belong to the range.
 std::optional<campaign::seed_range> read_range(std::string_view text) {
   const auto number = [](std::string_view digits) -> std::optional<std::uint64_t> {
     std::uint64_t value = 0;
@@ -49,7 +50,8 @@ std::uint64_t at_share(const std::vector<std::uint64_t>& ascending, double share
   return ascending[static_cast<std::size_t>(share * static_cast<double>(ascending.size() - 1))];
 }
 
-/// An assertion ends the process; its seed is then all that is needed.
+/// Prints the seed of the run when an assertion ends the process. With the seed the run can be
+/// repeated.
 extern "C" void tell_seed(int) {
   char line[64];
   const int length =
@@ -63,7 +65,7 @@ class sim_consensus final : public verb {
  public:
   std::string_view name() const override { return "sim consensus"; }
   std::string_view summary() const override {
-    return "put agreement among validators through simulated networks, one a seed";
+    return "run agreement among validators in simulated networks, one for each seed";
   }
   std::string_view example() const override {
     return "soma sim consensus --seeds 1..10000 --threads 2\n"
@@ -71,19 +73,22 @@ class sim_consensus final : public verb {
            "soma sim consensus --replay 4711 --trace";
   }
   void declare(option_set& options) override {
-    options.add("seeds", seeds_, "from the first to the last").shown_as("A..B");
-    options.add("threads", threads_, "runs at a time");
-    options.add("intensity", plans_.intensity,
-                "0: nothing breaks, 1: single faults, 2: the usual mixture, 3: all that may be");
-    options.add("nodes", plans_.processes, "only networks of so many processes; 0: all kinds");
+    options.add("seeds", seeds_, "the first and the last seed").shown_as("A..B");
+    options.add("threads", threads_, "number of runs at the same time");
+    options.add(
+        "intensity", plans_.intensity,
+        "0: nothing breaks; 1: single faults; 2: the usual mixture; 3: every kind of fault");
+    options.add("nodes", plans_.processes, "only networks with this many processes; 0: all sizes");
     options
         .add("byzantine", byzantine_,
-             "f: as much power lies as is tolerated; f+1: more, and agreement has to break")
+             "f: as much power lies as is tolerated; f+1: more, and agreement must break")
         .among({"f", "f+1"});
-    options.add("max-events", each_.max_events, "of one run; more is a violation");
-    options.add("replay", replay_, "run this seed alone and tell what came of it").shown_as("SEED");
-    options.add("trace", trace_, "with --replay: everything that happens, line by line");
-    options.add("shrink", shrink_, "with --replay: leave out what the violation does not need");
+    options.add("max-events", each_.max_events,
+                "most events of one run; more count as a violation");
+    options.add("replay", replay_, "run this seed alone and show the result").shown_as("SEED");
+    options.add("trace", trace_, "with --replay: print everything that happens, line by line");
+    options.add("shrink", shrink_,
+                "with --replay: leave out all faults that the violation does not need");
   }
   outcome run(const run_context& context) override;
 
@@ -107,12 +112,12 @@ class sim_consensus final : public verb {
 
 outcome sim_consensus::read_options() {
   if (threads_ < 1 || threads_ > max_threads) {
-    return wrong_usage("--threads", "it is not 1 to 256", "leave it out for every core");
+    return wrong_usage("--threads", "it is not between 1 and 256", "leave it out for every core");
   }
-  if (plans_.intensity > 3) return wrong_usage("--intensity", "it is not 0 to 3");
+  if (plans_.intensity > 3) return wrong_usage("--intensity", "it is not between 0 and 3");
   const auto range = read_range(seeds_);
   if (!range) {
-    return wrong_usage("--seeds", "\"" + seeds_ + "\" is no range of seeds", "write 1..1000");
+    return wrong_usage("--seeds", "\"" + seeds_ + "\" is not a range of seeds", "write 1..1000");
   }
   range_ = *range;
   plans_.beyond_tolerance = byzantine_ == "f+1";
@@ -120,7 +125,7 @@ outcome sim_consensus::read_options() {
     return wrong_usage("--nodes", "no seed has a network of that many processes", "try 4 to 10");
   }
   if ((trace_ || shrink_) && !replay_) {
-    return wrong_usage(trace_ ? "--trace" : "--shrink", "it goes with --replay");
+    return wrong_usage(trace_ ? "--trace" : "--shrink", "it can only be used with --replay");
   }
   return {};
 }
@@ -273,7 +278,7 @@ outcome sim_consensus::verdict(const campaign::campaign_result& seen) const {
   if (plans_.beyond_tolerance) {
     if (seen.broken_by.contains("S1")) return {};
     return failed("agreement never broke", "although more power lied than is tolerated",
-                  "the checkers are blind, or there were too few seeds");
+                  "either the checkers do not see violations, or there were too few seeds");
   }
   if (seen.found) {
     return failed("seed " + std::to_string(seen.found->seed), seen.found->violation,

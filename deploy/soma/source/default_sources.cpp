@@ -22,7 +22,8 @@ bool is_readable_file(const fs::path& path) {
   return fs::is_regular_file(path, error) && !error && ::access(path.c_str(), R_OK) == 0;
 }
 
-// Regular files below `folder`, sorted; those that lead nowhere or may not be entered are skipped.
+// Regular files below `folder` that pass `wanted`, sorted by path. Symbolic links, and folders that
+// may not be entered, are skipped.
 std::vector<fs::path> walk(const fs::path& folder, const accepts& wanted) {
   std::vector<fs::path> files;
   std::error_code error;
@@ -42,7 +43,8 @@ void append(std::vector<fs::path>& files, std::vector<fs::path> more) {
                std::make_move_iterator(more.end()));
 }
 
-// Subfolders whose name passes, sorted: versions are part of some paths.
+// Subfolders whose name begins with `prefix`, sorted. They are searched because some paths contain
+// the version of a package.
 std::vector<fs::path> folders_of(const fs::path& parent, std::string_view prefix) {
   std::vector<fs::path> found;
   std::error_code error;
@@ -69,7 +71,7 @@ data_source cxx_headers() {
   return source;
 }
 
-// CMake's manual: sentences about commands, properties and policies (package cmake-data).
+// The manual of CMake, which consists of English sentences (package cmake-data).
 data_source english() {
   data_source source{"english", {}};
   for (const auto& version : folders_of("/usr/share", "cmake-")) {
@@ -81,7 +83,7 @@ data_source english() {
   return source;
 }
 
-// Shared libraries and programs that the compiler, git and OpenSSL bring along.
+// Shared libraries and programs of the compiler, git and OpenSSL.
 data_source machine_code() {
   data_source source{"machine code", {}, true};
   for (const auto& folder : folders_of("/usr/lib", "")) {
@@ -96,9 +98,9 @@ data_source machine_code() {
   return source;
 }
 
-// The questions that packages ask, in some forty languages (debconf templates of base-passwd,
-// debconf, libc6, locales, tzdata, …). Other places for translated text, such as /usr/share/locale,
-// are left out of small installations.
+// The questions that packages ask when they are installed, in some forty languages (debconf
+// templates of base-passwd, debconf, libc6, locales, tzdata, …). Other places for translated text,
+// such as /usr/share/locale, are missing on small installations.
 data_source multilingual() {
   data_source source{"multilingual", {}};
   append(source.files, walk("/var/lib/dpkg/info", [](const fs::path& p) {
@@ -116,8 +118,8 @@ bool read_at(std::ifstream& file, std::uint64_t offset, Header& into) {
   return file.gcount() == static_cast<std::streamsize>(sizeof into);
 }
 
-// Where the executable segment of a 64-bit little-endian ELF file lies; the whole file for any
-// other.
+// The offset and the size of the executable segment of a 64-bit little-endian ELF file, or of the
+// whole file if it is any other file.
 std::pair<std::uint64_t, std::uint64_t> machine_code_range(std::ifstream& file,
                                                            std::uint64_t size) {
   Elf64_Ehdr head{};
@@ -172,7 +174,7 @@ expected<data_source, failure> source_at(std::string name, const fs::path& path)
   } else if (is_readable_file(path)) {
     source.files.push_back(path);
   } else {
-    const auto* why = fs::exists(path, error) ? "it is no file or folder that can be read"
+    const auto* why = fs::exists(path, error) ? "it is not a file or folder that can be read"
                                               : "there is no such file or folder";
     return failed(what, why, "name a readable file or folder");
   }

@@ -1,6 +1,6 @@
-// Kinds of real files that a Debian machine with this project's packages surely has: what
-// localnet's specialists learn from when nobody names data. The paths come from packages that
-// deploy/setup installs or that every Debian has.
+// Kinds of real files that every Debian machine with this project's packages has. The specialists
+// of a local network learn from them if no data is named on the command line. The paths come from
+// packages that deploy/setup installs or that every Debian has.
 #pragma once
 
 #include <cstdint>
@@ -13,33 +13,34 @@
 
 namespace soma::cli {
 
-/// Files of one kind, in an order that depends on their paths alone.
+/// Files of one kind. Their order depends on their paths alone.
 struct data_source {
   std::string name;
   std::vector<std::filesystem::path> files;
-  bool only_machine_code = false;  // of an ELF file take the executable segment, not its tables
+  /// If true, only the executable segment of an ELF file is taken, without its tables.
+  bool only_machine_code = false;
 };
 
-/// One file's part of a source.
+/// The part of a source that comes from one file.
 struct source_piece {
   std::filesystem::path file;
   bytes data;
 };
 
-/// "c++", "english", "machine code" and "multilingual", each with the regular, readable files found
-/// here. A kind of which nothing is found is left out.
+/// The kinds "c++", "english", "machine code" and "multilingual", each with the regular, readable
+/// files that this machine has. A kind without any file is left out.
 [[nodiscard]] std::vector<data_source> default_sources();
 
-/// The file, or the regular files of the folder, under a name.
+/// A source called `name` with the file at `path`, or with all regular files below that folder.
 [[nodiscard]] expected<data_source, failure> source_at(std::string name,
                                                        const std::filesystem::path& path);
 
-/// NAME=PATH, where PATH is a file or a folder (walked, symbolic links not followed). NAME= may be
-/// missing: the last part of the path stands in.
+/// Reads NAME=PATH, where PATH is a file or a folder. Symbolic links in the folder are skipped.
+/// Without NAME=, the source is called after the last part of the path.
 [[nodiscard]] expected<data_source, failure> parse_source(std::string_view text);
 
-/// The files' bytes in order, at most `max_file_bytes` from the start of each and `max_bytes` of
-/// all. Files that cannot be read, or are empty, are skipped.
+/// Reads the files in their order: at most `max_file_bytes` from the start of each, and at most
+/// `max_bytes` together. Files that cannot be read or are empty are skipped.
 [[nodiscard]] std::vector<source_piece> load_source(const data_source& source,
                                                     std::uint64_t max_bytes,
                                                     std::uint64_t max_file_bytes);

@@ -57,7 +57,7 @@ unexpected<failure> no_such_id(std::string_view text, ledger_table table) {
     return wrong_usage("`" + std::string(text) + "` names no " + noun,
                        "an id is 0x and 64 hex digits, or at least the first 8 of them");
   }
-  return failed("no " + noun + " begins with " + std::string(text), "the ledger has none");
+  return failed("no " + noun + " begins with " + std::string(text), "the ledger has no such row");
 }
 
 unexpected<failure> ambiguous_id(std::string_view text, const std::vector<hash256>& candidates) {

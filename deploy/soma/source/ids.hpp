@@ -1,4 +1,5 @@
-// Ids as people type them: whole, or by their first digits where those name one row.
+// Ids as people type them: all digits, or the first digits if only one row has an id that begins
+// with them.
 #pragma once
 
 #include <optional>
@@ -16,23 +17,24 @@ namespace soma::cli {
 inline constexpr std::size_t least_id_digits = 8;
 inline constexpr std::size_t most_listed_candidates = 8;
 
-/// Lower-case hex digits of a typed id: 8 to 64 of them, "0x" in front or not; nullopt for anything
-/// else.
+/// The lower-case hex digits of a typed id: 8 to 64 digits, with or without "0x" in front of them.
+/// nullopt for any other text.
 [[nodiscard]] std::optional<std::string> id_digits(std::string_view text);
 
-/// Ids of the rows of one table whose id begins with these digits, in order, at most `limit`. The
-/// table is one whose key is an id: account, validator, model, target, submission, used_data.
+/// The ids in one table that begin with these digits, in order and at most `limit` of them. The key
+/// of that table must be an id: account, validator, model, target, submission or used_data.
 [[nodiscard]] std::vector<hash256> ids_with_prefix(const tables::ledger_view& view,
                                                    ledger_table table, std::string_view digits,
                                                    std::size_t limit = most_listed_candidates);
 
-/// Why `text` names none of the rows of `table`, or more than one of them (they are listed).
+/// The refusal for a `text` that names no row of `table`.
 [[nodiscard]] unexpected<failure> no_such_id(std::string_view text, ledger_table table);
+/// The refusal for a `text` that more than one id begins with. It lists the candidates.
 [[nodiscard]] unexpected<failure> ambiguous_id(std::string_view text,
                                                const std::vector<hash256>& candidates);
 
-/// The id that was typed. All 64 digits are taken as they are, whether there is such a row or not;
-/// fewer, but at least 8, must begin exactly one id of that table.
+/// The id that was typed. All 64 digits are taken as they are, even if no row has that id. Fewer
+/// digits, but at least 8, must be the beginning of exactly one id in that table.
 template <class Id>
 [[nodiscard]] expected<Id, failure> parse_or_find(const tables::ledger_view& view,
                                                   ledger_table table, std::string_view text) {

@@ -30,7 +30,7 @@ std::optional<public_key> read_public_half(const fs::path& key) {
     std::getline(file, text);
     if (const auto half = hash256::parse(text)) return half->value;
   }
-  // A key in the clear tells it, too.
+  // An unencrypted key file contains the public half, too.
   const auto loaded = crypto::load_key(key, std::nullopt);
   return loaded ? std::optional(loaded->public_half()) : std::nullopt;
 }
@@ -39,7 +39,7 @@ home_key key_at(const fs::path& path) {
   return {path.stem().string(), path, read_public_half(path)};
 }
 
-/// One line from the terminal, not shown.
+/// Reads one line from the terminal, which does not show what is typed.
 std::string ask_hidden(const char* question) {
   std::fputs(question, stderr);
   termios before{};
@@ -75,14 +75,13 @@ std::vector<home_key> keys_of(const fs::path& home) {
 }
 
 expected<home_key, failure> find_key(const run_context& context, const std::string& named) {
-  const auto remedy =
-      "`soma wallet new NAME` makes a key, `soma wallet list` shows those there are";
+  const auto remedy = "`soma wallet new NAME` makes a key, `soma wallet list` shows all keys";
   std::error_code ignored;
   if (named.empty()) {
     const auto all = keys_of(context.home);
     if (all.size() == 1) return all[0];
     return failed(
-        "there is no telling whose account is meant",
+        "it is not clear which account is meant",
         all.empty()
             ? "no key is in " + (context.home / "keys").string()
             : std::to_string(all.size()) + " keys are in " + (context.home / "keys").string(),
@@ -98,26 +97,26 @@ expected<home_key, failure> find_key(const run_context& context, const std::stri
 }
 
 expected<std::string, failure> passphrase(const fs::path& file, bool is_new) {
-  const auto what = "cannot have the passphrase";
+  const auto what = "cannot get the passphrase";
   if (!file.empty()) {
     const auto content = read_named_file(file, max_passphrase_bytes, "the passphrase");
     if (!content) return make_unexpected(content.error());
     std::string line(content->begin(), content->end());
     line = line.substr(0, line.find_first_of("\r\n"));
-    if (line.empty()) return failed(what, file.string() + " has none in its first line");
+    if (line.empty()) return failed(what, "the first line of " + file.string() + " is empty");
     return line;
   }
   if (const char* given = std::getenv("SOMA_PASSPHRASE"); given != nullptr && *given != '\0') {
     return std::string(given);
   }
   if (::isatty(STDIN_FILENO) == 0 || ::isatty(STDERR_FILENO) == 0) {
-    return failed(what, "nobody is there to be asked",
-                  is_new ? "set SOMA_PASSPHRASE, name --passphrase-file, or say --no-passphrase"
+    return failed(what, "it cannot be asked for, since there is no terminal",
+                  is_new ? "set SOMA_PASSPHRASE, name --passphrase-file, or add --no-passphrase"
                          : "set SOMA_PASSPHRASE or name --passphrase-file");
   }
   auto line = ask_hidden("passphrase: ");
   if (line.empty()) return failed(what, "it is empty", "--no-passphrase makes a key without one");
-  if (is_new && ask_hidden("once more:  ") != line) return failed(what, "they are not the same");
+  if (is_new && ask_hidden("once more:  ") != line) return failed(what, "the two are not the same");
   return line;
 }
 
@@ -132,7 +131,7 @@ expected<crypto::key_pair, failure> unlock(const home_key& key, const fs::path& 
   if (loaded) return std::move(*loaded);
   const auto* remedy = "name another key";
   if (loaded.error() == wrong_passphrase) remedy = "try again";
-  if (loaded.error() == open_to_others) remedy = "take the rights of others away: chmod 600";
+  if (loaded.error() == open_to_others) remedy = "make it readable for its owner only: chmod 600";
   return failed("cannot use the key " + key.path.string(),
                 std::string(crypto::to_text(loaded.error())), remedy);
 }
@@ -156,7 +155,8 @@ expected<home_key, failure> make_key(const run_context& context, const std::stri
   }
   std::ofstream file(public_half_of(path), std::ios::trunc);
   file << "0x" << to_hex(made.public_half()) << "\n";
-  file.close();  // if it cannot be written, lists say "locked" for a key with a passphrase
+  // An error is ignored: without this file, lists say "locked" for a key with a passphrase.
+  file.close();
   return home_key{name, path, made.public_half()};
 }
 

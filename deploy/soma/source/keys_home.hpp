@@ -1,6 +1,6 @@
-// The keys of a home directory: keys/NAME.pem, one an account. Beside each lies NAME.pub with its
-// public half, so that lists and balances need no passphrase. What must hold: a key file is never
-// overwritten, and a passphrase is never printed.
+// The keys of a home directory. Each account has one key, in keys/NAME.pem. Beside it lies NAME.pub
+// with the public half of the key, so that lists and balances need no passphrase. What must hold: a
+// key file is never overwritten, and a passphrase is never printed.
 #pragma once
 
 #include <filesystem>
@@ -14,31 +14,33 @@
 
 namespace soma::cli {
 
-/// 1 to 63 of a-z A-Z 0-9 . _ -, and no dot at the beginning.
+/// True for 1 to 63 characters of a-z A-Z 0-9 . _ - that do not begin with a dot.
 [[nodiscard]] bool is_key_name(std::string_view name);
 
 struct home_key {
   std::string name;
   std::filesystem::path path;
-  std::optional<public_key> half;  // nothing: locked, and nobody kept the public half
+  /// The public half. nullopt if the key is locked by a passphrase and there is no NAME.pub.
+  std::optional<public_key> half;
 };
-/// By name.
+/// All keys of a home, ordered by name.
 [[nodiscard]] std::vector<home_key> keys_of(const std::filesystem::path& home);
 
-/// The key that a person means: a name of the home, or a file; nothing: the only key there is.
+/// The key that a person means: `named` is the name of a key of the home, or a key file. If it is
+/// empty, the home must have exactly one key.
 [[nodiscard]] expected<home_key, failure> find_key(const run_context& context,
                                                    const std::string& named);
 
-/// From --passphrase-file, from SOMA_PASSPHRASE, or asked for on the terminal, in this order. With
-/// `is_new` a terminal is asked twice.
+/// Gets a passphrase from --passphrase-file, else from SOMA_PASSPHRASE, else by asking on the
+/// terminal. With `is_new` it asks twice and compares.
 [[nodiscard]] expected<std::string, failure> passphrase(const std::filesystem::path& file,
                                                         bool is_new);
 
-/// The secret, with the passphrase if it needs one.
+/// Reads the secret key. Gets the passphrase as passphrase() does if the file is locked by one.
 [[nodiscard]] expected<crypto::key_pair, failure> unlock(
     const home_key& key, const std::filesystem::path& passphrase_file);
 
-/// Makes keys/NAME.pem and NAME.pub; without a passphrase the key lies there in the clear.
+/// Makes keys/NAME.pem and NAME.pub. Without a passphrase the key is stored unencrypted.
 [[nodiscard]] expected<home_key, failure> make_key(const run_context& context,
                                                    const std::string& name,
                                                    const std::optional<std::string>& phrase);

@@ -23,8 +23,8 @@ std::string shown(const mesh::host_port& at) {
 
 unexpected<failure> nobody(const run_context& context) {
   const bool has_ledger = find_ledger(context, {}).has_value();
-  return failed("there is nobody to send this to",
-                has_ledger ? "a stored ledger takes nothing by itself: a local network has ended, "
+  return failed("there is no validator to send this to",
+                has_ledger ? "a stored ledger takes no transactions: a local network has ended, "
                              "and a node's validator must be named"
                            : "no validator was named",
                 "start one with `soma node run` and name it with --join HOST:PORT");
@@ -50,7 +50,7 @@ expected<std::unique_ptr<ledger_connection>, failure> ledger_connection::open(
   auto role = cluster::connect_role<validator::validator_actor>(made->system_, **at);
   if (!role) {
     return failed("cannot reach a validator at " + shown(**at), role.error(),
-                  "is `soma node run` with a [roles.validator] that listens there running?");
+                  "check that `soma node run` runs there with a [roles.validator] that listens");
   }
   made->validator_ = std::move(*role);
   const auto reply = made->ask<schema::GenesisBytes>(message<schema::GetGenesis>{});
@@ -68,7 +68,7 @@ message<Reply> ledger_connection::ask(const message<Request>& request) {
                [&](const caf::error& error) { why = system_.render(error); });
   if (!answer) {
     throw source_failure(where() + " does not answer (" + why +
-                         "); is it running? The same command can be given again");
+                         "); check that it runs, and give the same command again");
   }
   return std::move(*answer);
 }
@@ -130,7 +130,7 @@ outcome ledger_connection::connect_blobs(const mesh::host_port& at) {
   auto role = cluster::connect_role<blob_store::blob_store_actor>(system_, at);
   if (!role) {
     return failed("cannot reach a blob store at " + shown(at), role.error(),
-                  "is `soma node run` with a [roles.blob_store] that listens there running?");
+                  "check that `soma node run` runs there with a [roles.blob_store] that listens");
   }
   blobs_ = std::move(*role);
   return {};
@@ -147,8 +147,8 @@ blob_id ledger_connection::put_blob(bytes data) {
   const auto done = result.get();
   if (!done) {
     const bool is_gone = done.error() == blob_store::transfer_refusal::store_failed;
-    throw source_failure(is_gone ? "the blob store does not answer; is it running? The same "
-                                   "command goes on where this one stopped"
+    throw source_failure(is_gone ? "the blob store does not answer; check that it runs. The "
+                                   "same command continues where this one stopped"
                                  : "the blob store did not take the weights: its quota or its disk "
                                    "is full; make room there and give the same command again");
   }

@@ -1,5 +1,6 @@
-// A validator of a running network, asked over mutual TLS: reads its ledger, takes transactions,
-// says what became of them; and the blob store beside it.
+// A connection over mutual TLS to a validator of a running network: it reads the ledger of the
+// validator, offers transactions to it, and asks what became of them. It also connects to the blob
+// store.
 #pragma once
 
 #include <caf/actor_system.hpp>
@@ -12,13 +13,13 @@
 
 namespace soma::cli {
 
-/// What a validator said of a transaction that was offered.
+/// A validator's answer to an offered transaction.
 struct offered {
   validator::offer_refusal refusal;
   std::string why;  // for a person
 };
 
-/// Where a transaction stands; height 0: in no block.
+/// What became of a transaction. Height 0 means that no block has it.
 struct transaction_state {
   block_height height;
   epoch_number epoch;
@@ -29,7 +30,7 @@ struct transaction_state {
 
 class ledger_connection final : public ledger_source {
  public:
-  /// Connects to the validator that `place` names, or refuses with what to start.
+  /// Connects to the validator that `place` names. A refusal says what to start.
   [[nodiscard]] static expected<std::unique_ptr<ledger_connection>, failure> open(
       const run_context& context, const ledger_place& place);
   ~ledger_connection() override;
@@ -43,9 +44,10 @@ class ledger_connection final : public ledger_source {
   [[nodiscard]] offered offer(const signed_transaction& transaction);
   [[nodiscard]] transaction_state state_of(const transaction_id& id);
 
-  /// The blob store to put blobs into; a refusal when it cannot be reached.
+  /// Connects to the blob store into which put_blob() puts. Refuses if it cannot be reached.
   [[nodiscard]] outcome connect_blobs(const mesh::host_port& at);
-  /// Durable there when it returns. Throws source_failure when the store does not take it.
+  /// Stores a blob. When it returns, the blob is durable there. Throws source_failure if the store
+  /// does not take it.
   blob_id put_blob(bytes data);
 
  private:

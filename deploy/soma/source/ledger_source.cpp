@@ -24,7 +24,8 @@ class stored_source final : public ledger_source {
 
  private:
   stored_ledger ledger_;
-  tables::ledger_view view_ = ledger_.view();  // one state for all questions of a verb
+  // One view for the whole run of a verb, so that all its rows belong to the same block.
+  tables::ledger_view view_ = ledger_.view();
 };
 
 const std::string* text_at(const json& config, std::string_view dotted) {
@@ -47,10 +48,12 @@ void ledger_source::set_genesis(soma::genesis genesis) {
 
 void ledger_place::declare(option_set& options) {
   add_ledger_option(options, ledger);
-  options.add("join", join, "ask the validator that listens there; default: that of --config")
+  options
+      .add("join", join, "ask the validator that listens there; default: the validator of --config")
       .shown_as("HOST:PORT");
   options.add("certificate", certificate,
-              "of this process, for --join; default: [tls] of --config; see `soma node new-cert`");
+              "certificate of this process, for --join; default: [tls] of --config; see `soma node "
+              "new-cert`");
   options.add("certificate-key", certificate_key, "key of the certificate");
   options.add("ca", ca, "certificate of the operator's authority");
 }
@@ -62,7 +65,7 @@ expected<std::optional<mesh::host_port>, failure> ledger_place::role(const run_c
   if (!given.empty()) {
     const auto at = mesh::parse_host_port(given);
     if (!at || at->port == 0) {
-      return wrong_usage(option, "it is no HOST:PORT", "write it as 10.0.0.5:7003");
+      return wrong_usage(option, "it is not HOST:PORT", "write it as 10.0.0.5:7003");
     }
     return at;
   }
@@ -92,9 +95,9 @@ expected<cluster::cluster_identity, failure> ledger_place::identity(
     if (path->empty() && text != nullptr && !text->empty()) *path = folder / *text;
   }
   if (found.certificate.empty() || found.key.empty() || found.ca.empty()) {
-    return wrong_usage("a validator is asked over mutual TLS only",
-                       "--certificate, --certificate-key and --ca are needed, all three",
-                       "`soma node new-cert` makes them; a [tls] table of --config serves, too");
+    return wrong_usage("a validator answers over mutual TLS only",
+                       "all of --certificate, --certificate-key and --ca are needed",
+                       "`soma node new-cert` makes them; they can also stand in [tls] of --config");
   }
   if (auto checked = check_identity(found); !checked) return make_unexpected(checked.error());
   return found;

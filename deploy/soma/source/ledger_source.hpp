@@ -1,7 +1,8 @@
-// Where a verb reads the ledger: a stored one on this machine, or a validator of a running network.
-// Rows are asked for by key or by prefix; the rules read through the same door, so a transaction
-// can be tried out before it is sent. What must hold: a source never writes. A source that goes
-// away in the middle throws source_failure, whose text says what to do.
+// Where a verb reads the ledger: a stored ledger on this machine, or a validator of a running
+// network. Rows are read by key or by prefix. The rules read through the same interface, so a
+// transaction can be tried out before it is sent. What must hold: a source never writes. If the
+// connection is lost while a verb reads, the source throws source_failure, whose text says what to
+// do.
 #pragma once
 
 #include <filesystem>
@@ -32,34 +33,36 @@ class ledger_source {
   ledger_source& operator=(const ledger_source&) = delete;
 
   [[nodiscard]] virtual std::optional<bytes> find(byte_view key) = 0;
-  /// Rows whose key begins with `prefix`, which is not empty, in the order of keys, while visit
-  /// says true.
+  /// Visits the rows whose key begins with `prefix`, in the order of their keys, until `visit`
+  /// returns false. `prefix` must not be empty.
   virtual void scan(byte_view prefix, const tables::row_visitor& visit) = 0;
-  /// "the ledger in …" or "the validator at …".
+  /// The place that is read, for messages: "the ledger in …" or "the validator at …".
   [[nodiscard]] virtual std::string where() const = 0;
 
-  /// What a running validator is to its peers, for people; of a stored ledger there is nothing.
+  /// How a running validator takes part in its network, for people to read. A stored ledger has no
+  /// validator, so it returns nullopt.
   struct standing {
     schema::SigningState signing{};
     bool signs = false;
     std::uint64_t view = 0;
     std::uint32_t peers = 0;
-    std::uint32_t waiting = 0;  // transactions
+    std::uint32_t waiting = 0;  // transactions that wait for a block
   };
   [[nodiscard]] virtual std::optional<standing> validator_standing() { return std::nullopt; }
 
   [[nodiscard]] const soma::genesis& genesis() const { return genesis_; }
   [[nodiscard]] const chain_id& chain_of() const { return chain_; }
-  /// Names of those models that were given one.
+  /// The names of models that have one.
   [[nodiscard]] const std::map<model_id, std::string>& names() const { return names_; }
 
+  /// The row with that key; nullopt if there is none.
   template <class Row>
   [[nodiscard]] std::optional<Row> row(const row_key& key) {
     const auto value = find(key);
     if (!value) return std::nullopt;
     return decoded<Row>(*value);
   }
-  /// A row of the ledger that does not decode was written by another version.
+  /// Decodes a row. Throws source_failure if it does not decode: another version wrote it.
   template <class Row>
   [[nodiscard]] static Row decoded(byte_view value) {
     auto out = decode<Row>(value);
@@ -79,28 +82,29 @@ class ledger_source {
   std::map<model_id, std::string> names_;
 };
 
-/// The options by which a verb finds its ledger.
+/// The options that say where a verb finds its ledger.
 struct ledger_place {
   std::filesystem::path ledger;
   std::string join;
   std::filesystem::path certificate, certificate_key, ca;
 
   void declare(option_set& options);
-  /// Where a validator listens: --join, else that of the node whose configuration is in force.
-  /// nullopt when there is neither; a refusal when --join is none.
+  /// The address of a validator: --join, else the validator of the node whose configuration is in
+  /// force. nullopt if there is neither; a refusal if --join is no address.
   [[nodiscard]] expected<std::optional<mesh::host_port>, failure> validator(
       const run_context& context) const;
-  /// The same for the role of that name, with what was given on the command line.
+  /// The same for any role: `given` is the value of `option` on the command line; if it is empty,
+  /// the address of `role` in the configuration is taken.
   [[nodiscard]] static expected<std::optional<mesh::host_port>, failure> role(
       const run_context& context, const std::string& option, const std::string& given,
       const std::string& role);
-  /// Certificate, key and CA: the options, else the [tls] of the configuration in force.
+  /// Certificate, key and CA: from the options, else from [tls] of the configuration in force.
   [[nodiscard]] expected<cluster::cluster_identity, failure> identity(
       const run_context& context) const;
 };
 
-/// For reading: --join asks a validator; otherwise what lies on this machine, and where nothing
-/// does, the configured validator.
+/// Opens the ledger for reading. With --join it asks that validator. Otherwise it reads the ledger
+/// on this machine, and if there is none, it asks the configured validator.
 [[nodiscard]] expected<std::unique_ptr<ledger_source>, failure> open_source(
     const run_context& context, const ledger_place& place);
 

@@ -15,10 +15,10 @@ expected<fs::path, failure> fresh_localnet(const fs::path& home) {
   std::error_code error;
   fs::create_directories(home, error);
   if (!error && fs::exists(directory)) {
-    // Only what a local network made is moved or removed: the index is its mark, the ledger that of
-    // a run cut short.
+    // A folder that no local network made is neither moved nor removed. The sign of a local network
+    // is the folder `data`, which it makes first.
     if (!fs::exists(directory / "data") && !fs::is_empty(directory)) {
-      return failed("will not touch " + directory.string(),
+      return failed("will not replace " + directory.string(),
                     "it holds something other than a local network", "choose another --home");
     }
     fs::remove_all(previous, error);
@@ -43,7 +43,7 @@ outcome write_localnet_index(const fs::path& directory, const localnet::localnet
   file.close();
   if (!file)
     return failed("cannot write " + (directory / "index.toml").string(),
-                  "the disk did not take it");
+                  "writing to the disk failed");
   return {};
 }
 

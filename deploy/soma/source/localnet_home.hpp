@@ -1,5 +1,5 @@
-// Where a local network lives below the home directory, and how a later command finds its models
-// again.
+// Where a local network is stored below the home directory, and how later commands find the names
+// of its models.
 #pragma once
 
 #include <filesystem>
@@ -11,16 +11,16 @@
 
 namespace soma::cli {
 
-/// <home>/localnet, empty. What a run before left there moves to <home>/localnet.previous, whose
-/// own content goes.
+/// Makes an empty <home>/localnet. What an earlier run left there is moved to
+/// <home>/localnet.previous, whose old content is deleted.
 [[nodiscard]] expected<std::filesystem::path, failure> fresh_localnet(
     const std::filesystem::path& home);
 
-/// index.toml: what the ledger does not know, the names of the models.
+/// Writes index.toml, which holds what the ledger does not: the names of the models.
 [[nodiscard]] outcome write_localnet_index(const std::filesystem::path& directory,
                                            const localnet::localnet_report& report,
                                            const model_architecture& arch);
-/// Names by model id; empty where there is no index.
+/// The names of models by their ids; empty if there is no index.
 [[nodiscard]] std::map<model_id, std::string> model_names(const std::filesystem::path& directory);
 
 }  // namespace soma::cli

@@ -6,7 +6,7 @@
 namespace soma::cli {
 namespace {
 
-/// Ids of the table's rows that begin with these digits, at most a few.
+/// The ids in that table that begin with these digits, at most most_listed_candidates of them.
 std::vector<hash256> matches(ledger_source& source, ledger_table table, std::string_view digits) {
   auto prefix = table_prefix(table);
   const auto whole = *from_hex(digits.substr(0, digits.size() / 2 * 2));
@@ -41,7 +41,7 @@ std::optional<model_id> model_by_name(const ledger_source& source, const std::st
 }  // namespace
 
 std::optional<address> key_named(const run_context& context, const std::string& text) {
-  if (id_digits(text)) return {};  // a name of digits alone would hide an id
+  if (id_digits(text)) return {};  // such a text is always an id and never the name of a key
   const auto key = text.empty() ? unexpected<failure>(failure{}) : find_key(context, text);
   if (!key || !key->half) return {};
   return crypto::address_of(*key->half);
@@ -52,9 +52,9 @@ expected<address, failure> account_named(const run_context& context, ledger_sour
   if (const auto mine = key_named(context, text)) return *mine;
   if (id_digits(text)) return find_id<address>(source, ledger_table::account, text);
   return failed("`" + text + "` names no account",
-                "it is no key of " + (context.home / "keys").string() +
+                "it is not a key in " + (context.home / "keys").string() +
                     ", and an address is 0x and 64 hex digits, or at least the first 8 of them",
-                "`soma wallet list` shows the keys there are");
+                "`soma wallet list` shows all keys");
 }
 
 expected<model_id, failure> model_named(ledger_source& source, const std::string& text) {
@@ -89,7 +89,7 @@ expected<pool_owner, failure> pool_named(const run_context& context, ledger_sour
     if (!models.empty()) model = models[0].as<model_tag>();
     if (!validators.empty()) validator = validators[0].as<address_tag>();
   }
-  const auto remedy = "`soma model list` and `soma status` show those there are";
+  const auto remedy = "`soma model list` shows all models, `soma status` the committee";
   if (model && source.find(model_key(*model))) return pool_owner{*model};
   if (validator && !is_model && source.find(validator_key(*validator))) {
     return pool_owner{*validator};

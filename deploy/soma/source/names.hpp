@@ -1,5 +1,6 @@
-// What people type for an account, a model, a target or a pool, and how these are shown: keys of
-// the home by their name, models of a local network by theirs, ids whole or by their first digits.
+// What people type for an account, a model, a target or a pool, and how these are shown. Keys of
+// the home and models of a local network have names; everything else has an id, which is typed with
+// all its digits or with the first ones.
 #pragma once
 
 #include <map>
@@ -10,9 +11,10 @@
 
 namespace soma::cli {
 
-/// The account of a key's name in the home or of a key file; nothing for anything else.
+/// The account whose key has that name in the home or lies in that file; nullopt for other texts.
 [[nodiscard]] std::optional<address> key_named(const run_context& context, const std::string& text);
-/// A key's name in the home, a key file, a whole address, or the first digits of an account's.
+/// The account that `text` names: by the name of a key in the home, by a key file, by a whole
+/// address, or by the first digits of the address of an account.
 [[nodiscard]] expected<address, failure> account_named(const run_context& context,
                                                        ledger_source& source,
                                                        const std::string& text);
@@ -20,21 +22,22 @@ namespace soma::cli {
                                                       const std::string& text);
 [[nodiscard]] expected<target_id, failure> target_named(ledger_source& source,
                                                         const std::string& text);
-/// "model:…" or "validator:…", or without the word where it is clear. The pool exists.
+/// The pool that `text` names: "model:…" or "validator:…", or the id alone if only one of them has
+/// it. The pool that is returned exists.
 [[nodiscard]] expected<pool_owner, failure> pool_named(const run_context& context,
                                                        ledger_source& source,
                                                        const std::string& text);
 
-/// Names for those that have one.
+/// The names of the accounts and models that have one.
 class name_book {
  public:
   name_book(const run_context& context, const ledger_source& source);
-  /// "alice 0x12345678", or the digits alone.
+  /// "alice 0x12345678", or the first digits of the id alone if there is no name.
   [[nodiscard]] std::string shown(const address& id) const;
   [[nodiscard]] std::string shown(const model_id& id) const;
   /// "model 0x12345678" or "validator 0x12345678".
   [[nodiscard]] std::string shown(const pool_owner& pool) const;
-  /// The name, or null.
+  /// The name as a JSON string, or null.
   [[nodiscard]] json name(const address& id) const;
   [[nodiscard]] json name(const model_id& id) const;
   [[nodiscard]] const std::map<address, std::string>& keys() const { return keys_; }
@@ -44,7 +47,7 @@ class name_book {
   std::map<model_id, std::string> models_;
 };
 
-/// {"kind": "model", "id": "0x…", "name": …}
+/// The pool as JSON: {"kind": "model", "id": "0x…", "name": …}.
 [[nodiscard]] json pool_json(const pool_owner& pool, const name_book& names);
 
 }  // namespace soma::cli

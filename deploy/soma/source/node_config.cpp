@@ -12,19 +12,20 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// One table, read name by name; what was never asked for is refused at the end.
+/// Reads one table name by name. At the end, finish() refuses names in the table that were never
+/// read. Only the first refusal is kept.
 class table_reader {
  public:
   table_reader(const json* table, std::string where, fs::path folder)
       : table_(table), where_(std::move(where)), folder_(std::move(folder)) {
-    if (table_ != nullptr && table_->as_object() == nullptr) refuse("", "it is no table");
+    if (table_ != nullptr && table_->as_object() == nullptr) refuse("", "it is not a table");
   }
 
   [[nodiscard]] std::optional<std::string> text(std::string_view name) {
     const auto* value = take(name);
     if (value == nullptr) return std::nullopt;
     if (value->as_string() == nullptr || value->as_string()->empty()) {
-      refuse(name, "it is no text");
+      refuse(name, "it is not a text");
       return std::nullopt;
     }
     return *value->as_string();
@@ -36,7 +37,7 @@ class table_reader {
     const auto value = text(name);
     if (!value) return;
     into = mesh::parse_host_port(*value);
-    if (!into) refuse(name, "it is no HOST:PORT");
+    if (!into) refuse(name, "it is not HOST:PORT");
   }
   template <class Number>
   void read(std::string_view name, Number& into, std::uint64_t least, std::uint64_t most) {
@@ -44,14 +45,15 @@ class table_reader {
     if (value == nullptr) return;
     const auto [whole, number] = value->unsigned_integer();
     if (!whole || number < least || number > most) {
-      return refuse(name, "it is not " + std::to_string(least) + " to " + std::to_string(most));
+      return refuse(
+          name, "it is not a number from " + std::to_string(least) + " to " + std::to_string(most));
     }
     into = static_cast<Number>(number);
   }
   void read(std::string_view name, std::vector<mesh::mesh_peer>& into) {
     const auto* value = take(name);
     if (value == nullptr) return;
-    if (value->as_array() == nullptr) return refuse(name, "it is no list");
+    if (value->as_array() == nullptr) return refuse(name, "it is not a list");
     for (const auto& one : *value->as_array()) {
       const auto text = one.plain();
       const auto at = text.find('@');
@@ -59,7 +61,7 @@ class table_reader {
       const auto place =
           at == text.npos ? std::nullopt : mesh::parse_host_port(text.substr(at + 1));
       if (!key || !place || place->port == 0) {
-        return refuse(name, "`" + text + "` is no 0xPUBLICKEY@HOST:PORT");
+        return refuse(name, "`" + text + "` is not 0xPUBLICKEY@HOST:PORT");
       }
       into.push_back({key->value, *place});
     }
@@ -68,10 +70,10 @@ class table_reader {
     const auto value = text(name);
     if (!value) return;
     const auto size = parse_size(*value);
-    if (!size) return refuse(name, "it is no size, such as \"64 GiB\"");
+    if (!size) return refuse(name, "it is not a size such as \"64 GiB\"");
     into = *size;
   }
-  /// A table within this one, which another reader reads.
+  /// Marks a name as known: a table within this one that another reader reads.
   void leave(std::string_view name) { known_.emplace_back(name); }
 
   void refuse(std::string_view name, std::string why) {
@@ -125,7 +127,7 @@ struct config_reader {
     table.read("key", identity.key);
     table.read("ca", identity.ca);
     if (identity.certificate.empty() || identity.key.empty() || identity.ca.empty()) {
-      table.refuse("", "certificate, key and ca are needed, all three");
+      table.refuse("", "all of certificate, key and ca are needed");
     }
     if (auto finished = table.finish(); !finished) return finished;
     out.identity = std::move(identity);
@@ -134,12 +136,12 @@ struct config_reader {
 
   void read_sync(table_reader& table) {
     const auto sync = table.text("sync").value_or("blocks");
-    if (sync != "blocks" && sync != "state") table.refuse("sync", "it is not blocks or state");
+    if (sync != "blocks" && sync != "state") table.refuse("sync", "it is neither blocks nor state");
     out.takes_state = sync == "state";
-    if (out.takes_state && out.peers.empty()) table.refuse("peers", "sync = \"state\" needs some");
+    if (out.takes_state && out.peers.empty()) table.refuse("peers", "sync = \"state\" needs peers");
     const auto snapshots = table.text("snapshots").value_or("keep");
     if (snapshots != "keep" && snapshots != "none") {
-      table.refuse("snapshots", "it is not keep or none");
+      table.refuse("snapshots", "it is neither keep nor none");
     }
     out.keeps_snapshots = snapshots == "keep" && out.mesh;
     const auto end = table.text("trusted_end");
@@ -150,7 +152,7 @@ struct config_reader {
     const auto* stop = end->data() + std::min(colon, end->size());
     const auto read = std::from_chars(end->data(), stop, epoch);
     if (!block || read.ec != std::errc() || read.ptr != stop) {
-      return table.refuse("trusted_end", "it is no EPOCH:0xBLOCK");
+      return table.refuse("trusted_end", "it is not EPOCH:0xBLOCK");
     }
     out.trusted_end = {epoch_number{epoch}, *block};
   }
@@ -177,15 +179,15 @@ struct config_reader {
         table.read("votes", out.votes);
         table.read("mesh", out.mesh);
         table.read("peers", out.peers);
-        if (!out.peers.empty() && !out.mesh) table.refuse("mesh", "peers need it");
+        if (!out.peers.empty() && !out.mesh) table.refuse("mesh", "peers need a mesh");
         table.read("block_ms", out.block_ms, 1, 3'600'000);
         out.idle_ms = std::max(out.idle_ms, out.block_ms);
         table.read("idle_ms", out.idle_ms, out.block_ms, 3'600'000);
         table.read("view_timeout_ms", out.view_timeout_ms, 10, 60'000);
         table.read("listen_ms", out.listen_ms, 0, 600'000);
         read_sync(table);
-        if (out.genesis.empty()) table.refuse("genesis", "a validator needs one");
-        if (out.validator_key.empty()) table.refuse("key", "a validator needs one");
+        if (out.genesis.empty()) table.refuse("genesis", "a validator needs a genesis");
+        if (out.validator_key.empty()) table.refuse("key", "a validator needs a key");
       }
     }
     out.roles.emplace(name, place);
@@ -194,9 +196,10 @@ struct config_reader {
 
   [[nodiscard]] outcome needs(std::string_view role, std::string_view helper) const {
     if (!out.runs(role) || out.roles.contains(helper)) return {};
-    return failed("the role " + std::string(helper) + " is missing",
-                  "the role " + std::string(role) + " needs it",
-                  "add [roles." + std::string(helper) + "], here or with at = \"tls://HOST:PORT\"");
+    return failed(
+        "the role " + std::string(helper) + " is missing",
+        "the role " + std::string(role) + " needs it",
+        "add [roles." + std::string(helper) + "], to run it here or with at = \"tls://HOST:PORT\"");
   }
 
   outcome check() const {
@@ -215,7 +218,7 @@ struct config_reader {
     const auto has_address = std::ranges::any_of(
         out.roles, [](const auto& one) { return one.second.at || one.second.listen; });
     if (has_address && !out.identity) {
-      return failed("the configuration's tls is missing", "addresses are used over mutual TLS only",
+      return failed("the configuration's tls is missing", "roles with an address need mutual TLS",
                     "add [tls] with certificate, key and ca; `soma node new-cert` makes them");
     }
     return {};
@@ -231,7 +234,7 @@ expected<node_config, failure> parse_node_config(const json& document, const fs:
   if (done) done = reader.tls();
   if (const auto* roles = document.find("roles"); done && roles != nullptr) {
     if (roles->as_object() == nullptr) {
-      return failed("the configuration's roles", "it is no table", "write [roles.NAME]");
+      return failed("the configuration's roles", "it is not a table", "write [roles.NAME]");
     }
     for (const auto& [name, value] : *roles->as_object()) {
       if (done) done = reader.role(name, value);

@@ -1,30 +1,35 @@
-// What a node shall run, as its TOML says it:
+// What a node runs. Its configuration is a TOML file with these tables:
 //
-//   [node]                       home: where ledger and blobs lie
-//   [tls]                        certificate, key, ca: the way in and out, needed for any address
-//   [roles.NAME]                 a role of this machine; listen = "HOST:PORT" publishes it, port 0
-//                                on any port
-//   [roles.NAME] at = "tls://…"  a role of another machine, used where it is
+//   [node]                       home: the folder for the ledger and the blobs
+//   [tls]                        certificate, key, ca: needed as soon as any role has an address,
+//                                since all connections use mutual TLS
+//   [roles.NAME]                 a role that this machine runs; listen = "HOST:PORT" publishes it
+//                                for other machines, and port 0 takes any free port
+//   [roles.NAME] at = "tls://…"  a role that another machine runs; this node uses it there
 //
-// NAME is blob_store (quota), model_registry, router, target_generator, scorer (workers) or
-// validator. Paths count from the file's folder. Names that mean nothing are refused, and so is a
-// role whose helpers are not named. A validator's own:
+// NAME is blob_store (option: quota), model_registry, router, target_generator, scorer (option:
+// workers) or validator. Paths are relative to the folder of the file. A name that has no meaning
+// is refused, and so is a role if another role that it needs is not named. A validator has these
+// options:
 //
 //   genesis, key                 files; the key signs blocks and votes, if it has a seat
-//   mesh                         "HOST:PORT" for the other validators; without it: alone
+//   mesh                         "HOST:PORT" where the validator listens for the others; without it
+//                                the validator is alone
 //   peers                        ["0xPUBLICKEY@HOST:PORT", …]: the validators it connects to
-//   votes                        folder of what the key has signed; default: beside the key
-//   block_ms, idle_ms            pace with transactions, and without
-//   view_timeout_ms, listen_ms   how long a view waits for its leader; how long the validator
-//                                listens after a restart before it votes
-//   sync                         how an empty ledger is filled: "blocks" (all of them executed, the
-//                                default) or "state" (a snapshot of the peers', proven from the
-//                                genesis; then the blocks after it)
-//   trusted_end                  "EPOCH:0xBLOCK": the last block of an epoch, heard from a person
+//   votes                        the folder that records what the key has signed; default: beside
+//                                the key
+//   block_ms, idle_ms            the time between blocks while there are transactions, and while
+//                                there are none
+//   view_timeout_ms              how long a view waits for its leader
+//   listen_ms                    how long the validator listens after a restart before it votes
+//   sync                         how an empty ledger is filled: "blocks" (the default) executes all
+//                                blocks; "state" takes a snapshot from the peers, which is proven
+//                                from the genesis on, and then executes the blocks after it
+//   trusted_end                  "EPOCH:0xBLOCK": the last block of an epoch, told by a person whom
 //                                you trust; with sync = "state" a history without it is refused
-//   snapshots                    "keep", the default with a mesh: a snapshot of the ledger at the
-//                                start of each epoch, in the home, for validators that come late;
-//                                or "none"
+//   snapshots                    "keep" (the default with a mesh) keeps a snapshot of the ledger at
+//                                the start of each epoch in the home, for validators that come
+//                                late; "none" keeps no snapshot
 #pragma once
 
 #include <array>
@@ -46,7 +51,8 @@ namespace soma::cli {
 inline constexpr std::array<std::string_view, 6> node_roles{
     "blob_store", "model_registry", "router", "target_generator", "scorer", "validator"};
 
-/// In this process, published or not; or elsewhere.
+/// Where a role runs: with `at` on another machine; else in this process, and with `listen` it is
+/// published for other machines.
 struct role_place {
   std::optional<mesh::host_port> listen;
   std::optional<mesh::host_port> at;
@@ -57,14 +63,16 @@ struct node_config {
   std::optional<cluster::cluster_identity> identity;
   std::map<std::string, role_place, std::less<>> roles;
   std::uint64_t blob_quota_bytes = std::uint64_t{64} << 30U;
-  unsigned workers = 1;  // of the scorer's own; 0: only those that join
+  /// How many workers of its own the scorer has. With 0 it has only those that join it.
+  unsigned workers = 1;
   std::filesystem::path genesis, validator_key, votes;
   std::optional<mesh::host_port> mesh;
   std::vector<mesh::mesh_peer> peers;
-  bool takes_state = false;  // into an empty ledger
+  bool takes_state = false;  // sync = "state": an empty ledger is filled from a snapshot
   std::optional<state_sync::state_sync_options::known_end> trusted_end;
   bool keeps_snapshots = true;
-  bool first_start = false;  // of the command line: the key has never voted
+  /// --first-start on the command line: the operator says that the key has never voted.
+  bool first_start = false;
   std::uint32_t block_ms = 100, idle_ms = 1'000;
   std::uint32_t view_timeout_ms = 1'500, listen_ms = 3'000;
 
@@ -74,13 +82,14 @@ struct node_config {
   }
 };
 
-/// `document` is the whole file at `path`; `home` is where things lie if it does not say so.
+/// Reads the configuration. `document` is the whole file at `path`; `home` is the home of the node
+/// if the file names none.
 [[nodiscard]] expected<node_config, failure> parse_node_config(const json& document,
                                                                const std::filesystem::path& path,
                                                                const std::filesystem::path& home);
 
-/// Certificate, key and CA belong together. A wrong set-up is refused by name before anything is
-/// connected.
+/// Checks that certificate, key and CA belong together, so that a wrong set-up is refused with its
+/// reason before anything is connected.
 [[nodiscard]] outcome check_identity(const cluster::cluster_identity& identity);
 
 }  // namespace soma::cli

@@ -42,7 +42,7 @@ position make_position(const pool_owner& whose, const address& holder, const poo
 using position_key = std::pair<pool_owner, address>;
 using found_positions = std::map<position_key, stake_row>;
 
-/// Rows of positions below `prefix` that are wanted.
+/// Collects the wanted rows of positions whose key begins with `prefix`.
 void collect_rows(ledger_source& source, const row_key& prefix,
                   const std::function<bool(const pool_owner&, const address&)>& wanted,
                   found_positions& into) {

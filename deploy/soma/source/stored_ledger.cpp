@@ -10,7 +10,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// The `home` of the [node] table of the configuration in force, if it names one.
+/// The `home` that the [node] table of the configuration names, if there is one.
 std::optional<fs::path> configured_node_home(const run_context& context) {
   const auto* home = context.config.find_path("node.home");
   if (home == nullptr || home->as_string() == nullptr || home->as_string()->empty()) return {};
@@ -27,8 +27,8 @@ unexpected<failure> no_ledger(const fs::path& where) {
 option& add_ledger_option(option_set& options, fs::path& into) {
   return options
       .add("ledger", into,
-           "read this ledger: a node's home, a local network's folder, or the ledger's own; "
-           "default: what the home directory holds")
+           "folder of the ledger: a node's home, a local network's folder, or the ledger's own; "
+           "default: the ledger in the home directory")
       .shown_as("FOLDER");
 }
 
@@ -52,8 +52,8 @@ expected<fs::path, failure> find_ledger(const run_context& context, const fs::pa
   const bool has_node = holds_ledger(of_node), has_localnet = holds_ledger(of_localnet);
   if (has_node && has_localnet) {
     return failed(
-        "two ledgers lie in " + context.home.string(),
-        "a node's in ledger and a local network's in localnet",
+        "there are two ledgers in " + context.home.string(),
+        "that of a node in ledger and that of a local network in localnet",
         "name one with --ledger " + of_node.string() + " or --ledger " + of_localnet.string());
   }
   if (has_node) return of_node;
@@ -86,7 +86,7 @@ expected<stored_ledger, failure> stored_ledger::open(const run_context& context,
                         error.code() == lmdb::failure_code::not_there;
     return failed(what, error.what(),
                   is_old ? "use the soma that wrote it, or run the network anew"
-                         : "check the disk and the rights of the folder");
+                         : "check the disk and the permissions of the folder");
   }
   out.chain_ = signing::chain_id_of(out.genesis_);
   out.names_ = model_names(out.folder_.parent_path());

@@ -1,6 +1,6 @@
-// A ledger on this machine, opened for reading beside whoever writes it: a local network's, a
-// node's, or the one that --ledger names. What must hold: nothing here writes, and a ledger that
-// cannot be read ends in a refusal that says what to do.
+// A ledger on this machine, opened for reading while another process may write it: that of a local
+// network, that of a node, or the one that --ledger names. What must hold: nothing here writes, and
+// a ledger that cannot be read is refused with a text that says what to do.
 #pragma once
 
 #include <filesystem>
@@ -16,16 +16,17 @@
 
 namespace soma::cli {
 
-/// Declares --ledger; an empty path means "the one that the home directory holds".
+/// Declares --ledger. An empty path means the ledger that find_ledger() finds by itself.
 option& add_ledger_option(option_set& options, std::filesystem::path& into);
 
-/// Whether there is a ledger in `folder` itself.
+/// True if `folder` itself, and not a folder within it, holds a ledger.
 [[nodiscard]] bool holds_ledger(const std::filesystem::path& folder);
 
-/// The folder of the ledger that a person means. `named`: a ledger's folder, a node's home or a
-/// local network's folder. Empty: that of the node whose configuration is in force, else what lies
-/// in the home directory, a node's `ledger` or a local network's `localnet/ledger`; both at once
-/// are refused, since nobody can say which is meant.
+/// The folder of the ledger that a person means. `named` is the folder of a ledger, the home of a
+/// node, or the folder of a local network. If it is empty, it is the ledger of the node whose
+/// configuration is in force; else the home directory's, which is `ledger` for a node or
+/// `localnet/ledger` for a local network. If the home has both, it refuses, since the person may
+/// mean either.
 [[nodiscard]] expected<std::filesystem::path, failure> find_ledger(
     const run_context& context, const std::filesystem::path& named);
 
@@ -34,13 +35,13 @@ class stored_ledger {
   [[nodiscard]] static expected<stored_ledger, failure> open(const run_context& context,
                                                              const std::filesystem::path& named);
 
-  /// The ledger as it stands now; a moment later another view may show more blocks.
+  /// The ledger as it is now. A later view may show more blocks.
   [[nodiscard]] tables::ledger_view view() const { return store_->view(); }
   [[nodiscard]] const tables::ledger_store& store() const { return *store_; }
   [[nodiscard]] const soma::genesis& genesis() const { return genesis_; }
   [[nodiscard]] const chain_id& chain() const { return chain_; }
   [[nodiscard]] const std::filesystem::path& folder() const { return folder_; }
-  /// Names of models where somebody gave them some: a local network names its specialists.
+  /// The names of models that have one: a local network names its specialists.
   [[nodiscard]] const std::map<model_id, std::string>& names() const { return names_; }
 
  private:

@@ -1,4 +1,4 @@
-// Stakes: into a validator's or a model's pool, out of it again, and where all of it stands.
+// Stakes: put into the pool of a validator or a model, taken out again, and listed.
 #include "deploy/soma/send/sending.hpp"
 #include "deploy/soma/shell/console.hpp"
 #include "deploy/soma/shell/units.hpp"
@@ -9,7 +9,7 @@ namespace soma::cli {
 namespace {
 
 constexpr auto pool_help =
-    "model:ID or validator:ID, or the id alone; an id is whole or its first 8 digits or more";
+    "model:ID or validator:ID, or the id alone; of an id, at least the first 8 digits";
 
 std::string epoch_text(epoch_number epoch) {
   return "epoch " + std::to_string(epoch.value);
@@ -69,15 +69,16 @@ outcome stake_add::run(const run_context& context) {
 class stake_withdraw final : public verb {
  public:
   std::string_view name() const override { return "stake withdraw"; }
-  std::string_view summary() const override { return "take stake out of a pool again"; }
+  std::string_view summary() const override { return "take stake out of a pool"; }
   std::string_view example() const override {
     return "soma stake withdraw model:0x3f9a21c4 --amount 10 --config node.toml\n"
            "soma stake withdraw validator:0x77c01d2e --all --config node.toml";
   }
   void declare(option_set& options) override {
     options.add("pool", pool_, pool_help).positional().required().shown_as("POOL");
-    options.add("amount", amount_, "worth of shares at the present price, rounded up to a share");
-    options.add("shares", shares_, "so many shares; `soma stake list` shows them");
+    options.add("amount", amount_,
+                "value of the shares at the present price, rounded up to a share");
+    options.add("shares", shares_, "number of shares; `soma stake list` shows them");
     options.add("all", all_, "every share that is not leaving already");
     sender_.declare(options);
   }
@@ -166,14 +167,14 @@ class stake_commission final : public verb {
  public:
   std::string_view name() const override { return "stake commission"; }
   std::string_view summary() const override {
-    return "the owner's cut of a pool's rewards, from the next epoch on";
+    return "set the owner's share of a pool's rewards, from the next epoch on";
   }
   std::string_view example() const override {
     return "soma stake commission model:0x3f9a21c4 1200 --from alice --config node.toml";
   }
   void declare(option_set& options) override {
     options.add("pool", pool_, pool_help).positional().required().shown_as("POOL");
-    options.add("bps", bps_, "hundredths of a percent, 0 to 10000")
+    options.add("bps", bps_, "hundredths of a percent, from 0 to 10000")
         .positional()
         .required()
         .shown_as("BPS");
@@ -212,7 +213,7 @@ class stake_commission final : public verb {
 class stake_list final : public verb {
  public:
   std::string_view name() const override { return "stake list"; }
-  std::string_view summary() const override { return "who has what in which pool"; }
+  std::string_view summary() const override { return "list which account has what in which pool"; }
   std::string_view example() const override {
     return "soma stake list alice\n"
            "soma stake list model:0x3f9a21c4 --json";
@@ -319,7 +320,7 @@ outcome stake_list::run(const run_context& context) {
   }
   rows.print();
   print_line("epoch " + std::to_string(chain.epoch.value) +
-             ": what joins and leaves does so when it ends");
+             ": deposits join and shares leave when it ends");
   return {};
 }
 

@@ -1,4 +1,4 @@
-// Accounts: keys of the home, what they hold, and sending from one to another.
+// Accounts: the keys of the home, the balances of accounts, and sending from one to another.
 #include "deploy/soma/send/sending.hpp"
 #include "deploy/soma/shell/console.hpp"
 #include "deploy/soma/shell/units.hpp"
@@ -27,14 +27,15 @@ class wallet_new final : public verb {
            "soma wallet new robot --no-passphrase";
   }
   void declare(option_set& options) override {
-    options.add("name", name_, "1 to 63 of a-z A-Z 0-9 . _ -")
+    options.add("name", name_, "name of the key: 1 to 63 characters of a-z A-Z 0-9 . _ -")
         .positional()
         .required()
         .shown_as("NAME");
     options.add("no-passphrase", no_passphrase_,
-                "leave the key in the clear: who reads the file has the money");
+                "store the key unencrypted: a person who reads the file has the money");
     options.add("passphrase-file", passphrase_file_,
-                "its first line becomes the passphrase; default: SOMA_PASSPHRASE, or asked for");
+                "file whose first line becomes the passphrase; default: SOMA_PASSPHRASE, or it is "
+                "asked for");
   }
   outcome run(const run_context& context) override;
 
@@ -46,18 +47,18 @@ class wallet_new final : public verb {
 
 outcome wallet_new::run(const run_context& context) {
   if (!is_key_name(name_)) {
-    return wrong_usage("`" + name_ + "` is no name for a key",
-                       "it is not 1 to 63 of a-z A-Z 0-9 . _ -", "choose another");
+    return wrong_usage("`" + name_ + "` is not a name for a key",
+                       "it is not 1 to 63 characters of a-z A-Z 0-9 . _ -", "choose another");
   }
   if (id_digits(name_)) {
-    return wrong_usage("`" + name_ + "` is no name for a key",
-                       "it could be taken for the beginning of an address", "choose another");
+    return wrong_usage("`" + name_ + "` is not a name for a key",
+                       "it looks like the beginning of an address", "choose another");
   }
   std::error_code ignored;
   const auto path = context.home / "keys" / (name_ + ".pem");
   if (std::filesystem::exists(path, ignored)) {
-    return failed("will not replace the key " + path.string(), "keys are money",
-                  "choose another name");
+    return failed("will not replace the key " + path.string(),
+                  "the money of its account would be lost", "choose another name");
   }
   std::optional<std::string> phrase;
   if (!no_passphrase_) {
@@ -75,7 +76,7 @@ outcome wallet_new::run(const run_context& context) {
   print_line("address  " + crypto::address_of(*made->half).text());
   print_line("key      " + made->path.string() +
              (no_passphrase_ ? ", without a passphrase" : ", encrypted"));
-  note_line("Keep a copy of the key in another place: nobody can make it again.");
+  note_line("Keep a copy of the key in another place: a lost key cannot be made again.");
   return {};
 }
 
@@ -101,7 +102,7 @@ class wallet_list final : public verb {
     table rows({"name", "address"});
     for (const auto& key : keys) {
       rows.row({key.name, key.half ? crypto::address_of(*key.half).text()
-                                   : "locked: its address takes the passphrase"});
+                                   : "locked: showing its address needs the passphrase"});
     }
     rows.print();
     return {};
@@ -111,7 +112,7 @@ class wallet_list final : public verb {
 class wallet_balance final : public verb {
  public:
   std::string_view name() const override { return "wallet balance"; }
-  std::string_view summary() const override { return "what accounts hold: balance and stakes"; }
+  std::string_view summary() const override { return "the balance and the stakes of accounts"; }
   std::string_view example() const override {
     return "soma wallet balance alice\n"
            "soma wallet balance 0x3f9a21c4 --join 10.0.0.5:7003 --certificate me.pem "

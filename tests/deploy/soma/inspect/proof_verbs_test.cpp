@@ -167,7 +167,7 @@ TEST_CASE("a proof that was altered, or is of another root, is refused with one 
     }
   }
   write_all(proof, bytes(right.begin(), right.end() - 8));
-  CHECK(refused({}).find("is no proof") != std::string::npos);
+  CHECK(refused({}).find("is not a proof") != std::string::npos);
   auto lying = *decode<proven_row>(right);
   lying.value.reset();
   write_all(proof, encode(lying));

@@ -106,7 +106,7 @@ TEST_CASE(
   const auto stopped = running.wait();
   CAPTURE(stopped.err);
   CHECK(stopped.exit_code == 1);
-  CHECK(stopped.err.find("training stopped: asked to after") != std::string::npos);
+  CHECK(stopped.err.find("training stopped: a stop was asked for after") != std::string::npos);
   CHECK(stopped.err.find("--resume") != std::string::npos);
   CHECK(stopped.out.empty());
   CHECK(std::filesystem::exists(checkpoint));

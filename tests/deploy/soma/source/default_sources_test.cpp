@@ -80,5 +80,5 @@ TEST_CASE("a source that cannot be is refused with a reason") {
         "the folder holds no readable file");
   CHECK(parse_source("=/etc").error().code == exit_code::wrong_usage);
   CHECK(parse_source("x=").error().code == exit_code::wrong_usage);
-  CHECK(parse_source("/dev/null").error().why == "it is no file or folder that can be read");
+  CHECK(parse_source("/dev/null").error().why == "it is not a file or folder that can be read");
 }
