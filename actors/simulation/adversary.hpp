@@ -9,7 +9,7 @@ namespace soma::simulation {
 
 class adversary {
  public:
-  explicit adversary(engine& w);
+  explicit adversary(engine& owner);
 
   /// Everything that anybody sends is heard.
   void hear(const message_ptr& message);
@@ -52,7 +52,7 @@ class adversary {
   void spoil_block(block_ptr& b);
   [[nodiscard]] certificate garbled(certificate c);
 
-  engine& w_;
+  engine& engine_;
   random_stream dice_;
   bool awake_;  // somebody is Byzantine
   std::deque<message_ptr> heard_;

@@ -15,7 +15,7 @@ const certificate* adversary::held(std::uint64_t epoch, std::uint64_t view, vote
 
 state_ptr adversary::state_after(const node& n, const block_id& parent) const {
   if (parent == n.chain.tip()) return n.chain.tip_state();
-  const auto known = w_.toy.find(parent);
+  const auto known = engine_.toy.find(parent);
   return known == nullptr ? nullptr : known->state;
 }
 
@@ -36,11 +36,11 @@ block_ptr adversary::finish(node& n, block_header draft, const block_header& par
   draft.flags = 0;
   draft.next_committee = {};
   block made{draft, {}, std::move(payload), signers};
-  const auto done = w_.toy.execute(state, {}, made);
+  const auto done = engine_.toy.execute(state, {}, made);
   if (!done->result.follows) return nullptr;
   made.header = consensus::complete(draft, done->result);
   const auto id = signing::id_of(made.header);
-  w_.toy.name(id, state, done);
+  engine_.toy.name(id, state, done);
   made.by_proposer = n.signer.sign_block(id);
   return std::make_shared<const identified_block>(identified_block{id, std::move(made)});
 }
@@ -101,18 +101,18 @@ void adversary::equivocate(node& n, slot_set to, const peer::proposal& own) {
       other.block = variant(n, *own.block, i);
     }
     if (other.block == nullptr || other.block->id == own.block->id) continue;
-    ++w_.counts[is_odd ? coverage::equivocated_on_odd_parent : coverage::equivocations];
+    ++engine_.counts[is_odd ? coverage::equivocated_on_odd_parent : coverage::equivocations];
     all.push_back(std::move(other));
   }
   std::vector<slot_set> groups(all.size());
-  for (std::uint32_t peer = 0; peer < w_.nodes.size(); ++peer) {
+  for (std::uint32_t peer = 0; peer < engine_.nodes.size(); ++peer) {
     groups[dice_.below(groups.size())] |= slot_set{1} << peer;
     if (dice_.chance(100)) groups[dice_.below(groups.size())] |= slot_set{1} << peer;
   }
   for (std::size_t i = 0; i < all.size(); ++i) {
     const auto message = std::make_shared<const peer_message>(all[i]);
     hear(message);
-    w_.broadcast(n, to & groups[i], message);
+    engine_.broadcast(n, to & groups[i], message);
   }
 }
 
@@ -123,18 +123,18 @@ void adversary::propose_oddly(node& n) {
   const auto seat = members.seat_of(n.signer.key());
   if (!seat || blocks_.empty()) return;
   block_header like;
-  like.chain = w_.keys.chain();
+  like.chain = engine_.keys.chain();
   like.epoch = n.core->epoch();
   like.view = n.core->view() + dice_.below(4);
-  like.time_ms = w_.now_ms();
+  like.time_ms = engine_.now_ms();
   like.proposer = *seat;
   if (members.leader(like.view) != *seat) return;
   auto p = on_odd_parent(n, like);
   if (p.block == nullptr) return;
-  ++w_.counts[coverage::equivocated_on_odd_parent];
+  ++engine_.counts[coverage::equivocated_on_odd_parent];
   const auto message = std::make_shared<const peer_message>(std::move(p));
   hear(message);
-  w_.broadcast(n, some() & ~(slot_set{1} << n.slot), message);
+  engine_.broadcast(n, some() & ~(slot_set{1} << n.slot), message);
 }
 
 }  // namespace soma::simulation

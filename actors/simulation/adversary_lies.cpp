@@ -71,7 +71,7 @@ peer_message adversary::forged_vote(node& n) {
       break;
     case 2: {  // another chain's
       v = vote(n, v.statement);
-      v.by_signer = w_.keys.sign_vote(n.signer.key(), v.statement, id_from<chain_id>(view));
+      v.by_signer = engine_.keys.sign_vote(n.signer.key(), v.statement, id_from<chain_id>(view));
       break;
     }
     case 3:  // another epoch's
@@ -102,8 +102,9 @@ peer_message adversary::forged_message(node& n) {
   const auto epoch = n.core->epoch();
   switch (dice_.below(7)) {
     case 0:
-      return peer::hello{w_.keys.chain(),  epoch, {dice_.next()}, dice_.next(), {dice_.below(3)},
-                         dice_.chance(500)};
+      return peer::hello{engine_.keys.chain(), epoch,
+                         {dice_.next()},       dice_.next(),
+                         {dice_.below(3)},     dice_.chance(500)};
     case 1:
       return peer::hello{id_from<chain_id>(7), {epoch.value + 5}, {9}, 3, epoch, false};
     case 2:
@@ -147,7 +148,7 @@ peer_message adversary::forged_message(node& n) {
 }
 
 void adversary::forge(node& n) {
-  ++w_.counts[coverage::forged];
+  ++engine_.counts[coverage::forged];
   const auto to = some();  // drawn before the message, by every compiler
   switch (dice_.below(3)) {
     case 0:

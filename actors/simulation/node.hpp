@@ -8,7 +8,7 @@
 #include "actors/simulation/coverage.hpp"
 #include "actors/simulation/pool.hpp"
 #include "actors/simulation/safety_checker.hpp"
-#include "actors/simulation/world.hpp"
+#include "actors/simulation/simulated_network.hpp"
 
 namespace soma::simulation {
 

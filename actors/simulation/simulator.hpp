@@ -1,4 +1,4 @@
-// The inside of a world: what happens next, and to whom. Not for callers.
+// The inside of a network: what happens next, and to whom. Not for callers.
 #pragma once
 
 #include "actors/simulation/event_queue.hpp"

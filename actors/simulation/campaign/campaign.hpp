@@ -10,7 +10,7 @@
 #include <string_view>
 #include <vector>
 
-#include "actors/simulation/world.hpp"
+#include "actors/simulation/simulated_network.hpp"
 
 namespace soma::campaign {
 

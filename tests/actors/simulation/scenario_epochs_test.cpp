@@ -30,18 +30,18 @@ std::vector<std::uint16_t> from_to(std::uint16_t first, std::uint16_t last) {
   return all;
 }
 
-bool all_in(const world& w, std::uint64_t epoch) {
-  for (std::uint32_t i = 0; i < w.size(); ++i) {
-    if (w.core(i) == nullptr || w.core(i)->epoch().value < epoch) return false;
+bool all_in(const network& net, std::uint64_t epoch) {
+  for (std::uint32_t i = 0; i < net.size(); ++i) {
+    if (net.core(i) == nullptr || net.core(i)->epoch().value < epoch) return false;
   }
   return true;
 }
 
 /// Closing blocks in the longest ledger; each of another epoch, in order.
-std::optional<std::uint64_t> epochs_in_ledger(const world& w) {
+std::optional<std::uint64_t> epochs_in_ledger(const network& net) {
   std::uint64_t count = 0;
-  for (std::uint64_t h = 1; h <= longest(w); ++h) {
-    const auto& header = w.block_at(h)->block.header;
+  for (std::uint64_t h = 1; h <= longest(net); ++h) {
+    const auto& header = net.block_at(h)->block.header;
     if (header.epoch.value != count) return std::nullopt;
     if ((header.flags & block_is_filler) != 0) return std::nullopt;
     if ((header.flags & block_closes_epoch) != 0) ++count;
@@ -49,11 +49,11 @@ std::optional<std::uint64_t> epochs_in_ledger(const world& w) {
   return count;
 }
 
-shortcoming check_epochs(const world& w) {
-  const auto count = epochs_in_ledger(w);
-  if (!count) return fails(w, "a block is of another epoch than those before it say");
-  if (*count != w.state().epoch) return fails(w, "an epoch did not advance exactly once");
-  return ends(w);
+shortcoming check_epochs(const network& net) {
+  const auto count = epochs_in_ledger(net);
+  if (!count) return fails(net, "a block is of another epoch than those before it say");
+  if (*count != net.state().epoch) return fails(net, "an epoch did not advance exactly once");
+  return ends(net);
 }
 
 /// Who sits in which epoch, and that nobody else says anything in it.
@@ -63,29 +63,29 @@ shortcoming committees_change(std::uint64_t seed, std::size_t slots,
   p.committees = std::move(committees);
   p.epoch_ms = 5'000;
   const auto plans = p.committees;
-  auto w = begin(std::move(p));
-  listener all(w);
-  if (!w.run_until([&](const world& x) { return all_in(x, plans.size() + 1); }, 400'000)) {
-    return fails(w, "an epoch does not end for all");
+  auto net = begin(std::move(p));
+  listener all(net);
+  if (!net.run_until([&](const network& x) { return all_in(x, plans.size() + 1); }, 400'000)) {
+    return fails(net, "an epoch does not end for all");
   }
-  if (!w.run_blocks(3, 60'000)) return fails(w, "the last committee does not go on");
-  for (std::uint32_t slot = 0; slot < w.size(); ++slot) {
+  if (!net.run_blocks(3, 60'000)) return fails(net, "the last committee does not go on");
+  for (std::uint32_t slot = 0; slot < net.size(); ++slot) {
     for (std::size_t e = 0; e < plans.size(); ++e) {
       const auto sits =
           std::ranges::any_of(plans[e], [&](const seat_plan& s) { return s.identity == slot; });
       const auto votes = std::ranges::count_if(
           all.votes[slot], [&](const vote_statement& v) { return v.epoch.value == e; });
-      if (sits && votes == 0) return fails(w, "a member says nothing in its epoch");
-      if (!sits && votes != 0) return fails(w, "somebody votes who has no seat");
+      if (sits && votes == 0) return fails(net, "a member says nothing in its epoch");
+      if (!sits && votes != 0) return fails(net, "somebody votes who has no seat");
     }
   }
-  for (std::uint64_t h = 1; h <= longest(w); ++h) {
-    const auto& header = w.block_at(h)->block.header;
+  for (std::uint64_t h = 1; h <= longest(net); ++h) {
+    const auto& header = net.block_at(h)->block.header;
     const auto& seats = plans[std::min<std::size_t>(header.epoch.value, plans.size() - 1)];
     if (header.proposer >= seats.size()) return "a block's proposer has no seat";
   }
-  if (w.evidence_reported() != 0) return "a change of committees looks like a lie";
-  return check_epochs(w);
+  if (net.evidence_reported() != 0) return "a change of committees looks like a lie";
+  return check_epochs(net);
 }
 
 shortcoming all_replaced(std::uint64_t seed) {
@@ -122,20 +122,20 @@ shortcoming ends_while_parted(std::uint64_t seed) {
   const auto all = static_cast<std::uint16_t>(size + 2);
   auto p = story_plan(seed, all);
   p.committees = {seats_of(from_to(0, size)), seats_of(from_to(2, all))};
-  auto w = begin(std::move(p));
-  listener heard(w);
-  const auto epoch_ends = [](const world& x) {  // the closing block is said, not final
+  auto net = begin(std::move(p));
+  listener heard(net);
+  const auto epoch_ends = [](const network& x) {  // the closing block is said, not final
     return x.now_ms() + birth_ms >= x.state().epoch_end_ms;
   };
-  if (!w.run_until(epoch_ends, 60'000)) return fails(w, "no end of an epoch");
-  w.run_for(mix(seed, 1) % 250);
-  w.partition(bit(size / 2) - 1);
-  w.run_for(15'000 + seed % 3 * 10'000);
-  w.heal_network();
-  if (!w.run_until([&](const world& x) { return all_in(x, 3); }, 200'000)) {
-    return fails(w, "an epoch does not end for all");
+  if (!net.run_until(epoch_ends, 60'000)) return fails(net, "no end of an epoch");
+  net.run_for(mix(seed, 1) % 250);
+  net.partition(bit(size / 2) - 1);
+  net.run_for(15'000 + seed % 3 * 10'000);
+  net.heal_network();
+  if (!net.run_until([&](const network& x) { return all_in(x, 3); }, 200'000)) {
+    return fails(net, "an epoch does not end for all");
   }
-  return check_epochs(w);
+  return check_epochs(net);
 }
 
 /// A process stops between the proof of the epoch's end and the first thing that it writes of the
@@ -145,39 +145,40 @@ shortcoming stops_between_epochs(std::uint64_t seed) {
   auto p = story_plan(seed, size + 1u);
   p.committees = {seats_of(from_to(0, size)),
                   seats_of(from_to(1, static_cast<std::uint16_t>(size + 1)))};
-  auto w = begin(std::move(p));
-  listener all(w);
+  auto net = begin(std::move(p));
+  listener all(net);
   const auto victim = static_cast<std::uint32_t>(1 + seed % (size - 1u));
-  if (!w.run_blocks(2, 60'000)) return fails(w, "no blocks at first");
+  if (!net.run_blocks(2, 60'000)) return fails(net, "no blocks at first");
   const auto first_of_epoch = [](const record_batch& b) { return b.new_epoch.has_value(); };
   switch (seed % 4) {
     case 0:
-      w.crash_when(victim, crash_point::before_durable, first_of_epoch);
+      net.crash_when(victim, crash_point::before_durable, first_of_epoch);
       break;
     case 1:
-      w.crash_when(victim, crash_point::before_answer, first_of_epoch);
+      net.crash_when(victim, crash_point::before_answer, first_of_epoch);
       break;
     case 2:  // its ledger is in the new epoch, its record in the old one
-      w.run_until([&](const world& x) { return x.epoch(victim).value == 1; }, 60'000);
-      w.crash(victim);
+      net.run_until([&](const network& x) { return x.epoch(victim).value == 1; }, 60'000);
+      net.crash(victim);
       break;
     default:  // the ledger is an epoch behind
-      w.run_until([&](const world& x) { return x.now_ms() + birth_ms >= x.state().epoch_end_ms; },
-                  60'000);
-      w.crash_at(victim, crash_point::in_commit, 1);
+      net.run_until(
+          [&](const network& x) { return x.now_ms() + birth_ms >= x.state().epoch_end_ms; },
+          60'000);
+      net.crash_at(victim, crash_point::in_commit, 1);
       break;
   }
-  const auto down = [&](const world& x) { return x.core(victim) == nullptr; };
-  if (!w.run_until(down, 60'000)) return fails(w, "it does not stop there");
-  w.run_for(seed % 3 * 2'000);
+  const auto down = [&](const network& x) { return x.core(victim) == nullptr; };
+  if (!net.run_until(down, 60'000)) return fails(net, "it does not stop there");
+  net.run_for(seed % 3 * 2'000);
   all.forget();
-  w.restart(victim);
-  if (!w.run_until([&](const world& x) { return all_in(x, 3); }, 200'000)) {
-    return fails(w, "an epoch does not end for all");
+  net.restart(victim);
+  if (!net.run_until([&](const network& x) { return all_in(x, 3); }, 200'000)) {
+    return fails(net, "an epoch does not end for all");
   }
-  if (all.votes_from(victim, {1}) == 0) return fails(w, "it does not vote again");
-  if (w.evidence_reported() != 0) return "it contradicts itself";
-  return check_epochs(w);
+  if (all.votes_from(victim, {1}) == 0) return fails(net, "it does not vote again");
+  if (net.evidence_reported() != 0) return "it contradicts itself";
+  return check_epochs(net);
 }
 
 /// Ex-members that were away when their epoch ended come back when nobody of them has a seat any
@@ -191,25 +192,25 @@ shortcoming late_ex_members(std::uint64_t seed) {
   p.epoch_ms = 5'000;
   const auto few = static_cast<std::uint32_t>(most_faulty(size));
   for (std::uint32_t i = 0; i < few; ++i) p.slots[size + i].start_ms = 30'000;  // late newcomers
-  auto w = begin(std::move(p));
-  listener heard(w);
-  if (!w.run_until([](const world& x) { return longest(x) >= 2; }, 60'000)) {
-    return fails(w, "no blocks at first");
+  auto net = begin(std::move(p));
+  listener heard(net);
+  if (!net.run_until([](const network& x) { return longest(x) >= 2; }, 60'000)) {
+    return fails(net, "no blocks at first");
   }
-  for (std::uint32_t i = 0; i < few; ++i) w.crash(i);
-  const auto later = [](const world& x) { return x.state().epoch >= 3; };
-  if (!w.run_until(later, 200'000)) return fails(w, "the new committee does not go on");
+  for (std::uint32_t i = 0; i < few; ++i) net.crash(i);
+  const auto later = [](const network& x) { return x.state().epoch >= 3; };
+  if (!net.run_until(later, 200'000)) return fails(net, "the new committee does not go on");
   heard.forget();
-  for (std::uint32_t i = 0; i < few; ++i) w.restart(i);
-  if (!w.run_until([&](const world& x) { return all_in(x, 4); }, 200'000)) {
-    return fails(w, "ex-members or late ones do not learn how epochs ended");
+  for (std::uint32_t i = 0; i < few; ++i) net.restart(i);
+  if (!net.run_until([&](const network& x) { return all_in(x, 4); }, 200'000)) {
+    return fails(net, "ex-members or late ones do not learn how epochs ended");
   }
-  w.run_for(10'000);
+  net.run_for(10'000);
   for (std::uint32_t i = 0; i < few; ++i) {
-    if (heard.votes_from(i, {1}) != 0) return fails(w, "an ex-member votes in another's epoch");
-    if (heard.votes_from(size + i, {1}) == 0) return fails(w, "a late member never votes");
+    if (heard.votes_from(i, {1}) != 0) return fails(net, "an ex-member votes in another's epoch");
+    if (heard.votes_from(size + i, {1}) == 0) return fails(net, "a late member never votes");
   }
-  return check_epochs(w);
+  return check_epochs(net);
 }
 
 /// After the closing block a leader shows two fillers, and the closing block itself had a rival.
@@ -218,13 +219,13 @@ shortcoming fillers_conflict(std::uint64_t seed) {
   for (std::size_t i = 0; i < most_faulty(p.slots.size()); ++i) p.slots[i].behaviours = puppet;
   const auto puppets = static_cast<std::uint32_t>(most_faulty(p.slots.size()));
   forger forge(p);
-  auto w = begin(p);
-  listener all(w);
+  auto net = begin(p);
+  listener all(net);
   bool injecting = false;
   std::uint64_t rivals = 0;
   std::map<block_id, block_ptr> made;
   // Finalize votes of the epoch's last views are slow, so that fillers are needed.
-  w.set_delay([&](auto, auto, const peer_message& m) {
+  net.set_delay([&](auto, auto, const peer_message& m) {
     const auto* v = std::get_if<peer::vote>(&m);
     return v != nullptr && v->signed_vote.statement.kind == vote_kind::finalize ? 2'500'000 : 0;
   });
@@ -242,21 +243,22 @@ shortcoming fillers_conflict(std::uint64_t seed) {
     auto other = *proposal;
     other.block = rival;
     injecting = true;
-    w.inject(from, to, message(other));  // half of the others get this one
+    net.inject(from, to, message(other));  // half of the others get this one
     injecting = false;
     return true;
   };
-  if (!w.run_until([](const world& x) { return x.state().epoch >= 4 + x.size() / 2; }, 400'000)) {
-    return fails(w, "epochs do not end");
+  if (!net.run_until([](const network& x) { return x.state().epoch >= 4 + x.size() / 2; },
+                     400'000)) {
+    return fails(net, "epochs do not end");
   }
   const auto enough = rivals != 0;
-  w.set_delay(nullptr);
-  if (!w.run_blocks(5, 120'000)) return fails(w, "it does not go on");
+  net.set_delay(nullptr);
+  if (!net.run_blocks(5, 120'000)) return fails(net, "it does not go on");
   if (!enough) return "no leader at the end of an epoch had two faces";
-  for (const auto who : w.state().slashed) {
+  for (const auto who : net.state().slashed) {
     if (who >= puppets) return "somebody honest is punished";
   }
-  return check_epochs(w);
+  return check_epochs(net);
 }
 
 // ---- 17
@@ -266,12 +268,12 @@ shortcoming fillers_conflict(std::uint64_t seed) {
 shortcoming delivered_twice(std::uint64_t seed) {
   auto p = story_plan(seed, size_of_seed(seed));
   p.epoch_ms = 5'000;
-  auto w = begin(std::move(p));
-  const auto late = static_cast<std::uint32_t>(seed % w.size());
+  auto net = begin(std::move(p));
+  const auto late = static_cast<std::uint32_t>(seed % net.size());
   std::vector<std::pair<std::uint32_t, std::shared_ptr<const peer_message>>> kept;
   bool apart = false;
   bool sending = false;
-  w.set_filter([&](std::uint32_t from, std::uint32_t to, const peer_message& m) {
+  net.set_filter([&](std::uint32_t from, std::uint32_t to, const peer_message& m) {
     if (to != late || sending) return false;
     if (std::holds_alternative<peer::transactions>(m)) return false;
     if (kept.size() < 3'000) kept.emplace_back(from, std::make_shared<const peer_message>(m));
@@ -281,37 +283,38 @@ shortcoming delivered_twice(std::uint64_t seed) {
     return !(std::holds_alternative<peer::proposal>(m) ||
              (v != nullptr && v->signed_vote.statement.kind == vote_kind::notarize));
   });
-  if (!w.run_blocks(2, 60'000)) return fails(w, "no blocks at first");
+  if (!net.run_blocks(2, 60'000)) return fails(net, "no blocks at first");
   for (std::uint64_t round = 0; round < 4; ++round) {
-    const auto epoch = w.epoch(late).value;
-    const auto near = [](const world& x) {
+    const auto epoch = net.epoch(late).value;
+    const auto near = [](const network& x) {
       return x.now_ms() + birth_ms + 200 >= x.state().epoch_end_ms;
     };
-    if (!w.run_until(near, 60'000)) return fails(w, "no end of an epoch");
+    if (!net.run_until(near, 60'000)) return fails(net, "no end of an epoch");
     apart = true;
-    const auto others_are_on = [&](const world& x) {
+    const auto others_are_on = [&](const network& x) {
       return x.epoch((late + 1) % static_cast<std::uint32_t>(x.size())).value > epoch;
     };
-    if (!w.run_until(others_are_on, 60'000)) return fails(w, "the others do not go on");
-    if (w.epoch(late).value != epoch) return fails(w, "it ends an epoch without a proof");
-    w.run_for(seed % 4 * 700);
+    if (!net.run_until(others_are_on, 60'000)) return fails(net, "the others do not go on");
+    if (net.epoch(late).value != epoch) return fails(net, "it ends an epoch without a proof");
+    net.run_for(seed % 4 * 700);
     apart = false;
     auto order = kept;
     if (seed % 2 == 0) std::ranges::reverse(order);
     sending = true;
     for (int again = 0; again < 2; ++again) {
-      for (const auto& [from, m] : order) w.inject(from, late, m);
+      for (const auto& [from, m] : order) net.inject(from, late, m);
     }
     sending = false;
     kept.clear();
-    const auto there = [&](const world& x) { return x.epoch(late).value > epoch; };
-    if (!w.run_until(there, 60'000)) return fails(w, "it does not learn of the end");
-    if (w.epoch(late).value > w.state().epoch) return fails(w, "it advanced more than once");
+    const auto there = [&](const network& x) { return x.epoch(late).value > epoch; };
+    if (!net.run_until(there, 60'000)) return fails(net, "it does not learn of the end");
+    if (net.epoch(late).value > net.state().epoch) return fails(net, "it advanced more than once");
   }
-  if (!w.run_blocks(3, 60'000)) return fails(w, "it does not go on");
+  if (!net.run_blocks(3, 60'000)) return fails(net, "it does not go on");
   // Each executed closing block moved each ledger by one epoch, and all have the same.
-  if (w.epoch(late).value != w.state().epoch && !w.run_blocks(2, 60'000)) return "it stays behind";
-  return check_epochs(w);
+  if (net.epoch(late).value != net.state().epoch && !net.run_blocks(2, 60'000))
+    return "it stays behind";
+  return check_epochs(net);
 }
 
 }  // namespace

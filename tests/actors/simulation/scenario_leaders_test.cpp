@@ -34,8 +34,8 @@ struct two_faced_leader {
         on_(on),
         overlap_(parts_overlap),
         seed_(seed),
-        w(begin(p)),
-        all(w),
+        net(begin(p)),
+        all(net),
         forge(p) {
     all.drops = [this](std::uint32_t from, std::uint32_t, const peer_message& m) {
       const auto* proposal = std::get_if<peer::proposal>(&m);
@@ -53,26 +53,26 @@ struct two_faced_leader {
 
   shortcoming tell() {
     armed = true;
-    if (!w.run_until([&](const world&) { return own.has_value(); }, 120'000)) {
-      return fails(w, "it never leads");
+    if (!net.run_until([&](const network&) { return own.has_value(); }, 120'000)) {
+      return fails(net, "it never leads");
     }
     std::vector<peer::proposal> versions{*own};
     for (std::uint64_t i = 1; i <= 1 + seed_ % 2; ++i) {
       auto other = *own;
       other.block = made(i);
-      if (other.block == nullptr) return fails(w, "no block can be made");
+      if (other.block == nullptr) return fails(net, "no block can be made");
       if (on_ != parent_kind::tip) other.parent.reset();
       versions.push_back(std::move(other));
     }
     all.lets_all_through = true;
-    for (std::uint32_t to = 1; to < w.size(); ++to) {
-      w.inject(0, to, message(versions[(to + seed_) % versions.size()]));
+    for (std::uint32_t to = 1; to < net.size(); ++to) {
+      net.inject(0, to, message(versions[(to + seed_) % versions.size()]));
       if (overlap_ && to == 1 + seed_ % 3) {
-        w.inject(0, to, message(versions[(to + seed_ + 1) % versions.size()]));
+        net.inject(0, to, message(versions[(to + seed_ + 1) % versions.size()]));
       }
     }
     all.lets_all_through = false;
-    return ends(w);
+    return ends(net);
   }
 
   block_ptr made(std::uint64_t which) {
@@ -98,26 +98,26 @@ struct two_faced_leader {
   std::uint64_t seed_;
   bool armed = false;
   std::optional<peer::proposal> own;
-  world w;
+  network net;
   listener all;
   forger forge;
 };
 
 shortcoming leader_says_several(std::uint64_t seed, parent_kind on) {
   two_faced_leader t(seed, on, true);
-  auto& w = t.w;
-  if (!w.run_blocks(3, 60'000)) return fails(w, "no blocks at first");
+  auto& net = t.net;
+  if (!net.run_blocks(3, 60'000)) return fails(net, "no blocks at first");
   if (auto missing = t.tell(); !missing.empty()) return missing;
-  if (!w.run_blocks(6, 120'000)) return fails(w, "the chain does not go on");
-  if (!w.run_until([](const world& x) { return x.is_slashed(0); }, 60'000)) {
-    return fails(w, "nobody is punished");
+  if (!net.run_blocks(6, 120'000)) return fails(net, "the chain does not go on");
+  if (!net.run_until([](const network& x) { return x.is_slashed(0); }, 60'000)) {
+    return fails(net, "nobody is punished");
   }
-  if (!w.run_blocks(6, 120'000)) return fails(w, "the chain does not go on");
-  if (w.state().evidence.size() != 1) return "it is not punished exactly once";
-  const auto& stakes = w.state().stakes;
+  if (!net.run_blocks(6, 120'000)) return fails(net, "the chain does not go on");
+  if (net.state().evidence.size() != 1) return "it is not punished exactly once";
+  const auto& stakes = net.state().stakes;
   if (stakes[0] >= 1'000'000 || stakes[0] < 950'000) return "it does not pay a twentieth";
-  if (w.state().slashed != std::vector<std::uint16_t>{0}) return "somebody else pays, too";
-  return ends(w);
+  if (net.state().slashed != std::vector<std::uint16_t>{0}) return "somebody else pays, too";
+  return ends(net);
 }
 
 // ---- 9
@@ -131,25 +131,25 @@ shortcoming twins_apart(std::uint64_t seed, std::size_t size, std::size_t twins,
     p.slots.push_back({static_cast<std::uint16_t>(i), puppet, 0, 0});
   }
   p.epoch_ms = 60'000;
-  auto w = begin(std::move(p));
+  auto net = begin(std::move(p));
   for (auto& half : halves) {
     half &= ~((slot_set{1} << twins) - 1);
     half &= (slot_set{1} << size) - 1;
     for (std::size_t i = 0; i < twins; ++i) half |= slot_set{1} << (size + i);
   }
-  listener all(w);
+  listener all(net);
   std::map<std::uint64_t, std::uint64_t> began;  // by view; where no half is a quorum it has to end
   all.drops = [&](std::uint32_t from, std::uint32_t to, const peer_message& m) {
-    const auto* core = w.core(from);
+    const auto* core = net.core(from);
     auto view = core == nullptr ? 0 : core->view();
     if (const auto about = what_about(m)) view = about->view;
     if (view == 0 || view > halves.size() || (core != nullptr && core->epoch().value > 0)) {
       return false;
     }
-    if (w.now_ms() > began.try_emplace(view, w.now_ms()).first->second + 5'000) return false;
+    if (net.now_ms() > began.try_emplace(view, net.now_ms()).first->second + 5'000) return false;
     return ((halves[view - 1] >> from ^ halves[view - 1] >> to) & 1) != 0;
   };
-  const auto after = [&](const world& x) {
+  const auto after = [&](const network& x) {
     for (std::uint32_t i = static_cast<std::uint32_t>(twins); i < size; ++i) {
       const auto* core = x.core(i);
       if (core == nullptr) return false;
@@ -157,13 +157,13 @@ shortcoming twins_apart(std::uint64_t seed, std::size_t size, std::size_t twins,
     }
     return true;
   };
-  if (!w.run_until(after, 600'000)) return fails(w, "it stays in a view");
-  if (!w.run_blocks(4, 120'000)) return fails(w, "the chain does not go on");
-  for (const auto who : w.state().slashed) {
+  if (!net.run_until(after, 600'000)) return fails(net, "it stays in a view");
+  if (!net.run_blocks(4, 120'000)) return fails(net, "the chain does not go on");
+  for (const auto who : net.state().slashed) {
     if (who >= twins) return "somebody is punished who has no twin";
   }
-  if (sum != nullptr) *sum += w.result().counts;
-  return ends(w);
+  if (sum != nullptr) *sum += net.result().counts;
+  return ends(net);
 }
 
 shortcoming twins_of_seed(std::uint64_t seed) {
@@ -193,12 +193,12 @@ shortcoming twins_for_long(std::uint64_t seed) {
     p.slots[i].behaviours = static_cast<std::uint32_t>(behaviour::twin);
     p.slots.push_back({static_cast<std::uint16_t>(i), p.slots[i].behaviours, 0, 0});
   }
-  auto w = begin(std::move(p));
-  const auto before = longest(w);
-  w.run_for(60'000);
-  if (longest(w) < before + 20) return fails(w, "the chain stands");
-  if (!w.run_blocks(5, 60'000)) return fails(w, "somebody is left behind");
-  return ends(w);
+  auto net = begin(std::move(p));
+  const auto before = longest(net);
+  net.run_for(60'000);
+  if (longest(net) < before + 20) return fails(net, "the chain stands");
+  if (!net.run_blocks(5, 60'000)) return fails(net, "somebody is left behind");
+  return ends(net);
 }
 
 // ---- 14
@@ -208,10 +208,10 @@ shortcoming twins_for_long(std::uint64_t seed) {
 shortcoming silent_leaders(std::uint64_t seed) {
   auto p = long_epochs(story_plan(seed, size_of_seed(seed), 0, 1));
   const auto run = 1 + seed % 12;
-  auto w = begin(std::move(p));
-  if (!w.run_blocks(3 + seed % 5, 60'000)) return fails(w, "no blocks at first");
+  auto net = begin(std::move(p));
+  if (!net.run_blocks(3 + seed % 5, 60'000)) return fails(net, "no blocks at first");
   std::uint64_t first = 0;
-  listener all(w);
+  listener all(net);
   all.drops = [&](auto, auto, const peer_message& m) {
     const auto* proposal = std::get_if<peer::proposal>(&m);
     if (proposal == nullptr) return false;
@@ -221,27 +221,27 @@ shortcoming silent_leaders(std::uint64_t seed) {
   };
   std::map<std::uint64_t, std::uint64_t> entered;  // by view, at slot 1
   std::uint64_t base = 0;
-  const auto done = [&](const world& x) {
+  const auto done = [&](const network& x) {
     const auto& core = *x.core(1);
     entered.try_emplace(core.view(), x.now_ms());
     if (first != 0 && core.view() <= first + run) base = core.base().view;
     return first != 0 && core.base().view >= first + run;
   };
-  if (!w.run_until(done, 900'000)) return fails(w, "it never goes on");
+  if (!net.run_until(done, 900'000)) return fails(net, "it never goes on");
   for (auto view = first; view < first + run; ++view) {
     if (!entered.contains(view) || !entered.contains(view + 1)) continue;
     const auto took = entered[view + 1] - entered[view];
     const auto law = timeout_ms(view - base);
     if (took + 150 < law || took > law + 500) {
-      return fails(w, "view " + std::to_string(view) + " lasts " + std::to_string(took) + " not " +
-                          std::to_string(law));
+      return fails(net, "view " + std::to_string(view) + " lasts " + std::to_string(took) +
+                            " not " + std::to_string(law));
     }
   }
   // What comes after has to do with the last final view alone.
-  const auto last = highest_view(w);
-  if (timeout_ms(last - w.core(1)->base().view) > 2'250) return "the long timeouts stay";
-  if (!w.run_blocks(10, 30'000)) return fails(w, "it is slow afterwards");
-  return ends(w);
+  const auto last = highest_view(net);
+  if (timeout_ms(last - net.core(1)->base().view) > 2'250) return "the long timeouts stay";
+  if (!net.run_blocks(10, 30'000)) return fails(net, "it is slow afterwards");
+  return ends(net);
 }
 
 /// One has exactly the power that may be missing, and is silent for ever.
@@ -252,14 +252,14 @@ shortcoming a_third_is_silent(std::uint64_t seed) {
   powers.insert(powers.begin(), consensus::tolerated_power);
   for (std::size_t i = 0; i < powers.size(); ++i) p.committees[0][i].power = powers[i];
   p.slots[0].behaviours = static_cast<std::uint32_t>(behaviour::silent);
-  auto w = begin(std::move(p));
-  if (!w.run_blocks(1, 60'000)) return fails(w, "no block at first");
-  const auto before = longest(w);
-  w.run_for(300'000);
-  const auto blocks = longest(w) - before;
+  auto net = begin(std::move(p));
+  if (!net.run_blocks(1, 60'000)) return fails(net, "no block at first");
+  const auto before = longest(net);
+  net.run_for(300'000);
+  const auto blocks = longest(net) - before;
   // Every third view costs T0 or, in a row, more: less than 1.5 s a block in the mean.
-  if (blocks < 200) return fails(w, "only " + std::to_string(blocks) + " blocks in five minutes");
-  return ends(w);
+  if (blocks < 200) return fails(net, "only " + std::to_string(blocks) + " blocks in five minutes");
+  return ends(net);
 }
 
 // ---- 15
@@ -269,22 +269,22 @@ shortcoming with_powers(std::uint64_t seed, const std::vector<std::uint32_t>& po
                         bool goes_on) {
   auto p = story_plan(seed, powers.size());
   for (std::size_t i = 0; i < powers.size(); ++i) p.committees[0][i].power = powers[i];
-  auto w = begin(std::move(p));
-  if (!w.run_blocks(3, 60'000)) return fails(w, "no blocks at first");
+  auto net = begin(std::move(p));
+  if (!net.run_blocks(3, 60'000)) return fails(net, "no blocks at first");
   for (std::uint32_t i = 0; i < powers.size(); ++i) {
-    if ((gone >> i & 1) != 0) w.crash(i);
+    if ((gone >> i & 1) != 0) net.crash(i);
   }
-  w.run_for(2'000);
-  const auto before = longest(w);
+  net.run_for(2'000);
+  const auto before = longest(net);
   if (goes_on) {
-    if (!w.run_blocks(5, 300'000)) return fails(w, "a quorum does not go on");
+    if (!net.run_blocks(5, 300'000)) return fails(net, "a quorum does not go on");
   } else {
-    w.run_for(60'000);
-    if (longest(w) != before) return fails(w, "less than a quorum goes on");
+    net.run_for(60'000);
+    if (longest(net) != before) return fails(net, "less than a quorum goes on");
   }
-  for (std::uint32_t i = 0; i < powers.size(); ++i) w.restart(i);
-  if (!w.run_blocks(5, 300'000)) return fails(w, "it does not go on with all");
-  return ends(w);
+  for (std::uint32_t i = 0; i < powers.size(); ++i) net.restart(i);
+  if (!net.run_blocks(5, 300'000)) return fails(net, "it does not go on with all");
+  return ends(net);
 }
 
 }  // namespace

@@ -9,8 +9,8 @@
 #include <string>
 #include <vector>
 
+#include "actors/simulation/simulated_network.hpp"
 #include "actors/simulation/toy_chain.hpp"
-#include "actors/simulation/world.hpp"
 
 namespace soma::simulation::testing {
 
@@ -50,24 +50,24 @@ struct seen_scenarios {
 /// quiet_plan, which never heals: the scenario does it.
 [[nodiscard]] fault_plan story_plan(std::uint64_t seed, std::size_t size, std::size_t spare = 0,
                                     std::uint32_t transactions_per_s = 4);
-[[nodiscard]] world begin(fault_plan p);
+[[nodiscard]] network begin(fault_plan p);
 /// The violation if there is one, else this.
-[[nodiscard]] shortcoming fails(const world& w, std::string trouble);
+[[nodiscard]] shortcoming fails(const network& net, std::string trouble);
 /// Of a scenario that went to its end.
-[[nodiscard]] shortcoming ends(const world& w);
+[[nodiscard]] shortcoming ends(const network& net);
 
 /// Nothing harmful by itself: the checkers take the slot for Byzantine, and the scenario speaks in
 /// its name.
 inline constexpr std::uint32_t puppet = std::uint32_t{1} << 20;
 
-[[nodiscard]] std::uint64_t longest(const world& w);
-[[nodiscard]] std::uint64_t highest_view(const world& w);
+[[nodiscard]] std::uint64_t longest(const network& net);
+[[nodiscard]] std::uint64_t highest_view(const network& net);
 /// Of a view this far above the last final one.
 [[nodiscard]] std::uint64_t timeout_ms(std::uint64_t above_base,
                                        const consensus::simplex_options& o = {});
 /// Within this a network that is whole again has to have new final blocks everywhere: the longest
 /// timeout in force, the longest wait between two standstill messages, and a few views.
-[[nodiscard]] std::uint64_t heal_bound_ms(const world& w);
+[[nodiscard]] std::uint64_t heal_bound_ms(const network& net);
 
 template <class Message>
 [[nodiscard]] std::shared_ptr<const peer_message> message(Message m) {
@@ -83,7 +83,7 @@ struct about {
 /// Writes down what everybody says, and drops what it is told to drop.
 class listener {
  public:
-  explicit listener(world& w);
+  explicit listener(network& net);
   listener(const listener&) = delete;
   listener& operator=(const listener&) = delete;
 

@@ -1,7 +1,7 @@
 // Whole networks, seed by seed. A failing seed is replayed by its number alone.
 #include <doctest/doctest.h>
 
-#include "actors/simulation/world.hpp"
+#include "actors/simulation/simulated_network.hpp"
 
 using namespace soma::simulation;
 

@@ -57,11 +57,11 @@ struct toy_state;
 enum class crash_point : std::uint8_t { before_durable, before_answer, after_answer, in_commit };
 
 /// For handwritten scenarios. Slots as in the plan; all numbers are asserted to be in range.
-class world {
+class network {
  public:
-  explicit world(fault_plan p, run_options options = {});
-  ~world();
-  world(world&&) noexcept;
+  explicit network(fault_plan p, run_options options = {});
+  ~network();
+  network(network&&) noexcept;
 
   // ---- time
   [[nodiscard]] std::uint64_t now_ms() const;
@@ -69,7 +69,7 @@ class world {
   bool step();
   void run_for(std::uint64_t ms);
   /// Until `done`, asked after every event; false when `within_ms` have passed or a check failed.
-  bool run_until(const std::function<bool(const world&)>& done, std::uint64_t within_ms);
+  bool run_until(const std::function<bool(const network&)>& done, std::uint64_t within_ms);
   /// Until every correct process that runs has this many blocks more than the longest ledger now.
   bool run_blocks(std::uint64_t count, std::uint64_t within_ms);
 

@@ -1,4 +1,4 @@
-#include "actors/simulation/world.hpp"
+#include "actors/simulation/simulated_network.hpp"
 
 #include <algorithm>
 
@@ -6,23 +6,23 @@
 
 namespace soma::simulation {
 
-world::world(fault_plan p, run_options options)
+network::network(fault_plan p, run_options options)
     : engine_(std::make_unique<engine>(std::move(p), std::move(options))) {}
-world::~world() = default;
-world::world(world&&) noexcept = default;
+network::~network() = default;
+network::network(network&&) noexcept = default;
 
-std::uint64_t world::now_ms() const {
+std::uint64_t network::now_ms() const {
   return engine_->now_ms() - birth_ms;
 }
-bool world::step() {
+bool network::step() {
   return engine_->step();
 }
 
-void world::run_for(std::uint64_t ms) {
-  run_until([](const world&) { return false; }, ms);
+void network::run_for(std::uint64_t ms) {
+  run_until([](const network&) { return false; }, ms);
 }
 
-bool world::run_until(const std::function<bool(const world&)>& done, std::uint64_t within_ms) {
+bool network::run_until(const std::function<bool(const network&)>& done, std::uint64_t within_ms) {
   auto& e = *engine_;
   const auto until_us = e.now_us + within_ms * 1000;
   e.queue.push(until_us, {event_kind::wake});
@@ -33,52 +33,52 @@ bool world::run_until(const std::function<bool(const world&)>& done, std::uint64
   return true;
 }
 
-bool world::run_blocks(std::uint64_t count, std::uint64_t within_ms) {
+bool network::run_blocks(std::uint64_t count, std::uint64_t within_ms) {
   const auto goal = engine_->all.height() + count;
   return run_until(
-      [goal](const world& w) {
-        return std::ranges::all_of(w.engine_->nodes, [&](const auto& n) {
+      [goal](const network& net) {
+        return std::ranges::all_of(net.engine_->nodes, [&](const auto& n) {
           return n->wants_out || n->stopped || !n->correct() || n->chain.height() >= goal;
         });
       },
       within_ms);
 }
 
-void world::crash(std::uint32_t slot) {
+void network::crash(std::uint32_t slot) {
   auto& n = *engine_->nodes.at(slot);
   n.wants_out = true;
   engine_->crash(n);
 }
-void world::restart(std::uint32_t slot) {
+void network::restart(std::uint32_t slot) {
   auto& n = *engine_->nodes.at(slot);
   n.wants_out = false;
   engine_->start(n);
 }
-void world::lose_record(std::uint32_t slot) {
+void network::lose_record(std::uint32_t slot) {
   SOMA_ASSERT(core(slot) == nullptr, "a disk is lost while its process is down");
   engine_->lose_record(*engine_->nodes.at(slot));
 }
-void world::put_back(std::uint32_t slot, voting_record older) {
+void network::put_back(std::uint32_t slot, voting_record older) {
   SOMA_ASSERT(core(slot) == nullptr, "a disk is set back while its process is down");
   engine_->nodes.at(slot)->disk().record = std::move(older);
 }
-void world::lose_ledger(std::uint32_t slot) {
+void network::lose_ledger(std::uint32_t slot) {
   SOMA_ASSERT(core(slot) == nullptr, "a disk is lost while its process is down");
   engine_->nodes.at(slot)->chain.clear();
 }
-void world::crash_at(std::uint32_t slot, crash_point where, std::uint32_t count) {
+void network::crash_at(std::uint32_t slot, crash_point where, std::uint32_t count) {
   auto& n = *engine_->nodes.at(slot);
   n.crash_where = where;
   n.crash_in = count;
   n.crash_on = nullptr;
 }
-void world::crash_when(std::uint32_t slot, crash_point where,
-                       std::function<bool(const record_batch&)> such) {
+void network::crash_when(std::uint32_t slot, crash_point where,
+                         std::function<bool(const record_batch&)> such) {
   SOMA_ASSERT(where != crash_point::in_commit, "writes have batches, commits have none");
   crash_at(slot, where, 1);
   engine_->nodes.at(slot)->crash_on = std::move(such);
 }
-void world::set_disk_full(std::uint32_t slot, bool full) {
+void network::set_disk_full(std::uint32_t slot, bool full) {
   auto& n = *engine_->nodes.at(slot);
   if (n.disk_full && !full) {
     n.disk_full = false;
@@ -86,51 +86,51 @@ void world::set_disk_full(std::uint32_t slot, bool full) {
   }
   n.disk_full = full;
 }
-void world::set_bad_executor(std::uint32_t slot, bool bad) {
+void network::set_bad_executor(std::uint32_t slot, bool bad) {
   engine_->nodes.at(slot)->lies_executing = bad;
 }
-void world::set_clock_offset(std::uint32_t slot, std::int64_t ms) {
+void network::set_clock_offset(std::uint32_t slot, std::int64_t ms) {
   engine_->nodes.at(slot)->clock_offset_ms = ms;
 }
-void world::set_clock_frozen(std::uint32_t slot, bool frozen) {
+void network::set_clock_frozen(std::uint32_t slot, bool frozen) {
   auto& n = *engine_->nodes.at(slot);
   n.frozen_at_ms.reset();
   if (frozen) n.frozen_at_ms = engine_->now_ms();
 }
-void world::cut(slot_set from, slot_set to) {
+void network::cut(slot_set from, slot_set to) {
   for (std::uint32_t i = 0; i < size(); ++i) {
     if ((from >> i & 1) != 0) engine_->manual_cuts[i] |= to;
   }
 }
-void world::partition(slot_set group) {
+void network::partition(slot_set group) {
   const auto rest = engine_->everybody() & ~group;
   cut(group, rest);
   cut(rest, group);
 }
-void world::heal_network() {
+void network::heal_network() {
   engine_->manual_cuts.fill(0);
 }
-void world::set_links(const link_rates& rates) {
+void network::set_links(const link_rates& rates) {
   engine_->links = rates;
 }
-void world::set_behaviours(std::uint32_t slot, std::uint32_t behaviours) {
+void network::set_behaviours(std::uint32_t slot, std::uint32_t behaviours) {
   auto& n = *engine_->nodes.at(slot);
   n.behaviours = behaviours;
   n.signer.use(engine_->keys.key(n.identity, n.key_version), n.correct());
 }
-void world::set_filter(
+void network::set_filter(
     std::function<bool(std::uint32_t from, std::uint32_t to, const peer_message&)> f) {
   engine_->filter = std::move(f);
 }
-void world::set_delay(
+void network::set_delay(
     std::function<std::uint64_t(std::uint32_t from, std::uint32_t to, const peer_message&)> d) {
   engine_->delay = std::move(d);
 }
-void world::inject(std::uint32_t from, std::uint32_t to,
-                   std::shared_ptr<const peer_message> message) {
+void network::inject(std::uint32_t from, std::uint32_t to,
+                     std::shared_ptr<const peer_message> message) {
   engine_->deliver(from, to, message);
 }
-member_vote world::signed_by(std::uint32_t slot, const vote_statement& statement) {
+member_vote network::signed_by(std::uint32_t slot, const vote_statement& statement) {
   const auto& n = *engine_->nodes.at(slot);
   const auto key = engine_->keys.key(n.identity, n.key_version);
   const auto* members = engine_->all.members(statement.epoch.value);
@@ -139,56 +139,56 @@ member_vote world::signed_by(std::uint32_t slot, const vote_statement& statement
   return {statement, seat.value_or(0),
           engine_->keys.sign_vote(key, statement, engine_->keys.chain())};
 }
-std::uint64_t world::submit(std::uint32_t slot) {
+std::uint64_t network::submit(std::uint32_t slot) {
   return engine_->submit(*engine_->nodes.at(slot), accounts - 1);
 }
 
-std::size_t world::size() const {
+std::size_t network::size() const {
   return engine_->nodes.size();
 }
-const consensus::simplex* world::core(std::uint32_t slot) const {
+const consensus::simplex* network::core(std::uint32_t slot) const {
   return engine_->nodes.at(slot)->core;
 }
-std::uint64_t world::height(std::uint32_t slot) const {
+std::uint64_t network::height(std::uint32_t slot) const {
   return engine_->nodes.at(slot)->chain.height();
 }
-epoch_number world::epoch(std::uint32_t slot) const {
+epoch_number network::epoch(std::uint32_t slot) const {
   return {engine_->nodes.at(slot)->chain.tip_state()->epoch};
 }
-block_ptr world::block_at(std::uint64_t height) const {
+block_ptr network::block_at(std::uint64_t height) const {
   return engine_->all.at(height);
 }
-const voting_record& world::record(std::uint32_t slot) const {
+const voting_record& network::record(std::uint32_t slot) const {
   return engine_->nodes.at(slot)->disk().record;
 }
-bool world::is_final(std::uint64_t transaction) const {
+bool network::is_final(std::uint64_t transaction) const {
   return engine_->final_names.contains(engine_->transactions.at(transaction).name);
 }
-const toy_state& world::state() const {
+const toy_state& network::state() const {
   return *engine_->all.tip_state();
 }
-bool world::is_slashed(std::uint16_t identity) const {
+bool network::is_slashed(std::uint16_t identity) const {
   return std::ranges::binary_search(engine_->all.tip_state()->slashed, identity);
 }
-std::uint64_t world::evidence_reported() const {
+std::uint64_t network::evidence_reported() const {
   return engine_->reported;
 }
-std::uint64_t world::sent_bytes(std::uint32_t slot) const {
+std::uint64_t network::sent_bytes(std::uint32_t slot) const {
   return engine_->nodes.at(slot)->sent_bytes;
 }
-std::uint64_t world::sent_messages(std::uint32_t slot) const {
+std::uint64_t network::sent_messages(std::uint32_t slot) const {
   return engine_->nodes.at(slot)->sent_messages;
 }
-const run_counts& world::counts() const {
+const run_counts& network::counts() const {
   return engine_->counts;
 }
-std::uint64_t world::trace_hash() const {
+std::uint64_t network::trace_hash() const {
   return engine_->result().trace_hash;
 }
-const std::optional<std::string>& world::violation() const {
+const std::optional<std::string>& network::violation() const {
   return engine_->all.violation();
 }
-outcome world::result() const {
+outcome network::result() const {
   return engine_->result();
 }
 
