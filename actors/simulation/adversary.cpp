@@ -17,7 +17,7 @@ void trim(List& list, std::size_t limit) {
 }  // namespace
 
 adversary::adversary(engine& owner)
-    : engine_(owner), dice_(owner.plan.seed, 4), awake_(byzantine_slots(owner.plan) != 0) {}
+    : engine_(owner), dice_(owner.plan.seed, 4), awake_(byzantine_nodes(owner.plan) != 0) {}
 
 void adversary::keep(const certificate& c) {
   const auto is_same = [&](const certificate& other) { return other.statement == c.statement; };
@@ -45,9 +45,9 @@ void adversary::hear(const message_ptr& message) {
   }
 }
 
-slot_set adversary::some() {
-  auto set = static_cast<slot_set>(dice_.next()) & engine_.everybody();
-  if (dice_.chance(300)) set &= static_cast<slot_set>(dice_.next());
+node_set adversary::some() {
+  auto set = static_cast<node_set>(dice_.next()) & engine_.everybody();
+  if (dice_.chance(300)) set &= static_cast<node_set>(dice_.next());
   return set;
 }
 
@@ -57,27 +57,27 @@ member_vote adversary::vote(node& n, const vote_statement& statement) {
   return {statement, seat.value_or(0), n.signer.sign_vote(statement)};
 }
 
-void adversary::tell(node& n, slot_set to, peer_message message) {
-  engine_.broadcast(n, to & ~(slot_set{1} << n.slot),
+void adversary::tell(node& n, node_set to, peer_message message) {
+  engine_.broadcast(n, to & ~(node_set{1} << n.node_index),
                     std::make_shared<const peer_message>(std::move(message)));
 }
 
 // Each of two twins talks to its own part of the network, parts change, and now and then both talk
 // to all.
-slot_set adversary::twins_share(const node& n, slot_set to) {
+node_set adversary::twins_share(const node& n, node_set to) {
   const auto when = engine_.now_ms() / 2'000;
-  const auto parts = static_cast<slot_set>(mix(engine_.plan.seed, n.identity, when));
+  const auto parts = static_cast<node_set>(mix(engine_.plan.seed, n.identity, when));
   bool is_first = true;
   for (const auto& other : engine_.nodes) {
-    if (other->identity != n.identity || other->slot == n.slot) continue;
-    to &= ~(slot_set{1} << other->slot);
-    is_first = n.slot < other->slot;
+    if (other->identity != n.identity || other->node_index == n.node_index) continue;
+    to &= ~(node_set{1} << other->node_index);
+    is_first = n.node_index < other->node_index;
   }
   if (when % 3 == 0) return to;
   return to & (is_first ? parts : ~parts);
 }
 
-void adversary::send(node& n, slot_set to, const message_ptr& message) {
+void adversary::send(node& n, node_set to, const message_ptr& message) {
   if (n.does(behaviour::silent)) {
     ++engine_.counts[coverage::silenced];
     return;
@@ -103,13 +103,14 @@ void adversary::send(node& n, slot_set to, const message_ptr& message) {
   engine_.broadcast(n, to, message);
 }
 
-void adversary::withhold(node& n, slot_set to, const message_ptr& message) {
+void adversary::withhold(node& n, node_set to, const message_ptr& message) {
   const auto how = dice_.below(6);
   if (how >= 3) return engine_.broadcast(n, to, message);
   ++engine_.counts[coverage::withheld];
   if (how < 2) return engine_.broadcast(n, to & some(), message);
   for (std::uint32_t other = 0; other < engine_.nodes.size(); ++other) {
-    if ((to >> other & 1) != 0) engine_.deliver(n.slot, other, message, dice_.below(15'000'000));
+    if ((to >> other & 1) != 0)
+      engine_.deliver(n.node_index, other, message, dice_.below(15'000'000));
   }
 }
 
@@ -145,7 +146,7 @@ void adversary::replay(node& n) {
   const auto count = 1 + dice_.below(3);
   for (std::uint64_t i = 0; i < count; ++i) {
     ++engine_.counts[coverage::replayed];
-    const auto to = some() & ~(slot_set{1} << n.slot);
+    const auto to = some() & ~(node_set{1} << n.node_index);
     engine_.broadcast(n, to, heard_[dice_.below(heard_.size())]);
   }
 }

@@ -14,25 +14,25 @@ class adversary {
   /// Everything that anybody sends is heard.
   void hear(const message_ptr& message);
   /// Instead of sending.
-  void send(node& n, slot_set to, const message_ptr& message);
+  void send(node& n, node_set to, const message_ptr& message);
   /// Now and then.
   void act(node& n);
 
  private:
   // adversary.cpp: by what is said and to whom
-  void withhold(node& n, slot_set to, const message_ptr& message);
+  void withhold(node& n, node_set to, const message_ptr& message);
   void vote_for_all(node& n);
   void replay(node& n);
   void far_votes(node& n);
-  [[nodiscard]] slot_set twins_share(const node& n, slot_set to);
+  [[nodiscard]] node_set twins_share(const node& n, node_set to);
   [[nodiscard]] member_vote vote(node& n, const vote_statement& statement);
-  void tell(node& n, slot_set to, peer_message message);
-  [[nodiscard]] slot_set some();
+  void tell(node& n, node_set to, peer_message message);
+  [[nodiscard]] node_set some();
   void keep(const certificate& c);
   void keep(const block_ptr& b);
 
   // adversary_blocks.cpp
-  void equivocate(node& n, slot_set to, const peer::proposal& own);
+  void equivocate(node& n, node_set to, const peer::proposal& own);
   void propose_oddly(node& n);
   [[nodiscard]] peer::proposal on_odd_parent(node& n, const block_header& like);
   [[nodiscard]] block_ptr variant(node& n, const identified_block& own, std::uint64_t which);

@@ -85,7 +85,7 @@ peer::proposal adversary::on_odd_parent(node& n, const block_header& like) {
   return p;
 }
 
-void adversary::equivocate(node& n, slot_set to, const peer::proposal& own) {
+void adversary::equivocate(node& n, node_set to, const peer::proposal& own) {
   std::vector<peer::proposal> all{own};
   const auto count = 1 + dice_.below(2);
   for (std::uint64_t i = 1; i <= count; ++i) {
@@ -104,10 +104,10 @@ void adversary::equivocate(node& n, slot_set to, const peer::proposal& own) {
     ++engine_.counts[is_odd ? coverage::equivocated_on_odd_parent : coverage::equivocations];
     all.push_back(std::move(other));
   }
-  std::vector<slot_set> groups(all.size());
+  std::vector<node_set> groups(all.size());
   for (std::uint32_t peer = 0; peer < engine_.nodes.size(); ++peer) {
-    groups[dice_.below(groups.size())] |= slot_set{1} << peer;
-    if (dice_.chance(100)) groups[dice_.below(groups.size())] |= slot_set{1} << peer;
+    groups[dice_.below(groups.size())] |= node_set{1} << peer;
+    if (dice_.chance(100)) groups[dice_.below(groups.size())] |= node_set{1} << peer;
   }
   for (std::size_t i = 0; i < all.size(); ++i) {
     const auto message = std::make_shared<const peer_message>(all[i]);
@@ -134,7 +134,7 @@ void adversary::propose_oddly(node& n) {
   ++engine_.counts[coverage::equivocated_on_odd_parent];
   const auto message = std::make_shared<const peer_message>(std::move(p));
   hear(message);
-  engine_.broadcast(n, some() & ~(slot_set{1} << n.slot), message);
+  engine_.broadcast(n, some() & ~(node_set{1} << n.node_index), message);
 }
 
 }  // namespace soma::simulation

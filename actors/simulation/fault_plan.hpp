@@ -15,8 +15,8 @@
 namespace soma::simulation {
 
 /// Processes of the network are numbered; a set of them is a mask.
-using slot_set = std::uint32_t;
-inline constexpr std::size_t max_slots = 24;
+using node_set = std::uint32_t;
+inline constexpr std::size_t max_nodes = 24;
 
 /// What one process does to harm the others, in any combination. Such a process runs an honest core
 /// and bends what goes out, and adds to it; it signs with its own key alone.
@@ -34,12 +34,12 @@ enum class behaviour : std::uint32_t {
 inline constexpr std::size_t behaviour_kinds = 9;
 [[nodiscard]] std::string_view to_text(behaviour which);
 
-struct slot_plan {
+struct node_plan {
   std::uint16_t identity = 0;    // whose keys it holds
   std::uint32_t behaviours = 0;  // of `behaviour`; 0: correct
   std::uint64_t start_ms = 0;
   std::int64_t clock_offset_ms = 0;  // constant, within the drift at correct ones
-  friend bool operator==(const slot_plan&, const slot_plan&) = default;
+  friend bool operator==(const node_plan&, const node_plan&) = default;
 };
 
 struct seat_plan {
@@ -74,22 +74,22 @@ struct local_rates {
 };
 
 enum class fault_kind : std::uint8_t {
-  cut,              // slots -> others, one way
-  partition,        // slots | rest
-  leader_apart,     // every `amount` ms the present leader and `slots` are cut off the rest
+  cut,              // nodes -> others, one way
+  partition,        // nodes | rest
+  leader_apart,     // every `amount` ms the present leader and `nodes` are cut off the rest
   ring,             // everybody sees two neighbours only
-  flapping,         // slots | rest, on and off every `amount` ms
+  flapping,         // nodes | rest, on and off every `amount` ms
   slow_messages,    // messages of class `amount` take up to 10 s
-  disconnect,       // slots lose their connections and get them back
-  clock_jump,       // slots' clocks are off by `amount` ms (two's complement) until the end
-  clock_frozen,     // slots' clocks stand
-  disk_full,        // slots' writes fail
-  disk_slow,        // slots' writes take `amount` ms each
-  crash,            // slots stop, and come back at the end
+  disconnect,       // nodes lose their connections and get them back
+  clock_jump,       // nodes' clocks are off by `amount` ms (two's complement) until the end
+  clock_frozen,     // nodes' clocks stand
+  disk_full,        // nodes' writes fail
+  disk_slow,        // nodes' writes take `amount` ms each
+  crash,            // nodes stop, and come back at the end
   lose_record,      // as crash, and the voting record is gone
   lose_everything,  // as crash, and the ledger is gone, too
-  bad_executor,     // slots' executions give another state root
-  stuck_executor,   // slots' executions fail
+  bad_executor,     // nodes' executions give another state root
+  stuck_executor,   // nodes' executions fail
   lose_ledger,      // as crash, and the ledger is gone; the record is not
 };
 inline constexpr std::size_t fault_kinds = 17;
@@ -99,15 +99,15 @@ struct fault {
   fault_kind kind{};
   std::uint64_t at_ms = 0;
   std::uint64_t until_ms = 0;
-  slot_set slots = 0;
-  slot_set others = 0;
+  node_set nodes = 0;
+  node_set others = 0;
   std::uint64_t amount = 0;
   friend bool operator==(const fault&, const fault&) = default;
 };
 
 struct fault_plan {
   std::uint64_t seed = 0;  // of all that is drawn while running
-  std::vector<slot_plan> slots;
+  std::vector<node_plan> nodes;
   std::vector<committee_plan> committees;  // by epoch; the last one stays
   std::uint64_t epoch_ms = 8'000;
   consensus::simplex_options options;
@@ -138,10 +138,10 @@ struct fault_plan {
 [[nodiscard]] fault_plan quiet_plan(std::uint64_t seed, std::size_t size, std::size_t spare = 0);
 
 [[nodiscard]] std::string to_text(const fault_plan& p);
-[[nodiscard]] std::string slots_text(slot_set set);  // "{0 2}"
+[[nodiscard]] std::string nodes_text(node_set set);  // "{0 2}"
 [[nodiscard]] std::string to_text(const fault& f);   // without its times
-/// Slots with any behaviour.
-[[nodiscard]] slot_set byzantine_slots(const fault_plan& p);
+/// Nodes with any behaviour.
+[[nodiscard]] node_set byzantine_nodes(const fault_plan& p);
 /// Clocks of sound processes are off by at most this: two of them stay within the drift.
 inline constexpr std::int64_t near_clock_ms = 900;
 [[nodiscard]] bool is_far_jump(const fault& f);

@@ -65,9 +65,9 @@ struct pending_write {
 };
 
 struct node {
-  node(std::uint32_t number, const slot_plan& p, const keyring& keys, const toy_chain& toy,
+  node(std::uint32_t number, const node_plan& p, const keyring& keys, const toy_chain& toy,
        safety_checker& all)
-      : slot(number),
+      : node_index(number),
         identity(p.identity),
         behaviours(p.behaviours),
         clock_offset_ms(p.clock_offset_ms),
@@ -76,7 +76,7 @@ struct node {
         signer(keys, all),
         checker(keys) {}
 
-  std::uint32_t slot;
+  std::uint32_t node_index;
   std::uint16_t identity;
   std::uint32_t behaviours;
   std::int64_t clock_offset_ms;
@@ -86,9 +86,9 @@ struct node {
   ledger chain;
   std::map<std::uint16_t, stored_record> records;  // by version of the key
 
-  // Of the life that runs.
+  // Of the lifecycle that runs.
   bool up = false;
-  std::uint32_t life = 0;
+  std::uint32_t lifecycle = 0;
   std::uint16_t key_version = 0;
   pool waiting;
   signer_port signer;
@@ -101,7 +101,7 @@ struct node {
   std::map<block_id, executed_ptr> results;
   std::map<std::uint64_t, consensus::execution_result> answers;  // by ticket
   std::array<std::uint32_t, consensus::timer_kinds> timers{};    // generations
-  slot_set connected = 0;
+  node_set connected = 0;
   std::uint64_t disk_free_us = 0;
   std::uint64_t commit_free_us = 0;
   std::uint64_t steps = 0;

@@ -64,7 +64,7 @@ class ending {
     std::uint32_t mask = 0;
     for (const auto& n : e_.nodes) {
       if (n->correct() && !n->stopped && (!n->up || n->chain.height() < goal_)) {
-        mask |= slot_set{1} << n->slot;
+        mask |= node_set{1} << n->node_index;
       }
     }
     return mask;
@@ -74,7 +74,7 @@ class ending {
     for (const auto& n : e_.nodes) {
       if (!n->correct() || !n->up || n->stopped) continue;
       number_ = e_.submit(*n, watched_account);
-      holder_ = n->slot;
+      holder_ = n->node_index;
       watched_ = true;
       return;
     }
@@ -91,7 +91,7 @@ class ending {
   [[nodiscard]] std::string heights() const {
     std::string text = ";";
     for (const auto& n : e_.nodes) {
-      text += " " + std::to_string(n->slot) + (n->correct() ? ":" : "!");
+      text += " " + std::to_string(n->node_index) + (n->correct() ? ":" : "!");
       if (!n->up) {
         text += "down";
         continue;

@@ -32,15 +32,16 @@ class safety_checker {
                        const block_id& block);
   /// S4, for what a correct process sends or keeps: what it says itself is durable, what it shows
   /// of others was said.
-  void check_sent_vote(std::uint32_t slot, const public_key& key, const vote_statement& vote);
-  void check_sent_proposal(std::uint32_t slot, const public_key& key, const identified_block& b);
-  void check_certificate(std::uint32_t slot, const certificate& c);
+  void check_sent_vote(std::uint32_t node_index, const public_key& key, const vote_statement& vote);
+  void check_sent_proposal(std::uint32_t node_index, const public_key& key,
+                           const identified_block& b);
+  void check_certificate(std::uint32_t node_index, const certificate& c);
   /// S10: highest epoch in which the key has said anything.
   [[nodiscard]] std::optional<std::uint64_t> last_epoch_of(const public_key& key) const;
 
   // ---- blocks
   /// A correct process appended this block: S1, S7, S8.
-  void finalized(std::uint32_t slot, std::uint64_t height, const consensus::final_block& b,
+  void finalized(std::uint32_t node_index, std::uint64_t height, const consensus::final_block& b,
                  const executed_ptr& executed);
   [[nodiscard]] std::uint64_t height() const { return chain_.size(); }
   [[nodiscard]] const block_ptr& at(std::uint64_t height) const { return chain_[height - 1]; }
@@ -76,7 +77,7 @@ class safety_checker {
   void count(const said& vote, view_votes& all);
   void check_quorum(const tally& full, const view_votes& all);
   void check_first_seen(const consensus::final_block& b);
-  void check_proof(std::uint32_t slot, const consensus::final_block& b);
+  void check_proof(std::uint32_t node_index, const consensus::final_block& b);
 
   const keyring& keys_;
   bool beyond_;

@@ -44,65 +44,65 @@ bool network::run_blocks(std::uint64_t count, std::uint64_t within_ms) {
       within_ms);
 }
 
-void network::crash(std::uint32_t slot) {
-  auto& n = *engine_->nodes.at(slot);
+void network::crash(std::uint32_t node_index) {
+  auto& n = *engine_->nodes.at(node_index);
   n.wants_out = true;
   engine_->crash(n);
 }
-void network::restart(std::uint32_t slot) {
-  auto& n = *engine_->nodes.at(slot);
+void network::restart(std::uint32_t node_index) {
+  auto& n = *engine_->nodes.at(node_index);
   n.wants_out = false;
   engine_->start(n);
 }
-void network::lose_record(std::uint32_t slot) {
-  SOMA_ASSERT(core(slot) == nullptr, "a disk is lost while its process is down");
-  engine_->lose_record(*engine_->nodes.at(slot));
+void network::lose_record(std::uint32_t node_index) {
+  SOMA_ASSERT(core(node_index) == nullptr, "a disk is lost while its process is down");
+  engine_->lose_record(*engine_->nodes.at(node_index));
 }
-void network::put_back(std::uint32_t slot, voting_record older) {
-  SOMA_ASSERT(core(slot) == nullptr, "a disk is set back while its process is down");
-  engine_->nodes.at(slot)->disk().record = std::move(older);
+void network::put_back(std::uint32_t node_index, voting_record older) {
+  SOMA_ASSERT(core(node_index) == nullptr, "a disk is set back while its process is down");
+  engine_->nodes.at(node_index)->disk().record = std::move(older);
 }
-void network::lose_ledger(std::uint32_t slot) {
-  SOMA_ASSERT(core(slot) == nullptr, "a disk is lost while its process is down");
-  engine_->nodes.at(slot)->chain.clear();
+void network::lose_ledger(std::uint32_t node_index) {
+  SOMA_ASSERT(core(node_index) == nullptr, "a disk is lost while its process is down");
+  engine_->nodes.at(node_index)->chain.clear();
 }
-void network::crash_at(std::uint32_t slot, crash_point where, std::uint32_t count) {
-  auto& n = *engine_->nodes.at(slot);
+void network::crash_at(std::uint32_t node_index, crash_point where, std::uint32_t count) {
+  auto& n = *engine_->nodes.at(node_index);
   n.crash_where = where;
   n.crash_in = count;
   n.crash_on = nullptr;
 }
-void network::crash_when(std::uint32_t slot, crash_point where,
+void network::crash_when(std::uint32_t node_index, crash_point where,
                          std::function<bool(const record_batch&)> such) {
   SOMA_ASSERT(where != crash_point::in_commit, "writes have batches, commits have none");
-  crash_at(slot, where, 1);
-  engine_->nodes.at(slot)->crash_on = std::move(such);
+  crash_at(node_index, where, 1);
+  engine_->nodes.at(node_index)->crash_on = std::move(such);
 }
-void network::set_disk_full(std::uint32_t slot, bool full) {
-  auto& n = *engine_->nodes.at(slot);
+void network::set_disk_full(std::uint32_t node_index, bool full) {
+  auto& n = *engine_->nodes.at(node_index);
   if (n.disk_full && !full) {
     n.disk_full = false;
     engine_->feed(n, consensus::store_works{});
   }
   n.disk_full = full;
 }
-void network::set_bad_executor(std::uint32_t slot, bool bad) {
-  engine_->nodes.at(slot)->lies_executing = bad;
+void network::set_bad_executor(std::uint32_t node_index, bool bad) {
+  engine_->nodes.at(node_index)->lies_executing = bad;
 }
-void network::set_clock_offset(std::uint32_t slot, std::int64_t ms) {
-  engine_->nodes.at(slot)->clock_offset_ms = ms;
+void network::set_clock_offset(std::uint32_t node_index, std::int64_t ms) {
+  engine_->nodes.at(node_index)->clock_offset_ms = ms;
 }
-void network::set_clock_frozen(std::uint32_t slot, bool frozen) {
-  auto& n = *engine_->nodes.at(slot);
+void network::set_clock_frozen(std::uint32_t node_index, bool frozen) {
+  auto& n = *engine_->nodes.at(node_index);
   n.frozen_at_ms.reset();
   if (frozen) n.frozen_at_ms = engine_->now_ms();
 }
-void network::cut(slot_set from, slot_set to) {
+void network::cut(node_set from, node_set to) {
   for (std::uint32_t i = 0; i < size(); ++i) {
     if ((from >> i & 1) != 0) engine_->manual_cuts[i] |= to;
   }
 }
-void network::partition(slot_set group) {
+void network::partition(node_set group) {
   const auto rest = engine_->everybody() & ~group;
   cut(group, rest);
   cut(rest, group);
@@ -113,8 +113,8 @@ void network::heal_network() {
 void network::set_links(const link_rates& rates) {
   engine_->links = rates;
 }
-void network::set_behaviours(std::uint32_t slot, std::uint32_t behaviours) {
-  auto& n = *engine_->nodes.at(slot);
+void network::set_behaviours(std::uint32_t node_index, std::uint32_t behaviours) {
+  auto& n = *engine_->nodes.at(node_index);
   n.behaviours = behaviours;
   n.signer.use(engine_->keys.key(n.identity, n.key_version), n.correct());
 }
@@ -130,8 +130,8 @@ void network::inject(std::uint32_t from, std::uint32_t to,
                      std::shared_ptr<const peer_message> message) {
   engine_->deliver(from, to, message);
 }
-member_vote network::signed_by(std::uint32_t slot, const vote_statement& statement) {
-  const auto& n = *engine_->nodes.at(slot);
+member_vote network::signed_by(std::uint32_t node_index, const vote_statement& statement) {
+  const auto& n = *engine_->nodes.at(node_index);
   const auto key = engine_->keys.key(n.identity, n.key_version);
   const auto* members = engine_->all.members(statement.epoch.value);
   const auto seat = members == nullptr ? std::nullopt : members->seat_of(key);
@@ -139,27 +139,27 @@ member_vote network::signed_by(std::uint32_t slot, const vote_statement& stateme
   return {statement, seat.value_or(0),
           engine_->keys.sign_vote(key, statement, engine_->keys.chain())};
 }
-std::uint64_t network::submit(std::uint32_t slot) {
-  return engine_->submit(*engine_->nodes.at(slot), accounts - 1);
+std::uint64_t network::submit(std::uint32_t node_index) {
+  return engine_->submit(*engine_->nodes.at(node_index), accounts - 1);
 }
 
 std::size_t network::size() const {
   return engine_->nodes.size();
 }
-const consensus::simplex* network::core(std::uint32_t slot) const {
-  return engine_->nodes.at(slot)->core;
+const consensus::simplex* network::core(std::uint32_t node_index) const {
+  return engine_->nodes.at(node_index)->core;
 }
-std::uint64_t network::height(std::uint32_t slot) const {
-  return engine_->nodes.at(slot)->chain.height();
+std::uint64_t network::height(std::uint32_t node_index) const {
+  return engine_->nodes.at(node_index)->chain.height();
 }
-epoch_number network::epoch(std::uint32_t slot) const {
-  return {engine_->nodes.at(slot)->chain.tip_state()->epoch};
+epoch_number network::epoch(std::uint32_t node_index) const {
+  return {engine_->nodes.at(node_index)->chain.tip_state()->epoch};
 }
 block_ptr network::block_at(std::uint64_t height) const {
   return engine_->all.at(height);
 }
-const voting_record& network::record(std::uint32_t slot) const {
-  return engine_->nodes.at(slot)->disk().record;
+const voting_record& network::record(std::uint32_t node_index) const {
+  return engine_->nodes.at(node_index)->disk().record;
 }
 bool network::is_final(std::uint64_t transaction) const {
   return engine_->final_names.contains(engine_->transactions.at(transaction).name);
@@ -173,11 +173,11 @@ bool network::is_slashed(std::uint16_t identity) const {
 std::uint64_t network::evidence_reported() const {
   return engine_->reported;
 }
-std::uint64_t network::sent_bytes(std::uint32_t slot) const {
-  return engine_->nodes.at(slot)->sent_bytes;
+std::uint64_t network::sent_bytes(std::uint32_t node_index) const {
+  return engine_->nodes.at(node_index)->sent_bytes;
 }
-std::uint64_t network::sent_messages(std::uint32_t slot) const {
-  return engine_->nodes.at(slot)->sent_messages;
+std::uint64_t network::sent_messages(std::uint32_t node_index) const {
+  return engine_->nodes.at(node_index)->sent_messages;
 }
 const run_counts& network::counts() const {
   return engine_->counts;

@@ -37,9 +37,9 @@ enum class event_kind : std::uint8_t {
 
 struct happening {
   event_kind kind{};
-  std::uint8_t slot = 0;
+  std::uint8_t node_index = 0;
   std::uint8_t from = 0;
-  std::uint32_t life = 0;
+  std::uint32_t lifecycle = 0;
   std::uint64_t number = 0;  // ticket, timer kind and generation, fault
   message_ptr message{};
 };
@@ -59,8 +59,8 @@ struct engine {
   void feed(node& n, const consensus::event& e);
   void check_after(node& n, const consensus::event& e);
   template <class Text>
-  void trace(std::uint32_t slot, Text&& text) {
-    if (options.trace) options.trace({now_us - birth_ms * 1000, slot, text()});
+  void trace(std::uint32_t node_index, Text&& text) {
+    if (options.trace) options.trace({now_us - birth_ms * 1000, node_index, text()});
   }
   void note(std::uint64_t word) { hash = mix(hash ^ word); }
 
@@ -94,7 +94,7 @@ struct engine {
   void check_justified(node& n, const record_batch& batch);
 
   // ---- network, engine_network.cpp
-  void broadcast(node& n, slot_set to, const message_ptr& message);
+  void broadcast(node& n, node_set to, const message_ptr& message);
   void deliver(std::uint32_t from, std::uint32_t to, const message_ptr& message,
                std::uint64_t extra_us = 0);
   void find_cuts();
@@ -111,10 +111,10 @@ struct engine {
   void cut_by(const fault& f, std::size_t number);
 
   [[nodiscard]] outcome result() const;
-  [[nodiscard]] slot_set everybody() const {
-    return static_cast<slot_set>((std::uint64_t{1} << nodes.size()) - 1);
+  [[nodiscard]] node_set everybody() const {
+    return static_cast<node_set>((std::uint64_t{1} << nodes.size()) - 1);
   }
-  [[nodiscard]] slot_set running() const;
+  [[nodiscard]] node_set nodes_up() const;
 
   fault_plan plan;
   run_options options;
@@ -136,12 +136,12 @@ struct engine {
   run_counts counts;
   bool healed = false;
 
-  std::array<slot_set, max_slots> blocked{};      // by sender: who does not hear it
-  std::array<slot_set, max_slots> manual_cuts{};  // of handwritten scenarios
-  std::array<slot_set, max_slots> no_connection{};
+  std::array<node_set, max_nodes> blocked{};      // by sender: who does not hear it
+  std::array<node_set, max_nodes> manual_cuts{};  // of handwritten scenarios
+  std::array<node_set, max_nodes> no_connection{};
   std::vector<bool> active;     // faults
   std::vector<bool> phase;      // of those that come and go
-  std::vector<slot_set> group;  // of those that change whom they hit
+  std::vector<node_set> group;  // of those that change whom they hit
   std::uint32_t slow_classes = 0;
   link_rates links;
   local_rates local;

@@ -167,8 +167,8 @@ toy_chain::toy_chain(const fault_plan& p, const keyring& keys)
     : plan_(p), keys_(keys), frail_(frail_identities(p)) {
   toy_state state;
   std::size_t identities = 0;
-  for (const auto& slot : p.slots)
-    identities = std::max<std::size_t>(identities, slot.identity + 1);
+  for (const auto& planned : p.nodes)
+    identities = std::max<std::size_t>(identities, planned.identity + 1);
   state.stakes.assign(identities, 1'000'000);
   state.balances.fill(1'000'000);
   state.reward_pool = 100'000'000;

@@ -112,7 +112,7 @@ std::optional<simulation::fault_plan> draw(std::uint64_t seed, const drawing& wa
   for (int i = 0; i < tries; ++i, seed = simulation::mix(seed)) {
     auto p = wanted.beyond_tolerance ? simulation::draw_plan_beyond(seed)
                                      : simulation::draw_plan(seed, wanted.intensity);
-    if (wanted.processes == 0 || p.slots.size() == wanted.processes) return p;
+    if (wanted.nodes == 0 || p.nodes.size() == wanted.nodes) return p;
   }
   return std::nullopt;
 }
@@ -148,7 +148,8 @@ std::string to_text(const simulation::trace_line& line) {
   std::snprintf(head, sizeof head, "%6llu.%06llu  ",
                 static_cast<unsigned long long>(line.time_us / 1'000'000),
                 static_cast<unsigned long long>(line.time_us % 1'000'000));
-  const std::string who = line.slot == simulation::nobody ? "--" : "#" + std::to_string(line.slot);
+  const std::string who =
+      line.node_index == simulation::whole_network ? "--" : "#" + std::to_string(line.node_index);
   return head + who + std::string(who.size() < 4 ? 4 - who.size() : 1, ' ') + line.text;
 }
 

@@ -23,7 +23,7 @@ struct seed_range {  // both ends included
 /// Which plans a campaign draws.
 struct drawing {
   std::uint32_t intensity = 2;  // of draw_plan
-  std::uint32_t processes = 0;  // exactly so many; 0: as the seed says
+  std::uint32_t nodes = 0;      // exactly so many; 0: as the seed says
   bool beyond_tolerance = false;
 };
 /// The plan of a seed. With a number of processes it is that of the first of a row of seeds, made
@@ -106,7 +106,7 @@ struct shrunk_plan {
 [[nodiscard]] shrunk_plan shrink(const simulation::fault_plan& p,
                                  const simulation::run_options& options, std::uint64_t max_runs);
 
-/// "   12.345678  #3  text": one line of a timeline. Slots of `nobody` show as "--".
+/// "   12.345678  #3  text": one line of a timeline. Lines of the `whole_network` show as "--".
 [[nodiscard]] std::string to_text(const simulation::trace_line& line);
 
 }  // namespace soma::campaign

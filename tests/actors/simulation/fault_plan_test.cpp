@@ -69,7 +69,7 @@ TEST_CASE("all kinds of faults and behaviours are drawn") {
   for (std::uint64_t seed = 1; seed <= 500; ++seed) {
     const auto p = draw_plan(seed, 2);
     for (const auto& f : p.faults) faults.insert(f.kind);
-    for (const auto& slot : p.slots) seen |= slot.behaviours;
+    for (const auto& node : p.nodes) seen |= node.behaviours;
   }
   CHECK(faults.size() == fault_kinds);
   CHECK(std::popcount(seen) == behaviour_kinds);

@@ -39,8 +39,8 @@ network of(std::size_t size) {
   return of(quiet_plan(1, size));
 }
 
-void cut_off(network& net, slot_set who) {
-  const slot_set rest = ((slot_set{1} << net.size()) - 1) & ~who;
+void cut_off(network& net, node_set who) {
+  const node_set rest = ((node_set{1} << net.size()) - 1) & ~who;
   net.cut(who, rest);
   net.cut(rest, who);
 }
@@ -195,14 +195,15 @@ bool is_own_vote_missed() {
     return !std::holds_alternative<peer::hello>(m);
   });
   const auto all_skipped = [&](const network& x) {
-    return std::ranges::all_of(std::array{0, 1, 2}, [&](int slot) {
-      return x.record(static_cast<std::uint32_t>(slot)).votes.contains({view, vote_kind::skip});
+    return std::ranges::all_of(std::array{0, 1, 2}, [&](int node_index) {
+      return x.record(static_cast<std::uint32_t>(node_index))
+          .votes.contains({view, vote_kind::skip});
     });
   };
   if (!net.run_until(all_skipped, 120'000)) return true;
-  for (const std::uint32_t slot : {0, 1, 2}) net.crash(slot);
+  for (const std::uint32_t node_index : {0, 1, 2}) net.crash(node_index);
   net.set_filter({});
-  for (const std::uint32_t slot : {0, 1, 2}) net.restart(slot);
+  for (const std::uint32_t node_index : {0, 1, 2}) net.restart(node_index);
   return !net.run_blocks(3, 120'000);
 }
 
@@ -231,7 +232,7 @@ bool is_long_lie_believed() {
     p.before.loss_permille = 30;
     p.before.delay_max_us = 400'000;
     p.faults.push_back({fault_kind::slow_messages, 0, 1'000'000'000, 0b1111, 0, votes_to_finalize});
-    p.slots[1].behaviours = static_cast<std::uint32_t>(behaviour::equivocate) |
+    p.nodes[1].behaviours = static_cast<std::uint32_t>(behaviour::equivocate) |
                             static_cast<std::uint32_t>(behaviour::vote_for_all);
     auto net = of(std::move(p));
     net.run_for(1'800'000);
@@ -277,8 +278,8 @@ class shared_told {
 };
 
 /// Runs what may end the process in a process of its own, and says what came of it.
-template <class Life>
-mutant_fate fate_of(const Life& live) {
+template <class Attempt>
+mutant_fate fate_of(const Attempt& attempt) {
   const shared_told shared;
   const auto child = ::fork();
   if (child < 0) throw std::runtime_error("no process");
@@ -286,7 +287,7 @@ mutant_fate fate_of(const Life& live) {
     const int nowhere = ::open("/dev/null", O_WRONLY);
     if (nowhere >= 0) ::dup2(nowhere, STDERR_FILENO);
     for (const int each : {SIGABRT, SIGSEGV}) std::signal(each, SIG_DFL);  // not the parent's
-    live(*shared);
+    attempt(*shared);
     (*shared).done = true;
     ::_exit(0);
   }

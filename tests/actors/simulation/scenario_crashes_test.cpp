@@ -37,8 +37,8 @@ std::function<bool(const record_batch&)> with(said kind, written& found) {
   };
 }
 
-bool is_down(const network& net, std::uint32_t slot) {
-  return net.core(slot) == nullptr;
+bool is_down(const network& net, std::uint32_t node_index) {
+  return net.core(node_index) == nullptr;
 }
 
 /// Stops while a write of this kind is on its way to the disk, and comes back.
@@ -149,9 +149,9 @@ shortcoming stops_before_sending(std::uint64_t seed, said kind) {
 /// Byzantine say nothing more of what they had said.
 shortcoming all_stop_at_once(std::uint64_t seed) {
   auto p = story_plan(seed, tight_size(seed));
-  const auto size = p.slots.size();
+  const auto size = p.nodes.size();
   const auto few = most_faulty(size);
-  for (std::size_t i = 0; i < few; ++i) p.slots[i].behaviours = puppet;
+  for (std::size_t i = 0; i < few; ++i) p.nodes[i].behaviours = puppet;
   p.before.delay_max_us = 20'000 + seed % 5 * 60'000;
   p.local.disk_max_us = 20'000;
   auto net = begin(std::move(p));
@@ -222,8 +222,8 @@ shortcoming gets_an_old_copy(std::uint64_t seed) {
   if (!net.run_blocks(2 + seed % 3, 60'000)) return fails(net, "no blocks at first");
   const auto victim = static_cast<std::uint32_t>(seed % size);
   // The victim, and as many with it as make no quorum.
-  slot_set group = 0;
-  for (std::uint32_t i = 0; i < size / 2; ++i) group |= slot_set{1} << (victim + i) % size;
+  node_set group = 0;
+  for (std::uint32_t i = 0; i < size / 2; ++i) group |= node_set{1} << (victim + i) % size;
   const auto copy = net.record(victim);
   net.partition(group);
   net.run_for(12'000);

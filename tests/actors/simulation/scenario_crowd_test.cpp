@@ -39,7 +39,7 @@ struct own_key final : consensus::signer {
   public_key mine;
 };
 
-/// Cores on a network that takes 20 ms and loses nothing; more of them than a network has slots.
+/// Cores on a network that takes 20 ms and loses nothing; more of them than a network has nodes.
 class crowd {
  public:
   crowd(const std::vector<std::uint32_t>& powers, std::size_t silent) : checker_(keys_) {

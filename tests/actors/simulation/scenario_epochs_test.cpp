@@ -11,8 +11,8 @@ using namespace soma::simulation::testing;
 
 namespace {
 
-slot_set bit(std::uint64_t slot) {
-  return slot_set{1} << slot;
+node_set bit(std::uint64_t node_index) {
+  return node_set{1} << node_index;
 }
 
 simulation::committee_plan seats_of(const std::vector<std::uint16_t>& identities,
@@ -57,9 +57,9 @@ shortcoming check_epochs(const network& net) {
 }
 
 /// Who sits in which epoch, and that nobody else says anything in it.
-shortcoming committees_change(std::uint64_t seed, std::size_t slots,
+shortcoming committees_change(std::uint64_t seed, std::size_t node_count,
                               std::vector<simulation::committee_plan> committees) {
-  auto p = story_plan(seed, slots);
+  auto p = story_plan(seed, node_count);
   p.committees = std::move(committees);
   p.epoch_ms = 5'000;
   const auto plans = p.committees;
@@ -69,12 +69,12 @@ shortcoming committees_change(std::uint64_t seed, std::size_t slots,
     return fails(net, "an epoch does not end for all");
   }
   if (!net.run_blocks(3, 60'000)) return fails(net, "the last committee does not go on");
-  for (std::uint32_t slot = 0; slot < net.size(); ++slot) {
+  for (std::uint32_t node_index = 0; node_index < net.size(); ++node_index) {
     for (std::size_t e = 0; e < plans.size(); ++e) {
-      const auto sits =
-          std::ranges::any_of(plans[e], [&](const seat_plan& s) { return s.identity == slot; });
+      const auto sits = std::ranges::any_of(
+          plans[e], [&](const seat_plan& s) { return s.identity == node_index; });
       const auto votes = std::ranges::count_if(
-          all.votes[slot], [&](const vote_statement& v) { return v.epoch.value == e; });
+          all.votes[node_index], [&](const vote_statement& v) { return v.epoch.value == e; });
       if (sits && votes == 0) return fails(net, "a member says nothing in its epoch");
       if (!sits && votes != 0) return fails(net, "somebody votes who has no seat");
     }
@@ -191,7 +191,7 @@ shortcoming late_ex_members(std::uint64_t seed) {
   p.committees = {seats_of(from_to(0, size)), seats_of(from_to(size, all))};
   p.epoch_ms = 5'000;
   const auto few = static_cast<std::uint32_t>(most_faulty(size));
-  for (std::uint32_t i = 0; i < few; ++i) p.slots[size + i].start_ms = 30'000;  // late newcomers
+  for (std::uint32_t i = 0; i < few; ++i) p.nodes[size + i].start_ms = 30'000;  // late newcomers
   auto net = begin(std::move(p));
   listener heard(net);
   if (!net.run_until([](const network& x) { return longest(x) >= 2; }, 60'000)) {
@@ -216,8 +216,8 @@ shortcoming late_ex_members(std::uint64_t seed) {
 /// After the closing block a leader shows two fillers, and the closing block itself had a rival.
 shortcoming fillers_conflict(std::uint64_t seed) {
   auto p = story_plan(seed, tight_size(seed));
-  for (std::size_t i = 0; i < most_faulty(p.slots.size()); ++i) p.slots[i].behaviours = puppet;
-  const auto puppets = static_cast<std::uint32_t>(most_faulty(p.slots.size()));
+  for (std::size_t i = 0; i < most_faulty(p.nodes.size()); ++i) p.nodes[i].behaviours = puppet;
+  const auto puppets = static_cast<std::uint32_t>(most_faulty(p.nodes.size()));
   forger forge(p);
   auto net = begin(p);
   listener all(net);

@@ -13,7 +13,7 @@ using namespace soma::simulation::testing;
 namespace {
 
 fault_plan with_puppets(fault_plan p, std::size_t count) {
-  for (std::size_t i = 0; i < count; ++i) p.slots[i].behaviours = puppet;
+  for (std::size_t i = 0; i < count; ++i) p.nodes[i].behaviours = puppet;
   return p;
 }
 
@@ -48,7 +48,7 @@ struct two_faced_leader {
     };
   }
 
-  /// Slots and identities are the same here.
+  /// Nodes and identities are the same here.
   static std::uint16_t leader_of(const block_header& h) { return h.proposer; }
 
   shortcoming tell() {
@@ -125,17 +125,17 @@ shortcoming leader_says_several(std::uint64_t seed, parent_kind on) {
 /// Processes 0 and `size` hold the same key. In each of the first views they are in different
 /// halves of the network; `halves` says who is with whom, a bit a process and view.
 shortcoming twins_apart(std::uint64_t seed, std::size_t size, std::size_t twins,
-                        std::vector<slot_set> halves, run_counts* sum) {
+                        std::vector<node_set> halves, run_counts* sum) {
   auto p = with_puppets(story_plan(seed, size), twins);
   for (std::size_t i = 0; i < twins; ++i) {
-    p.slots.push_back({static_cast<std::uint16_t>(i), puppet, 0, 0});
+    p.nodes.push_back({static_cast<std::uint16_t>(i), puppet, 0, 0});
   }
   p.epoch_ms = 60'000;
   auto net = begin(std::move(p));
   for (auto& half : halves) {
-    half &= ~((slot_set{1} << twins) - 1);
-    half &= (slot_set{1} << size) - 1;
-    for (std::size_t i = 0; i < twins; ++i) half |= slot_set{1} << (size + i);
+    half &= ~((node_set{1} << twins) - 1);
+    half &= (node_set{1} << size) - 1;
+    for (std::size_t i = 0; i < twins; ++i) half |= node_set{1} << (size + i);
   }
   listener all(net);
   std::map<std::uint64_t, std::uint64_t> began;  // by view; where no half is a quorum it has to end
@@ -168,9 +168,9 @@ shortcoming twins_apart(std::uint64_t seed, std::size_t size, std::size_t twins,
 
 shortcoming twins_of_seed(std::uint64_t seed) {
   const auto size = 4 + seed % 10;
-  std::vector<slot_set> halves;
+  std::vector<node_set> halves;
   for (std::uint64_t i = 0; i < 3 + seed % 5; ++i) {
-    halves.push_back(static_cast<slot_set>(mix(seed, i)));
+    halves.push_back(static_cast<node_set>(mix(seed, i)));
   }
   const auto twins = 1 + mix(seed, 77) % most_faulty(size);
   return twins_apart(seed, size, twins, halves, nullptr);
@@ -178,9 +178,9 @@ shortcoming twins_of_seed(std::uint64_t seed) {
 
 /// Of 4: who is with the second twin, in each of three views; all 512.
 shortcoming twins_of_four(std::uint64_t number, run_counts* sum) {
-  std::vector<slot_set> halves;
+  std::vector<node_set> halves;
   for (auto rest = number; halves.size() < 3; rest /= 8) {
-    halves.push_back(static_cast<slot_set>(rest % 8) << 1);
+    halves.push_back(static_cast<node_set>(rest % 8) << 1);
   }
   return twins_apart(1, 4, 1, halves, sum);
 }
@@ -190,8 +190,8 @@ shortcoming twins_for_long(std::uint64_t seed) {
   auto p = story_plan(seed, size);
   const auto twins = most_faulty(size);
   for (std::size_t i = 0; i < twins; ++i) {
-    p.slots[i].behaviours = static_cast<std::uint32_t>(behaviour::twin);
-    p.slots.push_back({static_cast<std::uint16_t>(i), p.slots[i].behaviours, 0, 0});
+    p.nodes[i].behaviours = static_cast<std::uint32_t>(behaviour::twin);
+    p.nodes.push_back({static_cast<std::uint16_t>(i), p.nodes[i].behaviours, 0, 0});
   }
   auto net = begin(std::move(p));
   const auto before = longest(net);
@@ -219,7 +219,7 @@ shortcoming silent_leaders(std::uint64_t seed) {
     if (first == 0) first = view + 1;
     return view >= first && view < first + run;
   };
-  std::map<std::uint64_t, std::uint64_t> entered;  // by view, at slot 1
+  std::map<std::uint64_t, std::uint64_t> entered;  // by view, at node 1
   std::uint64_t base = 0;
   const auto done = [&](const network& x) {
     const auto& core = *x.core(1);
@@ -247,11 +247,11 @@ shortcoming silent_leaders(std::uint64_t seed) {
 /// One has exactly the power that may be missing, and is silent for ever.
 shortcoming a_third_is_silent(std::uint64_t seed) {
   auto p = long_epochs(story_plan(seed, 4 + seed % 3, 0, 10));
-  std::vector<std::uint32_t> weights(p.slots.size() - 1, 1);
+  std::vector<std::uint32_t> weights(p.nodes.size() - 1, 1);
   auto powers = powers_of(weights, consensus::total_power - consensus::tolerated_power);
   powers.insert(powers.begin(), consensus::tolerated_power);
   for (std::size_t i = 0; i < powers.size(); ++i) p.committees[0][i].power = powers[i];
-  p.slots[0].behaviours = static_cast<std::uint32_t>(behaviour::silent);
+  p.nodes[0].behaviours = static_cast<std::uint32_t>(behaviour::silent);
   auto net = begin(std::move(p));
   if (!net.run_blocks(1, 60'000)) return fails(net, "no block at first");
   const auto before = longest(net);
@@ -265,7 +265,7 @@ shortcoming a_third_is_silent(std::uint64_t seed) {
 // ---- 15
 
 /// Powers as given, these members gone: whether the others may go on.
-shortcoming with_powers(std::uint64_t seed, const std::vector<std::uint32_t>& powers, slot_set gone,
+shortcoming with_powers(std::uint64_t seed, const std::vector<std::uint32_t>& powers, node_set gone,
                         bool goes_on) {
   auto p = story_plan(seed, powers.size());
   for (std::size_t i = 0; i < powers.size(); ++i) p.committees[0][i].power = powers[i];
@@ -330,7 +330,7 @@ TEST_CASE("scenario 14: who has exactly the tolerated power is silent, and block
 TEST_CASE("scenario 15: powers at the thresholds decide who may be missing") {
   struct example {
     std::vector<std::uint32_t> powers;
-    slot_set gone;
+    node_set gone;
     bool goes_on;
   };
   const std::vector<example> examples{

@@ -51,7 +51,7 @@ std::optional<peer::response> bent(peer::response r, lie how,
 shortcoming hostile_answers(std::uint64_t seed, lie how) {
   constexpr std::uint32_t members = 4, hostile_end = 7, victim = 7;
   auto p = story_plan(seed, members, 4);
-  for (auto i = members; i < hostile_end; ++i) p.slots[i].behaviours = puppet;
+  for (auto i = members; i < hostile_end; ++i) p.nodes[i].behaviours = puppet;
   const forger forge(p);
   auto net = begin(p);
   std::optional<certificate> old;
@@ -109,7 +109,7 @@ shortcoming unbonded_fork(std::uint64_t seed) {
   p.committees.push_back({});
   for (std::uint16_t i = size; i < 2 * size; ++i) p.committees.back().push_back({i, 0, 2'500});
   p.epoch_ms = 5'000;
-  for (std::uint32_t i = 0; i < size; ++i) p.slots[i].behaviours = puppet;
+  for (std::uint32_t i = 0; i < size; ++i) p.nodes[i].behaviours = puppet;
   forger forge(p);
   auto net = begin(p);
   std::vector<block_ptr> seen;

@@ -12,11 +12,11 @@ using namespace soma::simulation::testing;
 
 namespace {
 
-slot_set bit(std::uint64_t slot) {
-  return slot_set{1} << slot;
+node_set bit(std::uint64_t node_index) {
+  return node_set{1} << node_index;
 }
-slot_set everybody(const network& net) {
-  return static_cast<slot_set>((std::uint64_t{1} << net.size()) - 1);
+node_set everybody(const network& net) {
+  return static_cast<node_set>((std::uint64_t{1} << net.size()) - 1);
 }
 
 // ---- 10
@@ -46,7 +46,7 @@ void in_halves(network& net, std::uint64_t) {
 void leader_in_minority(network& net, std::uint64_t) {
   const auto& core = *net.core(0);
   const auto leader = core.members().leader(core.view());
-  slot_set group = bit(leader);
+  node_set group = bit(leader);
   for (std::uint32_t i = 0; std::popcount(group) < static_cast<int>(most_faulty(net.size())); ++i) {
     group |= bit(i);
   }
@@ -94,8 +94,8 @@ shortcoming with_quorum(std::uint64_t seed) {
 /// that come and go, or follow the leader about.
 shortcoming comes_and_goes(std::uint64_t seed) {
   auto p = story_plan(seed, size_of_seed(seed));
-  const auto size = p.slots.size();
-  const auto half = static_cast<slot_set>(bit(size / 2) - 1);
+  const auto size = p.nodes.size();
+  const auto half = static_cast<node_set>(bit(size / 2) - 1);
   p.faults.push_back({fault_kind::flapping, 5'000, 25'000, half, 0, 200 + seed % 5 * 700});
   p.faults.push_back(
       {fault_kind::leader_apart, 25'000, 50'000, bit(seed % size), 0, 300 + seed % 7 * 400});
@@ -209,8 +209,8 @@ shortcoming all_but_a_quorum_are_slow(std::uint64_t seed) {
 /// votes of another chain with it. Nobody is accused, fenced or held up.
 shortcoming everything_again(std::uint64_t seed) {
   auto p = story_plan(seed, size_of_seed(seed), 1);
-  const auto repeater = static_cast<std::uint32_t>(p.slots.size() - 1);
-  p.slots[repeater].behaviours = puppet;
+  const auto repeater = static_cast<std::uint32_t>(p.nodes.size() - 1);
+  p.nodes[repeater].behaviours = puppet;
   const forger other_chain(story_plan(seed + 1'000, 4));
   const forger own_chain(p);
   auto net = begin(p);

@@ -136,9 +136,9 @@ shortcoming hours_of_skips(std::uint64_t seed) {
 /// As many as may be Byzantine vote for everything in 64 views to come, and far beyond.
 shortcoming far_votes(std::uint64_t seed) {
   auto p = story_plan(seed, size_of_seed(seed), 0, 0);
-  const auto few = most_faulty(p.slots.size());
+  const auto few = most_faulty(p.nodes.size());
   for (std::size_t i = 0; i < few; ++i) {
-    p.slots[i].behaviours = static_cast<std::uint32_t>(behaviour::silent);
+    p.nodes[i].behaviours = static_cast<std::uint32_t>(behaviour::silent);
   }
   p.epoch_ms = 3'600'000;
   auto net = begin(std::move(p));

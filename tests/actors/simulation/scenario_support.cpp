@@ -144,13 +144,13 @@ void listener::hear(std::uint32_t from, const peer_message& m) {
   }
 }
 
-bool listener::said(std::uint32_t slot, const vote_statement& statement) const {
-  const auto it = votes.find(slot);
+bool listener::said(std::uint32_t node_index, const vote_statement& statement) const {
+  const auto it = votes.find(node_index);
   return it != votes.end() && std::ranges::find(it->second, statement) != it->second.end();
 }
 
-std::size_t listener::votes_from(std::uint32_t slot, epoch_number first) const {
-  const auto it = votes.find(slot);
+std::size_t listener::votes_from(std::uint32_t node_index, epoch_number first) const {
+  const auto it = votes.find(node_index);
   if (it == votes.end()) return 0;
   return static_cast<std::size_t>(
       std::ranges::count_if(it->second, [&](const vote_statement& v) { return v.epoch >= first; }));

@@ -56,7 +56,7 @@ struct seen_scenarios {
 /// Of a scenario that went to its end.
 [[nodiscard]] shortcoming ends(const network& net);
 
-/// Nothing harmful by itself: the checkers take the slot for Byzantine, and the scenario speaks in
+/// Nothing harmful by itself: the checkers take the node for Byzantine, and the scenario speaks in
 /// its name.
 inline constexpr std::uint32_t puppet = std::uint32_t{1} << 20;
 
@@ -91,12 +91,12 @@ class listener {
   question drops;  // not asked of what is let through
   bool lets_all_through = false;
 
-  /// Of one slot; each once.
+  /// Of one node; each once.
   std::map<std::uint32_t, std::vector<vote_statement>> votes;
   std::map<std::uint32_t, std::vector<block_ptr>> proposals;  // its own or others'
-  [[nodiscard]] bool said(std::uint32_t slot, const vote_statement& statement) const;
+  [[nodiscard]] bool said(std::uint32_t node_index, const vote_statement& statement) const;
   /// Votes of any kind in this epoch or later.
-  [[nodiscard]] std::size_t votes_from(std::uint32_t slot, epoch_number first) const;
+  [[nodiscard]] std::size_t votes_from(std::uint32_t node_index, epoch_number first) const;
   void forget();
 
  private:
