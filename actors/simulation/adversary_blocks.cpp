@@ -45,7 +45,7 @@ block_ptr adversary::finish(node& n, block_header draft, const block_header& par
   return std::make_shared<const identified_block>(identified_block{id, std::move(made)});
 }
 
-// The same place in the chain, other content.
+// The same height and view, other content.
 block_ptr adversary::variant(node& n, const identified_block& own, std::uint64_t which) {
   auto header = own.block.header;
   header.time_ms += which;

@@ -1,5 +1,5 @@
 // A whole network of agreement cores in one process: virtual time, one seed, and the production
-// core at every place. What surrounds the cores (network, disks, ledgers, execution, adversaries)
+// core at every node. What surrounds the cores (network, disks, ledgers, execution, adversaries)
 // is simulated; what has to hold is checked as the run goes, and the first violation ends it.
 //   same plan, same options -> the same run, told by its trace hash, whatever compiler built it.
 #pragma once

@@ -189,8 +189,8 @@ void engine::check_after(node& n, const consensus::event& e) {
   n.last_view = view;
   n.last_height = height;
   if (begins) {
-    for (const auto& [place, c] : n.disk().record.certificates) {
-      if (n.disk().record.epoch.value == epoch && view <= place.first) {
+    for (const auto& [view_kind, c] : n.disk().record.certificates) {
+      if (n.disk().record.epoch.value == epoch && view <= view_kind.first) {
         all.fail("S6: node " + std::to_string(n.node_index) +
                  " starts below what it holds certified");
       }

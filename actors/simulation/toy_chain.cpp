@@ -283,9 +283,9 @@ void toy_chain::punish(toy_state& state, const tx::report_equivocation& e) const
   const auto offence = class_of(*first, *second);
   if (offence == 0) return;
   const auto key = mix(mix(who->identity, who->version), mix(first->epoch, first->view), offence);
-  const auto place = std::ranges::lower_bound(state.evidence, key);
-  if (place != state.evidence.end() && *place == key) return;
-  state.evidence.insert(place, key);
+  const auto position = std::ranges::lower_bound(state.evidence, key);
+  if (position != state.evidence.end() && *position == key) return;
+  state.evidence.insert(position, key);
   const auto taken = state.stakes[who->identity] / 20;
   state.stakes[who->identity] -= taken;
   state.burned += taken;

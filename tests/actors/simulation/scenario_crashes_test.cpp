@@ -59,8 +59,8 @@ shortcoming stops_before_durable(std::uint64_t seed, said kind) {
   }
   all.drops = nullptr;
   if (lost.vote) {
-    const voting_record::view_and_kind place{lost.vote->view, lost.vote->kind};
-    if (net.record(victim).votes.contains(place)) return "a vote is there that was not written";
+    const voting_record::view_and_kind view_kind{lost.vote->view, lost.vote->kind};
+    if (net.record(victim).votes.contains(view_kind)) return "a vote is there that was not written";
     if (all.said(victim, *lost.vote)) return "a vote left before it was durable";
   } else {
     if (net.record(victim).proposed.contains(lost.proposal->first)) return "a proposal is there";
@@ -122,21 +122,21 @@ shortcoming stops_before_sending(std::uint64_t seed, said kind) {
     if (std::ranges::none_of(mine, same)) return "its proposal is not sent again";
     return ends(net);
   }
-  const voting_record::view_and_kind place{kept.vote->view, kept.vote->kind};
-  if (!net.record(t.victim).votes.contains(place)) return "a durable vote is not there";
+  const voting_record::view_and_kind view_kind{kept.vote->view, kept.vote->kind};
+  if (!net.record(t.victim).votes.contains(view_kind)) return "a durable vote is not there";
   t.all.drops = [&](std::uint32_t from, auto, const peer_message& m) {
     return from == t.victim || (kind == said::skip && no_proposals(from, 0, m));
   };
   net.restart(t.victim);
-  if (net.core(t.victim)->held(place.first, place.second) != nullptr ||
-      net.core(t.victim)->base().view >= place.first) {
+  if (net.core(t.victim)->held(view_kind.first, view_kind.second) != nullptr ||
+      net.core(t.victim)->base().view >= view_kind.first) {
     return "others did not need its vote";
   }
   const auto counted = [&](const network& x) {
     const auto& core = *x.core(t.victim);
     if (!t.all.said(t.victim, *kept.vote)) return false;
-    return !others_too || core.held(place.first, place.second) != nullptr ||
-           core.epoch() > kept.vote->epoch || core.base().view >= place.first;
+    return !others_too || core.held(view_kind.first, view_kind.second) != nullptr ||
+           core.epoch() > kept.vote->epoch || core.base().view >= view_kind.first;
   };
   if (!net.run_until(counted, 60'000))
     return fails(net, "its own vote does not count, or is not said again");

@@ -93,11 +93,11 @@ class crowd {
   void later(std::uint64_t ms, std::size_t to, consensus::event event, std::uint64_t g = 0) {
     queue_.emplace(std::pair(now_ + ms, order_++), entry{to, std::move(event), g});
   }
-  void feed(std::size_t i, const consensus::event& e) { members_[i]->runs.run(e, now_); }
+  void feed(std::size_t i, const consensus::event& e) { members_[i]->runner.run(e, now_); }
   /// One core, and what it wants carried out.
   struct member final : consensus::effect_ports {
-    member(crowd& of, std::size_t place, consensus::simplex core)
-        : runs(std::move(core), *this), all(of), index(place) {}
+    member(crowd& of, std::size_t node_index, consensus::simplex core)
+        : runner(std::move(core), *this), all(of), index(node_index) {}
     void apply(consensus::persist e) override { all.later(1, index, consensus::stored{e.ticket}); }
     void apply(consensus::send e) override {
       for (std::size_t k = 0; k < all.up_; ++k) {
@@ -133,7 +133,7 @@ class crowd {
     void apply(consensus::blame) override { all.forked_ = true; }
     void apply(consensus::alarm) override { all.forked_ = true; }
 
-    consensus::runner runs;
+    consensus::runner runner;
     crowd& all;
     std::size_t index;
   };

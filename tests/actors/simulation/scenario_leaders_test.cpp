@@ -1,4 +1,4 @@
-// Scenarios 8, 9, 14 and 15: leaders that say two things, keys in two places, leaders that say
+// Scenarios 8, 9, 14 and 15: leaders that say two things, keys that two nodes hold, leaders that say
 // nothing, and who has how much power.
 #include <doctest/doctest.h>
 

@@ -233,7 +233,7 @@ shortcoming everything_again(std::uint64_t seed) {
       net.inject(repeater, to, heard[dice / 64 % heard.size()]);
     }
     if (round % 20 == 0) {
-      // A member's vote, signed with its key, for the same place in another chain.
+      // A member's vote, signed with its key, for the same view of another chain.
       const auto who = static_cast<std::uint16_t>(round / 20 % (net.size() - 1));
       const vote_statement statement{vote_kind::finalize, net.epoch(0), net.core(0)->view(),
                                      id_from<block_id>(round)};

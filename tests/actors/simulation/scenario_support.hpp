@@ -110,7 +110,7 @@ class forger {
  public:
   explicit forger(const fault_plan& p);
   void see(const block_ptr& b);
-  /// The same place in the chain as this one, another time: signed by the same leader.
+  /// A block of the same height and view as this one, with another time, signed by the same leader.
   [[nodiscard]] block_ptr rival(const identified_block& own, std::uint64_t which);
   /// In the same view, on another parent that was seen.
   [[nodiscard]] block_ptr on_parent(const identified_block& own, const identified_block& parent,
