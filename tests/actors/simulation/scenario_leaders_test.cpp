@@ -203,11 +203,11 @@ shortcoming twins_for_long(std::uint64_t seed) {
 
 // ---- 14
 
-/// No proposal of `run` views in a row arrives anywhere. Each view has to last as long as the law
+/// No proposal of `silent_views` views in a row arrives anywhere. Each view has to last as long as the law
 /// says: T0, growing by half from the third after the last final one, and no longer.
 shortcoming silent_leaders(std::uint64_t seed) {
   auto p = long_epochs(story_plan(seed, size_of_seed(seed), 0, 1));
-  const auto run = 1 + seed % 12;
+  const auto silent_views = 1 + seed % 12;
   auto net = begin(std::move(p));
   if (!net.run_blocks(3 + seed % 5, 60'000)) return fails(net, "no blocks at first");
   std::uint64_t first = 0;
@@ -217,18 +217,18 @@ shortcoming silent_leaders(std::uint64_t seed) {
     if (proposal == nullptr) return false;
     const auto view = proposal->block->block.header.view;
     if (first == 0) first = view + 1;
-    return view >= first && view < first + run;
+    return view >= first && view < first + silent_views;
   };
   std::map<std::uint64_t, std::uint64_t> entered;  // by view, at node 1
   std::uint64_t base = 0;
   const auto done = [&](const network& x) {
     const auto& core = *x.core(1);
     entered.try_emplace(core.view(), x.now_ms());
-    if (first != 0 && core.view() <= first + run) base = core.base().view;
-    return first != 0 && core.base().view >= first + run;
+    if (first != 0 && core.view() <= first + silent_views) base = core.base().view;
+    return first != 0 && core.base().view >= first + silent_views;
   };
   if (!net.run_until(done, 900'000)) return fails(net, "it never goes on");
-  for (auto view = first; view < first + run; ++view) {
+  for (auto view = first; view < first + silent_views; ++view) {
     if (!entered.contains(view) || !entered.contains(view + 1)) continue;
     const auto took = entered[view + 1] - entered[view];
     const auto law = timeout_ms(view - base);
