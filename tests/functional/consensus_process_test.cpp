@@ -74,8 +74,8 @@ TEST_CASE("three of four go on while any is killed, and who begins with nothing 
   }
   check_state_root(net, 4, 0);
   check_state_root(net, 1, 2);
-  CHECK(net.standing(4) == "no seat");
-  CHECK(comes_true([&] { return net.standing(1) == "member"; }));  // once that epoch is over
+  CHECK(net.signing_state(4) == "no seat");
+  CHECK(comes_true([&] { return net.signing_state(1) == "member"; }));  // once that epoch is over
   check_end(net);
 }
 
@@ -100,7 +100,7 @@ TEST_CASE("two processes with one key never both vote, nor does one that forgot 
   net.kill(0);
   copy_home(net.home(0), copy);
   net.start(0);
-  REQUIRE(comes_true([&] { return net.standing(0) == "member"; }));
+  REQUIRE(comes_true([&] { return net.signing_state(0) == "member"; }));
   net.add_copy(0, copy);
 
   const auto its_own = read_text(copy / "node.toml");
@@ -114,18 +114,18 @@ TEST_CASE("two processes with one key never both vote, nor does one that forgot 
   write_text(copy / "node.toml", its_own);
   net.start(4);  // a whole copy, record and all
   const bool is_fenced =
-      comes_true([&] { return net.standing(4) == "fenced"; }, std::chrono::seconds(20));
-  REQUIRE_MESSAGE(is_fenced, net.standing(4) << " at " << net.height(4) << " of " << net.height(0)
-                                             << ": " << net.said(4));
-  CHECK(net.standing(0) == "member");
+      comes_true([&] { return net.signing_state(4) == "fenced"; }, std::chrono::seconds(20));
+  REQUIRE_MESSAGE(is_fenced, net.signing_state(4) << " at " << net.height(4) << " of "
+                                                  << net.height(0) << ": " << net.said(4));
+  CHECK(net.signing_state(0) == "member");
   const auto height = net.greatest_height();
   REQUIRE(net.reaches(0, height + 5));
-  CHECK(net.standing(4) == "fenced");
+  CHECK(net.signing_state(4) == "fenced");
   net.kill(4);
 
   fs::remove_all(copy / "validator.votes");
   net.start(4);
-  REQUIRE(comes_true([&] { return net.standing(4) == "fenced"; }));
+  REQUIRE(comes_true([&] { return net.signing_state(4) == "fenced"; }));
   CHECK(net.said(4).find("--first-start") != std::string::npos);
   net.kill(4);
 

@@ -68,8 +68,8 @@ struct living_network : validator_network {
   [[nodiscard]] std::string heights_and_words() {
     std::string text;
     for (std::size_t i = 0; i < size(); ++i) {
-      text += std::to_string(i) + " at " + std::to_string(height(i)) + ", " + standing(i) + ": " +
-              said(i) + "\n";
+      text += std::to_string(i) + " at " + std::to_string(height(i)) + ", " + signing_state(i) +
+              ": " + said(i) + "\n";
     }
     return text;
   }
@@ -78,7 +78,7 @@ struct living_network : validator_network {
     for (std::size_t i = 0; i < size(); ++i) {
       CAPTURE(i);
       REQUIRE_MESSAGE(reaches(i, greatest_height() + 2), heights_and_words());
-      CHECK(comes_true([&] { return standing(i) == "member"; }));
+      CHECK(comes_true([&] { return signing_state(i) == "member"; }));
     }
     for (std::size_t i = 0; i < size(); ++i) CHECK(stop(i));
     CHECK(fork() == "");
@@ -152,7 +152,7 @@ TEST_CASE("a validator whose disk is full does not vote, is read from, and comes
            net.said(0).find("storage_full") != std::string::npos;
   }));
   CHECK(net.runs(0));
-  CHECK(net.standing(0) != "member");
+  CHECK(net.signing_state(0) != "member");
   const auto read = run_program(
       net.folder().path(), {SOMA_BINARY, "status", "--json", "--ledger", net.home(0).string()});
   CHECK_MESSAGE(read.exit_code == 0, read.err);

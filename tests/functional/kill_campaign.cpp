@@ -183,8 +183,8 @@ class campaign {
       }
     }
     for (std::size_t i = 0; i < net_.size(); ++i) {
-      const auto standing = net_.standing(i);
-      if (standing != "member") fail(net_.home(i).string() + " is " + standing);
+      const auto signing_state = net_.signing_state(i);
+      if (signing_state != "member") fail(net_.home(i).string() + " is " + signing_state);
     }
     for (std::size_t i = 0; i < net_.size(); ++i) {
       if (!net_.stop(i)) fail(net_.home(i).string() + " does not stop well");

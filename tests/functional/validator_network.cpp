@@ -205,7 +205,7 @@ std::uint64_t validator_network::greatest_height() const {
   return most;
 }
 
-std::string validator_network::standing(std::size_t node) const {
+std::string validator_network::signing_state(std::size_t node) const {
   const auto told =
       run_program(folder_.path(),
                   {wanted_.binary, "status", "--json", "--config", config(node).string(), "--join",

@@ -60,7 +60,7 @@ class validator_network {
   [[nodiscard]] std::uint64_t height(std::size_t node) const;
   [[nodiscard]] std::uint64_t greatest_height() const;
   /// `soma status` of the running node: member, listening, fenced, …; empty: no answer.
-  [[nodiscard]] std::string standing(std::size_t node) const;
+  [[nodiscard]] std::string signing_state(std::size_t node) const;
   [[nodiscard]] bool reaches(std::size_t node, std::uint64_t height, unsigned seconds = 60) const;
   /// Why the ledgers are not beginnings of one chain; empty: they are.
   [[nodiscard]] std::string fork() const;

@@ -39,14 +39,14 @@ class ledger_source {
   [[nodiscard]] virtual std::string where() const = 0;
 
   /// What a running validator is to its peers, for people; of a stored ledger there is nothing.
-  struct standing {
+  struct running_validator {
     schema::SigningState signing{};
     bool signs = false;
     std::uint64_t view = 0;
     std::uint32_t peers = 0;
     std::uint32_t waiting = 0;  // transactions
   };
-  [[nodiscard]] virtual std::optional<standing> validator_standing() { return std::nullopt; }
+  [[nodiscard]] virtual std::optional<running_validator> validator_now() { return std::nullopt; }
 
   [[nodiscard]] const soma::genesis& genesis() const { return genesis_; }
   [[nodiscard]] const chain_id& chain_of() const { return chain_; }
