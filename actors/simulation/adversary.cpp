@@ -62,8 +62,8 @@ void adversary::tell(node& n, node_set to, peer_message message) {
                     std::make_shared<const peer_message>(std::move(message)));
 }
 
-// Each of two twins talks to its own part of the network, parts change, and now and then both talk
-// to all.
+// Each of two twins talks to its own part of the network. The parts change every two seconds, and
+// in every third of these periods both twins talk to all nodes.
 node_set adversary::twins_share(const node& n, node_set to) {
   const auto when = engine_.now_ms() / 2'000;
   const auto parts = static_cast<node_set>(mix(engine_.plan.seed, n.identity, when));

@@ -1,4 +1,4 @@
-// Leaders that say one thing to some and another to others.
+// Leaders that propose several blocks in one view, each to a part of the network.
 #include <algorithm>
 
 #include "actors/simulation/adversary.hpp"
@@ -45,7 +45,7 @@ block_ptr adversary::finish(node& n, block_header draft, const block_header& par
   return std::make_shared<const identified_block>(identified_block{id, std::move(made)});
 }
 
-// The same height and view, other content.
+// A block of the same height and view as `own`, with other content.
 block_ptr adversary::variant(node& n, const identified_block& own, std::uint64_t which) {
   auto header = own.block.header;
   header.time_ms += which;
@@ -65,7 +65,7 @@ block_ptr adversary::variant(node& n, const identified_block& own, std::uint64_t
 peer::proposal adversary::on_odd_parent(node& n, const block_header& like) {
   peer::proposal p;
   if (blocks_.empty()) return p;
-  // The latest ones most of all: on what is long final nobody builds.
+  // Most often one of the latest four: a block on top of one that is long final has no effect.
   const auto reach = dice_.chance(600) ? std::min<std::size_t>(blocks_.size(), 4) : blocks_.size();
   const auto& parent = blocks_[blocks_.size() - 1 - dice_.below(reach)];
   const auto& above = parent->block.header;
@@ -94,7 +94,7 @@ void adversary::equivocate(node& n, node_set to, const peer::proposal& own) {
     if (is_odd) {
       other = on_odd_parent(n, own.block->block.header);
     } else if (dice_.chance(200)) {
-      spoil_block(other.block);  // the same id, other content
+      spoil_block(other.block);  // the id stays, the content does not
       all.push_back(other);
       continue;
     } else {
@@ -116,8 +116,8 @@ void adversary::equivocate(node& n, node_set to, const peer::proposal& own) {
   }
 }
 
-// Out of turn as far as its core goes: the view may be past, or the core may have nothing to
-// propose.
+// A proposal that the node's core does not make: the view may lie ahead, or the core may have
+// nothing to propose in it.
 void adversary::propose_oddly(node& n) {
   const auto& members = n.core->members();
   const auto seat = members.seat_of(n.signer.key());

@@ -1,4 +1,5 @@
-// What is to happen when: by time, and at one time in the order in which it was decided.
+// A queue of future events, ordered by time. Events of the same time come in the order in which
+// they were pushed, so that a run does not depend on the heap.
 #pragma once
 
 #include <algorithm>

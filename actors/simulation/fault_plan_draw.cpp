@@ -1,4 +1,4 @@
-// How a seed becomes a plan.
+// Draws a plan from a seed.
 #include <algorithm>
 #include <array>
 #include <map>
@@ -86,7 +86,7 @@ class drawing {
     const auto slow = dice_.chance(200);
     p_.after.delay_max_us =
         static_cast<std::uint32_t>(dice_.between(5'000, slow ? 400'000 : 60'000));
-    if (intensity_ > 0 && dice_.chance(40)) {  // a view takes longer than its first timeout
+    if (intensity_ > 0 && dice_.chance(40)) {  // so that a view takes longer than its timeout
       p_.after.delay_max_us = static_cast<std::uint32_t>(dice_.between(1'000'000, 2'500'000));
     }
     p_.before = p_.after;
@@ -129,7 +129,7 @@ class drawing {
   void draw_faults() {
     const auto count = intensity_ == 1 ? dice_.below(3) : dice_.below(4 * intensity_);
     for (std::uint64_t i = 0; i < count; ++i) draw_fault();
-    if (dice_.chance(120)) {  // everybody stops at once
+    if (dice_.chance(120)) {  // all nodes stop at once
       const auto at = dice_.between(2'000, p_.heal_ms);
       p_.faults.push_back({fault_kind::crash, at, at + dice_.below(3'000), everybody(), 0, 0});
     }
@@ -215,7 +215,8 @@ class drawing {
     }
   }
 
-  // Frail members get at most `most` together, exactly that in half of the committees.
+  // A committee of `who`. Frail members, which may fail for good, get at most `most` power
+  // together, and exactly that in half of the committees.
   committee_plan seat(std::vector<std::uint16_t> who, std::uint32_t most) {
     std::ranges::sort(who);
     std::vector<std::uint32_t> frail_weights;
@@ -249,7 +250,7 @@ class drawing {
     return seats;
   }
 
-  // One committee of all: those of each half weigh the same together.
+  // One committee of all identities, in which the two halves of the sound ones have equal power.
   void draw_halves(std::uint32_t byzantine_power) {
     std::vector<std::uint16_t> of_half[2];
     for (std::size_t i = 0; i < sound_.size(); ++i) of_half[i % 2].push_back(sound_[i]);

@@ -1,4 +1,4 @@
-// Plans, faults and counts for people.
+// Plans, faults and kinds of coverage as text for people.
 #include "actors/simulation/coverage.hpp"
 #include "actors/simulation/fault_plan.hpp"
 

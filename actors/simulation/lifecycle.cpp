@@ -1,4 +1,4 @@
-// How processes begin and end.
+// How the lifecycles of nodes begin and end, and what a crash leaves.
 #include "actors/simulation/simulator.hpp"
 
 namespace soma::simulation {
@@ -33,7 +33,7 @@ void engine::start(node& n) {
   if (disk.state == consensus::record_state::missing) ++counts[coverage::fenced_starts];
   auto opts = plan.options;
   opts.seed = mix(plan.seed, n.node_index, n.lifecycle);
-  // A Byzantine process is not kept from speaking by another one with its key.
+  // The core of a Byzantine node goes on although another node speaks with its key.
   opts.yields_to_twin = n.correct();
   n.machine = std::make_unique<simulated_machine>(*this, n);
   n.runner = std::make_unique<consensus::runner>(
@@ -82,7 +82,8 @@ void engine::crash(node& n, std::uint32_t writes_kept_permille) {
   trace(n.node_index, [] { return std::string("stops"); });
   note(mix(now_us, n.node_index, 99));
   ++crashes;
-  // What was on its way to the disk is there up to some write, or is not.
+  // Of the writes and commits on their way to the disk a first part, which chance picks, is
+  // durable.
   for (auto& write : n.writes) {
     if (n.disk_full || !local_dice.chance(writes_kept_permille)) break;
     make_durable(n, write.batch);
@@ -133,7 +134,7 @@ bool engine::crash_is_due(node& n, crash_point where, std::uint32_t permille,
   const auto counts_here = !n.crash_on || (write != nullptr && n.crash_on(*write));
   if (n.crash_where == where && counts_here && --n.crash_in == 0) {
     n.crash_where.reset();
-    n.wants_out = true;  // until somebody restarts it
+    n.wants_out = true;  // until the scenario restarts it
     return true;
   }
   return !healed && n.correct() && local_dice.chance(permille);

@@ -215,7 +215,8 @@ void safety_checker::finalized(std::uint32_t node_index, std::uint64_t height,
   committees_.emplace_back(
       keys_.chain(), epoch_number{epoch}, executed->result.next_committee,
       epoch < 2 ? keys_.chain().as<hash_tag>() : closing_[epoch - 2].as<hash_tag>());
-  // Whoever is ahead of the ledgers may have voted in it already.
+  // Nodes that are ahead of the ledgers may have voted in the new epoch already; those votes count
+  // now.
   for (auto it = views_.lower_bound({epoch, 0}); it != views_.end(); ++it) {
     const auto votes = it->second.votes;
     for (const auto& vote : votes) count(vote, it->second);

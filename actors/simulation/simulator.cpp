@@ -93,7 +93,7 @@ void engine::handle(happening& h) {
   const auto is_same_lifecycle = n.up && n.lifecycle == h.lifecycle;
   switch (h.kind) {
     case event_kind::start:
-      if (h.number == 0) n.wants_out = false;  // 1: after a crash that no fault owns
+      if (h.number == 0) n.wants_out = false;  // 1: it follows a crash that belongs to no fault
       return start(n);
     case event_kind::message:
       return arrive(h);
@@ -136,7 +136,7 @@ void engine::handle(happening& h) {
       return;
     }
     case event_kind::gossip: {
-      // What is still here after a while may have been lost on its way.
+      // The pool is sent again from time to time, because transactions may be lost on their way.
       after(gossip_us, {event_kind::gossip, h.node_index});
       if (!n.up || n.waiting.empty()) return;
       pass_on(n, n.waiting.all());
@@ -162,12 +162,13 @@ void engine::feed(node& n, const consensus::event& e) {
   if (!n.up || n.stopped) return;
   trace(n.node_index, [&] { return text_of(e); });
   note(mix(now_us, n.node_index, e.index()));
-  // What an effect leads to at once waits until all effects of its event are carried out.
+  // An event that an effect causes at once waits until all effects of the present event are
+  // applied.
   if (n.runner->is_running()) return n.runner->answer(e);
   n.runner->run(e, local_ms(n));
 }
 
-// S6 and S11, and S10 as far as the core itself tells.
+// Checks S6 and S11 after each event. S10 is checked when a core wants to write.
 void engine::check_after(node& n, const consensus::event& e) {
   if (!n.correct()) return;
   const auto& core = *n.core;
@@ -199,7 +200,7 @@ void engine::check_after(node& n, const consensus::event& e) {
   if (n.steps % 64 != 0) return;
   const auto held = core.held_bytes();
   n.max_held_bytes = std::max(n.max_held_bytes, held);
-  // What a process notarized it keeps until its view is past: at most one block a view.
+  // A core keeps each block that it notarized until the block's view is past: at most one a view.
   const auto blocks_limit = 4 * unfinalized_limit + (view - core.base().view);
   if (held > held_bytes_limit || core.unfinalized_blocks() > blocks_limit) {
     all.fail("S11: node " + std::to_string(n.node_index) + " holds " + std::to_string(held) +

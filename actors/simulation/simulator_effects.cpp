@@ -1,4 +1,4 @@
-// What the cores want, carried out by machines that may fail.
+// Applies the effects of the cores: disks, executors and ledgers that take time and may fail.
 #include <algorithm>
 
 #include "actors/simulation/adversary.hpp"
@@ -42,7 +42,7 @@ void engine::on(node& n, consensus::persist& e) {
 }
 
 void engine::write_done(node& n, std::uint64_t ticket) {
-  if (n.writes.empty() || n.writes.front().ticket != ticket) return;  // failed before
+  if (n.writes.empty() || n.writes.front().ticket != ticket) return;  // it has failed already
   if (n.disk_full) return fail_writes(n);
   if (crash_is_due(n, crash_point::before_durable, local.crash_before_durable_permille,
                    &n.writes.front().batch)) {
@@ -83,7 +83,8 @@ void engine::make_durable(node& n, const record_batch& batch) {
   check_justified(n, batch);
 }
 
-// S5: what lies on the disk explains what was said last, and every vote to finalize.
+// S5: the durable certificates and votes justify the last votes of the node and every vote to
+// finalize.
 void engine::check_justified(node& n, const record_batch& batch) {
   const auto& record = n.disk().record;
   const auto base = n.chain.position();
@@ -139,7 +140,8 @@ void engine::on(node& n, consensus::send& e) {
 void engine::check_sent(node& n, const peer_message& m) {
   const auto& key = n.signer.key();
   if (const auto* vote = std::get_if<peer::vote>(&m)) {
-    // Whoever comes back is told what its own key has said: that, too, was durable there.
+    // A node may also send votes of another key, to a node that comes back and asks for its own.
+    // Such a vote, too, was durable at the node that cast it.
     const auto& members = n.core->members();
     const auto& by =
         vote->signed_vote.signer < members.size() ? members.key_of(vote->signed_vote.signer) : key;
@@ -263,7 +265,7 @@ void engine::append(node& n, const consensus::final_block& b) {
 }
 
 void engine::on(node& n, consensus::base_moved& e) {
-  // What does not stand on the base goes.
+  // Only results whose chain of parents reaches the new base are kept.
   std::map<block_id, executed_ptr> kept;
   for (const auto& [id, what_it_did] : n.results) {
     auto at = id;
@@ -299,7 +301,7 @@ void engine::on(node& n, consensus::blame& e) {
   ++counts[coverage::blamed];
   const auto& peer = *nodes[e.peer & 0xff];
   trace(n.node_index, [&] { return "blames " + std::to_string(peer.node_index) + ": " + e.why; });
-  // By security §6.4 a correct process is blamed by no correct one.
+  // By security §6.4 a correct node never blames a correct one.
   if (n.correct() && peer.correct() && !plan.beyond_tolerance) {
     all.fail("B1: node " + std::to_string(n.node_index) + " blames node " +
              std::to_string(peer.node_index) + ", which is correct: " + e.why);

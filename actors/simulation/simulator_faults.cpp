@@ -1,4 +1,4 @@
-// The faults of the plan, as they begin, come and go, and end.
+// The faults of the plan: how they begin, tick and end, and how everything heals.
 #include <algorithm>
 #include <bit>
 
@@ -150,7 +150,7 @@ void engine::end(std::size_t number) {
         n.fails_executing = false;
         break;
       default:
-        break;  // a bad executor stays one
+        break;  // a bad executor stays bad
     }
   }
   find_cuts();
@@ -161,7 +161,7 @@ void engine::tick(std::size_t number) {
   const auto& f = plan.faults[number];
   phase[number] = !phase[number];
   if (f.kind == fault_kind::leader_apart) {
-    // The leader of the view that most of the network is in, with a minority of company.
+    // The leader of the highest view that a node is in, together with `nodes` of the fault.
     std::uint64_t best = 0;
     group[number] = f.nodes;
     for (const auto& n : nodes) {

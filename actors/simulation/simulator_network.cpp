@@ -1,4 +1,4 @@
-// Links: delay, loss, doubling, cuts; and transactions, which travel on them, too.
+// The links between nodes: delay, loss, duplicates and cuts. Transactions travel on them, too.
 #include <algorithm>
 
 #include "actors/simulation/simulator.hpp"
@@ -11,7 +11,7 @@ struct either : Handlers... {
   using Handlers::operator()...;
 };
 template <class... Handlers>
-either(Handlers...) -> either<Handlers...>;  // clang 14 finds none by itself
+either(Handlers...) -> either<Handlers...>;  // clang 14 does not deduce it
 
 constexpr std::size_t vote_bytes = 130;
 
@@ -172,7 +172,8 @@ void engine::deliver(std::uint32_t from, std::uint32_t to, const message_ptr& me
 void engine::arrive(const happening& h) {
   auto& n = *nodes[h.node_index];
   if (!n.up || (n.connected >> h.from & 1) == 0) return;
-  // A greeting is of its connection; anything else may also come out of an older one.
+  // A hello belongs to its connection and is dropped with it. Any other message may arrive although
+  // the receiver has started anew since it was sent.
   if (std::holds_alternative<peer::hello>(*h.message) && h.lifecycle != n.lifecycle) return;
   ++counts[coverage::delivered];
   note(mix(now_us, h.from | h.node_index << 8, digest_of(*h.message)));

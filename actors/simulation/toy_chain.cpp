@@ -51,7 +51,8 @@ std::optional<tx::report_equivocation> decode_evidence(const signed_transaction&
   return e;
 }
 
-// Where and how a statement binds: epoch, view, and what makes two of them exclude each other.
+// What a signed statement binds its signer to: an epoch, a view, and the kind and block that make
+// two statements exclude each other.
 struct bound {
   std::uint64_t epoch = 0;
   std::uint64_t view = 0;
@@ -74,7 +75,7 @@ std::optional<bound> read(const keyring& keys, const public_key& signer, byte_vi
   return std::nullopt;
 }
 
-// The class of what was done, 0 when the two can stand together.
+// The class of the offence; 0 when both statements may be signed.
 std::uint64_t class_of(const bound& a, const bound& b) {
   if (a.epoch != b.epoch || a.view != b.view || a.is_block != b.is_block) return 0;
   if (a.is_block) return a.block != b.block ? 4 : 0;
@@ -195,7 +196,7 @@ std::vector<committee_seat> toy_chain::committee_of(std::uint64_t epoch,
     seats.push_back(
         {keyring::member(seat.identity), keys_.key(seat.identity, seat.key_version), power, 0, 0});
   }
-  // What the slashed have lost goes to a member that nothing is wrong with.
+  // The power of the slashed goes to a member that the plan does not break, so that the sum stays.
   for (std::size_t i = 0; i < seats.size(); ++i) {
     if ((frail_ >> planned[i].identity & 1) != 0) continue;
     seats[i].power += taken;

@@ -55,8 +55,8 @@ class campaign {
 
  private:
   void work() {
-    // Seeds are begun in order, and what was begun is finished: the lowest one that fails is found
-    // whatever the threads do.
+    // Runs begin in the order of their seeds, and a run that has begun is finished. So the lowest
+    // seed that fails is found, whatever the threads do.
     for (;;) {
       const std::uint64_t index = next_++;
       if (index >= options_.seeds.count() || ends_) return;
@@ -133,7 +133,7 @@ std::vector<simulation::coverage> never_happened(const simulation::run_counts& c
   std::vector<simulation::coverage> never;
   for (std::size_t i = 0; i < simulation::counted_kinds; ++i) {
     const auto kind = static_cast<simulation::coverage>(i);
-    if (kind == simulation::coverage::alarms) continue;  // only what must not happen raises one
+    if (kind == simulation::coverage::alarms) continue;  // only wrong execution raises one
     if (counts[kind] == 0) never.push_back(kind);
   }
   return never;

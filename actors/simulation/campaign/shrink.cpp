@@ -5,13 +5,13 @@
 namespace soma::campaign {
 namespace {
 
-/// The mask without the bit of a node; those above move down.
+/// The mask without the bit of this node; the bits above it move down by one.
 simulation::node_set mask_without(simulation::node_set mask, std::uint32_t node_index) {
   const simulation::node_set below = mask & ((simulation::node_set{1} << node_index) - 1);
   return below | (mask >> (node_index + 1)) << node_index;
 }
 
-/// Without one process. Nothing when a committee would be left without anybody.
+/// The plan without one node; nullopt when a committee would have no member left.
 std::optional<simulation::fault_plan> without_node(const simulation::fault_plan& p,
                                                    std::uint32_t node_index) {
   simulation::fault_plan out = p;
@@ -59,7 +59,7 @@ class shrinker {
  private:
   [[nodiscard]] bool spent() const { return best_.runs >= max_runs_; }
 
-  /// Keeps what still violates the same invariant.
+  /// Runs the candidate and keeps it when it still violates the same invariant.
   bool attempt(simulation::fault_plan candidate) {
     if (spent() || (stays_tolerable_ && !is_tolerable(candidate))) return false;
     best_.runs += 1;
@@ -76,7 +76,7 @@ class shrinker {
     return attempt(std::move(candidate));
   }
 
-  /// Halves of the list, quarters, down to single faults.
+  /// Tries to drop halves of the list, then quarters, and so on down to single faults.
   bool drop_faults() {
     bool any = false;
     for (std::size_t length = best_.smallest.faults.size(); length > 0; length /= 2) {
@@ -99,7 +99,7 @@ class shrinker {
         const std::uint32_t bit = std::uint32_t{1} << b;
         if ((best_.smallest.nodes[i].behaviours & bit) == 0) continue;
         if (bit == static_cast<std::uint32_t>(simulation::behaviour::twin))
-          continue;  // goes with the process
+          continue;  // drop_nodes drops twins
         any |= attempt_with([&](simulation::fault_plan& p) { p.nodes[i].behaviours &= ~bit; });
       }
       if (best_.smallest.nodes[i].clock_offset_ms != 0) {
