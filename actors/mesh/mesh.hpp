@@ -7,7 +7,7 @@
 // quotas. The votes of members are signed besides, so a stolen connection cannot vote.
 //
 // Nothing that a peer does may cost more than its quota. Security §3 to §6 explain each limit:
-//   before the handshake is over   64 KiB and a deadline for each connection; a limit on the
+//   before the handshake is over   32 KiB and a deadline for each connection; a limit on the
 //                                  connections of one address, and of all
 //   receiving                      a frame's length is checked against the limit of its type before
 //                                  memory is taken; header and body have deadlines; nothing is read
