@@ -78,8 +78,8 @@ class execution_tree::branch_rows final : public ledger::state_reader {
   void scan(byte_view prefix,
             const std::function<void(byte_view, byte_view)>& visit) const override {
     std::map<byte_view, const std::optional<bytes>*, bytewise> changed;
-    for (auto link = above_.rbegin(); link != above_.rend();
-         ++link) {  // the latest change of a row counts
+    // The latest change of a row counts.
+    for (auto link = above_.rbegin(); link != above_.rend(); ++link) {
       const auto& changes = (*link)->result.changes;
       for (auto at = first_from(changes, prefix);
            at != changes.end() && begins_with(at->key, prefix); ++at) {
