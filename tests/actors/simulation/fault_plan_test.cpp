@@ -40,7 +40,7 @@ TEST_CASE("what may fail for good never has more power than is tolerated, in any
       exactly += frail_power(p, seats) == tolerated_power ? 1 : 0;
     }
   }
-  CHECK(exactly > 1'000);  // the edge itself is where to look
+  CHECK(exactly > 1'000);  // the limit itself has to be tested often
 }
 
 TEST_CASE("a plan beyond tolerance has one unit more Byzantine power than is tolerated") {

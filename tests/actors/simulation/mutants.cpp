@@ -18,7 +18,7 @@
 namespace soma::simulation::testing {
 namespace {
 
-/// What the child tells: it may end at any moment.
+/// What the child process reports. The child may end at any moment.
 struct told {
   volatile std::uint64_t seed = 0;
   volatile bool done = false;
@@ -45,7 +45,7 @@ void cut_off(network& net, node_set who) {
   net.cut(rest, who);
 }
 
-/// A member contradicts itself; it has to be punished for it.
+/// A member contradicts itself and has to be punished.
 bool is_contradiction_unpunished() {
   auto net = of(4);
   net.set_behaviours(2, static_cast<std::uint32_t>(behaviour::silent));
@@ -60,7 +60,7 @@ bool is_contradiction_unpunished() {
   return !net.run_until([](const network& x) { return x.is_slashed(2); }, 60'000);
 }
 
-/// A member votes for a hundred thousand views; it must not cost more than those of a window.
+/// A member votes in 3,000 views. The votes must not cost more memory than those of one window.
 bool is_memory_taken() {
   auto net = of(4);
   net.set_behaviours(3, static_cast<std::uint32_t>(behaviour::silent));
@@ -76,8 +76,8 @@ bool is_memory_taken() {
   return net.core(0)->held_bytes() >= 256 * 1024;
 }
 
-/// A member that missed more skipped views than proposals and standstill messages show again is
-/// needed for the next block: it has to ask for their certificates.
+/// A member missed more skipped views than proposals and standstill messages show again, and it is
+/// needed for the next block. So it has to ask for the certificates of these views.
 bool is_long_gap_never_closed() {
   auto p = quiet_plan(1, 5);
   p.options.max_view_timeout_ms = p.options.view_timeout_ms;
@@ -97,7 +97,7 @@ bool is_long_gap_never_closed() {
   return !net.run_blocks(3, 300'000);
 }
 
-/// Messages take longer than the first timeout.
+/// Messages take longer than the first timeout of a view.
 bool is_slow_network_too_slow() {
   auto net = of(4);
   link_rates slow;
@@ -107,7 +107,8 @@ bool is_slow_network_too_slow() {
   return !net.run_blocks(3, 600'000);
 }
 
-/// Who lost its ledger, not its record, begins far below what it has signed, and alone.
+/// A member that lost its ledger, but not its record, begins far below what it has signed, and
+/// hears no other member at first.
 bool is_second_past_signed() {
   auto net = of(4);
   if (!net.run_until([](const network& x) { return x.epoch(2).value >= 2; }, 120'000)) return true;
@@ -120,12 +121,13 @@ bool is_second_past_signed() {
   return !net.run_blocks(5, 120'000) || net.violation();
 }
 
-/// One member is shown a block under its own id, with another payload.
+/// A member is sent a block with the right id and another payload.
 bool is_false_payload_believed() {
   auto p = quiet_plan(1, 4);
   p.transactions_per_s = 50;
   auto net = of(std::move(p));
-  net.set_behaviours(1, static_cast<std::uint32_t>(behaviour::far_votes));  // may be blamed
+  // With a behaviour it is Byzantine and may be blamed.
+  net.set_behaviours(1, static_cast<std::uint32_t>(behaviour::far_votes));
   if (!net.run_blocks(2, 60'000)) return true;
   std::optional<peer::proposal> held_back;
   net.set_filter([&](std::uint32_t, std::uint32_t to, const peer_message& m) {
@@ -143,7 +145,8 @@ bool is_false_payload_believed() {
   return !net.run_blocks(5, 60'000) || net.violation();
 }
 
-/// Somebody speaks with a member's key: it is silent in this epoch, after a restart, too.
+/// Another process signs with a member's key. The member has to be silent in this epoch, after a
+/// restart, too.
 bool is_twin_forgotten() {
   auto p = quiet_plan(1, 4);
   p.epoch_ms = 60'000;
@@ -162,7 +165,7 @@ bool is_twin_forgotten() {
   return !net.core(2)->fenced() || !net.run_blocks(5, 60'000) || net.violation();
 }
 
-/// One whose clock is an hour ahead leads now and then: the chain does not follow it there.
+/// A member whose clock is an hour ahead leads in some views. The chain must not follow its clock.
 bool is_hour_ahead_followed() {
   auto net = of(4);
   net.set_clock_offset(2, 3'600'000);
@@ -178,8 +181,8 @@ bool is_hour_ahead_followed() {
       120'000);
 }
 
-/// All who are left have voted to skip a view and stop before anybody hears of it: afterwards each
-/// vote is needed, the own one, too.
+/// All members that are left have voted to skip a view, and all stop before any of these votes is
+/// heard. Afterwards each vote is needed, so each member has to count its own one, too.
 bool is_own_vote_missed() {
   auto net = of(4);
   if (!net.run_blocks(2, 30'000)) return true;
@@ -207,8 +210,8 @@ bool is_own_vote_missed() {
   return !net.run_blocks(3, 120'000);
 }
 
-/// Who lost everything passes several ends of epochs on its way back, of which none lifts its
-/// fence.
+/// A member that lost everything passes the ends of several epochs on its way back. None of them
+/// may end its fence.
 bool is_lost_record_forgiven() {
   auto net = of(4);
   if (!net.run_until([](const network& x) { return x.epoch(2).value >= 3; }, 120'000)) return true;
@@ -220,8 +223,9 @@ bool is_lost_record_forgiven() {
   return !net.run_blocks(30, 240'000) || net.violation();
 }
 
-/// One of four, with all the power that is tolerated, lies for half an hour, while votes to
-/// finalize take up to ten seconds: there is always more than one block to stand on.
+/// One of four members, which has all the power that is tolerated, lies for half an hour, while
+/// votes to finalize take up to ten seconds. So there is always more than one block on which the
+/// next may stand.
 bool is_long_lie_believed() {
   constexpr auto votes_to_finalize = 16 + static_cast<std::uint64_t>(vote_kind::finalize);
   for (std::uint64_t seed = 1; seed <= 8; ++seed) {
@@ -259,7 +263,7 @@ constexpr auto stories = std::to_array<named_story>({
     {"parent_needs_no_certificate", is_long_lie_believed},
 });
 
-/// Shared with the child; unmapped with the last copy of the parent.
+/// Memory that is shared with the child process.
 class shared_told {
  public:
   shared_told() {
@@ -277,7 +281,7 @@ class shared_told {
   told* what_;
 };
 
-/// Runs what may end the process in a process of its own, and says what came of it.
+/// Runs `attempt` in a process of its own, since it may end its process, and reports the result.
 template <class Attempt>
 mutant_fate fate_of(const Attempt& attempt) {
   const shared_told shared;
@@ -286,7 +290,7 @@ mutant_fate fate_of(const Attempt& attempt) {
   if (child == 0) {
     const int nowhere = ::open("/dev/null", O_WRONLY);
     if (nowhere >= 0) ::dup2(nowhere, STDERR_FILENO);
-    for (const int each : {SIGABRT, SIGSEGV}) std::signal(each, SIG_DFL);  // not the parent's
+    for (const int each : {SIGABRT, SIGSEGV}) std::signal(each, SIG_DFL);  // not as in the parent
     attempt(*shared);
     (*shared).done = true;
     ::_exit(0);

@@ -1,4 +1,5 @@
-// Each checker is shown what it is there for: one that can't fire proves nothing.
+// Each check is shown a violation that it has to find, since a check that never fires proves
+// nothing.
 #include <doctest/doctest.h>
 
 #include "actors/simulation/safety_checker.hpp"
@@ -30,7 +31,7 @@ struct bench {
     }
     return c;
   }
-  /// The block of its leader in this view on the genesis state.
+  /// A block on the genesis state, by the leader of this view.
   std::pair<consensus::final_block, executed_ptr> block_of(std::uint64_t view,
                                                            std::uint64_t parent_view = 0) {
     block b;

@@ -1,5 +1,5 @@
-// Scenarios 1 to 5: processes that stop at the worst moment, all of them at once, and those that
-// come back without what they had written down.
+// Scenarios 1 to 6: nodes that stop at the worst moment, all nodes that stop at once, and nodes
+// that come back without their records.
 #include <doctest/doctest.h>
 
 #include <algorithm>
@@ -22,7 +22,7 @@ bool is(const vote_statement& vote, said kind) {
          (vote.kind == vote_kind::finalize && kind == said::finalize);
 }
 
-/// What a write holds of one kind.
+/// The vote or the proposal of one kind that a write holds.
 struct written {
   std::optional<vote_statement> vote;
   std::optional<std::pair<std::uint64_t, block_id>> proposal;
@@ -30,7 +30,7 @@ struct written {
 std::function<bool(const record_batch&)> with(said kind, written& found) {
   return [kind, &found](const record_batch& b) {
     if (kind == said::proposal && !b.proposed.empty()) found.proposal = b.proposed.front();
-    for (const auto& vote : b.votes) {  // nobody has seen found the leader writes first
+    for (const auto& vote : b.votes) {  // the leader's vote for its own block is left out
       if (is(vote, kind) && b.proposed.empty()) found.vote = vote;
     }
     return found.vote || found.proposal;
@@ -41,7 +41,7 @@ bool is_down(const network& net, std::uint32_t node_index) {
   return net.core(node_index) == nullptr;
 }
 
-/// Stops while a write of this kind is on its way to the disk, and comes back.
+/// A node stops while a write of this kind is on its way to the disk, and comes back.
 shortcoming stops_before_durable(std::uint64_t seed, said kind) {
   auto net = begin(story_plan(seed, size_of_seed(seed)));
   listener all(net);
@@ -49,7 +49,7 @@ shortcoming stops_before_durable(std::uint64_t seed, said kind) {
   const auto victim = static_cast<std::uint32_t>(seed % net.size());
   written lost;
   net.crash_when(victim, crash_point::before_durable, with(kind, lost));
-  if (kind == said::skip) {  // something has to go wrong first
+  if (kind == said::skip) {  // a view is skipped only if a proposal is missing
     all.drops = [](auto, auto, const peer_message& m) {
       return std::holds_alternative<peer::proposal>(m);
     };
@@ -75,7 +75,7 @@ shortcoming stops_before_durable(std::uint64_t seed, said kind) {
   return ends(net);
 }
 
-/// With `down` of the members gone, everybody else is needed.
+/// A network in which so many members are down that each of the others is needed for a quorum.
 struct tight_network {
   tight_network(std::uint64_t seed) : net(begin(story_plan(seed, tight_size(seed)))), all(net) {}
   bool get_tight(std::uint64_t seed) {
@@ -84,16 +84,17 @@ struct tight_network {
     for (std::size_t i = 1; i <= most_faulty(net.size()); ++i) {
       net.crash(static_cast<std::uint32_t>((victim + i) % net.size()));
     }
-    return net.run_blocks(4, 120'000);  // no view is left in which one of them has voted
+    // So many that none of the crashed members has voted in a view that is still open.
+    return net.run_blocks(4, 120'000);
   }
   network net;
   listener all;
   std::uint32_t victim = 0;
 };
 
-/// Stops when a write is durable and it does not know yet; everybody waits for what it has said to
-/// its disk alone. Back, and not heard by anybody, it has to complete the quorum by itself; heard
-/// again, it says the same.
+/// A node stops when a write is durable and the node has not learned that. All others wait for the
+/// vote, which only the disk holds. When the node comes back and no other node hears it, it has to
+/// complete the quorum by itself. When it is heard again, it says the same.
 shortcoming stops_before_sending(std::uint64_t seed, said kind) {
   tight_network t(seed);
   auto& net = t.net;
@@ -108,7 +109,8 @@ shortcoming stops_before_sending(std::uint64_t seed, said kind) {
     return fails(net, "it never wrote such a thing");
   }
   net.run_for(500);
-  // What it had just said of the certificate may have been lost with it.
+  // If no other node has cast the same vote, the votes for the certificate may be lost with the
+  // node.
   bool others_too = false;
   for (std::uint32_t i = 0; kept.vote && i < net.size(); ++i) {
     others_too = others_too || (i != t.victim && t.all.said(i, *kept.vote));
@@ -145,8 +147,8 @@ shortcoming stops_before_sending(std::uint64_t seed, said kind) {
   return ends(net);
 }
 
-/// All stop at once in the middle of whatever they do; when they come back, as many as may be
-/// Byzantine say nothing more of what they had said.
+/// All nodes stop at once at any moment. When they come back, as many as may be Byzantine are
+/// silent and do not repeat what they had said.
 shortcoming all_stop_at_once(std::uint64_t seed) {
   auto p = story_plan(seed, tight_size(seed));
   const auto size = p.nodes.size();
@@ -173,8 +175,8 @@ shortcoming all_stop_at_once(std::uint64_t seed) {
   return ends(net);
 }
 
-/// It knows nothing of what it said: it follows, silent, until no honest member can have heard it
-/// in the epoch that begins. Stopping once more does not make it forget that it has forgotten.
+/// A node has lost its record and does not know what it has signed. It follows silently until an
+/// epoch begins in which it can't have voted. A second stop must not end this fence.
 shortcoming loses_its_disk(std::uint64_t seed, bool ledger_too) {
   auto net = begin(story_plan(seed, size_of_seed(seed)));
   listener all(net);
@@ -214,14 +216,15 @@ shortcoming loses_its_disk(std::uint64_t seed, bool ledger_too) {
   return ends(net);
 }
 
-/// A backup of the record comes back that knows nothing of what was said when nothing was final.
+/// A node gets an old copy of its record back, which lacks the votes of a time when nothing was
+/// final.
 shortcoming gets_an_old_copy(std::uint64_t seed) {
   const auto size = size_of_seed(seed);
   auto net = begin(story_plan(seed, size));
   listener all(net);
   if (!net.run_blocks(2 + seed % 3, 60'000)) return fails(net, "no blocks at first");
   const auto victim = static_cast<std::uint32_t>(seed % size);
-  // The victim, and as many with it as make no quorum.
+  // A group with the victim that is too small for a quorum.
   node_set group = 0;
   for (std::uint32_t i = 0; i < size / 2; ++i) group |= node_set{1} << (victim + i) % size;
   const auto copy = net.record(victim);
@@ -250,7 +253,7 @@ shortcoming gets_an_old_copy(std::uint64_t seed) {
 
 }  // namespace
 
-// By R4 a vote is said only when it is durable, and by R2 a proposal, too.
+// By R4 a vote is sent only when it is durable; by R2 the same holds for a proposal.
 TEST_CASE("scenario 1: a crash before a vote or a proposal is durable, and it was never said") {
   for (const auto kind : all_kinds) {
     CAPTURE(static_cast<int>(kind));
@@ -260,7 +263,8 @@ TEST_CASE("scenario 1: a crash before a vote or a proposal is durable, and it wa
   }
 }
 
-// By R0 own votes count again after a restart, and by R2 the leader says the same block again.
+// By R0 a node's own votes count again after a restart, and by R2 the leader proposes the same
+// block again.
 TEST_CASE("scenario 2: a crash after a vote is durable, and it is said again and counts") {
   for (const auto kind : all_kinds) {
     CAPTURE(static_cast<int>(kind));
@@ -275,14 +279,14 @@ TEST_CASE("scenario 2: a crash after a vote is durable, and it is said again and
   }
 }
 
-// S5 is what lets all of them go on: the certificates that R6 has put into the records.
+// By S5 all nodes can go on: their records hold the certificates that R6 has put there.
 TEST_CASE("scenario 4: all crash at once, and as many as may be Byzantine withhold afterwards") {
   holds(all_stop_at_once, 1, 24);
   notices(all_stop_at_once, "certificates_not_durable", 1, 24);
 }
 
-// By R0 a lost record fences the process; S10 says that it signs nothing meanwhile, L3 that it
-// follows.
+// By R0 a lost record fences the node. By S10 it signs nothing while it is fenced, and by L3 it
+// follows the chain.
 TEST_CASE("scenario 5: who lost its disk is fenced, follows, and nobody accuses it") {
   for (const bool ledger_too : {false, true}) {
     CAPTURE(ledger_too);
@@ -292,7 +296,7 @@ TEST_CASE("scenario 5: who lost its disk is fenced, follows, and nobody accuses 
   }
 }
 
-// By R0 the members tell one that comes back what its key has signed, and it is fenced (S10).
+// By R0 the members tell a node that comes back what its key has signed, and it is fenced (S10).
 TEST_CASE(
     "scenario 6: who gets an old copy of its record back learns from the others what it said") {
   holds(gets_an_old_copy, 1, 20);

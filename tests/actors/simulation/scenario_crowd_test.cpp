@@ -1,4 +1,4 @@
-// Scenario 15 at its ends: a hundred members of power 100, and no power at all.
+// The extremes of scenario 15: a hundred members with power 100 each, and a member without power.
 #include <doctest/doctest.h>
 #include <fcntl.h>
 #include <sys/wait.h>
@@ -39,7 +39,7 @@ struct own_key final : consensus::signer {
   public_key mine;
 };
 
-/// Cores on a network that takes 20 ms and loses nothing; more of them than a network has nodes.
+/// More cores than a simulated network has nodes. Their messages take 20 ms and are never lost.
 class crowd {
  public:
   crowd(const std::vector<std::uint32_t>& powers, std::size_t silent) : checker_(keys_) {
@@ -94,7 +94,7 @@ class crowd {
     queue_.emplace(std::pair(now_ + ms, order_++), entry{to, std::move(event), g});
   }
   void feed(std::size_t i, const consensus::event& e) { members_[i]->runner.run(e, now_); }
-  /// One core, and what it wants carried out.
+  /// One core and the machine that applies its effects.
   struct member final : consensus::effect_ports {
     member(crowd& of, std::size_t at_index, consensus::simplex core)
         : runner(std::move(core), *this), all(of), node_index(at_index) {}

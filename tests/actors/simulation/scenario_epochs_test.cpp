@@ -1,4 +1,4 @@
-// Scenarios 16 and 17: committees that change, and what goes wrong while an epoch ends.
+// Scenarios 16 and 17: committees that change, and failures while an epoch ends.
 #include <doctest/doctest.h>
 
 #include <algorithm>
@@ -37,7 +37,7 @@ bool all_in(const network& net, std::uint64_t epoch) {
   return true;
 }
 
-/// Closing blocks in the longest ledger; each of another epoch, in order.
+/// The number of closing blocks in the longest ledger; nullopt when its epochs are not in order.
 std::optional<std::uint64_t> epochs_in_ledger(const network& net) {
   std::uint64_t count = 0;
   for (std::uint64_t h = 1; h <= longest(net); ++h) {
@@ -56,7 +56,7 @@ shortcoming check_epochs(const network& net) {
   return ends(net);
 }
 
-/// Who sits in which epoch, and that nobody else says anything in it.
+/// Members vote in the epochs in which they have a seat, and no other node votes.
 shortcoming committees_change(std::uint64_t seed, std::size_t node_count,
                               std::vector<simulation::committee_plan> committees) {
   auto p = story_plan(seed, node_count);
@@ -116,7 +116,7 @@ shortcoming keys_rotate(std::uint64_t seed) {
       {seats_of(from_to(0, size)), seats_of(from_to(0, size), 1), seats_of(from_to(0, size), 2)});
 }
 
-/// The epoch ends while the network is parted: nobody gets to the next epoch without a quorum.
+/// The epoch ends while the network is parted. No node gets to the next epoch without a quorum.
 shortcoming ends_while_parted(std::uint64_t seed) {
   const auto size = static_cast<std::uint16_t>(4 + seed % 6);
   const auto all = static_cast<std::uint16_t>(size + 2);
@@ -124,7 +124,7 @@ shortcoming ends_while_parted(std::uint64_t seed) {
   p.committees = {seats_of(from_to(0, size)), seats_of(from_to(2, all))};
   auto net = begin(std::move(p));
   listener heard(net);
-  const auto epoch_ends = [](const network& x) {  // the closing block is said, not final
+  const auto epoch_ends = [](const network& x) {  // the closing block is proposed, but not final
     return x.now_ms() + birth_ms >= x.state().epoch_end_ms;
   };
   if (!net.run_until(epoch_ends, 60'000)) return fails(net, "no end of an epoch");
@@ -138,8 +138,8 @@ shortcoming ends_while_parted(std::uint64_t seed) {
   return check_epochs(net);
 }
 
-/// A process stops between the proof of the epoch's end and the first thing that it writes of the
-/// next one, or while the closing block goes into its ledger.
+/// A node stops between the proof of an epoch's end and its first write in the next epoch, or while
+/// the closing block goes into its ledger.
 shortcoming stops_between_epochs(std::uint64_t seed) {
   const auto size = static_cast<std::uint16_t>(4 + seed % 6);
   auto p = story_plan(seed, size + 1u);
@@ -157,7 +157,7 @@ shortcoming stops_between_epochs(std::uint64_t seed) {
     case 1:
       net.crash_when(victim, crash_point::before_answer, first_of_epoch);
       break;
-    case 2:  // its ledger is in the new epoch, its record in the old one
+    case 2:  // the ledger is in the new epoch, the record in the old one
       net.run_until([&](const network& x) { return x.epoch(victim).value == 1; }, 60'000);
       net.crash(victim);
       break;
@@ -181,9 +181,9 @@ shortcoming stops_between_epochs(std::uint64_t seed) {
   return check_epochs(net);
 }
 
-/// Ex-members that were away when their epoch ended come back when nobody of them has a seat any
-/// more; meanwhile the new committee may not lean on them. Those who stay to answer are enough for
-/// newcomers that are late.
+/// Members that were away when their epoch ended come back when they have no seat any more. The new
+/// committee has to go on without them. The nodes that stayed can answer the new members that come
+/// late.
 shortcoming late_ex_members(std::uint64_t seed) {
   const auto size = static_cast<std::uint16_t>(tight_size(seed % 3));
   const auto all = static_cast<std::uint16_t>(2 * size);
@@ -213,7 +213,7 @@ shortcoming late_ex_members(std::uint64_t seed) {
   return check_epochs(net);
 }
 
-/// After the closing block a leader shows two fillers, and the closing block itself had a rival.
+/// A leader proposes two closing blocks, or two fillers after the closing block.
 shortcoming fillers_conflict(std::uint64_t seed) {
   auto p = story_plan(seed, tight_size(seed));
   for (std::size_t i = 0; i < most_faulty(p.nodes.size()); ++i) p.nodes[i].behaviours = puppet;
@@ -243,7 +243,7 @@ shortcoming fillers_conflict(std::uint64_t seed) {
     auto other = *proposal;
     other.block = rival;
     injecting = true;
-    net.inject(from, to, message(other));  // half of the others get this one
+    net.inject(from, to, message(other));  // half of the other nodes get the rival
     injecting = false;
     return true;
   };
@@ -263,8 +263,8 @@ shortcoming fillers_conflict(std::uint64_t seed) {
 
 // ---- 17
 
-/// One executes the closing block and hears nothing of its being final; then the proof, the votes,
-/// the answers of others and everything once more reach it in any order.
+/// A node executes the closing block, but does not hear that it is final. Then the proof, the votes
+/// and the answers of others reach it in any order, and all of them twice.
 shortcoming delivered_twice(std::uint64_t seed) {
   auto p = story_plan(seed, size_of_seed(seed));
   p.epoch_ms = 5'000;
@@ -279,7 +279,7 @@ shortcoming delivered_twice(std::uint64_t seed) {
     if (kept.size() < 3'000) kept.emplace_back(from, std::make_shared<const peer_message>(m));
     if (!apart) return false;
     const auto* v = std::get_if<peer::vote>(&m);
-    // It sees proposals and what is notarized, and not what is final.
+    // It hears proposals and votes to notarize, but not what makes a block final.
     return !(std::holds_alternative<peer::proposal>(m) ||
              (v != nullptr && v->signed_vote.statement.kind == vote_kind::notarize));
   });
@@ -311,7 +311,7 @@ shortcoming delivered_twice(std::uint64_t seed) {
     if (net.epoch(late).value > net.state().epoch) return fails(net, "it advanced more than once");
   }
   if (!net.run_blocks(3, 60'000)) return fails(net, "it does not go on");
-  // Each executed closing block moved each ledger by one epoch, and all have the same.
+  // Each closing block moved each ledger by exactly one epoch.
   if (net.epoch(late).value != net.state().epoch && !net.run_blocks(2, 60'000))
     return "it stays behind";
   return check_epochs(net);
@@ -319,7 +319,7 @@ shortcoming delivered_twice(std::uint64_t seed) {
 
 }  // namespace
 
-// By E5 committee and leaders change with the epoch, and L4 says that every epoch ends.
+// By E5 the committee and the leaders change with the epoch, and by L4 every epoch ends.
 TEST_CASE("scenario 16: all of a committee is replaced, and back") {
   holds(all_replaced, 1, 8);
   notices(all_replaced, "committee_stays", 1, 4);
@@ -336,19 +336,20 @@ TEST_CASE("scenario 16: a committee shrinks to four") {
   notices(shrinks_to_four, "committee_stays", 1, 4);
 }
 
-// By E5 a key counts in the epochs of its committee alone.
+// By E5 a key counts only in the epochs of its committee.
 TEST_CASE("scenario 16: everybody's key is another in each epoch") {
   holds(keys_rotate, 1, 8);
   notices(keys_rotate, "committee_stays", 1, 4);
 }
 
-// By E3 an epoch ends with a certificate alone, and by E2 nothing but fillers comes before that.
+// By E3 an epoch ends only with a certificate, and by E2 only fillers follow the closing block
+// before that.
 TEST_CASE("scenario 16: the closing block meets a partition") {
   holds(ends_while_parted, 1, 24);
   notices(ends_while_parted, "epoch_goes_on", 1, 24);
 }
 
-// Ledger and record may stop in two different epochs (E3), and R0 starts from both.
+// A crash may leave the ledger and the record in different epochs (E3), and R0 starts from both.
 TEST_CASE("scenario 16: a crash between the proof of an epoch's end and the next epoch") {
   holds(stops_between_epochs, 1, 24);
   notices(stops_between_epochs, "resumes_at_base", 1, 12);
@@ -360,13 +361,13 @@ TEST_CASE("scenario 16: ex-members and newcomers that are late") {
   notices(late_ex_members, "epoch_end_not_told", 1, 3);
 }
 
-// By E2 fillers change nothing, so two of them are no two ends; S8 holds.
+// By E2 fillers change nothing, so two fillers are not two ends of an epoch, and S8 holds.
 TEST_CASE("scenario 16: two fillers, two closing blocks, one end") {
   holds(fillers_conflict, 1, 12);
   notices(fillers_conflict, "epoch_goes_on", 1, 6);
 }
 
-// By E1 an epoch ends by the execution of its closing block, and by S8 once.
+// By E1 an epoch ends with the execution of its closing block, and by S8 only once.
 TEST_CASE("scenario 17: an end of an epoch that comes by execution and by sync counts once") {
   holds(delivered_twice, 1, 20);
   notices(delivered_twice, "leaders_stay", 1, 10);

@@ -1,5 +1,5 @@
-// Scenarios 8, 9, 14 and 15: leaders that say two things, keys that two nodes hold, leaders that say
-// nothing, and who has how much power.
+// Scenarios 8, 9, 14 and 15: leaders with several blocks, keys that two nodes hold, silent leaders,
+// and the power of members.
 #include <doctest/doctest.h>
 
 #include <algorithm>
@@ -26,8 +26,8 @@ fault_plan long_epochs(fault_plan p) {
 
 enum class parent_kind : std::uint8_t { tip, older, unnotarized };
 
-/// The leader's own block and one or two others in the same view, each to a part of the network.
-/// They meet where the parts overlap.
+/// A leader sends its own block and one or two others of the same view, each to a part of the
+/// network. A node gets two of them if the parts overlap.
 struct two_faced_leader {
   two_faced_leader(std::uint64_t seed, parent_kind on, bool parts_overlap)
       : p(with_puppets(long_epochs(story_plan(seed, size_of_seed(seed))), 1)),
@@ -48,7 +48,7 @@ struct two_faced_leader {
     };
   }
 
-  /// Nodes and identities are the same here.
+  /// The node of the leader: in this plan node and identity have the same number.
   static std::uint16_t leader_of(const block_header& h) { return h.proposer; }
 
   shortcoming tell() {
@@ -122,8 +122,9 @@ shortcoming leader_says_several(std::uint64_t seed, parent_kind on) {
 
 // ---- 9
 
-/// Processes 0 and `size` hold the same key. In each of the first views they are in different
-/// halves of the network; `halves` says who is with whom, a bit a process and view.
+/// Twins are pairs of nodes with the same key: nodes 0 and `size`, 1 and `size` + 1, and so on. In
+/// each of the first views the two of a pair are in different halves of the network. `halves` has a
+/// mask of the nodes of one half for each of these views.
 shortcoming twins_apart(std::uint64_t seed, std::size_t size, std::size_t twins,
                         std::vector<node_set> halves, run_counts* sum) {
   auto p = with_puppets(story_plan(seed, size), twins);
@@ -138,7 +139,7 @@ shortcoming twins_apart(std::uint64_t seed, std::size_t size, std::size_t twins,
     for (std::size_t i = 0; i < twins; ++i) half |= node_set{1} << (size + i);
   }
   listener all(net);
-  std::map<std::uint64_t, std::uint64_t> began;  // by view; where no half is a quorum it has to end
+  std::map<std::uint64_t, std::uint64_t> began;  // by view; a partition ends after 5 s
   all.drops = [&](std::uint32_t from, std::uint32_t to, const peer_message& m) {
     const auto* core = net.core(from);
     auto view = core == nullptr ? 0 : core->view();
@@ -176,7 +177,8 @@ shortcoming twins_of_seed(std::uint64_t seed) {
   return twins_apart(seed, size, twins, halves, nullptr);
 }
 
-/// Of 4: who is with the second twin, in each of three views; all 512.
+/// Four nodes: three bits of `number` for each of three views say which nodes are with the second
+/// twin. There are 512 cases.
 shortcoming twins_of_four(std::uint64_t number, run_counts* sum) {
   std::vector<node_set> halves;
   for (auto rest = number; halves.size() < 3; rest /= 8) {
@@ -203,8 +205,9 @@ shortcoming twins_for_long(std::uint64_t seed) {
 
 // ---- 14
 
-/// No proposal of `silent_views` views in a row arrives anywhere. Each view has to last as long as the law
-/// says: T0, growing by half from the third after the last final one, and no longer.
+/// No proposal of `silent_views` views in a row arrives. Each view has to last exactly as long as
+/// the timeout law says: T0, and from the third view after the last final one half as long again
+/// each time.
 shortcoming silent_leaders(std::uint64_t seed) {
   auto p = long_epochs(story_plan(seed, size_of_seed(seed), 0, 1));
   const auto silent_views = 1 + seed % 12;
@@ -237,14 +240,14 @@ shortcoming silent_leaders(std::uint64_t seed) {
                             " not " + std::to_string(law));
     }
   }
-  // What comes after has to do with the last final view alone.
+  // The next timeouts depend only on the last final view.
   const auto last = highest_view(net);
   if (timeout_ms(last - net.core(1)->base().view) > 2'250) return "the long timeouts stay";
   if (!net.run_blocks(10, 30'000)) return fails(net, "it is slow afterwards");
   return ends(net);
 }
 
-/// One has exactly the power that may be missing, and is silent for ever.
+/// One member has exactly the power that may be missing, and is silent for ever.
 shortcoming a_third_is_silent(std::uint64_t seed) {
   auto p = long_epochs(story_plan(seed, 4 + seed % 3, 0, 10));
   std::vector<std::uint32_t> weights(p.nodes.size() - 1, 1);
@@ -257,14 +260,16 @@ shortcoming a_third_is_silent(std::uint64_t seed) {
   const auto before = longest(net);
   net.run_for(300'000);
   const auto blocks = longest(net) - before;
-  // Every third view costs T0 or, in a row, more: less than 1.5 s a block in the mean.
+  // Every third view costs T0, and more when such views follow each other: in the mean a block
+  // takes less than 1.5 s.
   if (blocks < 200) return fails(net, "only " + std::to_string(blocks) + " blocks in five minutes");
   return ends(net);
 }
 
 // ---- 15
 
-/// Powers as given, these members gone: whether the others may go on.
+/// The members have these powers, and those in `gone` stop. `goes_on` says whether the others have
+/// a quorum.
 shortcoming with_powers(std::uint64_t seed, const std::vector<std::uint32_t>& powers, node_set gone,
                         bool goes_on) {
   auto p = story_plan(seed, powers.size());
@@ -289,7 +294,7 @@ shortcoming with_powers(std::uint64_t seed, const std::vector<std::uint32_t>& po
 
 }  // namespace
 
-// By R3 the second block of a leader is evidence, and by R4 only the first is voted for.
+// By R3 the second block of a leader is evidence, and by R4 members vote only for the first.
 TEST_CASE("scenario 8: a leader that says two or three blocks pays once, and nothing forks") {
   for (const auto on : {parent_kind::tip, parent_kind::older, parent_kind::unnotarized}) {
     CAPTURE(static_cast<int>(on));
@@ -299,7 +304,8 @@ TEST_CASE("scenario 8: a leader that says two or three blocks pays once, and not
   }
 }
 
-// By R4 a key notarizes one block a view, by R7 and R8 it does not both skip and finalize.
+// By R4 a key notarizes one block a view, and by R7 and R8 it does not skip and finalize the same
+// view.
 TEST_CASE("scenario 9: twins in four, every way to part the network in three views") {
   run_counts sum;
   const auto counted_story = [&](std::uint64_t number) { return twins_of_four(number, &sum); };
@@ -316,7 +322,7 @@ TEST_CASE("scenario 9: one to f twins in committees of 4 to 13, 3 to 7 views apa
   holds(twins_for_long, 1, 12);
 }
 
-// By R1 timeouts grow with the distance from the last final block; R8 skips the views.
+// By R1 timeouts grow with the distance from the last final block, and by R8 the views are skipped.
 TEST_CASE("scenario 14: up to twelve silent leaders in a row cost what the timeout law says") {
   holds(silent_leaders, 1, 36);
   notices(silent_leaders, "timeouts_do_not_grow", 1, 12);

@@ -1,5 +1,5 @@
-// Scenarios 22 and 24: false answers to those who are behind, forks by keys that have nothing to
-// say any more, and machines that compute something else.
+// Scenarios 22 and 24: false answers to nodes that are behind, forks that old keys sign, and nodes
+// that compute other results.
 #include <doctest/doctest.h>
 
 #include <algorithm>
@@ -16,7 +16,8 @@ namespace {
 
 enum class lie : std::uint8_t { height, payload, stale_final, reversed, silence };
 
-/// What a hostile peer answers instead of `r`. `old`: an answer of long ago.
+/// The answer of a hostile peer instead of `r`; nullopt when it does not answer. `old` is an old
+/// certificate.
 std::optional<peer::response> bent(peer::response r, lie how,
                                    const std::optional<certificate>& old) {
   switch (how) {
@@ -24,7 +25,7 @@ std::optional<peer::response> bent(peer::response r, lie how,
     case lie::silence:
       return std::nullopt;
     case lie::payload:
-      for (auto& b : r.blocks) {  // the header that was certified, another content
+      for (auto& b : r.blocks) {  // the certified header with another content
         auto other = *b;
         if (other.block.payload.empty()) {
           other.block.parent_signers = {};
@@ -46,8 +47,8 @@ std::optional<peer::response> bent(peer::response r, lie how,
   return r;
 }
 
-/// One without a seat lost its ledger. It hears three hostile peers, and of the members one; all
-/// that the hostile ones say in answer is bent, and they boast.
+/// A node without a seat has lost its ledger. It hears three hostile peers and only one member. The
+/// hostile peers give false answers and boast of great heights.
 shortcoming hostile_answers(std::uint64_t seed, lie how) {
   constexpr std::uint32_t members = 4, hostile_end = 7, victim = 7;
   auto p = story_plan(seed, members, 4);
@@ -63,7 +64,7 @@ shortcoming hostile_answers(std::uint64_t seed, lie how) {
     }
     if (std::holds_alternative<peer::request>(m) && from == victim && to == 0) ++asked_honest;
     if (to != victim || injecting) return false;
-    if (from > 0 && from < members) return true;  // it hears member 0 alone
+    if (from > 0 && from < members) return true;  // of the members it hears only member 0
     if (from < members || from == victim) return false;
     const auto* r = std::get_if<peer::response>(&m);
     if (r == nullptr) return !std::holds_alternative<peer::hello>(m);
@@ -101,8 +102,8 @@ shortcoming hostile_answers(std::uint64_t seed, lie how) {
   return ends(net);
 }
 
-/// The members of the first epoch, all of them, have left. They sign whatever a quorum of them can:
-/// another block of long ago, another end of their epoch, something for the present one.
+/// All members of the first epoch have left. They sign everything that a quorum of their keys can
+/// sign: another old block, another end of their epoch, and a certificate for the present epoch.
 shortcoming unbonded_fork(std::uint64_t seed) {
   constexpr std::uint32_t size = 4, late = 8;
   auto p = story_plan(seed, size, size + 1);
@@ -121,12 +122,12 @@ shortcoming unbonded_fork(std::uint64_t seed) {
       forge.see(proposal->block);
       if (proposal->block->block.header.epoch.value == 0) seen.push_back(proposal->block);
     }
-    return fork && from < size;  // the unbonded say only what is put into their mouths
+    return fork && from < size;  // the old members say only what is injected
   };
   if (!net.run_until([](const network& x) { return x.epoch(late).value >= 1; }, 120'000)) {
     return fails(net, "no epochs at first");
   }
-  net.crash(late);  // it knows who came after them
+  net.crash(late);  // it knows the second committee
   if (!net.run_until([](const network& x) { return x.state().epoch >= 3; }, 120'000)) {
     return fails(net, "no epochs at first");
   }
@@ -178,8 +179,8 @@ shortcoming unbonded_fork(std::uint64_t seed) {
 
 // ---- 24
 
-/// One computes something else: what it votes for is another block, so the chain goes on without
-/// it; and it stops when it sees that a quorum disagrees.
+/// One node computes wrong results. It votes for no block of the others, so the chain goes on
+/// without it, and it stops when it sees that a quorum disagrees.
 shortcoming one_computes_wrong(std::uint64_t seed) {
   auto net = begin(story_plan(seed, size_of_seed(seed)));
   listener all(net);
@@ -193,7 +194,7 @@ shortcoming one_computes_wrong(std::uint64_t seed) {
   if (all.votes_from(victim, {0}) != 0) return "it goes on voting";
   if (net.counts()[coverage::alarms] != 1) return fails(net, "others take alarm");
   if (net.evidence_reported() != 0) return "a broken machine is taken for a liar";
-  // Repaired, it takes part again.
+  // After a repair it takes part again.
   net.crash(victim);
   net.set_bad_executor(victim, false);
   net.restart(victim);
@@ -203,7 +204,7 @@ shortcoming one_computes_wrong(std::uint64_t seed) {
   return ends(net);
 }
 
-/// More of them than may be faulty: neither they nor the others are a quorum.
+/// More nodes than may be faulty compute wrong results: neither they nor the others are a quorum.
 shortcoming many_compute_wrong(std::uint64_t seed) {
   auto p = story_plan(seed, tight_size(seed));
   p.epoch_ms = 3'600'000;
@@ -229,7 +230,8 @@ shortcoming many_compute_wrong(std::uint64_t seed) {
 
 }  // namespace
 
-// By R11 claims of peers decide nothing, by R3 a payload has to be that of its header; L3 follows.
+// By R11 unproven claims of peers decide nothing, and by R3 a payload has to fit its header; so L3
+// holds.
 TEST_CASE("scenario 22: false answers cost time; one honest peer is enough") {
   for (const auto how :
        {lie::height, lie::payload, lie::stale_final, lie::reversed, lie::silence}) {
@@ -241,19 +243,20 @@ TEST_CASE("scenario 22: false answers cost time; one honest peer is enough") {
   }
 }
 
-// By R6 a certificate of another epoch's committee counts for nothing, and by E5 no old key does.
+// By R6 a certificate of another epoch's committee does not count, and by E5 no old key counts.
 TEST_CASE("scenario 22: a fork by all keys of an epoch that is over finds nobody") {
   holds(unbonded_fork, 1, 12);
   notices(unbonded_fork, "certificate_unchecked", 1, 3);
 }
 
-// By R12 a process that differs from a quorum stops; by R4 it has not voted for the block.
+// By R12 a node whose result differs from that of a quorum stops; by R4 it has not voted for the
+// block.
 TEST_CASE("scenario 24: one that computes something else stops, the chain goes on") {
   holds(one_computes_wrong, 1, 20);
   notices(one_computes_wrong, "root_unchecked", 1, 3);
 }
 
-// By R4 each votes for what it has executed alone, so that no block gets a quorum here.
+// By R4 a node votes only for what it has executed itself, so that no block gets a quorum here.
 TEST_CASE("scenario 24: more than may be faulty compute something else, and nothing is final") {
   holds(many_compute_wrong, 1, 12);
   notices(many_compute_wrong, "root_unchecked", 1, 4);

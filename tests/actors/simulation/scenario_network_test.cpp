@@ -1,4 +1,4 @@
-// Scenarios 10 to 12: networks that part, delay and repeat.
+// Scenarios 10 to 12: partitions, delays and repeated messages.
 #include <doctest/doctest.h>
 
 #include <algorithm>
@@ -21,13 +21,14 @@ node_set everybody(const network& net) {
 
 // ---- 10
 
-/// Cut off as `part` does it, nothing may become final; mended, all have to go on within the bound.
+/// While `part` cuts the network, nothing may become final. After it has healed, all nodes have to
+/// go on within the bound.
 shortcoming without_quorum(std::uint64_t seed,
                            const std::function<void(network&, std::uint64_t)>& part) {
   auto net = begin(story_plan(seed, size_of_seed(seed)));
   if (!net.run_blocks(3, 60'000)) return fails(net, "no blocks at first");
   part(net, seed);
-  net.run_for(3'000);  // statement was on its way
+  net.run_for(3'000);  // what was on its way arrives
   const auto before = longest(net);
   net.run_for(10'000 + seed % 5 * 20'000);
   if (longest(net) != before) return fails(net, "a block is final without a quorum");
@@ -42,7 +43,7 @@ void in_halves(network& net, std::uint64_t) {
   net.partition(bit(net.size() / 2) - 1);
 }
 
-/// The leader of the present view with all but a quorum.
+/// The leader of the present view is in a group that is too small for a quorum.
 void leader_in_minority(network& net, std::uint64_t) {
   const auto& core = *net.core(0);
   const auto leader = core.members().leader(core.view());
@@ -50,7 +51,7 @@ void leader_in_minority(network& net, std::uint64_t) {
   for (std::uint32_t i = 0; std::popcount(group) < static_cast<int>(most_faulty(net.size())); ++i) {
     group |= bit(i);
   }
-  // The others lack one of a quorum, too.
+  // The others lack one node for a quorum, too.
   const auto rest = everybody(net) & ~group;
   net.partition(group);
   net.partition(rest & (~rest + 1));
@@ -64,13 +65,14 @@ void in_a_ring(network& net, std::uint64_t) {
   }
 }
 
-/// Everybody hears the lower half, nobody hears the upper.
+/// All nodes hear the lower half of the nodes, and no node hears the upper half.
 void one_way(network& net, std::uint64_t) {
   const auto lower = bit(net.size() / 2) - 1;
   net.cut(everybody(net) & ~lower, everybody(net));
 }
 
-/// A quorum stays together; the others are cut off, in one direction or both. The chain goes on.
+/// A quorum stays together, and the chain goes on. The other nodes are cut off in one direction or
+/// in both.
 shortcoming with_quorum(std::uint64_t seed) {
   auto net = begin(story_plan(seed, size_of_seed(seed)));
   if (!net.run_blocks(3, 60'000)) return fails(net, "no blocks at first");
@@ -90,8 +92,8 @@ shortcoming with_quorum(std::uint64_t seed) {
   return ends(net);
 }
 
-/// Links that break one after the other until none is left and come back in another order; others
-/// that come and go, or follow the leader about.
+/// Some links come and go, and some cut off the leader. Then the links of all nodes break one after
+/// the other, and come back in another order.
 shortcoming comes_and_goes(std::uint64_t seed) {
   auto p = story_plan(seed, size_of_seed(seed));
   const auto size = p.nodes.size();
@@ -107,7 +109,7 @@ shortcoming comes_and_goes(std::uint64_t seed) {
     std::ranges::sort(order, {}, [&](std::uint32_t i) { return mix(seed, i, by); });
   };
   shuffle(1);
-  for (const auto i : order) {  // swizzle
+  for (const auto i : order) {  // "swizzle": nodes are cut off in a random order
     net.cut(bit(i), everybody(net));
     net.cut(everybody(net), bit(i));
     net.run_for(mix(seed, i, 2) % 3'000);
@@ -117,7 +119,7 @@ shortcoming comes_and_goes(std::uint64_t seed) {
   net.run_for(5'000);
   if (longest(net) != before) return fails(net, "a block is final and nobody hears anybody");
   shuffle(3);
-  for (std::size_t free = 1; free <= size; ++free) {  // and clog
+  for (std::size_t free = 1; free <= size; ++free) {  // "clog": they come back in another one
     net.heal_network();
     for (std::size_t i = free; i < size; ++i) {
       net.cut(bit(order[i]), everybody(net));
@@ -155,7 +157,7 @@ bool is_of_class(const peer_message& m, std::uint64_t which) {
   }
 }
 
-/// Everything of one class takes ten seconds. Blocks come, and as fast as before once it is over.
+/// Messages of one class take ten seconds. Blocks still come, and afterwards as fast as before.
 shortcoming one_class_is_slow(std::uint64_t seed, std::uint64_t which) {
   auto p = story_plan(seed, 4 + seed % 4);
   p.epoch_ms = 3'600'000;
@@ -184,7 +186,8 @@ shortcoming one_class_is_slow(std::uint64_t seed, std::uint64_t which) {
   return ends(net);
 }
 
-/// A quorum is fast; what the others say takes seconds. They cost nothing but their own turns.
+/// A quorum is fast, and the messages of the other nodes take seconds. They may delay only the
+/// views in which they lead.
 shortcoming all_but_a_quorum_are_slow(std::uint64_t seed) {
   auto p = story_plan(seed, tight_size(seed));
   p.epoch_ms = 3'600'000;
@@ -205,8 +208,8 @@ shortcoming all_but_a_quorum_are_slow(std::uint64_t seed) {
 
 // ---- 12
 
-/// Whatever was said is said again later, by somebody else, to anybody, to its author, too; and
-/// votes of another chain with it. Nobody is accused, fenced or held up.
+/// A node sends all messages of others again later, to any node, also to their author, and votes of
+/// another chain with them. No node may be accused, fenced or held up by that.
 shortcoming everything_again(std::uint64_t seed) {
   auto p = story_plan(seed, size_of_seed(seed), 1);
   const auto repeater = static_cast<std::uint32_t>(p.nodes.size() - 1);
@@ -260,7 +263,7 @@ shortcoming everything_again(std::uint64_t seed) {
 
 }  // namespace
 
-// By R9 a block is final by a certificate alone; R10 repairs what was lost meanwhile.
+// By R9 only a certificate makes a block final; R10 repairs what was lost in the meantime.
 TEST_CASE("scenario 10: halves, rings, one-way links: nothing is final without a quorum") {
   const auto parted = [](auto part) {
     return [part](std::uint64_t seed) { return without_quorum(seed, part); };
@@ -270,14 +273,14 @@ TEST_CASE("scenario 10: halves, rings, one-way links: nothing is final without a
   holds(parted(one_way), 1, 20);
   notices(parted(in_halves), "commits_when_notarized", 1, 20);
   notices(parted(in_halves), "no_standstill", 1, 10);
-  // In a ring of four or five three are a quorum, or nearly.
+  // In a ring of four or five nodes three neighbours are a quorum, or nearly one.
   const auto ring = [](std::uint64_t seed) {
     return size_of_seed(seed) < 6 ? shortcoming{} : without_quorum(seed, in_a_ring);
   };
   holds(ring, 1, 20);
 }
 
-// By R11 those who were cut off ask for what they have missed (L3).
+// By R11 nodes that were cut off ask for what they have missed (L3).
 TEST_CASE("scenario 10: a quorum that stays together goes on, and the others come back") {
   holds(with_quorum, 1, 21);
   notices(with_quorum, "blocks_not_fetched", 1, 6);
@@ -287,7 +290,7 @@ TEST_CASE("scenario 10: flapping links, a leader always apart, swizzle and clog"
   holds(comes_and_goes, 1, 20);
 }
 
-// Views do not wait for what is final (R6, R9), whatever is slow.
+// Views do not wait for final blocks (R6, R9), whatever is slow.
 TEST_CASE("scenario 11: one class of messages takes ten seconds") {
   for (std::uint64_t which = 0; which < 6; ++which) {
     CAPTURE(which);

@@ -1,5 +1,4 @@
-// Scenarios 13, 26 and 27: clocks that are wrong, a week without a quorum, and votes for views that
-// are far away.
+// Scenarios 13, 26 and 27: wrong clocks, a week without a quorum, and votes for views far ahead.
 #include <doctest/doctest.h>
 
 #include <algorithm>
@@ -16,8 +15,8 @@ namespace {
 
 enum class clock_kind : std::uint8_t { ahead, behind, jumps_back, leaps, stands };
 
-/// As many clocks as may be are wrong. Blocks are never ahead of the right time by more than the
-/// drift, and epochs end when they should.
+/// As many clocks are wrong as may be. The time of a block is never ahead of the right time by more
+/// than the drift, and epochs end in time.
 shortcoming clocks_are_wrong(std::uint64_t seed, clock_kind kind) {
   auto p = story_plan(seed, size_of_seed(seed));
   const auto drift = p.options.drift_ms;
@@ -75,7 +74,7 @@ shortcoming clocks_are_wrong(std::uint64_t seed, clock_kind kind) {
 constexpr std::uint64_t week_ms = 7ull * 24 * 3'600 * 1'000;
 constexpr std::uint64_t hours_ms = 10ull * 3'600 * 1'000;
 
-/// Nothing passes for a week. What a process says meanwhile goes by the standstill messages.
+/// No message arrives for a week. Meanwhile a node sends little more than its standstill messages.
 shortcoming a_week_of_silence(std::uint64_t seed) {
   auto p = story_plan(seed, 4, 0, 0);
   auto net = begin(std::move(p));
@@ -88,7 +87,7 @@ shortcoming a_week_of_silence(std::uint64_t seed) {
   const auto bytes = net.sent_bytes(0);
   net.run_for(week_ms);
   const auto rounds = week_ms / 30'000 + 1;
-  // L5: a greeting, a standstill message, a proposal if it leads; to each of three.
+  // L5: a hello, a standstill message, and a proposal if it leads, to each of three nodes.
   if (net.sent_messages(0) - messages > rounds * 3 * 3) return fails(net, "too many messages");
   if (net.sent_bytes(0) - bytes > rounds * 3 * 4'096) return fails(net, "too many bytes");
   silent = false;
@@ -97,8 +96,9 @@ shortcoming a_week_of_silence(std::uint64_t seed) {
   return ends(net);
 }
 
-/// No proposal passes for hours, votes do: a view a minute is skipped. One was away all the time;
-/// it has to fetch what the others hold, and a block then stands on the block before it.
+/// No proposal arrives for hours, but votes do, so that about one view a minute is skipped. One
+/// node was away all the time. It has to fetch the certificates of all these views, since the next
+/// block stands on the block before them.
 shortcoming hours_of_skips(std::uint64_t seed) {
   auto p = story_plan(seed, 4, 0, 0);
   p.options.seed = seed;
@@ -118,8 +118,8 @@ shortcoming hours_of_skips(std::uint64_t seed) {
   const auto views = net.core(0)->view() - first;
   if (views > hours_ms / 60'000 + 1) return fails(net, std::to_string(views) + " views");
   if (views + 20 < hours_ms / 60'000) return fails(net, std::to_string(views) + " views");
-  // A view: a vote, a certificate and a proposal to each of two, in the mean a greeting and two
-  // standstill messages of 64 views.
+  // For each view a node sends a vote, a certificate and a proposal to each of two nodes; for each
+  // standstill a hello and messages that show 64 views.
   const auto rounds = hours_ms / 30'000 + 1;
   const auto limit = views * 2 * 4'096 + rounds * 2 * (64 * 512 + 64 * 160 + 4'096);
   if (net.sent_bytes(0) - bytes > limit) return fails(net, "too many bytes");
@@ -133,7 +133,7 @@ shortcoming hours_of_skips(std::uint64_t seed) {
 
 // ---- 27
 
-/// As many as may be Byzantine vote for everything in 64 views to come, and far beyond.
+/// As many nodes as may be Byzantine cast all votes in the next 64 views and far beyond.
 shortcoming far_votes(std::uint64_t seed) {
   auto p = story_plan(seed, size_of_seed(seed), 0, 0);
   const auto few = most_faulty(p.nodes.size());
@@ -162,7 +162,7 @@ shortcoming far_votes(std::uint64_t seed) {
     }
   }
   net.run_for(1'000);
-  // One vote of each kind a view; what contradicts it is evidence and not kept.
+  // One vote of each kind and view is kept. A vote that contradicts it is reported and not kept.
   const auto limit = before + 70 * (2'048 + few * 3 * 160) + 65'536;
   if (net.core(victim)->held_bytes() > limit) {
     return fails(net, std::to_string(net.core(victim)->held_bytes()) + " bytes, not " +
@@ -174,7 +174,8 @@ shortcoming far_votes(std::uint64_t seed) {
 
 }  // namespace
 
-// By R13 clocks bound the time of blocks and nothing else; by E1 they bound the end of an epoch.
+// By R13 clocks bound the time of blocks and nothing else; by E1 this time decides when an epoch
+// ends.
 TEST_CASE("scenario 13: clocks an hour off, jumping, leaping and standing decide nothing") {
   for (const auto kind : {clock_kind::ahead, clock_kind::behind, clock_kind::jumps_back,
                           clock_kind::leaps, clock_kind::stands}) {
@@ -185,17 +186,17 @@ TEST_CASE("scenario 13: clocks an hour off, jumping, leaping and standing decide
   }
 }
 
-// By R10 what is said during an outage is bounded, which is L5.
+// By R10 the messages of an outage are bounded, which is L5.
 TEST_CASE("scenario 26: a week in which nothing passes") {
   holds(a_week_of_silence, 1, 2);
 }
 
-// By R1 an outage has few views, and by S11 little is kept of those that were skipped; L5 follows.
+// By R1 an outage has few views, and by S11 little is kept of skipped views; so L5 holds.
 TEST_CASE("scenario 26: hours in which every view is skipped") {
   holds(hours_of_skips, 1, 2);
 }
 
-// By R5 votes count up to 64 views ahead alone, which is a part of S11.
+// By R5 votes count only up to 64 views ahead, which is a part of S11.
 TEST_CASE("scenario 27: votes for views far ahead take no memory") {
   holds(far_votes, 1, 10);
   notices(far_votes, "votes_of_any_view", 1, 2);

@@ -164,7 +164,8 @@ void listener::forget() {
 // ---- forger
 
 forger::forger(const fault_plan& p) : plan_(p), keys_(p.seed), toy_(plan_, keys_) {
-  states_[id_from<block_id>(word_of(keys_.chain()))] = toy_.genesis();  // as a ledger says
+  // The key is the id of an empty ledger's tip.
+  states_[id_from<block_id>(word_of(keys_.chain()))] = toy_.genesis();
 }
 
 void forger::see(const block_ptr& b) {

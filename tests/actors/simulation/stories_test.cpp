@@ -1,4 +1,4 @@
-// A few lives by hand: what a network offers to those who write scenarios works.
+// A few short scenarios, which show that the functions of the network for scenarios work.
 #include <doctest/doctest.h>
 
 #include "actors/simulation/simulated_network.hpp"
@@ -12,7 +12,7 @@ network of(std::uint64_t seed, std::size_t size, std::size_t spare = 0,
            std::uint32_t transactions_per_s = 4) {
   auto p = quiet_plan(seed, size, spare);
   p.transactions_per_s = transactions_per_s;
-  p.heal_ms = 1'000'000'000;  // never: the story does it
+  p.heal_ms = 1'000'000'000;  // it never heals by itself
   return network(std::move(p));
 }
 
@@ -59,7 +59,7 @@ TEST_CASE("a full disk makes a process mute; it signs again when there is room")
 TEST_CASE("a transaction handed to one process is final at all") {
   auto net = of(8, 4, 1);
   REQUIRE(net.run_blocks(1, 30'000));
-  const auto number = net.submit(4);  // which is no member
+  const auto number = net.submit(4);  // which has no seat
   CHECK(net.run_until([&](const network& x) { return x.is_final(number); }, 30'000));
   check(net);
 }
