@@ -163,7 +163,7 @@ void safety_checker::check_sent_proposal(std::uint32_t node_index, const public_
 void safety_checker::check_certificate(std::uint32_t node_index, const certificate& c) {
   const auto* t = tally_of(c.statement);
   if (t == nullptr || !covers(t->signers, c.signers)) {
-    fail("S4: a certificate for " + to_text(c.statement) + " holds votes nobody cast" +
+    fail("S4: a certificate for " + to_text(c.statement) + " holds votes that were never cast" +
          of_node(node_index));
   } else if (members(c.statement.epoch.value)->power_of(c.signers) < quorum) {
     fail("S4: a certificate for " + to_text(c.statement) + " without a quorum" +

@@ -50,7 +50,7 @@ void check_end(validator_network& net) {
 
 }  // namespace
 
-TEST_CASE("three of four go on while any is killed, and who begins with nothing reaches the tip") {
+TEST_CASE("three of four go on while any is killed, and a node that begins empty reaches the tip") {
   validator_network net(
       {.binary = SOMA_BINARY, .validators = 4, .followers = 1, .epoch_seconds = 4});
   for (std::size_t i = 0; i < 4; ++i) net.start(i);

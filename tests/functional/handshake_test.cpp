@@ -27,8 +27,8 @@ supervisor_actor::behavior_type counting_role(supervisor_actor::pointer,
 
 // By security §1.1 only processes of the operator pass the handshake.
 TEST_CASE(
-    "nobody without a certificate of our CA gets past the handshake, or disturbs those who have "
-    "one") {
+    "no peer without a certificate of the operator's CA gets past the handshake or disturbs those "
+    "that have one") {
   const scratch_folder folder;
   const operator_ca ours(folder / "ours"), theirs(folder / "theirs");
   cluster_process server(ours.identity("server"));
@@ -66,7 +66,7 @@ TEST_CASE(
 }
 
 // By security §1.3 a role of another type is refused.
-TEST_CASE("another role behind the address, or nobody, is a refusal that says so") {
+TEST_CASE("another role at the address, or no role, is a refusal that says so") {
   const scratch_folder folder;
   const operator_ca ours(folder / "ours");
   cluster_process server(ours.identity("server")), client(ours.identity("client"));

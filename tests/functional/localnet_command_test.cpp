@@ -86,7 +86,7 @@ TEST_CASE("four validators on real files: one chain, the same for any number of 
   CHECK(again["height"].text == report["height"].text);
 }
 
-TEST_CASE("cheats on real data lose their bonds, earn nothing, and hurt nobody") {
+TEST_CASE("cheats on real data lose their bonds, earn nothing, and hurt no other account") {
   const soma_user user;
   const auto report = run_json(user, with(short_run("7"), {"--with-cheats"}));
   CHECK(report["supply_ok"].is_true());

@@ -122,7 +122,7 @@ TEST_CASE("killed at any moment of it, the late node ends with the ledger all th
   check_ledger(n, taken);
 }
 
-TEST_CASE("where nobody keeps snapshots a late node executes all blocks, and says so") {
+TEST_CASE("if no node keeps snapshots a late node executes all blocks, and says so") {
   auto wanted = old_network::options();
   wanted.pace += "snapshots = \"none\"\n";
   wanted.epoch_seconds = 600;

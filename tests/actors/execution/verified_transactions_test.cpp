@@ -57,7 +57,7 @@ TEST_CASE("a known body under any other signature is refused, before and after")
 }
 
 // By security §8.2 the number of remembered transactions is bounded.
-TEST_CASE("only the latest are remembered, and none that does not hold") {
+TEST_CASE("only the latest valid transactions are remembered") {
   constexpr std::size_t most = 10;
   execution::verified_transactions known(most);
   const auto key = key_of(2);

@@ -145,7 +145,8 @@ TEST_CASE("validators of any number agree, and a transaction sent to one is in t
   }
 }
 
-TEST_CASE("loss, doubled messages, partitions and crashes of one at a time cost time alone") {
+TEST_CASE(
+    "loss, doubled messages, partitions and crashes of one validator at a time cost only time") {
   for (std::uint64_t seed = 0; seed < 4; ++seed) {
     CAPTURE(seed);
     const soma::support::scratch_folder folder;
@@ -273,7 +274,7 @@ TEST_CASE("a peer whose frame announces another kind than it carries is blamed f
   CHECK(n.committee->agree());
 }
 
-TEST_CASE("who says two things is slashed on the ledger of all") {
+TEST_CASE("a validator that contradicts itself is slashed in all ledgers") {
   for (std::uint64_t seed = 0; seed < 3; ++seed) {
     CAPTURE(seed);
     const soma::support::scratch_folder folder;

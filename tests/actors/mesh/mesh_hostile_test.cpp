@@ -95,7 +95,7 @@ TEST_CASE("an address that sends garbage again and again is refused before it co
 }
 
 // By security §4.1 a handshake has a deadline.
-TEST_CASE("who stalls in the handshake is dropped by the deadline") {
+TEST_CASE("a peer that stalls in the handshake is dropped at the deadline") {
   honest_pair honest;
   hostile_peer silent(honest.a->at(), elsewhere);
   hostile_peer slow(honest.a->at(), elsewhere);
@@ -107,7 +107,7 @@ TEST_CASE("who stalls in the handshake is dropped by the deadline") {
 }
 
 // By security §5.1 unfinished handshakes are bounded for each address and in all.
-TEST_CASE("a flood of connections takes its own quota and nobody else's") {
+TEST_CASE("a flood of connections takes only its own quota") {
   honest_pair honest([](mesh::mesh_limits& limits) {
     limits.pending = 20;
     limits.handshake_ms = 1'500;
@@ -176,7 +176,7 @@ TEST_CASE("a frame with a length above its type's limit ends the connection befo
 }
 
 // By security §3.3 memory is taken only for bytes that have arrived.
-TEST_CASE("who announces the most that is allowed and sends little holds little") {
+TEST_CASE("a peer that announces the longest frame and sends little takes little memory") {
   honest_pair honest([](mesh::mesh_limits& limits) {
     limits.strangers = 100;
     limits.strangers_per_address = 100;
@@ -228,7 +228,7 @@ TEST_CASE("a slow header and a slow body are late, and keep-alives between do no
 }
 
 // By security §4.3 a connection on which nothing arrives ends.
-TEST_CASE("who says nothing at all is dropped as idle") {
+TEST_CASE("a silent peer is dropped as idle") {
   honest_pair honest([](mesh::mesh_limits& limits) { limits.idle_ms = 400; });
   hostile_peer peer(honest.a->at(), elsewhere);
   REQUIRE(peer.shake_hands(honest.traitor));
@@ -240,7 +240,7 @@ TEST_CASE("who says nothing at all is dropped as idle") {
 }
 
 // By security §4.4 and §5.3 the bytes that wait for a peer are bounded.
-TEST_CASE("who never reads is dropped when its write queue is full, and holds no more than that") {
+TEST_CASE("a peer that never reads is dropped when its write queue is full, and costs no more") {
   honest_pair honest([](mesh::mesh_limits& limits) { limits.idle_ms = 60'000; });
   hostile_peer peer(honest.a->at(), elsewhere);
   REQUIRE(peer.shake_hands(honest.traitor));
@@ -259,7 +259,7 @@ TEST_CASE("who never reads is dropped when its write queue is full, and holds no
 }
 
 // By security §4.4 a peer that reads nothing for too long is dropped, too.
-TEST_CASE("who never reads and is sent little is dropped when nothing moves any more") {
+TEST_CASE("a peer that never reads and is sent little is dropped when its queue does not shrink") {
   honest_pair honest([](mesh::mesh_limits& limits) {
     limits.idle_ms = 600;
     limits.member.write_queue_bytes = 64U << 20U;

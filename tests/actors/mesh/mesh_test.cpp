@@ -126,7 +126,7 @@ TEST_CASE("two nodes that call each other at the same moment end with one connec
 }
 
 // By security §2.3 both ends keep the same connection.
-TEST_CASE("of two calls that crossed that of the lower key stays, and of others the later one") {
+TEST_CASE("of two simultaneous connections that of the lower key stays, otherwise the later one") {
   for (const bool is_lower : {true, false}) {
     for (const bool is_old : {false, true}) {
       CAPTURE(is_lower);
@@ -205,7 +205,7 @@ TEST_CASE("a node that was killed and comes back is connected again, with a new 
 }
 
 // By security §2.2 the identity of a peer is its key.
-TEST_CASE("who answers with another key than the one looked for is refused, and so is oneself") {
+TEST_CASE("a peer with another key than the expected one is refused, and so is the node itself") {
   const auto a_key = key_of(1), b_key = key_of(2), c_key = key_of(3);
   const std::vector<public_key> all{a_key.public_half(), b_key.public_half(), c_key.public_half()};
   mesh_node b(b_key, quick_options(all));
@@ -333,7 +333,7 @@ TEST_CASE("a consumer that owes too much is sent nothing more, and nothing is lo
   CHECK(a.ends().empty());
 }
 
-TEST_CASE("a mesh cannot listen where somebody listens, and closes while it is busy") {
+TEST_CASE("a mesh can't listen on a port in use, and closes while it is busy") {
   const auto a_key = key_of(1), b_key = key_of(2);
   const std::vector<public_key> both{a_key.public_half(), b_key.public_half()};
   mesh_node a(a_key, quick_options(both));

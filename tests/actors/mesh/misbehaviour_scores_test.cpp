@@ -26,7 +26,7 @@ TEST_CASE("half of the points are forgotten after every forget_ms") {
 }
 
 // By security §6.3 points are kept for a bounded number of names.
-TEST_CASE("points without bound do not overflow, and those who are known are bounded") {
+TEST_CASE("many points do not overflow, and the number of known names is bounded") {
   misbehaviour_scores all({100, 1'000, 5'000});
   CHECK(all.add("a", UINT32_MAX, 0));
   all.refuse("a", 0);

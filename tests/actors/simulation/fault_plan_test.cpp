@@ -75,7 +75,7 @@ TEST_CASE("all kinds of faults and behaviours are drawn") {
   CHECK(std::popcount(seen) == behaviour_kinds);
 }
 
-TEST_CASE("powers keep proportions, sum up, and nobody has none") {
+TEST_CASE("powers keep proportions, have the right sum, and each is at least 1") {
   CHECK(powers_of({1, 1, 1, 1}) == std::vector<std::uint32_t>{2'500, 2'500, 2'500, 2'500});
   CHECK(powers_of({0, 1}, 10) == std::vector<std::uint32_t>{1, 9});
   CHECK(powers_of({1, 1, 1}, 10) == std::vector<std::uint32_t>{4, 3, 3});

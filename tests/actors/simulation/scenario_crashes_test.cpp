@@ -71,7 +71,7 @@ shortcoming stops_before_durable(std::uint64_t seed, said kind) {
   net.run_for(seed % 7 * 500);
   net.restart(victim);
   if (!net.run_blocks(8, 180'000)) return fails(net, "the chain does not go on");
-  if (net.evidence_reported() != 0) return "somebody is accused";
+  if (net.evidence_reported() != 0) return "a node is accused";
   return ends(net);
 }
 
@@ -287,7 +287,7 @@ TEST_CASE("scenario 4: all crash at once, and as many as may be Byzantine withho
 
 // By R0 a lost record fences the node. By S10 it signs nothing while it is fenced, and by L3 it
 // follows the chain.
-TEST_CASE("scenario 5: who lost its disk is fenced, follows, and nobody accuses it") {
+TEST_CASE("scenario 5: a node that lost its disk is fenced, follows, and is not accused") {
   for (const bool ledger_too : {false, true}) {
     CAPTURE(ledger_too);
     const auto story = [&](std::uint64_t seed) { return loses_its_disk(seed, ledger_too); };
@@ -297,8 +297,7 @@ TEST_CASE("scenario 5: who lost its disk is fenced, follows, and nobody accuses 
 }
 
 // By R0 the members tell a node that comes back what its key has signed, and it is fenced (S10).
-TEST_CASE(
-    "scenario 6: who gets an old copy of its record back learns from the others what it said") {
+TEST_CASE("scenario 6: a node with an old copy of its record learns from the others what it said") {
   holds(gets_an_old_copy, 1, 20);
   notices(gets_an_old_copy, "signs_beside_twin", 1, 5);
 }

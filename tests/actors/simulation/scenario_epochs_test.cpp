@@ -76,7 +76,7 @@ shortcoming committees_change(std::uint64_t seed, std::size_t node_count,
       const auto votes = std::ranges::count_if(
           all.votes[node_index], [&](const vote_statement& v) { return v.epoch.value == e; });
       if (sits && votes == 0) return fails(net, "a member says nothing in its epoch");
-      if (!sits && votes != 0) return fails(net, "somebody votes who has no seat");
+      if (!sits && votes != 0) return fails(net, "a node without a seat votes");
     }
   }
   for (std::uint64_t h = 1; h <= longest(net); ++h) {
@@ -256,7 +256,7 @@ shortcoming fillers_conflict(std::uint64_t seed) {
   if (!net.run_blocks(5, 120'000)) return fails(net, "it does not go on");
   if (!enough) return "no leader at the end of an epoch had two faces";
   for (const auto who : net.state().slashed) {
-    if (who >= puppets) return "somebody honest is punished";
+    if (who >= puppets) return "an honest member is punished";
   }
   return check_epochs(net);
 }
@@ -337,7 +337,7 @@ TEST_CASE("scenario 16: a committee shrinks to four") {
 }
 
 // By E5 a key counts only in the epochs of its committee.
-TEST_CASE("scenario 16: everybody's key is another in each epoch") {
+TEST_CASE("scenario 16: all members have other keys in each epoch") {
   holds(keys_rotate, 1, 8);
   notices(keys_rotate, "committee_stays", 1, 4);
 }

@@ -110,13 +110,13 @@ shortcoming leader_says_several(std::uint64_t seed, parent_kind on) {
   if (auto missing = t.tell(); !missing.empty()) return missing;
   if (!net.run_blocks(6, 120'000)) return fails(net, "the chain does not go on");
   if (!net.run_until([](const network& x) { return x.is_slashed(0); }, 60'000)) {
-    return fails(net, "nobody is punished");
+    return fails(net, "the leader is not punished");
   }
   if (!net.run_blocks(6, 120'000)) return fails(net, "the chain does not go on");
   if (net.state().evidence.size() != 1) return "it is not punished exactly once";
   const auto& stakes = net.state().stakes;
   if (stakes[0] >= 1'000'000 || stakes[0] < 950'000) return "it does not pay a twentieth";
-  if (net.state().slashed != std::vector<std::uint16_t>{0}) return "somebody else pays, too";
+  if (net.state().slashed != std::vector<std::uint16_t>{0}) return "another member pays, too";
   return ends(net);
 }
 
@@ -161,7 +161,7 @@ shortcoming twins_apart(std::uint64_t seed, std::size_t size, std::size_t twins,
   if (!net.run_until(after, 600'000)) return fails(net, "it stays in a view");
   if (!net.run_blocks(4, 120'000)) return fails(net, "the chain does not go on");
   for (const auto who : net.state().slashed) {
-    if (who >= twins) return "somebody is punished who has no twin";
+    if (who >= twins) return "a member without a twin is punished";
   }
   if (sum != nullptr) *sum += net.result().counts;
   return ends(net);
@@ -199,7 +199,7 @@ shortcoming twins_for_long(std::uint64_t seed) {
   const auto before = longest(net);
   net.run_for(60'000);
   if (longest(net) < before + 20) return fails(net, "the chain stands");
-  if (!net.run_blocks(5, 60'000)) return fails(net, "somebody is left behind");
+  if (!net.run_blocks(5, 60'000)) return fails(net, "a node is left behind");
   return ends(net);
 }
 
@@ -329,11 +329,11 @@ TEST_CASE("scenario 14: up to twelve silent leaders in a row cost what the timeo
 }
 
 // L1 holds as long as no more than the tolerated power is silent.
-TEST_CASE("scenario 14: who has exactly the tolerated power is silent, and blocks go on") {
+TEST_CASE("scenario 14: a member with exactly the tolerated power is silent, and blocks go on") {
   holds(a_third_is_silent, 1, 8);
 }
 
-TEST_CASE("scenario 15: powers at the thresholds decide who may be missing") {
+TEST_CASE("scenario 15: powers at the thresholds decide which members may be missing") {
   struct example {
     std::vector<std::uint32_t> powers;
     node_set gone;

@@ -96,7 +96,7 @@ shortcoming hostile_answers(std::uint64_t seed, lie how) {
   }
   if (!there) return fails(net, "one honest peer is not enough");
   if (asked_honest == 0) return "it never asked the honest one";
-  if (how == lie::payload && net.counts()[coverage::blamed] == 0) return "nobody is blamed";
+  if (how == lie::payload && net.counts()[coverage::blamed] == 0) return "no peer is blamed";
   if (net.core(victim)->held_bytes() > std::size_t{1} << 20) return "lies are kept";
   if (!net.run_blocks(5, 60'000)) return fails(net, "it does not stay with the others");
   return ends(net);
@@ -244,14 +244,14 @@ TEST_CASE("scenario 22: false answers cost time; one honest peer is enough") {
 }
 
 // By R6 a certificate of another epoch's committee does not count, and by E5 no old key counts.
-TEST_CASE("scenario 22: a fork by all keys of an epoch that is over finds nobody") {
+TEST_CASE("scenario 22: no node follows a fork by all keys of an epoch that is over") {
   holds(unbonded_fork, 1, 12);
   notices(unbonded_fork, "certificate_unchecked", 1, 3);
 }
 
 // By R12 a node whose result differs from that of a quorum stops; by R4 it has not voted for the
 // block.
-TEST_CASE("scenario 24: one that computes something else stops, the chain goes on") {
+TEST_CASE("scenario 24: a node that computes other results stops, and the chain goes on") {
   holds(one_computes_wrong, 1, 20);
   notices(one_computes_wrong, "root_unchecked", 1, 3);
 }

@@ -84,7 +84,7 @@ shortcoming with_quorum(std::uint64_t seed) {
   net.run_for(40'000);
   if (longest(net) < before + 8) return fails(net, "a quorum does not go on");
   if (seed % 3 == 2 && net.height(0) + 3 < longest(net))
-    return fails(net, "who hears does not follow");
+    return fails(net, "a node that hears the quorum does not follow");
   const auto bound = heal_bound_ms(net);
   net.heal_network();
   if (!net.run_blocks(10, bound))
@@ -117,7 +117,7 @@ shortcoming comes_and_goes(std::uint64_t seed) {
   net.run_for(3'000);
   const auto before = longest(net);
   net.run_for(5'000);
-  if (longest(net) != before) return fails(net, "a block is final and nobody hears anybody");
+  if (longest(net) != before) return fails(net, "a block is final although no node hears another");
   shuffle(3);
   for (std::size_t free = 1; free <= size; ++free) {  // "clog": they come back in another one
     net.heal_network();
@@ -249,11 +249,12 @@ shortcoming everything_again(std::uint64_t seed) {
     net.run_for(50);
     for (std::uint32_t i = 0; i < repeater; ++i) {
       if (net.core(i)->fenced())
-        return fails(net, "somebody takes its own old votes for another's");
+        return fails(net, "a node takes its own old votes for those of another process");
     }
   }
-  if (net.evidence_reported() != 0) return fails(net, "somebody is accused by what was repeated");
-  if (!net.state().slashed.empty()) return fails(net, "somebody is punished");
+  if (net.evidence_reported() != 0)
+    return fails(net, "a node is accused because of repeated messages");
+  if (!net.state().slashed.empty()) return fails(net, "a member is punished");
   if (net.epoch(0).value < 3) return fails(net, "epochs do not end");
   if (longest(net) < first + 25) return fails(net, "it is held up");
   if (net.counts()[coverage::blamed] == 0) return "votes of another chain are taken";

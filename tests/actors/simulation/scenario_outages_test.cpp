@@ -114,7 +114,7 @@ shortcoming hours_of_skips(std::uint64_t seed) {
   const auto bytes = net.sent_bytes(0);
   const auto first = net.core(0)->view();
   net.run_for(hours_ms);
-  if (longest(net) != before) return fails(net, "a block nobody has seen is final");
+  if (longest(net) != before) return fails(net, "a block that no node has seen is final");
   const auto views = net.core(0)->view() - first;
   if (views > hours_ms / 60'000 + 1) return fails(net, std::to_string(views) + " views");
   if (views + 20 < hours_ms / 60'000) return fails(net, std::to_string(views) + " views");

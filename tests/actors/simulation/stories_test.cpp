@@ -56,7 +56,7 @@ TEST_CASE("a full disk makes a process mute; it signs again when there is room")
 }
 
 // L2 holds for a transaction that a process without a seat has taken, too.
-TEST_CASE("a transaction handed to one process is final at all") {
+TEST_CASE("a transaction given to one node becomes final at all nodes") {
   auto net = of(8, 4, 1);
   REQUIRE(net.run_blocks(1, 30'000));
   const auto number = net.submit(4);  // which has no seat

@@ -68,8 +68,7 @@ TEST_CASE("a block that does not follow is no block: height, epoch, unreadable c
   CHECK_FALSE(b.execute(genesis, b.next(genesis, {signed_transaction{}}))->result.follows);
 }
 
-TEST_CASE(
-    "who equivocated is slashed once for each view and class, and nobody on forged evidence") {
+TEST_CASE("a key that equivocated is slashed once a view and class, and not on forged evidence") {
   bench b;
   const auto& genesis = b.toy.genesis();
   const auto shown = b.evidence(notarize(3, 1), notarize(3, 2), 2);

@@ -194,7 +194,7 @@ TEST_CASE("what was damaged on the receiver's disk is asked for again") {
   }
 }
 
-TEST_CASE("the folder of one who serves holds one whole snapshot, the latest") {
+TEST_CASE("the folder of a serving node holds one whole snapshot, the latest") {
   served from(11);
   const auto folder = from.beside("snapshots");
   {
@@ -228,7 +228,8 @@ TEST_CASE("the folder of one who serves holds one whole snapshot, the latest") {
   }
 }
 
-TEST_CASE("killed while it takes a ledger over it has the old one or the new one, never a part") {
+TEST_CASE(
+    "a node that is killed while it takes a ledger over has the old or the new one, never a part") {
   served from(13);
   const auto chunks = from.chunks();
   const auto place = from.beside("taken");

@@ -129,7 +129,7 @@ TEST_CASE(
   }
 }
 
-TEST_CASE("two histories that both are signed are none, unless a block of one of them is known") {
+TEST_CASE("of two signed histories neither is taken, unless a block of one of them is known") {
   for (std::uint64_t seed = 0; seed < 10; ++seed) {
     CAPTURE(seed);
     auto n = network_of({conduct::fork, conduct::honest, conduct::honest}, seed);
@@ -199,8 +199,7 @@ TEST_CASE("killed again and again it goes on behind the chunks that it has") {
   }
 }
 
-TEST_CASE(
-    "after a kill it goes on with the snapshot that it has begun, as long as somebody has it") {
+TEST_CASE("after a kill it goes on with the snapshot that it has begun, as long as a peer has it") {
   for (std::uint64_t seed = 0; seed < 6; ++seed) {
     CAPTURE(seed);
     const scratch_directory folder;
@@ -247,7 +246,7 @@ TEST_CASE("when those that serve have gone on to another snapshot, it goes on wi
   }
 }
 
-TEST_CASE("where nobody has a snapshot it ends soon, and where nobody is it waits") {
+TEST_CASE("without any snapshot it ends soon, and without any peer it waits") {
   const scratch_directory folder, empty;
   tables::ledger_store young(empty.path() / "ledger");
   young.init(encode(true_one().chain.genesis), rules::genesis_rows(true_one().chain.genesis));
@@ -272,7 +271,7 @@ TEST_CASE("where nobody has a snapshot it ends soon, and where nobody is it wait
 }
 
 // By security §8.5 the answers to a peer are bounded.
-TEST_CASE("who asks for too much is told to come later, and then nothing; others are served") {
+TEST_CASE("a peer that asks for too much is told to ask later, then nothing; others are served") {
   const auto last = true_one().closing.size() - 1;
   soma::state_sync::state_server server(true_one().ledger, true_one().folder(last));
   const peer::ask_state piece{{last}, true_one().closing.back().height, 0, 0};

@@ -95,7 +95,7 @@ TEST_CASE("a group that cannot start is tried again after pauses that double up 
   }
 }
 
-TEST_CASE("when one role ends all of ours are stopped, last first, and start anew together") {
+TEST_CASE("when one role ends all own roles are stopped, the last first, and start anew together") {
   for (const bool first_dies : {true, false}) {
     CAPTURE(first_dies);
     fixture f;
