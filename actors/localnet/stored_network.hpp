@@ -16,7 +16,7 @@ namespace soma::localnet {
 class stored_network {
  public:
   /// `directory` holds the folders `ledger` and `blobs` of a local network. Throws lmdb::failure or
-  /// storage::blob_failure when they can't be read.
+  /// blobs::blob_failure when they can't be read.
   stored_network(const std::filesystem::path& directory, unsigned threads,
                  const scorer::worker_engines& new_engines);
 

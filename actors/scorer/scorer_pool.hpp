@@ -20,7 +20,7 @@ inline constexpr std::size_t max_worker_name_bytes = 64;
 struct scorer_pool_limits {
   std::size_t max_queue = 1'024;
   std::size_t max_workers = 256;
-  unsigned max_attempts = 3;  // a piece of work is given up when so many workers died of it
+  unsigned max_attempts = 3;  // work is given up when so many workers died with it
   /// A worker that joined has to repeat that within this time. It is not checked without a clock.
   std::uint32_t silence_ms = 15'000;
   clock::clock_actor clock{};
