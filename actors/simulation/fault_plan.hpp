@@ -121,8 +121,8 @@ struct fault_plan {
   std::vector<fault> faults;
   std::uint32_t transactions_per_s = 4;
   std::uint64_t heal_ms = 20'000;  // from then on nothing breaks, and all nodes come back
-  /// Liveness: so long after heal_ms every correct node must have finalized so many blocks more,
-  /// and so many epochs must have closed.
+  // Liveness has to show within patience_ms after heal_ms: every correct node finalizes
+  // blocks_after more blocks, and epochs_after epochs close.
   std::uint64_t patience_ms = 300'000;
   std::uint32_t blocks_after = 10;
   std::uint32_t epochs_after = 1;
@@ -145,7 +145,7 @@ struct fault_plan {
 
 [[nodiscard]] std::string to_text(const fault_plan& p);
 [[nodiscard]] std::string nodes_text(node_set set);  // "{0 2}"
-[[nodiscard]] std::string to_text(const fault& f);   // the text does not have the times
+[[nodiscard]] std::string to_text(const fault& f);   // without its times
 /// Nodes that have a behaviour.
 [[nodiscard]] node_set byzantine_nodes(const fault_plan& p);
 /// The clock of a sound node is off by at most this, so that any two of them are within the drift.
