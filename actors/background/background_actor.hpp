@@ -1,7 +1,8 @@
-// Where blocking work runs: scoring, training, anything that would hold up a scheduler thread. A
-// role asks and goes on; the reply comes when the work is done, or an error when it threw. One
-// actor runs one piece of work at a time. In production each is a thread of its own; in a world all
-// of them are joined at quiet moments, in order (world.hpp).
+// Runs blocking work, such as scoring and training, which would hold up a thread of the scheduler.
+// A role sends a job and goes on; the reply comes when the work is done, or an error when it has
+// thrown. One actor runs one piece of work at a time. In production each actor has a thread of its
+// own. In a world the work runs at quiet moments, and its results come in order
+// (localnet/world.hpp).
 #pragma once
 
 #include <functional>
@@ -11,8 +12,8 @@
 
 namespace soma::background {
 
-/// Work that never leaves the process. It owns what it touches; what it computes is read after the
-/// reply came.
+/// A piece of work, which never leaves the process. It owns all that it uses. Its results are read
+/// after the reply has come.
 using job = std::shared_ptr<std::function<void()>>;
 
 using background_actor = caf::typed_actor<caf::replies_to<job>::with<message<schema::Ack>>>;

@@ -1,4 +1,5 @@
-// Content-addressed chunks: put, get, have. Nothing is stored or handed out unverified.
+// Stores blobs as chunks that are addressed by their content. Every chunk is verified before it is
+// stored and before it is given out.
 #pragma once
 
 #include "actors/interface/actor_interface.hpp"

@@ -25,7 +25,7 @@ progress whole(const blob_id& blob) {
   return progress::build([&](auto out) { out.setBlob(data_of(blob)); });
 }
 
-/// What is still missing, or the finished blob when nothing is.
+/// Answers with the missing chunks, or finishes the blob when none is missing.
 progress go_on(blob_store_role_state& state, const blob_id& blob) {
   auto& writer = state.writers.at(blob);
   const auto missing = writer.missing();
@@ -45,7 +45,7 @@ progress begin_put(blob_store_role_state& state, blobs::blob_store& disk,
                    schema::BeginPut::Reader request) {
   std::vector<hash256> hashes;
   for (const auto& hash : request.getChunkHashes()) hashes.push_back(id_or_zero<hash256>(hash));
-  // A put that was begun and left goes on when the same blob is announced again.
+  // A put that was interrupted goes on when the same blob is announced again.
   if (const auto blob = crypto::blob_root(request.getSizeBytes(), hashes);
       state.writers.contains(blob)) {
     return go_on(state, blob);

@@ -1,5 +1,5 @@
-// The blob store as a role: the disk behind messages. Spawned detached, since it waits for the
-// disk.
+// The blob store as a role: messages read and write the store on disk. It is spawned detached,
+// since it waits for the disk.
 #pragma once
 
 #include <map>
@@ -14,12 +14,12 @@ struct blob_store_ports {
   std::shared_ptr<blobs::blob_store> disk;
 };
 
-/// Puts that may be under way at once; one more is refused.
+/// The most puts that may be under way at the same time. One more is refused.
 inline constexpr std::size_t max_open_puts = 64;
 
 struct blob_store_role_state {
   std::map<blob_id, blobs::blob_writer> writers;
-  std::map<blob_id, blobs::blob_reader> readers;  // the few read last
+  std::map<blob_id, blobs::blob_reader> readers;  // a few that were read last
 };
 
 blob_store_actor::behavior_type blob_store_role(

@@ -1,5 +1,5 @@
-// Bringing whole blobs to and from a blob store, chunk by chunk, for any actor that has a handle to
-// one. Sizes are bounded by the caller before the first byte is asked for.
+// Moves whole blobs to and from a blob store, chunk by chunk, for any actor that has a handle to
+// the store. The caller bounds the size before it asks for the first byte.
 #pragma once
 
 #include <functional>
@@ -16,10 +16,10 @@ namespace soma::blob_store {
 inline constexpr std::uint64_t chunk_bytes = crypto::blob_chunk_bytes;
 
 enum class transfer_refusal : std::uint8_t {
-  unavailable,   // the store does not have it, or cannot read it
-  wrong_size,    // it is not as long as was said
+  unavailable,   // the store does not have the blob, or can't read it
+  wrong_size,    // the blob does not have the expected size
   store_failed,  // the store is gone
-  not_stored,    // the store refused: its quota, its disk
+  not_stored,    // the store refused, because of its quota or its disk
 };
 
 namespace detail {
@@ -99,8 +99,8 @@ struct upload : std::enable_shared_from_this<upload<Self>> {
 
 }  // namespace detail
 
-/// Fetches a blob of exactly `size_bytes` (1 byte or more). `done` is called once, in the actor's
-/// own context.
+/// Fetches a blob of exactly `size_bytes`, which is at least 1. `done` is called once, in the
+/// actor's own context.
 template <class Self>
 void fetch_blob(Self self, const blob_store_actor& store, const blob_id& blob,
                 std::uint64_t size_bytes,
@@ -115,8 +115,8 @@ void fetch_blob(Self self, const blob_store_actor& store, const blob_id& blob,
   work->next();
 }
 
-/// Stores a blob; `done` gets its id once it is durable. `done` is called once, in the actor's own
-/// context.
+/// Stores a blob. `done` gets its id when the blob is durable. It is called once, in the actor's
+/// own context.
 template <class Self>
 void store_blob(Self self, const blob_store_actor& store, bytes data,
                 std::function<void(expected<blob_id, transfer_refusal>)> done) {

@@ -1,4 +1,5 @@
-// The clock over CAF's own timers: real time in production, virtual time under a test coordinator.
+// The clock uses CAF's own timers: they follow real time in production, and virtual time in a
+// world.
 #pragma once
 
 #include <functional>
@@ -9,8 +10,8 @@
 namespace soma::clock {
 
 struct clock_ports {
-  /// Unix time in milliseconds. The system's clock, or a world's start plus the virtual time that
-  /// has passed.
+  /// Unix time in milliseconds: that of the system's clock, or the start of a world plus the
+  /// virtual time that has passed.
   std::function<std::uint64_t()> now_ms;
 };
 
@@ -19,7 +20,7 @@ struct clock_state {
   std::map<std::uint64_t, caf::typed_response_promise<message<schema::Time>>> waiting;
 };
 
-/// At most this many may wait at once; one more is answered with an error.
+/// The most requests that may wait at the same time. One more is answered with an error.
 inline constexpr std::size_t max_waiting = 65'536;
 
 clock_actor::behavior_type clock(clock_actor::stateful_pointer<clock_state> self,

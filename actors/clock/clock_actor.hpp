@@ -1,5 +1,5 @@
-// Time as a role: the only way an actor learns the time or waits. A world answers with virtual
-// time.
+// The clock as a role: actors learn the time and wait only through it. In a world it answers with
+// virtual time.
 #pragma once
 
 #include <cstdint>
@@ -8,8 +8,9 @@
 
 namespace soma::clock {
 
-/// Wait{ms} is answered after that many milliseconds with the Unix time of that moment; 0 asks for
-/// the time now. The second clause is the clock's own alarm: a ticket it sends to itself.
+/// Wait{ms} is answered after so many milliseconds with the Unix time of that moment; Wait{0} asks
+/// for the present time. The second message is the clock's own alarm: a ticket that it sends to
+/// itself.
 using clock_actor =
     caf::typed_actor<caf::replies_to<message<schema::Wait>>::with<message<schema::Time>>,
                      caf::reacts_to<std::uint64_t>>;

@@ -14,7 +14,7 @@ void unpublish_role(caf::actor_system& system, const caf::strong_actor_ptr& role
   self->request(system.openssl_manager().actor_handle(),
                 std::chrono::milliseconds(connect_patience_ms), caf::unpublish_atom_v,
                 caf::actor_cast<caf::actor_addr>(role), port)
-      .receive([] {}, [](caf::error&) {});  // it was closed already
+      .receive([] {}, [](caf::error&) {});  // an error says that it is closed already
 }
 
 expected<caf::strong_actor_ptr, std::string> connect_any(caf::actor_system& system,

@@ -1,6 +1,6 @@
-// The way to a role in another process of the same operator: publish it at an address, or get its
-// handle from one. Always mutual TLS; a peer without a certificate of our CA does not get past the
-// handshake (security §1.1).
+// The way to a role in another process of the same operator: one process publishes it at an
+// address, another gets its handle from there. Connections always use mutual TLS. A peer without a
+// certificate of the operator's CA fails in the handshake (security §1.1).
 #pragma once
 
 #include <caf/actor_system.hpp>
@@ -15,8 +15,8 @@
 
 namespace soma::cluster {
 
-/// Listens at `at` for those who look for `role`; port 0 lets the system choose. The port, or why
-/// not.
+/// Listens at `at` for processes that want `role`; with port 0 the system chooses one. Returns the
+/// port, or the reason why it cannot listen.
 template <class Handle>
 [[nodiscard]] expected<std::uint16_t, std::string> publish_role(const Handle& role,
                                                                 const mesh::host_port& at) {
@@ -25,20 +25,20 @@ template <class Handle>
   return *port;
 }
 
-/// Closes the door again; whoever is connected stays so.
+/// Stops listening. Connections that are open stay open.
 void unpublish_role(caf::actor_system& system, const caf::strong_actor_ptr& role,
                     std::uint16_t port);
 
-/// A peer that takes the connection and then says nothing is given up after this long.
+/// A peer that accepts the connection and then does not answer is given up after this time.
 inline constexpr std::uint32_t connect_patience_ms = 10'000;
 
-/// The role that is published there and speaks all of `interface`; the type-free part of
-/// connect_role.
+/// The part of connect_role that does not depend on the type: the role that is published at `to`,
+/// if it understands all messages of `interface`.
 [[nodiscard]] expected<caf::strong_actor_ptr, std::string> connect_any(
     caf::actor_system& system, const std::set<std::string>& interface, const mesh::host_port& to);
 
-/// Blocks until connected or refused. An answering role of another type is a refusal too (security
-/// §1.3).
+/// Connects to the role at `to`; blocks until that is done or has failed. It also fails when the
+/// role there is of another type (security §1.3).
 template <class Handle>
 [[nodiscard]] expected<Handle, std::string> connect_role(caf::actor_system& system,
                                                          const mesh::host_port& to) {

@@ -1,6 +1,6 @@
-// The name that each message between roles has on the wire between processes of one operator. A new
-// name is a new message: old processes refuse it. CAF generates some dozens of functions for each
-// type, so the types are spread over several sources, which compile beside each other.
+// The name of each message between roles, as processes of one operator send it. A message with a
+// new name is a new message, which old processes refuse. CAF generates some dozens of functions for
+// each type, so the types are spread over several sources, which compile in parallel.
 #pragma once
 
 #include <caf/actor_system_config.hpp>
@@ -10,7 +10,7 @@
 
 namespace soma::cluster {
 
-/// Blocks, rows, transactions, and what a node hears from its peers.
+/// Blocks, rows, transactions, and the messages of peers.
 void add_network_messages(caf::actor_system_config& config);
 /// The registry, the router and the target generator.
 void add_model_messages(caf::actor_system_config& config);

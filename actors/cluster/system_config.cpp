@@ -12,8 +12,8 @@ system_config::system_config() {
   add_model_messages(*this);
   add_scoring_messages(*this);
   add_work_messages(*this);
-  // Idle threads sleep until there is work. By default they look for some to steal, again and
-  // again, which costs a third of a processor that other processes could use.
+  // With this policy idle threads sleep until there is work. With the default policy they look for
+  // work to steal again and again, which costs a third of a processor.
   set("scheduler.policy", caf::atom("sharing"));
 }
 
@@ -25,7 +25,7 @@ system_config::system_config(const cluster_identity& identity, unsigned threads)
   openssl_key = identity.key.string();
   openssl_cafile = identity.ca.string();
   if (threads != 0) set("scheduler.max-threads", threads);
-  // Spawning by name and the configuration server are doors nobody of ours uses.
+  // No process of a cluster uses spawning by name and the configuration server, so they are closed.
   set("middleman.enable-automatic-connections", false);
 }
 

@@ -1,6 +1,6 @@
-// How a process of ours starts its actor system: every message type known by a stable name, and,
-// for processes that are parts of one cluster, mutual TLS with the operator's CA as the only way in
-// or out.
+// The configuration with which a process starts its actor system. Every message type has a stable
+// name. Processes that are parts of one cluster reach each other only through mutual TLS with the
+// operator's CA.
 #pragma once
 
 #include <caf/actor_system_config.hpp>
@@ -9,7 +9,8 @@
 
 namespace soma::cluster {
 
-/// Certificate, key and CA of this process, PEM. All three, or no network at all (security §1.2).
+/// The PEM files of a process: its certificate, its key and the operator's CA. A process without
+/// all three has no network at all (security §1.2).
 struct cluster_identity {
   std::filesystem::path certificate;
   std::filesystem::path key;
@@ -18,9 +19,9 @@ struct cluster_identity {
 
 class system_config : public caf::actor_system_config {
  public:
-  /// A process alone: no sockets.
+  /// For a process that stands alone: it opens no sockets.
   system_config();
-  /// A part of a cluster. The scheduler gets `threads` threads, 0: as many as there are cores.
+  /// For a part of a cluster. The scheduler gets `threads` threads; 0 stands for one a core.
   explicit system_config(const cluster_identity& identity, unsigned threads = 0);
 };
 

@@ -28,7 +28,7 @@ auto first_from(const std::vector<row_change>& changes, byte_view key) {
                                   [](const row_change& c) { return byte_view(c.key); });
 }
 
-/// Of several changes of one model the last holds.
+/// The last change of each model.
 std::vector<rules::registry_change> last_of_each(std::vector<rules::registry_change> changes) {
   std::map<model_id, rules::registry_change> last;
   for (auto& change : changes) last.insert_or_assign(change.version.model, std::move(change));
@@ -58,7 +58,7 @@ std::string_view to_text(execution_trouble why) {
   return "unknown";
 }
 
-/// What the kept executions changed, laid over one snapshot of the ledger.
+/// The rows after a branch of kept executions: their changes on top of one snapshot of the ledger.
 class execution_tree::branch_rows final : public ledger::state_reader {
  public:
   branch_rows(const tables::ledger_store& ledger, block_height stands_at, branch above)
@@ -78,7 +78,8 @@ class execution_tree::branch_rows final : public ledger::state_reader {
   void scan(byte_view prefix,
             const std::function<void(byte_view, byte_view)>& visit) const override {
     std::map<byte_view, const std::optional<bytes>*, bytewise> changed;
-    for (auto link = above_.rbegin(); link != above_.rend(); ++link) {  // the latest holds
+    // The latest change of a row counts.
+    for (auto link = above_.rbegin(); link != above_.rend(); ++link) {
       const auto& changes = (*link)->result.changes;
       for (auto at = first_from(changes, prefix);
            at != changes.end() && begins_with(at->key, prefix); ++at) {
@@ -228,7 +229,7 @@ expected<consensus::execution_result, execution_trouble> execution_tree::keep(
   return live_.emplace(id, std::move(made)).first->second.told;
 }
 
-/// The leaf that was used longest ago goes, but for the parent of what comes.
+/// Drops the leaf that was used longest ago, but never `parent`, on which the next block stands.
 bool execution_tree::make_room(const block_id& parent) {
   if (live_.size() < max_live) return true;
   std::set<block_id> needed{parent};
@@ -289,7 +290,7 @@ std::unique_ptr<ledger::state_reader> execution_tree::rows_at(const block_id& id
   return std::make_unique<branch_rows>(ledger_, chain_.height, std::move(*below));
 }
 
-// ---- what the router is told
+// ---- updates of the router
 
 router_update execution_tree::make_router_update(const branch& below, const block_id& rows,
                                                  const std::vector<rules::registry_change>& more,
@@ -299,9 +300,10 @@ router_update execution_tree::make_router_update(const branch& below, const bloc
   update.from = router_version_;
   update.to = version;
   update.snapshot = true;
-  // A change may be told only on what the router is known to have taken, somewhere on this way.
+  // Changes alone may be sent only if the router is known to hold the state after a block of this
+  // branch.
   if (router_mark_ && !router_asked_) {
-    auto known = below.size() + 1;  // links that it knows of; one more: not on this way
+    auto known = below.size() + 1;  // links that it holds; one more: none of this branch
     for (auto i = below.size(); i > 0 && known > below.size(); --i) {
       if (below[i - 1]->mark == *router_mark_) known = i;
     }

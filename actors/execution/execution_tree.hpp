@@ -1,12 +1,14 @@
-// Executes blocks that are not final yet, each on the state at its parent: the last committed block
-// or one executed before. No actor in it and no waiting: whoever draws targets comes back with
-// them. What must hold:
-//   - A block gives the same result on every path: executed as a draft or whole, early or late,
-//     whatever else was executed meanwhile; the same that a replay of the final chain computes.
-//   - Nothing a peer's block says can end the program; a block that cannot follow is a result.
-//   - At most max_live executions are kept. What is dropped for want of room can be executed again.
-// The ledger stands where this stands whenever anything is begun (asserted): a block is committed
-// here and there in one go. One thread.
+// Executes blocks that are not final yet, each on the state after its parent. The parent is the
+// last committed block or a block that was executed before. It uses no actors and does not wait: it
+// says which targets must be drawn, and its caller comes back with the draws. What must hold:
+//   - A block gives the same result on every path, as a draft or whole, early or late, whatever
+//     else was executed meanwhile. A replay of the final chain computes the same result.
+//   - No content of a peer's block can end the program. That a block can't follow its parent is a
+//     result, too.
+//   - At most max_live executions are kept. An execution that was dropped to make room can be done
+//     again.
+// A block is committed here and to the ledger in one step; each execution asserts that both stand
+// at the same block. All of it runs on one thread.
 #pragma once
 
 #include <map>
@@ -26,27 +28,28 @@
 
 namespace soma::execution {
 
-/// Why an execution can't be had now; none says anything about the block itself.
+/// Why an execution is not possible now. These reasons say nothing about the block itself.
 enum class execution_trouble : std::uint8_t {
-  unknown_parent,  // neither the last committed block nor executed (any more): execute it first
-  no_room,         // max_live executions, all of them ancestors of this block
-  parent_gone,     // while targets were drawn, something else became final
-  bad_draws,       // the draws do not answer what was asked: have them drawn again
+  unknown_parent,  // the parent is not the last committed block, and no execution of it is kept
+  no_room,         // there are max_live executions, all of them ancestors of this block
+  parent_gone,     // another block became final while targets were drawn
+  bad_draws,       // the draws do not answer the question; they have to be drawn again
 };
 [[nodiscard]] std::string_view to_text(execution_trouble why);
 
-/// Names one state of the set of active models: blocks that change it differently have different
-/// ones, whatever their versions.
+/// The name of one state of the set of active models. Two blocks that change the set differently
+/// have different marks, even if the registry versions are the same.
 using registry_mark = std::uint64_t;
 
-/// What the router has to be told before it draws. One registry is kept there, blocks here fork: a
-/// change is told as a change only when the router is known to hold the state it starts from.
+/// What the router has to be told before it draws. The router keeps one registry, but the blocks
+/// here fork. So changes alone are sent only when the router is known to hold the state to which
+/// they apply; otherwise all models are sent.
 struct router_update {
   std::uint64_t ticket = 0;
-  bool snapshot = false;   // all active models of the rows below, with `changes` on top
-  std::uint64_t from = 0;  // registry versions; of a snapshot `to` alone counts
+  bool snapshot = false;   // all active models of `rows`, with `changes` on top
+  std::uint64_t from = 0;  // registry versions; a snapshot uses `to` alone
   std::uint64_t to = 0;
-  std::vector<rules::registry_change> changes;  // at most one a model
+  std::vector<rules::registry_change> changes;  // at most one for each model
   block_id rows;                                // see rows_at
 };
 
@@ -54,17 +57,17 @@ class execution_tree {
  public:
   static constexpr std::size_t max_live = 64;
 
-  /// Reads all rows once. The ledger is initialised and outlives this.
+  /// Reads all rows once. The ledger has its genesis and outlives this object.
   execution_tree(const tables::ledger_store& ledger, const soma::genesis& genesis);
   ~execution_tree();
   execution_tree(const execution_tree&) = delete;
   execution_tree& operator=(const execution_tree&) = delete;
 
-  /// An execution between its two stages; refers to nothing here.
+  /// An execution between its two stages. It has no reference to the tree.
   class pending_execution {
    public:
     [[nodiscard]] const block_ptr& candidate() const { return candidate_; }
-    /// What must be drawn; never empty.
+    /// The draws that are needed; never empty.
     [[nodiscard]] const std::vector<rules::wanted_draw>& draws() const { return begun_.draws(); }
     [[nodiscard]] const rules::execution& begun() const { return begun_; }
 
@@ -77,48 +80,50 @@ class execution_tree {
     registry_mark mark_;  // of the registry after it
   };
 
-  /// Executes a block, or a draft whose header has neither state root, flags nor next committee
-  /// yet, up to its draws, or to the end when there is nothing to draw. A block that was executed
-  /// before, as a draft too, costs nothing.
+  /// Executes a block up to its draws, or to the end when there is nothing to draw. The block may
+  /// be a draft, whose header has no state root, flags and next committee yet. A block that was
+  /// executed before, even as a draft, costs nothing.
   using started = std::variant<consensus::execution_result, pending_execution>;
   [[nodiscard]] expected<started, execution_trouble> begin(const block_ptr& candidate);
-  /// The rest. The result is kept under the id of the completed header: crypto::id_of(
-  /// consensus::complete(header, result)).
+  /// Executes the rest. The result is kept under the id of the completed header, which is
+  /// signing::id_of(consensus::complete(header, result)).
   [[nodiscard]] expected<consensus::execution_result, execution_trouble> finish(
       pending_execution&& begun, const rules::drawn_targets& drawn);
 
-  /// A transaction that comes from anywhere: what held once is not verified again, here or in a
-  /// block.
+  /// Reads a transaction of a client or a peer. Its signature is not verified again when it comes
+  /// once more or in a block.
   [[nodiscard]] rules::block_transaction read(const signed_transaction& sent) {
     return transactions_.read(sent);
   }
 
-  /// What a kept execution did; nullptr for an unknown one.
+  /// The effects of a kept execution; nullptr when none is kept under this id.
   [[nodiscard]] const rules::effects* find(const block_id& id) const;
   [[nodiscard]] std::size_t live() const { return live_.size(); }
 
-  /// The last committed block and what is true after it.
+  /// The base is the last committed block; the chain row and the tree are those after it.
   [[nodiscard]] const block_id& base() const { return base_; }
   [[nodiscard]] const chain_row& chain() const { return chain_; }
   [[nodiscard]] const state_tree::tree& tree() const { return tree_; }
-  /// This kept execution is final: its parent is the base (asserted) and it becomes the base. What
-  /// does not descend from it is dropped. Hands out what the ledger has to take in at once.
+  /// This kept execution is final and becomes the base. Executions that do not descend from it are
+  /// dropped. Returns the effects, which the ledger has to take in at once. Asserts that the parent
+  /// is the base.
   [[nodiscard]] rules::effects commit(const block_id& id);
-  /// Drops what is neither an ancestor of this kept execution nor descends from it; nothing when
-  /// the id is unknown or the base's.
+  /// Drops the executions that are neither an ancestor nor a descendant of this kept one. Does
+  /// nothing for an unknown id or that of the base.
   void keep_only(const block_id& id);
 
-  /// The ledger's rows as they are after a kept execution or the base; nullptr for an unknown one.
-  /// For less than a second, and not across a commit.
+  /// The ledger's rows after a kept execution or the base; nullptr for an unknown id. It must not
+  /// be held for more than a second, or across a commit.
   [[nodiscard]] std::unique_ptr<ledger::state_reader> rows_at(const block_id& id) const;
 
-  /// What to tell the router with the draws of this run. Noted as told; router_answered must
-  /// follow, whatever came of it.
+  /// What to tell the router before the draws of this execution. From now on it counts as sent, and
+  /// router_answered has to be called, whatever the answer is.
   [[nodiscard]] router_update router_for(const pending_execution& begun);
-  /// What to tell the router so that it knows of the base; nullopt when it does (or knows more), or
-  /// while an answer is awaited. To be asked at the start, after commits and after a failure.
+  /// What to tell the router so that it holds the state of the base; nullopt when it holds that or
+  /// a later state, or while an answer is awaited. To be called at the start, after each commit and
+  /// after a failure.
   [[nodiscard]] std::optional<router_update> router_for_base();
-  /// `taken`: it answered without refusal, and its draws fit.
+  /// `taken` says that the router answered without a refusal and that its draws fit.
   void router_answered(std::uint64_t ticket, bool taken);
 
  private:
@@ -129,10 +134,10 @@ class execution_tree {
     consensus::execution_result told;
     std::shared_ptr<const rules::active_models> active;
     registry_mark mark = 0;
-    std::uint64_t used = 0;  // when last: the leaf with the lowest goes first
+    std::uint64_t used = 0;  // order of the last use: the leaf with the lowest is dropped first
   };
   class branch_rows;
-  /// From the base's child to this one; empty for the base.
+  /// The executions from the child of the base to one of its descendants; empty for the base.
   using branch = std::vector<const kept*>;
 
   [[nodiscard]] std::optional<branch> branch_to(const block_id& id) const;
@@ -148,7 +153,8 @@ class execution_tree {
   [[nodiscard]] const chain_row& chain_of(const branch& below) const {
     return below.empty() ? chain_ : below.back()->result.chain;
   }
-  /// To a state with this mark: `more` on top of `below`, whose last block is `rows`.
+  /// The update to the state with this mark: that of `below`, whose last block is `rows`, with
+  /// `more` on top.
   router_update make_router_update(const branch& below, const block_id& rows,
                                    const std::vector<rules::registry_change>& more,
                                    std::uint64_t version, registry_mark mark);
@@ -165,13 +171,13 @@ class execution_tree {
 
   registry_mark base_mark_ = 1;
   registry_mark last_mark_ = 1;
-  // The router: what it was told last, and whether the answer to that is awaited.
+  // What the router was sent last, and whether its answer is awaited.
   std::uint64_t router_ticket_ = 0;
   bool router_asked_ = false;
-  std::optional<registry_mark> router_mark_;  // none: nobody knows what it holds
+  std::optional<registry_mark> router_mark_;  // of the state that it holds; nullopt: unknown
   std::uint64_t router_version_ = 0;
-  bool router_lags_ = false;  // it holds the state of a base before this one
-  std::vector<rules::registry_change> committed_since_;  // then: what came since
+  bool router_lags_ = false;                             // it holds the state of an earlier base
+  std::vector<rules::registry_change> committed_since_;  // the changes since that base
 };
 
 }  // namespace soma::execution

@@ -12,7 +12,7 @@ block_ptr named(block content) {
   return std::make_shared<const identified_block>(identified_block{id, std::move(content)});
 }
 
-/// nullopt for an epoch that is not over.
+/// The header of the block that closed the epoch; nullopt when the epoch is not over.
 std::optional<block_header> closing_header(const tables::ledger_view& ledger, epoch_number epoch) {
   if (const auto proof = ledger.epoch_end(epoch)) return proof->headers.front();
   const auto height = ledger.closing_height(epoch);
@@ -20,7 +20,8 @@ std::optional<block_header> closing_header(const tables::ledger_view& ledger, ep
   return closing ? std::optional(closing->header) : std::nullopt;
 }
 
-/// Of the epoch `ahead` epochs after this one: who closed it decides who leads then.
+/// The seed from which the leaders of the epoch `ahead` epochs after this one are drawn: the id of
+/// the block that closed the epoch two before it.
 hash256 leader_seed(const tables::ledger_view& ledger, const chain_id& chain, epoch_number epoch,
                     std::uint64_t ahead) {
   if (epoch.value + ahead < 2) return chain.as<hash_tag>();
@@ -29,11 +30,11 @@ hash256 leader_seed(const tables::ledger_view& ledger, const chain_id& chain, ep
   return signing::id_of(*closing).as<hash_tag>();
 }
 
-/// Nothing before there is a block.
+/// The header of the last block; nullopt before there is one.
 std::optional<block_header> last_header(const tables::ledger_view& ledger, const chain_row& chain) {
   if (chain.height.value == 0) return std::nullopt;
   if (auto last = ledger.block_at(chain.height)) return last->header;
-  // The ledger was taken over at the end of an epoch.
+  // The ledger was taken over as a snapshot at the end of an epoch and holds no block yet.
   auto closing = closing_header(ledger, {chain.epoch.value - 1});
   SOMA_ASSERT(closing && closing->height == chain.height, "a ledger knows its last block");
   return closing;

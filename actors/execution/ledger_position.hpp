@@ -1,5 +1,4 @@
-// What the agreement core is told of the ledger: where the chain stands, and what others may be
-// shown of it.
+// The ledger as the agreement core sees it: where the chain stands, and blocks that peers ask for.
 #pragma once
 
 #include "actors/consensus/agreement.hpp"
@@ -8,16 +7,16 @@
 
 namespace soma::execution {
 
-/// Where the chain stands. `root` is that of the ledger's rows as the view shows them.
+/// Where the chain stands. `root` is the state root of the rows in the view.
 [[nodiscard]] consensus::chain_position position_of(const tables::ledger_view& ledger,
                                                     const soma::genesis& genesis,
                                                     const state_root& root);
 
-/// The id of the last block; rules::genesis_parent before there is one.
+/// The id of the last block; of an empty chain rules::genesis_parent.
 [[nodiscard]] block_id last_block_of(const tables::ledger_view& ledger,
                                      const soma::genesis& genesis);
 
-/// The ledger as others ask for it. The store outlives it.
+/// The blocks of the ledger, for the answers to peers. The store outlives it.
 class ledger_archive final : public consensus::block_archive {
  public:
   explicit ledger_archive(const tables::ledger_store& ledger) : ledger_(ledger) {}

@@ -1,5 +1,5 @@
-// The rules' view of the stored ledger: one snapshot for as long as a block is begun or a question
-// answered.
+// The stored ledger as the rules read it: one snapshot of the store, held while a block is begun or
+// a question is answered.
 #pragma once
 
 #include "actors/ledger/state_reader.hpp"

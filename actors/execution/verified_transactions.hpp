@@ -1,8 +1,10 @@
-// Reads transactions and remembers which hold, so that each is verified once in a process however
-// often it comes: from a client, from peers, in a proposal (security §8.2). What must hold:
-//   - A body's id is remembered with the very signature that held; another signature is verified.
-//   - A transaction whose signature does not hold is not remembered, and of the others only the
-//     latest are: a sender of many makes those of other senders be verified twice at most.
+// Reads transactions and remembers those with a valid signature. So a process verifies each of them
+// once, although it comes from a client, from peers and in a proposal (security §8.2). What must
+// hold:
+//   - The id of a body is remembered together with the signature that was valid. Another signature
+//     of the same body is verified.
+//   - A transaction with an invalid signature is not remembered. Of the valid ones only the latest
+//     are: a sender of very many transactions makes it verify those of others at most twice.
 #pragma once
 
 #include <deque>
@@ -16,9 +18,9 @@ class verified_transactions {
  public:
   explicit verified_transactions(std::size_t most = 32'768) : most_(most) {}  // 6 MiB
 
-  /// As rules::read_transaction.
+  /// Does the same as rules::read_transaction.
   [[nodiscard]] rules::block_transaction read(const signed_transaction& sent);
-  /// Signatures that were really verified.
+  /// The number of signatures that were really verified.
   [[nodiscard]] std::uint64_t verified() const { return verified_; }
 
  private:

@@ -45,7 +45,8 @@ void count(block_counts& counts, const event& what) {
     default:
       break;
   }
-  // A slashed or unrevealed submission costs its whole bond, burned or handed to the voters.
+  // A submission that is slashed or not revealed costs its whole bond, which is burned or goes to
+  // the voters.
   if (what.kind == event_kind::target_slashed || what.kind == event_kind::reveal_missed) {
     counts.bonds_lost[what.account].value += what.amount.value;
   }

@@ -1,4 +1,4 @@
-// Watches blocks and adds up what a local network reports.
+// Watches blocks and counts what a local network reports.
 #pragma once
 
 #include <map>
@@ -18,7 +18,7 @@ struct block_counts {
   std::map<address, shannons> submitter_paid, bonds_lost, validator_paid;
 };
 
-/// The counts are shared with the owner of the world, on its one thread.
+/// The owner of the world reads the counts, too, on the one thread of the world.
 validator::block_watcher_actor::behavior_type block_counter(
     validator::block_watcher_actor::pointer self, std::shared_ptr<block_counts> counts);
 

@@ -19,14 +19,14 @@
 namespace soma::localnet {
 namespace {
 
-/// When every local network begins: 2026-01-01T00:00:00Z. Its clock is its own.
+/// Every local network begins at 2026-01-01T00:00:00Z of its own virtual time.
 constexpr std::uint64_t start_ms = 1'767'225'600'000;
 constexpr std::uint32_t block_ms = 500;
 constexpr shannons account_balance{2'000 * shannons_per_soma};
 constexpr shannons validator_stake{100'000 * shannons_per_soma};
 constexpr std::size_t mixed_bytes = 32'768;
 
-/// The seed of one part of the network: parts never share their randomness.
+/// The seed of one part of the network, so that parts never share their randomness.
 std::uint64_t seed_of(std::uint64_t seed, std::string_view part, std::uint64_t number = 0) {
   const auto hash = crypto::tagged_hash("soma.localnet")
                         .add_u64(seed)
@@ -74,7 +74,7 @@ class localnet {
   }
 
  private:
-  // ---- what it is made of
+  // ---- data and genesis
 
   void prepare_data() {
     std::filesystem::create_directories(options_.directory / "data");
@@ -118,8 +118,8 @@ class localnet {
     parameters.epoch_ms = options_.epoch_ms;
     parameters.hits_wanted = options_.hits_wanted;
     parameters.initial_targets = options_.initial_targets;
-    // A local epoch is short in blocks too: a submitter that does not reveal shall lose its bond
-    // within it.
+    // A local epoch has few blocks. The window is shorter than the epoch, so that a submitter that
+    // does not reveal loses its bond within it.
     parameters.reveal_window_blocks = 40;
     for (const auto& someone : participants_) {
       genesis.accounts.push_back({crypto::address_of(someone.key.public_half()), account_balance});
@@ -140,7 +140,7 @@ class localnet {
     return key_of(options_.seed, "validator", number);
   }
 
-  // ---- its roles
+  // ---- roles
 
   scorer::scorer_actor new_scorer(unsigned workers) {
     std::vector<scorer::scorer_worker_actor> list;
@@ -173,7 +173,7 @@ class localnet {
     return {};
   }
 
-  /// Each participant talks to one validator; they take them in turn.
+  /// The validator of a participant: participants are spread over the validators in turn.
   [[nodiscard]] const world_committee::member& validator_for(std::size_t number) const {
     return committee_->at(number % committee_->size());
   }
@@ -226,7 +226,7 @@ class localnet {
     }
   }
 
-  // ---- how it runs
+  // ---- the run
 
   world::stop_reason drive(const std::function<bool()>& done) {
     return world_.run_until(
@@ -273,7 +273,7 @@ class localnet {
     return out;
   }
 
-  // ---- what came of it
+  // ---- the report
 
   template <class Map, class Key>
   static typename Map::mapped_type value_or_none(const Map& map, const Key& key) {
@@ -283,8 +283,8 @@ class localnet {
 
   localnet_report report(bool interrupted) {
     localnet_report out;
-    // Measuring comes after the network: the state that is reported is that of its last block,
-    // whatever time passes.
+    // Measuring makes virtual time pass, so the state is reported first: it is that of the last
+    // block of the run.
     const auto& first = committee_->at(0);
     const auto status =
         world_.ask<schema::ChainStatus>(first.validator, message<schema::GetChain>{});

@@ -1,7 +1,7 @@
-// A whole network in one world: a specialist trained for each source of data, models committed and
-// revealed, epochs of competing submitters, audits, settlement, payment, by validators that agree
-// on every block. The protocol as it stands, only small: the same seed and data end in the same
-// state root.
+// A whole network in one world (world.hpp). A specialist is trained for each source of data, its
+// model is committed and revealed, and submitters compete for epochs with audits, settlement and
+// payment. Validators agree on every block. The protocol is the real one, only the network is
+// small. The same seed and data end in the same state root.
 #pragma once
 
 #include <cstdint>
@@ -19,8 +19,8 @@
 
 namespace soma::localnet {
 
-/// Files of one kind. The last eighth of each is held out: no model trains on it, submitters find
-/// their data there.
+/// Files of one kind. The last eighth of each file is held out: no model trains on it, and
+/// submitters take their data from it.
 struct localnet_source {
   std::string name;
   std::vector<bytes> files;
@@ -30,7 +30,7 @@ struct localnet_counts {
   std::uint64_t opened = 0, filled = 0, revealed = 0, settled = 0, slashed = 0, expired = 0;
 };
 
-/// What is known while it runs; handed out at quiet moments.
+/// What is known while the network runs. It is reported when no actor has anything to do.
 struct localnet_progress {
   std::uint64_t epoch = 0, height = 0;
   unsigned models_published = 0;
@@ -39,22 +39,22 @@ struct localnet_progress {
 };
 
 struct localnet_options {
-  std::filesystem::path directory;  // made anew; everything is kept there
+  std::filesystem::path directory;  // is made anew and keeps everything
   std::vector<localnet_source> sources;
   model_architecture architecture;
   std::uint64_t seed = 0;
-  std::uint64_t epochs = 6;  // in the first two models are registered
-  unsigned validators = 1;   // of equal stake, each with all its roles and its own ledger
+  std::uint64_t epochs = 6;  // models are registered in the first two
+  unsigned validators = 1;   // of equal stake, each with all roles and its own ledger
   unsigned submitters = 3;
   unsigned threads = 2;
-  bool with_cheats = false;           // one submitter more for each kind of misconduct
+  bool with_cheats = false;           // adds one submitter for each kind of misconduct
   std::uint64_t epoch_ms = 60'000;    // of virtual time
   std::uint32_t piece_bytes = 2'048;  // of a submission
   std::uint32_t eval_bytes = 16'384;  // of each source, for the closing matrix
   std::uint64_t hits_wanted = 16;     // targets that an epoch's budget pays for
-  std::uint32_t initial_targets = 6;  // open at once
+  std::uint32_t initial_targets = 6;  // that are open at once
 
-  /// Trains the specialist `number` of these sources; called on several threads at once.
+  /// Trains the specialist of the source `number` on `data`; called on several threads at once.
   std::function<trainer::trained_model(std::size_t number, const std::vector<bytes>& data,
                                        std::uint64_t seed)>
       train;
@@ -78,7 +78,7 @@ struct localnet_account {
   address id;
   std::uint64_t scored = 0, claimed = 0, won = 0;
   shannons paid, bonds_lost, balance;
-  std::uint64_t height = 0;  // of a validator's ledger
+  std::uint64_t height = 0;  // of the ledger, for a validator
 };
 
 struct localnet_mixture {
@@ -94,8 +94,8 @@ struct localnet_mixture {
 struct localnet_report {
   std::uint64_t seed = 0, epochs = 0, height = 0;
   soma::state_root state_root;
-  bool supply_ok = false;         // counted from the rows, not believed
-  bool validators_agree = false;  // all ledgers hold the same blocks as far as they go
+  bool supply_ok = false;         // the supply was counted from the rows
+  bool validators_agree = false;  // the shorter ledgers are beginnings of the longest one
   bool interrupted = false;
   localnet_counts targets;
   std::vector<localnet_model> models;
@@ -104,11 +104,11 @@ struct localnet_report {
   localnet_mixture mixture;
 };
 
-/// The report, or one sentence why the network could not run.
+/// Runs the network. Returns the report, or one sentence that says why the network could not run.
 [[nodiscard]] expected<localnet_report, std::string> run_localnet(const localnet_options& options);
 
-/// Pieces of all texts in turn, their lengths drawn from `seed` between 400 and 1,200 bytes,
-/// `total_bytes` in all.
+/// Joins pieces of all texts in turn up to `total_bytes`. The lengths of the pieces are drawn from
+/// `seed`, between 400 and 1,200 bytes.
 [[nodiscard]] bytes interleave(const std::vector<bytes>& texts, std::size_t total_bytes,
                                std::uint64_t seed);
 

@@ -1,4 +1,4 @@
-// The data of a local network: what is trained on, what is held out.
+// The data of a local network: one part for training, and one part that is held out.
 #pragma once
 
 #include <filesystem>
@@ -12,11 +12,11 @@ struct localnet_source;
 
 struct split_source {
   std::vector<bytes> training;
-  bytes held_out;  // the last eighth of every file, one after the other
+  bytes held_out;  // the last eighth of every file, joined
 };
 [[nodiscard]] split_source split(const localnet_source& source);
 
-/// Throws std::runtime_error when the disk does not take it.
+/// Throws std::runtime_error when the file can't be written.
 void write_file(const std::filesystem::path& path, byte_view content);
 
 }  // namespace soma::localnet

@@ -9,7 +9,7 @@
 namespace soma::localnet {
 namespace {
 
-/// A report without figures would look like one with nothing to say.
+/// Throws on a refusal: without figures a report would look as if nothing had to be measured.
 void check(schema::Refusal::Reader refusal) {
   if (is_refused(refusal)) throw std::runtime_error("measuring the models: " + why_of(refusal));
 }

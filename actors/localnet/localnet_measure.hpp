@@ -1,5 +1,5 @@
-// What a local network is measured by once it has run: every model on every source, and all of them
-// as one.
+// Measures a local network after it has run: every model on every source, and the mixture of all
+// models.
 #pragma once
 
 #include <string>
@@ -19,12 +19,13 @@ struct network_under_test {
   scorer::scorer_actor scorer;
 };
 
-/// Both throw std::runtime_error when the scorer refuses.
-/// Adds each model's bits per byte on `text`, of `source`, to its row of the report.
+/// Adds each model's bits per byte on `text`, which is of `source`, to its row of the report.
+/// Throws std::runtime_error when the scorer refuses.
 void measure_models(const network_under_test& network, const std::string& source, byte_view text,
                     localnet_report& out);
 
-/// The mixture of all models of the report on `text`, beside each of them alone.
+/// Measures the mixture of all models of the report on `text`, and each model alone. Throws
+/// std::runtime_error when the scorer refuses.
 void measure_mixture(const network_under_test& network, std::uint32_t max_seq, byte_view text,
                      localnet_report& out);
 

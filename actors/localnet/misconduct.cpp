@@ -28,8 +28,8 @@ class never_reveals final : public submitter::claim_policy {
   bool reveals() const override { return false; }
 };
 
-/// Takes what another submitter claimed, commitment and all, to a target that is still open. It can
-/// never reveal: the commitment names its sender.
+/// Copies the claim of another submitter, with its commitment, for a target that is still open. It
+/// can never reveal, because the commitment contains the address of its sender.
 class copies_claims final : public submitter::claim_policy {
  public:
   submitter::round_plan plan(const submitter::round_view& view,
@@ -62,7 +62,7 @@ class copies_claims final : public submitter::claim_policy {
     return ready;
   }
 
-  std::set<target_id> last_open_;  // at the last poll
+  std::set<target_id> last_open_;  // the targets that were open at the last poll
   std::optional<submission_row> copied_;
 };
 

@@ -1,5 +1,5 @@
-// Submitters that cheat, for a local network that shows what becomes of them. Each is the honest
-// submitter with another policy.
+// Submitters that cheat, for a local network that shows how the protocol treats them. Each of them
+// is the honest submitter with another policy.
 #pragma once
 
 #include <cstdint>

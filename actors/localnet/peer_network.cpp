@@ -15,8 +15,8 @@ struct peer_network::state {
   struct slot {
     public_key key{};
     validator::peers_actor role;
-    validator::validator_actor listener;      // none: not there
-    std::map<std::uint32_t, std::size_t> to;  // connections by the number that this slot knows
+    validator::validator_actor listener;      // null: the slot is disconnected
+    std::map<std::uint32_t, std::size_t> to;  // the slot at the other end, by this slot's number
     std::map<std::size_t, std::uint32_t> number_of;
     std::map<std::size_t, std::uint64_t> last_arrival_ms;
     unsigned group = 0;
@@ -79,7 +79,7 @@ void deliver(const network& net, std::size_t from, std::size_t to, std::uint32_t
              std::uint16_t type, const bytes& body) {
   const auto& there = net->slots[to];
   const auto now = there.number_of.find(from);
-  if (now == there.number_of.end() || now->second != number) return;  // of an older connection
+  if (now == there.number_of.end() || now->second != number) return;  // the connection has ended
   if (there.group != net->slots[from].group) return void(++net->counts.lost);
   ++net->counts.delivered;
   caf::anon_send(there.listener, message<schema::FromPeer>::build([&](auto out) {

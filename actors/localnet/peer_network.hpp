@@ -1,7 +1,9 @@
-// The network between the validators of one world. Each has a peers_actor; every message takes its
-// time, drawn from the seed, and may be lost or doubled. What must hold, as with real connections:
-//   - Messages of one connection that arrive do so in their order (a doubled one twice in a row).
-//   - A connection ends for both; a new one has new numbers; nothing of the old one arrives after.
+// The network between the validators of one world. Each validator has a peers_actor and a slot,
+// which is its index. The delay of each message is drawn from the seed; a message may also be lost
+// or doubled. What must hold, as with real connections:
+//   - Messages of one connection arrive in their order. A doubled one arrives twice in a row.
+//   - A connection ends for both sides. A new one has new numbers, and no message of an old one
+//     arrives after its end.
 #pragma once
 
 #include <cstdint>
@@ -35,12 +37,13 @@ class peer_network {
 
   [[nodiscard]] const validator::peers_actor& peers_of(std::size_t slot) const;
   void set_weather(const network_weather& weather);
-  /// Between slots of different groups nothing arrives; connections stay.
+  /// Nothing arrives between slots of different groups. Connections stay.
   void partition(std::vector<unsigned> group_of_slot);
-  /// The slot's process is gone: all its connections end. It is back when its validator asks to
-  /// hear of its peers.
+  /// The process of this slot is gone: all its connections end. It connects again when its
+  /// validator asks to hear of its peers.
   void disconnect(std::size_t slot);
-  /// As if the slot had sent it: for those that do what no validator of ours does.
+  /// Delivers a message as if `from` had sent it, for tests with peers that do what no validator
+  /// does.
   void inject(std::size_t from, std::size_t to, const peer_message& message);
   void inject_frame(std::size_t from, std::size_t to, std::uint16_t type, byte_view body);
   [[nodiscard]] const network_counts& counts() const;

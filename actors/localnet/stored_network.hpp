@@ -1,6 +1,6 @@
-// The models of a network that is kept on disk, ready to be asked: registry and router filled from
-// its ledger, scorers over its blobs, the global model in front. Reads only; a network that runs
-// elsewhere is not disturbed.
+// Answers questions with the models of a network that is kept on disk. The registry and the router
+// are filled from its ledger, scorers read its blobs, and the global model stands in front of them.
+// It only reads, so a process that runs the network is not disturbed.
 #pragma once
 
 #include <filesystem>
@@ -15,8 +15,8 @@ namespace soma::localnet {
 
 class stored_network {
  public:
-  /// `directory` holds `ledger` and `blobs` as a local network leaves them. Throws lmdb::failure or
-  /// storage::blob_failure when they cannot be read.
+  /// `directory` holds the folders `ledger` and `blobs` of a local network. Throws lmdb::failure or
+  /// blobs::blob_failure when they can't be read.
   stored_network(const std::filesystem::path& directory, unsigned threads,
                  const scorer::worker_engines& new_engines);
 

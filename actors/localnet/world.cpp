@@ -19,17 +19,17 @@ cluster::system_config& testing(cluster::system_config& config) {
 
 }  // namespace
 
-/// Work asked for and not yet delivered, in the order in which it was asked for.
+/// Blocking work whose result is not delivered yet, in the order in which it was asked for.
 struct world_jobs {
   struct item {
     background::job work;
-    std::uint64_t lane = 0;  // which background actor: jobs of one lane are never run at once
+    std::uint64_t lane = 0;  // the background actor; jobs of one lane never run at the same time
     std::function<void(std::uint64_t)> finished;
     std::uint64_t ticket = 0;
     std::string failure;
   };
   std::vector<item> pending;
-  std::map<std::uint64_t, std::string> failures;  // by ticket, until delivered
+  std::map<std::uint64_t, std::string> failures;  // by ticket, until they are delivered
   std::uint64_t next_lane = 0;
   std::uint64_t next_ticket = 1;
 };
@@ -88,7 +88,7 @@ world::world(unsigned threads, std::uint64_t start_ms)
 }
 
 world::~world() {
-  // The coordinator would go on until no timer is left. Without the clock no role sets any.
+  // The coordinator runs until no timer is left, and without the clock no role sets a timer.
   system_.await_actors_before_shutdown(false);
   caf::anon_send_exit(clock_, caf::exit_reason::kill);
   clock_ = nullptr;

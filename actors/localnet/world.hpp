@@ -1,8 +1,9 @@
-// A world: one process in which a whole network runs on a schedule that is a function of its
-// inputs. One thread drives all actors; time is virtual and moves only when no actor has anything
-// left to do; blocking work is collected until then and run on several threads at once, and its
-// results are delivered in the order in which it was asked for. So the same seed and data give the
-// same messages in the same order, however fast the machine is.
+// A world is a process in which a whole network runs in virtual time, on a schedule that depends on
+// its inputs alone. One thread drives all actors. Time moves on only at quiet moments, when no
+// actor has anything left to do. Blocking work is collected until the next quiet moment and then
+// runs on several threads at once; its results are delivered in the order in which the work was
+// asked for. So the same seed and data give the same messages in the same order, however fast the
+// machine is.
 #pragma once
 
 #include <caf/actor_system.hpp>
@@ -31,23 +32,23 @@ class world {
   [[nodiscard]] caf::actor_system& system() { return system_; }
   [[nodiscard]] const clock::clock_actor& clock() const { return clock_; }
   [[nodiscard]] std::uint64_t now_ms();
-  /// Jobs of one such actor run one after the other, those of several at the same time.
+  /// Jobs of one such actor run one after the other; jobs of several actors run at the same time.
   [[nodiscard]] background::background_actor new_background();
 
   enum class stop_reason : std::uint8_t { done, interrupted, stalled, out_of_time };
-  /// Runs until `done`, asked at every quiet moment, says so. Stalled: nothing is left that could
-  /// ever happen.
+  /// Runs until `done` is true, which is asked at every quiet moment. `stalled` means that no
+  /// message, timer or work is left, so that nothing can happen any more.
   stop_reason run_until(const std::function<bool()>& done, const std::function<bool()>& interrupted,
                         std::uint64_t until_ms);
 
-  /// A request from outside and its answer: runs the world until it came. Throws std::runtime_error
-  /// on an error reply.
+  /// Sends a request from outside and runs the world until the answer has come. Throws
+  /// std::runtime_error when the answer is an error.
   template <class Reply, class Handle, class Request>
   message<Reply> ask(const Handle& role, const message<Request>& request);
 
  private:
-  void settle();    // actors and blocking work, until there is neither
-  bool run_jobs();  // false: there were none
+  void settle();    // runs actors and blocking work until neither is left
+  bool run_jobs();  // false when there were none
   caf::scheduler::test_coordinator& scheduler();
   void fail(const caf::error& why);
 

@@ -1,4 +1,4 @@
-// world::ask: the one template of the world, apart from what a reader of world.hpp wants to see.
+// The template world::ask, apart from world.hpp, so that world.hpp shows the interface only.
 #pragma once
 
 #include <caf/event_based_actor.hpp>

@@ -10,7 +10,8 @@
 namespace soma::localnet {
 namespace {
 
-/// A world's disk is never full by chance, and a world ends with its machine.
+/// Nothing is reserved against a full disk and nothing is synced: a world need not outlive a crash
+/// of the machine.
 votes::voting_record_options record_options() {
   votes::voting_record_options options;
   options.map_bytes = std::size_t{256} << 20;

@@ -1,5 +1,5 @@
-// All validators of a network in one world, each with its own ledger, record of votes and roles,
-// over a simulated network. Alone it has no network.
+// All validators of a network in one world, with a simulated network between them. Each has its own
+// ledger, voting record and roles. A single validator has no network.
 #pragma once
 
 #include <filesystem>
@@ -18,23 +18,25 @@
 namespace soma::localnet {
 
 struct committee_plan {
-  std::filesystem::path directory;  // "ledger" and "votes" of the first, "ledger-2" ... of others
-  std::vector<crypto::key_pair> keys;  // each validator's; all or some of the genesis' validators
+  /// The first validator has the folders "ledger" and "votes" in it, the second one "ledger-2" and
+  /// "votes-2", and so on.
+  std::filesystem::path directory;
+  std::vector<crypto::key_pair> keys;  // one a validator: all or some validators of the genesis
   soma::genesis genesis;
   validator::validator_options pace;
-  std::uint64_t seed = 0;        // of the network
-  bool keeps_snapshots = false;  // "snapshots", "snapshots-2", ...
+  std::uint64_t seed = 0;        // of the network between them
+  bool keeps_snapshots = false;  // in "snapshots", "snapshots-2", ...
   std::size_t ledger_map_bytes = std::size_t{1} << 30;
   std::function<scorer::scorer_actor(std::size_t number)> new_scorer;
-  std::function<std::vector<validator::block_watcher_actor>(std::size_t number)>
-      new_watchers;                                                                  // may be none
-  std::function<void(std::size_t number, const std::string& line)> notify_operator;  // may be none
+  // The next two may be left out.
+  std::function<std::vector<validator::block_watcher_actor>(std::size_t number)> new_watchers;
+  std::function<void(std::size_t number, const std::string& line)> notify_operator;
 };
 
 class world_committee {
  public:
   struct member {
-    std::shared_ptr<tables::ledger_store> ledger;  // none: crashed
+    std::shared_ptr<tables::ledger_store> ledger;  // null after a crash
     model_registry::model_registry_actor registry;
     router::router_actor router;
     target_generator::target_generator_actor generator;
@@ -42,7 +44,8 @@ class world_committee {
     validator::validator_actor validator;
   };
 
-  /// The world outlives it. A reason when a ledger there is of another network.
+  /// The world outlives the committee. An error when a ledger in the directory belongs to another
+  /// network.
   [[nodiscard]] static expected<std::unique_ptr<world_committee>, std::string> begin(
       world& where, committee_plan plan);
   ~world_committee();
@@ -53,13 +56,13 @@ class world_committee {
   [[nodiscard]] std::filesystem::path votes_of(std::size_t number) const;
   [[nodiscard]] std::filesystem::path snapshots_of(std::size_t number) const;
 
-  /// The process is gone, with all that was not durable. At a quiet moment of the world.
+  /// Ends the process of a validator; it loses all that was not durable. Only at a quiet moment.
   void crash(std::size_t number);
   expected<void, std::string> restart(std::size_t number);
 
-  /// The lowest and the highest of the ledgers that are open.
+  /// The lowest and the highest height of the open ledgers.
   [[nodiscard]] std::pair<std::uint64_t, std::uint64_t> heights() const;
-  /// Whether all open ledgers hold the same blocks as far as they go.
+  /// Whether the shorter ones of the open ledgers are beginnings of the longest one.
   [[nodiscard]] bool agree() const;
 
  private:
@@ -68,7 +71,7 @@ class world_committee {
 
   world& world_;
   committee_plan plan_;
-  std::unique_ptr<peer_network> network_;  // none of one alone
+  std::unique_ptr<peer_network> network_;  // null for a single validator
   std::vector<member> members_;
 };
 

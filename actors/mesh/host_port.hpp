@@ -1,4 +1,4 @@
-// Where a process of somebody listens, as people write it.
+// The address at which a process listens, as people write it: a host and a TCP port.
 #pragma once
 
 #include <cstdint>

@@ -16,10 +16,10 @@ using crypto::tls_state;
 constexpr std::size_t read_bytes = 64 * 1024;
 constexpr std::size_t write_step_bytes = 64 * 1024;
 constexpr std::size_t max_handshake_bytes = 32 * 1024;
-// What a frame costs beside its payload, on its way to the consumer.
+// What a frame costs beside its payload while the consumer has it.
 constexpr std::size_t frame_cost_bytes = 64;
 
-// One for all connections of a thread: what was read is used before anything else is read.
+// All connections of a thread share it: what was read is used up before anything else is read.
 thread_local std::array<std::uint8_t, read_bytes> arrived_bytes;
 
 framed_bytes keep_alive() {
@@ -148,10 +148,11 @@ void mesh_connection::take(tls_state state, byte_view plain) {
   if (stage_ == stage::closed) return;
   if (state == tls_state::ended) return close(link_end::closed_by_peer);
   if (state == tls_state::failed) {
-    // Once open, damage is no proof against the peer: anybody on the way can do it.
+    // Damage on an open connection proves nothing against the peer: any machine on the way can
+    // cause it.
     close(stage_ == stage::open ? link_end::unreachable : link_end::handshake_wrong);
   } else if (unsent_bytes() > quota().write_queue_bytes) {
-    close(link_end::not_reading);  // it has TLS answer, and does not take the answers
+    close(link_end::not_reading);  // it makes TLS answer and does not read the answers
   }
 }
 
@@ -174,7 +175,7 @@ void mesh_connection::take_frames(byte_view plain) {
 void mesh_connection::consumed(std::size_t payload_bytes) {
   in_flight_bytes_ -= std::min(in_flight_bytes_, payload_bytes + frame_cost_bytes);
   if (reading_ || stage_ != stage::open || in_flight_bytes_ >= quota().in_flight_bytes) return;
-  // The time that the peer had to wait for us does not count against it.
+  // The time for which this side did not read does not count against the peer.
   arrived_ms_ = frame_ms_ = mesh_now_ms();
   if (body_ms_ != 0) body_ms_ = arrived_ms_;
   wait_to_read();
@@ -194,7 +195,7 @@ std::size_t mesh_connection::unsent_bytes() const {
   return queued_bytes_ + tls_.waiting_bytes() + (out_.size() - out_at_);
 }
 
-/// Encrypts the next part of the queue. False: there is nothing to send.
+/// Encrypts the next part of the queue. False when there is nothing to send.
 bool mesh_connection::fill_out() {
   bytes plain;
   while (!queue_.empty() && plain.size() < write_step_bytes) {
@@ -247,7 +248,7 @@ std::optional<link_end> mesh_connection::overdue(std::uint64_t now_ms) const {
     return link_end::handshake_late;
   if (stage_ != stage::open) return std::nullopt;
   if (writing_ && passed(sent_ms_, l.idle_ms)) return link_end::not_reading;
-  if (!reading_) return std::nullopt;  // it is us who keep the peer waiting
+  if (!reading_) return std::nullopt;  // this side keeps the peer waiting
   if (passed(arrived_ms_, l.idle_ms)) return link_end::idle;
   if (reader_.is_between_frames()) return std::nullopt;
   if (const auto length = reader_.announced_bytes()) {
@@ -267,7 +268,7 @@ void mesh_connection::close(link_end why) {
   if (stage_ == stage::closed) return;
   const auto self = shared_from_this();
   if (stage_ == stage::open && !writing_) {
-    // A goodbye, if it goes without waiting. Nothing else that is queued goes any more.
+    // TLS's goodbye is sent if the socket takes it at once. The queue is dropped.
     tls_.end();
     bytes goodbye;
     tls_.take(goodbye);

@@ -1,5 +1,6 @@
-// One connection of the mesh, from the first packet to the last. Included by the sources of the
-// mesh only; everything runs on the mesh's thread. An idle connection holds no buffers.
+// One connection of the mesh, from the first packet to the last. Only the sources of the mesh
+// include this file, and everything here runs on the mesh's thread. An idle connection holds no
+// buffers.
 #pragma once
 
 #include <boost/asio/ip/tcp.hpp>
@@ -20,19 +21,20 @@ inline constexpr std::uint16_t keep_alive_type = 0;  // its frames are empty
 
 class mesh_connection;
 
-/// Who owns connections and hears of them. Any of these may close the connection.
+/// The owner of connections, which is told what happens to them. It may close the connection in
+/// each of these calls.
 class mesh_owner {
  public:
   virtual void opened(mesh_connection& which) = 0;
   virtual void arrived(mesh_connection& which, frame what) = 0;
-  /// The last call for it. The owner may forget the connection.
+  /// The last call for this connection. The owner may forget it.
   virtual void closed(mesh_connection& which, link_end why) = 0;
 
  protected:
   ~mesh_owner() = default;
 };
 
-/// Monotonic.
+/// Milliseconds of a monotonic clock, which never goes back.
 [[nodiscard]] std::uint64_t mesh_now_ms();
 
 class mesh_connection : public std::enable_shared_from_this<mesh_connection> {
@@ -47,7 +49,7 @@ class mesh_connection : public std::enable_shared_from_this<mesh_connection> {
   mesh_connection(const setting& all, peer_number number, crypto::tls_side side,
                   tcp::socket socket);
 
-  /// The peer has called, its socket is connected.
+  /// Begins as a server: the peer `from` has connected the socket.
   void answer(const asio::ip::address& from);
   void call(const host_port& at);
   void send(framed_bytes framed);
@@ -60,10 +62,10 @@ class mesh_connection : public std::enable_shared_from_this<mesh_connection> {
   [[nodiscard]] crypto::tls_side side() const { return side_; }
   [[nodiscard]] bool is_open() const { return stage_ == stage::open; }
   [[nodiscard]] bool is_member() const { return member_; }
-  /// Once open.
+  /// The peer's key. Only for an open connection.
   [[nodiscard]] const public_key& key() const { return *tls_.peer_key(); }
   [[nodiscard]] std::uint64_t opened_ms() const { return opened_ms_; }
-  /// Unspecified until known.
+  /// The peer's address; the unspecified one until it is known.
   [[nodiscard]] const asio::ip::address& address() const { return address_; }
 
  private:
@@ -96,18 +98,18 @@ class mesh_connection : public std::enable_shared_from_this<mesh_connection> {
 
   std::uint64_t begun_ms_;
   std::uint64_t opened_ms_ = 0;
-  std::uint64_t arrived_ms_ = 0;  // anything, last
-  std::uint64_t frame_ms_ = 0;    // the frame that is arriving: since when its header came
-  std::uint64_t body_ms_ = 0;     // and since when its body
-  std::uint64_t sent_ms_ = 0;     // anything, last
+  std::uint64_t arrived_ms_ = 0;  // when bytes came last
+  std::uint64_t frame_ms_ = 0;    // when the header of the present frame began to come
+  std::uint64_t body_ms_ = 0;     // when its body began to come; 0: it has not
+  std::uint64_t sent_ms_ = 0;     // when bytes went out last
 
-  bool reading_ = false;  // somebody waits for the socket
+  bool reading_ = false;  // a read waits for the socket
   std::size_t in_flight_bytes_ = 0;
   std::size_t handshake_bytes_ = 0;
 
-  bool writing_ = false;  // somebody waits for the socket
+  bool writing_ = false;  // a write waits for the socket
   std::deque<framed_bytes> queue_;
-  std::size_t queue_front_at_ = 0;  // of the first frame this much is in out_
+  std::size_t queue_front_at_ = 0;  // so many bytes of the first frame are in out_ already
   std::size_t queued_bytes_ = 0;
   bytes out_;  // ciphertext
   std::size_t out_at_ = 0;

@@ -12,7 +12,8 @@ namespace {
 
 using crypto::tls_side;
 
-// Points for what the mesh sees itself, of mesh_limits::refuse_at = 100.
+// Points for misbehaviour that the mesh itself sees; 100 of them (mesh_limits::refuse_at) refuse a
+// peer.
 constexpr std::uint32_t wrong_handshake_points = 10;
 constexpr std::uint32_t late_frame_points = 25;
 constexpr std::uint32_t wrong_frame_points = 100;
@@ -21,7 +22,8 @@ std::string name_of(const public_key& key) {
   return "key " + to_hex(key);
 }
 
-/// An address, or for IPv6 what one customer gets of it: /48.
+/// The name under which an address is scored. Of an IPv6 address it has the first 48 bits, because
+/// a customer gets all addresses below such a prefix.
 std::string name_of(const asio::ip::address& address) {
   if (!address.is_v6() || address.to_v6().is_v4_mapped()) return "address " + address.to_string();
   const auto all = address.to_v6().to_bytes();
@@ -82,8 +84,8 @@ void mesh::core::shut_down() {
   }
 }
 
-/// Boost would throw an error class of its own, with the names of its source files in the text. The
-/// mesh promises std::system_error, whose text an operator can read.
+/// Boost throws an error class of its own, with the names of its source files in the text. The mesh
+/// promises std::system_error, whose text an operator can read.
 void mesh::core::listen() {
   const auto& at = options_.listen;
   boost::system::error_code failed;
@@ -113,7 +115,7 @@ void mesh::core::accept() {
   accepting_ = true;
   acceptor_.async_accept([this](boost::system::error_code failed, tcp::socket socket) {
     accepting_ = false;
-    // No descriptor or memory left, most likely: the next tick tries again.
+    // Most likely no descriptor or no memory is left. The next tick tries again.
     if (failed) return;
     boost::system::error_code gone;
     const auto from = socket.remote_endpoint(gone);
@@ -126,7 +128,7 @@ bool mesh::core::is_known(const asio::ip::address& address) const {
   return known_.contains(address);
 }
 
-/// Whoever is not admitted loses its socket here, and has cost no more than that.
+/// The socket of a peer that is not admitted is closed here; the peer has cost no more than that.
 void mesh::core::admit(tcp::socket socket, const asio::ip::address& from) {
   const bool known = is_known(from);
   if (!known && scores_.is_refused(name_of(from), mesh_now_ms())) return;
@@ -155,9 +157,10 @@ public_key mesh::core::caller_of(const mesh_connection& which) const {
   return which.side() == tls_side::client ? key_ : which.key();
 }
 
-/// By security §2.3 both ends have to come to one answer. Two calls that crossed: that of the lower
-/// key stays. But an older connection cannot have been crossed any more, so that the other end has
-/// lost it; and who calls again has lost its earlier call.
+/// Whether the newer of two connections of a pair stays. By security §2.3 both ends have to decide
+/// alike. When both ends connected at the same time, the connection that the lower key opened
+/// stays. An end that opens a second connection has lost its first one, so the newer one stays. The
+/// same holds when the older one is too old to have been opened at the same time.
 bool mesh::core::replaces(const mesh_connection& newer, const mesh_connection& older) const {
   if (caller_of(newer) == caller_of(older)) return true;
   if (newer.opened_ms() > older.opened_ms() + 2 * options_.limits.handshake_ms) return true;
@@ -236,9 +239,10 @@ void mesh::core::closed(mesh_connection& which, link_end why) {
 void mesh::core::call_later(target& whom, std::uint64_t lasted_ms) {
   const auto& l = options_.limits;
   if (lasted_ms >= l.retry_max_ms) whom.pause_ms = l.retry_min_ms;
-  // A quarter more or less, so that not everybody calls at once.
+  // The pause is up to a quarter longer or shorter, so that not all nodes connect at once.
   const std::uint64_t jitter = random_.below(whom.pause_ms / 2 + 1);
-  // And the higher key a little later: the call of the lower one is the one that stays.
+  // The higher key waits a little longer, since the connection of the lower key is the one that
+  // stays.
   const std::uint64_t courtesy = key_ < whom.peer.key ? 0 : l.retry_min_ms / 2;
   whom.next_ms = mesh_now_ms() + whom.pause_ms - whom.pause_ms / 4 + jitter + courtesy;
   whom.pause_ms = std::min(whom.pause_ms * 2, l.retry_max_ms);
@@ -317,8 +321,8 @@ void mesh::core::blame(peer_number peer, std::uint32_t points) {
   if (connection && connection->is_open()) add_points(*connection, points);
 }
 
-/// By security §6.2 most members stay connected, however they behave: agreement needs them, and it
-/// convicts by evidence, not by link.
+/// By security §6.2 most members stay connected, however they behave: the agreement needs their
+/// votes, and it punishes by evidence, not by closing connections.
 bool mesh::core::may_refuse_member(std::uint64_t now_ms) const {
   const auto refused = std::ranges::count_if(members_, [&](const public_key& member) {
     return scores_.is_refused(name_of(member), now_ms);

@@ -1,6 +1,7 @@
-// What the mesh decides: whom to call and when, whom to let in, which of two connections of a pair
-// stays, who is refused. Included by the sources of the mesh only; but for the constructor and the
-// destructor everything runs on the mesh's thread, or is posted to it.
+// The decisions of the mesh: to which peers it connects and when, which connections it accepts,
+// which of two connections of a pair stays, and which peers are refused. Only the sources of the
+// mesh include this file. All but the constructor and the destructor runs on the mesh's thread or
+// is posted to it.
 #pragma once
 
 #include <atomic>
@@ -36,12 +37,12 @@ class mesh::core final : public mesh_owner {
   using tcp = asio::ip::tcp;
   using connection_ptr = std::shared_ptr<mesh_connection>;
 
-  /// Somebody to call until there is a connection.
+  /// A peer to which the mesh tries to connect until there is a connection.
   struct target {
     mesh_peer peer;
     std::uint64_t next_ms = 0;
     std::uint32_t pause_ms = 0;  // before the attempt after the next failure
-    peer_number calling = 0;     // the attempt that is under way
+    peer_number calling = 0;     // the connection of the present attempt; 0: there is none
   };
 
   void opened(mesh_connection& which) override;
@@ -73,8 +74,8 @@ class mesh::core final : public mesh_owner {
   misbehaviour_scores scores_;
   std::set<public_key> members_;
   std::vector<target> targets_;
-  std::set<asio::ip::address> known_;  // where peers of ours are, as far as we have called them
-  std::atomic<bool> silent_ = false;   // no callback any more
+  std::set<asio::ip::address> known_;  // numeric addresses of peers, and those that answered
+  std::atomic<bool> silent_ = false;   // from then on no callback is called
 
   asio::io_context io_;
   tcp::acceptor acceptor_{io_};
@@ -85,7 +86,7 @@ class mesh::core final : public mesh_owner {
   peer_number last_number_ = 0;
   std::map<peer_number, connection_ptr> connections_;
   std::map<public_key, peer_number> open_;
-  std::thread thread_;  // last: everything is there before it runs
+  std::thread thread_;  // the last member: all others exist before the thread runs
 };
 
 }  // namespace soma::mesh

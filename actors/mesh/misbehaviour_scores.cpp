@@ -23,7 +23,8 @@ misbehaviour_scores::record& misbehaviour_scores::record_of(const std::string& w
     }
   }
   if (records_.size() >= max_records) {
-    // Whoever has the least against it. A flood of newcomers forgets newcomers.
+    // The record with the least against its peer goes. So a flood of new peers drives out new
+    // peers.
     records_.erase(std::ranges::min_element(records_, {}, [](const auto& entry) {
       return std::tuple(entry.second.refused_until_ms, entry.second.points);
     }));
@@ -37,7 +38,7 @@ bool misbehaviour_scores::add(const std::string& who, std::uint32_t points, std:
   record& r = record_of(who, now_ms);
   fade(r, now_ms);
   if (r.points == 0) r.counted_ms = now_ms;
-  r.points += std::min(points, rules_.refuse_at);  // no more than twice refuse_at: no overflow
+  r.points += std::min(points, rules_.refuse_at);  // less than twice refuse_at, so no overflow
   if (r.points < rules_.refuse_at) return false;
   r.points = 0;
   return true;

@@ -1,5 +1,5 @@
-// What is held against peers: points that are forgotten with time, and for how long one who has
-// too many of them is refused. Pure and bounded (security §6.3); the caller says what the time is.
+// The points of peers for misbehaviour, which fade with time, and how long a peer with too many of
+// them is refused. It is pure and its size is bounded (security §6.3); the caller gives the time.
 #pragma once
 
 #include <cstdint>
@@ -18,9 +18,10 @@ class misbehaviour_scores {
  public:
   explicit misbehaviour_scores(misbehaviour_rules rules) : rules_(rules) {}
 
-  /// True when the points are too many now. They are forgotten then; the caller says what follows.
+  /// Adds points. True when they have become too many: then they are set to 0, and the caller
+  /// decides what follows.
   [[nodiscard]] bool add(const std::string& who, std::uint32_t points, std::uint64_t now_ms);
-  /// From now on, for refuse_for_ms.
+  /// Refuses `who` from now on for refuse_for_ms.
   void refuse(const std::string& who, std::uint64_t now_ms);
   [[nodiscard]] bool is_refused(const std::string& who, std::uint64_t now_ms) const;
 
@@ -30,7 +31,7 @@ class misbehaviour_scores {
  private:
   struct record {
     std::uint32_t points = 0;
-    std::uint64_t counted_ms = 0;  // when the points were last halved, or began
+    std::uint64_t counted_ms = 0;  // when the points were halved last, or when they began
     std::uint64_t refused_until_ms = 0;
   };
   record& record_of(const std::string& who, std::uint64_t now_ms);

@@ -14,15 +14,16 @@ namespace {
 
 using from_peer = message<schema::FromPeer>;
 
-/// With what the mesh's thread says to it.
+/// The role together with the messages that the mesh's thread sends to it.
 using inside_actor = validator::peers_actor::extend<caf::reacts_to<from_peer>,
                                                     caf::reacts_to<message<schema::BlockNotice>>>;
 
-/// As many points as end a connection at once: by security §6.4 only what no honest validator does
-/// is blamed.
+/// So many points end a connection at once. By security §6.4 a validator blames only what no honest
+/// validator does.
 constexpr std::uint32_t blame_points = 100;
 
-/// From the mesh's thread to the actor, which comes later and goes earlier.
+/// Carries messages from the mesh's thread to the actor, which begins later and ends earlier than
+/// the mesh.
 class inbox {
  public:
   void put(from_peer what) {
@@ -54,7 +55,7 @@ class inbox {
   std::vector<from_peer> early_;
 };
 
-/// What the role has from its spawner. The mesh is there before the actor.
+/// What the spawner gives to the role. The mesh exists before the actor.
 struct mesh_parts {
   std::shared_ptr<inbox> in;
   std::unique_ptr<mesh::mesh> links;
@@ -76,7 +77,7 @@ from_peer connected_message(mesh::peer_number peer, const public_key& key) {
   });
 }
 
-/// The mesh may read so many bytes more of this peer.
+/// Allows the mesh to read so many bytes more from this peer.
 void give_back(self_pointer self, mesh::peer_number peer, std::size_t size) {
   const auto& links = self->state.parts->links;
   if (size != 0 && links) links->consumed(peer, size);
@@ -139,8 +140,8 @@ void block_done(self_pointer self, schema::BlockNotice::Reader notice) {
 inside_actor::behavior_type run(self_pointer self, const std::shared_ptr<mesh_parts>& parts) {
   self->state.parts = parts;
   self->attach_functor([parts] {
-    parts->in->close();    // nothing keeps the actor any more,
-    parts->links.reset();  // and no callback runs after this
+    parts->in->close();    // from here on nothing holds the actor
+    parts->links.reset();  // from here on no callback runs
   });
   return {[self](const message<schema::ToPeers>& wanted) { send(self, wanted.root()); },
           [self](const message<schema::HearPeers>&) { hear(self); },
@@ -185,9 +186,9 @@ expected<mesh_peers, std::string> spawn_mesh_peers(caf::actor_system& system,
   how.limits = options.limits;
   how.seed = options.seed;
   if (with->members) how.members = with->members();
-  // By security §3.2 the same for strangers: a member of the epoch that is about to begin is a
-  // stranger until the closing block is final here, and what it says first must not cost it the
-  // connection. Strangers are few and have small quotas instead.
+  // By security §3.2 strangers have the same limits. A member of the next epoch is a stranger until
+  // the closing block is final at this node, and its first messages must not cost it the
+  // connection. Strangers are limited in number and have small quotas instead.
   how.frame_limit = [](std::uint16_t type, bool) { return max_frame_bytes(type); };
   try {
     with->links = std::make_unique<mesh::mesh>(key, std::move(how), callbacks_into(with->in));

@@ -10,14 +10,15 @@ namespace {
 
 using exact::far_q30;
 
-/// Points whose distances are on the way from the index into the answer at one time.
+/// Distances of so many points are computed before they are written into the answer.
 constexpr unsigned points_at_once = 256;
 
 std::uint32_t distance_or_far(std::span<const float> point, std::span<const float> embedding) {
   return scoring::distance_q30(point, embedding).value_or(far_q30);
 }
 
-/// Threads change nothing but the time; a scan of some milliseconds is not worth starting any.
+/// The number of threads changes the time only, not the result. Threads do not pay for a scan of
+/// some milliseconds.
 unsigned threads_for(std::size_t multiplications) {
   constexpr std::size_t worth_threads = std::size_t{1} << 28;
   return multiplications < worth_threads ? 1 : std::max(1u, std::thread::hardware_concurrency());
@@ -25,8 +26,8 @@ unsigned threads_for(std::size_t multiplications) {
 
 using rows_builder = capnp::List<capnp::List<std::uint32_t>>::Builder;
 
-/// The rows of points `first` .. `last`-1, which all have `dim` values. A model whose embedding
-/// does not fit a point is farther than any.
+/// Fills the rows of the points `first` .. `last` - 1, which all have `dim` values. A model whose
+/// embedding has another size than the points gets far_q30.
 void fill_rows(const model_registry::model_index& models,
                capnp::List<capnp::List<float>>::Reader points, unsigned first, unsigned last,
                rows_builder rows) {
@@ -93,7 +94,7 @@ message<schema::Route> route(const model_registry::model_index& models,
     experts.emplace_back(distance_or_far(floats_of(probe.getEmbedding()), entry->embedding),
                          entry->ref);
   }
-  std::sort(experts.begin(), experts.end());  // nearest first, ties by id
+  std::sort(experts.begin(), experts.end());  // the nearest first; equal ones by id
   if (experts.size() > query.getMost()) experts.resize(query.getMost());
   return message<schema::Route>::build([&](auto out) {
     auto list = out.initExperts(static_cast<unsigned>(experts.size()));

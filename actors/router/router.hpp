@@ -1,5 +1,5 @@
-// The router's index of model embeddings and its two answers: exact distances for targets, nearest
-// experts for a text.
+// The router has an index of model embeddings. It answers with exact distances for targets and with
+// the nearest experts for a text.
 #pragma once
 
 #include "actors/model_registry/model_index.hpp"
@@ -11,9 +11,10 @@ struct router_state {
   model_registry::model_index models;
 };
 
-/// An Assignment holds a distance for every pair of point and model, since the choice of models
-/// depends on their mean and spread; these bounds keep it, and the drawn targets that repeat it,
-/// below the 1 GiB of a message: 1,024 points meet 195,000 models.
+/// The largest Assignment. It holds a distance for every pair of a point and a model, since the
+/// choice of models depends on the mean and the spread of all distances. With these bounds it stays
+/// below the 1 GiB of a message, and so do the drawn targets, which repeat it. They allow, for
+/// example, 1,024 points and 195,000 models.
 inline constexpr std::size_t max_assigned_distances = 200'000'000;
 inline constexpr std::size_t max_assigned_models = 2'000'000;
 

@@ -1,4 +1,4 @@
-// Which models serve a point: for targets, and for a piece of text.
+// Finds the models for a point of a target, and for a piece of text.
 #pragma once
 
 #include "actors/interface/actor_interface.hpp"

@@ -19,7 +19,7 @@ expected<contest_result, scoring::score_refusal> compete(std::span<const competi
   contest_result result;
   result.data = data_hash{crypto::hash("soma.blob-data", what.data).value};
   result.entries.resize(competitors.size());
-  // Not valid until its score is finished: the rules pass over those.
+  // A contender is invalid until its score is finished, and the rules ignore invalid ones.
   std::vector<rules::contender> field;
   for (const auto& model : competitors) {
     field.push_back({model.ref, model.activation_order, 0, false});
@@ -28,7 +28,7 @@ expected<contest_result, scoring::score_refusal> compete(std::span<const competi
   if (what.winner_only) {
     options.keep_going = [&field](const exact::partial_score& partial) {
       const float least = exact::least_final_loss(partial);
-      // A loss that is not a number stays so, and such a score loses to any valid one.
+      // A loss that is not a number never becomes one, and such a score loses to any valid one.
       if (!std::isfinite(least)) return !rules::winner_of(field).has_value();
       return !rules::cannot_win(least, field);
     };

@@ -1,6 +1,7 @@
-// A contest of several models over one piece of data: which one wins by protocol §8.3, with which
-// loss, how far from the target, and the digests that prove it. Models are scored in the order in
-// which they first became active, so the leader that a later one must beat is always known.
+// A contest of several models over one piece of data. It finds the winner by protocol §8.3, its
+// loss, its distance from the target and the digests that prove the scores. Models are scored in
+// the order in which they first became active, so that the leader that a later one must beat is
+// always known.
 #pragma once
 
 #include <span>
@@ -13,7 +14,7 @@
 namespace soma::scorer {
 
 struct competitor {
-  scoring::scoring_engine* engine = nullptr;  // of exactly these weights
+  scoring::scoring_engine* engine = nullptr;  // made of the weights with the hash below
   model_architecture architecture;
   weights_hash weights;
   model_version_ref ref;
@@ -23,14 +24,15 @@ struct competitor {
 struct contest {
   byte_view data;
   std::uint64_t seed = 0;
-  std::span<const float> point;  // of the target; empty: no distance is wanted
-  /// Gives up a model that can no longer win. The winner, its score and its digest are the same.
+  std::span<const float> point;  // of the target; empty when no distance is wanted
+  /// A model that can no longer win is given up. The winner, its score and its digest do not
+  /// change.
   bool winner_only = false;
 };
 
 struct contest_entry {
-  exact::score score;  // not there when given up
-  hash256 digest;      // likewise
+  exact::score score;  // only if it was not given up
+  hash256 digest;      // only if it was not given up
   bool given_up = false;
 };
 
@@ -39,12 +41,13 @@ inline constexpr std::uint32_t no_winner = UINT32_MAX;
 struct contest_result {
   data_hash data;
   std::vector<contest_entry> entries;  // in the order of the competitors
-  std::uint32_t winner = no_winner;    // none when no score is valid
-  std::uint32_t distance_q30 = 0;      // of the winner's embedding to the point; farthest possible
-                                       // where either has no direction
+  std::uint32_t winner = no_winner;    // no_winner when no score is valid
+  /// From the winner's embedding to the point, in units of 2^-30. It is the farthest possible when
+  /// one of them has no direction.
+  std::uint32_t distance_q30 = 0;
 };
 
-/// Refused when the data cannot be scored at all, or there is not enough memory.
+/// Scores the data on all models. It refuses when the data can't be scored, or memory is short.
 [[nodiscard]] expected<contest_result, scoring::score_refusal> compete(
     std::span<const competitor> competitors, const contest& what);
 

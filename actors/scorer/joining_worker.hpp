@@ -1,6 +1,6 @@
-// A worker that offers itself to a pool in another process, and says every few seconds that it is
-// still there. It ends when the pool refuses it, ends, or falls silent. Its process then finds the
-// pool again and spawns another worker.
+// A worker that joins a pool in another process and tells the pool every few seconds that it is
+// still there. It ends when the pool refuses it, ends, or does not answer. Then its process
+// connects to the pool again and spawns another worker.
 #pragma once
 
 #include "actors/clock/clock_actor.hpp"
@@ -15,7 +15,7 @@ struct pool_membership {
   std::uint32_t say_every_ms = 3'000;
 };
 
-/// Falls silent: leaves one message unanswered for so long.
+/// The worker ends when the pool leaves a message without an answer for so long.
 inline constexpr std::uint32_t pool_patience_ms = 60'000;
 
 scorer_worker_actor::behavior_type joining_worker(

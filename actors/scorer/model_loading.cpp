@@ -33,7 +33,8 @@ loading load(const model_entry& entry, bytes encrypted, const engine_factory& ma
   }
   auto loaded = std::make_shared<loaded_model>();
   loaded->architecture = parsed->architecture();
-  loaded->size_bytes = 2 * size_bytes;  // as they came, and in panels
+  // The weights as they came, and once more in the layout of the engine.
+  loaded->size_bytes = 2 * size_bytes;
   loaded->engine = make_engine(*parsed);
   return {work_refusal::none, model_verdict::good, {}, std::move(loaded)};
 }

@@ -1,6 +1,6 @@
-// From a model's entry to an engine that is ready to score: fetched from the blob store, decrypted,
-// checked against the hash that was revealed, parsed, kept for the next time. Continuations run in
-// the worker's own context.
+// Makes an engine that is ready to score from a model's entry. The weights are fetched from the
+// blob store, decrypted, checked against the hash that was revealed, parsed, and kept for the next
+// time. Continuations run in the worker's own context.
 #pragma once
 
 #include "actors/scorer/scorer_worker.hpp"
@@ -11,8 +11,8 @@ namespace soma::scorer {
 using worker_pointer = scorer_worker_actor::stateful_pointer<scorer_worker_state>;
 using loaded_models = std::vector<std::shared_ptr<loaded_model>>;
 
-/// What became of a model's weights on their way from the blob store to an engine. `failed` is our
-/// own trouble and says nothing about the model; `verdict` says what is wrong with it otherwise.
+/// The result of loading a model. The refusal `failed` is trouble of this worker and says nothing
+/// about the model. With other refusals `verdict` says what is wrong with the model.
 struct loading {
   work_refusal refusal = work_refusal::none;
   model_verdict verdict = model_verdict::good;
@@ -25,16 +25,17 @@ struct load_failure {
   std::string why;
 };
 
-/// Runs `work` on the background thread, then `then` here; `failed` with a text when it threw.
+/// Runs `work` on the background thread and then `then` in the worker; if `work` has thrown, it
+/// calls `failed` with the text of the exception.
 void in_background(worker_pointer self, const scorer_worker_ports& ports,
                    std::function<void()> work, std::function<void()> then,
                    std::function<void(std::string)> failed);
 
-/// From the blob store to an engine, whether or not an equal one is at hand. `done` is called once.
+/// Fetches the weights and makes an engine, even if an equal one is kept. `done` is called once.
 void load_afresh(worker_pointer self, const scorer_worker_ports& ports, const model_entry& entry,
                  std::function<void(loading)> done);
 
-/// Weights are what their hash says, so an engine that was made of the same hash serves.
+/// As load_afresh, but it uses a kept engine of weights with the same hash if there is one.
 void load_model(worker_pointer self, const scorer_worker_ports& ports, const model_entry& entry,
                 std::function<void(loading)> done);
 

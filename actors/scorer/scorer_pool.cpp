@@ -25,7 +25,7 @@ pool_worker* find_worker(scorer_pool_state& state, const queued_work* doing) {
   return nullptr;
 }
 
-/// The worker that had `item` is gone or broken: another worker shall do it, soon.
+/// Puts `item` at the head of the queue, since the worker that had it is gone or broken.
 void requeue(pool_pointer self, std::shared_ptr<queued_work> item,
              const scorer_pool_limits& limits) {
   auto& state = self->state;
@@ -48,15 +48,15 @@ void send_to(pool_pointer self, pool_worker& worker, std::shared_ptr<queued_work
           [=](const message<Reply>& reply) {
             auto* owner = find_worker(self->state, item.get());
             if (owner == nullptr)
-              return;  // declared dead in between: the work is being done elsewhere
+              return;  // the worker was declared dead, and another one has the work
             owner->doing.reset();
             ++self->state.done;
             std::get<pooled_work<Request, Reply>>(item->work).promise.deliver(reply);
             dispatch(self, limits);
           },
           [=](caf::error&) {
-            // Workers answer with refusals; an error is the message system saying that this one is
-            // gone.
+            // Workers themselves answer with refusals. An error comes from the message system: the
+            // worker is gone.
             if (auto* owner = find_worker(self->state, item.get())) {
               drop_worker(self, owner->handle.address(), limits);
             }
@@ -131,7 +131,8 @@ message<schema::Ack> join(pool_pointer self, schema::JoinPool::Reader offer,
   return message<schema::Ack>{};
 }
 
-/// A stopped process or a cut cable ends nothing that the system would tell us about.
+/// Checks that workers of other processes report themselves. The system does not notice a stopped
+/// process or a cut cable.
 void watch_for_silence(pool_pointer self, const scorer_pool_limits& limits) {
   constexpr unsigned checks = 3;
   self->request(limits.clock, caf::infinite, message<schema::Wait>::build([&](auto out) {

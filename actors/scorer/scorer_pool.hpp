@@ -1,6 +1,7 @@
-// The pool in front of the workers: a bounded queue, one piece of work a worker, and every piece
-// answered exactly once. A worker that dies loses nothing: its work goes back to the head of the
-// queue. One of another process that falls silent counts as dead until it joins again.
+// The pool in front of the workers. It has a bounded queue, gives each worker one piece of work at
+// a time, and answers every piece exactly once. When a worker dies, its work goes back to the head
+// of the queue. A worker of another process that is no longer heard of counts as dead until it
+// joins again.
 #pragma once
 
 #include <deque>
@@ -19,13 +20,13 @@ inline constexpr std::size_t max_worker_name_bytes = 64;
 struct scorer_pool_limits {
   std::size_t max_queue = 1'024;
   std::size_t max_workers = 256;
-  unsigned max_attempts = 3;  // workers one piece of work may outlive
-  /// One that joined shall say so again within this time. Not looked at without a clock.
+  unsigned max_attempts = 3;  // work is given up when so many workers died with it
+  /// A worker that joined has to repeat that within this time. It is not checked without a clock.
   std::uint32_t silence_ms = 15'000;
   clock::clock_actor clock{};
 };
 
-/// One request and the promise of its one answer. `Request` is any of the worker's three.
+/// One request and the promise of its answer. `Request` is one of the three requests of a worker.
 template <class Request, class Reply>
 struct pooled_work {
   message<Request> request;
@@ -43,9 +44,9 @@ struct queued_work {
 struct pool_worker {
   scorer_worker_actor handle;
   std::string name;
-  std::shared_ptr<queued_work> doing;  // null: idle
-  bool joined = false;                 // from elsewhere: has to be heard of
-  unsigned silent_checks = 0;          // since it was heard of last
+  std::shared_ptr<queued_work> doing;  // null while it is idle
+  bool joined = false;                 // it is in another process and has to report itself
+  unsigned silent_checks = 0;          // checks since it reported itself last
 };
 
 struct scorer_pool_state {

@@ -59,7 +59,7 @@ struct scoring {
   std::string failure;
 };
 
-/// On the background thread. Leaves `failure` when there is no result.
+/// Scores, on the background thread. Sets `failure` when there is no result.
 void compute(scoring& work) {
   std::vector<competitor> competitors;
   for (std::size_t i = 0; i < work.loaded.size(); ++i) {
@@ -100,7 +100,7 @@ message<schema::ScoreReport> report(const scoring& work) {
   });
 }
 
-/// Answers once and gives the place in the worker's window back.
+/// A function that answers once and then lets the worker accept one request more.
 template <class Reply>
 std::function<void(message<Reply>)> answer(worker_pointer self,
                                            caf::typed_response_promise<message<Reply>> promise) {
@@ -128,7 +128,7 @@ void score(worker_pointer self, const scorer_worker_ports& ports, std::shared_pt
   });
 }
 
-/// A store that is gone says nothing about the data: that is no reason to call it unavailable.
+/// A store that is gone says nothing about the data, so the data is not called unavailable then.
 work_refusal refusal_of(blob_store::transfer_refusal why) {
   switch (why) {
     case blob_store::transfer_refusal::wrong_size:
@@ -223,8 +223,8 @@ void check_model(worker_pointer self, const scorer_worker_ports& ports,
   if (!entry) return reply(verdict(model_verdict::malformed, "the entry itself is malformed"));
   const model_architecture wanted{request.getLayers(), request.getDim(), request.getHeads(),
                                   request.getFfn(), request.getMaxSeq()};
-  // The model's own blob and key are on trial: an equal model that another owner published proves
-  // nothing.
+  // The check is about the model's own blob and key. A kept engine of the same weights, which
+  // another owner may have published, proves nothing about them.
   load_afresh(self, ports, *entry, [=](loading result) {
     if (result.refusal == work_refusal::failed) {
       return reply(refused<schema::ModelCheck>(result.refusal, result.why));

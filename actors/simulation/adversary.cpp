@@ -16,8 +16,8 @@ void trim(List& list, std::size_t limit) {
 
 }  // namespace
 
-adversary::adversary(engine& w)
-    : w_(w), dice_(w.plan.seed, 4), awake_(byzantine_slots(w.plan) != 0) {}
+adversary::adversary(engine& owner)
+    : engine_(owner), dice_(owner.plan.seed, 4), awake_(byzantine_nodes(owner.plan) != 0) {}
 
 void adversary::keep(const certificate& c) {
   const auto is_same = [&](const certificate& other) { return other.statement == c.statement; };
@@ -45,71 +45,72 @@ void adversary::hear(const message_ptr& message) {
   }
 }
 
-slot_set adversary::some() {
-  auto set = static_cast<slot_set>(dice_.next()) & w_.everybody();
-  if (dice_.chance(300)) set &= static_cast<slot_set>(dice_.next());
+node_set adversary::some() {
+  auto set = static_cast<node_set>(dice_.next()) & engine_.everybody();
+  if (dice_.chance(300)) set &= static_cast<node_set>(dice_.next());
   return set;
 }
 
 member_vote adversary::vote(node& n, const vote_statement& statement) {
-  const auto* members = w_.all.members(statement.epoch.value);
+  const auto* members = engine_.all.members(statement.epoch.value);
   const auto seat = members == nullptr ? std::nullopt : members->seat_of(n.signer.key());
   return {statement, seat.value_or(0), n.signer.sign_vote(statement)};
 }
 
-void adversary::tell(node& n, slot_set to, peer_message message) {
-  w_.broadcast(n, to & ~(slot_set{1} << n.slot),
-               std::make_shared<const peer_message>(std::move(message)));
+void adversary::tell(node& n, node_set to, peer_message message) {
+  engine_.broadcast(n, to & ~(node_set{1} << n.node_index),
+                    std::make_shared<const peer_message>(std::move(message)));
 }
 
-// Each of two twins talks to its own part of the network, parts change, and now and then both talk
-// to all.
-slot_set adversary::twins_share(const node& n, slot_set to) {
-  const auto when = w_.now_ms() / 2'000;
-  const auto parts = static_cast<slot_set>(mix(w_.plan.seed, n.identity, when));
+// Each of two twins talks to its own part of the network. The parts change every two seconds, and
+// in every third of these periods both twins talk to all nodes.
+node_set adversary::twins_share(const node& n, node_set to) {
+  const auto when = engine_.now_ms() / 2'000;
+  const auto parts = static_cast<node_set>(mix(engine_.plan.seed, n.identity, when));
   bool is_first = true;
-  for (const auto& other : w_.nodes) {
-    if (other->identity != n.identity || other->slot == n.slot) continue;
-    to &= ~(slot_set{1} << other->slot);
-    is_first = n.slot < other->slot;
+  for (const auto& other : engine_.nodes) {
+    if (other->identity != n.identity || other->node_index == n.node_index) continue;
+    to &= ~(node_set{1} << other->node_index);
+    is_first = n.node_index < other->node_index;
   }
   if (when % 3 == 0) return to;
   return to & (is_first ? parts : ~parts);
 }
 
-void adversary::send(node& n, slot_set to, const message_ptr& message) {
+void adversary::send(node& n, node_set to, const message_ptr& message) {
   if (n.does(behaviour::silent)) {
-    ++w_.counts[coverage::silenced];
+    ++engine_.counts[coverage::silenced];
     return;
   }
   if (n.does(behaviour::twin)) {
-    ++w_.counts[coverage::twin_messages];
+    ++engine_.counts[coverage::twin_messages];
     to = twins_share(n, to);
   }
   const auto* proposal = std::get_if<peer::proposal>(message.get());
   if (n.does(behaviour::equivocate) && proposal != nullptr && dice_.chance(750)) {
     const auto& header = proposal->block->block.header;
-    const auto* members = w_.all.members(header.epoch.value);
+    const auto* members = engine_.all.members(header.epoch.value);
     if (members != nullptr && members->seat_of(n.signer.key()) == header.proposer) {
       return equivocate(n, to, *proposal);
     }
   }
   const auto* response = std::get_if<peer::response>(message.get());
   if (n.does(behaviour::false_answers) && response != nullptr && dice_.chance(600)) {
-    ++w_.counts[coverage::false_answers];
+    ++engine_.counts[coverage::false_answers];
     return tell(n, to, spoiled(*response));
   }
   if (n.does(behaviour::withhold)) return withhold(n, to, message);
-  w_.broadcast(n, to, message);
+  engine_.broadcast(n, to, message);
 }
 
-void adversary::withhold(node& n, slot_set to, const message_ptr& message) {
+void adversary::withhold(node& n, node_set to, const message_ptr& message) {
   const auto how = dice_.below(6);
-  if (how >= 3) return w_.broadcast(n, to, message);
-  ++w_.counts[coverage::withheld];
-  if (how < 2) return w_.broadcast(n, to & some(), message);
-  for (std::uint32_t other = 0; other < w_.nodes.size(); ++other) {
-    if ((to >> other & 1) != 0) w_.deliver(n.slot, other, message, dice_.below(15'000'000));
+  if (how >= 3) return engine_.broadcast(n, to, message);
+  ++engine_.counts[coverage::withheld];
+  if (how < 2) return engine_.broadcast(n, to & some(), message);
+  for (std::uint32_t other = 0; other < engine_.nodes.size(); ++other) {
+    if ((to >> other & 1) != 0)
+      engine_.deliver(n.node_index, other, message, dice_.below(15'000'000));
   }
 }
 
@@ -129,7 +130,7 @@ void adversary::vote_for_all(node& n) {
     const auto& header = (*it)->block.header;
     if (header.epoch != epoch) continue;
     ++count;
-    ++w_.counts[coverage::votes_for_all];
+    ++engine_.counts[coverage::votes_for_all];
     const auto notarized = vote(n, {vote_kind::notarize, epoch, header.view, (*it)->id});
     const auto finalized = vote(n, {vote_kind::finalize, epoch, header.view, (*it)->id});
     const auto skipped = vote(n, {vote_kind::skip, epoch, header.view, {}});
@@ -144,9 +145,9 @@ void adversary::replay(node& n) {
   if (heard_.empty()) return;
   const auto count = 1 + dice_.below(3);
   for (std::uint64_t i = 0; i < count; ++i) {
-    ++w_.counts[coverage::replayed];
-    const auto to = some() & ~(slot_set{1} << n.slot);
-    w_.broadcast(n, to, heard_[dice_.below(heard_.size())]);
+    ++engine_.counts[coverage::replayed];
+    const auto to = some() & ~(node_set{1} << n.node_index);
+    engine_.broadcast(n, to, heard_[dice_.below(heard_.size())]);
   }
 }
 
@@ -154,7 +155,7 @@ void adversary::far_votes(node& n) {
   const auto epoch = n.core->epoch();
   const auto first = n.core->view() + 1;
   const auto to = some();
-  ++w_.counts[coverage::far_votes];
+  ++engine_.counts[coverage::far_votes];
   for (std::uint64_t view = first; view < first + 72; view += 1 + dice_.below(4)) {
     const auto block = id_from<block_id>(dice_.next());
     const auto kind = dice_.chance(500) ? vote_kind::notarize : vote_kind::finalize;

@@ -1,4 +1,4 @@
-// Leaders that say one thing to some and another to others.
+// Leaders that propose several blocks in one view, each to a part of the network.
 #include <algorithm>
 
 #include "actors/simulation/adversary.hpp"
@@ -15,7 +15,7 @@ const certificate* adversary::held(std::uint64_t epoch, std::uint64_t view, vote
 
 state_ptr adversary::state_after(const node& n, const block_id& parent) const {
   if (parent == n.chain.tip()) return n.chain.tip_state();
-  const auto known = w_.toy.find(parent);
+  const auto known = engine_.toy.find(parent);
   return known == nullptr ? nullptr : known->state;
 }
 
@@ -36,16 +36,16 @@ block_ptr adversary::finish(node& n, block_header draft, const block_header& par
   draft.flags = 0;
   draft.next_committee = {};
   block made{draft, {}, std::move(payload), signers};
-  const auto done = w_.toy.execute(state, {}, made);
+  const auto done = engine_.toy.execute(state, {}, made);
   if (!done->result.follows) return nullptr;
   made.header = consensus::complete(draft, done->result);
   const auto id = signing::id_of(made.header);
-  w_.toy.name(id, state, done);
+  engine_.toy.name(id, state, done);
   made.by_proposer = n.signer.sign_block(id);
   return std::make_shared<const identified_block>(identified_block{id, std::move(made)});
 }
 
-// The same place in the chain, other content.
+// A block of the same height and view as `own`, with other content.
 block_ptr adversary::variant(node& n, const identified_block& own, std::uint64_t which) {
   auto header = own.block.header;
   header.time_ms += which;
@@ -65,7 +65,7 @@ block_ptr adversary::variant(node& n, const identified_block& own, std::uint64_t
 peer::proposal adversary::on_odd_parent(node& n, const block_header& like) {
   peer::proposal p;
   if (blocks_.empty()) return p;
-  // The latest ones most of all: on what is long final nobody builds.
+  // Most often one of the latest four: a block on top of one that is long final has no effect.
   const auto reach = dice_.chance(600) ? std::min<std::size_t>(blocks_.size(), 4) : blocks_.size();
   const auto& parent = blocks_[blocks_.size() - 1 - dice_.below(reach)];
   const auto& above = parent->block.header;
@@ -85,7 +85,7 @@ peer::proposal adversary::on_odd_parent(node& n, const block_header& like) {
   return p;
 }
 
-void adversary::equivocate(node& n, slot_set to, const peer::proposal& own) {
+void adversary::equivocate(node& n, node_set to, const peer::proposal& own) {
   std::vector<peer::proposal> all{own};
   const auto count = 1 + dice_.below(2);
   for (std::uint64_t i = 1; i <= count; ++i) {
@@ -94,47 +94,47 @@ void adversary::equivocate(node& n, slot_set to, const peer::proposal& own) {
     if (is_odd) {
       other = on_odd_parent(n, own.block->block.header);
     } else if (dice_.chance(200)) {
-      spoil_block(other.block);  // the same id, other content
+      spoil_block(other.block);  // the id stays, the content does not
       all.push_back(other);
       continue;
     } else {
       other.block = variant(n, *own.block, i);
     }
     if (other.block == nullptr || other.block->id == own.block->id) continue;
-    ++w_.counts[is_odd ? coverage::equivocated_on_odd_parent : coverage::equivocations];
+    ++engine_.counts[is_odd ? coverage::equivocated_on_odd_parent : coverage::equivocations];
     all.push_back(std::move(other));
   }
-  std::vector<slot_set> groups(all.size());
-  for (std::uint32_t peer = 0; peer < w_.nodes.size(); ++peer) {
-    groups[dice_.below(groups.size())] |= slot_set{1} << peer;
-    if (dice_.chance(100)) groups[dice_.below(groups.size())] |= slot_set{1} << peer;
+  std::vector<node_set> groups(all.size());
+  for (std::uint32_t peer = 0; peer < engine_.nodes.size(); ++peer) {
+    groups[dice_.below(groups.size())] |= node_set{1} << peer;
+    if (dice_.chance(100)) groups[dice_.below(groups.size())] |= node_set{1} << peer;
   }
   for (std::size_t i = 0; i < all.size(); ++i) {
     const auto message = std::make_shared<const peer_message>(all[i]);
     hear(message);
-    w_.broadcast(n, to & groups[i], message);
+    engine_.broadcast(n, to & groups[i], message);
   }
 }
 
-// Out of turn as far as its core goes: the view may be past, or the core may have nothing to
-// propose.
+// A proposal that the node's core does not make: the view may lie ahead, or the core may have
+// nothing to propose in it.
 void adversary::propose_oddly(node& n) {
   const auto& members = n.core->members();
   const auto seat = members.seat_of(n.signer.key());
   if (!seat || blocks_.empty()) return;
   block_header like;
-  like.chain = w_.keys.chain();
+  like.chain = engine_.keys.chain();
   like.epoch = n.core->epoch();
   like.view = n.core->view() + dice_.below(4);
-  like.time_ms = w_.now_ms();
+  like.time_ms = engine_.now_ms();
   like.proposer = *seat;
   if (members.leader(like.view) != *seat) return;
   auto p = on_odd_parent(n, like);
   if (p.block == nullptr) return;
-  ++w_.counts[coverage::equivocated_on_odd_parent];
+  ++engine_.counts[coverage::equivocated_on_odd_parent];
   const auto message = std::make_shared<const peer_message>(std::move(p));
   hear(message);
-  w_.broadcast(n, some() & ~(slot_set{1} << n.slot), message);
+  engine_.broadcast(n, some() & ~(node_set{1} << n.node_index), message);
 }
 
 }  // namespace soma::simulation

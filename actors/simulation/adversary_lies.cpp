@@ -1,5 +1,5 @@
-// Messages that no honest process sends. All have the form that decoding grants: a signature a
-// signer, lists within their limits, ids that are those of their headers.
+// Messages that no honest node sends. All of them have the form that decoding guarantees: one
+// signature for each signer, lists within their limits, and ids that belong to their headers.
 #include <algorithm>
 
 #include "actors/simulation/adversary.hpp"
@@ -18,10 +18,10 @@ signature junk_signature(random_stream& dice) {
 certificate adversary::garbled(certificate c) {
   const auto members = c.signers.members();
   switch (dice_.below(6)) {
-    case 0:  // other statement, same signatures
+    case 0:  // another statement with the same signatures
       c.statement.view += 1 + dice_.below(3);
       break;
-    case 1:  // too few
+    case 1:  // too few signers
       if (members.size() > 1) {
         c.signers = {};
         for (std::size_t i = 0; i + 1 < members.size() / 2 + 1; ++i) c.signers.add(members[i]);
@@ -33,7 +33,7 @@ certificate adversary::garbled(certificate c) {
         c.signatures[dice_.below(c.signatures.size())] = junk_signature(dice_);
       }
       break;
-    case 3: {  // everybody has signed
+    case 3: {  // all seats that exist, with signatures that do not hold
       c.signers = {};
       c.signatures.clear();
       for (std::uint16_t i = 0; i < signer_set::capacity; ++i) {
@@ -66,15 +66,15 @@ peer_message adversary::forged_vote(node& n) {
     case 0:
       v.by_signer = junk_signature(dice_);
       break;
-    case 1:  // own key, somebody's seat
+    case 1:  // the own key under the seat of another
       v.by_signer = n.signer.sign_vote(v.statement);
       break;
-    case 2: {  // another chain's
+    case 2: {  // a vote of another chain
       v = vote(n, v.statement);
-      v.by_signer = w_.keys.sign_vote(n.signer.key(), v.statement, id_from<chain_id>(view));
+      v.by_signer = engine_.keys.sign_vote(n.signer.key(), v.statement, id_from<chain_id>(view));
       break;
     }
-    case 3:  // another epoch's
+    case 3:  // a vote of another epoch
       v = vote(n, {vote_kind::finalize, {epoch.value + dice_.below(3)}, view, block});
       break;
     case 4:
@@ -102,8 +102,9 @@ peer_message adversary::forged_message(node& n) {
   const auto epoch = n.core->epoch();
   switch (dice_.below(7)) {
     case 0:
-      return peer::hello{w_.keys.chain(),  epoch, {dice_.next()}, dice_.next(), {dice_.below(3)},
-                         dice_.chance(500)};
+      return peer::hello{engine_.keys.chain(), epoch,
+                         {dice_.next()},       dice_.next(),
+                         {dice_.below(3)},     dice_.chance(500)};
     case 1:
       return peer::hello{id_from<chain_id>(7), {epoch.value + 5}, {9}, 3, epoch, false};
     case 2:
@@ -111,7 +112,7 @@ peer_message adversary::forged_message(node& n) {
                            {dice_.below(3)},
                            dice_.next(),
                            id_from<block_id>(dice_.next())};
-    case 3: {  // unasked, as much as fits
+    case 3: {  // an answer without a request, as long as it may be
       peer::response r{epoch, {}, {}, {}, {}};
       for (const auto& c : certificates_) r.certificates.push_back(garbled(c));
       for (const auto& b : blocks_) {
@@ -137,7 +138,7 @@ peer_message adversary::forged_message(node& n) {
       over.proof.next_committee = n.core->members().seats();
       return over;
     }
-    default: {  // somebody else's block as one's own
+    default: {  // the block of another leader under its own signature
       if (blocks_.empty()) return peer::hello{};
       auto own = *blocks_.back();
       own.block.by_proposer = n.signer.sign_block(own.id);
@@ -147,8 +148,9 @@ peer_message adversary::forged_message(node& n) {
 }
 
 void adversary::forge(node& n) {
-  ++w_.counts[coverage::forged];
-  const auto to = some();  // drawn before the message, by every compiler
+  ++engine_.counts[coverage::forged];
+  // It is drawn before the message: the order of arguments would differ between compilers.
+  const auto to = some();
   switch (dice_.below(3)) {
     case 0:
       return tell(n, to, forged_vote(n));
@@ -193,7 +195,7 @@ peer_message adversary::spoiled(const peer::response& r) {
       if (lie.final) lie.final = garbled(*lie.final);
       if (lie.epoch_end) lie.epoch_end->final = garbled(lie.epoch_end->final);
       break;
-    case 4:  // stale, but valid
+    case 4:  // a valid certificate that is old
       if (!certificates_.empty()) lie.final = certificates_.front();
       break;
     case 5:

@@ -1,4 +1,5 @@
-// How often what happened: a campaign fails when something it means to test never did.
+// How often each kind of event happened in a run. A campaign fails when a kind that it is meant to
+// test never happened.
 #pragma once
 
 #include <array>
@@ -10,13 +11,13 @@
 namespace soma::simulation {
 
 enum class coverage : std::uint8_t {
-  // network
+  // links
   delivered,
   lost,
   duplicated,
   straggled,
-  cut_off,        // dropped by a cut, a partition, a ring, a flapping link
-  class_delayed,  // slow_messages
+  cut_off,        // lost by a cut, a partition, a ring or a flapping link
+  class_delayed,  // by slow_messages
   disconnected,
   // disks and ledgers
   writes,
@@ -47,7 +48,7 @@ enum class coverage : std::uint8_t {
   far_votes,
   silenced,
   twin_messages,
-  // what came of it
+  // consequences
   evidence,
   slashed,
   blamed,
@@ -57,7 +58,7 @@ enum class coverage : std::uint8_t {
   epochs_closed,
   views_skipped,
   fenced_starts,
-  // faults of the plan that began: one for each kind from here on
+  // Faults of the plan that began. From here on there is one number for each kind of fault.
   fault_began,
 };
 inline constexpr std::size_t counted_kinds =

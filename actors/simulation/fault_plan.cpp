@@ -7,10 +7,10 @@
 
 namespace soma::simulation {
 
-slot_set byzantine_slots(const fault_plan& p) {
-  slot_set out = 0;
-  for (std::size_t i = 0; i < p.slots.size(); ++i) {
-    if (p.slots[i].behaviours != 0) out |= slot_set{1} << i;
+node_set byzantine_nodes(const fault_plan& p) {
+  node_set out = 0;
+  for (std::size_t i = 0; i < p.nodes.size(); ++i) {
+    if (p.nodes[i].behaviours != 0) out |= node_set{1} << i;
   }
   return out;
 }
@@ -21,18 +21,18 @@ bool is_far_jump(const fault& f) {
 }
 
 std::uint32_t frail_identities(const fault_plan& p) {
-  auto slots = byzantine_slots(p);
+  auto nodes = byzantine_nodes(p);
   for (const auto& f : p.faults) {
     if (f.kind == fault_kind::lose_record || f.kind == fault_kind::lose_everything ||
         f.kind == fault_kind::lose_ledger || f.kind == fault_kind::bad_executor || is_far_jump(f)) {
-      slots |= f.slots;
+      nodes |= f.nodes;
     }
   }
   std::uint32_t identities = 0;
-  for (std::size_t i = 0; i < p.slots.size(); ++i) {
-    const auto off = p.slots[i].clock_offset_ms;
+  for (std::size_t i = 0; i < p.nodes.size(); ++i) {
+    const auto off = p.nodes[i].clock_offset_ms;
     const auto far_off = off > near_clock_ms || off < -near_clock_ms;
-    if ((slots >> i & 1) != 0 || far_off) identities |= std::uint32_t{1} << p.slots[i].identity;
+    if ((nodes >> i & 1) != 0 || far_off) identities |= std::uint32_t{1} << p.nodes[i].identity;
   }
   return identities;
 }
@@ -59,7 +59,7 @@ fault_plan quiet_plan(std::uint64_t seed, std::size_t size, std::size_t spare) {
   fault_plan p;
   p.seed = seed;
   for (std::size_t i = 0; i < size + spare; ++i) {
-    p.slots.push_back({static_cast<std::uint16_t>(i), 0, 0, 0});
+    p.nodes.push_back({static_cast<std::uint16_t>(i), 0, 0, 0});
   }
   committee_plan seats;
   const auto powers = powers_of(std::vector<std::uint32_t>(size, 1));

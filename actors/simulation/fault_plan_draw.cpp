@@ -1,4 +1,4 @@
-// How a seed becomes a plan.
+// Draws a plan from a seed.
 #include <algorithm>
 #include <array>
 #include <map>
@@ -23,7 +23,7 @@ class drawing {
   }
 
   fault_plan draw() {
-    draw_people();
+    draw_identities();
     draw_options();
     draw_links();
     if (intensity_ > 0) {
@@ -37,16 +37,16 @@ class drawing {
 
   fault_plan draw_beyond(std::uint32_t byzantine_power) {
     p_.beyond_tolerance = byzantine_power > tolerated_power;
-    draw_people();
+    draw_identities();
     draw_options();
     draw_links();
-    slot_set side = 0;
-    for (std::size_t i = 0; i < sound_.size(); i += 2) side |= slot_set{1} << sound_[i];
+    node_set side = 0;
+    for (std::size_t i = 0; i < sound_.size(); i += 2) side |= node_set{1} << sound_[i];
     for (const auto i : frail_) {
-      p_.slots[i].behaviours = bit(behaviour::vote_for_all);
-      if (dice_.chance(300)) p_.slots[i].behaviours |= bit(behaviour::equivocate);
-      side |= slot_set{1} << i;
-      p_.slots.push_back(p_.slots[i]);
+      p_.nodes[i].behaviours = bit(behaviour::vote_for_all);
+      if (dice_.chance(300)) p_.nodes[i].behaviours |= bit(behaviour::equivocate);
+      side |= node_set{1} << i;
+      p_.nodes.push_back(p_.nodes[i]);
     }
     p_.faults.push_back({fault_kind::partition, 500, p_.heal_ms, side, 0, 0});
     draw_halves(byzantine_power);
@@ -55,19 +55,19 @@ class drawing {
   }
 
  private:
-  void draw_people() {
+  void draw_identities() {
     const auto size = dice_.chance(850) ? dice_.between(4, 7) : dice_.between(8, 13);
     const auto spare = dice_.chance(500) ? dice_.between(1, 3) : 0;
-    people_ = size + spare;
-    for (std::size_t i = 0; i < people_; ++i) {
-      p_.slots.push_back({static_cast<std::uint16_t>(i), 0, 0, 0});
+    identities_ = size + spare;
+    for (std::size_t i = 0; i < identities_; ++i) {
+      p_.nodes.push_back({static_cast<std::uint16_t>(i), 0, 0, 0});
       const auto off = static_cast<std::int64_t>(dice_.below(400)) - 200;
-      if (intensity_ > 0 && dice_.chance(500)) p_.slots.back().clock_offset_ms = off;
+      if (intensity_ > 0 && dice_.chance(500)) p_.nodes.back().clock_offset_ms = off;
     }
     members_ = size;
     std::vector<std::uint16_t> order;
-    for (std::size_t i = 0; i < people_; ++i) order.push_back(static_cast<std::uint16_t>(i));
-    for (std::size_t i = people_; i > 1; --i) std::swap(order[i - 1], order[dice_.below(i)]);
+    for (std::size_t i = 0; i < identities_; ++i) order.push_back(static_cast<std::uint16_t>(i));
+    for (std::size_t i = identities_; i > 1; --i) std::swap(order[i - 1], order[dice_.below(i)]);
     const auto count =
         intensity_ == 0 && !p_.beyond_tolerance ? 0 : 1 + dice_.below(members_ / 3 + 1);
     frail_.assign(order.begin(), order.begin() + static_cast<std::ptrdiff_t>(count));
@@ -86,7 +86,7 @@ class drawing {
     const auto slow = dice_.chance(200);
     p_.after.delay_max_us =
         static_cast<std::uint32_t>(dice_.between(5'000, slow ? 400'000 : 60'000));
-    if (intensity_ > 0 && dice_.chance(40)) {  // a view takes longer than its first timeout
+    if (intensity_ > 0 && dice_.chance(40)) {  // so that a view takes longer than its timeout
       p_.after.delay_max_us = static_cast<std::uint32_t>(dice_.between(1'000'000, 2'500'000));
     }
     p_.before = p_.after;
@@ -117,24 +117,24 @@ class drawing {
     p_.local.execution_fails_permille = rate(25);
   }
 
-  slot_set some_slots() {
-    auto set = static_cast<slot_set>(dice_.next()) & everybody();
-    if (set == 0) set = slot_set{1} << dice_.below(people_);
+  node_set some_nodes() {
+    auto set = static_cast<node_set>(dice_.next()) & everybody();
+    if (set == 0) set = node_set{1} << dice_.below(identities_);
     return set;
   }
-  slot_set one_slot() { return slot_set{1} << dice_.below(people_); }
-  slot_set frail_slot() { return slot_set{1} << frail_[dice_.below(frail_.size())]; }
-  slot_set everybody() const { return (slot_set{1} << people_) - 1; }
+  node_set one_node() { return node_set{1} << dice_.below(identities_); }
+  node_set frail_node() { return node_set{1} << frail_[dice_.below(frail_.size())]; }
+  node_set everybody() const { return (node_set{1} << identities_) - 1; }
 
   void draw_faults() {
     const auto count = intensity_ == 1 ? dice_.below(3) : dice_.below(4 * intensity_);
     for (std::uint64_t i = 0; i < count; ++i) draw_fault();
-    if (dice_.chance(120)) {  // everybody stops at once
+    if (dice_.chance(120)) {  // all nodes stop at once
       const auto at = dice_.between(2'000, p_.heal_ms);
       p_.faults.push_back({fault_kind::crash, at, at + dice_.below(3'000), everybody(), 0, 0});
     }
     if (dice_.chance(80)) {
-      p_.slots[dice_.below(people_)].start_ms = dice_.between(1'000, p_.heal_ms);
+      p_.nodes[dice_.below(identities_)].start_ms = dice_.between(1'000, p_.heal_ms);
     }
   }
 
@@ -143,10 +143,10 @@ class drawing {
     f.kind = static_cast<fault_kind>(dice_.below(fault_kinds));
     f.at_ms = dice_.below(p_.heal_ms);
     f.until_ms = f.at_ms + dice_.between(300, 9'000);
-    f.slots = some_slots();
+    f.nodes = some_nodes();
     switch (f.kind) {
       case fault_kind::cut:
-        f.others = some_slots();
+        f.others = some_nodes();
         break;
       case fault_kind::leader_apart:
         f.amount = dice_.between(100, 2'000);
@@ -165,14 +165,14 @@ class drawing {
         const auto ms =
             static_cast<std::int64_t>(dice_.below(2 * static_cast<std::uint64_t>(most))) - most;
         f.amount = static_cast<std::uint64_t>(ms);
-        f.slots = far ? frail_slot() : one_slot();
+        f.nodes = far ? frail_node() : one_node();
         break;
       }
       case fault_kind::clock_frozen:
       case fault_kind::disconnect:
       case fault_kind::disk_full:
       case fault_kind::stuck_executor:
-        f.slots = dice_.chance(700) ? one_slot() : f.slots;
+        f.nodes = dice_.chance(700) ? one_node() : f.nodes;
         break;
       case fault_kind::disk_slow:
         f.amount = dice_.between(20, 1'500);
@@ -181,7 +181,7 @@ class drawing {
       case fault_kind::lose_everything:
       case fault_kind::lose_ledger:
       case fault_kind::bad_executor:
-        f.slots = frail_slot();
+        f.nodes = frail_node();
         break;
       default:
         break;
@@ -194,28 +194,29 @@ class drawing {
       const auto lost = std::ranges::any_of(p_.faults, [&](const fault& f) {
         return (f.kind == fault_kind::lose_record || f.kind == fault_kind::lose_everything ||
                 f.kind == fault_kind::lose_ledger || f.kind == fault_kind::bad_executor) &&
-               (f.slots >> i & 1) != 0;
+               (f.nodes >> i & 1) != 0;
       });
       if (lost || dice_.chance(300)) continue;
-      if (dice_.chance(150) && p_.slots.size() < max_slots) {
-        p_.slots[i].behaviours = bit(behaviour::twin);
-        auto twin = p_.slots[i];
+      if (dice_.chance(150) && p_.nodes.size() < max_nodes) {
+        p_.nodes[i].behaviours = bit(behaviour::twin);
+        auto twin = p_.nodes[i];
         twin.clock_offset_ms = 0;
-        p_.slots.push_back(twin);
+        p_.nodes.push_back(twin);
         continue;
       }
       if (dice_.chance(120)) {
-        p_.slots[i].behaviours = bit(behaviour::silent);
+        p_.nodes[i].behaviours = bit(behaviour::silent);
         continue;
       }
-      p_.slots[i].behaviours = static_cast<std::uint32_t>(dice_.next()) & 127;
+      p_.nodes[i].behaviours = static_cast<std::uint32_t>(dice_.next()) & 127;
       if (dice_.chance(500))
-        p_.slots[i].behaviours |= bit(behaviour::equivocate) | bit(behaviour::vote_for_all);
-      if (p_.slots[i].behaviours == 0) p_.slots[i].behaviours = bit(behaviour::withhold);
+        p_.nodes[i].behaviours |= bit(behaviour::equivocate) | bit(behaviour::vote_for_all);
+      if (p_.nodes[i].behaviours == 0) p_.nodes[i].behaviours = bit(behaviour::withhold);
     }
   }
 
-  // Frail members get at most `most` together, exactly that in half of the committees.
+  // A committee of `who`. Frail members, which may fail for good, get at most `most` power
+  // together, and exactly that in half of the committees.
   committee_plan seat(std::vector<std::uint16_t> who, std::uint32_t most) {
     std::ranges::sort(who);
     std::vector<std::uint32_t> frail_weights;
@@ -249,7 +250,7 @@ class drawing {
     return seats;
   }
 
-  // One committee of all: those of each half weigh the same together.
+  // One committee of all identities, in which the two halves of the sound ones have equal power.
   void draw_halves(std::uint32_t byzantine_power) {
     std::vector<std::uint16_t> of_half[2];
     for (std::size_t i = 0; i < sound_.size(); ++i) of_half[i % 2].push_back(sound_[i]);
@@ -273,8 +274,8 @@ class drawing {
 
   std::vector<std::uint16_t> members(std::size_t size) {
     std::vector<std::uint16_t> all;
-    for (std::size_t i = 0; i < people_; ++i) all.push_back(static_cast<std::uint16_t>(i));
-    for (std::size_t i = people_; i > 1; --i) std::swap(all[i - 1], all[dice_.below(i)]);
+    for (std::size_t i = 0; i < identities_; ++i) all.push_back(static_cast<std::uint16_t>(i));
+    for (std::size_t i = identities_; i > 1; --i) std::swap(all[i - 1], all[dice_.below(i)]);
     const auto is_sound = [&](std::uint16_t i) {
       return std::ranges::find(sound_, i) != sound_.end();
     };
@@ -284,13 +285,14 @@ class drawing {
   }
 
   void draw_committees(std::uint32_t most) {
-    versions_.assign(people_, 0);
+    versions_.assign(identities_, 0);
     auto who = members(members_);
     p_.committees.push_back(seat(who, most));
     const auto changes = dice_.chance(700);
     for (std::size_t epoch = 1; changes && epoch < 8; ++epoch) {
       const auto choice = dice_.below(6);
-      if (choice == 0) who = members(dice_.between(std::min<std::size_t>(4, people_), people_));
+      if (choice == 0)
+        who = members(dice_.between(std::min<std::size_t>(4, identities_), identities_));
       if (choice == 1 && intensity_ > 0) {
         for (const auto i : who) versions_[i] += dice_.chance(300) ? 1 : 0;
       }
@@ -305,7 +307,7 @@ class drawing {
   random_stream dice_;
   std::uint32_t intensity_;
   fault_plan p_;
-  std::size_t people_ = 0;
+  std::size_t identities_ = 0;
   std::size_t members_ = 0;
   std::vector<std::uint16_t> frail_;
   std::vector<std::uint16_t> sound_;

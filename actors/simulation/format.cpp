@@ -1,4 +1,4 @@
-// Plans, faults and counts for people.
+// Plans, faults and kinds of coverage as text for people.
 #include "actors/simulation/coverage.hpp"
 #include "actors/simulation/fault_plan.hpp"
 
@@ -14,9 +14,9 @@ std::string links_text(const link_rates& l) {
 
 }  // namespace
 
-std::string slots_text(slot_set set) {
+std::string nodes_text(node_set set) {
   std::string text = "{";
-  for (std::uint32_t i = 0; i < max_slots; ++i) {
+  for (std::uint32_t i = 0; i < max_nodes; ++i) {
     if ((set >> i & 1) != 0) text += (text.size() > 1 ? " " : "") + std::to_string(i);
   }
   return text + "}";
@@ -106,8 +106,8 @@ std::string_view to_text(coverage kind) {
 }
 
 std::string to_text(const fault& f) {
-  std::string text = std::string(to_text(f.kind)) + " " + slots_text(f.slots);
-  if (f.others != 0) text += " to " + slots_text(f.others);
+  std::string text = std::string(to_text(f.kind)) + " " + nodes_text(f.nodes);
+  if (f.others != 0) text += " to " + nodes_text(f.others);
   if (f.amount != 0) text += " amount " + std::to_string(static_cast<std::int64_t>(f.amount));
   return text;
 }
@@ -124,9 +124,9 @@ std::string to_text(const fault_plan& p) {
           " before durable, " + std::to_string(l.crash_before_answer_permille) +
           " before the answer, " + std::to_string(l.crash_in_commit_permille) +
           " in a commit; executions fail " + std::to_string(l.execution_fails_permille) + "\n";
-  for (std::size_t i = 0; i < p.slots.size(); ++i) {
-    const auto& s = p.slots[i];
-    text += "slot " + std::to_string(i) + ": identity " + std::to_string(s.identity);
+  for (std::size_t i = 0; i < p.nodes.size(); ++i) {
+    const auto& s = p.nodes[i];
+    text += "node " + std::to_string(i) + ": identity " + std::to_string(s.identity);
     for (std::uint32_t b = 0; b < behaviour_kinds; ++b) {
       if ((s.behaviours >> b & 1) == 0) continue;
       text += " " + std::string(to_text(static_cast<behaviour>(std::uint32_t{1} << b)));

@@ -1,6 +1,6 @@
-// Keys and signatures of the simulated network. A signature is a keyed mix of 128 bits: cheap, and
-// nobody has one who does not hold the key, because only sign_* make them and the code of a
-// process is given its own keys alone. A key names its identity and version, for the checkers.
+// Keys and signatures of the simulated network. A signature is a keyed mix of 128 bits, which is
+// cheap. It can't be forged as long as only the sign functions make signatures and each node is
+// given its own keys alone. A key names its identity and version, so that checkers know its holder.
 #pragma once
 
 #include <optional>
@@ -16,7 +16,7 @@ class keyring {
 
   [[nodiscard]] chain_id chain() const;
   [[nodiscard]] public_key key(std::uint16_t identity, std::uint16_t version) const;
-  /// In the order of identities.
+  /// The address of an identity. Addresses are ordered as their identities are.
   [[nodiscard]] static address member(std::uint16_t identity);
   [[nodiscard]] static std::uint16_t identity_of(const address& member);
 
@@ -24,7 +24,7 @@ class keyring {
     std::uint16_t identity = 0;
     std::uint16_t version = 0;
   };
-  /// nullopt when the key is none of this network.
+  /// nullopt when the key does not belong to this network.
   [[nodiscard]] std::optional<holder> holder_of(const public_key& key) const;
 
   [[nodiscard]] signature sign_block(const public_key& key, const block_id& block) const;
@@ -36,7 +36,7 @@ class keyring {
   std::uint64_t seed_;
 };
 
-/// Eight bytes of 32, as a number.
+/// Eight of the 32 bytes of an id, as a number.
 template <class Id>
 [[nodiscard]] std::uint64_t word_of(const Id& id, std::size_t which = 0) {
   std::uint64_t word = 0;
@@ -45,7 +45,7 @@ template <class Id>
   }
   return word;
 }
-/// 32 bytes that follow from a number; for everything that only has to be unlike all others.
+/// An id of 32 bytes that follows from a number, where an id only has to differ from all others.
 template <class Id>
 [[nodiscard]] Id id_from(std::uint64_t number) {
   Id id;

@@ -1,5 +1,5 @@
-// The ledger of one simulated process: final blocks with what proves them, and the state after
-// each. It outlives the process; from its tip alone a new core starts.
+// The ledger of one node: the final blocks with their proofs, and the state after each of them. It
+// outlives a crash; a new core starts from its tip and the voting record.
 #pragma once
 
 #include "actors/simulation/toy_chain.hpp"
@@ -21,12 +21,12 @@ class ledger final : public consensus::block_archive {
   [[nodiscard]] const state_ptr& tip_state() const {
     return entries_.empty() ? genesis_ : entries_.back().state;
   }
-  /// An id that only this chain begins with when there is none.
+  /// The id of the last block; of an empty ledger an id that only this chain begins with.
   [[nodiscard]] block_id tip() const {
     return entries_.empty() ? id_from<block_id>(word_of(keys_.chain()))
                             : entries_.back().committed.block->id;
   }
-  /// From 1.
+  /// The block of a height; heights begin with 1.
   [[nodiscard]] const consensus::final_block& at(std::uint64_t height) const {
     return entries_[height - 1].committed;
   }

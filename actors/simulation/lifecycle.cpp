@@ -1,11 +1,11 @@
-// How processes begin and end.
+// How the lifecycles of nodes begin and end, and what a crash leaves.
 #include "actors/simulation/simulator.hpp"
 
 namespace soma::simulation {
 namespace {
 
 consensus::peer_number peer_of(const node& n) {
-  return n.slot | static_cast<consensus::peer_number>(n.key_version) << 8;
+  return n.node_index | static_cast<consensus::peer_number>(n.key_version) << 8;
 }
 
 }  // namespace
@@ -23,7 +23,7 @@ void engine::start(node& n) {
   if (n.up || n.wants_out) return;
   n.up = true;
   n.stopped = false;
-  ++n.life;
+  ++n.lifecycle;
   n.key_version = key_version_now(n);
   const auto key = keys.key(n.identity, n.key_version);
   n.signer.use(key, n.correct());
@@ -32,8 +32,8 @@ void engine::start(node& n) {
   disk.record.key = key;
   if (disk.state == consensus::record_state::missing) ++counts[coverage::fenced_starts];
   auto opts = plan.options;
-  opts.seed = mix(plan.seed, n.slot, n.life);
-  // A Byzantine process is not kept from speaking by another one with its key.
+  opts.seed = mix(plan.seed, n.node_index, n.lifecycle);
+  // The core of a Byzantine node goes on although another node speaks with its key.
   opts.yields_to_twin = n.correct();
   n.machine = std::make_unique<simulated_machine>(*this, n);
   n.runner = std::make_unique<consensus::runner>(
@@ -47,19 +47,19 @@ void engine::start(node& n) {
   n.last_epoch = n.core->epoch().value;
   n.last_view = 0;
   n.last_height = n.core->base().height.value;
-  trace(n.slot, [&] { return "starts at height " + std::to_string(n.chain.height()); });
+  trace(n.node_index, [&] { return "starts at height " + std::to_string(n.chain.height()); });
   feed(n, consensus::started{});
   for (const auto& other : nodes) {
-    if (!other->up || other->slot == n.slot) continue;
-    after(network_dice.below(2'000), {event_kind::connect, static_cast<std::uint8_t>(n.slot),
-                                      static_cast<std::uint8_t>(other->slot)});
+    if (!other->up || other->node_index == n.node_index) continue;
+    after(network_dice.below(2'000), {event_kind::connect, static_cast<std::uint8_t>(n.node_index),
+                                      static_cast<std::uint8_t>(other->node_index)});
   }
 }
 
 void engine::connect(node& a, node& b) {
-  const auto bit_a = slot_set{1} << a.slot;
-  const auto bit_b = slot_set{1} << b.slot;
-  if (!a.up || !b.up || (no_connection[a.slot] & bit_b) != 0) return;
+  const auto bit_a = node_set{1} << a.node_index;
+  const auto bit_b = node_set{1} << b.node_index;
+  if (!a.up || !b.up || (no_connection[a.node_index] & bit_b) != 0) return;
   if ((a.connected & bit_b) != 0) return;
   a.connected |= bit_b;
   b.connected |= bit_a;
@@ -68,8 +68,8 @@ void engine::connect(node& a, node& b) {
 }
 
 void engine::disconnect(node& a, node& b) {
-  const auto bit_a = slot_set{1} << a.slot;
-  const auto bit_b = slot_set{1} << b.slot;
+  const auto bit_a = node_set{1} << a.node_index;
+  const auto bit_b = node_set{1} << b.node_index;
   if ((a.connected & bit_b) == 0) return;
   a.connected &= ~bit_b;
   b.connected &= ~bit_a;
@@ -79,10 +79,11 @@ void engine::disconnect(node& a, node& b) {
 
 void engine::crash(node& n, std::uint32_t writes_kept_permille) {
   if (!n.up) return;
-  trace(n.slot, [] { return std::string("stops"); });
-  note(mix(now_us, n.slot, 99));
+  trace(n.node_index, [] { return std::string("stops"); });
+  note(mix(now_us, n.node_index, 99));
   ++crashes;
-  // What was on its way to the disk is there up to some write, or is not.
+  // Of the writes and commits on their way to the disk a first part, which chance picks, is
+  // durable.
   for (auto& write : n.writes) {
     if (n.disk_full || !local_dice.chance(writes_kept_permille)) break;
     make_durable(n, write.batch);
@@ -105,8 +106,8 @@ void engine::crash(node& n, std::uint32_t writes_kept_permille) {
   n.answers.clear();
   n.waiting.clear();
   for (const auto& other : nodes) {
-    if ((n.connected >> other->slot & 1) == 0) continue;
-    other->connected &= ~(slot_set{1} << n.slot);
+    if ((n.connected >> other->node_index & 1) == 0) continue;
+    other->connected &= ~(node_set{1} << n.node_index);
     feed(*other, consensus::peer_gone{peer_of(n)});
   }
   n.connected = 0;
@@ -115,7 +116,7 @@ void engine::crash(node& n, std::uint32_t writes_kept_permille) {
 void engine::come_back(node& n, std::uint64_t after_ms) {
   if (healed) after_ms = std::min<std::uint64_t>(after_ms, 500);
   queue.push(now_us + after_ms * 1000 + 1,
-             {event_kind::start, static_cast<std::uint8_t>(n.slot), 0, 0, 1});
+             {event_kind::start, static_cast<std::uint8_t>(n.node_index), 0, 0, 1});
 }
 
 void engine::lose_record(node& n) {
@@ -133,7 +134,7 @@ bool engine::crash_is_due(node& n, crash_point where, std::uint32_t permille,
   const auto counts_here = !n.crash_on || (write != nullptr && n.crash_on(*write));
   if (n.crash_where == where && counts_here && --n.crash_in == 0) {
     n.crash_where.reset();
-    n.wants_out = true;  // until somebody restarts it
+    n.wants_out = true;  // until the scenario restarts it
     return true;
   }
   return !healed && n.correct() && local_dice.chance(permille);

@@ -1,5 +1,6 @@
-// One simulated process: the agreement core, and all that the machine under it holds. What is
-// marked as durable outlives a crash, nothing else does.
+// One node of the simulated network: the agreement core and the machine under it. A node may crash
+// and start again many times; the time from a start to the next crash is one lifecycle. The members
+// marked as durable outlive a crash, and no others do.
 #pragma once
 
 #include <deque>
@@ -8,11 +9,11 @@
 #include "actors/simulation/coverage.hpp"
 #include "actors/simulation/pool.hpp"
 #include "actors/simulation/safety_checker.hpp"
-#include "actors/simulation/world.hpp"
+#include "actors/simulation/simulated_network.hpp"
 
 namespace soma::simulation {
 
-/// Whose signatures hold. What a Byzantine process signs the safety checker hears of at once.
+/// Checks signatures for the core.
 class checker_port final : public consensus::signature_checker {
  public:
   explicit checker_port(const keyring& keys) : keys_(keys), chain_(keys.chain()) {}
@@ -29,6 +30,8 @@ class checker_port final : public consensus::signature_checker {
   chain_id chain_;
 };
 
+/// Signs for the core with the node's key. A vote of a Byzantine node exists for the safety checker
+/// as soon as it is signed; one of a correct node exists when it is durable.
 class signer_port final : public consensus::signer {
  public:
   signer_port(const keyring& keys, safety_checker& all)
@@ -56,7 +59,8 @@ class signer_port final : public consensus::signer {
 struct stored_record {
   consensus::record_state state = consensus::record_state::fresh;
   voting_record record;
-  std::optional<std::uint64_t> lost_in_epoch;  // nothing may be said in it or before it any more
+  /// The epoch in which the record was lost: its key must sign nothing more in it or before it.
+  std::optional<std::uint64_t> lost_in_epoch;
 };
 
 struct pending_write {
@@ -65,9 +69,9 @@ struct pending_write {
 };
 
 struct node {
-  node(std::uint32_t number, const slot_plan& p, const keyring& keys, const toy_chain& toy,
+  node(std::uint32_t number, const node_plan& p, const keyring& keys, const toy_chain& toy,
        safety_checker& all)
-      : slot(number),
+      : node_index(number),
         identity(p.identity),
         behaviours(p.behaviours),
         clock_offset_ms(p.clock_offset_ms),
@@ -76,7 +80,7 @@ struct node {
         signer(keys, all),
         checker(keys) {}
 
-  std::uint32_t slot;
+  std::uint32_t node_index;
   std::uint16_t identity;
   std::uint32_t behaviours;
   std::int64_t clock_offset_ms;
@@ -84,43 +88,43 @@ struct node {
 
   // Durable.
   ledger chain;
-  std::map<std::uint16_t, stored_record> records;  // by version of the key
+  std::map<std::uint16_t, stored_record> records;  // by key version
 
-  // Of the life that runs.
+  // Of the present lifecycle; `lifecycle` is its number.
   bool up = false;
-  std::uint32_t life = 0;
+  std::uint32_t lifecycle = 0;
   std::uint16_t key_version = 0;
   pool waiting;
   signer_port signer;
   checker_port checker;
   std::unique_ptr<consensus::effect_ports> machine;
   std::unique_ptr<consensus::runner> runner;
-  const consensus::simplex* core = nullptr;  // the runner's
+  const consensus::simplex* core = nullptr;  // the runner owns it
   std::deque<pending_write> writes;
   std::deque<consensus::commit> commits;
   std::map<block_id, executed_ptr> results;
   std::map<std::uint64_t, consensus::execution_result> answers;  // by ticket
   std::array<std::uint32_t, consensus::timer_kinds> timers{};    // generations
-  slot_set connected = 0;
+  node_set connected = 0;
   std::uint64_t disk_free_us = 0;
   std::uint64_t commit_free_us = 0;
   std::uint64_t steps = 0;
   std::uint64_t last_epoch = 0;
   std::uint64_t last_view = 0;
   std::uint64_t last_height = 0;
-  bool stopped = false;  // by an alarm that was to be expected
+  bool stopped = false;  // by an alarm that the plan made likely
 
-  // What is done to it.
+  // What the plan and the scenario do to it.
   bool disk_full = false;
   std::uint64_t disk_slow_ms = 0;
   bool lies_executing = false;
   bool fails_executing = false;
-  bool wants_out = false;  // down until its fault is over
+  bool wants_out = false;  // stays down until its fault is over
   std::optional<crash_point> crash_where;
   std::uint32_t crash_in = 0;
-  std::function<bool(const record_batch&)> crash_on;  // such writes alone count
+  std::function<bool(const record_batch&)> crash_on;  // if set, only these writes count
 
-  // What it did.
+  // What it did since the run began.
   std::uint64_t sent_bytes = 0;
   std::uint64_t sent_messages = 0;
   std::size_t max_held_bytes = 0;

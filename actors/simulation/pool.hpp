@@ -1,4 +1,4 @@
-// Transactions that wait at one simulated process. Lost with it.
+// Transactions that wait for a block at one node. A crash of the node loses them.
 #pragma once
 
 #include <map>
@@ -12,9 +12,10 @@ class pool final : public consensus::payload_source {
  public:
   explicit pool(const ledger& chain) : chain_(chain) {}
 
-  /// False: it is here already, or can't be executed any more.
+  /// False when the transaction is here already, or can't be executed any more.
   bool add(const signed_transaction& t);
-  /// After the ledger grew: what it contains or rules out goes.
+  /// Drops what `committed` contains and what can't be executed after it. Called when the ledger
+  /// has grown.
   void clean(const block& committed);
   void clear() { waiting_.clear(); }
   [[nodiscard]] bool empty() const { return waiting_.empty(); }
@@ -28,7 +29,7 @@ class pool final : public consensus::payload_source {
       std::size_t max_count) const override;
 
  private:
-  // Transfers by account and nonce; evidence after all accounts, by name.
+  // Transfers are ordered by account and nonce; evidence comes after all accounts, by name.
   using account_nonce = std::pair<std::uint64_t, std::uint64_t>;
   static constexpr std::uint64_t evidence_lane = 1'000;
   [[nodiscard]] static account_nonce account_nonce_of(const signed_transaction& t);

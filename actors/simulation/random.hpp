@@ -1,5 +1,6 @@
-// Randomness of the simulated network, the same numbers from every compiler. A seed owns a run;
-// parts draw from streams of their own, so that one part's draws do not shift another's.
+// Randomness of the simulated network. Every compiler gives the same numbers. All of them follow
+// from the seed of the run. Each part of the simulation draws from a stream of its own, so that one
+// more draw in one part does not change the draws of another.
 #pragma once
 
 #include <cstdint>
@@ -23,11 +24,12 @@ class random_stream {
   constexpr random_stream(std::uint64_t seed, std::uint64_t stream) : state_(mix(seed, stream)) {}
 
   [[nodiscard]] constexpr std::uint64_t next() { return mix(state_++); }
-  /// From [0, bound); bound 0 gives 0. The bias of the multiplication is of no matter here.
+  /// A number in [0, bound); 0 for bound 0. The multiplication has a small bias, which does no harm
+  /// here.
   [[nodiscard]] constexpr std::uint64_t below(std::uint64_t bound) {
     return static_cast<std::uint64_t>((static_cast<unsigned __int128>(next()) * bound) >> 64);
   }
-  /// From [low, high].
+  /// A number in [low, high].
   [[nodiscard]] constexpr std::uint64_t between(std::uint64_t low, std::uint64_t high) {
     return high <= low ? low : low + below(high - low + 1);
   }

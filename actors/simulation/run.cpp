@@ -1,5 +1,5 @@
-// A plan from its start to the end: until healing only safety is asked for, after it liveness, too
-// (L1-L4). L5 and what needs a story of its own: the scenarios.
+// Executes a plan from its start to its end. Before everything heals only safety is checked; after
+// it liveness is checked, too (L1-L4). L5, and what chance seldom brings, is checked by scenarios.
 #include <algorithm>
 #include <utility>
 
@@ -8,7 +8,7 @@
 namespace soma::simulation {
 namespace {
 
-constexpr std::uint8_t watched_account = accounts - 2;  // nobody else uses it
+constexpr std::uint8_t watched_account = accounts - 2;  // no other transfer uses it
 
 class ending {
  public:
@@ -26,9 +26,9 @@ class ending {
     return height >= goal_ && e_.all.epochs_closed() >= epochs_ && is_resolved() && laggards() == 0;
   }
 
-  /// Whether all who may sign wait for a leader who says nothing, another one than when this was
-  /// asked last. Chance draws such leaders ten times in a row in one of some ten thousand networks,
-  /// and the timeout law then asks for more patience than any plan has.
+  /// Whether all nodes that may sign wait for a leader that is silent, in another view than when
+  /// this was asked last. In about one of ten thousand networks chance draws ten such leaders in a
+  /// row, and the timeout law then needs more time than the patience of any plan.
   bool waits_for_silent_leader() {
     const node* first = nullptr;
     for (const auto& n : e_.nodes) {
@@ -57,14 +57,14 @@ class ending {
     return {n.core->epoch(), n.core->view()};
   }
 
-  // Everything is looked at now and then, even if the longest ledger stays as it is.
+  // True for every 256th question, so that all is checked even if the longest ledger does not grow.
   bool recheck() { return ++asked_ % 256 == 0; }
 
   [[nodiscard]] std::uint32_t laggards() const {
     std::uint32_t mask = 0;
     for (const auto& n : e_.nodes) {
       if (n->correct() && !n->stopped && (!n->up || n->chain.height() < goal_)) {
-        mask |= slot_set{1} << n->slot;
+        mask |= node_set{1} << n->node_index;
       }
     }
     return mask;
@@ -74,13 +74,13 @@ class ending {
     for (const auto& n : e_.nodes) {
       if (!n->correct() || !n->up || n->stopped) continue;
       number_ = e_.submit(*n, watched_account);
-      holder_ = n->slot;
+      holder_ = n->node_index;
       watched_ = true;
       return;
     }
   }
 
-  // L2: final, or void because the epoch in which it could be executed is over.
+  // L2: the watched transaction is final, or void because its last epoch is over.
   [[nodiscard]] bool is_resolved() const {
     if (!watched_) return false;
     const auto& t = e_.transactions[number_].transaction;
@@ -91,7 +91,7 @@ class ending {
   [[nodiscard]] std::string heights() const {
     std::string text = ";";
     for (const auto& n : e_.nodes) {
-      text += " " + std::to_string(n->slot) + (n->correct() ? ":" : "!");
+      text += " " + std::to_string(n->node_index) + (n->correct() ? ":" : "!");
       if (!n->up) {
         text += "down";
         continue;
@@ -135,7 +135,7 @@ outcome run(const fault_plan& p, const run_options& options) {
         e.all.fail(ends.what_is_missing());
         break;
       }
-      excused = waits;  // who leads next has a view's time, too
+      excused = waits;  // the next leader gets the time of a view, too
       until_us = e.now_us + 2 * p.options.max_view_timeout_ms * 1000;
     }
     recovery_ms = (e.now_us - healed_us) / 1000;

@@ -17,8 +17,8 @@ bool covers(const signer_set& all, const signer_set& some) {
   return std::ranges::all_of(some.members(), [&](auto member) { return all.has(member); });
 }
 
-std::string of_slot(std::uint32_t slot) {
-  return " (slot " + number(slot) + ")";
+std::string of_node(std::uint32_t node_index) {
+  return " (node " + number(node_index) + ")";
 }
 
 }  // namespace
@@ -144,29 +144,30 @@ void safety_checker::proposal_exists(const public_key& key, std::uint64_t epoch,
   }
 }
 
-void safety_checker::check_sent_vote(std::uint32_t slot, const public_key& key,
+void safety_checker::check_sent_vote(std::uint32_t node_index, const public_key& key,
                                      const vote_statement& vote) {
   if (!is_known(key, vote)) {
-    fail("S4: " + to_text(vote) + " left before it was durable" + of_slot(slot));
+    fail("S4: " + to_text(vote) + " left before it was durable" + of_node(node_index));
   }
 }
 
-void safety_checker::check_sent_proposal(std::uint32_t slot, const public_key& key,
+void safety_checker::check_sent_proposal(std::uint32_t node_index, const public_key& key,
                                          const identified_block& b) {
   const auto& header = b.block.header;
   const auto it = proposals_.find({key, epoch_and_view{header.epoch.value, header.view}});
   if (it == proposals_.end() || it->second != b.id) {
-    fail("S4: proposal " + b.id.short_text() + " left before it was durable" + of_slot(slot));
+    fail("S4: proposal " + b.id.short_text() + " left before it was durable" + of_node(node_index));
   }
 }
 
-void safety_checker::check_certificate(std::uint32_t slot, const certificate& c) {
+void safety_checker::check_certificate(std::uint32_t node_index, const certificate& c) {
   const auto* t = tally_of(c.statement);
   if (t == nullptr || !covers(t->signers, c.signers)) {
-    fail("S4: a certificate for " + to_text(c.statement) + " holds votes nobody cast" +
-         of_slot(slot));
+    fail("S4: a certificate for " + to_text(c.statement) + " holds votes that were never cast" +
+         of_node(node_index));
   } else if (members(c.statement.epoch.value)->power_of(c.signers) < quorum) {
-    fail("S4: a certificate for " + to_text(c.statement) + " without a quorum" + of_slot(slot));
+    fail("S4: a certificate for " + to_text(c.statement) + " without a quorum" +
+         of_node(node_index));
   }
 }
 
@@ -175,32 +176,33 @@ std::optional<std::uint64_t> safety_checker::last_epoch_of(const public_key& key
   return it == last_epochs_.end() ? std::nullopt : std::optional(it->second);
 }
 
-void safety_checker::finalized(std::uint32_t slot, std::uint64_t height,
+void safety_checker::finalized(std::uint32_t node_index, std::uint64_t height,
                                const consensus::final_block& b, const executed_ptr& executed) {
   const auto& header = b.block->block.header;
   if (header.height.value != height) {
     return fail("S1: block " + number(header.height.value) + " at height " + number(height) +
-                of_slot(slot));
+                of_node(node_index));
   }
   if (executed == nullptr || executed->state == nullptr) {
-    return fail("S1: block " + number(height) + " is final but was not executed" + of_slot(slot));
+    return fail("S1: block " + number(height) + " is final but was not executed" +
+                of_node(node_index));
   }
   if (executed->result.root != header.state_root) {
-    return fail("S1: block " + number(height) + " has another state root" + of_slot(slot));
+    return fail("S1: block " + number(height) + " has another state root" + of_node(node_index));
   }
   if (header.payload_root !=
       signing::payload_root(b.block->block.payload, b.block->block.parent_signers)) {
-    return fail("S1: block " + number(height) + " has another payload" + of_slot(slot));
+    return fail("S1: block " + number(height) + " has another payload" + of_node(node_index));
   }
   if ((header.flags & block_is_filler) != 0) {
-    return fail("E2: a filler in the ledger" + of_slot(slot));
+    return fail("E2: a filler in the ledger" + of_node(node_index));
   }
-  check_proof(slot, b);
+  check_proof(node_index, b);
   if (height <= chain_.size()) {
     if (chain_[height - 1]->id != b.block->id) {
       fail("S1: two final blocks at height " + number(height) + ": " +
            chain_[height - 1]->id.short_text() + " and " + b.block->id.short_text() +
-           of_slot(slot));
+           of_node(node_index));
     }
     return;
   }
@@ -213,7 +215,8 @@ void safety_checker::finalized(std::uint32_t slot, std::uint64_t height,
   committees_.emplace_back(
       keys_.chain(), epoch_number{epoch}, executed->result.next_committee,
       epoch < 2 ? keys_.chain().as<hash_tag>() : closing_[epoch - 2].as<hash_tag>());
-  // Whoever is ahead of the ledgers may have voted in it already.
+  // Nodes that are ahead of the ledgers may have voted in the new epoch already; those votes count
+  // now.
   for (auto it = views_.lower_bound({epoch, 0}); it != views_.end(); ++it) {
     const auto votes = it->second.votes;
     for (const auto& vote : votes) count(vote, it->second);
@@ -247,22 +250,23 @@ void safety_checker::check_first_seen(const consensus::final_block& b) {
   }
 }
 
-void safety_checker::check_proof(std::uint32_t slot, const consensus::final_block& b) {
+void safety_checker::check_proof(std::uint32_t node_index, const consensus::final_block& b) {
   const auto closes = (b.block->block.header.flags & block_closes_epoch) != 0;
   if (closes != b.epoch_end.has_value()) {
-    return fail("S8: a closing block without its epoch's end, or the reverse" + of_slot(slot));
+    return fail("S8: a closing block without its epoch's end, or the reverse" +
+                of_node(node_index));
   }
   if (b.final) {
-    check_certificate(slot, *b.final);
+    check_certificate(node_index, *b.final);
     if (b.final->statement.block != b.block->id || b.final->statement.kind != vote_kind::finalize) {
-      fail("S1: a final block with a certificate for something else" + of_slot(slot));
+      fail("S1: a final block with a certificate for something else" + of_node(node_index));
     }
   }
   if (!b.epoch_end) return;
-  check_certificate(slot, b.epoch_end->final);
+  check_certificate(node_index, b.epoch_end->final);
   if (b.epoch_end->headers.empty() || signing::id_of(b.epoch_end->headers.front()) != b.block->id ||
       signing::id_of(b.epoch_end->headers.back()) != b.epoch_end->final.statement.block) {
-    fail("E3: the proof of an epoch's end proves something else" + of_slot(slot));
+    fail("E3: the proof of an epoch's end proves something else" + of_node(node_index));
   }
 }
 

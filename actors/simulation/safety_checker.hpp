@@ -1,8 +1,7 @@
-// What is true of the whole network: every vote that was ever signed, every block that any correct
-// process finalized. It sees more than any process can, and says at once when an invariant is
-// broken (S1-S10; the names are those of agreement's invariants).
-//   A vote of a correct process counts from the moment when it is durable; one of a Byzantine
-//   process from the moment when it is signed.
+// Checks the invariants S1-S10 of agreement over the whole network. It knows every vote that was
+// ever signed and every block that a correct node finalized, which no node can know, and reports a
+// violation at once. A vote of a correct node exists from the moment when it is durable; a vote of
+// a Byzantine node exists from the moment when it is signed.
 #pragma once
 
 #include <map>
@@ -20,27 +19,28 @@ class safety_checker {
 
   [[nodiscard]] const std::optional<std::string>& violation() const { return violation_; }
   void fail(std::string violation);
-  /// Of what follows from too much Byzantine power: only S1 ends such a run, so that one sees
-  /// whether agreement itself breaks.
+  /// Fails, unless the plan gives the Byzantine nodes more power than is tolerated. In such a run
+  /// only S1 is a violation, so that it shows whether agreement itself breaks.
   void fail_unless_beyond(std::string violation);
 
   // ---- votes
-  /// S2 and R7 at correct ones, S3 at all.
+  /// A vote exists now. Checks S2 and R7 for correct keys, and S3 for all keys.
   void vote_exists(const public_key& key, const vote_statement& vote, bool correct);
   [[nodiscard]] bool is_known(const public_key& key, const vote_statement& vote) const;
   void proposal_exists(const public_key& key, std::uint64_t epoch, std::uint64_t view,
                        const block_id& block);
-  /// S4, for what a correct process sends or keeps: what it says itself is durable, what it shows
-  /// of others was said.
-  void check_sent_vote(std::uint32_t slot, const public_key& key, const vote_statement& vote);
-  void check_sent_proposal(std::uint32_t slot, const public_key& key, const identified_block& b);
-  void check_certificate(std::uint32_t slot, const certificate& c);
-  /// S10: highest epoch in which the key has said anything.
+  /// S4 for what a correct node sends or keeps: its own votes and proposals are durable, and the
+  /// votes of others that it shows exist.
+  void check_sent_vote(std::uint32_t node_index, const public_key& key, const vote_statement& vote);
+  void check_sent_proposal(std::uint32_t node_index, const public_key& key,
+                           const identified_block& b);
+  void check_certificate(std::uint32_t node_index, const certificate& c);
+  /// The highest epoch in which the key has voted, for S10; nullopt when it never has.
   [[nodiscard]] std::optional<std::uint64_t> last_epoch_of(const public_key& key) const;
 
   // ---- blocks
-  /// A correct process appended this block: S1, S7, S8.
-  void finalized(std::uint32_t slot, std::uint64_t height, const consensus::final_block& b,
+  /// A correct node appended this block. Checks S1, S7 and S8.
+  void finalized(std::uint32_t node_index, std::uint64_t height, const consensus::final_block& b,
                  const executed_ptr& executed);
   [[nodiscard]] std::uint64_t height() const { return chain_.size(); }
   [[nodiscard]] const block_ptr& at(std::uint64_t height) const { return chain_[height - 1]; }
@@ -66,7 +66,7 @@ class safety_checker {
     std::vector<tally> tallies;
     std::vector<said> votes;
   };
-  using epoch_and_view = std::pair<std::uint64_t, std::uint64_t>;  // epoch and view
+  using epoch_and_view = std::pair<std::uint64_t, std::uint64_t>;
 
   [[nodiscard]] const view_votes* find(const epoch_and_view& where) const;
   [[nodiscard]] const tally* tally_of(const vote_statement& statement) const;
@@ -76,7 +76,7 @@ class safety_checker {
   void count(const said& vote, view_votes& all);
   void check_quorum(const tally& full, const view_votes& all);
   void check_first_seen(const consensus::final_block& b);
-  void check_proof(std::uint32_t slot, const consensus::final_block& b);
+  void check_proof(std::uint32_t node_index, const consensus::final_block& b);
 
   const keyring& keys_;
   bool beyond_;

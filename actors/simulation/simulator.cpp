@@ -54,15 +54,16 @@ engine::engine(fault_plan planned, run_options opts)
       fault_dice(plan.seed, 3),
       links(plan.before),
       local(plan.local) {
-  SOMA_ASSERT(plan.slots.size() <= max_slots && !plan.committees.empty(), "a plan that can be run");
-  for (std::uint32_t i = 0; i < plan.slots.size(); ++i) {
-    nodes.push_back(std::make_unique<node>(i, plan.slots[i], keys, toy, all));
-    const auto slot = static_cast<std::uint8_t>(i);
-    if (plan.slots[i].start_ms != 0) ++counts[coverage::late_start];
-    nodes.back()->wants_out = plan.slots[i].start_ms != 0;
-    after(plan.slots[i].start_ms * 1000 + fault_dice.below(20'000), {event_kind::start, slot});
-    after(gossip_us + fault_dice.below(gossip_us), {event_kind::gossip, slot});
-    after(200'000 + fault_dice.below(200'000), {event_kind::adversary_acts, slot});
+  SOMA_ASSERT(plan.nodes.size() <= max_nodes && !plan.committees.empty(), "a plan that can be run");
+  for (std::uint32_t i = 0; i < plan.nodes.size(); ++i) {
+    nodes.push_back(std::make_unique<node>(i, plan.nodes[i], keys, toy, all));
+    const auto node_index = static_cast<std::uint8_t>(i);
+    if (plan.nodes[i].start_ms != 0) ++counts[coverage::late_start];
+    nodes.back()->wants_out = plan.nodes[i].start_ms != 0;
+    after(plan.nodes[i].start_ms * 1000 + fault_dice.below(20'000),
+          {event_kind::start, node_index});
+    after(gossip_us + fault_dice.below(gossip_us), {event_kind::gossip, node_index});
+    after(200'000 + fault_dice.below(200'000), {event_kind::adversary_acts, node_index});
   }
   for (std::size_t i = 0; i < plan.faults.size(); ++i) {
     after(plan.faults[i].at_ms * 1000, {event_kind::fault_begins, 0, 0, 0, i});
@@ -88,11 +89,11 @@ bool engine::step() {
 }
 
 void engine::handle(happening& h) {
-  auto& n = *nodes[h.slot];
-  const auto is_same_life = n.up && n.life == h.life;
+  auto& n = *nodes[h.node_index];
+  const auto is_same_lifecycle = n.up && n.lifecycle == h.lifecycle;
   switch (h.kind) {
     case event_kind::start:
-      if (h.number == 0) n.wants_out = false;  // 1: after a crash that no fault owns
+      if (h.number == 0) n.wants_out = false;  // 1: it follows a crash that belongs to no fault
       return start(n);
     case event_kind::message:
       return arrive(h);
@@ -100,25 +101,25 @@ void engine::handle(happening& h) {
       return connect(n, *nodes[h.from]);
     case event_kind::timer: {
       const auto kind = static_cast<consensus::timer_kind>(h.number & 0xff);
-      if (is_same_life && n.timers[h.number & 0xff] == h.number >> 8) {
+      if (is_same_lifecycle && n.timers[h.number & 0xff] == h.number >> 8) {
         feed(n, consensus::timer_fired{kind});
       }
       return;
     }
     case event_kind::write_done:
-      if (is_same_life) write_done(n, h.number);
+      if (is_same_lifecycle) write_done(n, h.number);
       return;
     case event_kind::commit_done:
-      if (is_same_life) commit_done(n);
+      if (is_same_lifecycle) commit_done(n);
       return;
     case event_kind::executed:
-      if (is_same_life) {
+      if (is_same_lifecycle) {
         auto result = n.answers.extract(h.number);
         feed(n, consensus::executed{h.number, std::move(result.mapped())});
       }
       return;
     case event_kind::execution_failed:
-      if (is_same_life) feed(n, consensus::execution_failed{h.number, h.from != 0});
+      if (is_same_lifecycle) feed(n, consensus::execution_failed{h.number, h.from != 0});
       return;
     case event_kind::fault_begins:
       return begin(h.number);
@@ -135,15 +136,15 @@ void engine::handle(happening& h) {
       return;
     }
     case event_kind::gossip: {
-      // What is still here after a while may have been lost on its way.
-      after(gossip_us, {event_kind::gossip, h.slot});
+      // The pool is sent again from time to time, because transactions may be lost on their way.
+      after(gossip_us, {event_kind::gossip, h.node_index});
       if (!n.up || n.waiting.empty()) return;
       pass_on(n, n.waiting.all());
       return;
     }
     case event_kind::adversary_acts:
       if (n.up && !n.correct()) the_adversary->act(n);
-      after(100'000 + fault_dice.below(400'000), {event_kind::adversary_acts, h.slot});
+      after(100'000 + fault_dice.below(400'000), {event_kind::adversary_acts, h.node_index});
       return;
     case event_kind::heal:
       return heal();
@@ -159,14 +160,15 @@ std::uint64_t engine::local_ms(const node& n) const {
 
 void engine::feed(node& n, const consensus::event& e) {
   if (!n.up || n.stopped) return;
-  trace(n.slot, [&] { return text_of(e); });
-  note(mix(now_us, n.slot, e.index()));
-  // What an effect leads to at once waits until all effects of its event are carried out.
+  trace(n.node_index, [&] { return text_of(e); });
+  note(mix(now_us, n.node_index, e.index()));
+  // An event that an effect causes at once waits until all effects of the present event are
+  // applied.
   if (n.runner->is_running()) return n.runner->answer(e);
   n.runner->run(e, local_ms(n));
 }
 
-// S6 and S11, and S10 as far as the core itself tells.
+// Checks S6 and S11 after each event. S10 is checked when a core wants to write.
 void engine::check_after(node& n, const consensus::event& e) {
   if (!n.correct()) return;
   const auto& core = *n.core;
@@ -176,38 +178,40 @@ void engine::check_after(node& n, const consensus::event& e) {
   const auto forward = epoch > n.last_epoch || (epoch == n.last_epoch && view >= n.last_view);
   const auto begins = std::holds_alternative<consensus::started>(e);
   if ((!forward && !begins) || height < n.last_height) {
-    all.fail("S6: slot " + std::to_string(n.slot) + " went back from " +
+    all.fail("S6: node " + std::to_string(n.node_index) + " went back from " +
              std::to_string(n.last_epoch) + "." + std::to_string(n.last_view) + " to " +
              std::to_string(epoch) + "." + std::to_string(view));
   }
   if (view != n.last_view || epoch != n.last_epoch) {
-    trace(n.slot,
+    trace(n.node_index,
           [&] { return "enters view " + std::to_string(epoch) + "." + std::to_string(view); });
   }
   n.last_epoch = epoch;
   n.last_view = view;
   n.last_height = height;
   if (begins) {
-    for (const auto& [place, c] : n.disk().record.certificates) {
-      if (n.disk().record.epoch.value == epoch && view <= place.first) {
-        all.fail("S6: slot " + std::to_string(n.slot) + " starts below what it holds certified");
+    for (const auto& [view_kind, c] : n.disk().record.certificates) {
+      if (n.disk().record.epoch.value == epoch && view <= view_kind.first) {
+        all.fail("S6: node " + std::to_string(n.node_index) +
+                 " starts below what it holds certified");
       }
     }
   }
   if (n.steps % 64 != 0) return;
   const auto held = core.held_bytes();
   n.max_held_bytes = std::max(n.max_held_bytes, held);
-  // What a process notarized it keeps until its view is past: at most one block a view.
+  // A core keeps each block that it notarized until the block's view is past: at most one a view.
   const auto blocks_limit = 4 * unfinalized_limit + (view - core.base().view);
   if (held > held_bytes_limit || core.unfinalized_blocks() > blocks_limit) {
-    all.fail("S11: slot " + std::to_string(n.slot) + " holds " + std::to_string(held) + " bytes");
+    all.fail("S11: node " + std::to_string(n.node_index) + " holds " + std::to_string(held) +
+             " bytes");
   }
 }
 
-slot_set engine::running() const {
-  slot_set up = 0;
+node_set engine::nodes_up() const {
+  node_set up = 0;
   for (const auto& n : nodes) {
-    if (n->up) up |= slot_set{1} << n->slot;
+    if (n->up) up |= node_set{1} << n->node_index;
   }
   return up;
 }

@@ -1,4 +1,5 @@
-// The inside of a world: what happens next, and to whom. Not for callers.
+// The inside of the simulated network: the queue of events and what each event does. Only this
+// folder includes it; callers use simulated_network.hpp.
 #pragma once
 
 #include "actors/simulation/event_queue.hpp"
@@ -9,9 +10,10 @@ namespace soma::simulation {
 class adversary;
 using message_ptr = std::shared_ptr<const peer_message>;
 
-/// Classes of messages, for delays: the index of its kind, votes by what they say.
+/// The class of a message, by which the fault `slow_messages` delays: the index of its kind, or for
+/// a vote vote_classes plus the kind of the vote.
 [[nodiscard]] std::uint32_t class_of(const peer_message& m);
-inline constexpr std::uint32_t vote_classes = 16;  // plus the vote's kind
+inline constexpr std::uint32_t vote_classes = 16;
 [[nodiscard]] std::size_t size_of(const peer_message& m);
 [[nodiscard]] std::uint64_t digest_of(const peer_message& m);
 [[nodiscard]] std::string to_text(const peer_message& m);
@@ -32,15 +34,15 @@ enum class event_kind : std::uint8_t {
   gossip,
   adversary_acts,
   heal,
-  wake,  // nothing: time passes
+  wake,  // does nothing; the time of the run moves on to it
 };
 
 struct happening {
   event_kind kind{};
-  std::uint8_t slot = 0;
+  std::uint8_t node_index = 0;
   std::uint8_t from = 0;
-  std::uint32_t life = 0;
-  std::uint64_t number = 0;  // ticket, timer kind and generation, fault
+  std::uint32_t lifecycle = 0;
+  std::uint64_t number = 0;  // a ticket, a timer's kind and generation, or a fault's index
   message_ptr message{};
 };
 
@@ -50,7 +52,7 @@ struct engine {
   engine(const engine&) = delete;
   engine& operator=(const engine&) = delete;
 
-  // ---- time, engine.cpp
+  // ---- time, simulator.cpp
   bool step();
   void handle(happening& h);
   [[nodiscard]] std::uint64_t now_ms() const { return now_us / 1000; }
@@ -59,12 +61,12 @@ struct engine {
   void feed(node& n, const consensus::event& e);
   void check_after(node& n, const consensus::event& e);
   template <class Text>
-  void trace(std::uint32_t slot, Text&& text) {
-    if (options.trace) options.trace({now_us - birth_ms * 1000, slot, text()});
+  void trace(std::uint32_t node_index, Text&& text) {
+    if (options.trace) options.trace({now_us - birth_ms * 1000, node_index, text()});
   }
   void note(std::uint64_t word) { hash = mix(hash ^ word); }
 
-  // ---- starting and ending, lifecycle.cpp
+  // ---- start and end of a lifecycle, lifecycle.cpp
   void start(node& n);
   void crash(node& n, std::uint32_t writes_kept_permille = 0);
   void connect(node& a, node& b);
@@ -75,7 +77,7 @@ struct engine {
   bool crash_is_due(node& n, crash_point where, std::uint32_t permille,
                     const record_batch* write = nullptr);
 
-  // ---- effects, engine_effects.cpp
+  // ---- effects of the cores, simulator_effects.cpp
   void on(node& n, consensus::persist& e);
   void on(node& n, consensus::send& e);
   void on(node& n, consensus::set_timer& e);
@@ -93,8 +95,8 @@ struct engine {
   void check_sent(node& n, const peer_message& m);
   void check_justified(node& n, const record_batch& batch);
 
-  // ---- network, engine_network.cpp
-  void broadcast(node& n, slot_set to, const message_ptr& message);
+  // ---- links, simulator_network.cpp
+  void broadcast(node& n, node_set to, const message_ptr& message);
   void deliver(std::uint32_t from, std::uint32_t to, const message_ptr& message,
                std::uint64_t extra_us = 0);
   void find_cuts();
@@ -103,7 +105,7 @@ struct engine {
   void pass_on(node& n, std::vector<signed_transaction> list);
   std::uint64_t submit(node& n, std::uint8_t account);
 
-  // ---- faults, engine_faults.cpp
+  // ---- faults, simulator_faults.cpp
   void begin(std::size_t number);
   void end(std::size_t number);
   void tick(std::size_t number);
@@ -111,10 +113,10 @@ struct engine {
   void cut_by(const fault& f, std::size_t number);
 
   [[nodiscard]] outcome result() const;
-  [[nodiscard]] slot_set everybody() const {
-    return static_cast<slot_set>((std::uint64_t{1} << nodes.size()) - 1);
+  [[nodiscard]] node_set everybody() const {
+    return static_cast<node_set>((std::uint64_t{1} << nodes.size()) - 1);
   }
-  [[nodiscard]] slot_set running() const;
+  [[nodiscard]] node_set nodes_up() const;
 
   fault_plan plan;
   run_options options;
@@ -136,12 +138,13 @@ struct engine {
   run_counts counts;
   bool healed = false;
 
-  std::array<slot_set, max_slots> blocked{};      // by sender: who does not hear it
-  std::array<slot_set, max_slots> manual_cuts{};  // of handwritten scenarios
-  std::array<slot_set, max_slots> no_connection{};
-  std::vector<bool> active;     // faults
-  std::vector<bool> phase;      // of those that come and go
-  std::vector<slot_set> group;  // of those that change whom they hit
+  std::array<node_set, max_nodes> blocked{};      // by sender: nodes that do not hear it
+  std::array<node_set, max_nodes> manual_cuts{};  // the same, by scenarios
+  std::array<node_set, max_nodes> no_connection{};
+  // By fault: whether it is on, the phase of one that comes and goes, the nodes that it hits now.
+  std::vector<bool> active;
+  std::vector<bool> phase;
+  std::vector<node_set> group;
   std::uint32_t slow_classes = 0;
   link_rates links;
   local_rates local;
@@ -157,7 +160,7 @@ struct engine {
   std::uint64_t reported = 0;
 };
 
-/// The machine under one process: what its core wants is carried out by the engine, for this node.
+/// The machine under one node: the engine applies the effects of its core.
 class simulated_machine final : public consensus::effect_ports {
  public:
   simulated_machine(engine& of, node& at) : engine_(of), node_(at) {}

@@ -1,4 +1,4 @@
-// What the cores want, carried out by machines that may fail.
+// Applies the effects of the cores: disks, executors and ledgers that take time and may fail.
 #include <algorithm>
 
 #include "actors/simulation/adversary.hpp"
@@ -9,22 +9,22 @@ namespace soma::simulation {
 
 void engine::on(node& n, consensus::persist& e) {
   ++counts[coverage::writes];
-  note(mix(n.slot, e.ticket, e.batch.votes.size()));
+  note(mix(n.node_index, e.ticket, e.batch.votes.size()));
   const auto says_something = !e.batch.votes.empty() || !e.batch.proposed.empty();
   if (n.correct() && says_something) {
     const auto& disk = n.disk();
     const auto epoch = n.core->epoch().value;
     if (n.core->fenced() || (disk.lost_in_epoch && epoch <= *disk.lost_in_epoch)) {
-      all.fail("S10: slot " + std::to_string(n.slot) + " is fenced and says something");
+      all.fail("S10: node " + std::to_string(n.node_index) + " is fenced and says something");
     }
     for (const auto& vote : e.batch.votes) {
       if (vote.epoch.value < n.chain.tip_state()->epoch) {
-        all.fail("S8: slot " + std::to_string(n.slot) + " says " + to_text(vote) +
+        all.fail("S8: node " + std::to_string(n.node_index) + " says " + to_text(vote) +
                  " in an epoch that is over");
       }
     }
   }
-  trace(n.slot, [&] {
+  trace(n.node_index, [&] {
     std::string text = "writes " + std::to_string(e.ticket) + ":";
     for (const auto& vote : e.batch.votes) text += " " + to_text(vote);
     for (const auto& p : e.batch.proposed) text += " proposes " + p.second.short_text();
@@ -36,13 +36,13 @@ void engine::on(node& n, consensus::persist& e) {
   const auto slow = n.disk_slow_ms * 1000;
   const auto took = local_dice.between(local.disk_min_us, local.disk_max_us) + slow;
   n.disk_free_us = std::max(n.disk_free_us, now_us) + took;
-  queue.push(n.disk_free_us,
-             {event_kind::write_done, static_cast<std::uint8_t>(n.slot), 0, n.life, e.ticket});
+  queue.push(n.disk_free_us, {event_kind::write_done, static_cast<std::uint8_t>(n.node_index), 0,
+                              n.lifecycle, e.ticket});
   n.writes.push_back({e.ticket, std::move(e.batch)});
 }
 
 void engine::write_done(node& n, std::uint64_t ticket) {
-  if (n.writes.empty() || n.writes.front().ticket != ticket) return;  // failed before
+  if (n.writes.empty() || n.writes.front().ticket != ticket) return;  // it has failed already
   if (n.disk_full) return fail_writes(n);
   if (crash_is_due(n, crash_point::before_durable, local.crash_before_durable_permille,
                    &n.writes.front().batch)) {
@@ -72,18 +72,19 @@ void engine::make_durable(node& n, const record_batch& batch) {
   for (const auto& vote : batch.votes) {
     all.vote_exists(key, vote, true);
     if (vote.epoch.value < n.chain.tip_state()->epoch) {
-      all.fail("S8: " + to_text(vote) + " becomes durable at slot " + std::to_string(n.slot) +
+      all.fail("S8: " + to_text(vote) + " becomes durable at node " + std::to_string(n.node_index) +
                " after its epoch's end");
     }
   }
   for (const auto& [view, block] : batch.proposed) {
     all.proposal_exists(key, disk.record.epoch.value, view, block);
   }
-  for (const auto& c : batch.certificates) all.check_certificate(n.slot, c);
+  for (const auto& c : batch.certificates) all.check_certificate(n.node_index, c);
   check_justified(n, batch);
 }
 
-// S5: what lies on the disk explains what was said last, and every vote to finalize.
+// S5: the durable certificates and votes justify the last votes of the node and every vote to
+// finalize.
 void engine::check_justified(node& n, const record_batch& batch) {
   const auto& record = n.disk().record;
   const auto base = n.chain.position();
@@ -100,12 +101,12 @@ void engine::check_justified(node& n, const record_batch& batch) {
     const auto final_ok =
         vote.kind != vote_kind::finalize || certified(vote.view, vote_kind::notarize);
     if (!entered || !final_ok) {
-      all.fail("S5: " + to_text(vote) + " is durable at slot " + std::to_string(n.slot) +
+      all.fail("S5: " + to_text(vote) + " is durable at node " + std::to_string(n.node_index) +
                ", what justifies it is not");
     }
     if (vote.kind == vote_kind::notarize && !record.blocks.contains(vote.block) &&
         n.chain.find(vote.block) == nullptr) {
-      all.fail("S5: " + to_text(vote) + " is durable at slot " + std::to_string(n.slot) +
+      all.fail("S5: " + to_text(vote) + " is durable at node " + std::to_string(n.node_index) +
                ", its block is not");
     }
   }
@@ -122,13 +123,13 @@ void engine::fail_writes(node& n) {
 }
 
 void engine::on(node& n, consensus::send& e) {
-  slot_set to = 0;
-  for (const auto peer : e.to) to |= slot_set{1} << (peer & 0xff);
+  node_set to = 0;
+  for (const auto peer : e.to) to |= node_set{1} << (peer & 0xff);
   if (e.to.empty()) to = n.connected;
   to &= n.connected;
   if (n.correct()) check_sent(n, *e.message);
   the_adversary->hear(e.message);
-  trace(n.slot, [&] { return "says to " + slots_text(to) + ": " + to_text(*e.message); });
+  trace(n.node_index, [&] { return "says to " + nodes_text(to) + ": " + to_text(*e.message); });
   if (n.correct()) {
     broadcast(n, to, e.message);
   } else {
@@ -139,7 +140,8 @@ void engine::on(node& n, consensus::send& e) {
 void engine::check_sent(node& n, const peer_message& m) {
   const auto& key = n.signer.key();
   if (const auto* vote = std::get_if<peer::vote>(&m)) {
-    // Whoever comes back is told what its own key has said: that, too, was durable there.
+    // A node may also send votes of another key, to a node that comes back and asks for its own.
+    // Such a vote, too, was durable at the node that cast it.
     const auto& members = n.core->members();
     const auto& by =
         vote->signed_vote.signer < members.size() ? members.key_of(vote->signed_vote.signer) : key;
@@ -147,39 +149,40 @@ void engine::check_sent(node& n, const peer_message& m) {
       return other->correct() && other->signer.key() == by;
     };
     if (by == key || std::any_of(nodes.begin(), nodes.end(), is_of_correct))
-      all.check_sent_vote(n.slot, by, vote->signed_vote.statement);
+      all.check_sent_vote(n.node_index, by, vote->signed_vote.statement);
   } else if (const auto* still = std::get_if<peer::standstill>(&m)) {
-    for (const auto& own : still->votes) all.check_sent_vote(n.slot, key, own.statement);
-    for (const auto& c : still->certificates) all.check_certificate(n.slot, c);
+    for (const auto& own : still->votes) all.check_sent_vote(n.node_index, key, own.statement);
+    for (const auto& c : still->certificates) all.check_certificate(n.node_index, c);
   } else if (const auto* shown = std::get_if<peer::certified>(&m)) {
-    all.check_certificate(n.slot, shown->certificate);
+    all.check_certificate(n.node_index, shown->certificate);
   } else if (const auto* proposal = std::get_if<peer::proposal>(&m)) {
     const auto& header = proposal->block->block.header;
     const auto* members = all.members(header.epoch.value);
     const auto seat = members == nullptr ? std::nullopt : members->seat_of(key);
-    if (seat && *seat == header.proposer) all.check_sent_proposal(n.slot, key, *proposal->block);
-    if (proposal->parent) all.check_certificate(n.slot, *proposal->parent);
-    for (const auto& c : proposal->skipped) all.check_certificate(n.slot, c);
+    if (seat && *seat == header.proposer)
+      all.check_sent_proposal(n.node_index, key, *proposal->block);
+    if (proposal->parent) all.check_certificate(n.node_index, *proposal->parent);
+    for (const auto& c : proposal->skipped) all.check_certificate(n.node_index, c);
   }
 }
 
 void engine::on(node& n, consensus::set_timer& e) {
   const auto kind = static_cast<std::uint64_t>(e.kind);
   const auto generation = ++n.timers[kind];
-  after(e.after_ms * 1000, {event_kind::timer, static_cast<std::uint8_t>(n.slot), 0, n.life,
-                            kind | static_cast<std::uint64_t>(generation) << 8});
+  after(e.after_ms * 1000, {event_kind::timer, static_cast<std::uint8_t>(n.node_index), 0,
+                            n.lifecycle, kind | static_cast<std::uint64_t>(generation) << 8});
 }
 
 void engine::on(node& n, consensus::execute& e) {
   ++counts[coverage::executions];
-  trace(n.slot, [&] {
+  trace(n.node_index, [&] {
     const auto& h = e.candidate->block.header;
     const auto name = e.draft ? std::string("a draft") : e.candidate->id.short_text();
     return "executes " + std::to_string(e.ticket) + ": " + name + " of view " +
            std::to_string(h.epoch.value) + "." + std::to_string(h.view) + ", height " +
            std::to_string(h.height.value);
   });
-  const auto slot = static_cast<std::uint8_t>(n.slot);
+  const auto node_index = static_cast<std::uint8_t>(n.node_index);
   const auto took = local_dice.between(50, local.execution_max_us);
   const auto& header = e.candidate->block.header;
   state_ptr state;
@@ -192,7 +195,8 @@ void engine::on(node& n, consensus::execute& e) {
   if (state == nullptr || breaks || n.fails_executing) {
     ++counts[coverage::execution_failed];
     const std::uint8_t forgotten = state == nullptr ? 1 : 0;
-    return after(took, {event_kind::execution_failed, slot, forgotten, n.life, e.ticket});
+    return after(took,
+                 {event_kind::execution_failed, node_index, forgotten, n.lifecycle, e.ticket});
   }
   auto done = toy.execute(state, e.candidate->id, e.candidate->block);
   if (n.lies_executing && done->result.follows) {
@@ -208,14 +212,14 @@ void engine::on(node& n, consensus::execute& e) {
   }
   if (done->result.follows) n.results[id] = done;
   n.answers[e.ticket] = done->result;
-  after(took, {event_kind::executed, slot, 0, n.life, e.ticket});
+  after(took, {event_kind::executed, node_index, 0, n.lifecycle, e.ticket});
 }
 
 void engine::on(node& n, consensus::commit& e) {
   const auto took = local_dice.between(local.disk_min_us, local.disk_max_us) * e.blocks.size();
   n.commit_free_us = std::max(n.commit_free_us, now_us) + took;
-  queue.push(n.commit_free_us,
-             {event_kind::commit_done, static_cast<std::uint8_t>(n.slot), 0, n.life, e.ticket});
+  queue.push(n.commit_free_us, {event_kind::commit_done, static_cast<std::uint8_t>(n.node_index), 0,
+                                n.lifecycle, e.ticket});
   n.commits.push_back(std::move(e));
 }
 
@@ -243,12 +247,12 @@ void engine::commit_done(node& n) {
 void engine::append(node& n, const consensus::final_block& b) {
   const auto it = n.results.find(b.block->id);
   const auto what_it_did = it == n.results.end() ? nullptr : it->second;
-  trace(n.slot, [&] {
+  trace(n.node_index, [&] {
     return "final " + std::to_string(n.chain.height() + 1) + " " + b.block->id.short_text();
   });
-  note(mix(n.slot, word_of(b.block->id)));
+  note(mix(n.node_index, word_of(b.block->id)));
   const auto longest = all.height();
-  if (n.correct()) all.finalized(n.slot, n.chain.height() + 1, b, what_it_did);
+  if (n.correct()) all.finalized(n.node_index, n.chain.height() + 1, b, what_it_did);
   if (all.height() > longest) {
     for (const auto& t : b.block->block.payload) final_names.insert(name_of(t));
   }
@@ -261,7 +265,7 @@ void engine::append(node& n, const consensus::final_block& b) {
 }
 
 void engine::on(node& n, consensus::base_moved& e) {
-  // What does not stand on the base goes.
+  // Only results whose chain of parents reaches the new base are kept.
   std::map<block_id, executed_ptr> kept;
   for (const auto& [id, what_it_did] : n.results) {
     auto at = id;
@@ -278,14 +282,15 @@ void engine::on(node& n, consensus::base_moved& e) {
 void engine::on(node& n, consensus::report& e) {
   ++counts[coverage::evidence];
   const auto who = keys.holder_of(e.evidence.signer);
-  trace(n.slot, [&] { return "reports identity " + std::to_string(who ? who->identity : 999); });
+  trace(n.node_index,
+        [&] { return "reports identity " + std::to_string(who ? who->identity : 999); });
   if (n.correct()) {
     ++reported;
     const auto is_byzantine = [&](const auto& other) {
       return who && other->identity == who->identity && !other->correct();
     };
     if (std::ranges::none_of(nodes, is_byzantine)) {
-      all.fail("S2: a correct process is accused by slot " + std::to_string(n.slot));
+      all.fail("S2: a correct process is accused by node " + std::to_string(n.node_index));
     }
   }
   const auto t = encode_toy(e.evidence);
@@ -295,21 +300,21 @@ void engine::on(node& n, consensus::report& e) {
 void engine::on(node& n, consensus::blame& e) {
   ++counts[coverage::blamed];
   const auto& peer = *nodes[e.peer & 0xff];
-  trace(n.slot, [&] { return "blames " + std::to_string(peer.slot) + ": " + e.why; });
-  // By security §6.4 a correct process is blamed by no correct one.
+  trace(n.node_index, [&] { return "blames " + std::to_string(peer.node_index) + ": " + e.why; });
+  // By security §6.4 a correct node never blames a correct one.
   if (n.correct() && peer.correct() && !plan.beyond_tolerance) {
-    all.fail("B1: slot " + std::to_string(n.slot) + " blames slot " + std::to_string(peer.slot) +
-             ", which is correct: " + e.why);
+    all.fail("B1: node " + std::to_string(n.node_index) + " blames node " +
+             std::to_string(peer.node_index) + ", which is correct: " + e.why);
   }
 }
 
 void engine::on(node& n, consensus::alarm& e) {
   ++counts[coverage::alarms];
-  trace(n.slot, [&] { return "ALARM: " + e.why; });
+  trace(n.node_index, [&] { return "ALARM: " + e.why; });
   if (!n.correct()) return;
   n.stopped = n.lies_executing || plan.beyond_tolerance;
   if (!n.stopped) {
-    all.fail("R12: alarm at slot " + std::to_string(n.slot) + ": " + e.why);
+    all.fail("R12: alarm at node " + std::to_string(n.node_index) + ": " + e.why);
   }
 }
 

@@ -1,4 +1,4 @@
-// The faults of the plan, as they begin, come and go, and end.
+// The faults of the plan: how they begin, tick and end, and how everything heals.
 #include <algorithm>
 #include <bit>
 
@@ -12,7 +12,7 @@ constexpr std::uint64_t least_tick_ms = 50;
 }  // namespace
 
 void engine::cut_by(const fault& f, std::size_t number) {
-  const auto split = [&](slot_set one) {
+  const auto split = [&](node_set one) {
     for (std::uint32_t i = 0; i < nodes.size(); ++i) {
       blocked[i] |= (one >> i & 1) != 0 ? everybody() & ~one : one;
     }
@@ -20,21 +20,21 @@ void engine::cut_by(const fault& f, std::size_t number) {
   switch (f.kind) {
     case fault_kind::cut:
       for (std::uint32_t i = 0; i < nodes.size(); ++i) {
-        if ((f.slots >> i & 1) != 0) blocked[i] |= f.others;
+        if ((f.nodes >> i & 1) != 0) blocked[i] |= f.others;
       }
       return;
     case fault_kind::partition:
-      return split(f.slots);
+      return split(f.nodes);
     case fault_kind::leader_apart:
       return split(group[number]);
     case fault_kind::flapping:
-      if (phase[number]) split(f.slots);
+      if (phase[number]) split(f.nodes);
       return;
     case fault_kind::ring:
       for (std::uint32_t i = 0; i < nodes.size(); ++i) {
         const auto size = static_cast<std::uint32_t>(nodes.size());
-        const auto left = slot_set{1} << (i + size - 1) % size;
-        const auto right = slot_set{1} << (i + 1) % size;
+        const auto left = node_set{1} << (i + size - 1) % size;
+        const auto right = node_set{1} << (i + 1) % size;
         blocked[i] |= everybody() & ~(left | right);
       }
       return;
@@ -46,7 +46,7 @@ void engine::cut_by(const fault& f, std::size_t number) {
 void engine::begin(std::size_t number) {
   if (healed) return;
   const auto& f = plan.faults[number];
-  trace(nobody, [&] { return "begins: " + to_text(f); });
+  trace(whole_network, [&] { return "begins: " + to_text(f); });
   ++counts[began(f.kind)];
   active[number] = true;
   phase[number] = true;
@@ -54,13 +54,13 @@ void engine::begin(std::size_t number) {
   if (f.kind == fault_kind::flapping || f.kind == fault_kind::leader_apart) tick(number);
   for (auto& each : nodes) {
     auto& n = *each;
-    if ((f.slots >> n.slot & 1) == 0) continue;
+    if ((f.nodes >> n.node_index & 1) == 0) continue;
     switch (f.kind) {
       case fault_kind::disconnect:
         ++counts[coverage::disconnected];
-        no_connection[n.slot] = everybody();
+        no_connection[n.node_index] = everybody();
         for (auto& other : nodes) {
-          no_connection[other->slot] |= slot_set{1} << n.slot;
+          no_connection[other->node_index] |= node_set{1} << n.node_index;
           disconnect(n, *other);
         }
         break;
@@ -109,22 +109,23 @@ void engine::begin(std::size_t number) {
 void engine::end(std::size_t number) {
   if (!active[number]) return;
   const auto& f = plan.faults[number];
-  trace(nobody, [&] { return "ends: " + to_text(f); });
+  trace(whole_network, [&] { return "ends: " + to_text(f); });
   active[number] = false;
   if (f.kind == fault_kind::slow_messages) slow_classes &= ~(std::uint32_t{1} << f.amount);
   for (auto& each : nodes) {
     auto& n = *each;
-    if ((f.slots >> n.slot & 1) == 0) continue;
+    if ((f.nodes >> n.node_index & 1) == 0) continue;
     switch (f.kind) {
       case fault_kind::disconnect:
-        no_connection[n.slot] = 0;
-        for (auto& other : nodes) no_connection[other->slot] &= ~(slot_set{1} << n.slot);
+        no_connection[n.node_index] = 0;
+        for (auto& other : nodes)
+          no_connection[other->node_index] &= ~(node_set{1} << n.node_index);
         for (auto& other : nodes) {
-          if (other->slot != n.slot) connect(n, *other);
+          if (other->node_index != n.node_index) connect(n, *other);
         }
         break;
       case fault_kind::clock_jump:
-        n.clock_offset_ms = plan.slots[n.slot].clock_offset_ms;
+        n.clock_offset_ms = plan.nodes[n.node_index].clock_offset_ms;
         break;
       case fault_kind::clock_frozen:
         n.frozen_at_ms.reset();
@@ -149,7 +150,7 @@ void engine::end(std::size_t number) {
         n.fails_executing = false;
         break;
       default:
-        break;  // a bad executor stays one
+        break;  // a bad executor stays bad
     }
   }
   find_cuts();
@@ -160,9 +161,9 @@ void engine::tick(std::size_t number) {
   const auto& f = plan.faults[number];
   phase[number] = !phase[number];
   if (f.kind == fault_kind::leader_apart) {
-    // The leader of the view that most of the network is in, with a minority of company.
+    // The leader of the highest view that a node is in, together with `nodes` of the fault.
     std::uint64_t best = 0;
-    group[number] = f.slots;
+    group[number] = f.nodes;
     for (const auto& n : nodes) {
       if (!n->up || n->stopped || n->core->view() < best) continue;
       best = n->core->view();
@@ -170,7 +171,7 @@ void engine::tick(std::size_t number) {
       const auto leader = members.key_of(members.leader(best));
       for (const auto& other : nodes) {
         if (keys.key(other->identity, other->key_version) == leader) {
-          group[number] = f.slots | slot_set{1} << other->slot;
+          group[number] = f.nodes | node_set{1} << other->node_index;
         }
       }
     }
@@ -181,7 +182,7 @@ void engine::tick(std::size_t number) {
 }
 
 void engine::heal() {
-  trace(nobody, [] { return std::string("all is well from here"); });
+  trace(whole_network, [] { return std::string("all is well from here"); });
   for (std::size_t i = 0; i < plan.faults.size(); ++i) end(i);
   healed = true;
   links = plan.after;

@@ -1,4 +1,4 @@
-// Links: delay, loss, doubling, cuts; and transactions, which travel on them, too.
+// The links between nodes: delay, loss, duplicates and cuts. Transactions travel on them, too.
 #include <algorithm>
 
 #include "actors/simulation/simulator.hpp"
@@ -11,7 +11,7 @@ struct either : Handlers... {
   using Handlers::operator()...;
 };
 template <class... Handlers>
-either(Handlers...) -> either<Handlers...>;  // clang 14 finds none by itself
+either(Handlers...) -> either<Handlers...>;  // clang 14 does not deduce it
 
 constexpr std::size_t vote_bytes = 130;
 
@@ -129,13 +129,13 @@ std::string to_text(const peer_message& m) {
       m);
 }
 
-void engine::broadcast(node& n, slot_set to, const message_ptr& message) {
+void engine::broadcast(node& n, node_set to, const message_ptr& message) {
   const auto bytes = size_of(*message);
   for (std::uint32_t other = 0; other < nodes.size(); ++other) {
     if ((to >> other & 1) == 0) continue;
     n.sent_bytes += bytes;
     n.sent_messages += 1;
-    deliver(n.slot, other, message);
+    deliver(n.node_index, other, message);
   }
 }
 
@@ -165,17 +165,18 @@ void engine::deliver(std::uint32_t from, std::uint32_t to, const message_ptr& me
     }
     after(took_us,
           {event_kind::message, static_cast<std::uint8_t>(to), static_cast<std::uint8_t>(from),
-           nodes[to]->life, nodes[from]->key_version, message});
+           nodes[to]->lifecycle, nodes[from]->key_version, message});
   }
 }
 
 void engine::arrive(const happening& h) {
-  auto& n = *nodes[h.slot];
+  auto& n = *nodes[h.node_index];
   if (!n.up || (n.connected >> h.from & 1) == 0) return;
-  // A greeting is of its connection; anything else may also come out of an older one.
-  if (std::holds_alternative<peer::hello>(*h.message) && h.life != n.life) return;
+  // A hello belongs to its connection and is dropped with it. Any other message may arrive although
+  // the receiver has started anew since it was sent.
+  if (std::holds_alternative<peer::hello>(*h.message) && h.lifecycle != n.lifecycle) return;
   ++counts[coverage::delivered];
-  note(mix(now_us, h.from | h.slot << 8, digest_of(*h.message)));
+  note(mix(now_us, h.from | h.node_index << 8, digest_of(*h.message)));
   if (const auto* sent = std::get_if<peer::transactions>(h.message.get())) {
     bool is_new = false;
     for (const auto& t : sent->list) is_new = n.waiting.add(t) || is_new;

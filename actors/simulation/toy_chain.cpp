@@ -51,7 +51,8 @@ std::optional<tx::report_equivocation> decode_evidence(const signed_transaction&
   return e;
 }
 
-// Where and how a statement binds: epoch, view, and what makes two of them exclude each other.
+// What a signed statement binds its signer to: an epoch, a view, and the kind and block that make
+// two statements exclude each other.
 struct bound {
   std::uint64_t epoch = 0;
   std::uint64_t view = 0;
@@ -74,7 +75,7 @@ std::optional<bound> read(const keyring& keys, const public_key& signer, byte_vi
   return std::nullopt;
 }
 
-// The class of what was done, 0 when the two can stand together.
+// The class of the offence; 0 when both statements may be signed.
 std::uint64_t class_of(const bound& a, const bound& b) {
   if (a.epoch != b.epoch || a.view != b.view || a.is_block != b.is_block) return 0;
   if (a.is_block) return a.block != b.block ? 4 : 0;
@@ -167,8 +168,8 @@ toy_chain::toy_chain(const fault_plan& p, const keyring& keys)
     : plan_(p), keys_(keys), frail_(frail_identities(p)) {
   toy_state state;
   std::size_t identities = 0;
-  for (const auto& slot : p.slots)
-    identities = std::max<std::size_t>(identities, slot.identity + 1);
+  for (const auto& planned : p.nodes)
+    identities = std::max<std::size_t>(identities, planned.identity + 1);
   state.stakes.assign(identities, 1'000'000);
   state.balances.fill(1'000'000);
   state.reward_pool = 100'000'000;
@@ -195,7 +196,7 @@ std::vector<committee_seat> toy_chain::committee_of(std::uint64_t epoch,
     seats.push_back(
         {keyring::member(seat.identity), keys_.key(seat.identity, seat.key_version), power, 0, 0});
   }
-  // What the slashed have lost goes to a member that nothing is wrong with.
+  // The power of the slashed goes to a member that the plan does not break, so that the sum stays.
   for (std::size_t i = 0; i < seats.size(); ++i) {
     if ((frail_ >> planned[i].identity & 1) != 0) continue;
     seats[i].power += taken;
@@ -283,9 +284,9 @@ void toy_chain::punish(toy_state& state, const tx::report_equivocation& e) const
   const auto offence = class_of(*first, *second);
   if (offence == 0) return;
   const auto key = mix(mix(who->identity, who->version), mix(first->epoch, first->view), offence);
-  const auto place = std::ranges::lower_bound(state.evidence, key);
-  if (place != state.evidence.end() && *place == key) return;
-  state.evidence.insert(place, key);
+  const auto position = std::ranges::lower_bound(state.evidence, key);
+  if (position != state.evidence.end() && *position == key) return;
+  state.evidence.insert(position, key);
   const auto taken = state.stakes[who->identity] / 20;
   state.stakes[who->identity] -= taken;
   state.burned += taken;

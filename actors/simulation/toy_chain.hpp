@@ -1,8 +1,8 @@
-// Execution of the simulated network: small, but of the shape of the real one. Accounts with
-// nonces, fees that are burned, rewards for those who signed the parent, stakes, evidence that
-// slashes once, epochs that end and seat the next committee, a root over all of it. What is
-// executed depends on the block and the state alone, so all processes share the results; each
-// keeps for itself which of them it has.
+// Execution in the simulated network. It is small, but has the shape of the real one: accounts with
+// nonces, fees that are burned, rewards for the signers of the parent, stakes, evidence that
+// slashes once, epochs that end and seat the next committee, and a root over all of it. A result
+// depends on the block and the state alone, so all nodes share one memory of results; each node
+// keeps a list of those that it has computed.
 #pragma once
 
 #include <map>
@@ -16,7 +16,7 @@
 
 namespace soma::simulation {
 
-inline constexpr std::uint64_t birth_ms = 100'000'000;  // clocks may be hours behind
+inline constexpr std::uint64_t birth_ms = 100'000'000;  // clocks may be hours behind it
 inline constexpr std::uint8_t accounts = 16;
 
 struct toy_state {
@@ -30,7 +30,7 @@ struct toy_state {
   std::vector<std::uint64_t> stakes;  // by identity
   std::uint64_t reward_pool = 0;
   std::uint64_t burned = 0;
-  std::vector<std::uint64_t> evidence;  // keys of what has been punished, ascending
+  std::vector<std::uint64_t> evidence;  // keys of the offences that were punished, ascending
   std::vector<std::uint16_t> slashed;   // identities, ascending
   std::vector<committee_seat> seats;    // of `epoch`
 
@@ -43,7 +43,7 @@ struct executed_block {
   block_id parent;
   std::uint64_t height = 0;
   consensus::execution_result result;
-  state_ptr state;  // after it; null when the block does not follow
+  state_ptr state;  // after the block; null when the block does not follow its parent
 };
 using executed_ptr = std::shared_ptr<const executed_block>;
 
@@ -52,14 +52,14 @@ struct toy_transaction {
   std::uint8_t to = 0;
   std::uint32_t nonce = 0;
   std::uint32_t amount = 0;
-  std::uint64_t expiry = 0;  // last epoch
-  std::uint64_t number = 0;  // tells it from all others
+  std::uint64_t expiry = 0;  // the last epoch in which it may be executed
+  std::uint64_t number = 0;  // no two transfers have the same
 };
 [[nodiscard]] signed_transaction encode_toy(const toy_transaction& t);
 [[nodiscard]] signed_transaction encode_toy(const tx::report_equivocation& evidence);
 /// nullopt for anything but a transfer.
 [[nodiscard]] std::optional<toy_transaction> decode_toy(const signed_transaction& t);
-/// Tells a transaction from all others.
+/// A digest of the transaction; no two transactions of a run have the same.
 [[nodiscard]] std::uint64_t name_of(const signed_transaction& t);
 
 class toy_chain {
@@ -67,11 +67,11 @@ class toy_chain {
   toy_chain(const fault_plan& p, const keyring& keys);
 
   [[nodiscard]] const state_ptr& genesis() const { return genesis_; }
-  /// On `state`, the one after its parent. Of a draft, too.
+  /// Executes a block, or the draft of one, on `state`, which is the state after its parent.
   executed_ptr execute(const state_ptr& state, const block_id& id, const block& b);
-  /// What an execution of this block gave, whoever ran it; null: nobody did.
+  /// The result of this block at whichever node executed it; null when no node has.
   [[nodiscard]] executed_ptr find(const block_id& id) const;
-  /// A draft's result, found on `state`, under the id that it has with it.
+  /// Remembers the result of a draft under the id that the block got with this result.
   void name(const block_id& id, const state_ptr& state, executed_ptr executed);
 
  private:
@@ -85,7 +85,7 @@ class toy_chain {
 
   const fault_plan& plan_;
   const keyring& keys_;
-  std::uint32_t frail_ = 0;  // identities that get nothing of what the slashed lose
+  std::uint32_t frail_ = 0;  // identities that get no power of the slashed
   std::uint64_t supply_ = 0;
   state_ptr genesis_;
   struct remembered {

@@ -18,8 +18,8 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::string_view unfinished = ".new";
-/// Rows of so many chunks are held in memory while they are written; each time the rows are
-/// scanned.
+/// Chunks with so many bytes of rows are filled and written together; each such group costs one
+/// scan of all rows.
 constexpr std::uint64_t bytes_a_scan = std::uint64_t{64} << 20;
 
 fs::path chunk_path(const fs::path& folder, std::uint32_t number) {
@@ -50,7 +50,7 @@ std::uint64_t first_bits(const state_range& range, std::uint64_t at) {
   return at << (state_tree::deepest_range - range.depth);
 }
 
-/// Chunks [from, to) of `ranges`, filled by one scan.
+/// The chunks of these ranges, filled by one scan of all rows.
 std::vector<snapshot_chunk> filled(const tables::ledger_view& view, const state_tree::tree& tree,
                                    std::span<const state_range> ranges) {
   struct placed {
@@ -82,7 +82,7 @@ std::vector<snapshot_chunk> filled(const tables::ledger_view& view, const state_
 
 }  // namespace
 
-// ---- the side that serves
+// ---- the serving side
 
 snapshot_folder::snapshot_folder(fs::path folder, bool only_reads) : folder_(std::move(folder)) {
   files::create_directories_durably(folder_);
@@ -102,7 +102,7 @@ void snapshot_folder::look() {
   while (fs::exists(chunk_path(latest, chunks_))) ++chunks_;
 }
 
-/// All goes but the latest, and what is not from here.
+/// Removes all snapshots but the latest. Files that this class did not write stay.
 void snapshot_folder::tidy() {
   std::vector<fs::path> of_no_use;
   for (const auto& entry : fs::directory_iterator(folder_)) {
@@ -146,12 +146,12 @@ void snapshot_folder::write(const tables::ledger_view& view, const state_tree::t
   tidy();
 }
 
-// ---- the side that receives
+// ---- the receiving side
 
 snapshot_receiver::snapshot_receiver(fs::path staging, block_header closing)
     : staging_(std::move(staging)), closing_(std::move(closing)) {
   files::create_directories_durably(staging_);
-  // What is there may be of another snapshot, or torn: it has to pass like anything else.
+  // The chunks in the folder may be torn or of another snapshot, so each has to pass the check.
   while (!complete()) {
     const auto kept = read_chunk_file(path_of(next_));
     if (!kept) break;

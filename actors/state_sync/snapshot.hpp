@@ -1,11 +1,11 @@
-// A ledger at the base of an epoch, to be taken over by those who come too late to execute all its
-// blocks. One side keeps it as chunks in a folder; the other checks each chunk as it comes against
-// the state root of a header that it has proven (consensus::light_client), and makes a ledger of
-// them. What must hold:
-//   - A folder under its final name is whole: it was written beside it, synced and renamed.
-//   - Of what a peer sends nothing is kept that does not belong to the ledger with that root; a
-//     receiver that was killed goes on behind the last chunk it has.
-//   - The ledger that is made has the root of the header, counted anew from its rows.
+// A snapshot is a ledger at the base of an epoch. A node takes it over when it comes too late to
+// execute all blocks. The serving side keeps it as chunks in a folder. The receiving side checks
+// each chunk against the state root of a header that it has proven (consensus::light_client), and
+// makes a ledger of all chunks. What must hold:
+//   - A folder under its final name is whole: it is written under another name, synced and renamed.
+//   - The receiver keeps nothing that does not belong to the ledger with that root. A receiver that
+//     was killed goes on after the last chunk that it has.
+//   - The ledger that the receiver makes has the root of the header, computed anew from its rows.
 #pragma once
 
 #include <filesystem>
@@ -21,29 +21,31 @@
 
 namespace soma::state_sync {
 
-/// How the epochs before this one ended; by epoch. The last one's closing header has the state root
-/// of the snapshot, the one before decides who leads: both are needed (the second one only if there
-/// was one).
+/// The proofs of how the earlier epochs ended, by epoch. The last two are needed, as far as there
+/// are so many: the closing header of the last one has the state root of the snapshot, and the one
+/// before decides which validators lead.
 using epoch_ends = std::map<epoch_number, epoch_proof>;
 
-/// The folder of the one that serves. `<folder>/<height>/` holds chunk-0, chunk-1, …; the highest
-/// one counts.
+/// The folder of the serving side. `<folder>/<height>/` holds chunk-0, chunk-1, … of one snapshot;
+/// the snapshot with the highest height counts.
 class snapshot_folder {
  public:
-  /// Leftovers go, unless it only reads: somebody else may be writing there.
+  /// Removes leftovers. It does not when it only reads, because another process may be writing
+  /// there.
   explicit snapshot_folder(std::filesystem::path folder, bool only_reads = false);
-  /// Looks anew for what is there.
+  /// Reads again which snapshot the folder holds.
   void look();
 
-  /// nullopt while there is none.
+  /// The height of the snapshot; nullopt while there is none.
   [[nodiscard]] std::optional<block_height> height() const { return height_; }
   [[nodiscard]] std::uint32_t chunks() const { return chunks_; }
-  /// nullopt for a number that is not below chunks(), or a file that is gone.
+  /// The bytes of a chunk; nullopt for a number that is not below chunks(), or if its file is gone.
   [[nodiscard]] std::optional<bytes> chunk(std::uint32_t number) const;
 
-  /// Writes the ledger that `view` shows and `tree` is of, then removes the one before. Takes as
-  /// long as several scans of the rows and keeps the view's pages; may run on another thread than
-  /// the ledger's, on a copy of the tree. Throws std::exception when the disk fails.
+  /// Writes a snapshot of the ledger that `view` shows, of which `tree` is the state tree, and then
+  /// removes the snapshot before it. It takes as long as several scans of the rows, and the pages
+  /// of the view stay in use meanwhile. It may run on another thread than the ledger's, with a copy
+  /// of the tree. Throws std::exception when the disk fails.
   void write(const tables::ledger_view& view, const state_tree::tree& tree,
              std::uint64_t most_row_bytes = chunk_row_bytes);
 
@@ -54,26 +56,27 @@ class snapshot_folder {
   std::uint32_t chunks_ = 0;
 };
 
-/// The side that receives. Whatever lies in `staging` is checked again when it is opened.
+/// The receiving side. When it is opened, it checks all chunks in `staging` again.
 class snapshot_receiver {
  public:
-  /// For the ledger after this header, which closes an epoch and has been proven.
+  /// Receives the ledger after the block of this header, which closes an epoch and has been proven.
   snapshot_receiver(std::filesystem::path staging, block_header closing);
 
-  /// The chunk to ask for; the number of those that are here.
+  /// The number of the chunk to ask for next, which is also the number of chunks that are here.
   [[nodiscard]] std::uint32_t next() const { return next_; }
   [[nodiscard]] bool complete() const { return position_.complete(); }
-  /// How far the chunks that are here reach: the first 63 bits of the key hash where they end.
+  /// How far the chunks reach that are here: the first 63 bits of the key hash at which they end.
   [[nodiscard]] std::uint64_t passed() const { return position_.passed(); }
-  /// Of all rows, as the chunks that are here prove it; nullopt before there is one.
+  /// The totals of the whole ledger, which each chunk proves; nullopt before the first chunk.
   [[nodiscard]] const std::optional<state_totals>& totals() const { return position_.totals(); }
-  /// Takes the next chunk in or names why not: then its sender is to be blamed.
+  /// Takes the next chunk in, or says why it does not; then its sender is to be blamed.
   [[nodiscard]] expected<void, chunk_refusal> take(byte_view chunk);
 
-  /// All chunks are here (asserted): makes a ledger of them and puts it in the place of `ledger`, a
-  /// folder that no store has open, in one step; what was there goes. Staging goes, too. `ends` are
-  /// proven. An error when the rows don't fit the header or the genesis, which a quorum would have
-  /// to have signed. Throws when the disk fails; then it can be called again.
+  /// Makes a ledger of the chunks and puts it in the place of the folder `ledger`, which no store
+  /// has open, in one step. The old content of that folder and of staging is removed. `ends` have
+  /// been proven. Asserts that all chunks are here. An error when the rows don't fit the header or
+  /// the genesis, which only happens if a quorum has signed it. Throws when the disk fails; then it
+  /// can be called again.
   [[nodiscard]] expected<void, std::string> finish(const std::filesystem::path& ledger,
                                                    const soma::genesis& genesis,
                                                    const epoch_ends& ends,

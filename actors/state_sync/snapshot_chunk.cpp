@@ -16,7 +16,8 @@ void put_sized(bytes& to, byte_view data) {
   to.insert(to.end(), data.begin(), data.end());
 }
 
-/// Once something is missing, everything after it is.
+/// Reads numbers and bytes in turn. After the first one that is missing, all later ones are
+/// missing.
 class reader {
  public:
   explicit reader(byte_view data) : left_(data) {}

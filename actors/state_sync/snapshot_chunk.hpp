@@ -1,11 +1,14 @@
-// A part of a ledger as it travels to those who take the whole over: the rows of a range of key
-// hashes with what proves that these are all of them. What must hold:
-//   - A chunk whose check passes is the ledger's own, for a ledger with that state root.
-//   - Reading costs what was received; no size is believed before it is seen.
+// A chunk is a part of a ledger as it travels to a node that takes the ledger over: the rows of a
+// range of key hashes, with a proof that these are all rows of the range. What must hold:
+//   - A chunk that passes the check belongs to the ledger with that state root.
+//   - Reading a chunk costs no more than its bytes: a size that it states is not trusted before so
+//     many bytes are there.
 //
-// Its bytes, little endian: depth u32 | first u64 | end u64 | size of the proof u32 | proof
-// (codec_proofs.hpp) | rows u32 | of each row, ascending by the hash of its key: size of key u32 |
-// key | size of value u32 | value.
+// Format, numbers little endian:
+//   depth u32 | first u64 | end u64
+//   size of the proof u32 | proof (codec_proofs.hpp)
+//   number of rows u32
+//   each row, ascending by the hash of its key: size of key u32 | key | size of value u32 | value
 #pragma once
 
 #include <string_view>
@@ -15,15 +18,15 @@
 
 namespace soma::state_sync {
 
-/// Rows of one chunk, keys and values together, unless one leaf alone has more. With what is beside
-/// them a chunk stays below 1 MiB.
+/// The most bytes of rows in one chunk, keys and values together, unless a single leaf of the tree
+/// has more. With the proof a chunk stays below 1 MiB.
 inline constexpr std::uint64_t chunk_row_bytes = 600u << 10;
-/// A chunk is never read from more.
+/// More bytes than this are never read as a chunk.
 inline constexpr std::size_t max_chunk_bytes = std::size_t{8} << 20;
 
 enum class chunk_refusal : std::uint8_t {
-  malformed = 1,  // or larger than any
-  not_next,       // its range does not begin where the last one ended
+  malformed = 1,  // or larger than max_chunk_bytes
+  not_next,       // its range does not begin where the last chunk ended
   not_of_ledger,  // state_tree::verify_chunk says why
 };
 [[nodiscard]] std::string_view to_text(chunk_refusal reason);
@@ -41,15 +44,15 @@ struct snapshot_chunk {
 [[nodiscard]] bytes encode_chunk(const snapshot_chunk& chunk);
 [[nodiscard]] expected<snapshot_chunk, chunk_refusal> decode_chunk(byte_view data);
 
-/// Where the chunks that were checked so far end: key hashes below are all here. Ranges of
-/// different depths are compared by it.
+/// The position up to which chunks were checked: all rows with lower key hashes are here. Ranges of
+/// different depths can be compared by it.
 class chunk_position {
  public:
   [[nodiscard]] bool complete() const { return complete_; }
   [[nodiscard]] std::uint64_t passed() const { return next_; }
-  /// Of the whole ledger, proven by the chunks so far.
+  /// The totals of the whole ledger, which each chunk proves.
   [[nodiscard]] const std::optional<state_totals>& totals() const { return totals_; }
-  /// Checks that this chunk is the next one of a ledger with this root, and steps behind it.
+  /// Checks that this chunk is the next one of the ledger with this root, and moves on to its end.
   expected<void, chunk_refusal> step(const snapshot_chunk& chunk, const state_root& root);
 
  private:

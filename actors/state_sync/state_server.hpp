@@ -1,9 +1,9 @@
-// What a validator answers to those who want its ledger: how epochs ended, and its snapshot. No
-// actor in it. What must hold:
-//   - By security §8.5 whoever asks, a stranger too, costs so many bytes and questions a second,
-//     and all of them together so many; beyond that they are told to come later, and beyond that
-//     nothing.
-//   - A snapshot is offered only if the way to it from the genesis can be proven from here.
+// The answers of a validator to peers that want its ledger: proofs of how epochs ended, and pieces
+// of its snapshot. It uses no actors. What must hold:
+//   - By security §8.5 the bytes and questions a second of each peer, strangers included, and of
+//     all peers together are limited. A peer above its limit is told to ask later; a peer far above
+//     it gets no answer.
+//   - A snapshot is offered only if this ledger can prove all epochs from the genesis to it.
 #pragma once
 
 #include <map>
@@ -17,8 +17,8 @@ struct state_server_options {
   std::size_t peer_bytes_per_s = std::size_t{8} << 20;
   std::size_t all_bytes_per_s = std::size_t{32} << 20;
   std::uint32_t peer_questions_per_s = 1'000;
-  /// A snapshot that somebody is taking is kept instead of the next one: until nobody has asked for
-  /// this long, and for so long in all.
+  /// While a peer is taking a snapshot, no newer one replaces it: until no peer has asked for it
+  /// for keep_asked_ms, but at most for keep_most_ms in all.
   std::uint64_t keep_asked_ms = 30'000;
   std::uint64_t keep_most_ms = 3'600'000;
 };
@@ -27,19 +27,20 @@ class state_server {
  public:
   using peer_number = std::uint32_t;
 
-  /// `folder` empty: it has no snapshots. The ledger outlives it. Throws when the disk fails.
+  /// An empty `folder` means that it has no snapshots. The ledger outlives it. Throws when the disk
+  /// fails.
   state_server(const tables::ledger_store& ledger, const std::filesystem::path& folder,
                state_server_options options = {});
 
-  /// nullopt: it has asked for so much that it is not even told so.
+  /// The answer; nullopt when the peer is so far above its limits that it gets none.
   [[nodiscard]] std::optional<peer::state_part> answer(peer_number peer,
                                                        const peer::ask_state& asked,
                                                        std::uint64_t now_ms);
   void peer_gone(peer_number peer) { spent_.erase(peer); }
 
-  /// Whether one shall be made of the ledger as it stands, which is at the base of an epoch.
+  /// Whether a snapshot should be made of the present ledger, which is at the base of an epoch.
   [[nodiscard]] bool wants_snapshot(std::uint64_t now_ms) const;
-  /// Another one lies in the folder.
+  /// The folder holds a new snapshot now.
   void snapshot_made(std::uint64_t now_ms);
 
  private:
@@ -55,14 +56,14 @@ class state_server {
   const tables::ledger_store& ledger_;
   state_server_options options_;
   std::optional<snapshot_folder> folder_;
-  bool is_provable_ = false;  // the snapshot
+  bool is_provable_ = false;  // whether the snapshot may be offered
   std::uint64_t made_ms_ = 0;
-  std::optional<std::uint64_t> asked_ms_;  // for a piece of it
+  std::optional<std::uint64_t> asked_ms_;  // when a peer asked for a piece of it last
   struct cached {
     std::uint32_t number = 0;
     bytes data;
   };
-  std::optional<cached> last_;  // chunks are asked for in pieces
+  std::optional<cached> last_;  // the chunk read last, since peers ask for chunks in pieces
   std::map<peer_number, second> spent_;
   second all_;
 };

@@ -12,7 +12,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// Answers "later" in a row that count as a question that came to nothing.
+/// So many answers "later" in a row count as one question that failed.
 constexpr unsigned most_put_off = 120;
 
 std::vector<committee_seat> first_seats(const soma::genesis& genesis) {
@@ -23,7 +23,7 @@ std::vector<committee_seat> first_seats(const soma::genesis& genesis) {
   return {};
 }
 
-/// More pieces than any honest peer cuts a ledger into, however its rows lie.
+/// An upper bound of the chunks into which an honest peer cuts a ledger with these totals.
 std::uint64_t most_chunks(const state_totals& totals) {
   return 256 + 8 * (totals.bytes / chunk_row_bytes + 1);
 }
@@ -58,7 +58,8 @@ state_sync::state_sync(const soma::genesis& genesis, fs::path staging,
       {}});
 }
 
-/// One after the other: a long history must not be undone by recursion.
+/// Frees the tree one node after the other, since recursion over a long history needs too much
+/// stack.
 state_sync::~state_sync() {
   std::vector<std::unique_ptr<history>> all;
   all.push_back(std::move(first_));
@@ -97,7 +98,8 @@ std::optional<block_header> state_sync::header() const {
 expected<void, std::string> state_sync::finish(const fs::path& ledger,
                                                tables::ledger_options options) const {
   SOMA_ASSERT(outcome_ == outcome::complete, "all chunks are here");
-  epoch_ends ends;  // all of them: who takes the ledger over from here proves them in turn
+  // All ends are kept: a peer that takes the ledger over from this node needs the proofs in turn.
+  epoch_ends ends;
   for (const auto* at = target_; at->before != nullptr; at = at->before) {
     ends.emplace(at->end->headers.front().epoch, *at->end);
   }
@@ -106,7 +108,7 @@ expected<void, std::string> state_sync::finish(const fs::path& ledger,
   return done;
 }
 
-// ---- what happens
+// ---- events
 
 void state_sync::on(const peer_connected& e) {
   if (liars_.contains(e.key)) return;
@@ -148,7 +150,7 @@ void state_sync::took(peer_number number, whom& from, const peer::state_part& pa
   from.chunks = part.chunks;
   if (asked.height.value == 0) return took_end(number, from, part);
   if (part.height == asked.height) return took_piece(number, from, part);
-  if (giver_ == number) giver_ = 0;  // it has another snapshot now
+  if (giver_ == number) giver_ = 0;  // this peer has another snapshot now
 }
 
 void state_sync::took_end(peer_number number, whom& from, const peer::state_part& part) {
@@ -168,7 +170,7 @@ void state_sync::took_end(peer_number number, whom& from, const peer::state_part
   }
 }
 
-/// Proofs that were checked before are not checked again, whoever brings them.
+/// A proof that was checked before is not checked again when another peer brings it.
 expected<state_sync::history*, std::string> state_sync::follow(history& at,
                                                                const epoch_proof& end) {
   for (const auto& known : at.next) {
@@ -193,7 +195,7 @@ expected<state_sync::history*, std::string> state_sync::follow(history& at,
 
 void state_sync::took_piece(peer_number number, whom& from, const peer::state_part& part) {
   if (giver_ != number) return;
-  if (part.data.empty()) {  // it cuts the ledger into fewer chunks, or gives nothing
+  if (part.data.empty()) {  // the peer has fewer chunks than these, or gives none
     if (receiver_->next() == 0) return miss(from);
     from.cuts_else = true;
     giver_ = 0;
@@ -210,7 +212,7 @@ void state_sync::took_chunk(peer_number number, whom& from) {
   const auto taken = receiver_->take(chunk_);
   chunk_.clear();
   if (!taken) {
-    // Where a ledger is cut is a peer's choice: those that do not fit may be right.
+    // Each peer may cut the ledger in its own way, so chunks that do not fit may still be right.
     if (taken.error() == chunk_refusal::not_next && receiver_->next() > 0) {
       from.cuts_else = true;
       giver_ = 0;
@@ -220,7 +222,7 @@ void state_sync::took_chunk(peer_number number, whom& from) {
   }
   givers_.insert(from.key);
   if (receiver_->passed() > furthest_) {
-    from.fruitless = 0;  // what it gives once more after a new beginning earns it nothing
+    from.fruitless = 0;  // not for chunks that are sent again after a new beginning
     furthest_ = receiver_->passed();
     moved_ms_ = now_ms_;
   }
@@ -231,7 +233,7 @@ void state_sync::took_chunk(peer_number number, whom& from) {
   }
 }
 
-/// A question came to nothing.
+/// Counts a question that failed.
 void state_sync::miss(whom& who) {
   who.open.reset();
   who.put_off = 0;

@@ -1,14 +1,15 @@
-// Takes the ledger over from those who have it, as a snapshot, instead of executing all blocks
-// since the genesis (security §8.6). Decides whom to ask for what and whom to believe; whoever
-// drives it has the connections and the clock. What must hold:
-//   - Nothing is believed that a quorum has not signed, committee after committee from the genesis
-//     on; a snapshot is taken for a header that is proven so, chunk by chunk.
-//   - One honest peer that stays is enough. Others can lie, stall, leave or send endlessly: each
-//     costs a bounded time, and what no honest validator sends costs them the connection.
-//   - What one peer proves is held against that peer alone: a history signed by keys that have
-//     nothing to lose any more never makes an honest peer look like a liar. Where two histories are
-//     proven, neither is taken, unless a person has named a block of one of them.
-//   - After a kill it goes on behind the last chunk that it has.
+// Takes the ledger over from peers as a snapshot, instead of executing all blocks since the genesis
+// (security §8.6). It decides which peer is asked for what and which answers are believed. Its
+// caller has the connections and the clock. What must hold:
+//   - Only what quorums have signed is believed, committee after committee from the genesis on. The
+//     chunks of a snapshot are checked against a header that is proven in this way.
+//   - One honest peer that stays is enough. Other peers may lie, stall, leave or send without end:
+//     each of them costs a bounded time, and a message that no honest validator sends ends its
+//     connection.
+//   - What a peer proves counts for this peer alone. Old keys, whose holders have nothing to lose
+//     any more, may sign another history; it never makes an honest peer look like a liar. When two
+//     histories are proven, neither is taken, unless a person has named a block of one of them.
+//   - After a kill it goes on after the last chunk that it has.
 #pragma once
 
 #include <filesystem>
@@ -24,14 +25,14 @@
 namespace soma::state_sync {
 
 struct state_sync_options {
-  std::uint64_t gather_ms = 2'000;     // after the first peer: others may come
-  std::uint64_t answer_ms = 10'000;    // an answer that takes longer does not come
-  std::uint64_t walk_ms = 60'000;      // once there is a snapshot: for what slower peers may prove
-  std::uint64_t later_ms = 250;        // before a peer is asked again that has said: later
-  std::uint64_t refresh_ms = 2'000;    // how often is asked what is new
-  std::uint64_t nothing_ms = 10'000;   // nobody has a snapshot: this long, and it ends
-  std::uint64_t stalled_ms = 300'000;  // nothing comes of any snapshot: this long, and it ends
-  /// The block that closed this epoch, as a person knows it: another history is none.
+  std::uint64_t gather_ms = 2'000;     // the wait for more peers after the first one
+  std::uint64_t answer_ms = 10'000;    // a question without an answer has failed after this time
+  std::uint64_t walk_ms = 60'000;      // the wait for slower peers after the first offer
+  std::uint64_t later_ms = 250;        // the pause after a peer has answered "later"
+  std::uint64_t refresh_ms = 2'000;    // how often a peer is asked whether it has anything new
+  std::uint64_t nothing_ms = 10'000;   // it gives up when no peer has a snapshot for so long
+  std::uint64_t stalled_ms = 300'000;  // it gives up when no snapshot makes progress for so long
+  /// A person knows the block that closed this epoch. A history with another one is refused.
   struct known_end {
     epoch_number epoch;
     block_id block;
@@ -61,11 +62,11 @@ class state_sync {
     peer_number to;
     peer_message message;
   };
-  struct blame {  // its connection ends; it is not heard any more
+  struct blame {  // the connection of this peer is to end, and its messages are ignored
     peer_number peer;
     std::string why;
   };
-  struct note {  // for a person
+  struct note {  // a line for the operator
     std::string line;
   };
   using effect = std::variant<send, blame, note>;
@@ -73,11 +74,12 @@ class state_sync {
   enum class outcome : std::uint8_t {
     running,
     complete,       // finish() is next
-    no_snapshot,    // nobody has one, or nobody gives it
+    no_snapshot,    // no peer has one or gives it
     contradiction,  // two histories are proven
   };
 
-  /// `staging` holds what was taken so far, of this run or one before; `checker` outlives this.
+  /// `staging` holds the chunks so far, which an earlier process may have taken; `checker` outlives
+  /// this object.
   state_sync(const soma::genesis& genesis, std::filesystem::path staging,
              consensus::signature_checker& checker, state_sync_options options = {});
   ~state_sync();
@@ -87,27 +89,27 @@ class state_sync {
   [[nodiscard]] outcome state() const { return outcome_; }
 
   struct progress {
-    std::size_t peers = 0;          // that are heard
-    std::uint64_t epochs = 0;       // proven, of the longest history
+    std::size_t peers = 0;          // that are connected and not blamed
+    std::uint64_t epochs = 0;       // that the longest history proves
     block_height height;            // of the snapshot that is taken; 0: none yet
-    std::uint32_t chunks_here = 0;  // of it
-    std::uint32_t chunks = 0;       // as a peer says
+    std::uint32_t chunks_here = 0;  // of this snapshot
+    std::uint32_t chunks = 0;       // of this snapshot in all, as a peer says
   };
   [[nodiscard]] progress where() const;
-  /// The header of the snapshot that is taken: none before one is chosen.
+  /// The header of the snapshot that is taken; nullopt before one is chosen.
   [[nodiscard]] std::optional<block_header> header() const;
 
-  /// All is here (asserted): see snapshot_receiver::finish.
+  /// As snapshot_receiver::finish. Asserts that the outcome is `complete`.
   [[nodiscard]] expected<void, std::string> finish(const std::filesystem::path& ledger,
                                                    tables::ledger_options options = {}) const;
 
  private:
-  /// The end of an epoch as somebody has proven it; the first one stands for the genesis.
+  /// The end of an epoch that a peer has proven, in a tree whose root stands for the genesis.
   struct history {
     history* before = nullptr;
     consensus::light_client after;  // knows the committee of the next epoch
     std::optional<epoch_proof> end;
-    std::vector<std::unique_ptr<history>> next;  // more than one: quorums have lied
+    std::vector<std::unique_ptr<history>> next;  // more than one when quorums have lied
   };
   struct question {
     peer::ask_state request;
@@ -115,16 +117,16 @@ class state_sync {
   };
   struct whom {
     public_key key{};
-    history* at = nullptr;      // what it has proven so far
-    bool has_told_all = false;  // it knows no further end of an epoch
-    block_height snapshot;      // that it has
+    history* at = nullptr;      // the last end of an epoch that it has proven
+    bool has_told_all = false;  // it knows no later end of an epoch
+    block_height snapshot;      // the height of its snapshot
     std::uint32_t chunks = 0;
     std::optional<question> open;
     std::uint64_t not_before_ms = 0;
-    unsigned misses = 0;     // questions that came to nothing, one after the other
-    unsigned fruitless = 0;  // times that it was to give chunks and gave none
-    unsigned put_off = 0;    // answers that said: later, one after the other
-    bool cuts_else = false;  // its chunks begin elsewhere than those that are here
+    unsigned misses = 0;     // questions in a row that failed
+    unsigned fruitless = 0;  // times that it should have given chunks and gave none
+    unsigned put_off = 0;    // answers "later" in a row
+    bool cuts_else = false;  // its chunks have other ranges than those that are here
   };
   using peers = std::map<peer_number, whom>;
 
@@ -161,19 +163,20 @@ class state_sync {
   std::unique_ptr<history> first_;
   std::set<public_key> liars_;
   peers peers_;
-  std::optional<block_height> kept_;  // of the snapshot of which an earlier run has chunks
+  /// The height of the snapshot of which an earlier process has taken chunks.
+  std::optional<block_height> kept_;
 
   history* target_ = nullptr;
   std::optional<snapshot_receiver> receiver_;
-  peer_number giver_ = 0;        // that is asked for chunks; 0: none
-  bytes chunk_;                  // as far as it has come
-  std::set<public_key> givers_;  // of the chunks that are here
+  peer_number giver_ = 0;        // the peer that is asked for chunks; 0: none
+  bytes chunk_;                  // the part of the present chunk that has come
+  std::set<public_key> givers_;  // peers that gave the chunks that are here
 
   outcome outcome_ = outcome::running;
   std::uint64_t now_ms_ = 0;
   std::optional<std::uint64_t> first_peer_ms_, first_offer_ms_, nothing_since_ms_;
-  std::uint64_t moved_ms_ = 0;  // when more came than ever before
-  std::uint64_t furthest_ = 0;  // of this snapshot, see snapshot_receiver::passed
+  std::uint64_t moved_ms_ = 0;  // when the chunks last reached further than ever before
+  std::uint64_t furthest_ = 0;  // how far they reached, see snapshot_receiver::passed
   std::vector<effect> effects_;
 };
 

@@ -1,4 +1,4 @@
-// What is asked of whom, once something has happened.
+// The decisions that follow an event: which peer is asked for what, and which snapshot is taken.
 #include <algorithm>
 
 #include "actors/state_sync/state_sync.hpp"
@@ -8,7 +8,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// Questions that came to nothing, until nobody waits for a peer any more.
+/// After so many failures of a peer the decisions do not wait for this peer any more.
 constexpr unsigned patience = 2;
 
 }  // namespace
@@ -24,7 +24,7 @@ void state_sync::settle() {
   ask_ends();
 }
 
-/// The end of an epoch whose snapshot it says it has, if it has proven it.
+/// The end of the epoch of the snapshot that the peer says it has, if the peer has proven this end.
 state_sync::history* state_sync::offered_by(const whom& who) const {
   auto* at = who.at;
   while (at->end && at->end->headers.front().height > who.snapshot) at = at->before;
@@ -43,7 +43,7 @@ bool state_sync::is_fork_below(const history& target) const {
   return false;
 }
 
-/// All have said what they know, or have had the time for it.
+/// Whether all peers have told what they know, or have had the time for it.
 bool state_sync::may_choose() const {
   if (!first_peer_ms_ || peers_.empty() || now_ms_ < *first_peer_ms_ + options_.gather_ms) {
     return false;
@@ -58,7 +58,7 @@ void state_sync::choose() {
   const bool can_go_on =
       std::ranges::any_of(peers_, [&](const auto& one) { return can_give(one.second); });
   if (can_go_on || peers_.empty()) {
-    if (peers_.empty()) moved_ms_ = now_ms_;  // time alone that nobody is there to use
+    if (peers_.empty()) moved_ms_ = now_ms_;  // time without any peer does not count
     nothing_since_ms_.reset();
     if (target_ != nullptr && now_ms_ >= moved_ms_ + options_.stalled_ms) {
       outcome_ = outcome::no_snapshot;
@@ -81,7 +81,7 @@ void state_sync::choose() {
   if (!may_choose()) return;
   if (best == nullptr) {
     if (!nothing_since_ms_) nothing_since_ms_ = now_ms_;
-    // One may be being written, unless nobody has come to the end of any epoch.
+    // A peer may be writing a snapshot just now, unless no peer knows the end of any epoch.
     const auto wait_ms = first_->next.empty() ? 0 : options_.nothing_ms;
     if (now_ms_ >= *nothing_since_ms_ + wait_ms) outcome_ = outcome::no_snapshot;
     return;
@@ -90,7 +90,8 @@ void state_sync::choose() {
     outcome_ = outcome::contradiction;
     return;
   }
-  // Whoever has what was begun may come back; what is older is not worth losing it, at once.
+  // A peer with the snapshot that was begun may come back. An older snapshot replaces it only
+  // later.
   const bool is_older = target_ != nullptr &&
                         best->end->headers.front().height < target_->end->headers.front().height;
   if (is_older && now_ms_ < moved_ms_ + options_.walk_ms) return;
@@ -122,19 +123,19 @@ void state_sync::begin(history& target) {
   if (receiver_->complete()) outcome_ = outcome::complete;
 }
 
-/// Those that can go on cut the ledger in another way than those that were asked first: one of them
-/// is odd. What is here goes, and those that gave it are asked last.
+/// The peers that can go on cut the ledger in another way than those that gave the chunks here. It
+/// begins anew: the chunks are dropped, and the peers that gave them are asked last.
 void state_sync::begin_again_for_cuts() {
   for (auto& [number, who] : peers_) {
     if (givers_.contains(who.key)) who.fruitless += 1;
   }
   receiver_.reset();
   fs::remove_all(staging_);
-  tell("the chunks that are here fit nobody's any more");
+  tell("the chunks that are here fit those of no peer any more");
   begin(*target_);
 }
 
-/// Those whose chunks fit have had their time, and there are others.
+/// Whether the peers whose chunks fit have had their time and there are others.
 bool state_sync::others_would_give() const {
   bool others = false;
   for (const auto& [number, who] : peers_) {
@@ -148,7 +149,7 @@ bool state_sync::others_would_give() const {
 void state_sync::choose_giver() {
   chunk_.clear();
   if (others_would_give()) begin_again_for_cuts();
-  // The one that has failed least, even if it has to be waited for.
+  // The peer that has failed least, even if it may be asked only later.
   const whom* best = nullptr;
   peer_number number_of_best = 0;
   for (const auto& [number, who] : peers_) {

@@ -1,8 +1,8 @@
-// What a submitter decides for itself. The actor watches targets, has data scored, stores it, sends
-// claims and follows them; a policy says what a round is spent on, what is claimed of a score, and
-// whether the data is revealed. The policy below is the program's own: it scores data of its own
-// and claims exactly what the scorer found. A network in a laboratory derives from it to see what
-// happens when a submitter decides otherwise.
+// The decisions that are up to a submitter. The actor watches targets, has data scored, stores it,
+// sends claims and follows them. A policy decides what a round is used for, what is claimed of a
+// score, and whether the data is revealed. The policy below is that of the program: it scores its
+// own data and claims exactly what the scorer found. Local networks derive other policies from it,
+// to show how the protocol treats submitters that cheat.
 #pragma once
 
 #include <set>
@@ -17,37 +17,37 @@
 
 namespace soma::submitter {
 
-/// A claim that was sent and not yet followed by its reveal.
+/// A claim that was sent and is not revealed yet.
 struct pending_claim {
   hash256 salt;
   data_hash data;
   blob_id blob;
   bool reveal_sent = false;
-  std::uint64_t epoch = 0;  // in which it was sent
+  std::uint64_t epoch = 0;  // in which the claim was sent
 };
 
-/// A claim that can be sent at once, and what its reveal will need.
+/// A claim that can be sent at once, with what its reveal will need.
 struct ready_claim {
   tx::claim_target claim;
   pending_claim pending;
 };
 
-/// What a round begins with. The readers are valid for as long as the call.
+/// What is known when a round begins. The readers are valid during the call only.
 struct round_view {
   std::set<target_id> open;                           // all targets that are open
-  std::span<const schema::OpenTarget::Reader> fresh;  // those of them not tried in this epoch
+  std::span<const schema::OpenTarget::Reader> fresh;  // those that were not tried in this epoch
   std::uint64_t epoch = 0;
 };
 
-/// What a round is spent on: a piece of data is scored for a target; rows of the ledger are read;
-/// or a claim is sent.
+/// What a round is used for: to score a piece of data for a target, to read rows of the ledger, or
+/// to send a claim.
 struct score_data {};
 struct read_rows {
-  std::vector<row_key> keys;  // of rows; there may be none
+  std::vector<row_key> keys;  // of the rows, which need not exist
 };
 using round_plan = std::variant<score_data, read_rows, ready_claim>;
 
-/// What is claimed of a report.
+/// The winner and the loss that are claimed of a report.
 struct claimed_score {
   std::uint32_t winner = 0;  // index among the report's results
   float loss = 0;
@@ -60,14 +60,14 @@ class claim_policy {
   [[nodiscard]] virtual round_plan plan(const round_view&, crypto::random_source&) {
     return score_data{};
   }
-  /// A row that `plan` wanted to read and that is there.
+  /// Takes a row that `plan` wanted to read. It is called for rows that exist.
   virtual void learn(byte_view /*value*/) {}
-  /// The report has a winner.
+  /// What is claimed of this report, which has a winner.
   [[nodiscard]] virtual claimed_score claim_of(schema::ScoreReport::Reader report) const {
     const auto winner = report.getWinner();
     return {winner, report.getResults()[winner].getLoss()};
   }
-  /// Whether the data of a claim is stored before it is claimed and revealed after.
+  /// Whether the data is stored before the claim and revealed after it.
   [[nodiscard]] virtual bool reveals() const { return true; }
 };
 

@@ -9,7 +9,8 @@ data_source::data_source(std::vector<file_range> ranges, std::uint32_t piece_byt
                          std::uint64_t seed, data_part part)
     : piece_bytes_(piece_bytes), part_(part), random_(seed) {
   for (auto& range : ranges) {
-    // Whole pieces only: the position of a piece is its number, so two pieces never share a byte.
+    // A range has whole pieces only. Its bytes beyond them are left out, so that the number of a
+    // piece gives its position and two pieces never share a byte.
     range.size_bytes -= range.size_bytes % piece_bytes;
     if (range.size_bytes == 0) continue;
     total_bytes_ += range.size_bytes;

@@ -1,6 +1,6 @@
-// Where a submitter finds data: files on its disk, cut into pieces at places a seed chooses. Pieces
-// never repeat within one source; bytes are read when a piece is taken, so a source may be far
-// larger than memory.
+// The data of a submitter: files on its disk, of which pieces are taken in an order that a seed
+// chooses. A source never gives the same piece twice. Bytes are read when a piece is taken, so a
+// source may be much larger than memory.
 #pragma once
 
 #include <cstdint>
@@ -15,7 +15,7 @@
 
 namespace soma::submitter {
 
-/// A part of a file: what a source may cut pieces from.
+/// A part of a file from which a source may cut pieces.
 struct file_range {
   std::filesystem::path path;
   std::uint64_t offset = 0;
@@ -27,7 +27,7 @@ struct data_piece {
   bytes data;
 };
 
-/// The pieces of a source whose number leaves the remainder `number` when divided by `of`.
+/// The pieces of a source whose number leaves the remainder `number` when it is divided by `of`.
 /// Submitters that share files take different parts of them, since the same data wins only once.
 struct data_part {
   std::uint64_t number = 0;
@@ -36,13 +36,13 @@ struct data_part {
 
 class data_source {
  public:
-  /// Without any data.
+  /// A source without data.
   data_source() : data_source({}, 1, 0) {}
   /// Ranges shorter than `piece_bytes` are left out.
   data_source(std::vector<file_range> ranges, std::uint32_t piece_bytes, std::uint64_t seed,
               data_part part = {});
 
-  /// A piece not handed out before; nullopt when none can be found or read any more.
+  /// A piece that was not given before; nullopt when no more piece can be found or read.
   [[nodiscard]] std::optional<data_piece> next();
   [[nodiscard]] bool empty() const { return ranges_.empty(); }
 

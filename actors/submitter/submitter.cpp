@@ -11,7 +11,7 @@ namespace {
 
 using self_pointer = submitter_actor::stateful_pointer<submitter_state>;
 
-/// What one round carries from step to step.
+/// What the steps of one round pass on.
 struct attempt {
   target_id target;
   std::vector<float> point;
@@ -33,7 +33,8 @@ auto end_on_error(self_pointer self) {
   return [self](caf::error&) { end_round(self); };
 }
 
-/// A row of the ledger, or nothing; `failed` when the validator does not answer.
+/// Reads a row of the ledger. `then` gets it, or nullopt when there is none; `failed` is called
+/// when the validator does not answer.
 template <class Then, class Failed>
 void read_row(self_pointer self, const row_key& key, Then then, Failed failed) {
   self->request(self->state.ports.validator, caf::infinite,
@@ -46,8 +47,8 @@ void read_row(self_pointer self, const row_key& key, Then then, Failed failed) {
           std::move(failed));
 }
 
-/// Offers a transaction; `then` hears whether the validator took it in. When it did not, the nonce
-/// may be another than we believed.
+/// Offers a transaction. `then` is told whether the validator accepted it. If it did not, the nonce
+/// may be wrong and is asked for again.
 template <class Then>
 void send(self_pointer self, transaction_kind kind, Then then) {
   auto& state = self->state;
@@ -115,7 +116,7 @@ void store_and_claim(self_pointer self, const attempt_ref& work) {
       });
 }
 
-/// Data that has won before cannot be revealed again: a claim on it would only cost the bond.
+/// Data that has won before can't be revealed again, so a claim with it would only cost the bond.
 void ask_whether_used(self_pointer self, const attempt_ref& work) {
   const auto data = id_or_zero<data_hash>(work->report.root().getData());
   read_row(
@@ -131,9 +132,9 @@ void judge(self_pointer self, const attempt_ref& work, const message<schema::Sco
   const auto root = report.root();
   if (is_refused(root.getRefusal())) return end_round(self);
   ++self->state.ports.counts->scored;
-  if (root.getWinner() >= root.getResults().size()) return end_round(self);  // no valid score
+  if (root.getWinner() >= root.getResults().size()) return end_round(self);  // no score is valid
   if (root.getDistanceQ30() > work->radius_q30) {
-    self->state.tried.erase(work->target);  // another piece may land
+    self->state.tried.erase(work->target);  // another piece may be near enough
     return end_round(self);
   }
   work->report = report;
@@ -141,7 +142,7 @@ void judge(self_pointer self, const attempt_ref& work, const message<schema::Sco
 }
 
 void score(self_pointer self, const attempt_ref& work, schema::Models::Reader models) {
-  // A version that is not known here yet will be.
+  // The registry may not know a version yet; a later round will find it.
   if (models.getEntries().size() != work->assigned.size()) return end_round(self);
   self->request(self->state.ports.scorer, caf::infinite,
                 message<schema::ScoreRequest>::build([&](auto out) {
@@ -168,7 +169,8 @@ void fetch_models(self_pointer self, const attempt_ref& work) {
           end_on_error(self));
 }
 
-/// Any open target not tried yet, by the seed's choice: competitors spread over what is open.
+/// Picks an open target that was not tried yet. The seed chooses, so that competitors spread over
+/// the open targets.
 void begin_score(self_pointer self, std::span<const schema::OpenTarget::Reader> fresh) {
   auto& state = self->state;
   if (fresh.empty()) return end_round(self);
@@ -217,7 +219,7 @@ void begin_round(self_pointer self, schema::OpenTargets::Reader open) {
   end_round(self);
 }
 
-// ---- what was claimed
+// ---- claims that were sent
 
 void reveal(self_pointer self, const target_id& target, pending_claim& claim) {
   SOMA_ASSERT(!claim.reveal_sent, "a claim is revealed once");
@@ -235,7 +237,7 @@ void reveal(self_pointer self, const target_id& target, pending_claim& claim) {
       ++self->state.ports.counts->revealed;
       claims.erase(found);
     } else {
-      found->second.reveal_sent = false;  // try again at the next poll
+      found->second.reveal_sent = false;  // the next poll tries again
     }
   });
 }
@@ -244,7 +246,7 @@ void follow(self_pointer self, const target_id& target, std::optional<byte_view>
   auto& state = self->state;
   const auto found = state.claims.find(target);
   if (found == state.claims.end() || found->second.reveal_sent) return;
-  if (!row) return;  // not in a block yet, or refused there
+  if (!row) return;  // the claim is not in a block yet, or its block refused it
   const auto submission = decode<submission_row>(*row);
   if (!submission || submission->submitter != state.account->owner()) {
     state.claims.erase(found);
@@ -253,11 +255,12 @@ void follow(self_pointer self, const target_id& target, std::optional<byte_view>
   if (state.ports.policy->reveals()) reveal(self, target, found->second);
 }
 
-/// Looks after claims that were sent: reveals those that stand, forgets those that another
-/// submitter won.
+/// Follows the claims that were sent: reveals those that are in a block, and forgets those whose
+/// target another submitter won.
 void follow_claims(self_pointer self) {
   auto& state = self->state;
-  // A claim that never stood was refused in its block: no reveal can be due two epochs later.
+  // A claim that is not in the ledger by then was refused in its block. No reveal can be due two
+  // epochs after the claim.
   std::erase_if(state.claims,
                 [&](const auto& item) { return item.second.epoch + 1 < state.epoch; });
   for (const auto& [target, claim] : state.claims) {

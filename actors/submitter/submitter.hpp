@@ -1,9 +1,10 @@
-// A submitter: watches open targets, scores pieces of its own data on the models assigned to them,
-// claims what lands within the radius, and reveals the data once the claim stands. Its scorer is
-// its own, never a validator's. What must hold:
-//   - One round at a time: one piece of data is scored and claimed before the next is taken.
-//   - The data lies in the blob store before the claim is sent, so that a reveal never fails for
-//   want
+// A submitter watches open targets and scores pieces of its own data on the models assigned to
+// them. It claims a target when the result is within the radius, and reveals the data when the
+// claim is in a block. It has a scorer of its own and never uses that of a validator. What must
+// hold:
+//   - There is one round at a time: a piece of data is scored and claimed before the next one is
+//     taken.
+//   - The data is in the blob store before the claim is sent, so that a reveal never fails for want
 //     of it.
 #pragma once
 
@@ -25,7 +26,7 @@
 
 namespace soma::submitter {
 
-/// What it has done since it was started.
+/// What the submitter has done since it was started.
 struct submitter_counts {
   std::uint64_t scored = 0, claimed = 0, revealed = 0, refused = 0;
 };
@@ -37,14 +38,14 @@ struct submitter_ports {
   scorer::scorer_actor scorer;
   blob_store::blob_store_actor blobs;
   std::shared_ptr<claim_policy> policy = std::make_shared<claim_policy>();
-  /// Read by its owner too, on the thread that runs the actor.
+  /// Its owner reads it, too, on the thread that runs the actor.
   std::shared_ptr<submitter_counts> counts = std::make_shared<submitter_counts>();
 };
 
 struct submitter_options {
   std::string name;
-  std::uint32_t poll_ms = 2'000;        // on average: each wait is half of it to one and a half
-  std::uint32_t max_targets_seen = 64;  // asked for at each poll
+  std::uint32_t poll_ms = 2'000;        // mean: each wait is between 0.5 and 1.5 of it
+  std::uint32_t max_targets_seen = 64;  // the most targets that a poll asks for
 };
 
 /// What a submitter works with. It holds a key, so the caller hands it over.
@@ -57,12 +58,12 @@ struct submitter_means {
 struct submitter_state {
   submitter_ports ports;
   submitter_options options;
-  std::optional<wallet::wallet> account;  // there from the start
+  std::optional<wallet::wallet> account;  // set at the start
   data_source data;
   crypto::seeded_random random{0};
   bool busy = false;  // a round is under way
   std::uint64_t epoch = 0;
-  std::set<target_id> tried;  // of this epoch
+  std::set<target_id> tried;  // in this epoch
   std::map<target_id, pending_claim> claims;
 };
 

@@ -1,4 +1,4 @@
-// Finds data for open targets in a source of its own, scores, claims, reveals.
+// Finds data for open targets in its own source, scores it, claims targets and reveals the data.
 #pragma once
 
 #include "actors/interface/actor_interface.hpp"

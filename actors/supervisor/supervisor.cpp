@@ -13,7 +13,7 @@ namespace {
 using stage = supervisor_state::stage;
 using self_pointer = supervisor_actor::stateful_pointer<supervisor_state>;
 
-/// What every step needs; copied into the continuations.
+/// What every step needs. Continuations hold a copy.
 struct duty {
   self_pointer self;
   supervisor_ports ports;
@@ -54,7 +54,7 @@ void pause(const duty_ref& d) {
   });
 }
 
-/// Asks the last one that is still alive to leave; when all are gone, pauses or ends.
+/// Asks the last role that is still alive to end. When all have ended, it pauses or ends.
 void stop_next(const duty_ref& d) {
   auto& state = d->self->state;
   while (!state.alive.empty() && !state.alive.back().is_ours) {
@@ -153,7 +153,7 @@ supervisor_actor::behavior_type supervisor(self_pointer self, supervisor_ports p
     } else if (state.now == stage::pausing) {
       d->self->quit(caf::exit_reason::user_shutdown);
     } else {
-      state.now = stage::leaving;  // they are being stopped already
+      state.now = stage::leaving;  // the roles are being stopped already
     }
   });
   begin(d);

@@ -1,10 +1,10 @@
-// The supervisor of a process. Roles are wired to each other when they are spawned, so they run as
-// one group: when one of them ends, all are stopped, the last one started first, and the whole
-// group starts anew after a pause that doubles from failure to failure. Roles of other processes
-// are watched like our own, because handles to them go stale in the same way, but they are not
-// stopped.
-//   - Nothing is started before everything of ours from the time before has ended.
-//   - An exit message drains: all are stopped in the same order, then the supervisor ends.
+// The supervisor of a process. Roles get handles of each other when they are spawned, so they live
+// as one group. When one of them ends, the supervisor stops all of them, the last started first,
+// and starts the whole group anew after a pause, which doubles with each failure. Roles of other
+// processes are watched, too, since their handles become invalid in the same way; but they are not
+// stopped. What must hold:
+//   - The group is started only after all roles of this process from the last start have ended.
+//   - After an exit message all roles are stopped in the same order; then the supervisor ends.
 #pragma once
 
 #include <functional>
@@ -35,19 +35,19 @@ struct role_failure {
 
 struct supervisor_ports {
   clock::clock_actor clock;
-  /// Spawns the whole group, in the order in which roles depend on each other; what it began and
-  /// could not finish it undoes itself. It may block: spawn the supervisor detached then.
+  /// Spawns the whole group, in the order in which roles depend on each other. If it fails, it ends
+  /// the roles that it has spawned itself. If it blocks, the supervisor has to be spawned detached.
   std::function<expected<std::vector<supervised>, role_failure>()> start;
-  // The next three may be left out. They run in the supervisor.
+  // The next three may be left out. They run in the supervisor's context.
   std::function<void()> on_up;
   std::function<void(const role_failure&, std::uint32_t pause_ms)> on_failure;
-  std::function<void()> before_stop;  // closes the doors before any role is asked to leave
+  std::function<void()> before_stop;  // stops listening before any role is asked to end
 };
 
 struct supervisor_options {
   std::uint32_t first_pause_ms = 200;
   std::uint32_t longest_pause_ms = 10'000;
-  std::uint32_t calm_ms = 60'000;  // after so long without a failure pauses are short again
+  std::uint32_t calm_ms = 60'000;  // so long without a failure makes the next pause short again
 };
 
 struct supervisor_state {

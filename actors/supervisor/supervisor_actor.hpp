@@ -1,4 +1,5 @@
-// The children of a process: restarts them with back-off, reports on them, drains them on shutdown.
+// Restarts the roles of a process after failures with growing pauses, reports on them, and stops
+// them when the process ends.
 #pragma once
 
 #include "actors/interface/actor_interface.hpp"

@@ -23,7 +23,7 @@ void fail(self_pointer self, std::string why) {
   progress.why = std::move(why);
 }
 
-/// From one stage to the next.
+/// Moves on to the next stage.
 void go_on_to(self_pointer self, trainer_stage next) {
   auto& stage = progress_of(self).stage;
   SOMA_ASSERT(static_cast<int>(next) == static_cast<int>(stage) + 1, "one stage after the other");
@@ -32,7 +32,7 @@ void go_on_to(self_pointer self, trainer_stage next) {
 
 // ---- transactions
 
-/// The validator does not answer. The next poll asks again.
+/// The handler of an error: the validator does not answer, and the next poll asks again.
 auto try_again(self_pointer self) {
   return [self](caf::error&) { self->state.is_asking = false; };
 }
@@ -57,7 +57,8 @@ void offer_transaction(self_pointer self, const transaction_kind& kind, epoch_nu
           try_again(self));
 }
 
-/// The ledger knows the nonce: transactions are few, and each is sent when the one before is done.
+/// Sends a transaction and moves on to `next`. It asks the ledger for the nonce each time, since a
+/// trainer sends few transactions, each after the one before it is in a block.
 void send(self_pointer self, transaction_kind kind, epoch_number now, trainer_stage next) {
   self->state.is_asking = true;
   const auto key = account_key(self->state.account->owner());
@@ -76,7 +77,8 @@ void send(self_pointer self, transaction_kind kind, epoch_number now, trainer_st
           try_again(self));
 }
 
-/// The version is there to stay once its row says that it was revealed.
+/// Checks the row of the model's version; the model is published when the row says that it was
+/// revealed.
 void confirm(self_pointer self, epoch_number now) {
   self->state.is_asking = true;
   const auto key = model_version_key({self->state.reveal.model, 1});
@@ -121,7 +123,7 @@ void act(self_pointer self, epoch_number now) {
 
 void poll_later(self_pointer self);
 
-/// Looks at the chain, does what is due, comes back later.
+/// Asks for the state of the chain, does what is due, and polls again later.
 void poll(self_pointer self) {
   self->request(self->state.ports.validator, caf::infinite, message<schema::GetChain>{})
       .then(

@@ -1,6 +1,6 @@
-// A trainer owns one model: it improves it on data of its own, then publishes it: weights encrypted
-// into the blob store, commitment in one epoch, reveal in the next. What it learned is on disk
-// before the network hears of it.
+// A trainer owns one model. It improves the model on its own data and then publishes it: it stores
+// the encrypted weights in the blob store, commits to the model in one epoch and reveals it in the
+// next. The result of training is on disk before any transaction is sent.
 #pragma once
 
 #include <filesystem>
@@ -19,14 +19,14 @@
 
 namespace soma::trainer {
 
-/// What training leaves: the plain safetensors file and the embedding of the model's speciality (D
-/// values).
+/// The result of training: the safetensors file, not encrypted, and the embedding of the model's
+/// speciality, which has D values.
 struct trained_model {
   bytes weights_file;
   std::vector<float> embedding;
 };
 
-/// In the order of schema::TrainerStage, which says what each of them is.
+/// The stages, in the order of schema::TrainerStage, which explains them.
 enum class trainer_stage : std::uint16_t {
   idle,
   training,
@@ -40,7 +40,7 @@ enum class trainer_stage : std::uint16_t {
 /// How far a trainer has come.
 struct trainer_progress {
   trainer_stage stage = trainer_stage::idle;
-  model_id model;   // zero until the commitment was sent
+  model_id model;   // zero until the commitment is sent
   std::string why;  // of a failure
 };
 
@@ -49,10 +49,10 @@ struct trainer_ports {
   validator::validator_actor validator;
   blob_store::blob_store_actor blobs;
   background::background_actor background;
-  /// Trains, or takes up what an earlier run finished. Runs on the background thread; throws when
-  /// it cannot.
+  /// Trains, or takes the result of an earlier process if there is one. It runs on the background
+  /// thread and throws when it fails.
   std::function<trained_model()> train;
-  /// Read by its owner too, on the thread that runs the actor.
+  /// Its owner reads it, too, on the thread that runs the actor.
   std::shared_ptr<trainer_progress> progress = std::make_shared<trainer_progress>();
 };
 
@@ -66,19 +66,19 @@ struct trainer_options {
 /// What a trainer works with. It holds a key, so the caller hands it over.
 struct trainer_means {
   wallet::wallet account;
-  std::uint64_t seed = 0;  // of keys, IVs and salts: in production drawn from the system
+  std::uint64_t seed = 0;  // of keys, IVs and salts; production draws it from the system
 };
 
 struct trainer_state {
   trainer_ports ports;
   trainer_options options;
-  std::optional<wallet::wallet> account;  // there from the start
+  std::optional<wallet::wallet> account;  // set at the start
   crypto::seeded_random random{0};
   trained_model trained;
   tx::commit_model commit;
   tx::reveal_model reveal;
   epoch_number committed_in;
-  bool is_asking = false;  // the validator has a transaction or a question of this stage to answer
+  bool is_asking = false;  // an answer of the validator is awaited
 };
 
 trainer_actor::behavior_type trainer(trainer_actor::stateful_pointer<trainer_state> self,

@@ -1,4 +1,4 @@
-// Improves one model and publishes it by commit and reveal.
+// Improves one model and publishes it with a commitment and a reveal.
 #pragma once
 
 #include "actors/interface/actor_interface.hpp"

@@ -5,7 +5,7 @@
 #include <cstdlib>
 
 #include "actors/simulation/random.hpp"
-#include "actors/simulation/world.hpp"
+#include "actors/simulation/simulated_network.hpp"
 
 int main(int count, char** words) {
   using namespace soma::simulation;

@@ -1,5 +1,5 @@
-// What the tests with several processes share: an operator's CA, a process of ours that speaks to
-// the others, and waiting without guessing.
+// Shared by tests with several processes: an operator's CA, a process of the cluster that talks to
+// the others, and a wait for a condition instead of a fixed time.
 #pragma once
 
 #include <caf/actor_system.hpp>
@@ -18,7 +18,7 @@
 
 namespace soma::support {
 
-/// True as soon as `met` is; false when a minute of patience ends first.
+/// True as soon as `met` is true; false when it is not within the time, by default a minute.
 inline bool comes_true(const std::function<bool()>& met,
                        std::chrono::seconds patience = std::chrono::seconds(60)) {
   const auto deadline = std::chrono::steady_clock::now() + patience;
@@ -29,7 +29,7 @@ inline bool comes_true(const std::function<bool()>& met,
   return true;
 }
 
-/// An operator's authority in a folder, and certificates of it.
+/// An operator's certificate authority in a folder, and the certificates that it signs.
 class operator_ca {
  public:
   explicit operator_ca(std::filesystem::path folder) : folder_(std::move(folder)) {
@@ -56,7 +56,7 @@ struct cluster_process {
   caf::actor_system system;
 };
 
-/// The answer, or nullopt when there was an error instead.
+/// The answer to a request; nullopt when there was an error.
 template <class Reply, class Handle, class Request>
 std::optional<message<Reply>> ask(caf::actor_system& system, const Handle& role,
                                   const message<Request>& request) {

@@ -1,5 +1,5 @@
-// Validators as their operators run them: killed, wiped, come late; started twice with one key,
-// from a copy, from an old backup.
+// Validators as real processes. They are killed, lose their data, come late, and are started twice
+// with one key, from a copy and from an old backup.
 #include <doctest/doctest.h>
 #include <signal.h>
 
@@ -21,7 +21,7 @@ void copy_home(const fs::path& from, const fs::path& to) {
   fs::copy(from, to, fs::copy_options::recursive);
 }
 
-/// What it has computed itself stands in the block that another one holds.
+/// The state root that a node has computed is that of the block in another node's ledger.
 void check_state_root(const validator_network& net, std::size_t node, std::size_t other) {
   cluster_process client(net.client());
   const auto role =
@@ -37,7 +37,7 @@ void check_state_root(const validator_network& net, std::size_t node, std::size_
   CHECK(block->header.state_root == id_or_zero<soma::state_root>(now->root().getStateRoot()));
 }
 
-/// Everybody's ledger is a beginning of one chain, and all of them have ended well.
+/// All ledgers are beginnings of one chain, and all processes end well.
 void check_end(validator_network& net) {
   for (std::size_t i = 0; i < net.size(); ++i) CHECK(net.stop(i));
   CHECK(net.fork() == "");
@@ -50,7 +50,7 @@ void check_end(validator_network& net) {
 
 }  // namespace
 
-TEST_CASE("three of four go on while any is killed, and who begins with nothing reaches the tip") {
+TEST_CASE("three of four go on while any is killed, and a node that begins empty reaches the tip") {
   validator_network net(
       {.binary = SOMA_BINARY, .validators = 4, .followers = 1, .epoch_seconds = 4});
   for (std::size_t i = 0; i < 4; ++i) net.start(i);
@@ -63,7 +63,7 @@ TEST_CASE("three of four go on while any is killed, and who begins with nothing 
     net.start(victim);
     REQUIRE(net.reaches(victim, height + 3));
   }
-  net.start(4);  // follows, from the genesis
+  net.start(4);  // it follows from the genesis on
   net.kill(1);
   fs::remove_all(net.home(1) / "ledger");
   net.start(1);
@@ -74,8 +74,8 @@ TEST_CASE("three of four go on while any is killed, and who begins with nothing 
   }
   check_state_root(net, 4, 0);
   check_state_root(net, 1, 2);
-  CHECK(net.standing(4) == "no seat");
-  CHECK(comes_true([&] { return net.standing(1) == "member"; }));  // once that epoch is over
+  CHECK(net.signing_state(4) == "no seat");
+  CHECK(comes_true([&] { return net.signing_state(1) == "member"; }));  // when that epoch is over
   check_end(net);
 }
 
@@ -100,7 +100,7 @@ TEST_CASE("two processes with one key never both vote, nor does one that forgot 
   net.kill(0);
   copy_home(net.home(0), copy);
   net.start(0);
-  REQUIRE(comes_true([&] { return net.standing(0) == "member"; }));
+  REQUIRE(comes_true([&] { return net.signing_state(0) == "member"; }));
   net.add_copy(0, copy);
 
   const auto its_own = read_text(copy / "node.toml");
@@ -112,20 +112,20 @@ TEST_CASE("two processes with one key never both vote, nor does one that forgot 
   CHECK(same_record.err.find("two nodes with one key") != std::string::npos);
 
   write_text(copy / "node.toml", its_own);
-  net.start(4);  // a whole copy, record and all
+  net.start(4);  // a whole copy with the voting record
   const bool is_fenced =
-      comes_true([&] { return net.standing(4) == "fenced"; }, std::chrono::seconds(20));
-  REQUIRE_MESSAGE(is_fenced, net.standing(4) << " at " << net.height(4) << " of " << net.height(0)
-                                             << ": " << net.said(4));
-  CHECK(net.standing(0) == "member");
+      comes_true([&] { return net.signing_state(4) == "fenced"; }, std::chrono::seconds(20));
+  REQUIRE_MESSAGE(is_fenced, net.signing_state(4) << " at " << net.height(4) << " of "
+                                                  << net.height(0) << ": " << net.said(4));
+  CHECK(net.signing_state(0) == "member");
   const auto height = net.greatest_height();
   REQUIRE(net.reaches(0, height + 5));
-  CHECK(net.standing(4) == "fenced");
+  CHECK(net.signing_state(4) == "fenced");
   net.kill(4);
 
   fs::remove_all(copy / "validator.votes");
   net.start(4);
-  REQUIRE(comes_true([&] { return net.standing(4) == "fenced"; }));
+  REQUIRE(comes_true([&] { return net.signing_state(4) == "fenced"; }));
   CHECK(net.said(4).find("--first-start") != std::string::npos);
   net.kill(4);
 

@@ -1,4 +1,4 @@
-// A network of one node, used as its operator and a newcomer would: keys, transfers, stakes, and a
+// A network of one node, used by its operator and by a new user: keys, transfers, stakes, and a
 // model whose publisher is killed again and again.
 #include <doctest/doctest.h>
 
@@ -34,7 +34,7 @@ class economy {
   [[nodiscard]] const soma_user& user() const { return user_; }
   [[nodiscard]] const std::string& blobs() const { return blobs_; }
   [[nodiscard]] std::filesystem::path ledger() const { return node_.home(); }
-  /// The words of a command that asks this network's validator.
+  /// The words of a command, with the options that make it ask this network's validator.
   [[nodiscard]] std::vector<std::string> joined(std::vector<std::string> words) const {
     for (const auto& word :
          {std::string("--join"), validator_, std::string("--certificate"), me_.certificate.string(),
@@ -86,7 +86,7 @@ void check_transfers(const economy& net) {
   CHECK(foreseen["dry_run"].is_true());
   CHECK(net.balance("alice") == 1'000 * soma_unit);
   const auto sent = net.asked(send);
-  // An epoch that ended in between has changed the multiplier, by an eighth at most.
+  // If an epoch has ended meanwhile, the multiplier of the fee has changed by at most an eighth.
   const auto said = economy::number(foreseen["fee_shannons"]);
   const auto paid = economy::number(sent["fee_shannons"]);
   CHECK(paid >= said);
@@ -98,12 +98,12 @@ void check_transfers(const economy& net) {
   CHECK(net.refused({"wallet", "send", "bob", "5000", "--from", "alice"})
             .find("nothing was charged") != std::string::npos);
   CHECK(net.balance("alice") == before);
-  // The ledger on this machine says the same, beside the node that writes it.
+  // The ledger on disk says the same, while the node writes it.
   const auto local = net.done({"wallet", "balance", "bob", "--ledger", net.ledger().string()});
   CHECK(local["accounts"].elements[0]["balance_shannons"].text == "20500000000");
 }
 
-/// Bob's deposit in the validator's pool.
+/// Checks Bob's deposit in the validator's pool.
 void check_stake(const economy& net) {
   const auto member = net.asked({"status"})["committee"].elements[0]["member"].text;
   const auto pool = "validator:" + member.substr(0, 12);
@@ -112,7 +112,7 @@ void check_stake(const economy& net) {
   const auto position = [&] {
     return net.asked({"stake", "list", "bob"})["positions"].elements[0];
   };
-  // Shares cost what the pool's earnings have made of them: a little more than at the beginning.
+  // A share costs a little more than at the beginning, because the pool has earned rewards.
   REQUIRE(comes_true([&] { return position()["shares"].text != "0"; }));
   CHECK(position()["joining_shannons"].text == "0");
   CHECK(economy::number(position()["shares"]) <= 10 * soma_unit);
@@ -130,7 +130,8 @@ TEST_CASE("money moves, is staked and comes back, as the verbs say it will") {
   check_transfers(net);
   check_stake(net);
   const auto before = net.balance("bob");
-  // They leave at the end of this epoch and are paid out two epochs later, at that price.
+  // The shares leave the pool at the end of this epoch and are paid two epochs later, at the price
+  // of that end.
   REQUIRE(comes_true([&] { return net.balance("bob") >= before + 4 * soma_unit; }));
   const auto kept = net.asked({"stake", "list", "bob"})["positions"].elements[0];
   CHECK(economy::number(kept["worth_shannons"]) >= 6 * soma_unit - 1);
@@ -149,14 +150,15 @@ TEST_CASE("a publisher that is killed at any moment loses no stake: the same com
                                    "--stake", "3", "--from", "alice", "--blobs", net.blobs()});
   const auto before = net.balance("alice");
   crypto::seeded_random random(17);
-  // At random moments first: before anything, while storing, while committing.
+  // First it is killed at random moments: before it does anything, while it stores, while it
+  // commits.
   for (int round = 0; round < 3; ++round) {
     running_program killed(user.folder().path(), soma_user::command(publish));
     std::this_thread::sleep_for(std::chrono::milliseconds(random.below(400)));
     killed.send(SIGKILL);
     (void)killed.wait();
   }
-  {  // Then surely between commitment and reveal.
+  {  // Then it is killed between the commitment and the reveal.
     running_program killed(user.folder().path(), soma_user::command(publish));
     REQUIRE(comes_true([&] {
       return net.asked({"model", "list"})["models"].elements.size() == 1 ||
@@ -177,12 +179,12 @@ TEST_CASE("a publisher that is killed at any moment loses no stake: the same com
   CHECK(net.balance("alice") > before - 4 * soma_unit);
   CHECK(net.balance("alice") < before - 3 * soma_unit);
 
-  // Once more: it is there already, and nothing is sent.
+  // The model is published already, so another start sends nothing.
   const auto held = net.balance("alice");
   CHECK(net.done(publish)["model"].text == model);
   CHECK(net.balance("alice") == held);
 
-  // What the file holds is for nobody else's eyes.
+  // Other users of the machine must not be able to read the file.
   for (const auto& entry :
        std::filesystem::directory_iterator(user.folder() / ".soma" / "publications")) {
     CHECK((entry.status().permissions() & std::filesystem::perms(077)) ==

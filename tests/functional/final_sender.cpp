@@ -13,7 +13,7 @@ namespace {
 
 using std::chrono::milliseconds;
 
-/// nullopt: no answer in time, or none any more.
+/// The answer to a request; nullopt when it does not come in time or the role is gone.
 template <class Reply, class Request>
 std::optional<message<Reply>> quick(caf::scoped_actor& self, const validator::validator_actor& role,
                                     const message<Request>& request) {

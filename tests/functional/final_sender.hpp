@@ -1,5 +1,5 @@
-// Somebody who sends transfers to validators of a network and believes that one is final when a
-// validator says so.
+// A client that sends transfers to the validators of a network. It takes a transfer for final when
+// a validator says so.
 #pragma once
 
 #include <memory>
@@ -19,14 +19,14 @@ class final_sender {
       : net_(net), process_(identity) {}
 
   [[nodiscard]] signed_transaction transfer(std::size_t account, std::uint64_t nonce) const;
-  /// Offers those of `batch` that are open to a validator, and closes each that it then calls
-  /// final. Their ids.
+  /// Offers the open transfers of `batch` to a validator, and closes those that the validator then
+  /// calls final. Returns the ids of these.
   std::vector<transaction_id> send_until_final(std::size_t validator,
                                                const std::vector<signed_transaction>& batch,
                                                std::set<std::size_t>& open, unsigned patience_ms);
 
  private:
-  /// The role there; nobody, if it cannot be reached.
+  /// The handle of a validator; null if it can't be reached.
   validator::validator_actor connect(std::size_t validator);
 
   const validator_network& net_;

@@ -13,13 +13,13 @@ bool is_soma(const std::string& word) {
   return word == "soma" || word.ends_with("/soma");
 }
 
-/// "SOMA_ISA=scalar" before a command.
+/// Whether the word sets a variable for a command, as "SOMA_ISA=scalar" does.
 bool is_assignment(const std::string& word) {
   const auto at = word.find('=');
   return at != std::string::npos && at > 0 && word.find_first_of("/-") > at;
 }
 
-/// "--json=x" and "--json." are the option --json.
+/// The option in a word: "--json=x" and "--json." have the option --json.
 std::string option_in(const std::string& word) {
   std::size_t end = 2;
   while (end < word.size() && (std::isalnum(static_cast<unsigned char>(word[end])) != 0 ||
@@ -95,7 +95,8 @@ std::string name_checker::option_fault(const page& one, const span& named) {
   return "no verb of this page has an option " + option;
 }
 
-/// A built program stands for its source: the tests of one folder can be built without the others.
+/// Of a built program it looks for the source, since the tests of one folder can be built without
+/// the others.
 std::string name_checker::path_fault(const std::string& path) const {
   constexpr std::string_view built = "build/release/";
   if (!path.starts_with(built)) {

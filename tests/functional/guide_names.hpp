@@ -1,4 +1,5 @@
-// What a page says about the program and the tree, held against both: verbs, options, files, links.
+// Compares a page with the program and the tree: the verbs, options, files and links that it names
+// have to exist.
 #pragma once
 
 #include <map>
@@ -13,7 +14,7 @@ class name_checker {
  public:
   explicit name_checker(const tree& built) : built_(built) {}
 
-  /// What the page names and what is not there; each with its line.
+  /// The names of a page that do not exist, each with its line. It looks at:
   ///   commands and inline code that begin with `soma`: the verb, and each of its options
   ///   inline code that begins with `--`: an option of a verb of the same section or page
   ///   inline code that looks like a path of the tree: the file or folder

@@ -40,7 +40,7 @@ bool read_number(std::string_view text, Number& into) {
   return read.ec == std::errc() && read.ptr == text.data() + text.size();
 }
 
-/// What follows `beginning` in `text`; nothing when it does not begin so, or says no more.
+/// The part of `text` after `beginning`; nullopt when it does not begin so or has no more.
 std::optional<std::string> after(std::string_view text, std::string_view beginning) {
   if (!text.starts_with(beginning) || text.size() == beginning.size()) return std::nullopt;
   return std::string(text.substr(beginning.size()));
@@ -75,7 +75,7 @@ bool apply(std::string_view setting, block& into) {
   return false;
 }
 
-/// Settings that mean something for the block's language only.
+/// The fault of a block with settings that do not belong to its language; empty when there is none.
 std::string fault_of(const block& one) {
   if (one.language != "sh" && one.language != "text" && one.language != "toml") {
     return "a block is sh, text or toml, not '" + one.language + "'";
@@ -172,8 +172,8 @@ class page_reader {
   std::size_t section_ = 0;
 };
 
-/// Where a comment begins in a line of a script, or its size. A `#` within a word or quotes is
-/// none.
+/// Where the comment in a line of a script begins; the size of the line when it has none. A `#`
+/// within a word or quotes begins no comment.
 std::size_t comment_at(std::string_view line) {
   char quote = 0;
   for (std::size_t at = 0; at < line.size(); ++at) {
@@ -193,7 +193,7 @@ std::string_view without_end(std::string_view text, std::string_view blanks) {
   return text.substr(0, text.find_last_not_of(blanks) + 1);
 }
 
-/// Words and separators of one line; a separator is a word of its own.
+/// The words and separators of a line; each separator is a word.
 std::vector<std::string> tokens_of(std::string_view line) {
   std::vector<std::string> tokens;
   std::string word;
@@ -238,14 +238,14 @@ bool is_unit(std::string_view word) {
 constexpr std::string_view number = "#";
 constexpr std::string_view anything = "…";
 
-/// A line by its words, numbers with their units by one mark.
+/// The words of a line, with one mark in the place of each number and its unit.
 std::vector<std::string> shape_of(std::string_view line) {
   std::vector<std::string> shape;
   for (auto& word : words_of(line)) {
     const bool follows_number = !shape.empty() && shape.back() == number;
     if (follows_number && is_unit(without_end(word, ",.;:)"))) continue;
     const bool has_digit = std::ranges::any_of(word, [](char c) { return c >= '0' && c <= '9'; });
-    if (has_digit && follows_number) continue;  // "1 min 53 s" is as good as "53 s"
+    if (has_digit && follows_number) continue;  // so that "1 min 53 s" equals "53 s"
     shape.emplace_back(has_digit ? std::string(number) : word);
   }
   return shape;

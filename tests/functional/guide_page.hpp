@@ -1,28 +1,27 @@
 // A page of the guide, or README.md, as its test reads it: fenced blocks, and comments that say how
-// a block is run. The comments are HTML, so a rendered page does not show them.
+// to run a block. The comments are HTML, so a rendered page does not show them.
 //
-// A fence names its language. `sh` is run, `toml` and `text` are not:
+// Each block names its language:
 //
-//   sh      commands, run by bash in the order of the page; the folder and exported variables last
-//           from block to block
-//   text    what the block of commands before it prints, each line of it in any order
-//   toml    a file
+//   sh      commands that bash runs in the order of the page; the folder and the exported variables
+//           stay from block to block
+//   text    what the block of commands before it prints; the order of its lines does not matter
+//   toml    the content of a file
 //
-// A comment stands before the block that it concerns, one setting a comment:
+// A comment with a setting stands before the block to which it belongs, one setting in a comment:
 //
-//   <!-- test: not run: REASON -->           commands that are checked to exist, and no more
+//   <!-- test: not run: REASON -->           the commands are not run, but they have to exist
 //   <!-- test: background until TEXT -->     each line is a program that runs until the page ends
 //                                            or is interrupted; the page goes on once it wrote TEXT
-//   <!-- test: interrupt -->                 Ctrl-C for every program in the background, first
-//   <!-- test: arguments WORDS -->           more words for each line of the block
+//   <!-- test: interrupt -->                 Ctrl-C for all background programs before the block
+//   <!-- test: arguments WORDS -->           words that are added to each line of the block
 //   <!-- test: status N -->                  the block ends with this exit status instead of 0
-//   <!-- test: first COMMAND -->             a command before the block
+//   <!-- test: first COMMAND -->             a command that is run before the block
 //   <!-- test: let TEXT be COMMAND -->       from here on TEXT stands for what the command prints
-//   <!-- test: free ports A to B -->         from here on these numbers stand for ports that are
-//   free
-//   <!-- test: with a localnet -->           the home holds what a short `soma localnet` left
+//   <!-- test: free ports A to B -->         from here on these numbers stand for free ports
+//   <!-- test: with a localnet -->           the home holds the result of a short `soma localnet`
 //   <!-- test: file NAME -->                 the block is the content of that file
-//   <!-- test: not compared: REASON -->      output that the test's run does not print like this
+//   <!-- test: not compared: REASON -->      output that is not compared with that of the test
 #pragma once
 
 #include <cstdint>
@@ -43,7 +42,7 @@ struct block {
   std::size_t section = 0;
   std::string language, content;
 
-  std::string not_run, not_compared;  // reasons; empty: it is run, it is compared
+  std::string not_run, not_compared;  // the reasons; empty when it is run, or compared
   std::string background_until, arguments, file;
   int status = 0;
   bool interrupts = false, needs_localnet = false;
@@ -65,25 +64,25 @@ struct page {
   std::size_t lines = 0;
   std::vector<block> blocks;
   std::vector<span> spans;
-  std::vector<std::string> faults;  // what is no notation; each names its line
+  std::vector<std::string> faults;  // mistakes in the notation, each with its line
 };
 
 /// Reads the text of a page. A section begins with each heading.
 [[nodiscard]] page parse_page(std::string name, std::string_view text);
 
-/// One simple command of a shell line, as far as the guide writes them: words between `;`, `|`,
-/// `&&` and ends of lines, without comments and redirections; quotes are taken off.
+/// The words of one simple command, as the guide writes them: words between `;`, `|`, `&&` and the
+/// ends of lines, without comments, redirections and quotes.
 using shell_words = std::vector<std::string>;
 [[nodiscard]] std::vector<shell_words> commands_of(std::string_view script);
 
 /// The lines of a script with continued lines joined, without blank lines and lines of comments.
 [[nodiscard]] std::vector<std::string> command_lines(std::string_view script);
 
-/// `line` with more words, before a comment at its end.
+/// `line` with more words, which are put before the comment at its end.
 [[nodiscard]] std::string with_arguments(std::string_view line, std::string_view arguments);
 
-/// The lines of `expected` that no line of `printed` looks like. Words with a digit in them stand
-/// for each other, with their units; `…` stands for any words.
+/// The lines of `expected` that look like no line of `printed`. Words with a digit equal each
+/// other, with their units; `…` stands for any words.
 [[nodiscard]] std::vector<std::string> lines_not_printed(std::string_view expected,
                                                          std::string_view printed);
 

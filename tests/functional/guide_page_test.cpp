@@ -1,4 +1,4 @@
-// The test of the pages is itself seen to fail: pages that are wrong in each way.
+// Shows that the test of the pages fails when it has to, with pages that have each kind of mistake.
 #include <doctest/doctest.h>
 
 #include "tests/functional/guide_names.hpp"
@@ -16,7 +16,7 @@ page of(std::string_view text) {
   return parse_page("page.md", text);
 }
 
-/// What is said of the only thing that is wrong.
+/// The fault of a page with exactly one fault.
 std::string only_fault(std::string_view text) {
   const auto read = of(text);
   REQUIRE(read.faults.size() == 1);

@@ -22,7 +22,8 @@ using support::write_text;
 constexpr auto block_limit = std::chrono::seconds(150);
 constexpr auto background_limit = std::chrono::seconds(60);
 
-/// Links to all that lies in the tree, and `build/release` as the build folder of the test.
+/// Makes links to everything in the tree, and `build/release` as a link to the build folder of the
+/// test.
 void link_tree(const tree& built, const fs::path& into) {
   fs::create_directories(into / "build");
   for (const auto& entry : fs::directory_iterator(built.source)) {
@@ -45,9 +46,9 @@ bool is_free(std::uint16_t port) {
   return bound;
 }
 
-/// The first of `count` ports in a row that nothing listens on, below those that the system hands
-/// out by itself; 0 when there are none. Each call looks behind the ports of the last one, and
-/// processes begin at different places.
+/// The first of `count` free ports in a row, below the ports that the system gives out by itself; 0
+/// when there are none. Each call looks after the ports of the last call, and each process begins
+/// at another port.
 std::uint16_t free_ports(std::uint16_t count) {
   constexpr std::uint32_t lowest = 12'000, highest = 32'000;
   static std::atomic<std::uint32_t> next{static_cast<std::uint32_t>(::getpid()) * 61};
@@ -65,7 +66,7 @@ bool is_digit(char c) {
   return c >= '0' && c <= '9';
 }
 
-/// Every `from` in `text` becomes `to`; of a number only where it is the whole number.
+/// Replaces every `from` in `text` by `to`; a number only where it is the whole number.
 void replace_all(std::string& text, const std::string& from, const std::string& to) {
   const bool is_number = std::ranges::all_of(from, is_digit);
   for (auto at = text.find(from); at != std::string::npos; at = text.find(from, at)) {
@@ -81,7 +82,7 @@ void replace_all(std::string& text, const std::string& from, const std::string& 
   }
 }
 
-/// What is typed for the block.
+/// The script that is typed for a block.
 std::string script_of(const block& one) {
   if (one.arguments.empty()) return one.content;
   std::string script;
@@ -178,7 +179,7 @@ std::string page_run::run_commands(const block& one) {
 std::string page_run::start_background(const block& one) {
   const auto begun = background_.size();
   for (const auto& line : command_lines(script_of(one))) {
-    // The shell becomes the program: a signal then meets the program itself.
+    // With `exec` the shell becomes the program, so that a signal reaches the program itself.
     background_.push_back(std::make_unique<support::running_program>(
         home_.path(), bash_command("exec " + substituted(line) + "\n", {})));
   }
@@ -225,8 +226,8 @@ std::string page_run::compare(const block& one) const {
   return "this was not printed: " + missing.front() + "\nbut this was:\n" + printed_;
 }
 
-/// The words of a command that runs `script` with folder and variables as the last script left
-/// them, and keeps them for the next.
+/// The words of a command that runs `script` with the folder and variables that the last script
+/// left, and keeps those of this script for the next one.
 std::vector<std::string> page_run::bash_command(const std::string& script,
                                                 std::vector<std::string> words) {
   const auto kept = (home_ / ".guide").string();
@@ -254,7 +255,7 @@ std::string page_run::substituted(std::string text) const {
   return text;
 }
 
-/// What was printed, with the page's own texts instead of what stood for them.
+/// The printed text, in which the page's own texts replace the values that stood for them.
 std::string page_run::shown(std::string printed) const {
   for (const auto& [from, to] : substitutions_) replace_all(printed, to, from);
   replace_all(printed, home_.path().string(), "~");

@@ -1,6 +1,6 @@
-// Runs the blocks of a page as somebody would who types them: bash, in the tree's folder, with an
-// empty home. The tree is a folder of links to this one, so what a command writes there is lost
-// with the run; `build/release` is the build that is tested.
+// Runs the blocks of a page as a reader would type them: in bash, in the folder of the tree, with
+// an empty home. The tree is a folder of links to this one, so files that a command writes there
+// are lost after the run. `build/release` is the build that is tested.
 #pragma once
 
 #include <filesystem>
@@ -19,20 +19,20 @@ struct tree {
   std::filesystem::path binary;  // the program `soma`
 };
 
-/// The home of a network that `soma localnet` has made, in a run as short as can be. Made when it
-/// is first asked for, then shared by all pages of this process.
+/// The home of a network that a very short run of `soma localnet` has made. It is made at the first
+/// call and shared by all pages of this process.
 [[nodiscard]] const std::filesystem::path& short_localnet(const tree& built);
 
 class page_run {
  public:
   explicit page_run(const tree& built);
-  /// Ends what runs in the background.
+  /// Ends the programs in the background.
   ~page_run();
   page_run(const page_run&) = delete;
   page_run& operator=(const page_run&) = delete;
 
-  /// Runs a block of commands, writes a file, or compares what the last commands printed. What went
-  /// otherwise than the page says, or an empty text.
+  /// Runs a block of commands, writes a file, or compares what the last commands printed. Returns
+  /// what was different from the page; empty when nothing was.
   [[nodiscard]] std::string run(const block& one);
 
  private:

@@ -1,5 +1,5 @@
-// README.md and deploy/guide hold what they promise: every command of them is run, in the order of
-// the page and in a home of its own, or says why it is not; what they name exists.
+// Checks README.md and deploy/guide. Every command of a page is run, in the order of the page and
+// in a home of its own, or the page says why it is not. Everything that a page names exists.
 #include <doctest/doctest.h>
 
 #include <algorithm>
@@ -18,8 +18,8 @@ namespace fs = std::filesystem;
 
 constexpr std::size_t max_readme_lines = 180;
 constexpr std::size_t max_guide_lines = 185;
-constexpr std::size_t max_blocks_not_run =
-    4;  // the demo, the tests, the fuzzers, the long campaigns
+// The demo, the tests, the fuzzers and the long campaigns.
+constexpr std::size_t max_blocks_not_run = 4;
 
 const tree& built() {
   static const tree here{SOMA_SOURCE, SOMA_BINARY};
@@ -42,7 +42,8 @@ std::vector<page> pages() {
   return read;
 }
 
-/// Types the page from its first line to its last. What went otherwise than it says, or nothing.
+/// Runs the page from its first line to its last. Returns what was different from the page; empty
+/// when nothing was.
 std::string run_page(const page& one) {
   const auto where = [&](const block& at) {
     return one.name + ":" + std::to_string(at.line) + ": ";
@@ -93,7 +94,7 @@ TEST_CASE("README names every page of the guide, and each is run here") {
                                           "submitter"});
 }
 
-// Two pages at a time: most of a page's time is spent waiting for the blocks of its own network.
+// Two pages run at a time, because a page mostly waits for the blocks of its own network.
 TEST_CASE("every page works, typed from its first line to its last") {
   const auto all = pages();
   std::vector<std::string> wrong(all.size());

@@ -25,10 +25,10 @@ supervisor_actor::behavior_type counting_role(supervisor_actor::pointer,
 
 }  // namespace
 
-// By security §1.1 only the operator's own processes pass.
+// By security §1.1 only processes of the operator pass the handshake.
 TEST_CASE(
-    "nobody without a certificate of our CA gets past the handshake, or disturbs those who have "
-    "one") {
+    "no peer without a certificate of the operator's CA gets past the handshake or disturbs those "
+    "that have one") {
   const scratch_folder folder;
   const operator_ca ours(folder / "ours"), theirs(folder / "theirs");
   cluster_process server(ours.identity("server"));
@@ -45,7 +45,7 @@ TEST_CASE(
   CHECK(*asked == 1);
 
   auto of_another_ca = theirs.identity("stranger");
-  of_another_ca.ca = ours.ca();  // so it is the server that has to refuse
+  of_another_ca.ca = ours.ca();  // so that the server has to refuse
   const cluster_identity self_signed{theirs.ca(), theirs.ca_key(), ours.ca()};
   const cluster_identity none{};
   for (const auto& [who, identity] :
@@ -56,17 +56,17 @@ TEST_CASE(
     for (int attempt = 0; attempt < 3; ++attempt) {
       CHECK_FALSE(connect_role<supervisor_actor>(stranger.system, at).has_value());
     }
-    // And without TLS at all.
+    // A peer without TLS is refused, too.
     CHECK_FALSE(
         stranger.system.middleman().remote_actor<supervisor_actor>(at.host, at.port).engaged());
     CHECK(ask<schema::Health>(friendly.system, *reached, message<schema::GetHealth>{}));
   }
-  CHECK(*asked == 4);  // the friend's questions and nobody else's
+  CHECK(*asked == 4);  // only the questions of the operator's process
   caf::anon_send_exit(role, caf::exit_reason::user_shutdown);
 }
 
 // By security §1.3 a role of another type is refused.
-TEST_CASE("another role behind the address, or nobody, is a refusal that says so") {
+TEST_CASE("another role at the address, or no role, is a refusal that says so") {
   const scratch_folder folder;
   const operator_ca ours(folder / "ours");
   cluster_process server(ours.identity("server")), client(ours.identity("client"));

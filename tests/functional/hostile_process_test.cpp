@@ -1,5 +1,5 @@
-// A validator of a living network whose surroundings are hostile: strangers at its mesh port, a
-// disk that is full, a system that halts it or has no file descriptors left.
+// A validator of a running network in a hostile environment: strangers at its mesh port, a full
+// disk, a system that halts it, and a system without free file descriptors.
 #include <doctest/doctest.h>
 #include <signal.h>
 #include <sys/resource.h>
@@ -35,7 +35,8 @@ bytes header_of(std::uint16_t type, std::uint32_t length) {
   return header;
 }
 
-/// Sends until the other end has had enough.
+/// Sends `piece` again and again. True when the other end closes the connection before so many
+/// bytes.
 bool is_cut_off(hostile_peer& peer, const bytes& piece, std::uint64_t at_most_bytes) {
   for (std::uint64_t sent = 0; sent < at_most_bytes; sent += piece.size()) {
     if (!peer.send(piece)) return true;
@@ -68,17 +69,17 @@ struct living_network : validator_network {
   [[nodiscard]] std::string heights_and_words() {
     std::string text;
     for (std::size_t i = 0; i < size(); ++i) {
-      text += std::to_string(i) + " at " + std::to_string(height(i)) + ", " + standing(i) + ": " +
-              said(i) + "\n";
+      text += std::to_string(i) + " at " + std::to_string(height(i)) + ", " + signing_state(i) +
+              ": " + said(i) + "\n";
     }
     return text;
   }
-  /// Everybody votes, and blocks come of it.
+  /// All validators vote, and there are new blocks.
   void check_well() {
     for (std::size_t i = 0; i < size(); ++i) {
       CAPTURE(i);
       REQUIRE_MESSAGE(reaches(i, greatest_height() + 2), heights_and_words());
-      CHECK(comes_true([&] { return standing(i) == "member"; }));
+      CHECK(comes_true([&] { return signing_state(i) == "member"; }));
     }
     for (std::size_t i = 0; i < size(); ++i) CHECK(stop(i));
     CHECK(fork() == "");
@@ -87,8 +88,8 @@ struct living_network : validator_network {
 
 }  // namespace
 
-// By security §3.2, §5.2 and §5.3 together a validator's memory stays bounded, and by security §6.4
-// nonsense is blamed.
+// By security §3.2, §5.2 and §5.3 the memory of a validator stays bounded, and by security §6.4 a
+// peer is blamed for nonsense.
 TEST_CASE("frames without measure cost a validator a little memory, and their sender the line") {
   living_network net;
   const auto& at = net.mesh(0);
@@ -107,12 +108,12 @@ TEST_CASE("frames without measure cost a validator a little memory, and their se
     CHECK(is_cut_off(peer, header_of(response_frames, 0xffffffff), 16));
   }
   {
-    hostile_peer peer(at, "127.0.2.2");  // as many signers as a list can name
+    hostile_peer peer(at, "127.0.2.2");  // certificates with as many signers as a list can hold
     REQUIRE(peer.shake_hands(stranger(2)));
     CHECK(is_cut_off(peer, header_of(certified_frames, 65'536 * 64), 16));
   }
   {
-    hostile_peer peer(at, "127.0.2.3");  // each as large as it may be, and empty of sense
+    hostile_peer peer(at, "127.0.2.3");  // frames of the largest size without sense
     REQUIRE(peer.shake_hands(stranger(3)));
     CHECK(is_cut_off(peer, make_frame(response_frames, bytes(mib - 1024, 0)), 256 * mib));
   }
@@ -126,7 +127,7 @@ TEST_CASE("frames without measure cost a validator a little memory, and their se
     }
     CHECK(is_cut_off(peer, many, 64 * mib));
   }
-  std::vector<std::unique_ptr<hostile_peer>> waiting;  // as many as it lets in, none ever done
+  std::vector<std::unique_ptr<hostile_peer>> waiting;  // handshakes that never end
   for (unsigned i = 0; i < 64; ++i) {
     waiting.push_back(std::make_unique<hostile_peer>(at, "127.0.3." + std::to_string(1 + i / 8)));
     if (!waiting.back()->shake_hands(stranger(10 + i))) continue;
@@ -140,7 +141,7 @@ TEST_CASE("frames without measure cost a validator a little memory, and their se
   net.check_well();
 }
 
-// By security §10.4 a validator without any room is mute and is read from.
+// By security §10.4 a validator with a full disk is mute, but peers can read from it.
 TEST_CASE("a validator whose disk is full does not vote, is read from, and comes back with room") {
   living_network net;
   rlimit roomy{};
@@ -152,7 +153,7 @@ TEST_CASE("a validator whose disk is full does not vote, is read from, and comes
            net.said(0).find("storage_full") != std::string::npos;
   }));
   CHECK(net.runs(0));
-  CHECK(net.standing(0) != "member");
+  CHECK(net.signing_state(0) != "member");
   const auto read = run_program(
       net.folder().path(), {SOMA_BINARY, "status", "--json", "--ledger", net.home(0).string()});
   CHECK_MESSAGE(read.exit_code == 0, read.err);

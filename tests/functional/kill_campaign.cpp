@@ -82,7 +82,7 @@ class campaign {
       kill(node);
       sleep(below(2'000));
       start(node);
-    } else if (what < 60) {  // again and again while it comes up
+    } else if (what < 60) {  // killed several times while it starts
       for (auto times = 1 + below(4); times > 0; --times) {
         kill(node);
         start(node);
@@ -93,7 +93,7 @@ class campaign {
       ++out_.halts;
       sleep(100 + below(below(4) == 0 ? 8'000 : 1'000));
       net_.send(node, SIGCONT);
-    } else if (what < 95) {  // no quorum is left
+    } else if (what < 95) {  // two at once, so that no quorum is left
       const auto other = (node + 1 + below(net_.size() - 1)) % net_.size();
       kill(node);
       kill(other);
@@ -132,7 +132,7 @@ class campaign {
     }
   }
 
-  /// Longest time in which no validator decided anything.
+  /// Measures the longest time in which no validator decided anything.
   void watch() {
     auto last = steady::now();
     const auto from = net_.greatest_height();
@@ -160,7 +160,7 @@ class campaign {
       std::set<std::size_t> open;
       for (std::size_t i = 0; i < batch.size(); ++i) open.insert(i);
       for (std::uint64_t round = 0; !open.empty() && !over_; ++round) {
-        // What a validator was told may have died with it.
+        // A transaction may be lost with the validator that had it.
         if (round != 0) resent += open.size();
         if (round != 0) at = (at + 1) % net_.size();
         for (const auto& id : sender.send_until_final(at, batch, open, 3'000)) {
@@ -173,7 +173,7 @@ class campaign {
     out_.resent += resent;
   }
 
-  /// Everybody is well again, and reaches what anybody had decided.
+  /// All validators run again and reach the height that any of them had decided.
   void settle() {
     const auto goal = net_.greatest_height() + 2;
     for (std::size_t i = 0; i < net_.size(); ++i) {
@@ -183,8 +183,8 @@ class campaign {
       }
     }
     for (std::size_t i = 0; i < net_.size(); ++i) {
-      const auto standing = net_.standing(i);
-      if (standing != "member") fail(net_.home(i).string() + " is " + standing);
+      const auto signing_state = net_.signing_state(i);
+      if (signing_state != "member") fail(net_.home(i).string() + " is " + signing_state);
     }
     for (std::size_t i = 0; i < net_.size(); ++i) {
       if (!net_.stop(i)) fail(net_.home(i).string() + " does not stop well");

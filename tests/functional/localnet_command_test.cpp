@@ -1,4 +1,4 @@
-// `soma localnet` and `soma ask` on real files with real training, only short.
+// `soma localnet` and `soma ask` on real files with real, but short training.
 #include <doctest/doctest.h>
 
 #include <csignal>
@@ -53,7 +53,7 @@ TEST_CASE(
     }
   }
 
-  // The one model of all, asked by a process of its own about what the first one measured.
+  // Another process asks the mixture of all models about the text that the first process measured.
   const auto mixed = user.at(".soma/localnet/data/mixed.bin");
   const auto measured = run_json(user, {"ask", "--eval", mixed, "--json"});
   CHECK(measured["bits_per_byte"].number() ==
@@ -86,7 +86,7 @@ TEST_CASE("four validators on real files: one chain, the same for any number of 
   CHECK(again["height"].text == report["height"].text);
 }
 
-TEST_CASE("cheats on real data lose their bonds, earn nothing, and hurt nobody") {
+TEST_CASE("cheats on real data lose their bonds, earn nothing, and hurt no other account") {
   const soma_user user;
   const auto report = run_json(user, with(short_run("7"), {"--with-cheats"}));
   CHECK(report["supply_ok"].is_true());

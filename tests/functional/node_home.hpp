@@ -1,4 +1,4 @@
-// A node of its own: certificate, configuration, and the process that runs there.
+// The home of a node: its certificate, its configuration, and its process.
 #pragma once
 
 #include <signal.h>
@@ -26,7 +26,7 @@ class node_process {
         user_.folder().path(),
         soma_user::command({"node", "run", "--json", "--config", config().string()}));
   }
-  /// Where a role listens; waits until the node says it.
+  /// The address at which a role listens. Waits until the node prints it.
   [[nodiscard]] std::string listens(const std::string& role) const {
     std::optional<parsed_json> told;
     const auto came = comes_true([&] {

@@ -33,7 +33,8 @@ struct chain_state {
   soma::state_root root;
 };
 
-/// Connects anew each time, as somebody would who has just come.
+/// The chain as the validator at `address` tells it. Connects anew for each question, as a new
+/// client does.
 std::optional<chain_state> chain_at(const cluster_identity& me, const std::string& address) {
   cluster_process client(me);
   const auto validator = connect_role<validator_actor>(client.system, *parse_host_port(address));
@@ -68,7 +69,7 @@ TEST_CASE(
   a.write_config(roles_of_a("127.0.0.1:0", "127.0.0.1:0"));
   a.start();
   const auto blobs = a.listens("blob_store"), scorer = a.listens("scorer");
-  a.write_config(roles_of_a(blobs, scorer));  // it will be found where it was
+  a.write_config(roles_of_a(blobs, scorer));  // it has to be found at the same address
   b.write_config("[roles.blob_store]\nat = \"tls://" + blobs + "\"\n[roles.scorer]\nat = \"tls://" +
                  scorer + "\"\n" + validator_roles(user));
   b.start();

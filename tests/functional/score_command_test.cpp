@@ -1,4 +1,5 @@
-// `soma model score` against recorded scores, on a file as the existing Python package lays it out.
+// `soma model score` against recorded scores, on a file with the layout of the existing Python
+// package.
 #include <doctest/doctest.h>
 
 #include <cstring>
@@ -11,7 +12,7 @@ using namespace soma::support;
 
 namespace {
 
-/// Names in lexicographic order, 32-bit floats one after the other, no metadata.
+/// A safetensors file with names in lexicographic order, 32-bit floats and no metadata.
 std::string python_file(const weights::model_weights& weights) {
   std::string header = "{", data;
   for (const auto& spec : weights::tensor_table(weights.architecture())) {
@@ -97,7 +98,7 @@ TEST_CASE("a score has one digest for any instruction set, threads and memory; p
     CHECK(score["isa"].text == isa);
     CHECK(score["digest"].text == first["digest"].text);
   }
-  // 46 MB of weights; the least memory is that of one layer and one sequence.
+  // The weights have 46 MB. The least memory is that for one layer and one sequence.
   for (const auto* memory : {"96MiB", "256MiB"}) {
     CAPTURE(memory);
     const std::vector<std::string> options{"--memory", memory};

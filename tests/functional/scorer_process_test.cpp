@@ -38,7 +38,7 @@ message<schema::ScoreRequest> request_for(const model_entry& entry, byte_view da
   });
 }
 
-/// What came back, counted for each request.
+/// The answers, counted for each request.
 struct answers {
   std::mutex mutex;
   std::vector<std::vector<message<schema::ScoreReport>>> of;
@@ -133,7 +133,8 @@ TEST_CASE("work of a scorer process that is killed or stopped is done elsewhere,
 
   CHECK(status()->getRequeued() >= 1);
   CHECK(status()->getWorkers() == 1);
-  if (blow == SIGSTOP) {  // it goes on, answers what nobody waits for any more, and joins again
+  // It goes on, gives an answer that is not awaited any more, and joins again.
+  if (blow == SIGSTOP) {
     scorers[0]->send(SIGCONT);
     CHECK(comes_true([&] { return status()->getWorkers() == 2; }));
   }
@@ -157,7 +158,7 @@ TEST_CASE("work of a scorer process that is killed or stopped is done elsewhere,
             scoring::score_digest(small_network, entry.weights, hash, i % kinds, want));
     }
   }
-  // The one that is left goes when asked, and says so.
+  // The scorer that is left ends when it is asked to, and says so.
   scorers[1]->send(SIGINT);
   const auto ended = scorers[1]->wait();
   CHECK(ended.exit_code == 0);

@@ -1,4 +1,4 @@
-// A node that comes late to a network of real processes takes the ledger instead of all its blocks.
+// A node that comes late to a network of real processes takes the ledger over as a snapshot.
 #include <doctest/doctest.h>
 #include <signal.h>
 
@@ -21,7 +21,7 @@ tables::ledger_store read_beside(const std::filesystem::path& home) {
   return tables::ledger_store(home / "ledger", {std::size_t{64} << 30U, true});
 }
 
-/// Four validators with short epochs, two of which are over, and a follower that never ran.
+/// Four validators with short epochs, of which two are over, and a follower that has never run.
 struct old_network {
   explicit old_network(const std::string& more = "sync = \"state\"\n") : all(options()) {
     std::ofstream(all.config(late), std::ios::app) << more;
@@ -55,7 +55,7 @@ struct old_network {
   validator_network all;
 };
 
-/// The late one stands on the chain of the first, from the snapshot's height on.
+/// The late node has the same chain as the first one, from the height of the snapshot on.
 void check_ledger(const old_network& n, block_height taken) {
   const auto mine = read_beside(n.all.home(late)), theirs = read_beside(n.all.home(0));
   const auto top = mine.chain()->height;
@@ -67,7 +67,7 @@ void check_ledger(const old_network& n, block_height taken) {
     REQUIRE(there.has_value());
     CHECK(signing::id_of(here->header) == signing::id_of(there->header));
   }
-  // It can prove the way from the genesis to whoever comes after it.
+  // It can prove all epochs since the genesis to nodes that come later.
   const auto view = mine.view();
   for (epoch_number e{}; e < mine.chain()->epoch; e = e.next()) {
     CHECK(view.epoch_end(e).has_value());
@@ -75,7 +75,7 @@ void check_ledger(const old_network& n, block_height taken) {
   CHECK(view.blocks_after({1}, SIZE_MAX, 64).blocks.empty());
 }
 
-/// The height that it says it has taken the ledger at; 0: it has not.
+/// The height at which the node says it has taken the ledger over; 0 when it has not.
 block_height taken_at(const std::string& said) {
   const std::string words = "the ledger is here as it was after block ";
   const auto at = said.find(words);
@@ -91,14 +91,14 @@ TEST_CASE("a node that comes late takes the ledger from the others and follows t
   const auto taken = taken_at(n.all.said(late));
   INFO(n.all.said(late));
   REQUIRE(n.all.reaches(late, taken.value + 20));
-  // Another epoch ends, and it goes with the others.
+  // When another epoch ends, the late node follows the others.
   const auto epoch = n.epoch_at(late);
   REQUIRE(old_network::comes([&] { return n.epoch_at(late) > epoch; }));
   CHECK(n.all.said(late).find("ALARM") == std::string::npos);
   REQUIRE(n.all.stop(late));
   REQUIRE(n.all.reaches(0, n.all.height(late)));
   check_ledger(n, taken);
-  // A start with a ledger takes nothing over again.
+  // A node that has a ledger does not take it over again when it starts.
   n.all.start(late);
   REQUIRE(n.all.reaches(late, n.all.height(late) + 10));
   CHECK(taken_at(n.all.said(late)).value == 0);
@@ -122,7 +122,7 @@ TEST_CASE("killed at any moment of it, the late node ends with the ledger all th
   check_ledger(n, taken);
 }
 
-TEST_CASE("where nobody keeps snapshots a late node executes all blocks, and says so") {
+TEST_CASE("if no node keeps snapshots a late node executes all blocks, and says so") {
   auto wanted = old_network::options();
   wanted.pace += "snapshots = \"none\"\n";
   wanted.epoch_seconds = 600;

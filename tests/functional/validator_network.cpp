@@ -37,7 +37,7 @@ bool is_free(std::uint16_t port) {
   return bound;
 }
 
-/// So many in a row, below those that the system gives away by itself.
+/// The first of so many free ports in a row, below the ports that the system gives out by itself.
 std::uint16_t free_ports(unsigned count) {
   static unsigned tried = 0;
   for (unsigned attempt = 0; attempt < 1'000; ++attempt) {
@@ -205,7 +205,7 @@ std::uint64_t validator_network::greatest_height() const {
   return most;
 }
 
-std::string validator_network::standing(std::size_t node) const {
+std::string validator_network::signing_state(std::size_t node) const {
   const auto told =
       run_program(folder_.path(),
                   {wanted_.binary, "status", "--json", "--config", config(node).string(), "--join",

@@ -1,5 +1,5 @@
-// A network of real `soma node run` processes on this machine, made as an operator makes one, with
-// ports that are free and a pace that suits a test. What must hold: no process outlives it.
+// A network of real `soma node run` processes on this machine. It is made as an operator makes one,
+// with free ports and a pace that suits a test. What must hold: no process outlives this object.
 #pragma once
 
 #include <filesystem>
@@ -23,7 +23,7 @@ struct validator_network_options {
   unsigned validators = 4;
   unsigned followers = 0;
   unsigned epoch_seconds = 600;
-  unsigned accounts = 0;  // each born with money
+  unsigned accounts = 0;  // with money in the genesis
   std::string pace = "block_ms = 50\nidle_ms = 200\nview_timeout_ms = 500\nlisten_ms = 500\n";
 };
 
@@ -32,22 +32,23 @@ class validator_network {
   explicit validator_network(validator_network_options wanted);
 
   [[nodiscard]] std::size_t size() const { return nodes_.size(); }
-  /// Validators first. Starts it, or starts it again.
+  /// Starts a node, also one that has run before. The nodes are the validators and then the
+  /// followers.
   void start(std::size_t node, std::vector<std::string> more = {});
   void start_all();
   void send(std::size_t node, int signal_number) const;
   void kill(std::size_t node);
-  /// As an operator does it; false: it did not end well.
+  /// Stops a node as an operator does. False when it did not end well.
   [[nodiscard]] bool stop(std::size_t node);
   [[nodiscard]] bool runs(std::size_t node) const;
   [[nodiscard]] pid_t id(std::size_t node) const;
-  /// What it said since it was started last; what it said in all its lives.
+  /// What the node has printed since its last start, and since its first one.
   [[nodiscard]] std::string said(std::size_t node) const;
   [[nodiscard]] std::string said_ever(std::size_t node) const;
 
   [[nodiscard]] std::filesystem::path home(std::size_t node) const { return nodes_[node].home; }
   [[nodiscard]] std::filesystem::path config(std::size_t node) const;
-  /// Under a home of that path, with other ports and the same peers.
+  /// Adds a copy of a node with its home at this path, other ports and the same peers.
   void add_copy(std::size_t of, const std::filesystem::path& home);
   [[nodiscard]] const mesh::host_port& door(std::size_t node) const { return nodes_[node].door; }
   [[nodiscard]] const mesh::host_port& mesh(std::size_t node) const { return nodes_[node].mesh; }
@@ -56,15 +57,16 @@ class validator_network {
   [[nodiscard]] const std::vector<crypto::key_pair>& accounts() const { return accounts_; }
   [[nodiscard]] const scratch_folder& folder() const { return folder_; }
 
-  /// Of its ledger, read beside the process; 0 before there is one.
+  /// The height of the node's ledger, which is read beside the process; 0 before there is one.
   [[nodiscard]] std::uint64_t height(std::size_t node) const;
   [[nodiscard]] std::uint64_t greatest_height() const;
-  /// `soma status` of the running node: member, listening, fenced, …; empty: no answer.
-  [[nodiscard]] std::string standing(std::size_t node) const;
+  /// The signing state in `soma status` of the running node: member, listening, fenced, …; empty
+  /// when it does not answer.
+  [[nodiscard]] std::string signing_state(std::size_t node) const;
   [[nodiscard]] bool reaches(std::size_t node, std::uint64_t height, unsigned seconds = 60) const;
-  /// Why the ledgers are not beginnings of one chain; empty: they are.
+  /// Why the ledgers are not beginnings of one chain; empty when they are.
   [[nodiscard]] std::string fork() const;
-  /// Resident bytes that are the process's alone.
+  /// The resident bytes that the process shares with no other one.
   [[nodiscard]] std::uint64_t memory_bytes(std::size_t node) const;
 
  private:

@@ -55,8 +55,8 @@ class campaign {
 
  private:
   void work() {
-    // Seeds are begun in order, and what was begun is finished: the lowest one that fails is found
-    // whatever the threads do.
+    // Runs begin in the order of their seeds, and a run that has begun is finished. So the lowest
+    // seed that fails is found, whatever the threads do.
     for (;;) {
       const std::uint64_t index = next_++;
       if (index >= options_.seeds.count() || ends_) return;
@@ -112,7 +112,7 @@ std::optional<simulation::fault_plan> draw(std::uint64_t seed, const drawing& wa
   for (int i = 0; i < tries; ++i, seed = simulation::mix(seed)) {
     auto p = wanted.beyond_tolerance ? simulation::draw_plan_beyond(seed)
                                      : simulation::draw_plan(seed, wanted.intensity);
-    if (wanted.processes == 0 || p.slots.size() == wanted.processes) return p;
+    if (wanted.nodes == 0 || p.nodes.size() == wanted.nodes) return p;
   }
   return std::nullopt;
 }
@@ -133,7 +133,7 @@ std::vector<simulation::coverage> never_happened(const simulation::run_counts& c
   std::vector<simulation::coverage> never;
   for (std::size_t i = 0; i < simulation::counted_kinds; ++i) {
     const auto kind = static_cast<simulation::coverage>(i);
-    if (kind == simulation::coverage::alarms) continue;  // only what must not happen raises one
+    if (kind == simulation::coverage::alarms) continue;  // only wrong execution raises one
     if (counts[kind] == 0) never.push_back(kind);
   }
   return never;
@@ -148,7 +148,8 @@ std::string to_text(const simulation::trace_line& line) {
   std::snprintf(head, sizeof head, "%6llu.%06llu  ",
                 static_cast<unsigned long long>(line.time_us / 1'000'000),
                 static_cast<unsigned long long>(line.time_us % 1'000'000));
-  const std::string who = line.slot == simulation::nobody ? "--" : "#" + std::to_string(line.slot);
+  const std::string who =
+      line.node_index == simulation::whole_network ? "--" : "#" + std::to_string(line.node_index);
   return head + who + std::string(who.size() < 4 ? 4 - who.size() : 1, ' ') + line.text;
 }
 

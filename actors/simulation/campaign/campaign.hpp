@@ -1,6 +1,7 @@
-// Many runs of the simulated network, one after another seed, on several threads. A violation ends
-// the campaign and is told by the lowest seed that shows it, with the smallest plan that was found
-// to show it still. A campaign that never did what it means to test has failed, too.
+// A campaign is many runs of the simulated network, one for each seed of a range, on several
+// threads. A violation ends the campaign. It is reported with the lowest seed that shows it and
+// with the smallest plan found that still shows it. A campaign in which something that it is meant
+// to test never happened has failed, too.
 #pragma once
 
 #include <functional>
@@ -10,7 +11,7 @@
 #include <string_view>
 #include <vector>
 
-#include "actors/simulation/world.hpp"
+#include "actors/simulation/simulated_network.hpp"
 
 namespace soma::campaign {
 
@@ -23,27 +24,28 @@ struct seed_range {  // both ends included
 /// Which plans a campaign draws.
 struct drawing {
   std::uint32_t intensity = 2;  // of draw_plan
-  std::uint32_t processes = 0;  // exactly so many; 0: as the seed says
+  std::uint32_t nodes = 0;      // exactly so many; 0: as many as the seed gives
   bool beyond_tolerance = false;
 };
-/// The plan of a seed. With a number of processes it is that of the first of a row of seeds, made
-/// of this one, that has so many; nothing if none of a thousand has.
+/// The plan of a seed. If a number of nodes is wanted, seeds are derived from this one in a row,
+/// and the plan of the first that has so many nodes is taken; nullopt when a thousand seeds have
+/// not.
 [[nodiscard]] std::optional<simulation::fault_plan> draw(std::uint64_t seed, const drawing& wanted);
 
 struct campaign_options {
   seed_range seeds;
   std::uint32_t threads = 1;
-  drawing plans;                    // some seed has one (asserted)
-  simulation::run_options each;     // no trace: lines of several threads would mix
-  bool ends_at_violation = true;    // else they are counted, and the first one is kept
-  bool shrinks = true;              // the plan of the first violation
-  std::uint64_t shrink_runs = 300;  // at most, each up to the events of `each`
+  drawing plans;                    // asserts that every seed has such a plan
+  simulation::run_options each;     // asserts no trace: lines of several threads would mix
+  bool ends_at_violation = true;    // false: violations are counted, and the first one is kept
+  bool shrinks = true;              // makes the plan of the first violation smaller
+  std::uint64_t shrink_runs = 300;  // the most runs for that, each with the limit of `each`
 };
 
 struct violation_found {
   std::uint64_t seed = 0;
   std::string violation;          // of the seed's own plan
-  simulation::fault_plan drawn;   // by the seed
+  simulation::fault_plan drawn;   // from the seed
   simulation::fault_plan small;   // equal to `drawn` without shrinking
   simulation::outcome small_run;  // of the small plan
   std::uint64_t shrink_runs = 0;
@@ -68,9 +70,9 @@ struct campaign_result {
   std::size_t max_held_bytes = 0;
   std::vector<std::uint64_t> recovery_ms;  // of each run without violation, ascending
   simulation::run_counts counts;
-  std::map<std::string, std::uint64_t, std::less<>> broken_by;  // invariant -> runs
-  std::uint64_t trace_hash = 0;                                 // of all runs, whatever their order
-  bool stopped = false;                                         // by on_progress
+  std::map<std::string, std::uint64_t, std::less<>> broken_by;  // runs by invariant
+  std::uint64_t trace_hash = 0;  // of all runs; their order does not matter
+  bool stopped = false;          // by on_progress
   std::optional<violation_found> found;
 };
 
@@ -79,21 +81,22 @@ struct campaign_result {
     const campaign_options& options,
     const std::function<bool(const campaign_progress&)>& on_progress = {});
 
-/// The seed that the calling thread runs for a campaign; 0: none. For a handler that has to say
-/// where an assertion failed.
+/// The seed whose run the calling thread executes for a campaign; 0 outside a run. A signal handler
+/// uses it to say in which run an assertion failed.
 [[nodiscard]] std::uint64_t seed_of_this_thread() noexcept;
 
-/// Seeds from which on each kind of `coverage` can be expected to have happened.
+/// After so many seeds each kind of `coverage` can be expected to have happened.
 inline constexpr std::uint64_t seeds_for_every_kind = 300;
-/// Kinds that never happened, of those that a campaign of drawn plans has to show. What only a
-/// violation or a handwritten scenario brings is not asked for.
+/// The kinds of coverage that never happened, of those that a campaign of drawn plans has to show.
+/// Alarms are left out, since only a node that executes wrongly raises one.
 [[nodiscard]] std::vector<simulation::coverage> never_happened(
     const simulation::run_counts& counts);
 
-/// "S1" of "S1: ...": two violations of one invariant are the same finding.
+/// The invariant of a violation: "S1" of "S1: ...". Two violations of the same invariant are one
+/// finding.
 [[nodiscard]] std::string_view invariant_of(std::string_view violation);
 
-/// Whether Byzantine power and lost disks stay within what is tolerated, in every committee.
+/// Whether the power of Byzantine nodes and of lost disks is tolerated in every committee.
 [[nodiscard]] bool is_tolerable(const simulation::fault_plan& p);
 
 struct shrunk_plan {
@@ -101,12 +104,12 @@ struct shrunk_plan {
   simulation::outcome run;  // violates the same invariant
   std::uint64_t runs = 0;
 };
-/// Leaves out faults, behaviours, rates, processes and epochs while the same invariant is violated
-/// and, if it was so before, the plan stays tolerable. `p` has to violate it (asserted).
+/// Leaves out faults, behaviours, rates, nodes and epochs of the plan as long as the same invariant
+/// is violated. A plan that was tolerable stays tolerable. Asserts that `p` violates an invariant.
 [[nodiscard]] shrunk_plan shrink(const simulation::fault_plan& p,
                                  const simulation::run_options& options, std::uint64_t max_runs);
 
-/// "   12.345678  #3  text": one line of a timeline. Slots of `nobody` show as "--".
+/// One line of a timeline: "   12.345678  #3  text". "--" stands for the whole network.
 [[nodiscard]] std::string to_text(const simulation::trace_line& line);
 
 }  // namespace soma::campaign

@@ -5,23 +5,23 @@
 namespace soma::campaign {
 namespace {
 
-/// The mask without the bit of a slot; those above move down.
-simulation::slot_set without_slot(simulation::slot_set mask, std::uint32_t slot) {
-  const simulation::slot_set below = mask & ((simulation::slot_set{1} << slot) - 1);
-  return below | (mask >> (slot + 1)) << slot;
+/// The mask without the bit of this node; the bits above it move down by one.
+simulation::node_set mask_without(simulation::node_set mask, std::uint32_t node_index) {
+  const simulation::node_set below = mask & ((simulation::node_set{1} << node_index) - 1);
+  return below | (mask >> (node_index + 1)) << node_index;
 }
 
-/// Without one process. Nothing when a committee would be left without anybody.
-std::optional<simulation::fault_plan> without_process(const simulation::fault_plan& p,
-                                                      std::uint32_t slot) {
+/// The plan without one node; nullopt when a committee would have no member left.
+std::optional<simulation::fault_plan> without_node(const simulation::fault_plan& p,
+                                                   std::uint32_t node_index) {
   simulation::fault_plan out = p;
-  const auto identity = out.slots[slot].identity;
-  out.slots.erase(out.slots.begin() + slot);
+  const auto identity = out.nodes[node_index].identity;
+  out.nodes.erase(out.nodes.begin() + node_index);
   for (auto& f : out.faults) {
-    f.slots = without_slot(f.slots, slot);
-    f.others = without_slot(f.others, slot);
+    f.nodes = mask_without(f.nodes, node_index);
+    f.others = mask_without(f.others, node_index);
   }
-  if (std::ranges::any_of(out.slots, [&](const auto& s) { return s.identity == identity; })) {
+  if (std::ranges::any_of(out.nodes, [&](const auto& s) { return s.identity == identity; })) {
     return out;
   }
   for (auto& seats : out.committees) {
@@ -48,8 +48,8 @@ class shrinker {
   shrunk_plan all() {
     for (bool smaller = true; smaller && !spent();) {
       smaller = drop_faults();
-      smaller |= calm_processes();
-      smaller |= drop_processes();
+      smaller |= calm_nodes();
+      smaller |= drop_nodes();
       smaller |= calm_rates();
       smaller |= shorten();
     }
@@ -59,7 +59,7 @@ class shrinker {
  private:
   [[nodiscard]] bool spent() const { return best_.runs >= max_runs_; }
 
-  /// Keeps what still violates the same invariant.
+  /// Runs the candidate and keeps it when it still violates the same invariant.
   bool attempt(simulation::fault_plan candidate) {
     if (spent() || (stays_tolerable_ && !is_tolerable(candidate))) return false;
     best_.runs += 1;
@@ -76,7 +76,7 @@ class shrinker {
     return attempt(std::move(candidate));
   }
 
-  /// Halves of the list, quarters, down to single faults.
+  /// Tries to drop halves of the list, then quarters, and so on down to single faults.
   bool drop_faults() {
     bool any = false;
     for (std::size_t length = best_.smallest.faults.size(); length > 0; length /= 2) {
@@ -92,29 +92,29 @@ class shrinker {
     }
     return any;
   }
-  bool calm_processes() {
+  bool calm_nodes() {
     bool any = false;
-    for (std::size_t i = 0; i < best_.smallest.slots.size(); ++i) {
+    for (std::size_t i = 0; i < best_.smallest.nodes.size(); ++i) {
       for (std::size_t b = 0; b < simulation::behaviour_kinds; ++b) {
         const std::uint32_t bit = std::uint32_t{1} << b;
-        if ((best_.smallest.slots[i].behaviours & bit) == 0) continue;
+        if ((best_.smallest.nodes[i].behaviours & bit) == 0) continue;
         if (bit == static_cast<std::uint32_t>(simulation::behaviour::twin))
-          continue;  // goes with the process
-        any |= attempt_with([&](simulation::fault_plan& p) { p.slots[i].behaviours &= ~bit; });
+          continue;  // drop_nodes drops twins
+        any |= attempt_with([&](simulation::fault_plan& p) { p.nodes[i].behaviours &= ~bit; });
       }
-      if (best_.smallest.slots[i].clock_offset_ms != 0) {
-        any |= attempt_with([&](simulation::fault_plan& p) { p.slots[i].clock_offset_ms = 0; });
+      if (best_.smallest.nodes[i].clock_offset_ms != 0) {
+        any |= attempt_with([&](simulation::fault_plan& p) { p.nodes[i].clock_offset_ms = 0; });
       }
-      if (best_.smallest.slots[i].start_ms != 0) {
-        any |= attempt_with([&](simulation::fault_plan& p) { p.slots[i].start_ms = 0; });
+      if (best_.smallest.nodes[i].start_ms != 0) {
+        any |= attempt_with([&](simulation::fault_plan& p) { p.nodes[i].start_ms = 0; });
       }
     }
     return any;
   }
-  bool drop_processes() {
+  bool drop_nodes() {
     bool any = false;
-    for (std::uint32_t i = 0; i < best_.smallest.slots.size() && best_.smallest.slots.size() > 1;) {
-      auto fewer = without_process(best_.smallest, i);
+    for (std::uint32_t i = 0; i < best_.smallest.nodes.size() && best_.smallest.nodes.size() > 1;) {
+      auto fewer = without_node(best_.smallest, i);
       const bool gone = fewer && attempt(std::move(*fewer));
       if (!gone) ++i;
       any |= gone;

@@ -59,7 +59,7 @@ struct facts {
   committee_row committee;
   std::map<std::string, std::uint64_t> models, targets;
   std::uint64_t validators = 0;
-  std::optional<ledger_source::standing> standing;
+  std::optional<ledger_source::running_validator> validator;
 };
 
 /// Reads the tables that a status counts, each once. Accounts are not counted, since there may be
@@ -67,7 +67,7 @@ struct facts {
 facts collect(ledger_source& source) {
   facts out;
   out.chain = source.chain();
-  out.standing = source.validator_standing();
+  out.validator = source.validator_now();
   out.committee = source.row<committee_row>(committee_key()).value_or(committee_row{});
   source.scan(table_prefix(ledger_table::model), [&](byte_view, byte_view value) {
     ++out.models[std::string(explain::name_of(ledger_source::decoded<model_row>(value).status))];
@@ -147,7 +147,7 @@ json status_json(const ledger_source& source, const facts& f, const name_book& n
                        {"targets", counts_json(f.targets)},
                        {"supply", json(std::move(supply))},
                        {"supply_ok", ledger::total_of(c) == supply_cap}});
-  if (const auto& at = f.standing) {
+  if (const auto& at = f.validator) {
     all.set("validator", json::of({{"standing", words_of(at->signing).name},
                                    {"signs", at->signs},
                                    {"view", at->view},
@@ -158,7 +158,7 @@ json status_json(const ledger_source& source, const facts& f, const name_book& n
 }
 
 /// A text such as "member of the committee, votes; view 17, 3 peers, 0 transactions wait".
-std::string standing_text(const ledger_source::standing& at) {
+std::string validator_text(const ledger_source::running_validator& at) {
   return std::string(words_of(at.signing).meaning) + "; view " + count_text(at.view) + ", " +
          count_text(at.peers) + (at.peers == 1 ? " peer, " : " peers, ") + count_text(at.waiting) +
          (at.waiting == 1 ? " transaction waits" : " transactions wait");
@@ -187,7 +187,7 @@ void print_status(ledger_source& source, const facts& f, const name_book& names)
   const auto& c = f.chain;
   print_line("network     " + source.genesis().name + ", chain " + source.chain_of().text());
   print_line("read from   " + source.where());
-  if (f.standing) print_line("validator   " + standing_text(*f.standing));
+  if (f.validator) print_line("validator   " + validator_text(*f.validator));
   print_line("height      " + count_text(c.height.value) + ", at " + time_text(c.time_ms));
   print_line("epoch       " + std::to_string(c.epoch.value) + ", " + epoch_text(source, c));
   print_line("models      " + counts_text(f.models));

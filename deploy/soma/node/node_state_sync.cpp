@@ -75,7 +75,7 @@ class taking {
                       "start the node again: it continues where it stopped");
       }
       for (auto& one : in_.take()) take(std::move(one));
-      carry_out(sync_.step(sync::time_passed{}, now_ms()));
+      apply(sync_.step(sync::time_passed{}, now_ms()));
       if (now_ms() < reported_ms + report_ms) continue;
       reported_ms = now_ms();
       report();
@@ -119,9 +119,9 @@ class taking {
   void take(seen one) {
     switch (one.event) {
       case seen::kind::connected:
-        return carry_out(sync_.step(sync::peer_connected{one.peer, one.key}, now_ms()));
+        return apply(sync_.step(sync::peer_connected{one.peer, one.key}, now_ms()));
       case seen::kind::gone:
-        return carry_out(sync_.step(sync::peer_gone{one.peer}, now_ms()));
+        return apply(sync_.step(sync::peer_gone{one.peer}, now_ms()));
       case seen::kind::frame:
         break;
     }
@@ -130,12 +130,12 @@ class taking {
     if (one.type != frame_type_of<peer::state_part>()) return;
     const auto what = decode_frame(one.type, one.body);
     if (!what) return mesh_.blame(one.peer, 100);
-    carry_out(sync_.step(sync::received{one.peer, *what}, now_ms()));
+    apply(sync_.step(sync::received{one.peer, *what}, now_ms()));
   }
 
-  void carry_out(std::vector<sync::effect> effects) {
-    for (auto& effect : effects) {
-      if (auto* wanted = std::get_if<sync::send>(&effect)) {
+  void apply(const std::vector<sync::effect>& effects) {
+    for (const auto& effect : effects) {
+      if (const auto* wanted = std::get_if<sync::send>(&effect)) {
         mesh_.send({wanted->to}, frame_type_of(wanted->message), encode(wanted->message));
       } else if (const auto* liar = std::get_if<sync::blame>(&effect)) {
         note_line("a peer is not asked any more: " + liar->why);

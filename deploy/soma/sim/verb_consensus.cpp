@@ -78,7 +78,7 @@ class sim_consensus final : public verb {
     options.add(
         "intensity", plans_.intensity,
         "0: nothing breaks; 1: single faults; 2: the usual mixture; 3: every kind of fault");
-    options.add("nodes", plans_.processes, "only networks with this many processes; 0: all sizes");
+    options.add("nodes", plans_.nodes, "only networks with this many nodes; 0: all sizes");
     options
         .add("byzantine", byzantine_,
              "f: as much power lies as is tolerated; f+1: more, and agreement must break")
@@ -134,7 +134,7 @@ std::string sim_consensus::again(std::uint64_t seed, bool is_known_to_break) con
   std::string line = "soma sim consensus --replay " + std::to_string(seed) + " --trace";
   if (is_known_to_break) line += " --shrink";
   if (plans_.intensity != 2) line += " --intensity " + std::to_string(plans_.intensity);
-  if (plans_.processes != 0) line += " --nodes " + std::to_string(plans_.processes);
+  if (plans_.nodes != 0) line += " --nodes " + std::to_string(plans_.nodes);
   if (plans_.beyond_tolerance) line += " --byzantine f+1";
   if (each_.max_events != simulation::run_options{}.max_events) {
     line += " --max-events " + std::to_string(each_.max_events);
@@ -285,7 +285,7 @@ outcome sim_consensus::verdict(const campaign::campaign_result& seen) const {
                   again(seen.found->seed, true));
   }
   const auto never = campaign::never_happened(seen.counts);
-  const auto shows_all = plans_.intensity >= 2 && plans_.processes == 0;
+  const auto shows_all = plans_.intensity >= 2 && plans_.nodes == 0;
   if (!shows_all || seen.runs < campaign::seeds_for_every_kind || never.empty()) return {};
   std::string names;
   for (const auto kind : never)

@@ -104,11 +104,11 @@ message<schema::ChainStatus> ledger_connection::status() {
   return ask<schema::ChainStatus>(message<schema::GetChain>{});
 }
 
-std::optional<ledger_source::standing> ledger_connection::validator_standing() {
+std::optional<ledger_source::running_validator> ledger_connection::validator_now() {
   const auto now = status();
   const auto root = now.root();
-  return standing{root.getSigning(), root.getSigns(), root.getView(), root.getPeers(),
-                  root.getPendingTransactions()};
+  return running_validator{root.getSigning(), root.getSigns(), root.getView(), root.getPeers(),
+                           root.getPendingTransactions()};
 }
 
 offered ledger_connection::offer(const signed_transaction& transaction) {

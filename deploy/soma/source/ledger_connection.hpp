@@ -38,7 +38,7 @@ class ledger_connection final : public ledger_source {
   std::optional<bytes> find(byte_view key) override;
   void scan(byte_view prefix, const tables::row_visitor& visit) override;
   std::string where() const override;
-  std::optional<standing> validator_standing() override;
+  std::optional<running_validator> validator_now() override;
 
   [[nodiscard]] message<schema::ChainStatus> status();
   [[nodiscard]] offered offer(const signed_transaction& transaction);

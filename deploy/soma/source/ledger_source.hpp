@@ -41,14 +41,14 @@ class ledger_source {
 
   /// How a running validator takes part in its network, for people to read. A stored ledger has no
   /// validator, so it returns nullopt.
-  struct standing {
+  struct running_validator {
     schema::SigningState signing{};
     bool signs = false;
     std::uint64_t view = 0;
     std::uint32_t peers = 0;
     std::uint32_t waiting = 0;  // transactions that wait for a block
   };
-  [[nodiscard]] virtual std::optional<standing> validator_standing() { return std::nullopt; }
+  [[nodiscard]] virtual std::optional<running_validator> validator_now() { return std::nullopt; }
 
   [[nodiscard]] const soma::genesis& genesis() const { return genesis_; }
   [[nodiscard]] const chain_id& chain_of() const { return chain_; }

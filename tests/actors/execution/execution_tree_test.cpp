@@ -1,5 +1,5 @@
-// Executions above a ledger, in every order and on every fork, against executing each chain
-// straight; and a router that is told of them.
+// Executions above a ledger, in every order and on every fork. The results are compared with those
+// of executing each chain from its beginning, and a router follows them.
 #include "actors/execution/execution_tree.hpp"
 
 #include <doctest/doctest.h>
@@ -17,7 +17,8 @@ using execution::execution_tree;
 using execution::execution_trouble;
 using execution::router_update;
 
-/// Holds one registry, as the real one does: what it has already or can't follow it says.
+/// Holds one registry, as the real router does. It refuses an update that it has already or to
+/// which it can't apply the changes.
 struct router {
   std::map<model_id, std::pair<std::uint32_t, std::vector<float>>> models;
   std::uint64_t version = 0;
@@ -49,7 +50,7 @@ struct router {
   }
 };
 
-/// A validator's use of it, with everything that can come late, twice or not at all.
+/// Uses the tree as a validator does; anything may come late, twice or not at all.
 class trial {
  public:
   explicit trial(std::uint64_t seed) : chain(seed), d{seed ^ 0xabcdef} {
@@ -75,7 +76,7 @@ class trial {
     if (roll < 85) return answer_one();
     commit_one();
   }
-  /// Nothing waits any more, and all that is left has been executed.
+  /// Finishes what waits and executes all blocks that are left.
   void finish() {
     while (!waiting_.empty()) answer_one();
     for (std::size_t i = 0; i < nodes_.size(); ++i) {
@@ -120,7 +121,7 @@ class trial {
   }
 
   void execute_one() {
-    // One that was executed before, too.
+    // It may also be a block that was executed before.
     const auto i =
         pick([&](const node& n) { return n.parent >= 0 && (!n.executed || d.chance(10)); });
     if (i != SIZE_MAX && i != base_) execute(i);
@@ -144,14 +145,14 @@ class trial {
     auto& run = std::get<execution_tree::pending_execution>(*begun);
     const auto told = tested->router_for(run);
     ++draws;
-    // Nobody knows what a message that is still under way leaves behind.
+    // While a message is on its way, the state of the router is not known.
     if (awaited_ != 0) REQUIRE(told.snapshot);
     awaited_ = told.ticket;
     waiting asked{i, std::move(run), told.ticket, true, {}};
     const auto luck = d.below(100);
-    if (luck < 4) model_router = {};  // it is a new one
+    if (luck < 4) model_router = {};  // a new router, which holds nothing
     if (luck < 8) {
-      asked.taken = false;  // never got there
+      asked.taken = false;  // the message is lost
     } else {
       asked.taken = model_router.take(told, *tested);
       asked.drawn = drawn_from(asked.run.draws(), model_router.models);
@@ -178,7 +179,7 @@ class trial {
       return;
     }
     if (!done) MESSAGE(to_text(done.error()));
-    REQUIRE(done.has_value());  // the router held roll the run was begun on
+    REQUIRE(done.has_value());  // the router held the registry of this execution
     check(asked.node, *done);
   }
 
@@ -202,7 +203,7 @@ class trial {
     check_rows(*tested->rows_at(n.made.block->id), straight.rows);
   }
 
-  /// Row by row and in the order of keys.
+  /// Compares all rows, in the order of their keys.
   static void check_rows(const ledger::state_reader& found, const memory_state& wanted) {
     auto next = wanted.rows().begin();
     for (unsigned table = 1; table <= 13; ++table) {
@@ -284,17 +285,17 @@ TEST_CASE("blocks executed on forks in any order do what executing their chains 
     failed += t.failed_draws, deltas += t.model_router.deltas, finals += t.final_blocks.size();
     models += t.model_router.models.size();
 
-    // Whoever starts from the ledger stands where this one stands.
+    // A tree that starts from the ledger has the same state.
     const execution_tree again(*t.ledger, t.chain.genesis);
     CHECK(again.base() == t.tested->base());
     CHECK(again.tree().root() == t.tested->tree().root());
     CHECK(again.chain() == t.tested->chain());
-    // And whoever trusts nobody.
+    // A replay of all blocks has the same state, too.
     replay::chain_replay replayed(t.chain.genesis, std::make_unique<replay::memory_rows>());
     for (const auto& block : t.final_blocks) REQUIRE(replayed.next(block->block).has_value());
     CHECK(replayed.root() == t.tested->tree().root());
   }
-  // Everything has happened that the test is about.
+  // Everything that the test is about has happened.
   MESSAGE(executed << " executions, " << finals << " final, " << unknown << " without a parent, "
                    << gone << " too late, " << draws << " with draws, " << failed
                    << " draws failed, " << deltas << " changes told, " << models << " models");
@@ -326,7 +327,7 @@ struct small_stage {
   tables::ledger_store ledger;
   std::unique_ptr<execution_tree> tested;
 
-  /// An empty block; `twist` tells siblings apart.
+  /// An empty block; siblings differ in `twist`.
   [[nodiscard]] block on(const block_id& parent, std::uint64_t height, std::uint64_t twist) const {
     block made;
     made.header.chain = rules::chain_id_of(chain.genesis);
@@ -403,7 +404,7 @@ TEST_CASE("no more than the limit is kept: idle leaves go first, a chain of that
   for (std::uint64_t i = 1; i <= 3 * execution_tree::max_live; ++i) {
     leaves.push_back(s.execute(s.on(start, 1, i)));
     REQUIRE(s.tested->live() <= execution_tree::max_live);
-    if (i % 10 == 0) s.execute(s.on(first, 2, 0));  // used now and then
+    if (i % 10 == 0) s.execute(s.on(first, 2, 0));  // it is used from time to time
   }
   CHECK(s.tested->find(first) != nullptr);
   CHECK(s.tested->find(second) != nullptr);
@@ -412,7 +413,7 @@ TEST_CASE("no more than the limit is kept: idle leaves go first, a chain of that
   CHECK(s.execute(s.on(start, 1, 1)) == leaves.front());
   s.tested->keep_only(first);
   CHECK(s.tested->live() == 2);
-  s.tested->keep_only(leaves.front());  // unknown by now
+  s.tested->keep_only(leaves.front());  // it is not kept any more
   CHECK(s.tested->live() == 2);
 
   auto tip = second;

@@ -1,5 +1,5 @@
-// A network whose chain forks: signed blocks with random payloads on any block made before, each
-// executed straight on a copy of its parent's rows, beside the thing that is tested.
+// A network whose chain forks. Signed blocks with random payloads stand on any earlier block. Each
+// is executed on a copy of its parent's rows, so that the results under test can be compared.
 #pragma once
 
 #include "messages/signing/signing.hpp"
@@ -22,7 +22,7 @@ inline soma::genesis forked_genesis() {
   return small_genesis(validator_count, people);
 }
 
-/// As router and target generator draw.
+/// Draws targets as the router and the target generator do.
 inline rules::drawn_targets drawn_from(
     const std::vector<rules::wanted_draw>& wanted,
     const std::map<model_id, std::pair<std::uint32_t, std::vector<float>>>& models) {
@@ -39,7 +39,7 @@ inline rules::drawn_targets drawn_from(
   return drawn;
 }
 
-/// What is true after a block, by executing the chain up to it one block after the other.
+/// The state after a block, computed by executing its chain one block after the other.
 struct straight_state {
   memory_state rows;
   state_tree::tree tree;
@@ -115,7 +115,7 @@ class forked_chain {
     }
   }
 
-  /// What its execution adds is taken off a block.
+  /// The draft of a block: the block without what its execution adds.
   static block_ptr draft_of(const block_ptr& of) {
     auto draft = *of;
     draft.block.header.state_root = {};

@@ -1,4 +1,4 @@
-// What holds is verified once; what does not hold is never taken for what does.
+// A valid transaction is verified once, and an invalid one is never taken for a valid one.
 #include "actors/execution/verified_transactions.hpp"
 
 #include <doctest/doctest.h>
@@ -38,7 +38,7 @@ TEST_CASE("a transaction is verified once and reads the same every time") {
   CHECK(known.verified() == 1);
 }
 
-// By security §8.2 a known body is known with its signature alone.
+// By security §8.2 a body is known only together with its signature.
 TEST_CASE("a known body under any other signature is refused, before and after") {
   execution::verified_transactions known;
   const auto sent = transfer(key_of(1), 7);
@@ -56,8 +56,8 @@ TEST_CASE("a known body under any other signature is refused, before and after")
   CHECK(known.read(other).known.has_value());
 }
 
-// By security §8.2 what is remembered is bounded.
-TEST_CASE("only the latest are remembered, and none that does not hold") {
+// By security §8.2 the number of remembered transactions is bounded.
+TEST_CASE("only the latest valid transactions are remembered") {
   constexpr std::size_t most = 10;
   execution::verified_transactions known(most);
   const auto key = key_of(2);

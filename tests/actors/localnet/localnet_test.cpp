@@ -44,7 +44,7 @@ TEST_CASE("a local network settles targets, pays for them and keeps the supply w
     }
     CHECK(wins == report.targets.settled);
     CHECK(won == report.targets.settled);
-    // A reward is halved; the odd shannon is the submitter's.
+    // A reward is halved between both, and the submitter gets the odd shannon.
     CHECK(to_submitters.value - to_models.value <= report.targets.settled);
   }
 }
@@ -87,7 +87,7 @@ TEST_CASE(
   options.directory = c.path();
   options.seed = 8;
   CHECK(run(options).state_root != first.state_root);
-  // The data owns the outcome as much as the seed does.
+  // The result depends on the data as well as on the seed.
   options = small_network(d.path(), 7);
   options.sources[0].files[0].front() ^= 1;
   CHECK(run(options).state_root != first.state_root);

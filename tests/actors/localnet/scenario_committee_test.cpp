@@ -1,4 +1,4 @@
-// Scenarios 3, 17, 22 and 23 with the validators as they are: actors, rules, keys and disks.
+// Scenarios 3, 17, 22 and 23 with real validators: their actors, rules, keys and disks.
 #include <doctest/doctest.h>
 
 #include <fstream>
@@ -29,7 +29,7 @@ using namespace soma::wallet;
 namespace {
 
 constexpr std::uint64_t start_ms = 1'000'000;
-constexpr std::size_t people = 40;  // with money, from 1
+constexpr std::size_t people = 40;  // accounts with money, numbered from 1
 
 crypto::key_pair key_of(std::uint64_t seed) {
   crypto::seeded_random random(seed);
@@ -39,7 +39,7 @@ address owner_of(std::uint64_t seed) {
   return crypto::address_of(key_of(seed).public_half());
 }
 
-/// Four validators of equal stake and people who have something to say.
+/// Four validators of equal stake, and accounts that send evidence against them.
 struct court {
   court(const std::filesystem::path& folder, std::uint64_t seed, std::uint64_t epoch_ms)
       : w(1, start_ms) {
@@ -99,7 +99,7 @@ struct court {
     return {key.public_half(), encode(a), signing::sign_vote(key, chain, a), encode(b),
             signing::sign_vote(key, chain, b)};
   }
-  /// Handed to one of the validators by the person.
+  /// The account sends the evidence to one of the validators.
   void accuse(std::size_t person, const tx::report_equivocation& what) {
     const auto signed_report = wallets[person - 1].sign(what, epoch_number{1'000}).sent;
     caf::anon_send(committee->at(person % 4).validator, offer(signed_report));
@@ -148,7 +148,7 @@ TEST_CASE(
     auto torn = file_bytes(file);
     REQUIRE(torn.size() >= 8'192);
     switch (round / 2 % 4) {
-      case 0:  // some sectors never came to the disk
+      case 0:  // some sectors were never written
         for (std::size_t at = 0; at + 512 <= std::min(torn.size(), older.size()); at += 512) {
           if (dice.below(2) == 0) std::copy_n(older.begin() + at, 512, torn.begin() + at);
         }
@@ -156,7 +156,7 @@ TEST_CASE(
       case 1:  // the last pages are missing
         torn.resize(torn.size() - 4'096 * (1 + dice.below(torn.size() / 8'192)));
         break;
-      case 2:  // a page came as nothing
+      case 2:  // a page has zeros
         std::fill_n(torn.begin() + 4'096 * dice.below(torn.size() / 4'096), 4'096, 0);
         break;
       default:  // the whole table is an older one
@@ -198,7 +198,7 @@ TEST_CASE(
       c.committee->network().partition(groups);
       c.pass(4'000);
       c.committee->network().partition({0, 0, 0, 0});
-      if (epoch == 2) {  // it has executed the end, and stops before it learns that it is final
+      if (epoch == 2) {  // it has executed the closing block and does not know yet that it is final
         c.committee->crash(late);
         REQUIRE(c.committee->restart(late).has_value());
       }
@@ -257,9 +257,9 @@ TEST_CASE("scenario 22: a ledger in chunks from peers that lie, repeat themselve
   snapshot_receiver receiver(staging, closing);
   std::size_t blamed = 0, rounds = 0;
   for (; !receiver.complete(); ++rounds) {
-    REQUIRE(rounds < 2 * whole.size());  // an endless one is not believed
+    REQUIRE(rounds < 2 * whole.size());  // a snapshot without an end is not believed
     const auto next = receiver.next();
-    // One of long ago, one that sends the same again and again, one that keeps the end back.
+    // An old snapshot, one that repeats the same chunk, and one that keeps the end back.
     const auto lies = {stale[std::min<std::size_t>(next, stale.size() - 1)],
                        whole[next == 0 ? whole.size() - 1 : next - 1], bytes{}};
     for (const auto& lie : lies) {
@@ -269,7 +269,7 @@ TEST_CASE("scenario 22: a ledger in chunks from peers that lie, repeat themselve
       ++blamed;
       REQUIRE(receiver.next() == next);
     }
-    REQUIRE(receiver.take(whole[next]).has_value());  // the honest one
+    REQUIRE(receiver.take(whole[next]).has_value());  // the honest chunk
   }
   CHECK(blamed >= 2 * whole.size());
   CHECK(rounds == whole.size());
@@ -301,11 +301,12 @@ TEST_CASE(
   c.accuse(2, forged([](auto& r) { r.second_statement = r.first_statement; }));
   c.accuse(3, forged([](auto& r) { r.signer = key_of(102).public_half(); }));
   c.accuse(4, forged([](auto& r) { r.second_statement.clear(); }));
-  c.accuse(5, c.guilt(key_of(1), 0, 3));    // of one without a seat
-  c.accuse(6, c.guilt(key_of(103), 7, 3));  // in an epoch that is not
+  c.accuse(5, c.guilt(key_of(1), 0, 3));    // against a validator without a seat
+  c.accuse(6, c.guilt(key_of(103), 7, 3));  // in an epoch that does not exist
   REQUIRE(c.grows_by(5, 60'000));
   for (std::size_t i = 0; i < 4; ++i) CHECK(c.stake(i) == before[i]);
-  // A flood of the same, from everybody, either way round; two accuse each other.
+  // All accounts send the same evidence, in both orders of its statements, and two validators
+  // accuse each other.
   const auto first = c.guilt(key_of(101), 0, 3);
   auto swapped = first;
   std::swap(swapped.first_statement, swapped.second_statement);
@@ -329,7 +330,7 @@ TEST_CASE(
   for (auto h = height.next(); h <= c.view().height(); h = h.next()) {
     in_blocks += c.view().block_at(h)->payload.size();
   }
-  CHECK(in_blocks <= people);  // and what is refused costs its sender
+  CHECK(in_blocks <= people);  // evidence that is refused costs its sender
   const auto once = c.stake(1);
   c.accuse(1, first);
   c.accuse(2, swapped);
@@ -348,7 +349,7 @@ TEST_CASE("scenario 23: evidence of epochs long past is refused") {
   REQUIRE(c.grows_by(6, 60'000));
   CHECK(c.stake(1) >= before);
   const auto epoch = c.committee->at(0).ledger->chain()->epoch.value;
-  c.accuse(3, c.guilt(key_of(101), epoch, 3));  // while a fresh one counts
+  c.accuse(3, c.guilt(key_of(101), epoch, 3));  // fresh evidence counts
   REQUIRE(c.grows_by(6, 60'000));
   CHECK(c.stake(1) < before);
   c.check();

@@ -1,5 +1,5 @@
-// Validators as they are, actors, rules, keys and disks, in one world whose network and processes
-// fail: what they agree on is one chain, and it goes on.
+// Real validators, with their actors, rules, keys and disks, in one world whose network and
+// processes fail. They agree on one chain, and the chain goes on.
 #include <doctest/doctest.h>
 
 #include <set>
@@ -41,7 +41,7 @@ struct told_line {
   std::string line;
 };
 
-/// `size` validators of equal stake, a rich account, and time.
+/// `size` validators of equal stake and a rich account.
 struct network {
   network(const std::filesystem::path& folder, std::size_t size, std::uint64_t seed)
       : random(seed), w(1, start_ms), rich(key_of(1), {}, 0) {
@@ -79,7 +79,7 @@ struct network {
   void pass(std::uint64_t ms) {
     w.run_until([] { return false; }, [] { return false; }, w.now_ms() + ms);
   }
-  /// Until every validator that runs has this many blocks more than the longest ledger now.
+  /// Runs until every validator that is up has so many blocks more than the longest ledger has now.
   [[nodiscard]] bool grows_by(std::uint64_t blocks, std::uint64_t within_ms) {
     const auto wanted = committee->heights().second + blocks;
     const auto end = w.run_until([&] { return committee->heights().first >= wanted; },
@@ -96,7 +96,8 @@ struct network {
     const auto account = committee->at(at).ledger->view().account(who);
     return account ? account->balance : shannons{};
   }
-  /// One chain, whole supply, every block's root the ledger's, nobody blamed.
+  /// All ledgers are one chain, the supply is whole, each block has the ledger's root, and no peer
+  /// is blamed.
   void check() {
     CHECK(committee->agree());
     for (std::size_t i = 0; i < committee->size(); ++i) {
@@ -133,7 +134,7 @@ TEST_CASE("validators of any number agree, and a transaction sent to one is in t
     REQUIRE(n.grows_by(80, 100'000));  // across epochs
     CHECK(n.committee->at(0).ledger->chain()->epoch.value >= 2);
     n.check();
-    // Every epoch's first block has none before it in the agreement of its epoch.
+    // The first block of each epoch has no parent in the agreement of its epoch.
     const auto view = n.committee->at(0).ledger->view();
     for (block_height h{1}; h <= view.height(); h = h.next()) {
       const auto b = view.block_at(h)->header;
@@ -144,7 +145,8 @@ TEST_CASE("validators of any number agree, and a transaction sent to one is in t
   }
 }
 
-TEST_CASE("loss, doubled messages, partitions and crashes of one at a time cost time alone") {
+TEST_CASE(
+    "loss, doubled messages, partitions and crashes of one validator at a time cost only time") {
   for (std::uint64_t seed = 0; seed < 4; ++seed) {
     CAPTURE(seed);
     const soma::support::scratch_folder folder;
@@ -179,8 +181,8 @@ TEST_CASE("loss, doubled messages, partitions and crashes of one at a time cost 
     n.check();
     CHECK(n.committee->network().counts().lost > 0);
     CHECK(n.committee->network().counts().doubled > 0);
-    // What was sent to a validator that crashed at once may be lost, and what has a later nonce
-    // with it; nothing comes twice.
+    // A transaction is lost if its validator crashed at once, and later nonces of its sender with
+    // it. No transaction comes twice.
     CHECK(n.balance(0, owner_of(2)).value > 0);
     CHECK(n.balance(0, owner_of(2)).value <= sent * 10);
   }
@@ -242,7 +244,7 @@ TEST_CASE("a validator that lost its record follows, says so, and votes again in
   CHECK(n.told[0].number == 2);
   REQUIRE(n.grows_by(5, 60'000));
   CHECK_FALSE(may_sign());
-  // A crash in between does not make it forget that it has forgotten.
+  // A crash meanwhile does not end its fence.
   n.committee->crash(2);
   REQUIRE(n.committee->restart(2).has_value());
   n.pass(3'000);
@@ -272,7 +274,7 @@ TEST_CASE("a peer whose frame announces another kind than it carries is blamed f
   CHECK(n.committee->agree());
 }
 
-TEST_CASE("who says two things is slashed on the ledger of all") {
+TEST_CASE("a validator that contradicts itself is slashed in all ledgers") {
   for (std::uint64_t seed = 0; seed < 3; ++seed) {
     CAPTURE(seed);
     const soma::support::scratch_folder folder;
@@ -283,7 +285,7 @@ TEST_CASE("who says two things is slashed on the ledger of all") {
       return n.committee->at(at).ledger->view().validator(owner_of(100 + thief))->pool.stake.value;
     };
     const auto before = stake(0);
-    // Its key, in other hands: two votes to finalize in one view of the present epoch.
+    // A thief signs two votes to finalize with its key, in one view of the present epoch.
     const auto chain = rules::chain_id_of(n.genesis);
     const auto key = key_of(100 + thief);
     const auto status =

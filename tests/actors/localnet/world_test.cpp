@@ -20,7 +20,7 @@ message<schema::Wait> wait_ms(std::uint32_t ms) {
 
 }  // namespace
 
-TEST_CASE("time passes only when everybody waits, and in the order of the alarms") {
+TEST_CASE("time passes only when all actors wait, and in the order of the alarms") {
   world w(1, 1'000'000);
   auto log = std::make_shared<std::vector<std::pair<unsigned, std::uint64_t>>>();
   for (const unsigned ms : {5'000u, 10u, 3'600'000u, 10u}) {
@@ -62,7 +62,7 @@ TEST_CASE(
   }
 }
 
-TEST_CASE("work of one lane never overlaps, work of several lanes does what it should at once") {
+TEST_CASE("work of one lane never overlaps, and work of several lanes runs at the same time") {
   world w(4, 0);
   auto inside = std::make_shared<std::atomic<int>>(0);
   auto worst = std::make_shared<std::atomic<int>>(0);

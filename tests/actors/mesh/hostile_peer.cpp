@@ -24,7 +24,7 @@ sockaddr_in address_of(const std::string& host, std::uint16_t port) {
   return made;
 }
 
-/// A send gives up after a while instead of waiting for one who does not read.
+/// Lets a send give up after a while, since the other end may not read.
 void be_patient(int socket) {
   const timeval patience{0, 300'000};
   setsockopt(socket, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);

@@ -1,4 +1,4 @@
-// A peer that does what it likes: a plain socket, with TLS on it when it wants some.
+// A peer that may send anything: a plain socket, on which it may also speak TLS.
 #pragma once
 
 #include <memory>
@@ -13,24 +13,24 @@ namespace soma::tests {
 
 class hostile_peer {
  public:
-  /// Connects, from one of this machine's loopback addresses.
+  /// Connects from this loopback address.
   explicit hostile_peer(const mesh::host_port& to, const std::string& from = "127.0.0.1");
-  /// One end of a connection that is there already.
+  /// Takes the socket of a connection that exists.
   explicit hostile_peer(int socket);
   ~hostile_peer();
   hostile_peer(const hostile_peer&) = delete;
   hostile_peer& operator=(const hostile_peer&) = delete;
 
-  /// False: the other end has closed.
+  /// False when the other end has closed the connection.
   bool send_raw(byte_view data);
-  /// Whatever comes within the time; nullopt: the other end has closed.
+  /// The bytes that come within the time; nullopt when the other end has closed the connection.
   std::optional<bytes> read_raw(int at_most_ms);
-  /// Whether the other end closes within the time, whatever it says until then.
+  /// Whether the other end closes within the time; bytes that it sends before are ignored.
   bool is_closed_within(int at_most_ms);
 
-  /// A whole handshake. False: it did not come about.
+  /// Does a whole handshake. False when it failed.
   bool shake_hands(const crypto::key_pair& key, crypto::tls_side side = crypto::tls_side::client);
-  /// Inside TLS; answers nothing and reads nothing.
+  /// Sends bytes inside TLS. It reads and answers nothing.
   bool send(byte_view plain);
 
  private:
@@ -39,7 +39,7 @@ class hostile_peer {
   std::optional<crypto::tls_session> session_;
 };
 
-/// Where a node calls and finds a hostile one.
+/// Listens where a node connects, and gives it a hostile peer.
 class hostile_listener {
  public:
   hostile_listener();
@@ -48,7 +48,7 @@ class hostile_listener {
   hostile_listener& operator=(const hostile_listener&) = delete;
 
   [[nodiscard]] const mesh::host_port& at() const { return at_; }
-  /// nullptr: nobody called within the time.
+  /// The next peer that connects; nullptr when none does within the time.
   std::unique_ptr<hostile_peer> accept(int at_most_ms);
 
  private:

@@ -1,5 +1,5 @@
-// Peers that do all they can: each is dropped by its deadline or its quota, and two honest nodes
-// talk on all the while.
+// Peers that misbehave in every way. Each is dropped by its deadline or its quota, and two honest
+// nodes exchange frames all the time.
 #include <doctest/doctest.h>
 
 #include "messages/crypto/random.hpp"
@@ -13,9 +13,9 @@ using mesh::link_end;
 
 namespace {
 
-constexpr const char* elsewhere = "127.0.0.2";  // an address where no peer of ours is
+constexpr const char* elsewhere = "127.0.0.2";  // an address without a known peer
 
-/// Two honest members that talk, and a third member whose key the test has.
+/// Two honest members that are connected, and a third member whose key the test has.
 struct honest_pair {
   crypto::key_pair a_key = key_of(1), b_key = key_of(2), traitor = key_of(3);
   std::unique_ptr<mesh_node> a, b;
@@ -32,7 +32,7 @@ struct honest_pair {
     REQUIRE(a->wait_for([&] { return a->connected_to(b->key()) == 1 && b->connected() == 1; }));
   }
 
-  /// Whether a frame goes there and back at once.
+  /// Whether a frame goes in both directions without delay.
   bool talks() {
     const auto at_a = a->frame_count(), at_b = b->frame_count();
     a->link().send({a->number_of(b->key())}, 1, bytes(100));
@@ -40,7 +40,7 @@ struct honest_pair {
     return a->wait_for([&] { return a->frame_count() > at_a && b->frame_count() > at_b; }, 1'000);
   }
 
-  /// The honest ones have noticed nothing.
+  /// The honest members are still connected and have lost nothing.
   void check_unharmed() {
     CHECK(talks());
     CHECK(a->times_connected_to(b->key()) == 1);
@@ -56,7 +56,7 @@ bytes header_of(std::uint16_t type, std::uint32_t length) {
 
 }  // namespace
 
-// By security §2.1 only TLS 1.3 with a key of ours passes the handshake.
+// By security §2.1 only TLS 1.3 with an Ed25519 key passes the handshake.
 TEST_CASE("garbage, another protocol and an older TLS do not get past the handshake") {
   honest_pair honest;
   const auto old_hello = from_hex(
@@ -70,7 +70,7 @@ TEST_CASE("garbage, another protocol and an older TLS do not get past the handsh
        {byte_view(noise), as_bytes("GET / HTTP/1.1\r\n\r\n"), byte_view(*old_hello)}) {
     hostile_peer peer(honest.a->at());
     peer.send_raw(what);
-    CHECK(peer.is_closed_within(400));  // at once, not by the deadline
+    CHECK(peer.is_closed_within(400));  // at once, before the deadline
   }
   CHECK(honest.a->connected() == 1);
   honest.check_unharmed();
@@ -95,7 +95,7 @@ TEST_CASE("an address that sends garbage again and again is refused before it co
 }
 
 // By security §4.1 a handshake has a deadline.
-TEST_CASE("who stalls in the handshake is dropped by the deadline") {
+TEST_CASE("a peer that stalls in the handshake is dropped at the deadline") {
   honest_pair honest;
   hostile_peer silent(honest.a->at(), elsewhere);
   hostile_peer slow(honest.a->at(), elsewhere);
@@ -106,15 +106,15 @@ TEST_CASE("who stalls in the handshake is dropped by the deadline") {
   honest.check_unharmed();
 }
 
-// By security §5.1 unfinished handshakes are bounded by address and in all.
-TEST_CASE("a flood of connections takes its own quota and nobody else's") {
+// By security §5.1 unfinished handshakes are bounded for each address and in all.
+TEST_CASE("a flood of connections takes only its own quota") {
   honest_pair honest([](mesh::mesh_limits& limits) {
     limits.pending = 20;
     limits.handshake_ms = 1'500;
   });
   std::vector<std::unique_ptr<hostile_peer>> flood;
   for (int i = 0; i < 300; ++i) {
-    // From five addresses, eight are let in of each, and twenty of all.
+    // They come from five addresses. Eight of each address are accepted, and twenty of all.
     const std::string from = "127.0.0." + std::to_string(2 + i % 5);
     flood.push_back(std::make_unique<hostile_peer>(honest.a->at(), from));
   }
@@ -123,12 +123,12 @@ TEST_CASE("a flood of connections takes its own quota and nobody else's") {
   CHECK(open <= 20);
   CHECK(open > 0);
   honest.check_unharmed();
-  // A member at an address of its own gets in beside the flood: b has called a from 127.0.0.1, and
-  // a knows nobody there; so it is a peer that a calls itself.
+  // A member gets in beside the flood if its address is known. The flood is at unknown addresses,
+  // and a knows the address of a member when it has connected to the member itself.
   mesh_node third(honest.traitor, quick_options({honest.a->key(), honest.b->key()}));
   honest.a->link().set_peers({third.as_peer()});
   CHECK(third.wait_for([&] { return third.connected_to(honest.a->key()) == 1; }, 1'000));
-  // And from then on also when it calls.
+  // From then on the member may also connect to a.
   hostile_peer member(honest.a->at());
   CHECK(member.shake_hands(key_of(99)));
   sleep_ms(1'700);
@@ -136,7 +136,7 @@ TEST_CASE("a flood of connections takes its own quota and nobody else's") {
   honest.check_unharmed();
 }
 
-// By security §5.2 strangers are bounded by address and in all.
+// By security §5.2 strangers are bounded for each address and in all.
 TEST_CASE("strangers with handshakes done are bounded too") {
   honest_pair honest([](mesh::mesh_limits& limits) {
     limits.strangers = 6;
@@ -150,7 +150,7 @@ TEST_CASE("strangers with handshakes done are bounded too") {
   }
   CHECK(honest.a->wait_for([&] { return honest.a->connected() >= 7; }));
   sleep_ms(100);
-  CHECK(honest.a->connected() == 7);  // b and six
+  CHECK(honest.a->connected() == 7);  // b and six strangers
   honest.check_unharmed();
 }
 
@@ -169,14 +169,14 @@ TEST_CASE("a frame with a length above its type's limit ends the connection befo
     CHECK(peer.is_closed_within(500));
     REQUIRE(honest.a->wait_for([&] { return honest.a->connected() == 1; }));
     CHECK(honest.a->ends().back() == link_end::frame_wrong);
-    sleep_ms(60);  // it was refused for a while
+    sleep_ms(60);  // until the refusal is over
   }
   CHECK(resident_bytes() < before + (4U << 20U));
   honest.check_unharmed();
 }
 
-// By security §3.3 memory follows what has arrived.
-TEST_CASE("who announces the most that is allowed and sends little holds little") {
+// By security §3.3 memory is taken only for bytes that have arrived.
+TEST_CASE("a peer that announces the longest frame and sends little takes little memory") {
   honest_pair honest([](mesh::mesh_limits& limits) {
     limits.strangers = 100;
     limits.strangers_per_address = 100;
@@ -215,7 +215,7 @@ TEST_CASE("a slow header and a slow body are late, and keep-alives between do no
     REQUIRE(honest.a->wait_for([&] { return honest.a->connected() == 2; }));
     REQUIRE(peer.send(make_frame(0, {})));
     REQUIRE(peer.send(byte_view(whole).first(stop)));
-    for (std::size_t i = 0; i < 4; ++i) {  // a byte now and then
+    for (std::size_t i = 0; i < 4; ++i) {  // a byte from time to time
       sleep_ms(40);
       CHECK(peer.send(byte_view(whole).subspan(stop + i, 1)));
     }
@@ -228,7 +228,7 @@ TEST_CASE("a slow header and a slow body are late, and keep-alives between do no
 }
 
 // By security §4.3 a connection on which nothing arrives ends.
-TEST_CASE("who says nothing at all is dropped as idle") {
+TEST_CASE("a silent peer is dropped as idle") {
   honest_pair honest([](mesh::mesh_limits& limits) { limits.idle_ms = 400; });
   hostile_peer peer(honest.a->at(), elsewhere);
   REQUIRE(peer.shake_hands(honest.traitor));
@@ -239,8 +239,8 @@ TEST_CASE("who says nothing at all is dropped as idle") {
   honest.check_unharmed();
 }
 
-// By security §4.4 and §5.3 what waits for a peer is bounded.
-TEST_CASE("who never reads is dropped when its write queue is full, and holds no more than that") {
+// By security §4.4 and §5.3 the bytes that wait for a peer are bounded.
+TEST_CASE("a peer that never reads is dropped when its write queue is full, and costs no more") {
   honest_pair honest([](mesh::mesh_limits& limits) { limits.idle_ms = 60'000; });
   hostile_peer peer(honest.a->at(), elsewhere);
   REQUIRE(peer.shake_hands(honest.traitor));
@@ -258,8 +258,8 @@ TEST_CASE("who never reads is dropped when its write queue is full, and holds no
   honest.check_unharmed();
 }
 
-// By security §4.4 a peer that takes nothing for too long is dropped, too.
-TEST_CASE("who never reads and is sent little is dropped when nothing moves any more") {
+// By security §4.4 a peer that reads nothing for too long is dropped, too.
+TEST_CASE("a peer that never reads and is sent little is dropped when its queue does not shrink") {
   honest_pair honest([](mesh::mesh_limits& limits) {
     limits.idle_ms = 600;
     limits.member.write_queue_bytes = 64U << 20U;
@@ -271,15 +271,15 @@ TEST_CASE("who never reads and is sent little is dropped when nothing moves any 
   const auto number = honest.a->number_of(traitor);
   for (int i = 0; i < 20; ++i) honest.a->link().send({number}, 1, bytes(1U << 20U));
   for (int i = 0; i < 30 && honest.a->connected() == 2; ++i) {
-    peer.send(make_frame(0, {}));  // it does speak
+    peer.send(make_frame(0, {}));  // it sends, but does not read
     sleep_ms(100);
   }
   CHECK(honest.a->ends() == std::vector{link_end::not_reading});
   honest.check_unharmed();
 }
 
-// By security §3.1 the checksum covers all of a frame, and by security §3.4 nothing is read behind
-// a refusal.
+// By security §3.1 the checksum covers a whole frame, and by security §3.4 nothing is read after a
+// refusal.
 TEST_CASE("cut and altered streams after the handshake never bring a frame that was not sent") {
   honest_pair honest([](mesh::mesh_limits& limits) { limits.refuse_for_ms = 40; });
   crypto::seeded_random random(9);
@@ -290,9 +290,9 @@ TEST_CASE("cut and altered streams after the handshake never bring a frame that 
     REQUIRE(peer.shake_hands(honest.traitor));
     auto framed = make_frame(3, bytes(200, 0x11));
     if (round % 2 == 0) {
-      framed.resize(random.below(framed.size()));  // and then it goes
+      framed.resize(random.below(framed.size()));  // the peer closes after it
     } else {
-      framed[16 + random.below(200)] ^= 1;  // its checksum tells
+      framed[16 + random.below(200)] ^= 1;  // the checksum shows it
     }
     if (!framed.empty()) peer.send(framed);
     if (round % 2 == 1) {

@@ -64,7 +64,7 @@ mesh_node::mesh_node(const crypto::key_pair& key, mesh::mesh_options options, bo
     }
     changed_.notify_all();
   };
-  // Under the lock: a frame may come before the constructor of the mesh is back.
+  // It holds the lock, since a frame may come before the constructor of the mesh has returned.
   const std::lock_guard lock(mutex_);
   mesh_ = std::make_unique<mesh::mesh>(key, std::move(options), std::move(callbacks));
   port_ = mesh_->port();
@@ -117,7 +117,7 @@ bool mesh_node::wait_for(const std::function<bool()>& condition, int at_most_ms)
   const auto until = std::chrono::steady_clock::now() + std::chrono::milliseconds(at_most_ms);
   while (!condition()) {
     if (std::chrono::steady_clock::now() > until) return false;
-    // The condition takes the lock itself, so that it may ask several nodes.
+    // `condition` takes the locks itself, so that it may ask several nodes.
     std::unique_lock lock(mutex_);
     changed_.wait_for(lock, std::chrono::milliseconds(2));
   }
@@ -126,7 +126,7 @@ bool mesh_node::wait_for(const std::function<bool()>& condition, int at_most_ms)
 
 std::size_t resident_bytes() {
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-  return 0;  // a sanitizer holds a multiple, and what was freed
+  return 0;  // a sanitizer takes a multiple and keeps freed memory
 #else
   std::ifstream file("/proc/self/statm");
   std::size_t whole = 0;

@@ -1,4 +1,4 @@
-// A mesh under test: everything it calls back is written down, and a test waits for what must come.
+// A mesh under test. It records all callbacks, and a test can wait for what must come.
 #pragma once
 
 #include <condition_variable>
@@ -14,7 +14,7 @@ namespace soma::tests {
 
 [[nodiscard]] crypto::key_pair key_of(std::uint64_t seed);
 
-/// Deadlines short enough for a test, long enough for a busy machine.
+/// Options with deadlines that are short enough for a test and long enough for a busy machine.
 [[nodiscard]] mesh::mesh_options quick_options(std::vector<public_key> members);
 
 class mesh_node {
@@ -25,7 +25,7 @@ class mesh_node {
     bytes payload;
   };
 
-  /// `consumes`: whether it tells the mesh at once that a frame is done with.
+  /// With `consumes` it calls mesh::consumed for each frame at once.
   mesh_node(const crypto::key_pair& key, mesh::mesh_options options, bool consumes = true);
   ~mesh_node();
 
@@ -34,17 +34,17 @@ class mesh_node {
   [[nodiscard]] const public_key& key() const { return key_; }
   [[nodiscard]] mesh::mesh_peer as_peer() const { return {key_, at()}; }
 
-  /// Connections to this key that are up.
+  /// The number of open connections to this key.
   [[nodiscard]] std::size_t connected_to(const public_key& key) const;
   [[nodiscard]] std::size_t connected() const;
-  /// Its number; 0: not connected.
+  /// The number of the connection to this key; 0 when there is none.
   [[nodiscard]] mesh::peer_number number_of(const public_key& key) const;
   [[nodiscard]] std::size_t times_connected_to(const public_key& key) const;
   [[nodiscard]] std::vector<mesh::link_end> ends() const;
   [[nodiscard]] std::vector<received> frames() const;
   [[nodiscard]] std::size_t frame_count() const;
 
-  /// Whether `condition` came true within the time; it is asked after everything that happens.
+  /// Whether `condition` became true within the time. It is asked after each callback.
   [[nodiscard]] bool wait_for(const std::function<bool()>& condition,
                               int at_most_ms = 10'000) const;
 
@@ -60,7 +60,7 @@ class mesh_node {
   std::unique_ptr<mesh::mesh> mesh_;
 };
 
-/// Bytes of memory this process holds; 0 under a sanitizer.
+/// The resident bytes of this process; 0 under a sanitizer.
 [[nodiscard]] std::size_t resident_bytes();
 void sleep_ms(int ms);
 

@@ -1,4 +1,4 @@
-// Honest nodes: who connects to whom, what arrives, what comes back after a break.
+// Honest nodes: their connections, the frames that arrive, and connections after a break.
 #include "actors/mesh/mesh.hpp"
 
 #include <doctest/doctest.h>
@@ -22,7 +22,7 @@ bytes numbered(std::uint32_t number, std::size_t size) {
   return made;
 }
 
-/// Whether each knows the other exactly once.
+/// Whether each of the two nodes has exactly one connection to the other.
 bool are_linked(const mesh_node& a, const mesh_node& b) {
   return a.connected_to(b.key()) == 1 && b.connected_to(a.key()) == 1;
 }
@@ -43,7 +43,7 @@ TEST_CASE("two nodes know each other by key and hear every frame once and in ord
   std::vector<bytes> sent;
   for (std::uint32_t i = 0; i < count; ++i) {
     sent.push_back(numbered(i, random.below(i % 50 == 0 ? 300'000 : 600)));
-    // Not more on the way than a write queue takes.
+    // So that there are never more frames on their way than a write queue takes.
     REQUIRE(a.wait_for([&] { return a.frame_count() + 20 > i && b.frame_count() + 20 > i; }));
     a.link().send({}, 1 + i % 9, sent.back());
     b.link().send({b.number_of(a.key())}, 1 + i % 9, sent.back());
@@ -86,7 +86,7 @@ TEST_CASE("four nodes that all call each other end with one connection a pair") 
     return true;
   };
   REQUIRE(nodes[0]->wait_for(all_linked));
-  sleep_ms(100);  // nothing changes any more
+  sleep_ms(100);  // the connections do not change any more
   REQUIRE(all_linked());
 
   for (std::uint32_t i = 0; i < 4; ++i) nodes[i]->link().send({}, 2, numbered(i, 1'000));
@@ -95,7 +95,7 @@ TEST_CASE("four nodes that all call each other end with one connection a pair") 
     const auto frames = nodes[i]->frames();
     CHECK(frames.size() == 3);
     for (const auto& frame : frames) {
-      CHECK(frame.payload != numbered(i, 1'000));  // not its own
+      CHECK(frame.payload != numbered(i, 1'000));  // a node does not get its own frames
     }
   }
 }
@@ -106,7 +106,7 @@ TEST_CASE("two nodes that call each other at the same moment end with one connec
     const auto a_key = key_of(seed), b_key = key_of(seed + 1'000);
     const std::vector<public_key> both{a_key.public_half(), b_key.public_half()};
     auto options = quick_options(both);
-    options.limits.retry_min_ms = 8;  // as good as no courtesy: the calls do cross
+    options.limits.retry_min_ms = 8;  // both connect at nearly the same time
     options.seed = seed;
     mesh_node a(a_key, options);
     options.seed = seed + 1;
@@ -125,8 +125,8 @@ TEST_CASE("two nodes that call each other at the same moment end with one connec
   }
 }
 
-// By security §2.3 both ends come to keep the same connection.
-TEST_CASE("of two calls that crossed that of the lower key stays, and of others the later one") {
+// By security §2.3 both ends keep the same connection.
+TEST_CASE("of two simultaneous connections that of the lower key stays, otherwise the later one") {
   for (const bool is_lower : {true, false}) {
     for (const bool is_old : {false, true}) {
       CAPTURE(is_lower);
@@ -150,7 +150,7 @@ TEST_CASE("of two calls that crossed that of the lower key stays, and of others 
       CHECK_FALSE((first_stays ? *called : calling).is_closed_within(100));
       CHECK(a.connected() == 1);
       CHECK(a.times_connected_to(other.public_half()) == (first_stays ? 1 : 2));
-      // Who calls a second time has lost its first call.
+      // A peer that connects a second time has lost its first connection.
       hostile_peer again(a.at());
       REQUIRE(again.shake_hands(other));
       CHECK((first_stays ? again : calling).is_closed_within(1'000));
@@ -172,7 +172,7 @@ TEST_CASE("calls that fail come at longer and longer intervals, up to the longes
     if (there.accept(20) != nullptr) ++calls;
   }
   CHECK(calls >= 6);
-  CHECK(calls <= 16);  // 20, 40, 80 and then eight of 160, each a quarter less at most
+  CHECK(calls <= 16);  // pauses of 20, 40, 80 and then 160 ms, each at most a quarter less
 }
 
 TEST_CASE("a node that was killed and comes back is connected again, with a new number") {
@@ -191,10 +191,10 @@ TEST_CASE("a node that was killed and comes back is connected again, with a new 
     last = a.number_of(b->key());
     b.reset();
     REQUIRE(a.wait_for([&] { return a.connected() == 0; }));
-    a.link().send({}, 1, numbered(1, 100));  // to nobody
+    a.link().send({}, 1, numbered(1, 100));  // no peer is connected
     a.link().send({last}, 1, numbered(1, 100));
     a.link().consumed(last, 100);
-    a.link().blame(last, 1'000);  // a number that is gone blames nobody
+    a.link().blame(last, 1'000);  // no peer has this number any more
     sleep_ms(life * 40);
     auto again = quick_options(both);
     again.listen = b_at;
@@ -204,8 +204,8 @@ TEST_CASE("a node that was killed and comes back is connected again, with a new 
   CHECK(a.ends().size() == 4);
 }
 
-// By security §2.2 a peer is its key.
-TEST_CASE("who answers with another key than the one looked for is refused, and so is oneself") {
+// By security §2.2 the identity of a peer is its key.
+TEST_CASE("a peer with another key than the expected one is refused, and so is the node itself") {
   const auto a_key = key_of(1), b_key = key_of(2), c_key = key_of(3);
   const std::vector<public_key> all{a_key.public_half(), b_key.public_half(), c_key.public_half()};
   mesh_node b(b_key, quick_options(all));
@@ -217,12 +217,12 @@ TEST_CASE("who answers with another key than the one looked for is refused, and 
   CHECK(a.connected() == 0);
   CHECK(a.times_connected_to(b.key()) == 0);
   CHECK(twin.times_connected_to(a.key()) == 0);
-  // At the right address it is fine.
+  // With the right address they are connected.
   a.link().set_peers({b.as_peer()});
   CHECK(a.wait_for([&] { return are_linked(a, b); }));
 }
 
-// By security §4.3 keep-alives go out in time and are not heard of.
+// By security §4.3 keep-alives go out in time, and no callback reports them.
 TEST_CASE("quiet nodes stay connected by keep-alives") {
   const auto a_key = key_of(1), b_key = key_of(2);
   const std::vector<public_key> both{a_key.public_half(), b_key.public_half()};
@@ -235,10 +235,11 @@ TEST_CASE("quiet nodes stay connected by keep-alives") {
   sleep_ms(1'000);
   CHECK(are_linked(a, b));
   CHECK(a.ends().empty());
-  CHECK(a.frame_count() == 0);  // nobody hears of them
+  CHECK(a.frame_count() == 0);  // keep-alives are not reported
 }
 
-// By security §6.1 points lead to a refusal, by security §6.2 of at most a third of the members.
+// By security §6.1 points lead to a refusal; by security §6.2 at most a third of the members is
+// refused.
 TEST_CASE("a peer that is blamed is dropped, refused for a while and then welcome again") {
   std::vector<crypto::key_pair> keys;
   std::vector<public_key> members;
@@ -260,7 +261,7 @@ TEST_CASE("a peer that is blamed is dropped, refused for a while and then welcom
   sleep_ms(300);
   CHECK(a.connected_to(b.key()) == 0);
   CHECK(are_linked(a, c));
-  // A second one would be more than a third of the members: dropped, but not refused.
+  // A second one would be more than a third of the members, so it is dropped, but not refused.
   a.link().blame(a.number_of(c.key()), 100);
   REQUIRE(a.wait_for([&] { return a.ends().size() == 2; }));
   CHECK(a.wait_for([&] { return are_linked(a, c); }, 300));
@@ -268,7 +269,8 @@ TEST_CASE("a peer that is blamed is dropped, refused for a while and then welcom
   CHECK(a.wait_for([&] { return are_linked(a, b); }, 3'000));
 }
 
-// By security §5.2 strangers are few; by security §5.4 one that becomes a member is none any more.
+// By security §5.2 strangers are few; by security §5.4 a stranger may become a member while it is
+// connected.
 TEST_CASE("strangers are few and small, and become members when the set says so") {
   const auto a_key = key_of(1);
   auto options = quick_options({a_key.public_half()});
@@ -296,10 +298,10 @@ TEST_CASE("strangers are few and small, and become members when the set says so"
   sleep_ms(50);
   one->link().send({}, 1, bytes(4'097));
   CHECK(a.wait_for([&] { return a.frame_count() == 2; }));
-  CHECK(a.wait_for([&] { return a.connected() == 4; }));  // its place is another's now
+  CHECK(a.wait_for([&] { return a.connected() == 4; }));  // another stranger has its place now
 }
 
-// By security §5.3 a connection is not read while too much of it is not dealt with.
+// By security §5.3 a connection is not read while too many of its bytes are not consumed.
 TEST_CASE("a consumer that owes too much is sent nothing more, and nothing is lost") {
   const auto a_key = key_of(1), b_key = key_of(2);
   const std::vector<public_key> both{a_key.public_half(), b_key.public_half()};
@@ -331,7 +333,7 @@ TEST_CASE("a consumer that owes too much is sent nothing more, and nothing is lo
   CHECK(a.ends().empty());
 }
 
-TEST_CASE("a mesh cannot listen where somebody listens, and closes while it is busy") {
+TEST_CASE("a mesh can't listen on a port in use, and closes while it is busy") {
   const auto a_key = key_of(1), b_key = key_of(2);
   const std::vector<public_key> both{a_key.public_half(), b_key.public_half()};
   mesh_node a(a_key, quick_options(both));

@@ -13,10 +13,10 @@ TEST_CASE("points add up to a refusal, and a refusal ends") {
   CHECK(all.is_refused("a", 5'009));
   CHECK_FALSE(all.is_refused("a", 5'010));
   CHECK_FALSE(all.is_refused("b", 10));
-  CHECK_FALSE(all.add("a", 99, 20));  // it begins anew
+  CHECK_FALSE(all.add("a", 99, 20));  // the points began anew
 }
 
-// By security §6.1 points are forgotten with time.
+// By security §6.1 points fade with time.
 TEST_CASE("half of the points are forgotten after every forget_ms") {
   misbehaviour_scores all({100, 1'000, 5'000});
   CHECK_FALSE(all.add("a", 80, 0));
@@ -26,7 +26,7 @@ TEST_CASE("half of the points are forgotten after every forget_ms") {
 }
 
 // By security §6.3 points are kept for a bounded number of names.
-TEST_CASE("points without bound do not overflow, and those who are known are bounded") {
+TEST_CASE("many points do not overflow, and the number of known names is bounded") {
   misbehaviour_scores all({100, 1'000, 5'000});
   CHECK(all.add("a", UINT32_MAX, 0));
   all.refuse("a", 0);
@@ -34,5 +34,5 @@ TEST_CASE("points without bound do not overflow, and those who are known are bou
     CHECK_FALSE(all.add("stranger " + std::to_string(i), 1, 1));
   }
   CHECK(all.size() == misbehaviour_scores::max_records);
-  CHECK(all.is_refused("a", 2));  // who is refused is not forgotten for newcomers
+  CHECK(all.is_refused("a", 2));  // new names do not drive out a refused one
 }

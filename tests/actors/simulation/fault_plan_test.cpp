@@ -40,7 +40,7 @@ TEST_CASE("what may fail for good never has more power than is tolerated, in any
       exactly += frail_power(p, seats) == tolerated_power ? 1 : 0;
     }
   }
-  CHECK(exactly > 1'000);  // the edge itself is where to look
+  CHECK(exactly > 1'000);  // the limit itself has to be tested often
 }
 
 TEST_CASE("a plan beyond tolerance has one unit more Byzantine power than is tolerated") {
@@ -69,13 +69,13 @@ TEST_CASE("all kinds of faults and behaviours are drawn") {
   for (std::uint64_t seed = 1; seed <= 500; ++seed) {
     const auto p = draw_plan(seed, 2);
     for (const auto& f : p.faults) faults.insert(f.kind);
-    for (const auto& slot : p.slots) seen |= slot.behaviours;
+    for (const auto& node : p.nodes) seen |= node.behaviours;
   }
   CHECK(faults.size() == fault_kinds);
   CHECK(std::popcount(seen) == behaviour_kinds);
 }
 
-TEST_CASE("powers keep proportions, sum up, and nobody has none") {
+TEST_CASE("powers keep proportions, have the right sum, and each is at least 1") {
   CHECK(powers_of({1, 1, 1, 1}) == std::vector<std::uint32_t>{2'500, 2'500, 2'500, 2'500});
   CHECK(powers_of({0, 1}, 10) == std::vector<std::uint32_t>{1, 9});
   CHECK(powers_of({1, 1, 1}, 10) == std::vector<std::uint32_t>{4, 3, 3});

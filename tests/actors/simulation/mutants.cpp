@@ -13,12 +13,12 @@
 #include <stdexcept>
 #include <utility>
 
-#include "actors/simulation/world.hpp"
+#include "actors/simulation/simulated_network.hpp"
 
 namespace soma::simulation::testing {
 namespace {
 
-/// What the child tells: it may end at any moment.
+/// What the child process reports. The child may end at any moment.
 struct told {
   volatile std::uint64_t seed = 0;
   volatile bool done = false;
@@ -31,144 +31,149 @@ void note(told& out, std::string_view by) {
   out.noticed = true;
 }
 
-world of(fault_plan p) {
+network of(fault_plan p) {
   p.heal_ms = 1'000'000'000;
-  return world(std::move(p));
+  return network(std::move(p));
 }
-world of(std::size_t size) {
+network of(std::size_t size) {
   return of(quiet_plan(1, size));
 }
 
-void cut_off(world& w, slot_set who) {
-  const slot_set rest = ((slot_set{1} << w.size()) - 1) & ~who;
-  w.cut(who, rest);
-  w.cut(rest, who);
+void cut_off(network& net, node_set who) {
+  const node_set rest = ((node_set{1} << net.size()) - 1) & ~who;
+  net.cut(who, rest);
+  net.cut(rest, who);
 }
 
-/// A member contradicts itself; it has to be punished for it.
+/// A member contradicts itself and has to be punished.
 bool is_contradiction_unpunished() {
-  auto w = of(4);
-  w.set_behaviours(2, static_cast<std::uint32_t>(behaviour::silent));
-  if (!w.run_blocks(2, 60'000)) return true;
-  const auto view = w.core(0)->view() + 3;
+  auto net = of(4);
+  net.set_behaviours(2, static_cast<std::uint32_t>(behaviour::silent));
+  if (!net.run_blocks(2, 60'000)) return true;
+  const auto view = net.core(0)->view() + 3;
   for (const std::uint8_t first : {1, 2}) {
     block_id id;
     id.value[0] = first;
-    const auto vote = w.signed_by(2, {vote_kind::notarize, w.epoch(0), view, id});
-    w.inject(2, 0, std::make_shared<const peer_message>(peer::vote{vote}));
+    const auto vote = net.signed_by(2, {vote_kind::notarize, net.epoch(0), view, id});
+    net.inject(2, 0, std::make_shared<const peer_message>(peer::vote{vote}));
   }
-  return !w.run_until([](const world& x) { return x.is_slashed(2); }, 60'000);
+  return !net.run_until([](const network& x) { return x.is_slashed(2); }, 60'000);
 }
 
-/// A member votes for a hundred thousand views; it must not cost more than those of a window.
+/// A member votes in 3,000 views. The votes must not cost more memory than those of one window.
 bool is_memory_taken() {
-  auto w = of(4);
-  w.set_behaviours(3, static_cast<std::uint32_t>(behaviour::silent));
-  if (!w.run_blocks(2, 60'000)) return true;
-  const auto first = w.core(0)->view() + 1;
+  auto net = of(4);
+  net.set_behaviours(3, static_cast<std::uint32_t>(behaviour::silent));
+  if (!net.run_blocks(2, 60'000)) return true;
+  const auto first = net.core(0)->view() + 1;
   for (std::uint64_t i = 0; i < 3'000; ++i) {
     block_id id;
     id.value[0] = static_cast<std::uint8_t>(i);
-    const auto vote = w.signed_by(3, {vote_kind::notarize, w.epoch(0), first + i, id});
-    w.inject(3, 0, std::make_shared<const peer_message>(peer::vote{vote}));
+    const auto vote = net.signed_by(3, {vote_kind::notarize, net.epoch(0), first + i, id});
+    net.inject(3, 0, std::make_shared<const peer_message>(peer::vote{vote}));
   }
-  w.run_for(1'000);
-  return w.core(0)->held_bytes() >= 256 * 1024;
+  net.run_for(1'000);
+  return net.core(0)->held_bytes() >= 256 * 1024;
 }
 
-/// A member that missed more skipped views than proposals and standstill messages show again is
-/// needed for the next block: it has to ask for their certificates.
+/// A member missed more skipped views than proposals and standstill messages show again, and it is
+/// needed for the next block. So it has to ask for the certificates of these views.
 bool is_long_gap_never_closed() {
   auto p = quiet_plan(1, 5);
   p.options.max_view_timeout_ms = p.options.view_timeout_ms;
   p.epoch_ms = 3'600'000;
-  auto w = of(std::move(p));
-  if (!w.run_blocks(2, 60'000)) return true;
-  const auto until = w.core(1)->view() + 140;
-  cut_off(w, 0b10000);
-  w.set_filter([](std::uint32_t, std::uint32_t, const peer_message& m) {
+  auto net = of(std::move(p));
+  if (!net.run_blocks(2, 60'000)) return true;
+  const auto until = net.core(1)->view() + 140;
+  cut_off(net, 0b10000);
+  net.set_filter([](std::uint32_t, std::uint32_t, const peer_message& m) {
     return std::holds_alternative<peer::proposal>(m);
   });
-  if (!w.run_until([&](const world& x) { return x.core(1)->view() > until; }, 600'000)) return true;
-  w.set_filter({});
-  w.crash(0);
-  w.heal_network();
-  return !w.run_blocks(3, 300'000);
+  if (!net.run_until([&](const network& x) { return x.core(1)->view() > until; }, 600'000))
+    return true;
+  net.set_filter({});
+  net.crash(0);
+  net.heal_network();
+  return !net.run_blocks(3, 300'000);
 }
 
-/// Messages take longer than the first timeout.
+/// Messages take longer than the first timeout of a view.
 bool is_slow_network_too_slow() {
-  auto w = of(4);
+  auto net = of(4);
   link_rates slow;
   slow.delay_min_us = 2'000'000;
   slow.delay_max_us = 2'200'000;
-  w.set_links(slow);
-  return !w.run_blocks(3, 600'000);
+  net.set_links(slow);
+  return !net.run_blocks(3, 600'000);
 }
 
-/// Who lost its ledger, not its record, begins far below what it has signed, and alone.
+/// A member that lost its ledger, but not its record, begins far below what it has signed, and
+/// hears no other member at first.
 bool is_second_past_signed() {
-  auto w = of(4);
-  if (!w.run_until([](const world& x) { return x.epoch(2).value >= 2; }, 120'000)) return true;
-  w.crash(2);
-  w.lose_ledger(2);
-  cut_off(w, 0b0100);
-  w.restart(2);
-  w.run_for(20'000);
-  w.heal_network();
-  return !w.run_blocks(5, 120'000) || w.violation();
+  auto net = of(4);
+  if (!net.run_until([](const network& x) { return x.epoch(2).value >= 2; }, 120'000)) return true;
+  net.crash(2);
+  net.lose_ledger(2);
+  cut_off(net, 0b0100);
+  net.restart(2);
+  net.run_for(20'000);
+  net.heal_network();
+  return !net.run_blocks(5, 120'000) || net.violation();
 }
 
-/// One member is shown a block under its own id, with another payload.
+/// A member is sent a block with the right id and another payload.
 bool is_false_payload_believed() {
   auto p = quiet_plan(1, 4);
   p.transactions_per_s = 50;
-  auto w = of(std::move(p));
-  w.set_behaviours(1, static_cast<std::uint32_t>(behaviour::far_votes));  // may be blamed
-  if (!w.run_blocks(2, 60'000)) return true;
+  auto net = of(std::move(p));
+  // With a behaviour it is Byzantine and may be blamed.
+  net.set_behaviours(1, static_cast<std::uint32_t>(behaviour::far_votes));
+  if (!net.run_blocks(2, 60'000)) return true;
   std::optional<peer::proposal> held_back;
-  w.set_filter([&](std::uint32_t, std::uint32_t to, const peer_message& m) {
+  net.set_filter([&](std::uint32_t, std::uint32_t to, const peer_message& m) {
     const auto* proposal = std::get_if<peer::proposal>(&m);
     if (proposal == nullptr || to != 3 || proposal->block->block.payload.empty()) return false;
     if (!held_back) held_back = *proposal;
     return true;
   });
-  if (!w.run_until([&](const world&) { return held_back.has_value(); }, 30'000)) return true;
-  w.set_filter({});
+  if (!net.run_until([&](const network&) { return held_back.has_value(); }, 30'000)) return true;
+  net.set_filter({});
   auto other = *held_back->block;
   other.block.payload.front().body.back() ^= 1;
   held_back->block = std::make_shared<const identified_block>(std::move(other));
-  w.inject(1, 3, std::make_shared<const peer_message>(*held_back));
-  return !w.run_blocks(5, 60'000) || w.violation();
+  net.inject(1, 3, std::make_shared<const peer_message>(*held_back));
+  return !net.run_blocks(5, 60'000) || net.violation();
 }
 
-/// Somebody speaks with a member's key: it is silent in this epoch, after a restart, too.
+/// Another process signs with a member's key. The member has to be silent in this epoch, after a
+/// restart, too.
 bool is_twin_forgotten() {
   auto p = quiet_plan(1, 4);
   p.epoch_ms = 60'000;
-  auto w = of(std::move(p));
-  if (!w.run_blocks(2, 30'000)) return true;
+  auto net = of(std::move(p));
+  if (!net.run_blocks(2, 30'000)) return true;
   block_id other;
   other.value[0] = 1;
-  const auto said = w.signed_by(2, {vote_kind::notarize, w.epoch(2), w.core(2)->view() + 3, other});
-  w.inject(0, 2, std::make_shared<const peer_message>(peer::vote{said}));
-  w.run_for(500);
-  if (!w.core(2)->fenced()) return true;
-  w.crash(2);
-  w.restart(2);
-  w.run_for(5'000);
-  return !w.core(2)->fenced() || !w.run_blocks(5, 60'000) || w.violation();
+  const auto said =
+      net.signed_by(2, {vote_kind::notarize, net.epoch(2), net.core(2)->view() + 3, other});
+  net.inject(0, 2, std::make_shared<const peer_message>(peer::vote{said}));
+  net.run_for(500);
+  if (!net.core(2)->fenced()) return true;
+  net.crash(2);
+  net.restart(2);
+  net.run_for(5'000);
+  return !net.core(2)->fenced() || !net.run_blocks(5, 60'000) || net.violation();
 }
 
-/// One whose clock is an hour ahead leads now and then: the chain does not follow it there.
+/// A member whose clock is an hour ahead leads in some views. The chain must not follow its clock.
 bool is_hour_ahead_followed() {
-  auto w = of(4);
-  w.set_clock_offset(2, 3'600'000);
-  if (!w.run_blocks(1, 60'000)) return true;
-  const auto first_ms = w.block_at(1)->block.header.time_ms;
-  const auto began_ms = w.now_ms();
-  return w.run_until(
-      [&](const world& x) {
+  auto net = of(4);
+  net.set_clock_offset(2, 3'600'000);
+  if (!net.run_blocks(1, 60'000)) return true;
+  const auto first_ms = net.block_at(1)->block.header.time_ms;
+  const auto began_ms = net.now_ms();
+  return net.run_until(
+      [&](const network& x) {
         const auto height = std::max({x.height(0), x.height(1), x.height(3)});
         const auto ahead_ms = x.block_at(height)->block.header.time_ms - first_ms;
         return ahead_ms > x.now_ms() - began_ms + 600'000;
@@ -176,49 +181,51 @@ bool is_hour_ahead_followed() {
       120'000);
 }
 
-/// All who are left have voted to skip a view and stop before anybody hears of it: afterwards each
-/// vote is needed, the own one, too.
+/// All members that are left have voted to skip a view, and all stop before any of these votes is
+/// heard. Afterwards each vote is needed, so each member has to count its own one, too.
 bool is_own_vote_missed() {
-  auto w = of(4);
-  if (!w.run_blocks(2, 30'000)) return true;
-  w.crash(3);
-  const auto member = w.core(0)->members().seats()[3].member;
-  const auto led_by_nobody = [&](const world& x) {
+  auto net = of(4);
+  if (!net.run_blocks(2, 30'000)) return true;
+  net.crash(3);
+  const auto member = net.core(0)->members().seats()[3].member;
+  const auto led_by_nobody = [&](const network& x) {
     const auto& members = x.core(0)->members();
     return members.seats()[members.leader(x.core(0)->view())].member == member;
   };
-  if (!w.run_until(led_by_nobody, 120'000)) return true;
-  const auto view = w.core(0)->view();
-  w.set_filter([](std::uint32_t, std::uint32_t, const peer_message& m) {
+  if (!net.run_until(led_by_nobody, 120'000)) return true;
+  const auto view = net.core(0)->view();
+  net.set_filter([](std::uint32_t, std::uint32_t, const peer_message& m) {
     return !std::holds_alternative<peer::hello>(m);
   });
-  const auto all_skipped = [&](const world& x) {
-    return std::ranges::all_of(std::array{0, 1, 2}, [&](int slot) {
-      return x.record(static_cast<std::uint32_t>(slot)).votes.contains({view, vote_kind::skip});
+  const auto all_skipped = [&](const network& x) {
+    return std::ranges::all_of(std::array{0, 1, 2}, [&](int node_index) {
+      return x.record(static_cast<std::uint32_t>(node_index))
+          .votes.contains({view, vote_kind::skip});
     });
   };
-  if (!w.run_until(all_skipped, 120'000)) return true;
-  for (const std::uint32_t slot : {0, 1, 2}) w.crash(slot);
-  w.set_filter({});
-  for (const std::uint32_t slot : {0, 1, 2}) w.restart(slot);
-  return !w.run_blocks(3, 120'000);
+  if (!net.run_until(all_skipped, 120'000)) return true;
+  for (const std::uint32_t node_index : {0, 1, 2}) net.crash(node_index);
+  net.set_filter({});
+  for (const std::uint32_t node_index : {0, 1, 2}) net.restart(node_index);
+  return !net.run_blocks(3, 120'000);
 }
 
-/// Who lost everything passes several ends of epochs on its way back, of which none lifts its
-/// fence.
+/// A member that lost everything passes the ends of several epochs on its way back. None of them
+/// may end its fence.
 bool is_lost_record_forgiven() {
-  auto w = of(4);
-  if (!w.run_until([](const world& x) { return x.epoch(2).value >= 3; }, 120'000)) return true;
-  if (!w.run_blocks(3, 60'000)) return true;
-  w.crash(2);
-  w.lose_record(2);
-  w.lose_ledger(2);
-  w.restart(2);
-  return !w.run_blocks(30, 240'000) || w.violation();
+  auto net = of(4);
+  if (!net.run_until([](const network& x) { return x.epoch(2).value >= 3; }, 120'000)) return true;
+  if (!net.run_blocks(3, 60'000)) return true;
+  net.crash(2);
+  net.lose_record(2);
+  net.lose_ledger(2);
+  net.restart(2);
+  return !net.run_blocks(30, 240'000) || net.violation();
 }
 
-/// One of four, with all the power that is tolerated, lies for half an hour, while votes to
-/// finalize take up to ten seconds: there is always more than one block to stand on.
+/// One of four members, which has all the power that is tolerated, lies for half an hour, while
+/// votes to finalize take up to ten seconds. So there is always more than one block on which the
+/// next may stand.
 bool is_long_lie_believed() {
   constexpr auto votes_to_finalize = 16 + static_cast<std::uint64_t>(vote_kind::finalize);
   for (std::uint64_t seed = 1; seed <= 8; ++seed) {
@@ -229,11 +236,11 @@ bool is_long_lie_believed() {
     p.before.loss_permille = 30;
     p.before.delay_max_us = 400'000;
     p.faults.push_back({fault_kind::slow_messages, 0, 1'000'000'000, 0b1111, 0, votes_to_finalize});
-    p.slots[1].behaviours = static_cast<std::uint32_t>(behaviour::equivocate) |
+    p.nodes[1].behaviours = static_cast<std::uint32_t>(behaviour::equivocate) |
                             static_cast<std::uint32_t>(behaviour::vote_for_all);
-    auto w = of(std::move(p));
-    w.run_for(1'800'000);
-    if (!w.run_blocks(3, 120'000) || w.violation()) return true;
+    auto net = of(std::move(p));
+    net.run_for(1'800'000);
+    if (!net.run_blocks(3, 120'000) || net.violation()) return true;
   }
   return false;
 }
@@ -256,7 +263,7 @@ constexpr auto stories = std::to_array<named_story>({
     {"parent_needs_no_certificate", is_long_lie_believed},
 });
 
-/// Shared with the child; unmapped with the last copy of the parent.
+/// Memory that is shared with the child process.
 class shared_told {
  public:
   shared_told() {
@@ -274,17 +281,17 @@ class shared_told {
   told* what_;
 };
 
-/// Runs what may end the process in a process of its own, and says what came of it.
-template <class Life>
-mutant_fate fate_of(const Life& live) {
+/// Runs `attempt` in a process of its own, since it may end its process, and reports the result.
+template <class Attempt>
+mutant_fate fate_of(const Attempt& attempt) {
   const shared_told shared;
   const auto child = ::fork();
   if (child < 0) throw std::runtime_error("no process");
   if (child == 0) {
     const int nowhere = ::open("/dev/null", O_WRONLY);
     if (nowhere >= 0) ::dup2(nowhere, STDERR_FILENO);
-    for (const int each : {SIGABRT, SIGSEGV}) std::signal(each, SIG_DFL);  // not the parent's
-    live(*shared);
+    for (const int each : {SIGABRT, SIGSEGV}) std::signal(each, SIG_DFL);  // not as in the parent
+    attempt(*shared);
     (*shared).done = true;
     ::_exit(0);
   }

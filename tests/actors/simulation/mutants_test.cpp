@@ -1,5 +1,5 @@
-// What has to notice broken rules (tests/mutants/agreement.txt) notices nothing where none is
-// broken.
+// The seeds and stories that have to notice broken rules (tests/mutants/agreement.txt) notice
+// nothing in a core that breaks no rule.
 #include "tests/actors/simulation/mutants.hpp"
 
 #include <doctest/doctest.h>

@@ -1,4 +1,5 @@
-// Each checker is shown what it is there for: one that can't fire proves nothing.
+// Each check is shown a violation that it has to find, since a check that never fires proves
+// nothing.
 #include <doctest/doctest.h>
 
 #include "actors/simulation/safety_checker.hpp"
@@ -30,7 +31,7 @@ struct bench {
     }
     return c;
   }
-  /// The block of its leader in this view on the genesis state.
+  /// A block on the genesis state, by the leader of this view.
   std::pair<consensus::final_block, executed_ptr> block_of(std::uint64_t view,
                                                            std::uint64_t parent_view = 0) {
     block b;
@@ -96,7 +97,7 @@ TEST_CASE("S2: what a correct key may say of a view, and what it may not") {
   CHECK(w.says("S2"));
 }
 
-TEST_CASE("S3: quorums that exclude each other, and a final block nobody notarized") {
+TEST_CASE("S3: quorums that exclude each other, and a final block that was not notarized") {
   const auto both_are = [](const vote_statement& a, const vote_statement& b) {
     bench w;
     w.everybody(notarize(3, 1));
@@ -112,7 +113,8 @@ TEST_CASE("S3: quorums that exclude each other, and a final block nobody notariz
   CHECK_FALSE(both_are(notarize(3, 1), finalize(3, 1)));
 }
 
-TEST_CASE("S4: nothing leaves that is not durable, no certificate shows votes nobody cast") {
+TEST_CASE(
+    "S4: nothing leaves that is not durable, and certificates hold only votes that were cast") {
   bench w;
   w.all.vote_exists(w.key(0), notarize(3, 1), true);
   w.all.check_sent_vote(0, w.key(0), notarize(3, 1));
@@ -124,7 +126,7 @@ TEST_CASE("S4: nothing leaves that is not durable, no certificate shows votes no
   c.everybody(notarize(3, 1), 3);
   c.all.check_certificate(0, c.certified(notarize(3, 1), 3));
   CHECK_FALSE(c.all.violation());
-  SUBCASE("a vote that nobody cast") {
+  SUBCASE("a vote that was never cast") {
     c.all.check_certificate(0, c.certified(notarize(3, 1), 4));
   }
   SUBCASE("too few") {
@@ -208,7 +210,7 @@ TEST_CASE("S1 and S7: final blocks are one chain, of its leaders, over views tha
     w.all.finalized(0, 1, b, done);
     CHECK(w.says("R13"));
   }
-  SUBCASE("an epoch's end that is none") {
+  SUBCASE("the end of an epoch that goes on") {
     b.epoch_end = epoch_proof{};
     w.all.finalized(0, 1, b, done);
     CHECK(w.says("S8"));

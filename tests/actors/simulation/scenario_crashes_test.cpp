@@ -1,5 +1,5 @@
-// Scenarios 1 to 5: processes that stop at the worst moment, all of them at once, and those that
-// come back without what they had written down.
+// Scenarios 1 to 6: nodes that stop at the worst moment, all nodes that stop at once, and nodes
+// that come back without their records.
 #include <doctest/doctest.h>
 
 #include <algorithm>
@@ -22,7 +22,7 @@ bool is(const vote_statement& vote, said kind) {
          (vote.kind == vote_kind::finalize && kind == said::finalize);
 }
 
-/// What a write holds of one kind.
+/// The vote or the proposal of one kind that a write holds.
 struct written {
   std::optional<vote_statement> vote;
   std::optional<std::pair<std::uint64_t, block_id>> proposal;
@@ -30,227 +30,230 @@ struct written {
 std::function<bool(const record_batch&)> with(said kind, written& found) {
   return [kind, &found](const record_batch& b) {
     if (kind == said::proposal && !b.proposed.empty()) found.proposal = b.proposed.front();
-    for (const auto& vote : b.votes) {  // nobody has seen found the leader writes first
+    for (const auto& vote : b.votes) {  // the leader's vote for its own block is left out
       if (is(vote, kind) && b.proposed.empty()) found.vote = vote;
     }
     return found.vote || found.proposal;
   };
 }
 
-bool is_down(const world& w, std::uint32_t slot) {
-  return w.core(slot) == nullptr;
+bool is_down(const network& net, std::uint32_t node_index) {
+  return net.core(node_index) == nullptr;
 }
 
-/// Stops while a write of this kind is on its way to the disk, and comes back.
+/// A node stops while a write of this kind is on its way to the disk, and comes back.
 shortcoming stops_before_durable(std::uint64_t seed, said kind) {
-  auto w = begin(story_plan(seed, size_of_seed(seed)));
-  listener all(w);
-  if (!w.run_blocks(2, 60'000)) return fails(w, "no blocks at first");
-  const auto victim = static_cast<std::uint32_t>(seed % w.size());
+  auto net = begin(story_plan(seed, size_of_seed(seed)));
+  listener all(net);
+  if (!net.run_blocks(2, 60'000)) return fails(net, "no blocks at first");
+  const auto victim = static_cast<std::uint32_t>(seed % net.size());
   written lost;
-  w.crash_when(victim, crash_point::before_durable, with(kind, lost));
-  if (kind == said::skip) {  // something has to go wrong first
+  net.crash_when(victim, crash_point::before_durable, with(kind, lost));
+  if (kind == said::skip) {  // a view is skipped only if a proposal is missing
     all.drops = [](auto, auto, const peer_message& m) {
       return std::holds_alternative<peer::proposal>(m);
     };
   }
-  if (!w.run_until([&](const world& x) { return is_down(x, victim); }, 120'000)) {
-    return fails(w, "it never wrote such a thing");
+  if (!net.run_until([&](const network& x) { return is_down(x, victim); }, 120'000)) {
+    return fails(net, "it never wrote such a thing");
   }
   all.drops = nullptr;
   if (lost.vote) {
-    const voting_record::view_and_kind place{lost.vote->view, lost.vote->kind};
-    if (w.record(victim).votes.contains(place)) return "a vote is there that was not written";
+    const voting_record::view_and_kind view_kind{lost.vote->view, lost.vote->kind};
+    if (net.record(victim).votes.contains(view_kind)) return "a vote is there that was not written";
     if (all.said(victim, *lost.vote)) return "a vote left before it was durable";
   } else {
-    if (w.record(victim).proposed.contains(lost.proposal->first)) return "a proposal is there";
+    if (net.record(victim).proposed.contains(lost.proposal->first)) return "a proposal is there";
     for (const auto& b : all.proposals[victim]) {
       if (b->id == lost.proposal->second) return "a proposal left before it was durable";
     }
   }
-  w.run_for(seed % 7 * 500);
-  w.restart(victim);
-  if (!w.run_blocks(8, 180'000)) return fails(w, "the chain does not go on");
-  if (w.evidence_reported() != 0) return "somebody is accused";
-  return ends(w);
+  net.run_for(seed % 7 * 500);
+  net.restart(victim);
+  if (!net.run_blocks(8, 180'000)) return fails(net, "the chain does not go on");
+  if (net.evidence_reported() != 0) return "a node is accused";
+  return ends(net);
 }
 
-/// With `down` of the members gone, everybody else is needed.
-struct tight_world {
-  tight_world(std::uint64_t seed) : w(begin(story_plan(seed, tight_size(seed)))), all(w) {}
+/// A network in which so many members are down that each of the others is needed for a quorum.
+struct tight_network {
+  tight_network(std::uint64_t seed) : net(begin(story_plan(seed, tight_size(seed)))), all(net) {}
   bool get_tight(std::uint64_t seed) {
-    if (!w.run_blocks(2, 60'000)) return false;
-    victim = static_cast<std::uint32_t>(seed % w.size());
-    for (std::size_t i = 1; i <= most_faulty(w.size()); ++i) {
-      w.crash(static_cast<std::uint32_t>((victim + i) % w.size()));
+    if (!net.run_blocks(2, 60'000)) return false;
+    victim = static_cast<std::uint32_t>(seed % net.size());
+    for (std::size_t i = 1; i <= most_faulty(net.size()); ++i) {
+      net.crash(static_cast<std::uint32_t>((victim + i) % net.size()));
     }
-    return w.run_blocks(4, 120'000);  // no view is left in which one of them has voted
+    // So many that none of the crashed members has voted in a view that is still open.
+    return net.run_blocks(4, 120'000);
   }
-  world w;
+  network net;
   listener all;
   std::uint32_t victim = 0;
 };
 
-/// Stops when a write is durable and it does not know yet; everybody waits for what it has said to
-/// its disk alone. Back, and not heard by anybody, it has to complete the quorum by itself; heard
-/// again, it says the same.
+/// A node stops when a write is durable and the node has not learned that. All others wait for the
+/// vote, which only the disk holds. When the node comes back and no other node hears it, it has to
+/// complete the quorum by itself. When it is heard again, it says the same.
 shortcoming stops_before_sending(std::uint64_t seed, said kind) {
-  tight_world t(seed);
-  auto& w = t.w;
-  if (!t.get_tight(seed)) return fails(w, "no blocks at first");
+  tight_network t(seed);
+  auto& net = t.net;
+  if (!t.get_tight(seed)) return fails(net, "no blocks at first");
   written kept;
-  w.crash_when(t.victim, crash_point::before_answer, with(kind, kept));
+  net.crash_when(t.victim, crash_point::before_answer, with(kind, kept));
   const auto no_proposals = [](auto, auto, const peer_message& m) {
     return std::holds_alternative<peer::proposal>(m);
   };
   if (kind == said::skip) t.all.drops = no_proposals;
-  if (!w.run_until([&](const world& x) { return is_down(x, t.victim); }, 180'000)) {
-    return fails(w, "it never wrote such a thing");
+  if (!net.run_until([&](const network& x) { return is_down(x, t.victim); }, 180'000)) {
+    return fails(net, "it never wrote such a thing");
   }
-  w.run_for(500);
-  // What it had just said of the certificate may have been lost with it.
+  net.run_for(500);
+  // If no other node has cast the same vote, the votes for the certificate may be lost with the
+  // node.
   bool others_too = false;
-  for (std::uint32_t i = 0; kept.vote && i < w.size(); ++i) {
+  for (std::uint32_t i = 0; kept.vote && i < net.size(); ++i) {
     others_too = others_too || (i != t.victim && t.all.said(i, *kept.vote));
   }
   t.all.forget();
   if (kept.proposal) {
-    w.restart(t.victim);
-    if (!w.run_blocks(4, 180'000)) return fails(w, "the chain does not go on");
+    net.restart(t.victim);
+    if (!net.run_blocks(4, 180'000)) return fails(net, "the chain does not go on");
     const auto& mine = t.all.proposals[t.victim];
     const auto same = [&](const block_ptr& b) { return b->id == kept.proposal->second; };
     if (std::ranges::none_of(mine, same)) return "its proposal is not sent again";
-    return ends(w);
+    return ends(net);
   }
-  const voting_record::view_and_kind place{kept.vote->view, kept.vote->kind};
-  if (!w.record(t.victim).votes.contains(place)) return "a durable vote is not there";
+  const voting_record::view_and_kind view_kind{kept.vote->view, kept.vote->kind};
+  if (!net.record(t.victim).votes.contains(view_kind)) return "a durable vote is not there";
   t.all.drops = [&](std::uint32_t from, auto, const peer_message& m) {
     return from == t.victim || (kind == said::skip && no_proposals(from, 0, m));
   };
-  w.restart(t.victim);
-  if (w.core(t.victim)->held(place.first, place.second) != nullptr ||
-      w.core(t.victim)->base().view >= place.first) {
+  net.restart(t.victim);
+  if (net.core(t.victim)->held(view_kind.first, view_kind.second) != nullptr ||
+      net.core(t.victim)->base().view >= view_kind.first) {
     return "others did not need its vote";
   }
-  const auto counted = [&](const world& x) {
+  const auto counted = [&](const network& x) {
     const auto& core = *x.core(t.victim);
     if (!t.all.said(t.victim, *kept.vote)) return false;
-    return !others_too || core.held(place.first, place.second) != nullptr ||
-           core.epoch() > kept.vote->epoch || core.base().view >= place.first;
+    return !others_too || core.held(view_kind.first, view_kind.second) != nullptr ||
+           core.epoch() > kept.vote->epoch || core.base().view >= view_kind.first;
   };
-  if (!w.run_until(counted, 60'000))
-    return fails(w, "its own vote does not count, or is not said again");
+  if (!net.run_until(counted, 60'000))
+    return fails(net, "its own vote does not count, or is not said again");
   t.all.drops = nullptr;
-  if (!w.run_blocks(5, 180'000)) return fails(w, "the chain does not go on");
-  return ends(w);
+  if (!net.run_blocks(5, 180'000)) return fails(net, "the chain does not go on");
+  return ends(net);
 }
 
-/// All stop at once in the middle of whatever they do; when they come back, as many as may be
-/// Byzantine say nothing more of what they had said.
+/// All nodes stop at once at any moment. When they come back, as many as may be Byzantine are
+/// silent and do not repeat what they had said.
 shortcoming all_stop_at_once(std::uint64_t seed) {
   auto p = story_plan(seed, tight_size(seed));
-  const auto size = p.slots.size();
+  const auto size = p.nodes.size();
   const auto few = most_faulty(size);
-  for (std::size_t i = 0; i < few; ++i) p.slots[i].behaviours = puppet;
+  for (std::size_t i = 0; i < few; ++i) p.nodes[i].behaviours = puppet;
   p.before.delay_max_us = 20'000 + seed % 5 * 60'000;
   p.local.disk_max_us = 20'000;
-  auto w = begin(std::move(p));
-  if (!w.run_blocks(2, 60'000)) return fails(w, "no blocks at first");
+  auto net = begin(std::move(p));
+  if (!net.run_blocks(2, 60'000)) return fails(net, "no blocks at first");
   for (std::uint64_t round = 0; round < 6; ++round) {
-    w.run_for(300 + mix(seed, round) % 2'000);
-    for (std::uint32_t i = 0; i < size; ++i) w.crash(i);
-    const auto before = longest(w);
+    net.run_for(300 + mix(seed, round) % 2'000);
+    for (std::uint32_t i = 0; i < size; ++i) net.crash(i);
+    const auto before = longest(net);
     for (std::uint32_t i = 0; i < size; ++i) {
       const bool withholds = i < few;
-      if (withholds) w.set_behaviours(i, static_cast<std::uint32_t>(behaviour::silent));
-      w.restart(i);
+      if (withholds) net.set_behaviours(i, static_cast<std::uint32_t>(behaviour::silent));
+      net.restart(i);
     }
-    if (longest(w) != before) return "a ledger is another after a crash";
-    if (!w.run_blocks(3, 180'000)) return fails(w, "the chain does not resume");
-    for (std::uint32_t i = 0; i < few; ++i) w.set_behaviours(i, puppet);
-    if (!w.run_blocks(2, 180'000)) return fails(w, "the chain does not go on");
+    if (longest(net) != before) return "a ledger is another after a crash";
+    if (!net.run_blocks(3, 180'000)) return fails(net, "the chain does not resume");
+    for (std::uint32_t i = 0; i < few; ++i) net.set_behaviours(i, puppet);
+    if (!net.run_blocks(2, 180'000)) return fails(net, "the chain does not go on");
   }
-  return ends(w);
+  return ends(net);
 }
 
-/// It knows nothing of what it said: it follows, silent, until no honest member can have heard it
-/// in the epoch that begins. Stopping once more does not make it forget that it has forgotten.
+/// A node has lost its record and does not know what it has signed. It follows silently until an
+/// epoch begins in which it can't have voted. A second stop must not end this fence.
 shortcoming loses_its_disk(std::uint64_t seed, bool ledger_too) {
-  auto w = begin(story_plan(seed, size_of_seed(seed)));
-  listener all(w);
-  if (!w.run_blocks(3 + seed % 4, 60'000)) return fails(w, "no blocks at first");
-  const auto victim = static_cast<std::uint32_t>(seed % w.size());
-  const auto epoch = w.epoch(victim);
-  w.crash(victim);
-  w.lose_record(victim);
-  if (ledger_too) w.lose_ledger(victim);
-  w.run_for(seed % 3 * 1'000);
-  const auto here = w.epoch((victim + 1) % w.size());
+  auto net = begin(story_plan(seed, size_of_seed(seed)));
+  listener all(net);
+  if (!net.run_blocks(3 + seed % 4, 60'000)) return fails(net, "no blocks at first");
+  const auto victim = static_cast<std::uint32_t>(seed % net.size());
+  const auto epoch = net.epoch(victim);
+  net.crash(victim);
+  net.lose_record(victim);
+  if (ledger_too) net.lose_ledger(victim);
+  net.run_for(seed % 3 * 1'000);
+  const auto here = net.epoch((victim + 1) % net.size());
   all.forget();
-  w.restart(victim);
+  net.restart(victim);
   for (int again = 0; again < 3; ++again) {
-    if (!w.core(victim)->fenced() || w.core(victim)->may_sign()) return "it is not fenced";
-    w.run_for(500);
-    if (w.epoch(victim) != here || all.votes_from(victim, {0}) != 0) break;
-    w.crash(victim);
-    w.restart(victim);
+    if (!net.core(victim)->fenced() || net.core(victim)->may_sign()) return "it is not fenced";
+    net.run_for(500);
+    if (net.epoch(victim) != here || all.votes_from(victim, {0}) != 0) break;
+    net.crash(victim);
+    net.restart(victim);
   }
   if (all.votes_from(victim, epoch) - all.votes_from(victim, here.next()) != 0) {
-    return fails(w, "it votes in the epoch in which it forgot");
+    return fails(net, "it votes in the epoch in which it forgot");
   }
-  if (!w.run_blocks(5, 120'000)) return fails(w, "the others stop, or it does not follow");
-  const auto signs = [&](const world& x) {
+  if (!net.run_blocks(5, 120'000)) return fails(net, "the others stop, or it does not follow");
+  const auto signs = [&](const network& x) {
     return x.core(victim) != nullptr && x.core(victim)->may_sign();
   };
-  if (!w.run_until(signs, 60'000)) return fails(w, "it never signs again");
-  if (w.epoch(victim) <= here) return fails(w, "it signs in the epoch in which it forgot");
-  const auto first = w.epoch(victim);
-  w.run_for(6'000);
-  if (all.votes_from(victim, first) == 0) return fails(w, "it may sign and does not");
+  if (!net.run_until(signs, 60'000)) return fails(net, "it never signs again");
+  if (net.epoch(victim) <= here) return fails(net, "it signs in the epoch in which it forgot");
+  const auto first = net.epoch(victim);
+  net.run_for(6'000);
+  if (all.votes_from(victim, first) == 0) return fails(net, "it may sign and does not");
   if (all.votes_from(victim, {0}) != all.votes_from(victim, first)) {
     return "it voted while it was fenced";
   }
-  if (w.evidence_reported() != 0 || !w.state().slashed.empty()) return "it is accused";
-  return ends(w);
+  if (net.evidence_reported() != 0 || !net.state().slashed.empty()) return "it is accused";
+  return ends(net);
 }
 
-/// A backup of the record comes back that knows nothing of what was said when nothing was final.
+/// A node gets an old copy of its record back, which lacks the votes of a time when nothing was
+/// final.
 shortcoming gets_an_old_copy(std::uint64_t seed) {
   const auto size = size_of_seed(seed);
-  auto w = begin(story_plan(seed, size));
-  listener all(w);
-  if (!w.run_blocks(2 + seed % 3, 60'000)) return fails(w, "no blocks at first");
+  auto net = begin(story_plan(seed, size));
+  listener all(net);
+  if (!net.run_blocks(2 + seed % 3, 60'000)) return fails(net, "no blocks at first");
   const auto victim = static_cast<std::uint32_t>(seed % size);
-  // The victim, and as many with it as make no quorum.
-  slot_set group = 0;
-  for (std::uint32_t i = 0; i < size / 2; ++i) group |= slot_set{1} << (victim + i) % size;
-  const auto copy = w.record(victim);
-  w.partition(group);
-  w.run_for(12'000);
-  const auto& now = w.record(victim).votes;
+  // A group with the victim that is too small for a quorum.
+  node_set group = 0;
+  for (std::uint32_t i = 0; i < size / 2; ++i) group |= node_set{1} << (victim + i) % size;
+  const auto copy = net.record(victim);
+  net.partition(group);
+  net.run_for(12'000);
+  const auto& now = net.record(victim).votes;
   const auto is_new = [&](const auto& vote) { return !copy.votes.contains(vote.first); };
-  if (std::none_of(now.begin(), now.end(), is_new)) return fails(w, "it has said nothing since");
-  const auto epoch = w.epoch(victim);
-  w.crash(victim);
-  w.put_back(victim, copy);
-  w.restart(victim);
-  w.run_for(1'000);
-  if (!w.core(victim)->fenced()) return fails(w, "it does not notice that its record is old");
-  w.heal_network();
+  if (std::none_of(now.begin(), now.end(), is_new)) return fails(net, "it has said nothing since");
+  const auto epoch = net.epoch(victim);
+  net.crash(victim);
+  net.put_back(victim, copy);
+  net.restart(victim);
+  net.run_for(1'000);
+  if (!net.core(victim)->fenced()) return fails(net, "it does not notice that its record is old");
+  net.heal_network();
   all.forget();
-  if (!w.run_blocks(5, 240'000)) return fails(w, "the others stop, or it does not follow");
+  if (!net.run_blocks(5, 240'000)) return fails(net, "the others stop, or it does not follow");
   if (all.votes_from(victim, epoch) != all.votes_from(victim, epoch.next())) {
-    return fails(w, "it votes in the epoch that its record does not know");
+    return fails(net, "it votes in the epoch that its record does not know");
   }
-  const auto signs = [&](const world& x) { return x.core(victim)->may_sign(); };
-  if (!w.run_until(signs, 120'000)) return fails(w, "it never signs again");
-  if (w.evidence_reported() != 0 || !w.state().slashed.empty()) return "it is accused";
-  return ends(w);
+  const auto signs = [&](const network& x) { return x.core(victim)->may_sign(); };
+  if (!net.run_until(signs, 120'000)) return fails(net, "it never signs again");
+  if (net.evidence_reported() != 0 || !net.state().slashed.empty()) return "it is accused";
+  return ends(net);
 }
 
 }  // namespace
 
-// By R4 a vote is said only when it is durable, and by R2 a proposal, too.
+// By R4 a vote is sent only when it is durable; by R2 the same holds for a proposal.
 TEST_CASE("scenario 1: a crash before a vote or a proposal is durable, and it was never said") {
   for (const auto kind : all_kinds) {
     CAPTURE(static_cast<int>(kind));
@@ -260,7 +263,8 @@ TEST_CASE("scenario 1: a crash before a vote or a proposal is durable, and it wa
   }
 }
 
-// By R0 own votes count again after a restart, and by R2 the leader says the same block again.
+// By R0 a node's own votes count again after a restart, and by R2 the leader proposes the same
+// block again.
 TEST_CASE("scenario 2: a crash after a vote is durable, and it is said again and counts") {
   for (const auto kind : all_kinds) {
     CAPTURE(static_cast<int>(kind));
@@ -275,15 +279,15 @@ TEST_CASE("scenario 2: a crash after a vote is durable, and it is said again and
   }
 }
 
-// S5 is what lets all of them go on: the certificates that R6 has put into the records.
+// By S5 all nodes can go on: their records hold the certificates that R6 has put there.
 TEST_CASE("scenario 4: all crash at once, and as many as may be Byzantine withhold afterwards") {
   holds(all_stop_at_once, 1, 24);
   notices(all_stop_at_once, "certificates_not_durable", 1, 24);
 }
 
-// By R0 a lost record fences the process; S10 says that it signs nothing meanwhile, L3 that it
-// follows.
-TEST_CASE("scenario 5: who lost its disk is fenced, follows, and nobody accuses it") {
+// By R0 a lost record fences the node. By S10 it signs nothing while it is fenced, and by L3 it
+// follows the chain.
+TEST_CASE("scenario 5: a node that lost its disk is fenced, follows, and is not accused") {
   for (const bool ledger_too : {false, true}) {
     CAPTURE(ledger_too);
     const auto story = [&](std::uint64_t seed) { return loses_its_disk(seed, ledger_too); };
@@ -292,9 +296,8 @@ TEST_CASE("scenario 5: who lost its disk is fenced, follows, and nobody accuses 
   }
 }
 
-// By R0 the members tell one that comes back what its key has signed, and it is fenced (S10).
-TEST_CASE(
-    "scenario 6: who gets an old copy of its record back learns from the others what it said") {
+// By R0 the members tell a node that comes back what its key has signed, and it is fenced (S10).
+TEST_CASE("scenario 6: a node with an old copy of its record learns from the others what it said") {
   holds(gets_an_old_copy, 1, 20);
   notices(gets_an_old_copy, "signs_beside_twin", 1, 5);
 }

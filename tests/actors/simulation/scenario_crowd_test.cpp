@@ -1,4 +1,4 @@
-// Scenario 15 at its ends: a hundred members of power 100, and no power at all.
+// The extremes of scenario 15: a hundred members with power 100 each, and a member without power.
 #include <doctest/doctest.h>
 #include <fcntl.h>
 #include <sys/wait.h>
@@ -39,7 +39,7 @@ struct own_key final : consensus::signer {
   public_key mine;
 };
 
-/// Cores on a network that takes 20 ms and loses nothing; more of them than a world has slots.
+/// More cores than a simulated network has nodes. Their messages take 20 ms and are never lost.
 class crowd {
  public:
   crowd(const std::vector<std::uint32_t>& powers, std::size_t silent) : checker_(keys_) {
@@ -93,23 +93,27 @@ class crowd {
   void later(std::uint64_t ms, std::size_t to, consensus::event event, std::uint64_t g = 0) {
     queue_.emplace(std::pair(now_ + ms, order_++), entry{to, std::move(event), g});
   }
-  void feed(std::size_t i, const consensus::event& e) { members_[i]->runs.run(e, now_); }
-  /// One core, and what it wants carried out.
+  void feed(std::size_t i, const consensus::event& e) { members_[i]->runner.run(e, now_); }
+  /// One core and the machine that applies its effects.
   struct member final : consensus::effect_ports {
-    member(crowd& of, std::size_t place, consensus::simplex core)
-        : runs(std::move(core), *this), all(of), index(place) {}
-    void apply(consensus::persist e) override { all.later(1, index, consensus::stored{e.ticket}); }
+    member(crowd& of, std::size_t at_index, consensus::simplex core)
+        : runner(std::move(core), *this), all(of), node_index(at_index) {}
+    void apply(consensus::persist e) override {
+      all.later(1, node_index, consensus::stored{e.ticket});
+    }
     void apply(consensus::send e) override {
       for (std::size_t k = 0; k < all.up_; ++k) {
         const bool to = e.to.empty() || std::ranges::find(e.to, k) != e.to.end();
-        if (to && k != index) {
-          all.later(20, k,
-                    consensus::received{static_cast<consensus::peer_number>(index), e.message});
+        if (to && k != node_index) {
+          all.later(
+              20, k,
+              consensus::received{static_cast<consensus::peer_number>(node_index), e.message});
         }
       }
     }
     void apply(consensus::set_timer e) override {
-      all.later(e.after_ms, index, consensus::timer_fired{e.kind}, ++all.timers_[index][e.kind]);
+      all.later(e.after_ms, node_index, consensus::timer_fired{e.kind},
+                ++all.timers_[node_index][e.kind]);
     }
     void apply(consensus::execute e) override {
       consensus::execution_result r;
@@ -118,24 +122,24 @@ class crowd {
       r.root = crypto::tagged_hash("crowd")
                    .add(e.candidate->block.header.parent)
                    .finish_as<state_root>();
-      all.later(1, index, consensus::executed{e.ticket, r});
+      all.later(1, node_index, consensus::executed{e.ticket, r});
     }
     void apply(consensus::commit e) override {
       for (const auto& b : e.blocks) {
-        const auto height = ++all.heights[index];
+        const auto height = ++all.heights[node_index];
         all.forked_ =
             all.forked_ || all.final_.try_emplace(height, b.block->id).first->second != b.block->id;
       }
-      all.later(1, index, consensus::committed{e.ticket});
+      all.later(1, node_index, consensus::committed{e.ticket});
     }
     void apply(consensus::base_moved) override {}
     void apply(consensus::report) override { all.forked_ = true; }
     void apply(consensus::blame) override { all.forked_ = true; }
     void apply(consensus::alarm) override { all.forked_ = true; }
 
-    consensus::runner runs;
+    consensus::runner runner;
     crowd& all;
-    std::size_t index;
+    std::size_t node_index;
   };
 
   keyring keys_{1};

@@ -1,5 +1,5 @@
-// Scenarios 8, 9, 14 and 15: leaders that say two things, keys in two places, leaders that say
-// nothing, and who has how much power.
+// Scenarios 8, 9, 14 and 15: leaders with several blocks, keys that two nodes hold, silent leaders,
+// and the power of members.
 #include <doctest/doctest.h>
 
 #include <algorithm>
@@ -13,7 +13,7 @@ using namespace soma::simulation::testing;
 namespace {
 
 fault_plan with_puppets(fault_plan p, std::size_t count) {
-  for (std::size_t i = 0; i < count; ++i) p.slots[i].behaviours = puppet;
+  for (std::size_t i = 0; i < count; ++i) p.nodes[i].behaviours = puppet;
   return p;
 }
 
@@ -26,16 +26,16 @@ fault_plan long_epochs(fault_plan p) {
 
 enum class parent_kind : std::uint8_t { tip, older, unnotarized };
 
-/// The leader's own block and one or two others in the same view, each to a part of the network.
-/// They meet where the parts overlap.
+/// A leader sends its own block and one or two others of the same view, each to a part of the
+/// network. A node gets two of them if the parts overlap.
 struct two_faced_leader {
   two_faced_leader(std::uint64_t seed, parent_kind on, bool parts_overlap)
       : p(with_puppets(long_epochs(story_plan(seed, size_of_seed(seed))), 1)),
         on_(on),
         overlap_(parts_overlap),
         seed_(seed),
-        w(begin(p)),
-        all(w),
+        net(begin(p)),
+        all(net),
         forge(p) {
     all.drops = [this](std::uint32_t from, std::uint32_t, const peer_message& m) {
       const auto* proposal = std::get_if<peer::proposal>(&m);
@@ -48,31 +48,31 @@ struct two_faced_leader {
     };
   }
 
-  /// Slots and identities are the same here.
+  /// The node of the leader: in this plan node and identity have the same number.
   static std::uint16_t leader_of(const block_header& h) { return h.proposer; }
 
   shortcoming tell() {
     armed = true;
-    if (!w.run_until([&](const world&) { return own.has_value(); }, 120'000)) {
-      return fails(w, "it never leads");
+    if (!net.run_until([&](const network&) { return own.has_value(); }, 120'000)) {
+      return fails(net, "it never leads");
     }
     std::vector<peer::proposal> versions{*own};
     for (std::uint64_t i = 1; i <= 1 + seed_ % 2; ++i) {
       auto other = *own;
       other.block = made(i);
-      if (other.block == nullptr) return fails(w, "no block can be made");
+      if (other.block == nullptr) return fails(net, "no block can be made");
       if (on_ != parent_kind::tip) other.parent.reset();
       versions.push_back(std::move(other));
     }
     all.lets_all_through = true;
-    for (std::uint32_t to = 1; to < w.size(); ++to) {
-      w.inject(0, to, message(versions[(to + seed_) % versions.size()]));
+    for (std::uint32_t to = 1; to < net.size(); ++to) {
+      net.inject(0, to, message(versions[(to + seed_) % versions.size()]));
       if (overlap_ && to == 1 + seed_ % 3) {
-        w.inject(0, to, message(versions[(to + seed_ + 1) % versions.size()]));
+        net.inject(0, to, message(versions[(to + seed_ + 1) % versions.size()]));
       }
     }
     all.lets_all_through = false;
-    return ends(w);
+    return ends(net);
   }
 
   block_ptr made(std::uint64_t which) {
@@ -98,58 +98,59 @@ struct two_faced_leader {
   std::uint64_t seed_;
   bool armed = false;
   std::optional<peer::proposal> own;
-  world w;
+  network net;
   listener all;
   forger forge;
 };
 
 shortcoming leader_says_several(std::uint64_t seed, parent_kind on) {
   two_faced_leader t(seed, on, true);
-  auto& w = t.w;
-  if (!w.run_blocks(3, 60'000)) return fails(w, "no blocks at first");
+  auto& net = t.net;
+  if (!net.run_blocks(3, 60'000)) return fails(net, "no blocks at first");
   if (auto missing = t.tell(); !missing.empty()) return missing;
-  if (!w.run_blocks(6, 120'000)) return fails(w, "the chain does not go on");
-  if (!w.run_until([](const world& x) { return x.is_slashed(0); }, 60'000)) {
-    return fails(w, "nobody is punished");
+  if (!net.run_blocks(6, 120'000)) return fails(net, "the chain does not go on");
+  if (!net.run_until([](const network& x) { return x.is_slashed(0); }, 60'000)) {
+    return fails(net, "the leader is not punished");
   }
-  if (!w.run_blocks(6, 120'000)) return fails(w, "the chain does not go on");
-  if (w.state().evidence.size() != 1) return "it is not punished exactly once";
-  const auto& stakes = w.state().stakes;
+  if (!net.run_blocks(6, 120'000)) return fails(net, "the chain does not go on");
+  if (net.state().evidence.size() != 1) return "it is not punished exactly once";
+  const auto& stakes = net.state().stakes;
   if (stakes[0] >= 1'000'000 || stakes[0] < 950'000) return "it does not pay a twentieth";
-  if (w.state().slashed != std::vector<std::uint16_t>{0}) return "somebody else pays, too";
-  return ends(w);
+  if (net.state().slashed != std::vector<std::uint16_t>{0}) return "another member pays, too";
+  return ends(net);
 }
 
 // ---- 9
 
-/// Processes 0 and `size` hold the same key. In each of the first views they are in different
-/// halves of the network; `halves` says who is with whom, a bit a process and view.
+/// Twins are pairs of nodes with the same key: nodes 0 and `size`, 1 and `size` + 1, and so on. In
+/// each of the first views the two of a pair are in different halves of the network. `halves` has a
+/// mask of the nodes of one half for each of these views.
 shortcoming twins_apart(std::uint64_t seed, std::size_t size, std::size_t twins,
-                        std::vector<slot_set> halves, run_counts* sum) {
+                        std::vector<node_set> halves, run_counts* sum) {
   auto p = with_puppets(story_plan(seed, size), twins);
   for (std::size_t i = 0; i < twins; ++i) {
-    p.slots.push_back({static_cast<std::uint16_t>(i), puppet, 0, 0});
+    p.nodes.push_back({static_cast<std::uint16_t>(i), puppet, 0, 0});
   }
   p.epoch_ms = 60'000;
-  auto w = begin(std::move(p));
+  auto net = begin(std::move(p));
   for (auto& half : halves) {
-    half &= ~((slot_set{1} << twins) - 1);
-    half &= (slot_set{1} << size) - 1;
-    for (std::size_t i = 0; i < twins; ++i) half |= slot_set{1} << (size + i);
+    half &= ~((node_set{1} << twins) - 1);
+    half &= (node_set{1} << size) - 1;
+    for (std::size_t i = 0; i < twins; ++i) half |= node_set{1} << (size + i);
   }
-  listener all(w);
-  std::map<std::uint64_t, std::uint64_t> began;  // by view; where no half is a quorum it has to end
+  listener all(net);
+  std::map<std::uint64_t, std::uint64_t> began;  // by view; a partition ends after 5 s
   all.drops = [&](std::uint32_t from, std::uint32_t to, const peer_message& m) {
-    const auto* core = w.core(from);
+    const auto* core = net.core(from);
     auto view = core == nullptr ? 0 : core->view();
     if (const auto about = what_about(m)) view = about->view;
     if (view == 0 || view > halves.size() || (core != nullptr && core->epoch().value > 0)) {
       return false;
     }
-    if (w.now_ms() > began.try_emplace(view, w.now_ms()).first->second + 5'000) return false;
+    if (net.now_ms() > began.try_emplace(view, net.now_ms()).first->second + 5'000) return false;
     return ((halves[view - 1] >> from ^ halves[view - 1] >> to) & 1) != 0;
   };
-  const auto after = [&](const world& x) {
+  const auto after = [&](const network& x) {
     for (std::uint32_t i = static_cast<std::uint32_t>(twins); i < size; ++i) {
       const auto* core = x.core(i);
       if (core == nullptr) return false;
@@ -157,30 +158,31 @@ shortcoming twins_apart(std::uint64_t seed, std::size_t size, std::size_t twins,
     }
     return true;
   };
-  if (!w.run_until(after, 600'000)) return fails(w, "it stays in a view");
-  if (!w.run_blocks(4, 120'000)) return fails(w, "the chain does not go on");
-  for (const auto who : w.state().slashed) {
-    if (who >= twins) return "somebody is punished who has no twin";
+  if (!net.run_until(after, 600'000)) return fails(net, "it stays in a view");
+  if (!net.run_blocks(4, 120'000)) return fails(net, "the chain does not go on");
+  for (const auto who : net.state().slashed) {
+    if (who >= twins) return "a member without a twin is punished";
   }
-  if (sum != nullptr) *sum += w.result().counts;
-  return ends(w);
+  if (sum != nullptr) *sum += net.result().counts;
+  return ends(net);
 }
 
 shortcoming twins_of_seed(std::uint64_t seed) {
   const auto size = 4 + seed % 10;
-  std::vector<slot_set> halves;
+  std::vector<node_set> halves;
   for (std::uint64_t i = 0; i < 3 + seed % 5; ++i) {
-    halves.push_back(static_cast<slot_set>(mix(seed, i)));
+    halves.push_back(static_cast<node_set>(mix(seed, i)));
   }
   const auto twins = 1 + mix(seed, 77) % most_faulty(size);
   return twins_apart(seed, size, twins, halves, nullptr);
 }
 
-/// Of 4: who is with the second twin, in each of three views; all 512.
+/// Four nodes: three bits of `number` for each of three views say which nodes are with the second
+/// twin. There are 512 cases.
 shortcoming twins_of_four(std::uint64_t number, run_counts* sum) {
-  std::vector<slot_set> halves;
+  std::vector<node_set> halves;
   for (auto rest = number; halves.size() < 3; rest /= 8) {
-    halves.push_back(static_cast<slot_set>(rest % 8) << 1);
+    halves.push_back(static_cast<node_set>(rest % 8) << 1);
   }
   return twins_apart(1, 4, 1, halves, sum);
 }
@@ -190,106 +192,109 @@ shortcoming twins_for_long(std::uint64_t seed) {
   auto p = story_plan(seed, size);
   const auto twins = most_faulty(size);
   for (std::size_t i = 0; i < twins; ++i) {
-    p.slots[i].behaviours = static_cast<std::uint32_t>(behaviour::twin);
-    p.slots.push_back({static_cast<std::uint16_t>(i), p.slots[i].behaviours, 0, 0});
+    p.nodes[i].behaviours = static_cast<std::uint32_t>(behaviour::twin);
+    p.nodes.push_back({static_cast<std::uint16_t>(i), p.nodes[i].behaviours, 0, 0});
   }
-  auto w = begin(std::move(p));
-  const auto before = longest(w);
-  w.run_for(60'000);
-  if (longest(w) < before + 20) return fails(w, "the chain stands");
-  if (!w.run_blocks(5, 60'000)) return fails(w, "somebody is left behind");
-  return ends(w);
+  auto net = begin(std::move(p));
+  const auto before = longest(net);
+  net.run_for(60'000);
+  if (longest(net) < before + 20) return fails(net, "the chain stands");
+  if (!net.run_blocks(5, 60'000)) return fails(net, "a node is left behind");
+  return ends(net);
 }
 
 // ---- 14
 
-/// No proposal of `run` views in a row arrives anywhere. Each view has to last as long as the law
-/// says: T0, growing by half from the third after the last final one, and no longer.
+/// No proposal of `silent_views` views in a row arrives. Each view has to last exactly as long as
+/// the timeout law says: T0, and from the third view after the last final one half as long again
+/// each time.
 shortcoming silent_leaders(std::uint64_t seed) {
   auto p = long_epochs(story_plan(seed, size_of_seed(seed), 0, 1));
-  const auto run = 1 + seed % 12;
-  auto w = begin(std::move(p));
-  if (!w.run_blocks(3 + seed % 5, 60'000)) return fails(w, "no blocks at first");
+  const auto silent_views = 1 + seed % 12;
+  auto net = begin(std::move(p));
+  if (!net.run_blocks(3 + seed % 5, 60'000)) return fails(net, "no blocks at first");
   std::uint64_t first = 0;
-  listener all(w);
+  listener all(net);
   all.drops = [&](auto, auto, const peer_message& m) {
     const auto* proposal = std::get_if<peer::proposal>(&m);
     if (proposal == nullptr) return false;
     const auto view = proposal->block->block.header.view;
     if (first == 0) first = view + 1;
-    return view >= first && view < first + run;
+    return view >= first && view < first + silent_views;
   };
-  std::map<std::uint64_t, std::uint64_t> entered;  // by view, at slot 1
+  std::map<std::uint64_t, std::uint64_t> entered;  // by view, at node 1
   std::uint64_t base = 0;
-  const auto done = [&](const world& x) {
+  const auto done = [&](const network& x) {
     const auto& core = *x.core(1);
     entered.try_emplace(core.view(), x.now_ms());
-    if (first != 0 && core.view() <= first + run) base = core.base().view;
-    return first != 0 && core.base().view >= first + run;
+    if (first != 0 && core.view() <= first + silent_views) base = core.base().view;
+    return first != 0 && core.base().view >= first + silent_views;
   };
-  if (!w.run_until(done, 900'000)) return fails(w, "it never goes on");
-  for (auto view = first; view < first + run; ++view) {
+  if (!net.run_until(done, 900'000)) return fails(net, "it never goes on");
+  for (auto view = first; view < first + silent_views; ++view) {
     if (!entered.contains(view) || !entered.contains(view + 1)) continue;
     const auto took = entered[view + 1] - entered[view];
     const auto law = timeout_ms(view - base);
     if (took + 150 < law || took > law + 500) {
-      return fails(w, "view " + std::to_string(view) + " lasts " + std::to_string(took) + " not " +
-                          std::to_string(law));
+      return fails(net, "view " + std::to_string(view) + " lasts " + std::to_string(took) +
+                            " not " + std::to_string(law));
     }
   }
-  // What comes after has to do with the last final view alone.
-  const auto last = highest_view(w);
-  if (timeout_ms(last - w.core(1)->base().view) > 2'250) return "the long timeouts stay";
-  if (!w.run_blocks(10, 30'000)) return fails(w, "it is slow afterwards");
-  return ends(w);
+  // The next timeouts depend only on the last final view.
+  const auto last = highest_view(net);
+  if (timeout_ms(last - net.core(1)->base().view) > 2'250) return "the long timeouts stay";
+  if (!net.run_blocks(10, 30'000)) return fails(net, "it is slow afterwards");
+  return ends(net);
 }
 
-/// One has exactly the power that may be missing, and is silent for ever.
+/// One member has exactly the power that may be missing, and is silent for ever.
 shortcoming a_third_is_silent(std::uint64_t seed) {
   auto p = long_epochs(story_plan(seed, 4 + seed % 3, 0, 10));
-  std::vector<std::uint32_t> weights(p.slots.size() - 1, 1);
+  std::vector<std::uint32_t> weights(p.nodes.size() - 1, 1);
   auto powers = powers_of(weights, consensus::total_power - consensus::tolerated_power);
   powers.insert(powers.begin(), consensus::tolerated_power);
   for (std::size_t i = 0; i < powers.size(); ++i) p.committees[0][i].power = powers[i];
-  p.slots[0].behaviours = static_cast<std::uint32_t>(behaviour::silent);
-  auto w = begin(std::move(p));
-  if (!w.run_blocks(1, 60'000)) return fails(w, "no block at first");
-  const auto before = longest(w);
-  w.run_for(300'000);
-  const auto blocks = longest(w) - before;
-  // Every third view costs T0 or, in a row, more: less than 1.5 s a block in the mean.
-  if (blocks < 200) return fails(w, "only " + std::to_string(blocks) + " blocks in five minutes");
-  return ends(w);
+  p.nodes[0].behaviours = static_cast<std::uint32_t>(behaviour::silent);
+  auto net = begin(std::move(p));
+  if (!net.run_blocks(1, 60'000)) return fails(net, "no block at first");
+  const auto before = longest(net);
+  net.run_for(300'000);
+  const auto blocks = longest(net) - before;
+  // Every third view costs T0, and more when such views follow each other: in the mean a block
+  // takes less than 1.5 s.
+  if (blocks < 200) return fails(net, "only " + std::to_string(blocks) + " blocks in five minutes");
+  return ends(net);
 }
 
 // ---- 15
 
-/// Powers as given, these members gone: whether the others may go on.
-shortcoming with_powers(std::uint64_t seed, const std::vector<std::uint32_t>& powers, slot_set gone,
+/// The members have these powers, and those in `gone` stop. `goes_on` says whether the others have
+/// a quorum.
+shortcoming with_powers(std::uint64_t seed, const std::vector<std::uint32_t>& powers, node_set gone,
                         bool goes_on) {
   auto p = story_plan(seed, powers.size());
   for (std::size_t i = 0; i < powers.size(); ++i) p.committees[0][i].power = powers[i];
-  auto w = begin(std::move(p));
-  if (!w.run_blocks(3, 60'000)) return fails(w, "no blocks at first");
+  auto net = begin(std::move(p));
+  if (!net.run_blocks(3, 60'000)) return fails(net, "no blocks at first");
   for (std::uint32_t i = 0; i < powers.size(); ++i) {
-    if ((gone >> i & 1) != 0) w.crash(i);
+    if ((gone >> i & 1) != 0) net.crash(i);
   }
-  w.run_for(2'000);
-  const auto before = longest(w);
+  net.run_for(2'000);
+  const auto before = longest(net);
   if (goes_on) {
-    if (!w.run_blocks(5, 300'000)) return fails(w, "a quorum does not go on");
+    if (!net.run_blocks(5, 300'000)) return fails(net, "a quorum does not go on");
   } else {
-    w.run_for(60'000);
-    if (longest(w) != before) return fails(w, "less than a quorum goes on");
+    net.run_for(60'000);
+    if (longest(net) != before) return fails(net, "less than a quorum goes on");
   }
-  for (std::uint32_t i = 0; i < powers.size(); ++i) w.restart(i);
-  if (!w.run_blocks(5, 300'000)) return fails(w, "it does not go on with all");
-  return ends(w);
+  for (std::uint32_t i = 0; i < powers.size(); ++i) net.restart(i);
+  if (!net.run_blocks(5, 300'000)) return fails(net, "it does not go on with all");
+  return ends(net);
 }
 
 }  // namespace
 
-// By R3 the second block of a leader is evidence, and by R4 only the first is voted for.
+// By R3 the second block of a leader is evidence, and by R4 members vote only for the first.
 TEST_CASE("scenario 8: a leader that says two or three blocks pays once, and nothing forks") {
   for (const auto on : {parent_kind::tip, parent_kind::older, parent_kind::unnotarized}) {
     CAPTURE(static_cast<int>(on));
@@ -299,7 +304,8 @@ TEST_CASE("scenario 8: a leader that says two or three blocks pays once, and not
   }
 }
 
-// By R4 a key notarizes one block a view, by R7 and R8 it does not both skip and finalize.
+// By R4 a key notarizes one block a view, and by R7 and R8 it does not skip and finalize the same
+// view.
 TEST_CASE("scenario 9: twins in four, every way to part the network in three views") {
   run_counts sum;
   const auto counted_story = [&](std::uint64_t number) { return twins_of_four(number, &sum); };
@@ -316,21 +322,21 @@ TEST_CASE("scenario 9: one to f twins in committees of 4 to 13, 3 to 7 views apa
   holds(twins_for_long, 1, 12);
 }
 
-// By R1 timeouts grow with the distance from the last final block; R8 skips the views.
+// By R1 timeouts grow with the distance from the last final block, and by R8 the views are skipped.
 TEST_CASE("scenario 14: up to twelve silent leaders in a row cost what the timeout law says") {
   holds(silent_leaders, 1, 36);
   notices(silent_leaders, "timeouts_do_not_grow", 1, 12);
 }
 
 // L1 holds as long as no more than the tolerated power is silent.
-TEST_CASE("scenario 14: who has exactly the tolerated power is silent, and blocks go on") {
+TEST_CASE("scenario 14: a member with exactly the tolerated power is silent, and blocks go on") {
   holds(a_third_is_silent, 1, 8);
 }
 
-TEST_CASE("scenario 15: powers at the thresholds decide who may be missing") {
+TEST_CASE("scenario 15: powers at the thresholds decide which members may be missing") {
   struct example {
     std::vector<std::uint32_t> powers;
-    slot_set gone;
+    node_set gone;
     bool goes_on;
   };
   const std::vector<example> examples{

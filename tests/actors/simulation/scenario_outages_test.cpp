@@ -1,5 +1,4 @@
-// Scenarios 13, 26 and 27: clocks that are wrong, a week without a quorum, and votes for views that
-// are far away.
+// Scenarios 13, 26 and 27: wrong clocks, a week without a quorum, and votes for views far ahead.
 #include <doctest/doctest.h>
 
 #include <algorithm>
@@ -16,32 +15,32 @@ namespace {
 
 enum class clock_kind : std::uint8_t { ahead, behind, jumps_back, leaps, stands };
 
-/// As many clocks as may be are wrong. Blocks are never ahead of the right time by more than the
-/// drift, and epochs end when they should.
+/// As many clocks are wrong as may be. The time of a block is never ahead of the right time by more
+/// than the drift, and epochs end in time.
 shortcoming clocks_are_wrong(std::uint64_t seed, clock_kind kind) {
   auto p = story_plan(seed, size_of_seed(seed));
   const auto drift = p.options.drift_ms;
   const auto epoch_ms = p.epoch_ms;
-  auto w = begin(std::move(p));
-  if (!w.run_blocks(2, 60'000)) return fails(w, "no blocks at first");
-  const auto few = static_cast<std::uint32_t>(most_faulty(w.size()));
+  auto net = begin(std::move(p));
+  if (!net.run_blocks(2, 60'000)) return fails(net, "no blocks at first");
+  const auto few = static_cast<std::uint32_t>(most_faulty(net.size()));
   const auto set_all = [&](std::int64_t off) {
-    for (std::uint32_t i = 0; i < few; ++i) w.set_clock_offset(i, off);
+    for (std::uint32_t i = 0; i < few; ++i) net.set_clock_offset(i, off);
   };
   if (kind == clock_kind::ahead) set_all(3'600'000);
   if (kind == clock_kind::behind) set_all(-3'600'000);
   if (kind == clock_kind::leaps) {
-    for (std::uint32_t i = 0; i < w.size(); ++i) w.set_clock_offset(i, i % 2 == 0 ? 999 : -900);
+    for (std::uint32_t i = 0; i < net.size(); ++i) net.set_clock_offset(i, i % 2 == 0 ? 999 : -900);
   }
   if (kind == clock_kind::stands) {
-    for (std::uint32_t i = 0; i < few; ++i) w.set_clock_frozen(i, true);
+    for (std::uint32_t i = 0; i < few; ++i) net.set_clock_frozen(i, true);
   }
-  std::uint64_t seen = longest(w);
-  std::uint64_t epoch_end = w.state().epoch_end_ms;
-  std::uint64_t jump_at = w.now_ms() + 3'000;
+  std::uint64_t seen = longest(net);
+  std::uint64_t epoch_end = net.state().epoch_end_ms;
+  std::uint64_t jump_at = net.now_ms() + 3'000;
   shortcoming wrong;
   const auto slack = kind == clock_kind::leaps ? drift + 1'000 : drift;
-  const auto look = [&](const world& x) {
+  const auto look = [&](const network& x) {
     if (kind == clock_kind::jumps_back && x.now_ms() >= jump_at) {
       jump_at += 4'000;
       set_all(jump_at % 8'000 < 4'000 ? 7'000 : -7'000);
@@ -59,15 +58,15 @@ shortcoming clocks_are_wrong(std::uint64_t seed, clock_kind kind) {
     }
     return !wrong.empty() || x.state().epoch >= 5;
   };
-  if (!w.run_until(look, 400'000)) return fails(w, "epochs do not end");
+  if (!net.run_until(look, 400'000)) return fails(net, "epochs do not end");
   if (!wrong.empty()) return wrong;
-  for (std::uint32_t i = 0; i < w.size(); ++i) {
-    w.set_clock_offset(i, 0);
-    w.set_clock_frozen(i, false);
+  for (std::uint32_t i = 0; i < net.size(); ++i) {
+    net.set_clock_offset(i, 0);
+    net.set_clock_frozen(i, false);
   }
-  if (!w.run_blocks(10, 120'000)) return fails(w, "it does not go on with right clocks");
-  if (w.evidence_reported() != 0) return "a wrong clock is taken for a lie";
-  return ends(w);
+  if (!net.run_blocks(10, 120'000)) return fails(net, "it does not go on with right clocks");
+  if (net.evidence_reported() != 0) return "a wrong clock is taken for a lie";
+  return ends(net);
 }
 
 // ---- 26
@@ -75,77 +74,78 @@ shortcoming clocks_are_wrong(std::uint64_t seed, clock_kind kind) {
 constexpr std::uint64_t week_ms = 7ull * 24 * 3'600 * 1'000;
 constexpr std::uint64_t hours_ms = 10ull * 3'600 * 1'000;
 
-/// Nothing passes for a week. What a process says meanwhile goes by the standstill messages.
+/// No message arrives for a week. Meanwhile a node sends little more than its standstill messages.
 shortcoming a_week_of_silence(std::uint64_t seed) {
   auto p = story_plan(seed, 4, 0, 0);
-  auto w = begin(std::move(p));
-  if (!w.run_blocks(3, 60'000)) return fails(w, "no blocks at first");
-  listener all(w);
+  auto net = begin(std::move(p));
+  if (!net.run_blocks(3, 60'000)) return fails(net, "no blocks at first");
+  listener all(net);
   bool silent = true;
   all.drops = [&](auto, auto, const peer_message&) { return silent; };
-  w.run_for(600'000);
-  const auto messages = w.sent_messages(0);
-  const auto bytes = w.sent_bytes(0);
-  w.run_for(week_ms);
+  net.run_for(600'000);
+  const auto messages = net.sent_messages(0);
+  const auto bytes = net.sent_bytes(0);
+  net.run_for(week_ms);
   const auto rounds = week_ms / 30'000 + 1;
-  // L5: a greeting, a standstill message, a proposal if it leads; to each of three.
-  if (w.sent_messages(0) - messages > rounds * 3 * 3) return fails(w, "too many messages");
-  if (w.sent_bytes(0) - bytes > rounds * 3 * 4'096) return fails(w, "too many bytes");
+  // L5: a hello, a standstill message, and a proposal if it leads, to each of three nodes.
+  if (net.sent_messages(0) - messages > rounds * 3 * 3) return fails(net, "too many messages");
+  if (net.sent_bytes(0) - bytes > rounds * 3 * 4'096) return fails(net, "too many bytes");
   silent = false;
-  const auto bound = heal_bound_ms(w);
-  if (!w.run_blocks(10, bound)) return fails(w, "not back in " + std::to_string(bound) + " ms");
-  return ends(w);
+  const auto bound = heal_bound_ms(net);
+  if (!net.run_blocks(10, bound)) return fails(net, "not back in " + std::to_string(bound) + " ms");
+  return ends(net);
 }
 
-/// No proposal passes for hours, votes do: a view a minute is skipped. One was away all the time;
-/// it has to fetch what the others hold, and a block then stands on the block before it.
+/// No proposal arrives for hours, but votes do, so that about one view a minute is skipped. One
+/// node was away all the time. It has to fetch the certificates of all these views, since the next
+/// block stands on the block before them.
 shortcoming hours_of_skips(std::uint64_t seed) {
   auto p = story_plan(seed, 4, 0, 0);
   p.options.seed = seed;
-  auto w = begin(std::move(p));
-  if (!w.run_blocks(3, 60'000)) return fails(w, "no blocks at first");
-  w.crash(3);
+  auto net = begin(std::move(p));
+  if (!net.run_blocks(3, 60'000)) return fails(net, "no blocks at first");
+  net.crash(3);
   bool silent = true;
-  w.set_filter([&](auto, auto, const peer_message& m) {
+  net.set_filter([&](auto, auto, const peer_message& m) {
     return silent && std::holds_alternative<peer::proposal>(m);
   });
-  w.run_for(3'600'000);
-  const auto before = longest(w);
-  const auto bytes = w.sent_bytes(0);
-  const auto first = w.core(0)->view();
-  w.run_for(hours_ms);
-  if (longest(w) != before) return fails(w, "a block nobody has seen is final");
-  const auto views = w.core(0)->view() - first;
-  if (views > hours_ms / 60'000 + 1) return fails(w, std::to_string(views) + " views");
-  if (views + 20 < hours_ms / 60'000) return fails(w, std::to_string(views) + " views");
-  // A view: a vote, a certificate and a proposal to each of two, in the mean a greeting and two
-  // standstill messages of 64 views.
+  net.run_for(3'600'000);
+  const auto before = longest(net);
+  const auto bytes = net.sent_bytes(0);
+  const auto first = net.core(0)->view();
+  net.run_for(hours_ms);
+  if (longest(net) != before) return fails(net, "a block that no node has seen is final");
+  const auto views = net.core(0)->view() - first;
+  if (views > hours_ms / 60'000 + 1) return fails(net, std::to_string(views) + " views");
+  if (views + 20 < hours_ms / 60'000) return fails(net, std::to_string(views) + " views");
+  // For each view a node sends a vote, a certificate and a proposal to each of two nodes; for each
+  // standstill a hello and messages that show 64 views.
   const auto rounds = hours_ms / 30'000 + 1;
   const auto limit = views * 2 * 4'096 + rounds * 2 * (64 * 512 + 64 * 160 + 4'096);
-  if (w.sent_bytes(0) - bytes > limit) return fails(w, "too many bytes");
-  if (w.core(0)->held_bytes() > std::size_t{4} << 20) return fails(w, "too much is kept");
+  if (net.sent_bytes(0) - bytes > limit) return fails(net, "too many bytes");
+  if (net.core(0)->held_bytes() > std::size_t{4} << 20) return fails(net, "too much is kept");
   silent = false;
-  w.restart(3);
-  if (!w.run_blocks(2, 600'000)) return fails(w, "not back in ten minutes");
-  if (!w.run_blocks(10, 60'000)) return fails(w, "slow when it is back");
-  return ends(w);
+  net.restart(3);
+  if (!net.run_blocks(2, 600'000)) return fails(net, "not back in ten minutes");
+  if (!net.run_blocks(10, 60'000)) return fails(net, "slow when it is back");
+  return ends(net);
 }
 
 // ---- 27
 
-/// As many as may be Byzantine vote for everything in 64 views to come, and far beyond.
+/// As many nodes as may be Byzantine cast all votes in the next 64 views and far beyond.
 shortcoming far_votes(std::uint64_t seed) {
   auto p = story_plan(seed, size_of_seed(seed), 0, 0);
-  const auto few = most_faulty(p.slots.size());
+  const auto few = most_faulty(p.nodes.size());
   for (std::size_t i = 0; i < few; ++i) {
-    p.slots[i].behaviours = static_cast<std::uint32_t>(behaviour::silent);
+    p.nodes[i].behaviours = static_cast<std::uint32_t>(behaviour::silent);
   }
   p.epoch_ms = 3'600'000;
-  auto w = begin(std::move(p));
-  if (!w.run_blocks(2, 120'000)) return fails(w, "no blocks at first");
-  const auto victim = static_cast<std::uint32_t>(w.size() - 1);
-  const auto view = w.core(victim)->view();
-  const auto before = w.core(victim)->held_bytes();
+  auto net = begin(std::move(p));
+  if (!net.run_blocks(2, 120'000)) return fails(net, "no blocks at first");
+  const auto victim = static_cast<std::uint32_t>(net.size() - 1);
+  const auto view = net.core(victim)->view();
+  const auto before = net.core(victim)->held_bytes();
   const auto kinds =
       std::to_array<vote_kind>({vote_kind::notarize, vote_kind::skip, vote_kind::finalize});
   for (std::uint32_t from = 0; from < few; ++from) {
@@ -155,26 +155,27 @@ shortcoming far_votes(std::uint64_t seed) {
         for (std::uint64_t other = 0; other < 3; ++other) {
           const auto block =
               kind == vote_kind::skip ? block_id{} : id_from<block_id>(mix(i, other, from));
-          const auto vote = w.signed_by(from, {kind, {0}, far, block});
-          w.inject(from, victim, message(peer::vote{vote}));
+          const auto vote = net.signed_by(from, {kind, {0}, far, block});
+          net.inject(from, victim, message(peer::vote{vote}));
         }
       }
     }
   }
-  w.run_for(1'000);
-  // One vote of each kind a view; what contradicts it is evidence and not kept.
+  net.run_for(1'000);
+  // One vote of each kind and view is kept. A vote that contradicts it is reported and not kept.
   const auto limit = before + 70 * (2'048 + few * 3 * 160) + 65'536;
-  if (w.core(victim)->held_bytes() > limit) {
-    return fails(
-        w, std::to_string(w.core(victim)->held_bytes()) + " bytes, not " + std::to_string(limit));
+  if (net.core(victim)->held_bytes() > limit) {
+    return fails(net, std::to_string(net.core(victim)->held_bytes()) + " bytes, not " +
+                          std::to_string(limit));
   }
-  if (!w.run_blocks(5, 120'000)) return fails(w, "the chain does not go on");
-  return ends(w);
+  if (!net.run_blocks(5, 120'000)) return fails(net, "the chain does not go on");
+  return ends(net);
 }
 
 }  // namespace
 
-// By R13 clocks bound the time of blocks and nothing else; by E1 they bound the end of an epoch.
+// By R13 clocks bound the time of blocks and nothing else; by E1 this time decides when an epoch
+// ends.
 TEST_CASE("scenario 13: clocks an hour off, jumping, leaping and standing decide nothing") {
   for (const auto kind : {clock_kind::ahead, clock_kind::behind, clock_kind::jumps_back,
                           clock_kind::leaps, clock_kind::stands}) {
@@ -185,17 +186,17 @@ TEST_CASE("scenario 13: clocks an hour off, jumping, leaping and standing decide
   }
 }
 
-// By R10 what is said during an outage is bounded, which is L5.
+// By R10 the messages of an outage are bounded, which is L5.
 TEST_CASE("scenario 26: a week in which nothing passes") {
   holds(a_week_of_silence, 1, 2);
 }
 
-// By R1 an outage has few views, and by S11 little is kept of those that were skipped; L5 follows.
+// By R1 an outage has few views, and by S11 little is kept of skipped views; so L5 holds.
 TEST_CASE("scenario 26: hours in which every view is skipped") {
   holds(hours_of_skips, 1, 2);
 }
 
-// By R5 votes count up to 64 views ahead alone, which is a part of S11.
+// By R5 votes count only up to 64 views ahead, which is a part of S11.
 TEST_CASE("scenario 27: votes for views far ahead take no memory") {
   holds(far_votes, 1, 10);
   notices(far_votes, "votes_of_any_view", 1, 2);

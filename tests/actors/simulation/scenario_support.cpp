@@ -62,29 +62,29 @@ fault_plan story_plan(std::uint64_t seed, std::size_t size, std::size_t spare,
   return p;
 }
 
-world begin(fault_plan p) {
+network begin(fault_plan p) {
   run_options options;
   options.max_events = 20'000'000;
-  return world(std::move(p), options);
+  return network(std::move(p), options);
 }
 
-shortcoming fails(const world& w, std::string trouble) {
-  return w.violation().value_or(std::move(trouble));
+shortcoming fails(const network& net, std::string trouble) {
+  return net.violation().value_or(std::move(trouble));
 }
-shortcoming ends(const world& w) {
-  return w.violation().value_or("");
+shortcoming ends(const network& net) {
+  return net.violation().value_or("");
 }
 
-std::uint64_t longest(const world& w) {
+std::uint64_t longest(const network& net) {
   std::uint64_t most = 0;
-  for (std::uint32_t i = 0; i < w.size(); ++i) most = std::max(most, w.height(i));
+  for (std::uint32_t i = 0; i < net.size(); ++i) most = std::max(most, net.height(i));
   return most;
 }
 
-std::uint64_t highest_view(const world& w) {
+std::uint64_t highest_view(const network& net) {
   std::uint64_t most = 0;
-  for (std::uint32_t i = 0; i < w.size(); ++i) {
-    if (w.core(i) != nullptr) most = std::max(most, w.core(i)->view());
+  for (std::uint32_t i = 0; i < net.size(); ++i) {
+    if (net.core(i) != nullptr) most = std::max(most, net.core(i)->view());
   }
   return most;
 }
@@ -97,10 +97,10 @@ std::uint64_t timeout_ms(std::uint64_t above_base, const consensus::simplex_opti
   return std::min(timeout, o.max_view_timeout_ms);
 }
 
-std::uint64_t heal_bound_ms(const world& w) {
+std::uint64_t heal_bound_ms(const network& net) {
   std::uint64_t gap = 0;
-  for (std::uint32_t i = 0; i < w.size(); ++i) {
-    const auto* core = w.core(i);
+  for (std::uint32_t i = 0; i < net.size(); ++i) {
+    const auto* core = net.core(i);
     if (core != nullptr) gap = std::max(gap, core->view() - core->base().view);
   }
   return 3 * timeout_ms(gap + 2) + 30'000 + 20'000;
@@ -119,8 +119,8 @@ std::optional<about> what_about(const peer_message& m) {
 
 // ---- listener
 
-listener::listener(world& w) {
-  w.set_filter([this](std::uint32_t from, std::uint32_t to, const peer_message& m) {
+listener::listener(network& net) {
+  net.set_filter([this](std::uint32_t from, std::uint32_t to, const peer_message& m) {
     if (lets_all_through) return false;
     hear(from, m);
     return drops && drops(from, to, m);
@@ -144,13 +144,13 @@ void listener::hear(std::uint32_t from, const peer_message& m) {
   }
 }
 
-bool listener::said(std::uint32_t slot, const vote_statement& statement) const {
-  const auto it = votes.find(slot);
+bool listener::said(std::uint32_t node_index, const vote_statement& statement) const {
+  const auto it = votes.find(node_index);
   return it != votes.end() && std::ranges::find(it->second, statement) != it->second.end();
 }
 
-std::size_t listener::votes_from(std::uint32_t slot, epoch_number first) const {
-  const auto it = votes.find(slot);
+std::size_t listener::votes_from(std::uint32_t node_index, epoch_number first) const {
+  const auto it = votes.find(node_index);
   if (it == votes.end()) return 0;
   return static_cast<std::size_t>(
       std::ranges::count_if(it->second, [&](const vote_statement& v) { return v.epoch >= first; }));
@@ -164,7 +164,8 @@ void listener::forget() {
 // ---- forger
 
 forger::forger(const fault_plan& p) : plan_(p), keys_(p.seed), toy_(plan_, keys_) {
-  states_[id_from<block_id>(word_of(keys_.chain()))] = toy_.genesis();  // as a ledger says
+  // The key is the id of an empty ledger's tip.
+  states_[id_from<block_id>(word_of(keys_.chain()))] = toy_.genesis();
 }
 
 void forger::see(const block_ptr& b) {

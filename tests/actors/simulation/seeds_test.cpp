@@ -1,7 +1,7 @@
-// Whole networks, seed by seed. A failing seed is replayed by its number alone.
+// Runs of drawn plans, one for each seed. The number of a failing seed is enough to replay it.
 #include <doctest/doctest.h>
 
-#include "actors/simulation/world.hpp"
+#include "actors/simulation/simulated_network.hpp"
 
 using namespace soma::simulation;
 
@@ -33,14 +33,15 @@ TEST_CASE("agreement holds, whatever breaks, and resumes when nothing breaks any
   for (std::size_t i = 0; i < counted_kinds; ++i) {
     const auto kind = static_cast<coverage>(i);
     CAPTURE(to_text(kind));
-    CHECK(sum[kind] > 0);  // kind never happened was not tested
+    CHECK(sum[kind] > 0);  // a kind that never happened was not tested
   }
 }
 
 TEST_CASE("seeds that once found something") {
-  // Standstill messages of a past epoch; clocks behind after a lost record; a ledger lost behind
-  // the base to which its record was pruned; who listens while its committee changes; room on a
-  // disk just when an epoch ends; ten silent leaders in a row, which is no fault.
+  // These seeds found: standstill messages of a past epoch; clocks that are behind after a lost
+  // record; a ledger lost below the base to which its record was pruned; a member that listens
+  // while its committee changes; a disk that gets room just when an epoch ends; ten silent leaders
+  // in a row, which is no fault.
   const std::pair<std::uint64_t, unsigned> found[] = {{12'625, 3}, {11'868, 3}, {5'362, 3},
                                                       {9'164, 3},  {29'164, 3}, {45'261, 2},
                                                       {62'453, 2}, {1'801, 2}};
@@ -62,7 +63,7 @@ TEST_CASE("the same plan gives the same run") {
     std::size_t lines = 0;
     run_options told;
     told.trace = [&](const trace_line&) { ++lines; };
-    CHECK(run(p, told).trace_hash == once.trace_hash);  // looking changes nothing
+    CHECK(run(p, told).trace_hash == once.trace_hash);  // a trace does not change the run
     CHECK(lines > 100);
     CHECK(run(draw_plan(seed + 1'000, 3)).trace_hash != once.trace_hash);
   }
@@ -73,7 +74,7 @@ TEST_CASE("a network in which nothing breaks finalizes at the pace that was aske
     CAPTURE(seed);
     auto p = quiet_plan(seed, 4);
     p.heal_ms = 60'000;
-    p.transactions_per_s = 200;  // something to put into every block
+    p.transactions_per_s = 200;  // so that every block has content
     p.options.block_interval_ms = 100;
     const auto out = run(p);
     REQUIRE_MESSAGE(out.ok, out.violation);

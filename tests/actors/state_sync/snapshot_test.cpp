@@ -1,4 +1,5 @@
-// A ledger taken over chunk by chunk: from honest ones and others, by somebody who may be killed.
+// A ledger is taken over chunk by chunk, from honest and other peers, by a receiver that may be
+// killed.
 #include "actors/state_sync/snapshot.hpp"
 
 #include <doctest/doctest.h>
@@ -79,7 +80,7 @@ TEST_CASE("a ledger made of chunks stands where the other stands, and goes on wi
     const auto chunks = from.chunks();
     REQUIRE(chunks.size() > 5);
     dice d{seed};
-    for (std::size_t got = 0; got < chunks.size();) {  // it starts anew now and then
+    for (std::size_t got = 0; got < chunks.size();) {  // the receiver starts anew from time to time
       snapshot_receiver receiver(from.beside("staging"), from.closing);
       REQUIRE(receiver.next() == got);
       REQUIRE_FALSE(receiver.complete());
@@ -91,7 +92,7 @@ TEST_CASE("a ledger made of chunks stands where the other stands, and goes on wi
     REQUIRE(receiver.complete());
     REQUIRE(receiver.take(chunks.back()).error() == chunk_refusal::not_next);
     const auto place = from.beside("taken");
-    if (seed % 2 == 1) {  // an old one is in its place
+    if (seed % 2 == 1) {  // an old ledger is in its place
       tables::ledger_store old(place);
       old.init(encode(from.chain.genesis), rules::genesis_rows(from.chain.genesis));
     }
@@ -193,7 +194,7 @@ TEST_CASE("what was damaged on the receiver's disk is asked for again") {
   }
 }
 
-TEST_CASE("the folder of one who serves holds one whole snapshot, the latest") {
+TEST_CASE("the folder of a serving node holds one whole snapshot, the latest") {
   served from(11);
   const auto folder = from.beside("snapshots");
   {
@@ -206,7 +207,7 @@ TEST_CASE("the folder of one who serves holds one whole snapshot, the latest") {
   while (from.at.block->block.header.epoch.value < 4 || !from.at.after->last.epoch_closed) {
     from.step(from.ledger);
   }
-  std::filesystem::create_directories(folder / "999999.new");  // killed while it was written
+  std::filesystem::create_directories(folder / "999999.new");  // left by a process that was killed
   std::filesystem::create_directories(folder / "somebody's");
   {
     snapshot_folder reopened(folder);
@@ -227,13 +228,14 @@ TEST_CASE("the folder of one who serves holds one whole snapshot, the latest") {
   }
 }
 
-TEST_CASE("killed while it takes a ledger over it has the old one or the new one, never a part") {
+TEST_CASE(
+    "a node that is killed while it takes a ledger over has the old or the new one, never a part") {
   served from(13);
   const auto chunks = from.chunks();
   const auto place = from.beside("taken");
   const auto old_rows = rules::genesis_rows(from.chain.genesis);
   std::size_t old_ones = 0, new_ones = 0;
-  std::chrono::microseconds whole_time{};  // of the first, which is left alone
+  std::chrono::microseconds whole_time{};  // of the first receiver, which is not killed
   dice d{13};
   for (int round = 0; round < 24; ++round) {
     CAPTURE(round);

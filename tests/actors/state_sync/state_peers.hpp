@@ -1,5 +1,5 @@
-// Peers that have a ledger and those that lie about one, in a network whose time and chance a seed
-// owns, for tests of whoever takes the ledger over.
+// Peers that have a ledger, and peers that lie about one, in a network whose time and chance follow
+// from a seed. With them state_sync is tested.
 #pragma once
 
 #include <functional>
@@ -13,8 +13,8 @@
 
 namespace soma::test {
 
-/// A chain with real signatures, its ledger, and a snapshot at the end of each of its epochs, cut
-/// in two ways.
+/// A chain with real signatures, its ledger, and the snapshot at the end of each epoch, cut into
+/// chunks in two ways.
 struct told_ledger {
   explicit told_ledger(std::uint64_t seed, std::uint64_t epochs = 4)
       : chain(seed), ledger(directory.path() / "ledger"), at(chain.start()) {
@@ -31,7 +31,7 @@ struct told_ledger {
   tables::ledger_store ledger;
   forked_block at;
   std::vector<block_header> closing;  // by epoch
-  std::map<bytes, bytes> last_rows;   // at the last end
+  std::map<bytes, bytes> last_rows;   // at the end of the last epoch
 
  private:
   void step() {
@@ -74,23 +74,23 @@ struct told_ledger {
 
 enum class conduct : std::uint8_t {
   honest,
-  wrong_chunk,     // a bit of some piece is another
-  endless_chunk,   // whose end never comes
-  odd_cut,         // true rows in other chunks than anybody else's
-  withholds_last,  // all but the last chunk
+  wrong_chunk,     // one bit of a piece is wrong
+  endless_chunk,   // a chunk without an end
+  odd_cut,         // true rows, cut in another way than by all other peers
+  withholds_last,  // all chunks but the last
   always_later,
   silent,
-  stale,         // true, and old
-  forged_proof,  // of how an epoch ended
-  lying_height,  // of a snapshot of the future
-  other_height,  // of a snapshot inside an epoch
-  fork,          // a history of its own, signed by those who once could
-  leaves,        // its connection ends all the time
-  odd_half,      // true rows in chunks of its own cut, and only some
+  stale,         // a true snapshot that is old
+  forged_proof,  // a false end of an epoch
+  lying_height,  // a snapshot of the future
+  other_height,  // a snapshot inside an epoch
+  fork,          // another history, signed by the same validators
+  leaves,        // its connection ends again and again
+  odd_half,      // as odd_cut, but only some of the chunks
 };
 inline constexpr std::size_t conducts = 14;
 
-/// One peer: what it answers, and how late.
+/// A peer: it decides what it answers and how late.
 class state_peer {
  public:
   state_peer(const told_ledger& true_one, const told_ledger& other, conduct how,
@@ -182,7 +182,7 @@ class state_peer {
   bool asked_ = false;
 };
 
-/// Runs one that takes the state among peers, until it ends or the time does.
+/// Runs one state_sync among peers, until it has an outcome or the time is over.
 class state_network {
  public:
   state_network(std::vector<state_peer> peers, std::uint64_t seed)
@@ -249,7 +249,7 @@ class state_network {
         const auto who = behind(blame->peer).value();
         blames.emplace_back(peers_[who].how(), blame->why);
         number_of_[who] = 0;
-        connect_at(sync, who, now_ms + 100);  // and it comes back with its key
+        connect_at(sync, who, now_ms + 100);  // it comes back with the same key
       } else {
         const auto& sent = std::get<state_sync::state_sync::send>(one);
         const auto asked = std::get<peer::ask_state>(sent.message);

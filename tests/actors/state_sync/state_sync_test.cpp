@@ -1,4 +1,4 @@
-// Taking the ledger over from peers of whom all but one may lie, stall or leave.
+// The ledger is taken over from peers, of which all but one may lie, stall or leave.
 #include "actors/state_sync/state_sync.hpp"
 
 #include <doctest/doctest.h>
@@ -13,7 +13,7 @@ namespace {
 using consensus::testing::real_checker;
 using state_sync::state_sync;
 
-/// Made once: a test only reads them.
+/// The true chain. It is made once, since tests only read it.
 const told_ledger& true_one() {
   static const told_ledger made(21);
   return made;
@@ -66,7 +66,7 @@ bool is_blameable(conduct how) {
 
 }  // namespace
 
-// By security §8.6 lies cost time alone.
+// By security §8.6 lies cost time and nothing else.
 TEST_CASE("one honest peer is enough, whatever the others do, and it is never blamed") {
   std::map<conduct, std::size_t> met, blamed;
   std::uint64_t longest_ms = 0;
@@ -129,7 +129,7 @@ TEST_CASE(
   }
 }
 
-TEST_CASE("two histories that both are signed are none, unless a block of one of them is known") {
+TEST_CASE("of two signed histories neither is taken, unless a block of one of them is known") {
   for (std::uint64_t seed = 0; seed < 10; ++seed) {
     CAPTURE(seed);
     auto n = network_of({conduct::fork, conduct::honest, conduct::honest}, seed);
@@ -199,8 +199,7 @@ TEST_CASE("killed again and again it goes on behind the chunks that it has") {
   }
 }
 
-TEST_CASE(
-    "after a kill it goes on with the snapshot that it has begun, as long as somebody has it") {
+TEST_CASE("after a kill it goes on with the snapshot that it has begun, as long as a peer has it") {
   for (std::uint64_t seed = 0; seed < 6; ++seed) {
     CAPTURE(seed);
     const scratch_directory folder;
@@ -227,7 +226,7 @@ TEST_CASE("when those that serve have gone on to another snapshot, it goes on wi
   for (std::uint64_t seed = 0; seed < 8; ++seed) {
     CAPTURE(seed);
     const scratch_directory folder;
-    // The stale ones leave in the middle, and those with the newest ledger come.
+    // The peers with an old snapshot leave in the middle, and peers with the newest one come.
     auto old_ones = network_of({conduct::stale, conduct::stale}, seed);
     real_checker checker(true_one().closing[0].chain);
     state_sync sync(true_one().chain.genesis, folder.path() / "taking", checker);
@@ -247,7 +246,7 @@ TEST_CASE("when those that serve have gone on to another snapshot, it goes on wi
   }
 }
 
-TEST_CASE("where nobody has a snapshot it ends soon, and where nobody is it waits") {
+TEST_CASE("without any snapshot it ends soon, and without any peer it waits") {
   const scratch_directory folder, empty;
   tables::ledger_store young(empty.path() / "ledger");
   young.init(encode(true_one().chain.genesis), rules::genesis_rows(true_one().chain.genesis));
@@ -271,8 +270,8 @@ TEST_CASE("where nobody has a snapshot it ends soon, and where nobody is it wait
   CHECK(now_ms - began_ms < 5'000);
 }
 
-// By security §8.5 what a peer gets is bounded.
-TEST_CASE("who asks for too much is told to come later, and then nothing; others are served") {
+// By security §8.5 the answers to a peer are bounded.
+TEST_CASE("a peer that asks for too much is told to ask later, then nothing; others are served") {
   const auto last = true_one().closing.size() - 1;
   soma::state_sync::state_server server(true_one().ledger, true_one().folder(last));
   const peer::ask_state piece{{last}, true_one().closing.back().height, 0, 0};
@@ -294,7 +293,7 @@ TEST_CASE("who asks for too much is told to come later, and then nothing; others
   REQUIRE(other.has_value());
   CHECK_FALSE(other->data.empty());
   CHECK_FALSE(server.answer(1, piece, 6'000)->data.empty());
-  CHECK_FALSE(server.wants_snapshot(10'000));  // somebody is taking this one
+  CHECK_FALSE(server.wants_snapshot(10'000));  // a peer is taking this one
   CHECK(server.wants_snapshot(100'000));
   for (const auto& odd :
        {peer::ask_state{{last}, piece.height, 1'000'000, 0},

@@ -24,14 +24,14 @@ caf::behavior role(caf::event_based_actor* self, const std::shared_ptr<names>& e
   }};
 }
 
-/// Time in a world goes from alarm to alarm: with this one it stops every tenth of a second.
+/// Time in a world moves from alarm to alarm. With this actor it moves by at most 100 ms at a time.
 void tick(caf::event_based_actor* self, const clock_actor& clock) {
   self->request(clock, caf::infinite,
                 message<schema::Wait>::build([](auto out) { out.setMs(100); }))
       .then([=](const message<schema::Time>&) { tick(self, clock); });
 }
 
-/// A supervisor over three roles, `elsewhere` being another process's, in virtual time.
+/// A supervisor with three roles in virtual time; `elsewhere` is a role of another process.
 struct fixture {
   world net{1, 0};
   std::shared_ptr<names> ended = std::make_shared<names>();
@@ -95,7 +95,7 @@ TEST_CASE("a group that cannot start is tried again after pauses that double up 
   }
 }
 
-TEST_CASE("when one role ends all of ours are stopped, last first, and start anew together") {
+TEST_CASE("when one role ends all own roles are stopped, the last first, and start anew together") {
   for (const bool first_dies : {true, false}) {
     CAPTURE(first_dies);
     fixture f;
@@ -103,7 +103,7 @@ TEST_CASE("when one role ends all of ours are stopped, last first, and start ane
     f.break_role(first_dies ? f.first : f.last);
     CHECK(*f.ended == (first_dies ? names{"first", "last"} : names{"last", "first"}));
     CHECK(f.doors_closed == 1);
-    CHECK(f.starts_ms.size() == 1);  // not before the pause is over
+    CHECK(f.starts_ms.size() == 1);  // the pause is not over yet
     f.run_for(1'000);
     REQUIRE(f.starts_ms.size() == 2);
     CHECK(f.ended_at_start[1] == 2);
@@ -125,7 +125,7 @@ TEST_CASE("a role of another process that goes takes ours along; it is never sto
   fixture f;
   f.spawn();
   f.break_role(f.last);
-  CHECK(*f.ended == names{"last", "first"});  // and not "elsewhere"
+  CHECK(*f.ended == names{"last", "first"});  // "elsewhere" is not stopped
   f.run_for(1'000);
   REQUIRE(f.starts_ms.size() == 2);
   f.ended->clear();

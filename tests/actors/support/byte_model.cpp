@@ -63,7 +63,7 @@ class byte_engine final : public scoring::scoring_engine {
 
 weights::model_weights byte_weights(const std::vector<bytes>& data, std::uint64_t seed) {
   std::array<double, 256> counts;
-  counts.fill(0.05);  // no byte is impossible
+  counts.fill(0.05);  // every byte is possible
   for (const auto& file : data) {
     for (const auto byte : file) counts[byte] += 1;
   }

@@ -1,6 +1,6 @@
-// A model small enough for tests of the network around it: a distribution of bytes that knows no
-// context, carried in the bias of an ordinary weights file, so that publishing, fetching,
-// decrypting and checking are the real thing.
+// A model that is small enough for tests of the network around it. It is a distribution of bytes
+// without context, stored in the bias of an ordinary weights file, so that publishing, fetching,
+// decrypting and checking are real.
 #pragma once
 
 #include <memory>
@@ -15,13 +15,13 @@ namespace soma::test {
 /// 1 layer, dim 16, 2 heads, ffn 16, 64 positions.
 inline constexpr model_architecture byte_architecture{1, 16, 2, 16, 64};
 
-/// Weights whose predictor's bias is the log frequency of the bytes.
+/// Weights in which the bias of the predictor is the log frequency of the bytes.
 [[nodiscard]] weights::model_weights byte_weights(const std::vector<bytes>& data,
                                                   std::uint64_t seed);
 [[nodiscard]] trainer::trained_model train_byte_model(const std::vector<bytes>& data,
                                                       std::uint64_t seed);
 
-/// Scores with that distribution; the embedding is a direction that weights and data own.
+/// An engine that scores with that distribution. The embedding depends on the weights and the data.
 [[nodiscard]] std::unique_ptr<scoring::scoring_engine> make_byte_engine(
     const weights::model_weights& weights);
 

@@ -1,4 +1,4 @@
-// Models for tests of what registry and router keep.
+// Model entries for tests of the registry and the router.
 #pragma once
 
 #include <vector>
@@ -10,7 +10,7 @@
 
 namespace soma::test {
 
-/// A version of a model with every field told by its numbers.
+/// A version of a model. All fields follow from these numbers.
 inline model_entry entry(std::uint64_t number, std::uint32_t version = 1, std::size_t dim = 16) {
   crypto::seeded_random random(number * 100 + version);
   model_entry out;

@@ -1,4 +1,4 @@
-// A local network of three sources and byte models: five epochs in a second or two.
+// A local network of three sources and byte models, which runs five epochs in a second or two.
 #pragma once
 
 #include "actors/localnet/localnet.hpp"

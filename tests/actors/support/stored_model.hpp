@@ -1,4 +1,4 @@
-// Weights as a scorer meets them: encrypted in a blob store, with the entry that leads there.
+// Weights as a scorer gets them: encrypted in a blob store, with the entry of the model.
 #pragma once
 
 #include "messages/codec/model_entry.hpp"
