@@ -1,5 +1,5 @@
-// The clock uses CAF's own timers: they follow real time in production, and virtual time in a
-// world.
+// The clock uses CAF's own timers, which follow real time in production and virtual time in a
+// simulated network.
 #pragma once
 
 #include <functional>
@@ -10,8 +10,8 @@
 namespace soma::clock {
 
 struct clock_ports {
-  /// Unix time in milliseconds: that of the system's clock, or the start of a world plus the
-  /// virtual time that has passed.
+  /// Unix time in milliseconds: that of the system's clock, or the start of a simulated network
+  /// plus the virtual time that has passed.
   std::function<std::uint64_t()> now_ms;
 };
 

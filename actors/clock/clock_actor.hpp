@@ -1,5 +1,5 @@
-// The clock as a role: actors learn the time and wait only through it. In a world it answers with
-// virtual time.
+// The clock as a role: actors learn the time and wait only through it. In a simulated network it
+// answers with virtual time.
 #pragma once
 
 #include <cstdint>

@@ -1,12 +1,13 @@
-// Agreement among validators (Simplex, stake-weighted, executed before voting) as a pure core:
-// events in, effects out; no clock, no I/O, no threads. The machine that runs it (runner.hpp), an
-// actor or a simulated one, carries out the effects in their order and feeds back what came of
-// them. What must hold:
-//   - A vote or a proposal leaves only after the batch that remembers it is durable; effects that
-//     wait for that are held in here and come out with the answer to the batch.
-//   - Answers to `persist` come in the order in which the batches were given out.
-//   - Timers fire late or on time, never early; messages may be lost, doubled, reordered, forged.
-//   - After a crash a new core starts from what the ledger and the record hold, nothing else.
+// The events, effects and ports of the consensus core. The core agrees with other validators on one
+// chain (Simplex, weighted by stake, a block is executed before it is voted for). It is pure: it
+// takes events and returns effects, and it has no clock, no I/O and no threads. The machine that
+// runs it (runner.hpp), an actor or a simulated one, carries out the effects in their order and
+// gives their results back as events. What must hold:
+//   - A vote or a proposal is sent only after the batch that records it is durable. The core holds
+//     such a message back and returns it in answer to `stored`.
+//   - The machine answers `persist` in the order in which the core gave the batches out.
+//   - Timers fire on time or late, never early. Messages may be lost, doubled, reordered or forged.
+//   - After a crash a new core starts from the ledger and the voting record and nothing else.
 #pragma once
 
 #include <string>
@@ -18,34 +19,37 @@
 
 namespace soma::consensus {
 
-/// A connected peer, as the caller numbers them. Numbers are not used again for another key while
-/// the core lives.
+/// The caller's number for a connected peer. While the core lives, a number is never given to
+/// another key.
 using peer_number = std::uint32_t;
 
-/// The last final block as the ledger holds it, and the epoch of the next one.
+/// The base: the last final block that the ledger holds, and the epoch of the next block.
 struct chain_position {
   chain_id chain;
   epoch_number epoch;
-  std::uint64_t view = 0;  // 0 when the block closed the epoch before
-  block_id block;          // rules::genesis_parent at height 0
+  view_number view;  // 0 when the block closed the previous epoch
+  block_id block;    // rules::genesis_parent at height 0
   block_height height;
   std::uint64_t time_ms = 0;
-  soma::state_root root;             // after the block
-  std::uint64_t epoch_start_ms = 0;  // time of the block that closed the epoch before, or birth
-  std::uint64_t epoch_end_ms = 0;    // the first block at or after it closes the epoch
-  std::optional<certificate> final;  // for the block, if there is one at hand
+  soma::state_root root;  // after the block
+  /// The time of the block that closed the previous epoch, or the time of the genesis.
+  std::uint64_t epoch_start_ms = 0;
+  std::uint64_t epoch_end_ms = 0;    // the first block with this time or a later one closes it
+  std::optional<certificate> final;  // finalizes the block; absent when it is not at hand
   std::vector<committee_seat> seats;
-  hash256 leader_seed;       // of this epoch: id of the block that closed epoch - 2, or the chain's
-  hash256 next_leader_seed;  // of the next: id of the block that closed epoch - 1, or the chain's
+  /// Of this epoch: the id of the block that closed epoch - 2, or the chain's id if there is none.
+  hash256 leader_seed;
+  /// Of the next epoch: the id of the block that closed epoch - 1, or the chain's id.
+  hash256 next_leader_seed;
 };
 
-/// What came of executing a block.
+/// The result of executing a block.
 struct execution_result {
-  bool follows = false;  // false: the rules say that such a block can't follow this state
+  bool follows = false;  // false when the rules do not let such a block follow this state
   soma::state_root root;
   bool closes_epoch = false;
   std::uint64_t epoch_end_ms = 0;              // of the epoch that the next block belongs to
-  std::vector<committee_seat> next_committee;  // when it closes the epoch
+  std::vector<committee_seat> next_committee;  // empty unless the block closes the epoch
 };
 
 // ---- events
@@ -57,10 +61,11 @@ inline constexpr std::size_t timer_kinds = 6;
 struct timer_fired {
   timer_kind kind{};
 };
-/// What is received from it before it is gone was sent after both sides were up.
+/// Every message that arrives from this peer before `peer_gone` was sent after both sides had
+/// connected.
 struct peer_connected {
   peer_number peer = 0;
-  public_key key{};  // that it has shown to hold
+  public_key key{};  // the peer has proven that it holds this key
 };
 struct peer_gone {
   peer_number peer = 0;
@@ -72,17 +77,20 @@ struct received {
 struct stored {
   std::uint64_t ticket = 0;
 };
-struct store_failed {  // nothing of the batch was written. Nothing is signed until store_works
+/// Nothing of the batch was written. The core signs nothing until store_works.
+struct store_failed {
   std::uint64_t ticket = 0;
 };
-struct store_works {};  // there is room again
+/// The disk has room again.
+struct store_works {};
 struct executed {
   std::uint64_t ticket = 0;
   execution_result result;
 };
-struct execution_failed {  // could not be finished now, for instance because a role was gone
+/// The execution could not be finished now, for instance because a role was down.
+struct execution_failed {
   std::uint64_t ticket = 0;
-  bool parent_forgotten = false;  // what its ancestors' executions gave is not there any more
+  bool parent_forgotten = false;  // the results of its ancestors are gone: execute them again
 };
 struct committed {
   std::uint64_t ticket = 0;
@@ -93,64 +101,67 @@ using event =
 
 // ---- effects
 
-/// One durable write; answer stored or store_failed.
+/// Asks for one durable write. The answer is stored or store_failed.
 struct persist {
   std::uint64_t ticket = 0;
   record_batch batch;
 };
 struct send {
-  std::vector<peer_number> to;  // empty: all that are connected
+  std::vector<peer_number> to;  // empty means all connected peers
   std::shared_ptr<const peer_message> message;
 };
-/// Replaces the earlier one of its kind, which then never fires. Relative, so that a clock that
-/// jumps does not hold it up.
+/// Sets the timer of this kind. This replaces its earlier moment, which then never fires. The time
+/// is relative, so that a clock that jumps does not delay the timer.
 struct set_timer {
   timer_kind kind{};
   std::uint64_t after_ms = 0;
 };
-/// Run this block on the state at its parent, which is the last committed block or one executed
-/// before. A draft has neither state root, flags, next committee nor signature yet; its result is
-/// known afterwards under the id that complete() gives it. Answer executed or execution_failed.
+/// Asks to execute this block on the state after its parent, which is the last committed block or
+/// has been executed. A draft has no state root, flags, next committee or signature yet; its result
+/// is kept under the id that the header gets from complete(). The answer is executed or
+/// execution_failed.
 struct execute {
   std::uint64_t ticket = 0;
   block_ptr candidate;
   bool draft = false;
 };
-/// Append to the ledger, in order, each block with what its execution did and with what proves it;
-/// answer committed. A failure ends the process: the ledger is found as the last commit left it.
+/// A block for the ledger, with what proves that it is final.
 struct final_block {
   block_ptr block;
-  std::optional<certificate> final;  // of this very block
+  std::optional<certificate> final;  // finalizes this very block
   std::optional<epoch_proof> epoch_end;
 };
+/// Asks to append the blocks to the ledger in order, each with the effects of its execution. The
+/// answer is committed. A failure ends the process, and a new process finds the ledger as the last
+/// whole commit left it.
 struct commit {
   std::uint64_t ticket = 0;
   std::vector<final_block> blocks;
 };
-/// The base moved: executions that do not stand on this block are of no more use.
+/// The base has moved to this block. Executions on other chains are of no more use.
 struct base_moved {
   block_id base;
 };
-/// Two statements by one key that exclude each other; worth a transaction.
+/// One key has signed two statements that exclude each other. The machine should report it in a
+/// transaction.
 struct report {
   tx::report_equivocation evidence;
 };
-/// A peer sent what an honest peer never sends.
+/// A peer has sent something that an honest peer never sends.
 struct blame {
   peer_number peer = 0;
   std::string why;
 };
-/// Something that must not happen has happened (R12, a violation of safety): the core signs nothing
-/// more, and a person has to look.
+/// The core has seen a violation of safety (R12). It signs nothing more, and a person has to look.
 struct alarm {
   std::string why;
 };
 using effect =
     std::variant<persist, send, set_timer, execute, commit, base_moved, report, blame, alarm>;
 
-// ---- ports: pure lookups and keys; no waiting behind any of them
+// ---- ports: lookups and keys; a call of a port never waits for another process
 
-/// Signs with the key of this process, which itself stays elsewhere.
+/// Signs with the key of this process. The key itself never enters the core.
 struct signer {
   virtual ~signer() = default;
   [[nodiscard]] virtual const public_key& key() const = 0;
@@ -165,29 +176,31 @@ struct signature_checker {
                                             const signature& s) = 0;
 };
 
-/// Where a proposer takes its payload from. Taking removes nothing: what a block contains leaves
-/// when it is committed.
+/// The source of a proposer's payload. Taking a payload removes nothing from it: transactions leave
+/// when a block that contains them is committed.
 struct payload_source {
   virtual ~payload_source() = default;
-  /// In the order of execution, within both limits, without what `ancestors` contain: blocks
-  /// executed but not yet committed, oldest first. Sizes are those of the signed bytes.
+  /// Transactions in the order of execution, within both limits, without those that `ancestors`
+  /// contain. `ancestors` are executed and not yet committed, oldest first. Sizes count the bytes
+  /// that payload_size counts.
   [[nodiscard]] virtual std::vector<signed_transaction> next_payload(
       const std::vector<block_ptr>& ancestors, std::size_t max_bytes,
       std::size_t max_count) const = 0;
 };
 
-/// What the ledger can tell others who are behind.
+/// The blocks of the ledger, for peers that are behind.
 struct block_archive {
   virtual ~block_archive() = default;
-  [[nodiscard]] virtual block_ptr find(const block_id& id) const = 0;  // null: unknown
-  /// Final blocks that follow this height, in order, all of one epoch, with what proves the last
-  /// one: its own certificate, or its epoch's end. Empty without any.
+  [[nodiscard]] virtual block_ptr find(const block_id& id) const = 0;  // null when unknown
+  /// Final blocks in order, all of one epoch, with what proves the last one: its own certificate or
+  /// the end of its epoch.
   struct chain_segment {
     epoch_number epoch;
     std::vector<block_ptr> blocks;
     std::optional<certificate> final;
     std::optional<epoch_proof> epoch_end;
   };
+  /// The final blocks after this height; without blocks when the ledger has none there.
   [[nodiscard]] virtual chain_segment after(block_height height, std::size_t max_bytes,
                                             std::size_t max_count) const = 0;
 };
@@ -199,12 +212,12 @@ struct ports {
   const block_archive& archive;
 };
 
-/// Bytes of a signed transaction that count towards a block's payload.
+/// The bytes of a signed transaction that count towards a block's payload: body and signature.
 [[nodiscard]] inline std::size_t payload_size(const signed_transaction& t) {
   return t.body.size() + t.by_sender.size();
 }
 
-/// A draft's header with what its execution gave it.
+/// A draft's header, completed with the result of its execution.
 [[nodiscard]] block_header complete(block_header draft, const execution_result& result);
 
 }  // namespace soma::consensus

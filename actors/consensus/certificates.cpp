@@ -34,11 +34,11 @@ expected<void, certificate_refusal> check_shape(const certificate& c, const comm
     return make_unexpected(kind_unknown);
   }
   if (c.statement.epoch != members.epoch()) return make_unexpected(other_epoch);
-  if (c.statement.view == 0) return make_unexpected(view_zero);
+  if (c.statement.view.value == 0) return make_unexpected(view_zero);
   if (is_skip && !c.statement.block.is_zero()) return make_unexpected(skip_of_block);
   if (!is_skip && c.statement.block.is_zero()) return make_unexpected(block_missing);
   for (auto i = static_cast<std::uint16_t>(members.size()); i < signer_set::capacity; ++i) {
-    if (c.signers.has(i)) return make_unexpected(signer_unknown);
+    if (c.signers.has({i})) return make_unexpected(signer_unknown);
   }
   if (c.signers.count() != c.signatures.size()) return make_unexpected(signature_count);
   if (!is_quorum(members.power_of(c.signers))) return make_unexpected(power_too_low);
@@ -49,9 +49,8 @@ expected<void, certificate_refusal> check(const certificate& c, const committee&
                                           signature_checker& checker) {
   if (auto fine = check_shape(c, members); !fine) return fine;
   std::size_t next = 0;
-  for (std::uint16_t i = 0; i < members.size(); ++i) {
-    if (!c.signers.has(i)) continue;
-    if (!checker.vote_is_signed(members.key_of(i), c.statement, c.signatures[next])) {
+  for (const auto seat : c.signers.members()) {
+    if (!checker.vote_is_signed(members.key_of(seat), c.statement, c.signatures[next])) {
       return make_unexpected(certificate_refusal::bad_signature);
     }
     next += 1;

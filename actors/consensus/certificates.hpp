@@ -1,5 +1,5 @@
-// What makes a certificate: votes of one statement by a quorum of one epoch's committee. The one
-// place where that is decided, for the core, for a validator that catches up and for light clients.
+// Decides whether a certificate is valid: it must hold the votes of a quorum of one epoch's
+// committee for one statement. The core, state sync and light clients all decide it here.
 #pragma once
 
 #include <string_view>
@@ -13,21 +13,21 @@ namespace soma::consensus {
 enum class certificate_refusal : std::uint8_t {
   kind_unknown = 1,
   other_epoch,
-  view_zero,      // nobody votes in view 0: it is where an epoch starts
-  skip_of_block,  // a skip names no block
-  block_missing,  // anything else does
+  view_zero,      // an epoch starts in view 0, and no vote belongs to it
+  skip_of_block,  // a skip must not name a block
+  block_missing,  // every other kind must name one
   signer_unknown,
-  signature_count,  // not one signature a signer
+  signature_count,  // there must be one signature per signer
   power_too_low,
   bad_signature
 };
 [[nodiscard]] std::string_view to_text(certificate_refusal reason);
 
-/// Everything but the signatures.
+/// Checks everything except the signatures.
 [[nodiscard]] expected<void, certificate_refusal> check_shape(const certificate& c,
                                                               const committee& members);
-/// A valid certificate of that committee's epoch. Signatures are looked at last, in order of
-/// index, until one does not hold.
+/// Checks a certificate of that committee's epoch. The signatures are verified last, in the order
+/// of the seats, until one is not valid.
 [[nodiscard]] expected<void, certificate_refusal> check(const certificate& c,
                                                         const committee& members,
                                                         signature_checker& checker);

@@ -6,7 +6,7 @@
 
 namespace soma::consensus {
 
-bool is_quorum(std::uint32_t power) {
+bool is_quorum(voting_power power) {
   return power >= quorum;
 }
 
@@ -14,46 +14,47 @@ committee::committee(const chain_id& chain, epoch_number epoch, std::vector<comm
                      const hash256& leader_seed)
     : chain_(chain), epoch_(epoch), seats_(std::move(seats)), leader_seed_(leader_seed) {
   SOMA_ASSERT(!seats_.empty() && seats_.size() <= max_seats, "a committee has 1 to 100 seats");
-  std::uint64_t sum = 0;
+  voting_power sum;
   for (const auto& seat : seats_) {
-    SOMA_ASSERT(seat.power >= 1, "a seat without power is no seat");
+    SOMA_ASSERT(seat.power.value >= 1, "a seat without power is no seat");
     sum += seat.power;
   }
   SOMA_ASSERT(sum == total_power, "the powers of a committee sum to the whole");
 }
 
-std::uint32_t committee::power_of(const signer_set& signers) const {
-  std::uint32_t sum = 0;
+voting_power committee::power_of(const signer_set& signers) const {
+  voting_power sum;
   for (std::uint16_t i = 0; i < seats_.size(); ++i) {
-    if (signers.has(i)) sum += seats_[i].power;
+    if (signers.has({i})) sum += seats_[i].power;
   }
   return sum;
 }
 
-std::optional<std::uint16_t> committee::seat_of(const public_key& key) const {
+std::optional<seat_index> committee::seat_of(const public_key& key) const {
   for (std::uint16_t i = 0; i < seats_.size(); ++i) {
-    if (seats_[i].consensus_key == key) return i;
+    if (seats_[i].consensus_key == key) return seat_index{i};
   }
   return std::nullopt;
 }
 
-std::uint16_t committee::leader(std::uint64_t view) const {
+seat_index committee::leader(view_number view) const {
   const hash256 drawn = crypto::tagged_hash("SX1/lead")
                             .add(chain_)
                             .add_u64(epoch_.value)
                             .add(leader_seed_)
-                            .add_u64(view)
+                            .add_u64(view.value)
                             .finish();
   std::uint64_t x = 0;
   for (std::size_t i = 8; i-- > 0;) x = x << 8 | drawn.value[i];
-  const auto slot = static_cast<unsigned __int128>(x) * total_power >> 64;
-  std::uint32_t upper = 0;
+  const auto drawn_unit =
+      static_cast<std::uint32_t>(static_cast<unsigned __int128>(x) * total_power.value >> 64);
+  voting_power upper;
   for (std::uint16_t i = 0; i < seats_.size(); ++i) {
     upper += seats_[i].power;
-    if (slot < upper) return i;
+    if (drawn_unit < upper.value) return {i};
   }
   SOMA_ASSERT(false, "every unit of power belongs to a seat");
-  return 0;
+  return {};
 }
 
 }  // namespace soma::consensus

@@ -10,9 +10,9 @@ namespace {
 
 bool can_be_committee(const std::vector<committee_seat>& seats) {
   if (seats.empty() || seats.size() > max_seats) return false;
-  std::uint64_t sum = 0;
+  voting_power sum;
   for (const auto& seat : seats) {
-    if (seat.power == 0) return false;
+    if (seat.power.value == 0) return false;
     sum += seat.power;
   }
   return sum == total_power;
@@ -72,7 +72,7 @@ light_client::light_client(const chain_id& chain, epoch_number epoch,
                            std::vector<committee_seat> seats)
     : chain_(chain), members_(chain, epoch, std::move(seats), hash256{}) {}
 
-// What costs no signature.
+// Checks everything that needs no verification of signatures.
 std::optional<light_refusal> light_client::look_at(std::span<const block_header> headers,
                                                    const certificate& final) const {
   using enum light_refusal;

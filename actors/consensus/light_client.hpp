@@ -1,10 +1,12 @@
-// A verifier of the chain that holds no blocks: from one committee it trusts, through the proof of
-// each epoch's end, to the present one; and from there to any header under a certificate. A row of
-// the ledger is then proven against the header's state root (rules::state_proof). What must hold:
-//   - The source of what it is told may lie; nothing is believed that a quorum of the right
-//     committee has not signed. A refusal changes nothing.
-//   - It has to come back before the stake of a committee it trusts can have been paid out: keys
-//     with nothing to lose can sign anything (protocol §5, unbonding).
+// A verifier of the chain that holds no blocks. It starts from one committee that it trusts, and
+// the proof of each epoch's end takes it to the committee of the next epoch, up to the present one.
+// A certificate of that committee proves a header, and the header's state root proves a row of the
+// ledger (rules::state_proof). What must hold:
+//   - The source of its data may lie. The client believes only what a quorum of the right committee
+//     has signed. A refusal does not change its state.
+//   - It has to be brought up to date before the stake of the committee that it trusts can have
+//     been paid out, because keys without stake can sign anything at no cost (protocol §5,
+//     unbonding).
 #pragma once
 
 #include <span>
@@ -16,32 +18,32 @@ namespace soma::consensus {
 
 /// In the order of the checks.
 enum class light_refusal : std::uint8_t {
-  header_count = 1,   // none, or more than max_proof_headers
-  other_chain,        // a header of another network
-  other_epoch,        // of headers: not the epoch whose committee is known
-  filler,             // asked to prove what is in no ledger
-  not_closing,        // the first header of an epoch's proof does not close it
-  not_filler,         // and a later one is not a filler
-  filler_differs,     // from the block that it confirms
-  not_linked,         // a header is not the next one's parent
+  header_count = 1,   // there is no header, or more than max_proof_headers
+  other_chain,        // a header belongs to another network
+  other_epoch,        // a header does not belong to the epoch whose committee is known
+  filler,             // the header to prove is a filler, which is in no ledger
+  not_closing,        // the first header of an epoch's proof does not close the epoch
+  not_filler,         // a later header of an epoch's proof is not a filler
+  filler_differs,     // a filler differs from the closing block that it confirms
+  not_linked,         // a header is not the parent of the next one
   not_final,          // the certificate does not finalize
-  other_block,        // the certificate is not of the last header
-  bad_certificate,    // certificates.hpp says why
-  committee_differs,  // from the one that the closing header names
-  bad_committee,      // no seats, too many, or powers that do not sum up
-  contradicts_before  // what was proven before: two final blocks of one height
+  other_block,        // the certificate does not name the last header
+  bad_certificate,    // check() in certificates.hpp refuses the certificate
+  committee_differs,  // the committee is not the one that the closing header names
+  bad_committee,      // it has no seats, too many, or powers that do not sum to total_power
+  contradicts_before  // another header of this height was proven before
 };
 [[nodiscard]] std::string_view to_text(light_refusal reason);
 
 class light_client {
  public:
-  /// Trusts these seats for this epoch. Asserted to be a committee.
+  /// Trusts these seats for this epoch. Asserts that they are a committee.
   light_client(const chain_id& chain, epoch_number epoch, std::vector<committee_seat> seats);
 
-  /// The known epoch is over; the next one's committee is known from here on.
+  /// Takes the proof that the known epoch is over. From then on the next epoch is the known one.
   expected<void, light_refusal> next_epoch(const epoch_proof& proof, signature_checker& checker);
-  /// The first header is final: the last one is under this certificate, and each is the next one's
-  /// parent. All of the known epoch.
+  /// Proves that the first header is final. The certificate finalizes the last header, each header
+  /// is the parent of the next one, and all belong to the known epoch.
   expected<void, light_refusal> prove(std::span<const block_header> headers,
                                       const certificate& final, signature_checker& checker);
 

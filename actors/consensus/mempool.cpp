@@ -6,7 +6,8 @@
 namespace soma::consensus {
 namespace {
 
-/// Blocks that are executed and not committed: the agreement keeps no more of one chain by far.
+/// How many ancestors' transactions are remembered. The consensus keeps far fewer blocks of one
+/// chain that are executed and not committed.
 constexpr std::size_t max_read_blocks = 128;
 
 }  // namespace
@@ -65,8 +66,8 @@ expected<void, pool_refusal> mempool::add(pooled_transaction t, std::uint64_t ne
   return {};
 }
 
-/// Senders and nonces of a block's transactions. A transaction that its sender did not sign is left
-/// out: a proposer must not be able to hold up the transactions of others.
+/// Senders and nonces of a block's transactions. A transaction with a wrong signature is left out,
+/// so that a proposer cannot delay another sender's transactions with forged ones.
 const std::vector<mempool::account_nonce>& mempool::account_nonces_of(
     const block_ptr& block) const {
   const auto known = read_.find(block->id);
@@ -88,7 +89,7 @@ const std::vector<mempool::account_nonce>& mempool::account_nonces_of(
   return read_.emplace(block->id, std::move(account_nonces)).first->second;
 }
 
-/// The next nonces of accounts that have transactions in `ancestors` and here.
+/// The next nonces, after `ancestors`, of the accounts with transactions both there and here.
 std::map<address, std::uint64_t> mempool::nonces_after(
     const std::vector<block_ptr>& ancestors) const {
   std::map<address, std::uint64_t> nonces;
@@ -108,7 +109,8 @@ std::vector<signed_transaction> mempool::next_payload(const std::vector<block_pt
                                                       std::size_t max_count) const {
   using turn = std::map<std::uint64_t, waiting>::const_iterator;
   const auto nonces = nonces_after(ancestors);
-  std::map<std::uint64_t, std::pair<const lane*, turn>> heads;  // by arrival
+  // the next transaction of each account, by arrival
+  std::map<std::uint64_t, std::pair<const lane*, turn>> heads;
   for (const auto& [sender, account] : accounts_) {
     const auto behind = nonces.find(sender);
     const auto next = behind == nonces.end() ? account.next_nonce : behind->second;

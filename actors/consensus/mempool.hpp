@@ -1,7 +1,7 @@
-// Transactions that wait for a block: bounded in number, bytes and per account, each account's in
-// order of nonce. What is refused is refused by name. Signatures have been verified before anything
-// comes here. All pay the same multiplier, so there is no price to order them by: the transaction
-// that came first goes first.
+// Transactions that wait for a block. Their number, their bytes and the number per account are
+// bounded, and those of one account are ordered by nonce. A refusal has a name. The caller has
+// verified every signature. All transactions pay the same fee multiplier, so no price orders them:
+// the transaction that came first is proposed first.
 #pragma once
 
 #include <deque>
@@ -35,42 +35,43 @@ enum class pool_refusal : std::uint8_t {
 };
 [[nodiscard]] std::string_view to_text(pool_refusal reason);
 
-/// What the pool holds at most (security §8.3).
+/// The most that the pool holds (security §8.3).
 struct mempool_limits {
   std::size_t transactions = 16'384;
   std::size_t bytes = 32u << 20;
   std::size_t per_account = 64;
-  std::uint64_t nonce_window = 64;  // how far ahead of the account's next nonce
+  std::uint64_t nonce_window = 64;  // a nonce is less than this ahead of the account's next one
 };
 
 class mempool final : public payload_source {
  public:
   explicit mempool(mempool_limits limits = {});
 
-  /// Takes a transaction in, or names why not. `next_nonce` is the account's in the latest state,
-  /// `epoch` the present one.
+  /// Takes a transaction in, or returns the reason why not. `next_nonce` is the account's next
+  /// nonce in the latest state, `epoch` is the present epoch.
   expected<void, pool_refusal> add(pooled_transaction t, std::uint64_t next_nonce,
                                    epoch_number epoch);
 
-  /// Those that can be executed after `ancestors`, by arrival; of one account by nonce, without
-  /// gaps. The first that does not fit ends its account's turn, smaller ones of others may follow.
+  /// The transactions that can be executed after `ancestors`, in the order of arrival; those of one
+  /// account in the order of nonces, without gaps. When one does not fit, no more of its account
+  /// are taken, and smaller ones of other accounts may follow.
   [[nodiscard]] std::vector<signed_transaction> next_payload(
       const std::vector<block_ptr>& ancestors, std::size_t max_bytes,
       std::size_t max_count) const override;
 
-  /// After a block: what it contained goes, whatever became of it, unless it was not signed by its
-  /// sender, which the caller leaves out; of the accounts that the block changed, `nonces` are the
-  /// next ones, and what lies below them goes too.
+  /// To be called after a block. Removes the transactions that it contained, applied or refused.
+  /// The caller leaves out those with a wrong signature, because the real ones still wait. `nonces`
+  /// are the next nonces of the accounts that the block changed; lower ones are removed, too.
   void block_done(std::span<const transaction_id> contained,
                   std::span<const std::pair<address, std::uint64_t>> nonces);
-  /// At a new epoch: the expired go.
+  /// Removes the transactions that have expired before this epoch.
   void expire(epoch_number epoch);
 
   [[nodiscard]] bool contains(const transaction_id& id) const { return by_id_.contains(id); }
   [[nodiscard]] std::size_t size() const { return by_id_.size(); }
   [[nodiscard]] std::size_t bytes() const { return bytes_; }
-  /// The nonce that the account's next transaction should carry: after the unbroken row of those
-  /// waiting here.
+  /// The nonce for the account's next transaction: the first one from `first_nonce` on that no
+  /// waiting transaction of the account has.
   [[nodiscard]] std::uint64_t next_free_nonce(const address& sender,
                                               std::uint64_t first_nonce) const;
 
@@ -97,7 +98,7 @@ class mempool final : public payload_source {
   std::set<std::pair<epoch_number, transaction_id>> by_expiry_;
   std::size_t bytes_ = 0;
   std::uint64_t arrivals_ = 0;
-  // Sender and nonce of what lies in the latest ancestors, so that each is read once.
+  // Senders and nonces of the latest ancestors' transactions, so that each block is read once.
   mutable std::map<block_id, std::vector<account_nonce>> read_;
   mutable std::deque<block_id> read_order_;
 };

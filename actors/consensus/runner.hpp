@@ -1,10 +1,11 @@
-// Runs one agreement core on one machine. The machine may be a validator's process, a simulated
-// one, a member of a benchmark or a node of a test: what differs between them is behind
-// effect_ports, and the order in which things happen is decided here alone. What must hold:
+// Runs one consensus core on one machine. The machine may be a validator's process, a simulated
+// one, a member of a benchmark or a node of a test. It carries out single effects behind
+// effect_ports; the runner alone decides the order. What must hold:
 //   - The effects of an event are carried out in their order, all of them before the core takes the
 //     next event.
-//   - What an effect leads to at once is an event of its own, in the order in which it came.
-//   - After stop() nothing more is carried out, and the core takes no event any more.
+//   - A result that is known while an effect is carried out becomes an event of its own. Such
+//     events are taken in the order in which they came.
+//   - After stop() no more effects are carried out, and the core takes no more events.
 #pragma once
 
 #include <deque>
@@ -13,9 +14,9 @@
 
 namespace soma::consensus {
 
-/// The machine that a core runs on: one function carries out each kind of effect. agreement.hpp
-/// says what each effect asks for and which event answers it. An answer that is known at once is
-/// given to runner::answer from inside the call, a later one to runner::run.
+/// The machine that a core runs on, with one function for each kind of effect. agreement.hpp says
+/// what each effect asks for and which event answers it. An answer that is known at once is given
+/// to runner::answer from inside the call, a later one to runner::run.
 struct effect_ports {
   virtual ~effect_ports() = default;
   virtual void apply(persist wanted) = 0;
@@ -28,23 +29,23 @@ struct effect_ports {
   virtual void apply(blame wanted) = 0;
   virtual void apply(alarm wanted) = 0;
 
-  /// The core has taken this event. What it wants is carried out next.
+  /// Called after the core has taken this event and before its effects are carried out.
   virtual void on_step(const event&) {}
 };
 
 class runner {
  public:
-  /// The machine outlives the runner.
+  /// The machine must outlive the runner.
   runner(simplex core, effect_ports& machine);
   runner(const runner&) = delete;
   runner& operator=(const runner&) = delete;
 
-  /// One event, all of its effects, and all that follows from them at once. Not from inside of an
-  /// effect: that is what answer() is for.
+  /// Gives the core one event, carries out all effects, and goes on with the events that they
+  /// answer at once. Must not be called from inside an effect; answer() is for that.
   void run(event first, std::uint64_t now_ms);
-  /// What came at once of the effect that is being carried out.
+  /// Gives the result of the effect that is being carried out. Only for calls from inside it.
   void answer(event what);
-  /// From inside of an effect, too.
+  /// May also be called from inside an effect.
   void stop() { stopped_ = true; }
 
   [[nodiscard]] bool is_running() const { return running_; }

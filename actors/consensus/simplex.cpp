@@ -23,7 +23,7 @@ std::vector<effect> simplex::step(const event& e, std::uint64_t now_ms) {
 epoch_number simplex::epoch() const {
   return core_->base.epoch;
 }
-std::uint64_t simplex::view() const {
+view_number simplex::view() const {
   return core_->cur;
 }
 const chain_position& simplex::base() const {
@@ -50,7 +50,7 @@ bool simplex::alarmed() const {
 std::size_t simplex::unfinalized_blocks() const {
   return core_->blocks.size();
 }
-const certificate* simplex::held(std::uint64_t view, vote_kind kind) const {
+const certificate* simplex::held(view_number view, vote_kind kind) const {
   return core_->held(view, kind);
 }
 
@@ -115,9 +115,9 @@ void simplex::core::recall(recalled past) {
     first_own_view = std::max(first_own_view, view + 1);
     durable_votes.emplace(place, said({kind, base.epoch, view, id}));
   }
-  // What opened the view of the last vote is gone: the record was pruned to a base that the ledger
-  // has lost, and what was said in between is not known.
-  const auto last = record.votes.empty() ? 0 : record.votes.rbegin()->first.first;
+  // If the record does not hold what opened the view of the last vote, it was pruned to a base that
+  // the ledger has lost, and the votes in between are not known.
+  const auto last = record.votes.empty() ? view_number{} : record.votes.rbegin()->first.first;
   const bool opened = last <= base.view + 1 || held(last - 1, vote_kind::notarize) != nullptr ||
                       held(last - 1, vote_kind::skip) != nullptr ||
                       held(last - 1, vote_kind::finalize) != nullptr ||
@@ -125,7 +125,7 @@ void simplex::core::recall(recalled past) {
   if (!opened) signing.fall_behind_record(record.epoch);
 }
 
-/// Takes in what has happened, and then every decision that has become possible by it.
+/// Takes one event in, and then takes every decision that has become possible.
 void simplex::core::step(const event& e) {
   std::visit(
       [&](const auto& x) {
@@ -146,12 +146,12 @@ void simplex::core::step(const event& e) {
   settle();
 }
 
-/// R0. Begins to act: own votes of an earlier life count again, and the first view is entered.
+/// R0. Begins to act: own votes of an earlier process count again, and the first view is entered.
 void simplex::core::on_started() {
   SOMA_ASSERT(!begun, "a core is started once");
   begun = true;
   if (signing.is_listening()) arm(timer_kind::listen, options.listen_ms);
-  // Own votes count again; what they complete opens views as if it had come just now.
+  // A certificate that the own votes complete opens its next view as if it had just arrived.
   const auto votes = durable_votes;
   for (const auto& [place, vote] : votes) {
     if (seat && place.first > base.view) count(vote);
@@ -172,7 +172,7 @@ void simplex::core::on_timer(timer_kind kind) {
       (pace_over ? idle_over : pace_over) = true;
       break;
     case timer_kind::hold:
-      break;  // settle looks at the clock
+      break;  // settle() judges the held proposal again by the clock
     case timer_kind::standstill:
       send_standstill();
       standstill_wait_ms = std::min(standstill_wait_ms * 2, options.max_standstill_ms);
@@ -192,8 +192,8 @@ void simplex::core::on_timer(timer_kind kind) {
   }
 }
 
-/// Tells a new peer where this process stands, what the peer's own key has said (R0), and what this
-/// process has said above the base: the peer may have missed it.
+/// Sends a new peer the position of this process, the votes of the peer's own key (R0), and the own
+/// votes and proposal above the base, which the peer may have missed.
 void simplex::core::on_connected(peer_number peer, const public_key& key) {
   const bool heard = hears_quorum();
   keys[peer] = key;
@@ -209,7 +209,7 @@ void simplex::core::on_connected(peer_number peer, const public_key& key) {
   }
 }
 
-/// Forgets everything that was known of a connection.
+/// Forgets everything about a connection that has ended.
 void simplex::core::on_gone(peer_number peer) {
   std::erase(peers, peer);
   asked.erase(peer);
@@ -220,15 +220,15 @@ void simplex::core::on_gone(peer_number peer) {
   std::erase_if(early, [&](const received& r) { return r.from == peer; });
 }
 
-/// R0. Whether this process is connected to a quorum, itself included. Less than that may not know
-/// what its key has signed, so listening to less teaches nothing.
+/// R0. Whether this process is connected to a quorum, itself included. Fewer members may not know
+/// what its key has signed, so listening to fewer proves nothing.
 bool simplex::core::hears_quorum() const {
-  std::set<std::uint16_t> heard;
+  std::set<seat_index> heard;
   if (seat) heard.insert(*seat);
   for (const auto& [peer, key] : keys) {
     if (const auto who = members.seat_of(key)) heard.insert(*who);
   }
-  std::uint32_t power = 0;
+  voting_power power;
   for (const auto who : heard) power += members.power_of(who);
   return is_quorum(power);
 }
@@ -264,8 +264,8 @@ void simplex::core::on_received(const received& e) {
       *e.message);
 }
 
-/// E5. Keeps a message of the next epoch, within bounds: members end an epoch one after the other,
-/// and the first of them speak in the next one already.
+/// E5. Keeps a message of the next epoch, within bounds. Members end an epoch one after the other,
+/// so the first of them already send messages in the next one.
 void simplex::core::keep_early(const received& e) {
   std::size_t size = 256;
   if (const auto* p = std::get_if<peer::proposal>(e.message.get())) {
@@ -277,9 +277,9 @@ void simplex::core::keep_early(const received& e) {
   SOMA_ASSERT(early_bytes <= max_early_bytes, "what peers send early is bounded");
 }
 
-/// R1. Enters a view that is later than the present one; no view is entered again. The timer of the
-/// view starts, and the pace of its leader.
-void simplex::core::enter(std::uint64_t view) {
+/// R1. Enters a view that is later than the present one; no view is entered twice. Starts the timer
+/// of the view and, in its leader, the timer for the proposal.
+void simplex::core::enter(view_number view) {
   if (view <= cur) return;
   SOMA_ASSERT(view > base.view, "views up to the last final block are over");
   cur = view;
@@ -289,14 +289,15 @@ void simplex::core::enter(std::uint64_t view) {
   forget_old_votes();
   arm(timer_kind::view, timeout_of(view));
   if (seat && members.leader(view) == *seat) {
-    // Blocks keep a distance; after a view without one there is nothing to keep it from.
+    // Two blocks are at least an interval apart. After a view without a block there is no need to
+    // wait.
     const bool after_block = held(view - 1, vote_kind::notarize) != nullptr;
     arm(timer_kind::propose, after_block ? options.block_interval_ms : 0);
   }
 }
 
-/// Forgets the votes of the view that leaves the window, if it was skipped: a skipped view is known
-/// by its certificate. So memory is bounded however long nothing becomes final.
+/// Forgets the votes of the view that leaves the window, if it was skipped, because its certificate
+/// is enough. This bounds the memory, however long no block becomes final.
 void simplex::core::forget_old_votes() {
   if (cur <= base.view + view_window) return;
   const auto old = views.find(cur - view_window - 1);
@@ -304,9 +305,9 @@ void simplex::core::forget_old_votes() {
   for (const auto& id : old->second.forget_votes()) blocks.erase(id);
 }
 
-/// R1. A view takes longer by half for each view that lies between it and the last final block, up
-/// to a limit, so that views get long enough for any network. Nothing else is taken into account.
-std::uint64_t simplex::core::timeout_of(std::uint64_t view) const {
+/// R1. The timeout of a view grows by half for each view between it and the last final block, up to
+/// a limit, so that views get long enough for any network. It depends on nothing else.
+std::uint64_t simplex::core::timeout_of(view_number view) const {
   std::uint64_t timeout = options.view_timeout_ms;
   const auto far = view > base.view + 2 ? view - base.view - 2 : 0;
   for (std::uint64_t i = 0; i < far && timeout < options.max_view_timeout_ms; ++i)
@@ -314,11 +315,11 @@ std::uint64_t simplex::core::timeout_of(std::uint64_t view) const {
   return std::min(timeout, options.max_view_timeout_ms);
 }
 
-/// Takes decisions until nothing more follows from what is known. Then asks for what is missing,
-/// and gives out what has to become durable.
+/// Takes decisions until no more follow. Then asks for what is missing, and gives out the batch
+/// that has to become durable.
 void simplex::core::settle() {
   if (!begun) return;
-  std::uint64_t before = 0;
+  view_number before;
   do {
     before = cur;
     try_commit();
@@ -337,15 +338,15 @@ void simplex::core::arm(timer_kind kind, std::uint64_t after_ms) {
   out.push_back(set_timer{kind, after_ms});
 }
 
-/// R12. What agreement rules out has happened here: nothing is signed any more, and a person hears
-/// of it, once.
+/// R12. The process has seen a violation of safety. It signs nothing more, and reports the alarm
+/// once.
 void simplex::core::raise_alarm(std::string why) {
   SOMA_ASSERT(!why.empty(), "an alarm says what has happened");
   if (!signing.raise_alarm()) return;
   out.push_back(alarm{std::move(why)});
 }
 
-/// Sends to these peers, or to all of them when none is named.
+/// Sends to these peers, or to all peers when `to` is empty.
 void simplex::core::tell(std::vector<peer_number> to, peer_message message) {
   if (to.empty() && peers.empty()) return;
   out.push_back(send{std::move(to), std::make_shared<const peer_message>(std::move(message))});

@@ -9,7 +9,8 @@
 
 namespace soma::consensus {
 
-/// R3. Whether a block of this epoch is well formed, as far as that shows without its parent.
+/// R3. Whether a block of this epoch is well formed, as far as that can be checked without its
+/// parent.
 bool simplex::core::is_sound(const block& candidate) const {
   const auto& h = candidate.header;
   if (h.version != 1 || h.chain != base.chain || h.epoch != base.epoch) return false;
@@ -22,8 +23,8 @@ bool simplex::core::is_sound(const block& candidate) const {
   return h.payload_root == signing::payload_root(candidate.payload, candidate.parent_signers);
 }
 
-/// R4, R13, E2. Whether a block may follow its parent, which is the base or has been executed: by
-/// view, height and time, and a filler where the epoch is over.
+/// R4, R13, E2. Whether a block may follow its parent, which is the base or has been executed.
+/// View, height and time must fit, and a filler must follow exactly where the epoch is over.
 bool simplex::core::fits_parent(const block_header& h) const {
   const bool fills = (h.flags & block_is_filler) != 0;
   if (h.parent == base.block) {
@@ -39,8 +40,8 @@ bool simplex::core::fits_parent(const block_header& h) const {
   return h.height == (fills ? p.height : p.height.next());
 }
 
-/// R4. Whether the certificates that a block rests on are held: its parent is the base or
-/// certified, and every view between the two is skipped, so nothing in between can be final.
+/// R4. Whether the core holds the certificates that a block rests on: its parent is the base or
+/// certified, and every view between the two is skipped, so no block in between can be final.
 bool simplex::core::is_justified(const block_header& h) const {
   SOMA_ASSERT(h.view > h.parent_view, "a sound block is later than its parent");
   if (h.parent != base.block || h.parent_view != base.view) {
@@ -63,13 +64,14 @@ void simplex::core::on_proposal(peer_number from, const peer::proposal& p) {
   if (h.view <= base.view || h.view > cur + view_window) return;
   if (h.view + view_window < cur && held(h.view, vote_kind::skip) != nullptr &&
       held(h.view, vote_kind::notarize) == nullptr) {
-    return;  // see forget_old_votes
+    return;  // forget_old_votes() has forgotten this view
   }
   const auto& in_view = views[h.view];
   const bool seen = in_view.has_seen(p.block->id);
   if (!seen) {
     if (h.proposer != members.leader(h.view) || !is_sound(candidate)) {
-      out.push_back(blame{from, "a proposal that is none"});
+      out.push_back(
+          blame{from, "a malformed proposal, or one of a member that does not lead its view"});
       return;
     }
     if (in_view.proposals().size() >= 2) return;
@@ -89,7 +91,7 @@ void simplex::core::on_proposal(peer_number from, const peer::proposal& p) {
     parent_holds = holds(*p.parent);
     if (parent_holds) take_certificate(from, *p.parent);
   }
-  // Who is paid for the parent is what the leader could show.
+  // The block may pay only the signers of a certificate for the parent that the leader has shown.
   const bool credits_hold = candidate.parent_signers.empty() ||
                             (parent_holds && p.parent->signers == candidate.parent_signers);
   auto state = views.find(h.view);  // certificates may have moved the base
@@ -108,8 +110,8 @@ void simplex::core::on_proposal(peer_number from, const peer::proposal& p) {
   if (h.view == cur) view_over = true;  // R8
 }
 
-/// R2. The highest block that a leader of the present view may build on: a certified one with every
-/// view after it skipped, or the base. Nothing when a certificate is missing for that.
+/// R2. The highest block that a leader of the present view may build on: a certified block with
+/// every view after it skipped, or the base. nullopt while a certificate for that is missing.
 std::optional<simplex::core::footing> simplex::core::highest_footing() const {
   SOMA_ASSERT(cur > base.view, "the present view is above the last final block");
   for (auto view = cur - 1; view > base.view; --view) {
@@ -120,9 +122,9 @@ std::optional<simplex::core::footing> simplex::core::highest_footing() const {
   return footing{base.block, base.view};
 }
 
-/// R2. Lets the leader of the present view draft its block, once its pace is over and the state
-/// after the parent is known. The draft is executed first, because its header names the state after
-/// it.
+/// R2. Drafts a block when this process leads the present view, has waited long enough and knows
+/// the state after the parent. The draft is executed first, because its header names the state
+/// after the block.
 void simplex::core::try_propose() {
   if (!signing.may_sign() || drafting || !pace_over || members.leader(cur) != *seat) return;
   if (views[cur].proposed()) return;
@@ -146,7 +148,7 @@ void simplex::core::try_propose() {
       ancestors.empty() ? base.time_ms : ancestors.back()->block.header.time_ms;
 
   draft next{cur, 0, {}, {}};
-  // Far from anything final, blocks only keep the views going.
+  // Far above the last final block, blocks have no transactions and only keep the views going.
   if (ancestors.size() <= view_window && blocks.size() <= 2 * view_window) {
     next.block.payload =
         access_.payload.next_payload(ancestors, max_block_payload_bytes, max_block_transactions);
@@ -181,8 +183,8 @@ void simplex::core::try_propose() {
   drafting = std::move(next);
 }
 
-/// R2. What shows that the parent may be built on. It holds every vote for the parent that came so
-/// far, not just a quorum's: all members that signed are paid.
+/// R2. The certificate that allows building on the parent. It holds every vote for the parent that
+/// came so far, and not only those of a quorum, because all members that signed are paid.
 std::optional<certificate> simplex::core::parent_certificate(const block_header& h) const {
   if (h.parent == base.block && h.parent_view == base.view) {
     if (base.final && base.final->statement.epoch == base.epoch) return base.final;
@@ -217,13 +219,13 @@ void simplex::core::propose_filler(const block_id& parent) {
   take_own_proposal(std::move(candidate), parent_certificate(h));
 }
 
-/// Waits before an empty block is proposed: something to put into it may come meanwhile.
+/// Waits before an empty block is proposed, because transactions for it may come meanwhile.
 void simplex::core::wait_for_idle(std::uint64_t most_ms) {
   if (std::exchange(idle_armed, true)) return;
   arm(timer_kind::propose, most_ms);
 }
 
-/// R2. The draft was executed: its header is completed, and it is proposed, unless the view is
+/// R2. Completes the header of a draft that was executed, and proposes the block unless the view is
 /// over.
 void simplex::core::finish_proposal(const execution_result& result) {
   SOMA_ASSERT(drafting, "a draft is finished that was begun");
@@ -232,7 +234,7 @@ void simplex::core::finish_proposal(const execution_result& result) {
   const auto& parent = ours.block.header.parent;
   if (ours.view != cur || !signing.may_sign() || (parent != base.block && known(parent) == nullptr))
     return;
-  if (!result.follows) return raise_alarm("the rules do not take an own proposal");
+  if (!result.follows) return raise_alarm("the rules refuse a proposal of this process");
   ours.block.header = complete(ours.block.header, result);
   const auto id = signing::id_of(ours.block.header);
   take_own_proposal(std::move(ours.block), std::move(ours.parent));
@@ -242,7 +244,7 @@ void simplex::core::finish_proposal(const execution_result& result) {
 }
 
 /// R2. From here on this block, and no other, is the proposal of this process in the present view.
-/// It leaves when it is durable.
+/// It is sent when it is durable.
 void simplex::core::take_own_proposal(block candidate, std::optional<certificate> parent) {
   SOMA_ASSERT(signing.may_sign() && candidate.header.proposer == *seat, "an own block is signed");
   SOMA_ASSERT(candidate.header.view == cur, "a block is proposed in its view");
@@ -251,7 +253,7 @@ void simplex::core::take_own_proposal(block candidate, std::optional<certificate
   const auto own =
       std::make_shared<const identified_block>(identified_block{id, std::move(candidate)});
   keep(own);
-  if (parent) unsaved.certificates.push_back(*parent);  // with all signers that the block names
+  if (parent) unsaved.certificates.push_back(*parent);  // it holds all signers that the block names
   views[cur].propose(own, std::move(parent));
   unsaved.proposed.emplace_back(cur, id);
   save_path(id);
@@ -259,7 +261,7 @@ void simplex::core::take_own_proposal(block candidate, std::optional<certificate
 }
 
 /// R2. Sends the own block of a view, if it is durable, with the certificates that justify it.
-void simplex::core::send_proposal(std::uint64_t view, const std::vector<peer_number>& to) {
+void simplex::core::send_proposal(view_number view, const std::vector<peer_number>& to) {
   const auto found = views.find(view);
   if (found == views.end()) return;
   const auto& own = found->second.proposed();
@@ -270,17 +272,19 @@ void simplex::core::send_proposal(std::uint64_t view, const std::vector<peer_num
   p.block = mine->block;
   const auto& h = mine->block->block.header;
   p.parent = own->parent ? own->parent : shown_again(mine->block->block);
-  if (!p.parent && !mine->block->block.parent_signers.empty()) return;  // nobody would vote for it
-  const auto from =
-      std::max(h.parent_view + 1, h.view - std::min<std::uint64_t>(h.view, max_inline_skips));
+  // Without the certificate of these signers no correct member would vote for the block.
+  if (!p.parent && !mine->block->block.parent_signers.empty()) return;
+  const auto inline_skips = std::min<std::uint64_t>(h.view.value, max_inline_skips);
+  const auto from = std::max(h.parent_view.next(), h.view - inline_skips);
   for (auto v = from; v < h.view; ++v) {
     if (const auto* c = held(v, vote_kind::skip)) p.skipped.push_back(*c);
   }
   tell(to, std::move(p));
 }
 
-/// R2, after a restart. The block names the signers of its parent that are paid, so it is shown
-/// with the certificate of exactly these signers, as the record or the base holds it.
+/// R2. The parent's certificate for a proposal that is sent again after a restart. The block names
+/// the signers of its parent that are paid, so the certificate must have exactly these signers. The
+/// record or the base may hold it.
 std::optional<certificate> simplex::core::shown_again(const block& candidate) const {
   const auto& h = candidate.header;
   for (const auto kind : {vote_kind::notarize, vote_kind::finalize}) {
@@ -295,8 +299,8 @@ std::optional<certificate> simplex::core::shown_again(const block& candidate) co
   return std::nullopt;
 }
 
-/// R4. Notarizes the block of the present view once everything that it rests on is here and its
-/// execution gave what its header says.
+/// R4. Notarizes the block of the present view once the core holds everything that it rests on and
+/// its execution gave what its header says.
 void simplex::core::try_notarize() {
   if (!signing.may_sign()) return;
   auto& state = views[cur];
@@ -304,10 +308,10 @@ void simplex::core::try_notarize() {
   for (const auto& p : state.proposals()) {
     const auto& h = p.block->block.header;
     if (p.refused) {
-      view_over = true;  // R8: nothing good comes of this view
+      view_over = true;  // R8: this view cannot give a good block
       continue;
     }
-    if (!state.may_notarize(p.block->id)) break;  // the second is there as evidence alone
+    if (!state.may_notarize(p.block->id)) break;  // a second block of the leader is only evidence
     if (!is_justified(h)) continue;
     if (h.time_ms > now_ms + options.drift_ms) {  // R13
       arm(timer_kind::hold, h.time_ms - now_ms - options.drift_ms);

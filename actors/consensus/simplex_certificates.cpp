@@ -1,4 +1,4 @@
-// Certificates (R6): one of each kind is kept for a view, and passed on once to each peer.
+// Certificates (R6): the core keeps one of each kind for a view, and sends it once to each peer.
 #include "actors/consensus/certificates.hpp"
 
 #include <algorithm>
@@ -8,12 +8,12 @@
 
 namespace soma::consensus {
 
-const certificate* simplex::core::held(std::uint64_t view, vote_kind kind) const {
+const certificate* simplex::core::held(view_number view, vote_kind kind) const {
   const auto found = views.find(view);
   return found == views.end() ? nullptr : found->second.held(kind);
 }
 
-/// R5. The certificate that these votes are.
+/// R5. Makes a certificate from the votes of a tally.
 certificate simplex::core::made_of(const vote_statement& statement, const vote_tally& tally) const {
   SOMA_ASSERT(is_quorum(tally.power), "a certificate is made of a quorum's votes");
   certificate c{statement, tally.signers, {}};
@@ -21,8 +21,8 @@ certificate simplex::core::made_of(const vote_statement& statement, const vote_t
   return c;
 }
 
-/// R6. Whether a certificate of this epoch holds. Signatures that were counted as votes before are
-/// not verified once more.
+/// R6. Whether a certificate of this epoch is valid. Signatures that were counted as votes before
+/// are not verified again.
 bool simplex::core::holds(const certificate& c) {
   if (!check_shape(c, members)) return false;
   const vote_tally* tally = nullptr;
@@ -44,8 +44,8 @@ bool simplex::core::holds(const certificate& c) {
   return true;
 }
 
-/// R0. Looks for the own signature in a certificate under something that this process never said.
-/// Views of an earlier life are left out: what was said in them may be lost without harm.
+/// R0. Looks in a certificate for the own signature under a statement that this process never made.
+/// Views before first_own_view are left out, because votes in them may be lost without harm.
 void simplex::core::look_for_twin(const certificate& c) {
   if (!seat || signing.is_fenced() || c.statement.view < first_own_view || !c.signers.has(*seat))
     return;
@@ -56,7 +56,7 @@ void simplex::core::look_for_twin(const certificate& c) {
     twin_seen();
 }
 
-/// R6. Takes a certificate from a peer. False when it is not one of this epoch that holds.
+/// R6. Takes a certificate from a peer. False when it is of another epoch or not valid.
 bool simplex::core::take_certificate(peer_number from, const certificate& c) {
   if (c.statement.epoch != base.epoch) return false;
   if (c.statement.view <= base.view) return true;
@@ -76,22 +76,22 @@ bool simplex::core::take_certificate(peer_number from, const certificate& c) {
   return true;
 }
 
-/// R6, R12. Keeps a certificate that holds, passes it on to the peers that have not shown it, and
-/// enters the view after it. Two certificates that contradict each other are an alarm.
+/// R6, R12. Keeps a valid certificate, sends it to the peers that have not shown it, and enters the
+/// view after it. Two certificates that contradict each other raise the alarm.
 void simplex::core::on_certificate(const certificate& c, std::optional<peer_number> from) {
   const auto& [kind, epoch, view, block] = c.statement;
   SOMA_ASSERT(epoch == base.epoch && view > base.view, "a certificate that still matters");
   auto& state = views[view];
   if (const auto* mine = state.held(kind)) {
     if (mine->statement != c.statement)
-      raise_alarm("two certificates of one kind in view " + std::to_string(view));
+      raise_alarm("two certificates of one kind in view " + std::to_string(view.value));
     return;
   }
   const auto other = kind == vote_kind::notarize ? vote_kind::finalize : vote_kind::notarize;
   if (const auto* final_or_not = state.held(other); kind != vote_kind::skip &&
                                                     final_or_not != nullptr &&
                                                     final_or_not->statement.block != block) {
-    raise_alarm("one block notarized, another one final in view " + std::to_string(view));
+    raise_alarm("one block notarized, another one final in view " + std::to_string(view.value));
   }
   if (const auto* b = known(block);
       b != nullptr && b->execution == tree_block::stage::wrong && kind != vote_kind::skip) {

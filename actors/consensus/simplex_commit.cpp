@@ -1,4 +1,4 @@
-// From a final certificate to a longer ledger, and from an epoch to the next.
+// Commits final blocks to the ledger, moves the base and begins epochs.
 #include <algorithm>
 #include <utility>
 
@@ -7,8 +7,8 @@
 
 namespace soma::consensus {
 
-/// R9. The highest final block that is linked to the base by blocks that are all here. A block that
-/// is missing is fetched (R11), and a lower final block can be committed meanwhile.
+/// R9. The highest final block for which the core holds all blocks down to the base. A missing
+/// block is fetched (R11), and a lower final block can be committed meanwhile.
 std::optional<simplex::core::final_chain> simplex::core::highest_final_chain() {
   for (auto view = block_views.rbegin(); view != block_views.rend(); ++view) {
     const auto* c = held(*view, vote_kind::finalize);
@@ -31,15 +31,16 @@ std::optional<simplex::core::final_chain> simplex::core::highest_final_chain() {
   return std::nullopt;
 }
 
-/// R9. Lets the blocks up to the highest final one go into the ledger, once they are executed. At
-/// the end of an epoch, what was signed in it becomes durable first, and nothing more is signed
-/// (S8).
+/// R9. Gives the blocks up to the highest final one to the ledger, once they are executed. At the
+/// end of an epoch the decisions of the epoch become durable first, and the process signs nothing
+/// more in it (S8).
 void simplex::core::try_commit() {
   if (committing || signing.is_alarmed()) return;
   const auto chain = highest_final_chain();
   if (!chain) return;
   const auto& [proof, path] = *chain;
-  if (path.empty()) return raise_alarm("what is final already is final in a later view, too");
+  if (path.empty())
+    return raise_alarm("a block that is already final is final in a later view, too");
   const auto ready = prepare(proof->statement.block);
   if (ready == readiness::wrong) return raise_alarm("a final block executes differently here");
   if (ready != readiness::ready) return;
@@ -56,7 +57,7 @@ void simplex::core::try_commit() {
   committing = std::move(next);
 }
 
-/// R9, E3. Where the ledger stands after this block.
+/// R9, E3. The base after this block.
 chain_position simplex::core::position_after(const final_block& last) const {
   const auto& h = last.block->block.header;
   const auto& result = known(last.block->id)->result;
@@ -70,7 +71,7 @@ chain_position simplex::core::position_after(const final_block& last) const {
   position.final = last.final;
   if (last.epoch_end) {
     position.epoch = base.epoch.next();
-    position.view = 0;
+    position.view = {};
     position.epoch_start_ms = h.time_ms;
     position.final.reset();
     position.seats = result.next_committee;
@@ -81,8 +82,8 @@ chain_position simplex::core::position_after(const final_block& last) const {
   return position;
 }
 
-/// R9, E3. What goes into the ledger: everything up to the certified block, or up to the block that
-/// closes the epoch. The fillers after that one are part of the proof of its end.
+/// R9, E3. The blocks that go into the ledger: all up to the certified block, or up to the block
+/// that closes the epoch. Fillers after the closing block go into the proof of the epoch's end.
 std::vector<final_block> simplex::core::final_path(const std::vector<const tree_block*>& path,
                                                    const certificate& c) {
   std::vector<final_block> blocks_to_commit;
@@ -103,7 +104,8 @@ std::vector<final_block> simplex::core::final_path(const std::vector<const tree_
   return blocks_to_commit;
 }
 
-/// The blocks are in the ledger: the last one is the base now, and an epoch that it closed is over.
+/// The blocks are in the ledger. The last one becomes the base, and if it closes its epoch, the
+/// next epoch begins.
 void simplex::core::on_committed(const committed& e) {
   if (!committing || committing->ticket != e.ticket) return;
   const auto done = std::move(*committing);
@@ -122,12 +124,12 @@ void simplex::core::on_committed(const committed& e) {
   if (hint) fetch();
 }
 
-/// R9. Forgets what lies below the new base or stands beside it.
+/// R9. Forgets everything below the new base and all blocks on other chains.
 void simplex::core::move_base() {
   const auto old = base.view;
   views.erase(views.begin(), views.upper_bound(old));
   block_views.erase(block_views.begin(), block_views.upper_bound(old));
-  // What stands beside the base goes with all that stands on it.
+  // A block on another chain is removed together with all blocks that stand on it.
   std::set<block_id> gone;
   const auto goes = [&](const tree_block& b) {
     const auto& h = b.block->block.header;
@@ -149,11 +151,12 @@ void simplex::core::move_base() {
   if (signing.has_lost_record()) send_hello({});
 }
 
-/// E3, E5. The ledger holds the end of an epoch: the next one begins with its committee and with
-/// nothing of the last, and what came early for it is taken in.
+/// E3, E5. The ledger holds the end of an epoch. The next epoch begins with its own committee and
+/// without anything of the last epoch, and takes in the messages that came early for it.
 void simplex::core::begin_epoch() {
-  SOMA_ASSERT(base.view == 0 && !committing, "an epoch begins when the end of the last is durable");
-  lift_fence();  // by what the members of the last one have said
+  SOMA_ASSERT(base.view.value == 0 && !committing,
+              "an epoch begins when the end of the last is durable");
+  lift_fence();  // uses the answers of the last epoch's members
   members = committee(base.chain, base.epoch, base.seats, base.leader_seed);
   seat = members.seat_of(access_.key.key());
   views.clear();
@@ -168,11 +171,11 @@ void simplex::core::begin_epoch() {
   unsaved.votes_from = fence;
   decided = decided && fence.has_value();
   signing.begin_epoch(base.epoch, seat.has_value());
-  // Others are to be heard now than before.
+  // The committee has changed, so listening starts again.
   if (signing.is_listening()) arm(timer_kind::listen, options.listen_ms);
-  first_own_view = 0;
-  cur = 0;
-  enter(1);
+  first_own_view = {};
+  cur = {};
+  enter({1});
   if (signing.has_lost_record()) send_hello({});
   early_bytes = 0;
   for (const auto& message : std::exchange(early, {})) on_received(message);

@@ -1,9 +1,9 @@
-// The inside of the agreement core: what it knows and the decisions it takes, one file a topic.
-// Each event changes what is known; settle() then takes every decision that has become possible.
-// What must hold:
-//   - What was decided counts from the decision on (view.hpp), so that nothing conflicting is
-//     decided while the write is under way; it is said only when the write is durable.
-//   - One batch holds the decisions of a step and every certificate and block they rest on.
+// The inside of the consensus core: its state and its decisions, with one source file per topic.
+// Each event changes the state; settle() then takes every decision that has become possible. What
+// must hold:
+//   - A decision counts from the moment it is taken (view.hpp), so that the core decides nothing
+//     against it while the write is under way. It is sent only when the write is durable.
+//   - One batch holds the decisions of a step and every certificate and block that they rest on.
 #pragma once
 
 #include <deque>
@@ -43,25 +43,25 @@ struct simplex::core {
   void send_its_votes(peer_number to, const public_key& key);
   void on_received(const received& e);
   void keep_early(const received& e);
-  void enter(std::uint64_t view);
+  void enter(view_number view);
   void forget_old_votes();
   void settle();
   void arm(timer_kind kind, std::uint64_t after_ms);
-  [[nodiscard]] std::uint64_t timeout_of(std::uint64_t view) const;
+  [[nodiscard]] std::uint64_t timeout_of(view_number view) const;
   void raise_alarm(std::string why);
   void tell(std::vector<peer_number> to, peer_message message);
   void recall(recalled past);
 
   // ---- simplex_votes.cpp
-  void decide(vote_kind kind, std::uint64_t view, const block_id& block);
+  void decide(vote_kind kind, view_number view, const block_id& block);
   void on_vote(peer_number from, const member_vote& vote);
   void count(const member_vote& vote);
-  /// What a member has signed, as evidence carries it.
+  /// A signed statement of a member, as evidence carries it.
   struct signed_bytes {
     bytes statement;
     signature by_member{};
   };
-  void accuse(view_state& state, std::uint16_t member, offence committed, signed_bytes first,
+  void accuse(view_state& state, seat_index member, offence committed, signed_bytes first,
               signed_bytes second);
   void on_own_vote_elsewhere(const member_vote& vote);
   void twin_seen();
@@ -78,7 +78,7 @@ struct simplex::core {
   void on_certificate(const certificate& c, std::optional<peer_number> from);
   [[nodiscard]] bool holds(const certificate& c);
   [[nodiscard]] certificate made_of(const vote_statement& statement, const vote_tally& tally) const;
-  [[nodiscard]] const certificate* held(std::uint64_t view, vote_kind kind) const;
+  [[nodiscard]] const certificate* held(view_number view, vote_kind kind) const;
 
   // ---- simplex_writes.cpp
   void flush();
@@ -94,15 +94,15 @@ struct simplex::core {
   void finish_proposal(const execution_result& result);
   void take_own_proposal(block candidate, std::optional<certificate> parent);
   void wait_for_idle(std::uint64_t most_ms);
-  void send_proposal(std::uint64_t view, const std::vector<peer_number>& to);
+  void send_proposal(view_number view, const std::vector<peer_number>& to);
   void try_notarize();
   [[nodiscard]] bool is_sound(const block& candidate) const;
   [[nodiscard]] bool fits_parent(const block_header& h) const;
   [[nodiscard]] bool is_justified(const block_header& h) const;
-  /// Of the parent that a leader of the present view would build on.
+  /// The parent that a leader of the present view would build on, and the parent's view.
   struct footing {
     block_id parent;
-    std::uint64_t view = 0;
+    view_number view;
   };
   [[nodiscard]] std::optional<footing> highest_footing() const;
   [[nodiscard]] std::optional<certificate> parent_certificate(const block_header& h) const;
@@ -117,11 +117,11 @@ struct simplex::core {
   [[nodiscard]] const tree_block* known(const block_id& id) const;
   [[nodiscard]] std::optional<block_id> first_missing(const block_id& id) const;
   tree_block& keep(const block_ptr& block);
-  /// Header and result of a block that is ready, or of the base.
-  [[nodiscard]] bool ends_epoch(const block_id& id) const;  // closing block or filler
+  [[nodiscard]] bool ends_epoch(const block_id& id) const;
 
   // ---- simplex_commit.cpp
-  /// A final block, what proves it, and its ancestors up from the base; the block itself is last.
+  /// A final block, the certificate that proves it, and the path to it from the base: its ancestors
+  /// above the base in order, then the block itself.
   struct final_chain {
     const certificate* proof = nullptr;
     std::vector<const tree_block*> path;
@@ -151,37 +151,37 @@ struct simplex::core {
   [[nodiscard]] bool may_ask(peer_number who);
   void look_for_missing();
   [[nodiscard]] bool something_missing() const;
-  [[nodiscard]] std::uint64_t first_uncertain_view() const;
+  [[nodiscard]] view_number first_uncertain_view() const;
   void fetch();
   [[nodiscard]] std::optional<block_id> wanted_block() const;
 
-  // ---- what it is
+  // ---- settings and the present event
   ports access_;
   simplex_options options;
   bool begun = false;
   std::uint64_t now_ms = 0;
   std::vector<effect> out;
 
-  // ---- what it knows
+  // ---- the chain and the peers
   chain_position base;
   committee members;
-  std::optional<std::uint16_t> seat;
-  std::uint64_t cur = 0;
-  std::map<std::uint64_t, view_state> views;
-  /// Those of them in which a block is certified: few, even when a week of views was skipped.
-  std::set<std::uint64_t> block_views;
+  std::optional<seat_index> seat;
+  view_number cur;
+  std::map<view_number, view_state> views;
+  /// The views in which a block is certified. They are few, even when a week of views was skipped.
+  std::set<view_number> block_views;
   std::map<block_id, tree_block> blocks;
   std::vector<peer_number> peers;
-  std::map<peer_number, public_key> keys;  // of those
-  std::vector<received> early;             // of the next epoch
+  std::map<peer_number, public_key> keys;  // the keys of `peers`
+  std::vector<received> early;             // messages of the next epoch
   std::size_t early_bytes = 0;
 
   // ---- signing
   signing_rights signing;
-  /// Of members of this epoch's committee, while the record is lost: the power of those that have
-  /// not let the next epoch begin.
-  std::set<std::uint16_t> still_here;
-  std::uint64_t first_own_view = 0;  // from here on all that the key has said is known
+  /// Used while the record is lost: the members of this epoch's committee that have said that they
+  /// have not yet voted for the end of this epoch.
+  std::set<seat_index> still_here;
+  view_number first_own_view;  // from this view on the core knows everything that its key signed
   bool view_over = false;
 
   // ---- writes
@@ -190,15 +190,15 @@ struct simplex::core {
     record_batch batch;
   };
   std::deque<write> writes;
-  record_batch unsaved;  // goes with the next decision
-  record_batch failed;   // goes before it, when there is room again
-  bool decided = false;  // unsaved holds something that must not wait
+  record_batch unsaved;  // is written with the next decision
+  record_batch failed;   // is written before `unsaved`, when there is room again
+  bool decided = false;  // `unsaved` or `failed` holds a decision that has to be written
   std::uint64_t next_ticket = 1;
-  std::map<voting_record::view_and_kind, member_vote> durable_votes;  // own, above the base
+  std::map<voting_record::view_and_kind, member_vote> durable_votes;  // own votes above the base
 
   // ---- proposing
   struct draft {
-    std::uint64_t view = 0;
+    view_number view;
     std::uint64_t ticket = 0;
     soma::block block;
     std::optional<certificate> parent;
@@ -209,24 +209,25 @@ struct simplex::core {
   bool idle_armed = false;
 
   // ---- executing and committing
-  std::map<std::uint64_t, block_id> running;  // by ticket
+  std::map<std::uint64_t, block_id> running;  // executions under way, by ticket
   bool execution_stalled = false;
   struct commitment {
     std::uint64_t ticket = 0;
-    chain_position next;  // the base once it is done
+    chain_position next;  // the base once the commit is done
     std::optional<epoch_proof> epoch_end;
   };
   std::optional<commitment> committing;
 
   // ---- asking and answering
-  std::optional<peer_number> hint;  // seems to be ahead
+  std::optional<peer_number> hint;  // a peer that seems to be ahead
   std::set<peer_number> asked;
   bool fetch_armed = false;
   std::uint64_t standstill_wait_ms = 0;
   std::optional<std::pair<epoch_number, epoch_proof>> last_proof;
-  std::map<peer_number, std::pair<std::uint64_t, std::uint32_t>> served;  // second, how many
+  /// Per peer: the second of its last request, and its number of requests in that second.
+  std::map<peer_number, std::pair<std::uint64_t, std::uint32_t>> served;
   std::map<peer_number, std::uint64_t> answered_second;
-  splitmix64 random;  // which peer is asked need not be unpredictable, only spread and repeatable
+  splitmix64 random;  // the choice of a peer has to be spread and repeatable, not unpredictable
 };
 
 }  // namespace soma::consensus

@@ -1,4 +1,4 @@
-// Blocks above the base, and what their executions gave.
+// Blocks above the base and their executions.
 #include "actors/consensus/simplex_core.hpp"
 #include "messages/signing/signing.hpp"
 #include "messages/values/assert.hpp"
@@ -33,22 +33,23 @@ bool simplex::core::ends_epoch(const block_id& id) const {
          (b->block->block.header.flags & (block_closes_epoch | block_is_filler)) != 0;
 }
 
-/// R11. The block, or the nearest of its ancestors, that is not here. Nothing when all are.
+/// R11. The nearest missing one of the block and its ancestors. nullopt when all blocks down to the
+/// base are here, or when the chain does not stand on the base.
 std::optional<block_id> simplex::core::first_missing(const block_id& tip) const {
   for (auto id = tip; id != base.block;) {
     const auto* b = known(id);
     if (b == nullptr) return id;
-    if (b->block->block.header.view <= base.view) return std::nullopt;  // on another chain
+    if (b->block->block.header.view <= base.view) return std::nullopt;  // it is on another chain
     id = b->block->block.header.parent;
   }
   return std::nullopt;
 }
 
-/// R4. Whether the state after this block is known. If it is not, the block that is next on the way
-/// to it is given out for execution; of each chain one block is executed at a time.
+/// R4. Whether the state after this block is known. If it is not, the next block on the way to it
+/// is given out for execution. At most one block of a chain is executed at a time.
 simplex::core::readiness simplex::core::prepare(const block_id& tip) {
   if (tip == base.block) return readiness::ready;
-  std::vector<tree_block*> path;  // from the tip down to the last one that is not done
+  std::vector<tree_block*> path;  // from the tip down to the lowest block that is not executed
   for (auto id = tip; id != base.block;) {
     const auto found = blocks.find(id);
     if (found == blocks.end()) return readiness::missing;
@@ -82,7 +83,7 @@ simplex::core::readiness simplex::core::prepare(const block_id& tip) {
   return readiness::waiting;
 }
 
-/// E2. A filler changes nothing: it carries the state of its parent, and no transaction.
+/// E2. Executes a filler, which has the state of its parent and no transactions.
 void simplex::core::fill_in(tree_block& filler, const block_header& parent,
                             const execution_result& result) {
   const auto& h = filler.block->block.header;
@@ -94,15 +95,16 @@ void simplex::core::fill_in(tree_block& filler, const block_header& parent,
   filler.result = result;
 }
 
-/// R4, R12. An execution is done: it gave what the header says, or the block is wrong here. If a
-/// quorum notarized a block that is wrong here, either that quorum or this process errs: an alarm.
+/// R4, R12. An execution is done. Its result is what the header says, or the block is wrong here.
+/// If a quorum notarized a block that is wrong here, that quorum or this process errs, so the alarm
+/// is raised.
 void simplex::core::on_executed(const executed& e) {
   if (drafting && drafting->ticket == e.ticket) return finish_proposal(e.result);
   const auto asked_for = running.find(e.ticket);
   if (asked_for == running.end()) return;
   const auto found = blocks.find(asked_for->second);
   running.erase(asked_for);
-  if (found == blocks.end()) return;  // the base has moved past it
+  if (found == blocks.end()) return;  // the base has moved past this block
   auto& b = found->second;
   const auto& h = b.block->block.header;
   const bool agrees = e.result.follows && complete(h, e.result) == h;
@@ -115,8 +117,8 @@ void simplex::core::on_executed(const executed& e) {
   }
 }
 
-/// An execution could not be finished now. It is tried again after the next look around; if the
-/// states of its ancestors are gone, they are executed again first.
+/// An execution could not be finished now. It is tried again after the next fetch timer. If the
+/// results of its ancestors are gone, they are executed again first.
 void simplex::core::on_execution_failed(const execution_failed& e) {
   if (drafting && drafting->ticket == e.ticket) {
     drafting.reset();
@@ -127,7 +129,7 @@ void simplex::core::on_execution_failed(const execution_failed& e) {
   } else {
     return;
   }
-  execution_stalled = true;  // until the next look around
+  execution_stalled = true;  // until the next fetch timer
   if (!e.parent_forgotten) return;
   for (auto& [id, b] : blocks) {
     if (b.execution == tree_block::stage::done) b.execution = tree_block::stage::waiting;

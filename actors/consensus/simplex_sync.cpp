@@ -1,5 +1,5 @@
-// What is missing here is asked for (R11), and peers are answered that miss something. What a peer
-// claims decides only which peer is asked; certificates alone prove anything.
+// Asks peers for missing blocks and certificates (R11), and answers peers that miss something. A
+// peer's claim decides only which peer is asked; only certificates prove anything.
 #include <algorithm>
 
 #include "actors/consensus/certificates.hpp"
@@ -16,14 +16,14 @@ std::size_t size_of(const certificate& c) {
 
 }  // namespace
 
-/// Says where this process stands.
+/// Sends the position of this process.
 void simplex::core::send_hello(const std::vector<peer_number>& to) {
   tell(to, peer::hello{base.chain, base.epoch, base.height, cur, latest_epoch(),
                        signing.has_lost_record()});
 }
 
-/// R0. The latest epoch that the votes of this key can have let begin. It is what a peer that lost
-/// its record asks for.
+/// R0. The latest epoch that can have begun with the votes of this key. A peer that has lost its
+/// record asks for it.
 epoch_number simplex::core::latest_epoch() const {
   if (signing.has_lost_record()) return {UINT64_MAX};
   if (signing.is_behind_record()) return signing.record_epoch()->next();
@@ -34,11 +34,11 @@ epoch_number simplex::core::latest_epoch() const {
   return std::any_of(views.begin(), views.end(), votes_for_end) ? base.epoch.next() : base.epoch;
 }
 
-/// R0, R11. Takes note of where a peer stands. After a lost record, its answer says whether it has
-/// voted for the end of this epoch.
+/// R0, R11. Notes the position of a peer. While the own record is lost, the hello also says whether
+/// the peer can have voted for the end of this epoch.
 void simplex::core::on_hello(peer_number from, const peer::hello& h) {
   if (h.chain != base.chain) {
-    out.push_back(blame{from, "it is of another chain"});
+    out.push_back(blame{from, "it belongs to another chain"});
     return;
   }
   if (h.epoch > base.epoch || h.height > base.height) want_from(from);
@@ -51,15 +51,15 @@ void simplex::core::on_hello(peer_number from, const peer::hello& h) {
   }
 }
 
-/// Bounds what a peer can cost by asking: so many requests a second (security §8.4).
+/// Bounds the cost of a peer's requests: max_requests_per_s of them are answered (security §8.4).
 bool simplex::core::may_ask(peer_number who) {
   auto& [second, count] = served[who];
   if (std::exchange(second, now_ms / 1'000) != now_ms / 1'000) count = 0;
   return ++count <= max_requests_per_s;
 }
 
-/// E4. Answers a peer that speaks of an older epoch with the end of that epoch, if it is the last
-/// one, or else with a hello, by which it sees that it is behind. Once a second for each peer.
+/// E4. Answers a message of an older epoch, once a second for each peer: with the proof of that
+/// epoch's end if it is the last one, or else with a hello, which shows the peer that it is behind.
 void simplex::core::answer_older_epoch(peer_number to, epoch_number theirs) {
   const auto second = now_ms / 1'000;
   const auto [told, is_new] = answered_second.try_emplace(to, second);
@@ -72,8 +72,8 @@ void simplex::core::answer_older_epoch(peer_number to, epoch_number theirs) {
   }
 }
 
-/// R10. Nothing became final for a while, so messages may have been lost: says again what was said
-/// above the base. What is latest comes first, and no more is sent than the rate allows.
+/// R10. No block became final for a while, so messages may have been lost. Sends the own votes and
+/// the certificates above the base again, the latest certificates first, within the byte rate.
 void simplex::core::send_standstill() {
   send_hello({});
   peer::standstill s;
@@ -101,7 +101,7 @@ void simplex::core::send_standstill() {
   if (signing.may_sign()) send_proposal(cur, {});
 }
 
-/// R10. Takes in what a peer says again.
+/// R10. Takes in the votes and certificates that a peer sends again.
 void simplex::core::on_standstill(peer_number from, const peer::standstill& s) {
   const auto epoch_of = [&] {
     if (!s.certificates.empty()) return s.certificates.front().statement.epoch;
@@ -118,12 +118,12 @@ void simplex::core::on_standstill(peer_number from, const peer::standstill& s) {
 
 // ---- asking
 
-/// R11. This peer seems to be ahead: it is asked next.
+/// R11. This peer seems to be ahead, so it is asked next.
 void simplex::core::want_from(peer_number peer) {
   hint = peer;
 }
 
-/// R11. The first block that is missing on the way from the base to a certified one.
+/// R11. The first missing block below the highest certified block that misses one.
 std::optional<block_id> simplex::core::wanted_block() const {
   for (auto view = block_views.rbegin(); view != block_views.rend(); ++view) {
     for (const auto& [kind, c] : views.at(*view).certificates()) {
@@ -134,15 +134,15 @@ std::optional<block_id> simplex::core::wanted_block() const {
   return std::nullopt;
 }
 
-/// R11. Sets the time for the next request when something is missing.
+/// R11. Sets the timer for the next request when something is missing.
 void simplex::core::look_for_missing() {
   if (fetch_armed || !something_missing()) return;
   fetch_armed = true;
   arm(timer_kind::fetch, options.fetch_retry_ms);
 }
 
-/// R11. Whether something is not here that the next decision waits for: a block, a certificate, an
-/// execution, or whatever a peer that seems to be ahead knows.
+/// R11. Whether the next decision waits for something: a block, a certificate, an execution, or the
+/// answer of a peer that seems to be ahead.
 bool simplex::core::something_missing() const {
   bool missing = hint.has_value() || execution_stalled || wanted_block().has_value();
   if (!missing && seat && pace_over && members.leader(cur) == *seat) {
@@ -155,9 +155,9 @@ bool simplex::core::something_missing() const {
   return missing;
 }
 
-/// R11. The first view of which a certificate is missing: under the proposal at hand, or else
-/// anywhere above the base.
-std::uint64_t simplex::core::first_uncertain_view() const {
+/// R11. The first view without a certificate: below the present view's proposal if there is one, or
+/// else anywhere above the base.
+view_number simplex::core::first_uncertain_view() const {
   if (const auto here = views.find(cur); here != views.end() && !here->second.proposals().empty()) {
     const auto& h = here->second.proposals().front().block->block.header;
     if (h.parent_view > base.view && held(h.parent_view, vote_kind::notarize) == nullptr)
@@ -173,8 +173,8 @@ std::uint64_t simplex::core::first_uncertain_view() const {
   return base.view + 1;
 }
 
-/// R11. Asks one peer for what is missing: the one that seems to be ahead, or any other, whatever
-/// its power.
+/// R11. Asks one peer for what is missing: the peer that seems to be ahead, or one drawn at random
+/// without regard to power.
 void simplex::core::fetch() {
   if (peers.empty()) return hint.reset();
   const auto to = hint ? *hint : peers[random.next() % peers.size()];
@@ -189,8 +189,8 @@ void simplex::core::fetch() {
 
 namespace {
 
-/// Whether so many blocks fit into one answer. A run ends where something proves it, so it may be
-/// longer than it was asked to be.
+/// Whether these blocks fit into one answer. A run from the archive ends only where a proof exists,
+/// so it may be longer than the requested limits.
 bool fits_answer(const std::vector<block_ptr>& blocks) {
   std::size_t size = 0;
   for (const auto& b : blocks) size += b->block.header.payload_bytes;
@@ -199,8 +199,8 @@ bool fits_answer(const std::vector<block_ptr>& blocks) {
 
 }  // namespace
 
-/// R11. Answers with blocks after the height that a peer has, with certificates from the view that
-/// it names, and else with the block that it wants and its ancestors.
+/// R11. Answers a request with the final blocks after the peer's height and with certificates from
+/// the view that it names. Without such blocks it answers with the wanted block and its ancestors.
 void simplex::core::on_request(peer_number from, const peer::request& r) {
   if (!may_ask(from) || r.epoch > base.epoch) return;
   peer::response answer;
@@ -208,12 +208,13 @@ void simplex::core::on_request(peer_number from, const peer::request& r) {
   if (base.height > r.after) {
     auto run = access_.archive.after(r.after, max_response_bytes, max_response_blocks);
     if (run.blocks.empty() || run.epoch != r.epoch) {
-      // nothing that helps
+      // The archive has no blocks that help this peer.
     } else if (fits_answer(run.blocks)) {
       answer.blocks = std::move(run.blocks);
       answer.final = std::move(run.final);
       answer.epoch_end = std::move(run.epoch_end);
-    } else if (run.epoch_end) {  // the proof alone: then its blocks are asked for by id
+    } else if (run.epoch_end) {
+      // The proof alone is sent. The peer then asks for the blocks by id.
       tell({from}, peer::epoch_over{run.epoch, std::move(*run.epoch_end)});
     } else if (run.final) {
       answer.certificates.push_back(std::move(*run.final));
@@ -227,7 +228,7 @@ void simplex::core::on_request(peer_number from, const peer::request& r) {
           answer.certificates.push_back(c);
       }
     }
-    // The latest is what a far asker needs to know that it is far.
+    // A peer that is far behind learns that from the latest finalize certificate.
     for (auto view = block_views.rbegin(); view != block_views.rend(); ++view) {
       const auto* final = held(*view, vote_kind::finalize);
       if (final == nullptr) continue;
@@ -255,7 +256,7 @@ void simplex::core::on_request(peer_number from, const peer::request& r) {
   tell({from}, std::move(answer));
 }
 
-/// R11. Takes in what was asked for. An answer that was not asked for is dropped.
+/// R11. Takes an answer in. An answer without a request is dropped.
 void simplex::core::on_response(peer_number from, const peer::response& r) {
   if (asked.erase(from) == 0 || r.epoch != base.epoch) return;
   if (r.certificates.size() > max_response_certificates) return;
@@ -264,14 +265,14 @@ void simplex::core::on_response(peer_number from, const peer::response& r) {
     if (!take_certificate(from, c)) return;
   }
   if (r.final || r.epoch_end) {
-    if (take_run(from, r)) want_from(from);  // there may be more
+    if (take_run(from, r)) want_from(from);  // the peer may have more
     return;
   }
   auto wanted = wanted_block();
   for (const auto& b : r.blocks) {
     if (!wanted || b->id != *wanted) break;
     if (!is_sound(b->block)) {
-      out.push_back(blame{from, "an answer with a block that is none"});
+      out.push_back(blame{from, "an answer with a malformed block"});
       return;
     }
     keep(b);
@@ -280,8 +281,8 @@ void simplex::core::on_response(peer_number from, const peer::response& r) {
   }
 }
 
-/// R11. Takes blocks that follow the base in order, if the last of them is proven to be final. True
-/// when some were new.
+/// R11. Takes blocks that follow the base in order, if the last one is proven to be final. True
+/// when blocks were kept.
 bool simplex::core::take_run(peer_number from, const peer::response& r) {
   auto parent = base.block;
   std::vector<block_ptr> fresh;
@@ -289,7 +290,7 @@ bool simplex::core::take_run(peer_number from, const peer::response& r) {
     if (b->block.header.height <= base.height) continue;
     if (b->block.header.parent != parent) break;
     if (!is_sound(b->block)) {
-      out.push_back(blame{from, "an answer with a block that is none"});
+      out.push_back(blame{from, "an answer with a malformed block"});
       return false;
     }
     fresh.push_back(b);
@@ -297,7 +298,7 @@ bool simplex::core::take_run(peer_number from, const peer::response& r) {
   }
   if (fresh.empty()) return false;
   const auto& last = *fresh.back();
-  // Nothing is kept of what is not proven.
+  // Blocks are kept only if the proof for the last one holds.
   if (r.epoch_end) {
     const auto& headers = r.epoch_end->headers;
     if (headers.empty() || signing::id_of(headers.front()) != last.id) return false;
@@ -320,8 +321,8 @@ void simplex::core::on_epoch_over(peer_number from, const peer::epoch_over& e) {
   if (take_epoch_end(from, e.proof)) want_from(from);
 }
 
-/// E3. Takes the certificate under the end of an epoch, with the fillers between it and the closing
-/// block. The closing block itself may still be missing; then it is fetched by its id.
+/// E3. Takes the certificate that ends an epoch, with the fillers after the closing block. The
+/// closing block itself may still be missing; then it is fetched by its id.
 bool simplex::core::take_epoch_end(peer_number from, const epoch_proof& proof) {
   const auto& headers = proof.headers;
   if (headers.empty() || headers.size() > max_proof_headers) return false;

@@ -1,4 +1,4 @@
-// What must be durable before it is said: batches for the voting record, one after the other.
+// Batches for the voting record. A decision is sent only after its batch is durable.
 #include <algorithm>
 
 #include "actors/consensus/simplex_core.hpp"
@@ -12,7 +12,8 @@ void append(std::vector<Item>& to, std::vector<Item>&& more) {
   to.insert(to.end(), more.begin(), more.end());
 }
 
-/// Makes the first batch do what both would do, one after the other, within an epoch.
+/// Merges `more` into `to`. The result does the same as both batches in this order, within one
+/// epoch.
 void append(record_batch& to, record_batch&& more) {
   if (more.new_epoch) to.new_epoch = more.new_epoch;
   if (more.votes_from) to.votes_from = more.votes_from;
@@ -25,8 +26,8 @@ void append(record_batch& to, record_batch&& more) {
 
 }  // namespace
 
-/// R4. A vote for a block, or the proposal of one, becomes durable together with all of the block's
-/// chain that is not in the record yet: after a restart the vote can be explained.
+/// R4. A vote for a block, or its proposal, becomes durable together with all blocks of its chain
+/// that the record does not hold yet, so that the record justifies the vote after a restart.
 void simplex::core::save_path(const block_id& tip) {
   for (auto id = tip; id != base.block;) {
     const auto found = blocks.find(id);
@@ -38,11 +39,11 @@ void simplex::core::save_path(const block_id& tip) {
   }
 }
 
-/// Gives out one batch with all that was decided since the last one, and with every certificate
-/// that the decisions may rest on.
+/// Gives out one batch with all decisions since the last batch and with every certificate that they
+/// may rest on.
 void simplex::core::flush() {
   if (!decided || !signing.may_write()) return;
-  // S8: what a full disk held back is void once the end of its epoch goes into the ledger.
+  // S8: decisions that a full disk held back are void once the end of their epoch is committed.
   const bool is_over = committing && committing->epoch_end;
   if (is_over) return;
   decided = false;
@@ -53,7 +54,7 @@ void simplex::core::flush() {
   out.push_back(persist{writes.back().ticket, writes.back().batch});
 }
 
-/// A batch is durable: what it holds is said now.
+/// A batch is durable, so its decisions are sent now.
 void simplex::core::on_stored(const stored& e) {
   SOMA_ASSERT(!writes.empty() && writes.front().ticket == e.ticket,
               "batches are acknowledged in their order");
@@ -62,7 +63,7 @@ void simplex::core::on_stored(const stored& e) {
   send_decisions(batch);
 }
 
-/// Sends what a durable batch holds, in its order, and counts the own votes in it.
+/// Sends the decisions of a durable batch in order, and counts the own votes in it.
 void simplex::core::send_decisions(const record_batch& batch) {
   for (const auto& [view, id] : batch.proposed) {
     const auto found = views.find(view);
@@ -77,13 +78,13 @@ void simplex::core::send_decisions(const record_batch& batch) {
     const auto vote = said(statement);
     durable_votes.emplace(voting_record::view_and_kind{statement.view, statement.kind}, vote);
     tell({}, peer::vote{vote});
-    // Not counted earlier: no certificate may hold an own vote that a crash would take back.
+    // The vote is not counted earlier, because a crash could undo it while a certificate holds it.
     count(vote);
   }
 }
 
-/// R4. Nothing of a batch was written, and the process is mute. What the batch holds stays decided,
-/// is not said, and goes with the first batch once there is room.
+/// R4. Nothing of a batch was written, and the process becomes mute. The batch's decisions stay
+/// taken and unsent, and are written with the first batch when there is room.
 void simplex::core::on_store_failed(const store_failed& e) {
   signing.set_mute(true);
   const auto at = std::find_if(writes.begin(), writes.end(),

@@ -8,7 +8,7 @@
 namespace soma::consensus {
 namespace {
 
-constexpr std::size_t view_bytes = 640;  // without votes and blocks
+constexpr std::size_t view_bytes = 640;  // an estimate, without votes and blocks
 constexpr std::size_t vote_bytes = 160;
 
 counted_vote contradiction(offence what, const member_vote& vote, vote_kind earlier_kind,
@@ -19,7 +19,7 @@ counted_vote contradiction(offence what, const member_vote& vote, vote_kind earl
 
 }  // namespace
 
-// ---- what this process says
+// ---- decisions of this process
 
 bool view_state::may_notarize(const block_id& block) const {
   if (own_notarize_ || proposals_.empty()) return false;
@@ -98,10 +98,10 @@ bool view_state::has_said(vote_kind kind, const block_id& block) const {
   return false;
 }
 
-// ---- what members say
+// ---- votes of members
 
-counted_vote view_state::count(const member_vote& vote, std::uint32_t power) {
-  SOMA_ASSERT(power > 0, "members have power");
+counted_vote view_state::count(const member_vote& vote, voting_power power) {
+  SOMA_ASSERT(power.value > 0, "members have power");
   const auto& block = vote.statement.block;
   const auto who = vote.signer;
   if (vote.statement.kind == vote_kind::skip) {
@@ -129,7 +129,7 @@ counted_vote view_state::count(const member_vote& vote, std::uint32_t power) {
                        first->second.by_signer);
 }
 
-counted_vote view_state::count_in(vote_tally& tally, const member_vote& vote, std::uint32_t power) {
+counted_vote view_state::count_in(vote_tally& tally, const member_vote& vote, voting_power power) {
   if (tally.signers.has(vote.signer)) return {};
   tally.signers.add(vote.signer);
   tally.signatures.emplace(vote.signer, vote.by_signer);
@@ -146,11 +146,11 @@ bool view_state::has_counted(const member_vote& vote) const {
   return first != first_of.end() && first->second.block == vote.statement.block;
 }
 
-bool view_state::has_notarized(std::uint16_t member) const {
+bool view_state::has_notarized(seat_index member) const {
   return first_notarize_.contains(member);
 }
 
-std::vector<heard_vote> view_state::votes_of(std::uint16_t member) const {
+std::vector<heard_vote> view_state::votes_of(seat_index member) const {
   std::vector<heard_vote> all;
   if (const auto first = first_notarize_.find(member); first != first_notarize_.end()) {
     all.push_back({vote_kind::notarize, first->second.block, first->second.by_signer});
@@ -171,11 +171,11 @@ const vote_tally* view_state::tally(vote_kind kind, const block_id& block) const
   return found == of_kind.end() ? nullptr : &found->second;
 }
 
-bool view_state::accuse(std::uint16_t member, offence what) {
+bool view_state::accuse(seat_index member, offence what) {
   return accused_.insert({member, what}).second;
 }
 
-// ---- what is certified
+// ---- certificates
 
 const certificate* view_state::held(vote_kind kind) const {
   const auto found = certificates_.find(kind);
@@ -187,7 +187,7 @@ void view_state::keep(const certificate& c) {
   SOMA_ASSERT(is_new, "one certificate of a kind is kept");
 }
 
-// ---- what its leader proposes
+// ---- proposals of the leader
 
 bool view_state::has_seen(const block_id& proposal) const {
   return std::ranges::any_of(proposals_, [&](const auto& p) { return p.block->id == proposal; });

@@ -1,10 +1,10 @@
-// One view of agreement, as one process knows it: what members have said in it, what is certified
-// in it, what its leader proposed, and what this process itself has decided to say. The rules by
-// which a process votes within a view are here; the rules that look at several views, at blocks or
-// at the right to sign are the core's. What must hold, in every view and over every restart:
-//   - At most one block is notarized.
-//   - A view that is finalized is not skipped, and a view that is skipped is not finalized.
-//   - A decision counts from the moment in which it is taken. It is said later, when it is durable.
+// One view of the consensus, as one process knows it: the votes of members, the certificates, the
+// proposals of the leader, and the decisions of this process itself. The rules by which a process
+// votes within one view are here. The core has the rules that look at several views, at blocks or
+// at the right to sign. What must hold, in every view and over every restart:
+//   - This process notarizes at most one block.
+//   - It never skips a view that it has finalized, and never finalizes a view that it has skipped.
+//   - A decision counts from the moment it is taken. It is sent later, when it is durable.
 #pragma once
 
 #include <set>
@@ -13,18 +13,18 @@
 
 namespace soma::consensus {
 
-/// Two signed statements of one member that exclude each other. Each class is reported once for a
+/// How two signed statements of one member exclude each other. Each kind is reported once for a
 /// member and a view.
 enum class offence : std::uint8_t { two_notarize, two_finalize, skip_and_finalize, two_headers };
 
 /// The votes for one statement.
 struct vote_tally {
   signer_set signers;
-  std::uint32_t power = 0;
-  std::map<std::uint16_t, signature> signatures;
+  voting_power power;
+  std::map<seat_index, signature> signatures;
 };
 
-/// What a member said with one kind of vote.
+/// A vote of a member that counts.
 struct heard_vote {
   vote_kind kind{};
   block_id block;  // zero for a skip
@@ -37,11 +37,12 @@ struct seen_proposal {
   bool refused = false;  // its execution or its header is wrong
 };
 
-/// What becomes of a vote.
+/// The result of counting a vote.
 struct counted_vote {
-  const vote_tally* tally = nullptr;  // where it counts now; null: it does not count
+  const vote_tally* tally = nullptr;  // the tally that holds the vote; null when it does not count
   std::optional<offence> offence_of_signer;
-  vote_statement earlier;  // with an offence: the vote that counts, and that this one contradicts
+  /// With an offence: the earlier vote, which counts and which this one contradicts.
+  vote_statement earlier;
   signature earlier_signature{};
 };
 
@@ -49,7 +50,7 @@ struct counted_vote {
 struct own_proposal {
   block_id id;
   bool durable = false;
-  /// What shows who is paid for the parent. Absent after a restart.
+  /// Shows which members are paid for the parent. Absent after a restart.
   std::optional<certificate> parent;
 };
 
@@ -60,28 +61,29 @@ struct own_proposal {
 
 class view_state {
  public:
-  // ---- what this process says
+  // ---- decisions of this process
 
-  /// By R4 the first block that the leader was seen to propose may be notarized, once, unless it
-  /// was refused. A second block of the leader is evidence alone. A skip does not forbid it.
+  /// By R4 a process may notarize once in a view: the first block that it has seen of the leader,
+  /// unless that block was refused. A second block of the leader is only evidence. Having skipped
+  /// the view does not forbid it.
   [[nodiscard]] bool may_notarize(const block_id& block) const;
-  /// By R8 a view in which this process has finalized is never skipped.
+  /// By R8 a process may skip a view once, unless it has finalized in it.
   [[nodiscard]] bool may_skip() const;
-  /// By R7 a block that a quorum notarized may be finalized by those that notarized it, too, and
-  /// have not skipped the view.
+  /// By R7 a process may finalize the block that a quorum has notarized, if the process itself has
+  /// notarized this block and has not skipped the view.
   [[nodiscard]] bool may_finalize() const;
-  /// Each takes the decision that may be taken, and asserts that it may be.
+  /// Each of these takes one decision, and asserts that the process may take it.
   void notarize(const block_id& block);
   void skip();
   void finalize();
 
-  /// By R2 there is one proposal a view.
+  /// By R2 a process proposes at most once in a view.
   void propose(const block_ptr& block, std::optional<certificate> parent);
   void set_proposal_durable();
 
-  /// A decision of an earlier life, which R0 takes from the record.
+  /// Restores a decision of an earlier process from the record, by R0.
   void recall(vote_kind kind, const block_id& block);
-  /// The same for a proposal; `block` is null when the record does not hold it.
+  /// Restores a proposal in the same way; `block` is null when the record does not hold it.
   void recall_proposal(const block_id& id, const block_ptr& block);
 
   [[nodiscard]] bool has_said(vote_kind kind, const block_id& block) const;
@@ -89,34 +91,34 @@ class view_state {
   [[nodiscard]] const std::optional<block_id>& own_finalize() const { return own_finalize_; }
   [[nodiscard]] const std::optional<own_proposal>& proposed() const { return proposed_; }
 
-  // ---- what members say
+  // ---- votes of members
 
-  /// Takes a vote whose signature holds, of a member with this power. By R5 the first vote of a
-  /// kind counts. A later one that contradicts it does not: the two together are evidence.
-  [[nodiscard]] counted_vote count(const member_vote& vote, std::uint32_t power);
+  /// Takes a vote with a valid signature, of a member with this power. By R5 the first vote of a
+  /// kind counts. A later one that contradicts it does not count; the two together are evidence.
+  [[nodiscard]] counted_vote count(const member_vote& vote, voting_power power);
   /// Whether exactly this vote was counted before.
   [[nodiscard]] bool has_counted(const member_vote& vote) const;
-  [[nodiscard]] bool has_notarized(std::uint16_t member) const;
-  /// Everything that counts of a member.
-  [[nodiscard]] std::vector<heard_vote> votes_of(std::uint16_t member) const;
-  /// Null without a vote.
+  [[nodiscard]] bool has_notarized(seat_index member) const;
+  /// All votes of a member that count.
+  [[nodiscard]] std::vector<heard_vote> votes_of(seat_index member) const;
+  /// Null when no vote for this statement counts.
   [[nodiscard]] const vote_tally* tally(vote_kind kind, const block_id& block) const;
-  /// Whether this offence of this member is seen for the first time in the view.
-  [[nodiscard]] bool accuse(std::uint16_t member, offence what);
+  /// Notes an offence of a member. True when it is noted for the first time in this view.
+  [[nodiscard]] bool accuse(seat_index member, offence what);
 
-  // ---- what is certified
+  // ---- certificates
 
-  /// Null when there is none of this kind.
+  /// Null when the process holds no certificate of this kind.
   [[nodiscard]] const certificate* held(vote_kind kind) const;
   [[nodiscard]] const std::map<vote_kind, certificate>& certificates() const {
     return certificates_;
   }
-  /// By R6 one of each kind is kept.
+  /// Keeps a certificate. By R6 one of each kind is kept.
   void keep(const certificate& c);
-  /// Notes that a peer has the certificate of this kind. False: it was noted before.
+  /// Notes that a peer has the certificate of this kind. False when that was noted before.
   bool note_shown(vote_kind kind, peer_number to) { return shown_[kind].insert(to).second; }
 
-  // ---- what its leader proposes
+  // ---- proposals of the leader
 
   [[nodiscard]] const std::vector<seen_proposal>& proposals() const { return proposals_; }
   [[nodiscard]] bool has_seen(const block_id& proposal) const;
@@ -125,23 +127,23 @@ class view_state {
 
   // ---- memory, bounded by S11
 
-  /// Of a view that was skipped long ago the certificate suffices, and of its blocks the one that
-  /// was notarized here, because a quorum may still show that it notarized it, too. Forgets the
+  /// For a view that was skipped long ago: keeps its certificates and the block that this process
+  /// notarized, because a quorum may still prove that it notarized that block, too. Forgets the
   /// rest, and returns the blocks that are of no more use.
   [[nodiscard]] std::vector<block_id> forget_votes();
-  /// An estimate.
+  /// An estimate of the memory that the view takes.
   [[nodiscard]] std::size_t held_bytes() const;
 
  private:
-  /// What a member said first with one kind of vote.
+  /// The first vote of one kind that a member cast.
   struct first_vote {
     block_id block;
     signature by_signer{};
   };
-  using first_votes = std::map<std::uint16_t, first_vote>;
+  using first_votes = std::map<seat_index, first_vote>;
 
   [[nodiscard]] static counted_vote count_in(vote_tally& tally, const member_vote& vote,
-                                             std::uint32_t power);
+                                             voting_power power);
 
   std::optional<block_id> own_notarize_, own_finalize_;
   bool own_skip_ = false;
@@ -150,10 +152,10 @@ class view_state {
   std::map<block_id, vote_tally> notarize_, finalize_;
   vote_tally skip_;
   first_votes first_notarize_, first_finalize_;
-  std::set<std::pair<std::uint16_t, offence>> accused_;
+  std::set<std::pair<seat_index, offence>> accused_;
 
   std::map<vote_kind, certificate> certificates_;
-  std::map<vote_kind, std::set<peer_number>> shown_;  // to whom
+  std::map<vote_kind, std::set<peer_number>> shown_;  // the peers that have the certificate
   std::vector<seen_proposal> proposals_;
 };
 

@@ -148,8 +148,8 @@ std::optional<rules::block_input> execution_tree::input_of(const block& candidat
   if (!candidate.parent_signers.empty()) {
     const auto seats = ledger::read_committee(rows).seats;
     for (const auto seat : candidate.parent_signers.members()) {
-      if (seat >= seats.size()) return std::nullopt;
-      input.signers.push_back(seats[seat].member);
+      if (seat.value >= seats.size()) return std::nullopt;
+      input.signers.push_back(seats[seat.value].member);
     }
   }
   for (const auto& sent : candidate.payload) {

@@ -1,4 +1,5 @@
-// An address: what it holds, what it earned and lost, what it was refused, what it waits for.
+// Explains an address: what it holds, what it earned and lost, which of its transactions were
+// refused, and its coming deadlines.
 #include <algorithm>
 #include <array>
 #include <map>
@@ -23,11 +24,11 @@ struct event_sum {
 };
 
 struct address_record {
-  std::map<event_kind, event_sum> as_account;  // whom the event concerns
-  event_sum sent;                              // transfers to others
+  std::map<event_kind, event_sum> as_account;  // events whose `account` is the address
+  event_sum sent;                              // transfers to other accounts
   std::set<stake_position> positions;
-  std::vector<model_id> models;         // that it committed, the latest first
-  std::vector<target_id> claims;        // that may still be waiting, the latest first
+  std::vector<model_id> models;         // models that it committed, the latest first
+  std::vector<target_id> claims;        // claims that may still be undecided, the latest first
   std::vector<event> refusals, latest;  // the latest first
   std::uint64_t events_read = 0;
   bool complete = true;
@@ -37,7 +38,7 @@ bool is_stake(event_kind kind) {
   return kind >= event_kind::stake_added && kind <= event_kind::stake_paid_out;
 }
 
-/// Whether a claim may still be undecided: an older one has ended, whatever happened to it.
+/// Whether a claim may still be undecided. Every older claim is decided, in one way or another.
 bool may_wait(const explain_context& context, const event& claim) {
   return claim.epoch.value + 2 + context.parameters.max_audit_extensions >=
          context.chain.epoch.value;
@@ -48,7 +49,7 @@ void take(const explain_context& context, const address& id, address_record& r, 
   if (e.kind != event_kind::transaction_applied && r.latest.size() < listed) r.latest.push_back(e);
   if (e.kind == event_kind::transferred && e.other == id) r.sent.add(e.amount);
   if (e.account != id) return;
-  // The stake that comes with an update is a deposit with an event of its own.
+  // The stake of an update is a deposit, which has an event of its own, so it is not added twice.
   const bool is_update = e.kind == event_kind::model_committed && e.model.version > 1;
   r.as_account[e.kind].add(is_update ? shannons{} : e.amount);
   if (is_stake(e.kind)) r.positions.insert({pool_of(e), id});
@@ -77,10 +78,10 @@ address_record read_record(const explain_context& context, const address& id) {
 
 struct money_line {
   event_kind kind;
-  const char* text;  // "… in n cases" follows
+  const char* text;  // the number of times follows it
 };
 
-// Of what a pool is paid its owner gets the commission, and the rest stays in the pool.
+// When a pool is paid, its owner gets the commission and the rest stays in the pool.
 constexpr std::array received{
     money_line{event_kind::submitter_paid, "paid as submitter"},
     money_line{event_kind::model_paid, "paid to its models, commission and pool together"},
@@ -133,8 +134,8 @@ passage describe_stakes(const explain_context& context, const address_record& r,
     const auto pool = find_pool(context.view, position.pool);
     if (!pool) continue;
     const auto row = find_position(context.view, position);
-    // A holder without a row has left the pool, unless it is the owner: the owner's shares stand in
-    // the row of the pool.
+    // A holder without a row has left the pool. The owner is an exception: the owner's shares stand
+    // in the row of the pool.
     if (!row && pool->owner != position.holder) continue;
     described.steps.push_back(
         describe_position(context, position, *pool, row.value_or(stake_row{})));
@@ -178,20 +179,22 @@ std::optional<committee_row> committee_of(const explain_context& context) {
 void describe_seat(const explain_context& context, const committee_row& committee,
                    const committee_seat& seat, passage& described, std::vector<step>& next) {
   const auto in_epoch = context.chain.height.value + 1 - context.chain.epoch_first_block.value;
-  const auto blocks = in_epoch > 0 ? in_epoch - 1 : 0;  // that a later one shows signatures for
+  // A block's signatures stand in a later block, so the latest block does not count yet.
+  const auto blocks = in_epoch > 0 ? in_epoch - 1 : 0;
   const auto so_far = format_text("signed ", seat.blocks_signed, " of ",
                                   format_count(blocks, "block"), " and cast ", seat.audits_cast,
                                   " of ", format_count(committee.audits_due, "audit vote"),
                                   " due in epoch ", context.chain.epoch, " so far");
-  const std::vector<field> fields{{"power", std::uint64_t{seat.power}},
+  const std::vector<field> fields{{"power", std::uint64_t{seat.power.value}},
                                   {"blocks_signed", seat.blocks_signed},
                                   {"blocks", blocks},
                                   {"audits_cast", seat.audits_cast},
                                   {"audits_due", committee.audits_due}};
-  described.steps.push_back({"seat",
-                             format_text("it has a seat with power ", std::uint64_t{seat.power},
-                                         " of 10000 and has ", so_far),
-                             std::nullopt, "5", fields});
+  described.steps.push_back(
+      {"seat",
+       format_text("it has a seat with power ", std::uint64_t{seat.power.value},
+                   " of 10000 and has ", so_far),
+       std::nullopt, "5", fields});
   auto due =
       due_at_end_of(context, context.chain.epoch, "participation",
                     format_text("to be paid for epoch ", context.chain.epoch,

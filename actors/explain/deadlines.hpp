@@ -1,4 +1,4 @@
-// The deadlines that still lie ahead of a target or a model; there are none when it has ended.
+// The coming deadlines of a target or a model. The list is empty when it has ended.
 #pragma once
 
 #include "actors/explain/format.hpp"

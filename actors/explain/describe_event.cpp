@@ -8,8 +8,8 @@
 namespace soma::explain {
 namespace {
 
-/// What a transaction asked for, for example "claim of target 0x12345678". Empty when the ledger
-/// does not keep the block of the transaction or its bytes cannot be read.
+/// The request of a transaction in words, for example "claim of target 0x12345678". Empty when the
+/// ledger does not hold the block of the transaction or its bytes cannot be read.
 std::string asked_for(const explain_context& context, const transaction_id& id) {
   const auto place = context.view.find_transaction(id);
   const auto found = place ? context.view.block_at(place->height) : std::nullopt;
@@ -38,7 +38,7 @@ std::string describe_refusal(const explain_context& context, const event& e) {
 template <class Vote>
 std::string power_in(const std::vector<Vote>& votes, const address& voter) {
   for (const auto& vote : votes) {
-    if (vote.voter == voter) return format_text(" with power ", std::uint64_t{vote.power});
+    if (vote.voter == voter) return format_text(" with power ", std::uint64_t{vote.power.value});
   }
   return {};
 }
@@ -266,7 +266,7 @@ std::string sentence_of(const explain_context& context, const event& e) {
   }
 }
 
-/// The name of the field that `detail` becomes for this kind of event; empty where it is not used.
+/// The name of the field that shows `detail` for this kind of event; empty when it is not used.
 std::string_view detail_name(event_kind kind) {
   switch (kind) {
     case event_kind::epoch_ended:
@@ -331,7 +331,7 @@ std::vector<field> fields_of(const event& e) {
 
 std::string_view section_for(const event& e) {
   if (e.kind == event_kind::transaction_refused) return section_of_refusal(e.refusal);
-  // Votes on models are paid by another rule than votes on submissions.
+  // Votes on models (protocol §6) are paid by another rule than votes on submissions.
   if (e.kind == event_kind::voter_paid && e.target.is_zero()) return "6";
   return section_of(e.kind);
 }

@@ -1,4 +1,5 @@
-// An epoch: when it was, what was opened, settled and paid in it, who took part. Protocol §§2-9.
+// Explains an epoch: its time, the targets opened and settled in it, the payments, and the
+// validators that took part. Protocol §§2-9.
 #include <array>
 #include <map>
 
@@ -16,10 +17,10 @@ struct epoch_sum {
 
 struct epoch_record {
   std::map<event_kind, epoch_sum> sums;
-  std::map<event_kind, event> latest;  // of kinds that happen once an epoch
-  std::vector<event> validators;       // paid or absent
-  std::vector<event> seats;            // of the next committee, and who lost one
-  std::vector<event> models;           // their changes of status
+  std::map<event_kind, event> latest;  // of the kinds that happen once per epoch
+  std::vector<event> validators;       // validators that were paid or absent
+  std::vector<event> seats;            // seats given and lost in the next committee
+  std::vector<event> models;           // changes of models' status
   std::uint64_t events_read = 0;
   bool complete = true;
 
@@ -77,7 +78,8 @@ epoch_record read_record(const explain_context& context, epoch_number epoch) {
   return r;
 }
 
-/// What the end of the epoch before left: its budget, multiplier and difficulty.
+/// Reads the events at the end of an epoch. They set the budget, fee multiplier and difficulty of
+/// the next epoch.
 epoch_record read_ending(const explain_context& context, epoch_number epoch) {
   epoch_record r;
   const auto closing = context.view.closing_height(epoch);
@@ -93,17 +95,19 @@ struct epoch_story {
   epoch_number epoch;
   bool running = false;
   std::uint64_t start_ms = 0;
-  block_height first{}, last{};  // last: the closing block, or the latest so far
+  block_height first{}, last{};  // `last` is the closing block, or the latest block so far
   std::optional<std::uint64_t> end_ms{};
   epoch_record r{};
-  epoch_record before{};  // the end of the epoch before
+  epoch_record before{};  // the end of the previous epoch
 
   [[nodiscard]] std::uint64_t blocks() const {
     return last.value < first.value ? 0 : last.value + 1 - first.value;
   }
-  /// Every block but the first shows signatures for its parent, protocol §5.6.
+  /// The blocks whose signatures count for pay. Every block except the first shows the signatures
+  /// for its parent, protocol §5.6.
   [[nodiscard]] std::uint64_t signed_blocks() const { return blocks() > 0 ? blocks() - 1 : 0; }
-  /// Each submission that the epoch decided was one audit vote due for each member, protocol §5.7.
+  /// The audit votes that each member owed: one per submission that was decided in the epoch,
+  /// protocol §5.7.
   [[nodiscard]] std::uint64_t audits_due() const {
     return r.of(event_kind::target_settled).count + r.of(event_kind::target_slashed).count;
   }
@@ -147,9 +151,9 @@ epoch_story begin(const explain_context& context, epoch_number epoch) {
 
 struct count_line {
   event_kind kind;
-  const char* noun;    // with an s for more than one
-  const char* rest;    // of the sentence, after the noun
-  const char* amount;  // before the sum of amounts; empty: there is none
+  const char* noun;    // in the singular; an s is added for the plural
+  const char* rest;    // the sentence after the noun
+  const char* amount;  // the text before the sum of amounts; empty when no sum is shown
 };
 constexpr std::array target_lines{
     count_line{event_kind::target_opened, "target", " opened", ", set aside "},
@@ -201,7 +205,8 @@ passage describe_counts(const epoch_record& r, const Lines& lines, std::string n
   return described;
 }
 
-/// The sentence of the event, and which half was missed.
+/// The event with the blocks and votes that were due. For an absent validator it says which half it
+/// missed.
 step describe_part(const epoch_story& s, const event& e) {
   step described = describe_event(s.context, e);
   const std::uint64_t blocks = e.detail >> 32;
@@ -231,14 +236,14 @@ passage describe_validators(const epoch_story& s) {
   for (const auto& seat : row->seats) {
     described.steps.push_back(
         {"seat",
-         format_text("validator ", seat.member, " with power ", std::uint64_t{seat.power},
+         format_text("validator ", seat.member, " with power ", std::uint64_t{seat.power.value},
                      " signed ", seat.blocks_signed, " of ",
                      format_count(s.signed_blocks(), "block"), " and cast ", seat.audits_cast,
                      " of ", format_count(row->audits_due, "audit vote"), " due so far"),
          std::nullopt,
          "5",
          {{"account", seat.member.text()},
-          {"power", std::uint64_t{seat.power}},
+          {"power", std::uint64_t{seat.power.value}},
           {"blocks_signed", seat.blocks_signed},
           {"blocks", s.signed_blocks()},
           {"audits_cast", seat.audits_cast},
@@ -270,7 +275,7 @@ step budget_step(const epoch_story& s) {
   return described;
 }
 
-/// Budget, emission, fees and difficulty: before the epoch, and after its end.
+/// Budget, emission, fees and difficulty during the epoch and after its end.
 passage describe_rules(const epoch_story& s) {
   passage described{"rules", "Budget, fees and difficulty", {budget_step(s)}};
   for (const auto kind : {event_kind::emission_released, event_kind::fees_changed,

@@ -1,7 +1,7 @@
-// Why an account or a model was paid or not: the events that the ledger kept, in order, each with
-// the rule of the protocol behind it, and the next deadline where there is one. Everything comes
-// from the rows and events of one view; nothing is guessed. The work is bounded by the limits in
-// `options`, and an explanation that did not read all events says so in `events_complete`.
+// Explains why an account or a model was paid or not. An explanation lists the events that the
+// ledger kept, in order, each with the section of the protocol that rules it, and the coming
+// deadlines. It uses only the rows and events of one view of the ledger. The limits in `options`
+// bound the work, and the field `events_complete` says whether all events were read.
 #pragma once
 
 #include <map>
@@ -22,10 +22,10 @@ enum class refusal : std::uint8_t {
 [[nodiscard]] std::string_view to_text(refusal reason);
 
 struct options {
-  std::map<model_id, std::string> names{};  // local names of models, where they have one
-  std::uint64_t events = 200'000;           // read of one model or address, the latest
-  std::uint64_t epoch_events = 20'000'000;  // read of one epoch, the first
-  std::size_t listed = 20;                  // steps a list shows
+  std::map<model_id, std::string> names{};  // the local names of models that have one
+  std::uint64_t events = 200'000;           // the latest events read of one model or address
+  std::uint64_t epoch_events = 20'000'000;  // the first events read of one epoch
+  std::size_t listed = 20;                  // the most steps that a list shows
 };
 
 [[nodiscard]] expected<explanation, refusal> explain_target(const tables::ledger_view& view,

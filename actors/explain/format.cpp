@@ -1,4 +1,4 @@
-// How ids, amounts, times and deadlines read.
+// The text of ids, amounts, times and deadlines.
 #include <array>
 #include <charconv>
 #include <chrono>

@@ -1,4 +1,5 @@
-// A model: the life of its versions, its pool, what it won and lost. Protocol §§4 and 6.
+// Explains a model: the history of its versions, its pool, and what it won and lost. Protocol §§4
+// and 6.
 #include <algorithm>
 #include <map>
 
@@ -12,7 +13,7 @@
 namespace soma::explain {
 namespace {
 
-using events_by_kind = std::map<event_kind, event>;  // the latest of each
+using events_by_kind = std::map<event_kind, event>;  // the latest event of each kind
 
 struct model_record {
   std::uint64_t claims = 0, wins = 0, rejected = 0, reveals_missed = 0;
@@ -82,7 +83,7 @@ struct judged {
 judged judge(const model_version_row& version) {
   judged j;
   for (const auto& vote : version.votes)
-    (vote.verdict == model_verdict::good ? j.good : j.bad) += vote.power;
+    (vote.verdict == model_verdict::good ? j.good : j.bad) += vote.power.value;
   return j;
 }
 
@@ -109,7 +110,7 @@ std::string describe_version(const model_version_row& v, const events_by_kind& e
                              : "");
     case version_status::bad:
       return format_text(revealed, ", judged bad", in(event_kind::model_slashed), " by a power of ",
-                         judge(v).bad, " of the ", rules::quorum_power, " needed");
+                         judge(v).bad, " of the ", rules::quorum_power.value, " needed");
   }
   return committed;
 }
@@ -251,8 +252,8 @@ std::vector<step> model_deadlines(const explain_context& context, const model_id
 
 namespace {
 
-/// The members whose votes judged a version bad are paid in the same transaction; their payments
-/// join the story here.
+/// Adds the payments of the members whose votes judged a version bad. They are paid in the same
+/// transaction that slashes the model.
 void add_paid_voters(const explain_context& context, const event& slashed, passage& life) {
   if (slashed.transaction.is_zero()) return;
   for (const auto& e : context.view.events_at(slashed.height)) {

@@ -13,7 +13,7 @@ struct kind_entry {
   std::string_view section;
 };
 
-// In the order of event_kind.
+// The names stand in the order of event_kind.
 constexpr std::array kind_entries{
     kind_entry{"transaction_applied", "2"},  kind_entry{"transaction_refused", "1"},
     kind_entry{"transferred", "2"},          kind_entry{"model_committed", "6"},

@@ -1,5 +1,5 @@
-// Stable names for what the ledger stores as numbers, and the sections of the protocol that rule
-// it.
+// Stable names for kinds, states and verdicts that the ledger stores as numbers, and the sections
+// of the protocol that rule them.
 #pragma once
 
 #include <string_view>
@@ -15,7 +15,7 @@ namespace soma::explain {
 [[nodiscard]] std::string_view name_of(version_status status);
 [[nodiscard]] std::string_view name_of(audit_verdict verdict);
 [[nodiscard]] std::string_view name_of(model_verdict verdict);
-/// What a transaction asks for, as a noun, for example "claim".
+/// The kind of a transaction as a noun, for example "claim".
 [[nodiscard]] std::string_view name_of(const transaction_kind& kind);
 
 /// The section of the protocol that rules this kind of event, for example "8.4".

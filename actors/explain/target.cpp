@@ -1,4 +1,4 @@
-// A target from its opening to its last payment, protocol §§7-9.
+// Explains a target from its opening to its last payment, protocol §§7-9.
 #include <algorithm>
 #include <bit>
 #include <map>
@@ -11,18 +11,18 @@
 namespace soma::explain {
 namespace {
 
-constexpr std::size_t most_events =
-    8'192;  // of one target: its votes are bounded, and the rest are few
+/// The most events read of one target. Its votes are bounded and its other events are few.
+constexpr std::size_t most_events = 8'192;
 
 struct tally {
   std::uint64_t ok = 0, against = 0;
-  std::map<audit_verdict, std::uint64_t> by_verdict;  // power
+  std::map<audit_verdict, std::uint64_t> by_verdict;  // the power that voted for each verdict
 
   void add(audit_verdict verdict, std::uint64_t power) {
     (verdict == audit_verdict::ok ? ok : against) += power;
     by_verdict[verdict] += power;
   }
-  /// "3334 wrong loss and 3333 unavailable".
+  /// The votes against: "3334 `wrong_loss` and 3333 `unavailable`".
   [[nodiscard]] std::string reasons() const {
     std::string text;
     for (const auto& [verdict, power] : by_verdict) {
@@ -39,8 +39,8 @@ struct target_story {
   target_row row;
   std::optional<submission_row> claim;
   tally votes{};
-  std::map<event_kind, event> latest{};  // of each kind
-  std::string ending{};                  // why it was settled or slashed
+  std::map<event_kind, event> latest{};  // the latest event of each kind
+  std::string ending{};                  // the reason why it was settled or slashed
 
   [[nodiscard]] std::uint64_t reveal_by() const {
     return claim->claimed_at.value + context.parameters.reveal_window_blocks;
@@ -88,29 +88,29 @@ void describe_claim(const target_story& s, step& described) {
 void describe_vote(target_story& s, step& described, const event& e) {
   for (const auto& vote : s.claim->votes) {
     if (vote.voter != e.account) continue;
-    s.votes.add(vote.verdict, vote.power);
-    described.fields.push_back({"power", std::uint64_t{vote.power}});
+    s.votes.add(vote.verdict, vote.power.value);
+    described.fields.push_back({"power", std::uint64_t{vote.power.value}});
   }
   described.text += format_text(": ", s.votes.ok, " ok and ", s.votes.against, " against so far, ",
-                                rules::quorum_power, " decide");
+                                rules::quorum_power.value, " decide");
   described.fields.push_back({"ok_power", s.votes.ok});
   described.fields.push_back({"against_power", s.votes.against});
 }
 
-/// Why the audit ended as it did. Inside a transaction a quorum decided; outside of one the end of
-/// an epoch did.
+/// Adds the reason why the audit ended as it did. A quorum decided an event that belongs to a
+/// transaction; the end of an epoch decided an event without one.
 void describe_decision(target_story& s, step& described, const event& e) {
   const bool settled = e.kind == event_kind::target_settled;
   const bool by_quorum = !e.transaction.is_zero();
   const std::uint64_t cast = s.votes.ok + s.votes.against;
   std::string why;
   if (by_quorum) {
-    why = settled ? format_text("ok votes reached ", s.votes.ok, " of the ", rules::quorum_power,
-                                " needed")
+    why = settled ? format_text("ok votes reached ", s.votes.ok, " of the ",
+                                rules::quorum_power.value, " needed")
                   : format_text("votes against reached ", s.votes.against, " of the ",
-                                rules::quorum_power, " needed: ", s.votes.reasons());
-  } else if (cast < rules::third_power) {
-    why = format_text("only ", cast, " of the ", rules::third_power,
+                                rules::quorum_power.value, " needed: ", s.votes.reasons());
+  } else if (cast < rules::third_power.value) {
+    why = format_text("only ", cast, " of the ", rules::third_power.value,
                       " needed for a decision had voted when "
                       "epoch ",
                       e.epoch, " ended, after ", format_count(s.claim->extensions, "extension"));
@@ -240,17 +240,17 @@ step audit_deadline(const target_story& s) {
   const bool last = c.extensions >= s.context.parameters.max_audit_extensions;
   auto due = due_at_end_of(
       s.context, decides, "audit_decided",
-      format_text("the audit ends as soon as votes of ", rules::quorum_power, " agree (",
+      format_text("the audit ends as soon as votes of ", rules::quorum_power.value, " agree (",
                   s.votes.ok, " ok and ", s.votes.against,
                   " against so far), else at the end of epoch ", decides,
-                  " for the side with more power; with fewer than ", rules::third_power, " cast ",
-                  last ? "it settles then" : "it waits one more epoch", ", extensions so far ",
-                  std::uint64_t{c.extensions}, " of ",
+                  " for the side with more power; with fewer than ", rules::third_power.value,
+                  " cast ", last ? "it settles then" : "it waits one more epoch",
+                  ", extensions so far ", std::uint64_t{c.extensions}, " of ",
                   std::uint64_t{s.context.parameters.max_audit_extensions}),
       "8.4");
   due.fields.push_back({"ok_power", s.votes.ok});
   due.fields.push_back({"against_power", s.votes.against});
-  due.fields.push_back({"quorum_power", rules::quorum_power});
+  due.fields.push_back({"quorum_power", std::uint64_t{rules::quorum_power.value}});
   due.fields.push_back({"extensions", std::uint64_t{c.extensions}});
   due.fields.push_back(
       {"max_extensions", std::uint64_t{s.context.parameters.max_audit_extensions}});
@@ -299,7 +299,7 @@ std::vector<field> facts_of(const target_story& s) {
     add("extensions", std::uint64_t{c.extensions});
     add("ok_power", s.votes.ok);
     add("against_power", s.votes.against);
-    add("quorum_power", rules::quorum_power);
+    add("quorum_power", std::uint64_t{rules::quorum_power.value});
   }
   return facts;
 }
@@ -311,7 +311,7 @@ std::vector<step> target_deadlines(const explain_context& context, const target_
   if (!row) return {};
   target_story s{context, id, *row, context.view.submission(id)};
   if (s.claim) {
-    for (const auto& vote : s.claim->votes) s.votes.add(vote.verdict, vote.power);
+    for (const auto& vote : s.claim->votes) s.votes.add(vote.verdict, vote.power.value);
   }
   auto steps = deadlines(s);
   for (auto& described : steps) {

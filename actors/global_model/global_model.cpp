@@ -55,8 +55,8 @@ class evaluation final : public session {
   }
   void begin() override { next_chunk(); }
 
-  /// The text in pieces of max_seq bytes, as scoring cuts it: the first byte of each is given, the
-  /// rest is predicted.
+  /// Evaluates the next chunk of the text. Chunks have max_seq bytes, as in scoring. The first byte
+  /// of each chunk is given and the others are predicted.
   void next_chunk() {
     const auto chunk =
         text().subspan(done_, std::min<std::size_t>(ports_.max_seq, text().size() - done_));
@@ -123,7 +123,8 @@ class continuation final : public session {
     return std::static_pointer_cast<continuation>(shared_from_this());
   }
 
-  /// The prompt is evidence: an expert that predicts it well is believed from the first byte on.
+  /// Lets the mixture observe the prompt first, so that an expert that predicts the prompt well has
+  /// more weight from the first written byte on.
   void begin() override {
     const auto given = context();
     predict(given, text_.size() - given.size(), false, [me = me(), given](log_probs all) {
@@ -166,7 +167,7 @@ class continuation final : public session {
   }
 
   void finish() {
-    // Shares of what was written alone: those of everything, less what the prompt had.
+    // The shares of the written bytes alone are the shares of all bytes less those of the prompt.
     auto shares = mixture_->shares();
     const auto seen = static_cast<double>(mixture_->bytes_seen());
     const auto before = static_cast<double>(seen_before_);

@@ -1,6 +1,7 @@
-// The specialists as one model. For a text: its embedding as each model sees it, the k nearest
-// experts by the router, each expert's next-byte distributions from the scorer, mixed by Bayes
-// (model/mixture): prior from the router's distances times likelihood so far on this very text.
+// Answers questions with all models of the network as one model. For a text it gets the text's
+// embedding by each model from the scorer, the k nearest models (the experts) from the router, and
+// each expert's next-byte distributions from the scorer. It mixes them by Bayes (model/mixture):
+// an expert's weight is a prior from the router's distance times its likelihood on the text so far.
 #pragma once
 
 #include "actors/global_model/global_model_actor.hpp"
@@ -14,24 +15,24 @@ struct global_model_ports {
   model_registry::model_registry_actor registry;
   router::router_actor router;
   scorer::scorer_actor scorer;
-  std::uint32_t max_seq = 1024;  // of the network's architecture: the longest context
+  std::uint32_t max_seq = 1024;  // the longest context in bytes, by the network's architecture
 };
 
-/// In the order of schema::GlobalModelRefusal.
+/// The numbers are those of schema::GlobalModelRefusal.
 enum class ask_refusal : std::uint16_t {
   none = 0,
-  empty_text = 1,      // there is no text to go on
+  empty_text = 1,      // the text is too short to continue or to evaluate
   no_models = 2,       // the network has no active model
-  bad_request = 3,     // a size is outside what the schema says
+  bad_request = 3,     // a number is outside the limits of the schema
   scoring_failed = 4,  // the scorer refused or died
 };
 [[nodiscard]] const char* to_text(ask_refusal refusal);
-/// Not none. The sentence is the refusal's own when `why` is empty.
+/// Writes a refusal other than `none`. An empty `why` stands for the refusal's own sentence.
 void fill_refusal(schema::Refusal::Builder out, ask_refusal refusal, std::string_view why = {});
 
-/// Models that are asked for a text's embedding; experts are the nearest of them.
+/// The most models that compute a text's embedding. The experts are the nearest of them.
 inline constexpr unsigned max_probed_models = 16;
-/// Bytes of a text that its embedding is taken from.
+/// The most bytes of a text from which its embedding is computed.
 inline constexpr std::size_t probe_bytes = 4'096;
 inline constexpr std::uint32_t max_written_bytes = 65'536;
 

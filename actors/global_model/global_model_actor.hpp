@@ -1,4 +1,5 @@
-// The specialists as one model: routed, mixed, attributed.
+// The interface of the global model: the mixture of the nearest models, which continues a text or
+// evaluates one, and names the share of each model in the answer.
 #pragma once
 
 #include "actors/interface/actor_interface.hpp"

@@ -1,5 +1,5 @@
-// What every question to the global model begins with: which experts to ask, and what they predict.
-// One session is one question; it lives as long as an answer is awaited.
+// The steps with which every question to the global model begins: finding the experts and getting
+// their predictions. One session serves one question. Pending answers of other roles keep it alive.
 #pragma once
 
 #include <functional>
@@ -19,7 +19,7 @@ struct expert {
   model_entry entry;
   std::uint32_t distance_q30 = 0;
 };
-using log_probs = std::vector<std::vector<float>>;  // [expert][position * 256]
+using log_probs = std::vector<std::vector<float>>;  // natural logarithms [expert][position * 256]
 
 /// The steps that a continuation and an evaluation share.
 class session : public std::enable_shared_from_this<session> {
@@ -30,7 +30,7 @@ class session : public std::enable_shared_from_this<session> {
 
  protected:
   virtual void fail(ask_refusal why, const std::string& text) = 0;
-  /// experts_ and mixture_ are there.
+  /// Called when experts_ and mixture_ are set.
   virtual void begin() = 0;
 
   void find_experts(byte_view text, std::uint32_t most) {
@@ -42,7 +42,8 @@ class session : public std::enable_shared_from_this<session> {
             failing());
   }
 
-  /// All experts' distributions on one context; `then` gets them in the order of experts_.
+  /// Gets all experts' distributions for one context and gives them to `then`, in the order of
+  /// experts_. `last_only` asks for the distribution after the last byte alone.
   void predict(byte_view context, std::uint64_t offset, bool last_only,
                std::function<void(log_probs)> then) {
     SOMA_ASSERT(!experts_.empty() && !context.empty(), "experts that predict something");
@@ -75,7 +76,7 @@ class session : public std::enable_shared_from_this<session> {
     }
   }
 
-  /// One byte: every expert's distribution at `position` of `all`, mixed.
+  /// The mixture of every expert's distribution at `position`, over the 256 values of one byte.
   const mixture::byte_log_probs& mix(const log_probs& all, std::size_t position) {
     SOMA_ASSERT(all.size() == experts_.size(), "a distribution of each expert");
     std::vector<std::span<const float>> rows;
@@ -132,7 +133,7 @@ class session : public std::enable_shared_from_this<session> {
 
   void route(const message<schema::Models>& models, schema::ScoreReport::Reader report) {
     if (is_refused(report.getRefusal())) return fail_once(why_of(report.getRefusal()));
-    // A model whose numbers leave binary32 on this text would spoil the mixture.
+    // A model whose numbers overflow binary32 on this text would make the mixture useless.
     std::vector<schema::ModelScore::Reader> sound;
     for (const auto result : report.getResults()) {
       if (result.getValid()) sound.push_back(result);

@@ -1,6 +1,6 @@
-// How a message<T> crosses a process boundary: the words as they are. The one place where CAF meets
-// message<T>; on arrival the words pass the same door as foreign bytes, so a damaged message is a
-// deserialization error, never a crash.
+// How a message<T> crosses a process boundary in CAF: its words are sent as they are. On arrival
+// they are parsed like bytes from a stranger, so a damaged message is a deserialization error and
+// never a crash.
 #pragma once
 
 #include <caf/error.hpp>
@@ -13,12 +13,12 @@
 
 namespace soma::inline interface {
 
-/// A message's words on their way in or out, without its type: what CAF instantiates for the words
-/// it instantiates once, and not again for each message.
+/// A message's words on their way in or out, without its type, so that CAF's templates are
+/// instantiated once and not for each type of message.
 struct words_in_transit {
   std::string words;
   void* target = nullptr;
-  /// Whether the words are a message of the target's type, which it holds then.
+  /// Parses the words into the target. False when they are not a message of the target's type.
   bool (*enter)(void* target, const std::string& words) = nullptr;
 };
 

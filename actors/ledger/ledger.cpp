@@ -127,11 +127,11 @@ const stake_pool* block_state::pool(const pool_owner& whose) const {
   return row != nullptr ? &row->pool : nullptr;
 }
 
-std::uint32_t block_state::power_of(const address& who) const {
+voting_power block_state::power_of(const address& who) const {
   const auto& seats = committee().seats;
   const auto seat = std::lower_bound(seats.begin(), seats.end(), who,
                                      [](const auto& s, const address& a) { return s.member < a; });
-  return seat != seats.end() && seat->member == who ? seat->power : 0;
+  return seat != seats.end() && seat->member == who ? seat->power : voting_power{};
 }
 
 block_state::savepoint block_state::mark() const {

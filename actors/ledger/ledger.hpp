@@ -97,7 +97,7 @@ class block_state {
   /// The members of this epoch, in order of address.
   [[nodiscard]] const committee_row& committee() const { return committees.get({}); }
   /// 0 for an address that has no seat.
-  [[nodiscard]] std::uint32_t power_of(const address& who) const;
+  [[nodiscard]] voting_power power_of(const address& who) const;
 
   struct savepoint {
     chain_row chain;

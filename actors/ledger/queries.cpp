@@ -135,19 +135,19 @@ std::optional<committee_seat> find_seat(const state_reader& state, const address
   return std::nullopt;
 }
 
-std::uint16_t seat_index(std::span<const committee_seat> seats, const address& member) {
+seat_index seat_of(std::span<const committee_seat> seats, const address& member) {
   for (std::size_t i = 0; i < seats.size(); ++i) {
-    if (seats[i].member == member) return static_cast<std::uint16_t>(i);
+    if (seats[i].member == member) return {static_cast<std::uint16_t>(i)};
   }
-  return 0;
+  return {};
 }
 
 std::optional<std::vector<address>> members_at(std::span<const committee_seat> seats,
-                                               const signer_set& places) {
+                                               const signer_set& signers) {
   std::vector<address> all;
-  for (const auto place : places.members()) {
-    if (place >= seats.size()) return std::nullopt;
-    all.push_back(seats[place].member);
+  for (const auto seat : signers.members()) {
+    if (seat.value >= seats.size()) return std::nullopt;
+    all.push_back(seats[seat.value].member);
   }
   return all;
 }

@@ -53,11 +53,10 @@ struct due_audit {
 [[nodiscard]] std::optional<committee_seat> find_seat(const state_reader& state,
                                                       const address& member);
 /// The index of the member's seat; 0 if it has no seat.
-[[nodiscard]] std::uint16_t seat_index(std::span<const committee_seat> seats,
-                                       const address& member);
+[[nodiscard]] seat_index seat_of(std::span<const committee_seat> seats, const address& member);
 /// The members in the seats with these indices; nullopt when one of the indices has no seat.
 [[nodiscard]] std::optional<std::vector<address>> members_at(std::span<const committee_seat> seats,
-                                                             const signer_set& places);
+                                                             const signer_set& signers);
 [[nodiscard]] std::optional<stake_row> read_stake(const state_reader& state,
                                                   const stake_position& position);
 

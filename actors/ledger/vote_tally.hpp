@@ -15,10 +15,12 @@ template <class Verdict>
 }
 
 template <class Verdict, class Predicate>
-[[nodiscard]] std::uint64_t power_where(const std::vector<cast_vote<Verdict>>& votes,
-                                        Predicate wanted) {
-  std::uint64_t power = 0;
-  for (const auto& vote : votes) power += wanted(vote.verdict) ? vote.power : 0;
+[[nodiscard]] voting_power power_where(const std::vector<cast_vote<Verdict>>& votes,
+                                       Predicate wanted) {
+  voting_power power;
+  for (const auto& vote : votes) {
+    if (wanted(vote.verdict)) power += vote.power;
+  }
   return power;
 }
 

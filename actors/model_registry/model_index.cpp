@@ -6,8 +6,8 @@
 namespace soma::model_registry {
 
 model_index::applied model_index::apply(schema::RegistryDelta::Reader delta) {
-  // A snapshot supersedes what it does not name. What it does name stays where it stands: a
-  // registry is never held twice.
+  // A snapshot supersedes the models that it does not name. The models that it names are replaced
+  // in place, so that memory never holds all models twice.
   std::set<model_id> unnamed;
   if (!delta.getSnapshot()) {
     if (known_ && delta.getToVersion() <= version_) return applied::already;

@@ -3,7 +3,7 @@
 namespace soma::model_registry {
 namespace {
 
-/// More than this many versions are not answered in one message.
+/// The most versions in one answer.
 constexpr unsigned max_models_per_reply = 4'096;
 
 message<schema::Models> find_models(const model_index& models, schema::GetModels::Reader request) {

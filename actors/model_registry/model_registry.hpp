@@ -1,5 +1,5 @@
-// The registry answers for models: manifests, keys and embeddings of every version that has been
-// active.
+// The model registry answers questions about models: manifests, keys and embeddings of every
+// version that has been active.
 #pragma once
 
 #include "actors/model_registry/model_index.hpp"

@@ -1,4 +1,5 @@
-// Models, their versions, where their weights are and how to decrypt them, as the ledger last said.
+// The interface of the model registry. It knows the models as of the ledger's latest delta: their
+// versions, where their weights are and how to decrypt them.
 #pragma once
 
 #include "actors/interface/actor_interface.hpp"

@@ -19,7 +19,7 @@ std::string shown(const counter<Tag>& number) {
   return std::to_string(number.value);
 }
 
-/// A difference unless both are equal.
+/// Returns a difference unless both values are equal.
 template <class Value>
 std::optional<difference> compare(fault kind, const Value& wanted, const Value& found) {
   if (wanted == found) return std::nullopt;
@@ -99,11 +99,11 @@ std::optional<difference> chain_replay::check_proposer(const block& candidate,
                                                        const block_id& id) const {
   const auto seats = ledger::read_committee(*rows_).seats;
   const auto seat = candidate.header.proposer;
-  if (seat >= seats.size()) {
-    return difference{fault::no_such_proposer, "below " + shown(seats.size()), shown(seat)};
+  if (seat.value >= seats.size()) {
+    return difference{fault::no_such_proposer, "below " + shown(seats.size()), shown(seat.value)};
   }
-  if (!signing::verify_block(seats[seat].consensus_key, id, candidate.by_proposer)) {
-    return difference{fault::bad_proposer_signature, "one by " + shown(seats[seat].member),
+  if (!signing::verify_block(seats[seat.value].consensus_key, id, candidate.by_proposer)) {
+    return difference{fault::bad_proposer_signature, "one by " + shown(seats[seat.value].member),
                       "one that does not hold"};
   }
   return std::nullopt;
@@ -188,7 +188,7 @@ expected<replayed_block, difference> chain_replay::next(const block& candidate) 
   rows_->apply(result.changes);
   chain_ = result.chain;
   last_ = id;
-  last_view_ = result.epoch_closed ? 0 : header.view;
+  last_view_ = result.epoch_closed ? view_number{} : header.view;
   replayed_block done{id, result.epoch_closed, result.outcomes.size(), 0};
   for (const auto& outcome : result.outcomes) done.refused += outcome.reason.has_value();
   return done;

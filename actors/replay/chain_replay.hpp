@@ -1,10 +1,9 @@
-// Executes a chain again from its genesis and its blocks alone, without trust in any validator.
-// Every header, signature and transaction is checked, every block is run through the rules, targets
-// are drawn again, and the state root that a block claims is compared with the one that comes out.
-// What must hold:
-//   - A block is taken in whole or not at all: after a difference the state is that of the block
-//     before, and another block may be tried in its place.
-//   - Nothing a block says can end the program.
+// Executes a chain again from its genesis and its blocks alone, without trust in any validator. It
+// checks every header, signature and transaction, executes every block by the rules, draws the
+// targets again, and compares the state root in each header with the computed one. What must hold:
+//   - A block is taken in as a whole or not at all. After a difference the state is that after the
+//     previous block, and another block may be tried in its place.
+//   - No content of a block can end the program.
 //   - The same blocks give the same verdicts, with every kind of row store and every number of
 //     threads.
 #pragma once
@@ -20,7 +19,7 @@
 
 namespace soma::replay {
 
-/// What is wrong with a block; checked in this order.
+/// What is wrong with a block, in the order of the checks.
 enum class fault : std::uint8_t {
   wrong_version,
   wrong_chain,
@@ -44,7 +43,7 @@ enum class fault : std::uint8_t {
 
 struct difference {
   fault kind{};
-  std::string expected;  // what the block would have to say
+  std::string expected;  // the value that the block should have
   std::string found;
 };
 
@@ -52,18 +51,18 @@ struct replayed_block {
   block_id id;
   bool closes_epoch = false;
   std::size_t transactions = 0;
-  std::size_t refused = 0;  // of the transactions
+  std::size_t refused = 0;  // how many of the transactions were refused
 };
 
 class chain_replay {
  public:
-  /// The genesis has passed rules::check_genesis. `rows` are empty and become the replay's.
+  /// The genesis must have passed rules::check_genesis, and `rows` must be empty.
   chain_replay(const soma::genesis& genesis, std::unique_ptr<row_store> rows, unsigned threads = 1);
 
-  /// Takes in the next block or says what is wrong with it.
+  /// Takes the next block in, or returns what is wrong with it.
   [[nodiscard]] expected<replayed_block, difference> next(const block& candidate);
 
-  /// As it is after the last block that was taken in.
+  // The state after the last block that was taken in.
   [[nodiscard]] const chain_row& chain() const { return chain_; }
   [[nodiscard]] const state_root& root() const { return tree_.root(); }
   [[nodiscard]] const ledger::state_reader& rows() const { return *rows_; }
@@ -73,8 +72,8 @@ class chain_replay {
   [[nodiscard]] std::optional<difference> check_proposer(const block& candidate,
                                                          const block_id& id) const;
   [[nodiscard]] static std::optional<difference> check_payload(const block& candidate);
-  /// The input of the rules; signers without a seat and transactions whose signatures do not hold
-  /// are a difference.
+  /// Makes the input for the rules. A signer without a seat or a transaction with a wrong signature
+  /// is a difference.
   [[nodiscard]] expected<rules::block_input, difference> input_of(const block& candidate) const;
   [[nodiscard]] static std::optional<difference> check_outcome(
       const block_header& header, const rules::effects& result,
@@ -88,7 +87,7 @@ class chain_replay {
   target_drawing drawing_;
   chain_row chain_;
   block_id last_;
-  std::uint64_t last_view_ = 0;  // 0 when an epoch begins, since views are counted by epoch
+  view_number last_view_;  // 0 when an epoch begins, because each epoch counts its views from 1
 };
 
 }  // namespace soma::replay

@@ -8,7 +8,8 @@
 namespace soma::replay {
 namespace {
 
-/// Of a scratch folder, in one transaction: its pages need memory until it is committed.
+/// After so many changes a scratch folder commits its transaction, because the changed pages take
+/// memory until then.
 constexpr std::size_t changes_at_once = 50'000;
 
 bool begins_with(byte_view key, byte_view prefix) {
@@ -51,7 +52,7 @@ struct scratch_rows::inside {
   std::filesystem::path folder;
   lmdb::environment environment;
   tables::row_table rows;
-  std::optional<lmdb::write_txn> changing;  // always there; reads see what it has written
+  std::optional<lmdb::write_txn> changing;  // always open; reads see what it has written
   std::size_t changed = 0;
 };
 

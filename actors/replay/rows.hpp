@@ -1,6 +1,6 @@
-// The rows that the blocks of a replay are run on. They lie in memory, or in a scratch folder when
-// there are more rows than memory should hold. A scratch folder serves only the object that made it
-// and goes with it.
+// The ledger rows of a replay. They are kept in memory, or in a scratch folder on the disk when
+// memory should not hold them. A scratch folder belongs to the object that made it and is removed
+// with it.
 #pragma once
 
 #include <filesystem>
@@ -12,7 +12,7 @@
 
 namespace soma::replay {
 
-/// Rows that blocks change.
+/// Rows that can be read, and changed by blocks.
 struct row_store : ledger::state_reader {
   virtual void apply(std::span<const row_change> changes) = 0;
 };
@@ -30,7 +30,8 @@ class memory_rows final : public row_store {
 
 class scratch_rows final : public row_store {
  public:
-  /// `folder` is made and must not be there yet; it goes with this object.
+  /// Creates `folder`, which must not exist yet, and removes it with this object. Throws
+  /// std::runtime_error when it exists.
   explicit scratch_rows(const std::filesystem::path& folder);
   ~scratch_rows() override;
 

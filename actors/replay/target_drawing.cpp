@@ -8,7 +8,8 @@ namespace {
 
 std::vector<float> embedding_of(const model_version_ref& wanted, const rules::execution& begun,
                                 const ledger::state_reader& before) {
-  // A version that this block activates may have been revealed in it, too.
+  // A version that this block activates may have been revealed in the same block. Then only the
+  // execution has its embedding.
   for (const auto& change : begun.registry()) {
     if (change.active && change.version == wanted) return change.embedding;
   }

@@ -1,6 +1,6 @@
-// Draws the targets of a replayed block: the points of their seeds and the distances to every model
-// that may be assigned, from the ledger's rows alone. The results have the same bits as those of
-// the target generator and the router. Protocol §7.2 and §7.3.
+// Draws the targets of a replayed block from the ledger's rows alone: the point of each seed, and
+// its distance to every model that may be assigned. The results are bit by bit those of the target
+// generator and the router. Protocol §7.2 and §7.3.
 #pragma once
 
 #include <map>
@@ -14,7 +14,8 @@ class target_drawing {
  public:
   target_drawing(std::uint32_t dim, unsigned threads);
 
-  /// Answers all draws of `begun`, which was begun on `before`. Passes check_draws.
+  /// Answers all draws of the execution `begun`, which was begun on the rows `before`. The answer
+  /// passes rules::check_draws.
   [[nodiscard]] rules::drawn_targets draw(const rules::execution& begun,
                                           const ledger::state_reader& before);
 
@@ -23,7 +24,7 @@ class target_drawing {
     std::uint32_t version = 0;
     exact::embedding_slot slot = 0;
   };
-  /// Makes the index hold exactly the versions that `begun` may assign.
+  /// Changes the index to hold exactly the versions that `begun` may assign.
   void follow(const rules::execution& begun, const ledger::state_reader& before);
 
   std::uint32_t dim_;

@@ -6,6 +6,8 @@
 #include <cstdint>
 #include <optional>
 
+#include "messages/values/amounts.hpp"
+
 namespace soma::rules {
 
 using wide_uint = unsigned __int128;
@@ -39,8 +41,7 @@ using wide_int = __int128;
 inline constexpr std::uint64_t basis_points = 10'000;
 inline constexpr std::uint64_t millionths = 1'000'000;
 // Voting power, protocol §5.4 and §5.5.
-inline constexpr std::uint64_t total_power = 10'000;
-inline constexpr std::uint64_t quorum_power = 6'667;
-inline constexpr std::uint64_t third_power = 3'334;
+inline constexpr voting_power quorum_power{6'667};
+inline constexpr voting_power third_power{3'334};
 
 }  // namespace soma::rules

@@ -66,7 +66,7 @@ std::vector<power_share> largest_owners(const block_run& run) {
                    [](const auto& a, const auto& b) { return a.stake > b.stake; });
   if (largest.size() > p.committee_size) largest.resize(p.committee_size);
   assign_power(largest);
-  std::erase_if(largest, [](const auto& m) { return m.power == 0; });
+  std::erase_if(largest, [](const auto& m) { return m.power.value == 0; });
   return largest;
 }
 
@@ -83,7 +83,7 @@ void note_seats(block_run& run, const committee_row& before, const committee_row
   for (const auto& seat : after.seats) {
     auto& e = run.note(event_kind::validator_seated);
     e.account = seat.member;
-    e.detail = seat.power;
+    e.detail = seat.power.value;
   }
   std::set<address> seated;
   for (const auto& seat : after.seats) seated.insert(seat.member);
@@ -169,7 +169,7 @@ void reward_validators(block_run& run, shannons amount) {
   const committee_row committee = run.state.committee();
   shannons left = amount;
   for (const auto& seat : committee.seats) {
-    const shannons part{share_of(amount.value, seat.power, total_power)};
+    const shannons part{share_of(amount.value, seat.power.value, total_power.value)};
     const bool present = took_part(seat, blocks, committee.audits_due);
     auto& e = run.note(present ? event_kind::validator_paid : event_kind::validator_absent);
     e.account = seat.member;

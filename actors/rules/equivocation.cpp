@@ -50,7 +50,7 @@ hash256 evidence_of(const public_key& signer, const conflict& shown) {
   return crypto::tagged_hash("soma.evidence")
       .add(byte_view(signer))
       .add_u64(shown.epoch.value)
-      .add_u64(shown.view)
+      .add_u64(shown.view.value)
       .add_u64(shown.kind)
       .finish();
 }

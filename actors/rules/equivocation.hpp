@@ -9,7 +9,7 @@ namespace soma::rules {
 /// What a pair of statements proves against the key that signed them.
 struct conflict {
   epoch_number epoch;
-  std::uint64_t view = 0;
+  view_number view;
   std::uint8_t kind = 0;  // 1 two notarize, 2 two finalize, 3 skip and finalize, 4 two headers
   friend bool operator==(const conflict&, const conflict&) = default;
 };

@@ -101,7 +101,7 @@ committee_row first_committee(const genesis& genesis) {
   assign_power(members);
   committee_row committee;
   for (const auto& m : members) {
-    if (m.power > 0) committee.seats.push_back({m.member, keys[m.member], m.power, 0, 0});
+    if (m.power.value > 0) committee.seats.push_back({m.member, keys[m.member], m.power, 0, 0});
   }
   return committee;
 }

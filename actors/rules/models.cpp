@@ -241,7 +241,7 @@ refused retire_model(block_run& run, const address& sender, const tx::retire_mod
 
 refused vote_on_model(block_run& run, const address& sender, const tx::vote_on_model& what) {
   const auto power = run.state.power_of(sender);
-  if (power == 0) return refusal::voter_not_in_committee;
+  if (power.value == 0) return refusal::voter_not_in_committee;
   const model_row* model = run.state.models.find(what.version.model);
   if (model == nullptr) return refusal::model_unknown;
   const model_version_row* version = run.state.versions.find(what.version);

@@ -72,7 +72,7 @@ void end_audit(block_run& run, const target_id& target, audit_end end) {
 refused vote_on_submission(block_run& run, const address& sender,
                            const tx::vote_on_submission& what) {
   const auto power = run.state.power_of(sender);
-  if (power == 0) return refusal::voter_not_in_committee;
+  if (power.value == 0) return refusal::voter_not_in_committee;
   const target_row* target = run.state.targets.find(what.target);
   if (target == nullptr) return refusal::target_unknown;
   const submission_row* found = run.state.submissions.find(what.target);

@@ -157,7 +157,7 @@ transaction_outcome run_transaction(block_run& run, const chain_id& chain,
   address sender;
   if (!outcome.reason) {
     sender = crypto::address_of(t.body->sender);
-    const bool free = is_vote(t.body->kind) && run.state.power_of(sender) > 0;
+    const bool free = is_vote(t.body->kind) && run.state.power_of(sender).value > 0;
     const auto base = base_fee(run.parameters, run.state.chain().fee_multiplier_ppm);
     SOMA_ASSERT(base.has_value(), "the bounds of genesis keep the base fee small");
     outcome.reason = check_door(*t.body, t.size_bytes, chain, run.epoch(),

@@ -18,11 +18,11 @@ template <class Verdict, class Predicate>
 shannons pay_voters(block_run& run, const place& from, shannons amount,
                     const std::vector<cast_vote<Verdict>>& votes, Predicate wanted,
                     const target_id& about = {}) {
-  const std::uint64_t all = power_where(votes, wanted);
+  const voting_power all = power_where(votes, wanted);
   shannons paid;
   for (const auto& vote : votes) {
     if (!wanted(vote.verdict)) continue;
-    const shannons part{share_of(amount.value, vote.power, all)};
+    const shannons part{share_of(amount.value, vote.power.value, all.value)};
     run.state.must_move(from, balance_of(vote.voter), part);
     paid.value += part.value;
     auto& e = run.note(event_kind::voter_paid);

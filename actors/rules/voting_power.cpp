@@ -7,10 +7,10 @@
 
 namespace soma::rules {
 
-std::uint32_t power_cap(std::size_t members) {
+voting_power power_cap(std::size_t members) {
   if (members == 0) return total_power;
-  return static_cast<std::uint32_t>(
-      std::max<std::uint64_t>(1'000, (total_power + members - 1) / members));
+  const auto fair_share = (total_power.value + members - 1) / members;
+  return {static_cast<std::uint32_t>(std::max<std::uint64_t>(1'000, fair_share))};
 }
 
 void assign_power(std::vector<power_share>& members) {
@@ -18,12 +18,12 @@ void assign_power(std::vector<power_share>& members) {
             [](const auto& a, const auto& b) { return a.member < b.member; });
   std::vector<power_share*> below;
   for (auto& m : members) {
-    m.power = 0;
+    m.power = {};
     if (m.stake.value > 0) below.push_back(&m);
   }
   if (below.empty()) return;
-  const std::uint64_t cap = power_cap(below.size());
-  std::uint64_t left = total_power;
+  const std::uint64_t cap = power_cap(below.size()).value;
+  std::uint64_t left = total_power.value;
   wide_uint stake = 0;
   for (const auto* m : below) stake += m->stake.value;
 
@@ -35,7 +35,7 @@ void assign_power(std::vector<power_share>& members) {
     const std::uint64_t round_left = left;
     std::erase_if(below, [&](power_share* m) {
       if (static_cast<wide_uint>(m->stake.value) * round_left <= round_stake * cap) return false;
-      m->power = static_cast<std::uint32_t>(cap);
+      m->power = {static_cast<std::uint32_t>(cap)};
       left -= cap;
       stake -= m->stake.value;
       return found = true;
@@ -43,23 +43,23 @@ void assign_power(std::vector<power_share>& members) {
   }
   const std::uint64_t to_divide = left;
   for (auto* m : below) {
-    m->power =
-        static_cast<std::uint32_t>(static_cast<wide_uint>(m->stake.value) * to_divide / stake);
-    left -= m->power;
+    const auto share = static_cast<wide_uint>(m->stake.value) * to_divide / stake;
+    m->power = {static_cast<std::uint32_t>(share)};
+    left -= m->power.value;
   }
   while (left > 0) {
     bool given = false;
     for (auto& m : members) {
-      if (left == 0 || m.stake.value == 0 || m.power >= cap) continue;
-      ++m.power;
+      if (left == 0 || m.stake.value == 0 || m.power.value >= cap) continue;
+      ++m.power.value;
       --left;
       given = true;
     }
     SOMA_ASSERT(given, "the cap leaves room for all of the power");
   }
-  std::uint64_t sum = 0;
+  voting_power sum;
   for (const auto& m : members) {
-    SOMA_ASSERT(m.power <= cap, "no member has more power than the cap");
+    SOMA_ASSERT(m.power.value <= cap, "no member has more power than the cap");
     sum += m.power;
   }
   SOMA_ASSERT(sum == total_power, "all of the power is given out");

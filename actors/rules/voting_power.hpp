@@ -12,12 +12,12 @@ namespace soma::rules {
 struct power_share {
   address member;
   shannons stake;
-  std::uint32_t power = 0;
+  voting_power power;
   friend bool operator==(const power_share&, const power_share&) = default;
 };
 
 /// No member has more than this: max(1000, ceil(10000 / n)).
-[[nodiscard]] std::uint32_t power_cap(std::size_t members);
+[[nodiscard]] voting_power power_cap(std::size_t members);
 
 /// Sets the powers so that they sum to 10,000: proportional to stake, no member above the cap; what
 /// is cut off goes to the members below it, by stake, and the last units one each in address order.

@@ -54,7 +54,7 @@ node_set adversary::some() {
 member_vote adversary::vote(node& n, const vote_statement& statement) {
   const auto* members = engine_.all.members(statement.epoch.value);
   const auto seat = members == nullptr ? std::nullopt : members->seat_of(n.signer.key());
-  return {statement, seat.value_or(0), n.signer.sign_vote(statement)};
+  return {statement, seat.value_or(seat_index{}), n.signer.sign_vote(statement)};
 }
 
 void adversary::tell(node& n, node_set to, peer_message message) {
@@ -153,10 +153,10 @@ void adversary::replay(node& n) {
 
 void adversary::far_votes(node& n) {
   const auto epoch = n.core->epoch();
-  const auto first = n.core->view() + 1;
+  const auto first = n.core->view().next();
   const auto to = some();
   ++engine_.counts[coverage::far_votes];
-  for (std::uint64_t view = first; view < first + 72; view += 1 + dice_.below(4)) {
+  for (auto view = first; view < first + 72; view = view + 1 + dice_.below(4)) {
     const auto block = id_from<block_id>(dice_.next());
     const auto kind = dice_.chance(500) ? vote_kind::notarize : vote_kind::finalize;
     tell(n, to, peer::vote{vote(n, {kind, epoch, view, block})});

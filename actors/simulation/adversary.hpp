@@ -41,7 +41,7 @@ class adversary {
                                  const state_ptr& state, std::vector<signed_transaction> payload,
                                  const signer_set& signers);
   [[nodiscard]] state_ptr state_after(const node& n, const block_id& parent) const;
-  [[nodiscard]] const certificate* held(std::uint64_t epoch, std::uint64_t view, vote_kind kind,
+  [[nodiscard]] const certificate* held(std::uint64_t epoch, view_number view, vote_kind kind,
                                         const block_id& block) const;
 
   // adversary_lies.cpp: messages that no honest node sends

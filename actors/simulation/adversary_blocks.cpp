@@ -6,7 +6,7 @@
 
 namespace soma::simulation {
 
-const certificate* adversary::held(std::uint64_t epoch, std::uint64_t view, vote_kind kind,
+const certificate* adversary::held(std::uint64_t epoch, view_number view, vote_kind kind,
                                    const block_id& block) const {
   const vote_statement statement{kind, {epoch}, view, block};
   const auto it = std::ranges::find(certificates_, statement, &certificate::statement);
@@ -78,7 +78,7 @@ peer::proposal adversary::on_odd_parent(node& n, const block_header& like) {
   p.block = finish(n, header, above, state_after(n, parent->id), {},
                    shown == nullptr ? signer_set{} : shown->signers);
   if (shown != nullptr) p.parent = *shown;
-  for (auto view = above.view + 1; view < like.view; ++view) {
+  for (auto view = above.view.next(); view < like.view; ++view) {
     const auto* skipped = held(like.epoch.value, view, vote_kind::skip, {});
     if (skipped != nullptr && p.skipped.size() < max_inline_skips) p.skipped.push_back(*skipped);
   }

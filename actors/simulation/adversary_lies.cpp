@@ -19,7 +19,7 @@ certificate adversary::garbled(certificate c) {
   const auto members = c.signers.members();
   switch (dice_.below(6)) {
     case 0:  // another statement with the same signatures
-      c.statement.view += 1 + dice_.below(3);
+      c.statement.view.value += 1 + dice_.below(3);
       break;
     case 1:  // too few signers
       if (members.size() > 1) {
@@ -37,7 +37,7 @@ certificate adversary::garbled(certificate c) {
       c.signers = {};
       c.signatures.clear();
       for (std::uint16_t i = 0; i < signer_set::capacity; ++i) {
-        c.signers.add(i);
+        c.signers.add({i});
         c.signatures.push_back(junk_signature(dice_));
       }
       break;
@@ -61,7 +61,7 @@ peer_message adversary::forged_vote(node& n) {
   const auto seats = n.core->members().size();
   member_vote v;
   v.statement = {vote_kind::notarize, epoch, view, block};
-  v.signer = static_cast<std::uint16_t>(dice_.below(seats));
+  v.signer = {static_cast<std::uint16_t>(dice_.below(seats))};
   switch (dice_.below(6)) {
     case 0:
       v.by_signer = junk_signature(dice_);
@@ -71,7 +71,8 @@ peer_message adversary::forged_vote(node& n) {
       break;
     case 2: {  // a vote of another chain
       v = vote(n, v.statement);
-      v.by_signer = engine_.keys.sign_vote(n.signer.key(), v.statement, id_from<chain_id>(view));
+      v.by_signer =
+          engine_.keys.sign_vote(n.signer.key(), v.statement, id_from<chain_id>(view.value));
       break;
     }
     case 3:  // a vote of another epoch
@@ -79,7 +80,7 @@ peer_message adversary::forged_vote(node& n) {
       break;
     case 4:
       v = vote(n, v.statement);
-      v.signer = static_cast<std::uint16_t>(dice_.next());
+      v.signer = {static_cast<std::uint16_t>(dice_.next())};
       break;
     default:  // absurd views
       v = vote(n, {vote_kind::skip, epoch, dice_.chance(500) ? 0 : dice_.next(), {}});
@@ -166,7 +167,7 @@ void adversary::spoil_block(block_ptr& b) {
   if (dice_.chance(300)) {
     other.block.parent_signers = {};
     for (std::uint16_t i = 0; i < 4; ++i) {
-      if (dice_.chance(500)) other.block.parent_signers.add(i);
+      if (dice_.chance(500)) other.block.parent_signers.add({i});
     }
   } else if (other.block.payload.empty() || dice_.chance(300)) {
     other.block.payload.push_back(encode_toy(toy_transaction{}));

@@ -138,7 +138,7 @@ struct fault_plan {
 /// Byzantine ones have `byzantine_power` together, run on both sides at once and vote for every
 /// block. With tolerated_power agreement has to hold; with one unit more each side has a quorum.
 [[nodiscard]] fault_plan draw_plan_beyond(
-    std::uint64_t seed, std::uint32_t byzantine_power = consensus::tolerated_power + 1);
+    std::uint64_t seed, std::uint32_t byzantine_power = consensus::tolerated_power.value + 1);
 /// A plan in which nothing breaks, with which handwritten scenarios begin: `size` correct nodes of
 /// equal power, and `spare` nodes without a seat.
 [[nodiscard]] fault_plan quiet_plan(std::uint64_t seed, std::size_t size, std::size_t spare = 0);
@@ -156,6 +156,6 @@ inline constexpr std::int64_t near_clock_ms = 900;
 [[nodiscard]] std::uint32_t frail_identities(const fault_plan& p);
 /// Powers that sum to `total`, in proportion to `weights`; each at least 1.
 [[nodiscard]] std::vector<std::uint32_t> powers_of(const std::vector<std::uint32_t>& weights,
-                                                   std::uint32_t total = consensus::total_power);
+                                                   std::uint32_t total = total_power.value);
 
 }  // namespace soma::simulation

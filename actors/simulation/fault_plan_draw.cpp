@@ -9,8 +9,9 @@
 namespace soma::simulation {
 namespace {
 
-using consensus::tolerated_power;
-using consensus::total_power;
+// A plan counts power in plain units: it draws them, divides them, and is written as text.
+constexpr std::uint32_t tolerated_power = consensus::tolerated_power.value;
+constexpr std::uint32_t total_power = soma::total_power.value;
 
 std::uint32_t bit(behaviour b) {
   return static_cast<std::uint32_t>(b);

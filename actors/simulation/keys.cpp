@@ -71,7 +71,7 @@ signature keyring::sign_block(const public_key& key, const block_id& block) cons
 signature keyring::sign_vote(const public_key& key, const vote_statement& vote,
                              const chain_id& chain) const {
   const auto statement_word =
-      mix(vote.epoch.value, vote.view, static_cast<std::uint64_t>(vote.kind));
+      mix(vote.epoch.value, vote.view.value, static_cast<std::uint64_t>(vote.kind));
   return sign(key, mix(digest(vote.block), statement_word, word_of(chain)));
 }
 

@@ -45,7 +45,7 @@ void engine::start(node& n) {
   n.disk_free_us = n.commit_free_us = now_us;
   n.steps = 0;
   n.last_epoch = n.core->epoch().value;
-  n.last_view = 0;
+  n.last_view = {};
   n.last_height = n.core->base().height.value;
   trace(n.node_index, [&] { return "starts at height " + std::to_string(n.chain.height()); });
   feed(n, consensus::started{});

@@ -110,7 +110,7 @@ struct node {
   std::uint64_t commit_free_us = 0;
   std::uint64_t steps = 0;
   std::uint64_t last_epoch = 0;
-  std::uint64_t last_view = 0;
+  view_number last_view;
   std::uint64_t last_height = 0;
   bool stopped = false;  // by an alarm that the plan made likely
 

@@ -52,7 +52,7 @@ class ending {
   }
 
  private:
-  using position = std::pair<epoch_number, std::uint64_t>;  // epoch and view
+  using position = std::pair<epoch_number, view_number>;
   [[nodiscard]] static position position_of(const node& n) {
     return {n.core->epoch(), n.core->view()};
   }
@@ -97,7 +97,7 @@ class ending {
         continue;
       }
       text += std::to_string(n->chain.height()) + "@" + std::to_string(n->core->epoch().value) +
-              "." + std::to_string(n->core->view());
+              "." + std::to_string(n->core->view().value);
       if (n->core->fenced()) text += "f";
       if (n->core->mute()) text += "m";
     }

@@ -27,7 +27,7 @@ std::string to_text(const vote_statement& vote) {
   const char* kind = vote.kind == vote_kind::notarize ? "notarize"
                      : vote.kind == vote_kind::skip   ? "skip"
                                                       : "finalize";
-  return std::string(kind) + " " + number(vote.epoch.value) + "." + number(vote.view) +
+  return std::string(kind) + " " + number(vote.epoch.value) + "." + number(vote.view.value) +
          (vote.kind == vote_kind::skip ? std::string{} : " " + vote.block.short_text());
 }
 
@@ -57,7 +57,7 @@ const safety_checker::tally* safety_checker::tally_of(const vote_statement& stat
   return it == all->tallies.end() ? nullptr : &*it;
 }
 
-bool safety_checker::has_quorum(vote_kind kind, std::uint64_t epoch, std::uint64_t view,
+bool safety_checker::has_quorum(vote_kind kind, std::uint64_t epoch, view_number view,
                                 const block_id& block) const {
   const auto* t = tally_of({kind, {epoch}, view, block});
   return t != nullptr && t->power >= quorum;
@@ -136,11 +136,12 @@ bool safety_checker::is_known(const public_key& key, const vote_statement& vote)
          });
 }
 
-void safety_checker::proposal_exists(const public_key& key, std::uint64_t epoch, std::uint64_t view,
+void safety_checker::proposal_exists(const public_key& key, std::uint64_t epoch, view_number view,
                                      const block_id& block) {
   const auto [it, is_new] = proposals_.emplace(std::pair{key, epoch_and_view{epoch, view}}, block);
   if (!is_new && it->second != block) {
-    fail("S2: a correct leader proposed two blocks in view " + number(epoch) + "." + number(view));
+    fail("S2: a correct leader proposed two blocks in view " + number(epoch) + "." +
+         number(view.value));
   }
 }
 
@@ -217,7 +218,7 @@ void safety_checker::finalized(std::uint32_t node_index, std::uint64_t height,
       epoch < 2 ? keys_.chain().as<hash_tag>() : closing_[epoch - 2].as<hash_tag>());
   // Nodes that are ahead of the ledgers may have voted in the new epoch already; those votes count
   // now.
-  for (auto it = views_.lower_bound({epoch, 0}); it != views_.end(); ++it) {
+  for (auto it = views_.lower_bound({epoch, view_number{}}); it != views_.end(); ++it) {
     const auto votes = it->second.votes;
     for (const auto& vote : votes) count(vote, it->second);
   }
@@ -227,7 +228,7 @@ void safety_checker::check_first_seen(const consensus::final_block& b) {
   const auto& header = b.block->block.header;
   const auto epoch = header.epoch.value;
   const auto* committee = members(epoch);
-  const auto where = number(epoch) + "." + number(header.view);
+  const auto where = number(epoch) + "." + number(header.view.value);
   if (committee == nullptr || epoch + 1 != committees_.size()) {
     return fail("S8: a final block of epoch " + number(epoch) + ", out of order");
   }
@@ -239,10 +240,10 @@ void safety_checker::check_first_seen(const consensus::final_block& b) {
   if (header.time_ms <= tip_state_->time_ms) {
     fail_unless_beyond("R13: the final block of view " + where + " is not later than its parent");
   }
-  for (auto view = header.parent_view + 1; view < header.view; ++view) {
+  for (auto view = header.parent_view.next(); view < header.view; ++view) {
     if (!has_quorum(vote_kind::skip, epoch, view, {})) {
-      return fail_unless_beyond("S7: view " + number(view) + " below the final one of " + where +
-                                " was not skipped");
+      return fail_unless_beyond("S7: view " + number(view.value) + " below the final one of " +
+                                where + " was not skipped");
     }
   }
   if (!has_quorum(vote_kind::notarize, epoch, header.view, b.block->id)) {

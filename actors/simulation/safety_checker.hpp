@@ -27,7 +27,7 @@ class safety_checker {
   /// A vote exists now. Checks S2 and R7 for correct keys, and S3 for all keys.
   void vote_exists(const public_key& key, const vote_statement& vote, bool correct);
   [[nodiscard]] bool is_known(const public_key& key, const vote_statement& vote) const;
-  void proposal_exists(const public_key& key, std::uint64_t epoch, std::uint64_t view,
+  void proposal_exists(const public_key& key, std::uint64_t epoch, view_number view,
                        const block_id& block);
   /// S4 for what a correct node sends or keeps: its own votes and proposals are durable, and the
   /// votes of others that it shows exist.
@@ -54,7 +54,7 @@ class safety_checker {
  private:
   struct tally {
     vote_statement statement;
-    std::uint32_t power = 0;
+    voting_power power;
     signer_set signers;
   };
   struct said {
@@ -66,11 +66,11 @@ class safety_checker {
     std::vector<tally> tallies;
     std::vector<said> votes;
   };
-  using epoch_and_view = std::pair<std::uint64_t, std::uint64_t>;
+  using epoch_and_view = std::pair<std::uint64_t, view_number>;
 
   [[nodiscard]] const view_votes* find(const epoch_and_view& where) const;
   [[nodiscard]] const tally* tally_of(const vote_statement& statement) const;
-  [[nodiscard]] bool has_quorum(vote_kind kind, std::uint64_t epoch, std::uint64_t view,
+  [[nodiscard]] bool has_quorum(vote_kind kind, std::uint64_t epoch, view_number view,
                                 const block_id& block) const;
   void check_own(const said& vote, const view_votes& all);
   void count(const said& vote, view_votes& all);

@@ -136,7 +136,7 @@ member_vote network::signed_by(std::uint32_t node_index, const vote_statement& s
   const auto* members = engine_->all.members(statement.epoch.value);
   const auto seat = members == nullptr ? std::nullopt : members->seat_of(key);
   engine_->all.vote_exists(key, statement, false);
-  return {statement, seat.value_or(0),
+  return {statement, seat.value_or(seat_index{}),
           engine_->keys.sign_vote(key, statement, engine_->keys.chain())};
 }
 std::uint64_t network::submit(std::uint32_t node_index) {

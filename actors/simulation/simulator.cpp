@@ -179,12 +179,13 @@ void engine::check_after(node& n, const consensus::event& e) {
   const auto begins = std::holds_alternative<consensus::started>(e);
   if ((!forward && !begins) || height < n.last_height) {
     all.fail("S6: node " + std::to_string(n.node_index) + " went back from " +
-             std::to_string(n.last_epoch) + "." + std::to_string(n.last_view) + " to " +
-             std::to_string(epoch) + "." + std::to_string(view));
+             std::to_string(n.last_epoch) + "." + std::to_string(n.last_view.value) + " to " +
+             std::to_string(epoch) + "." + std::to_string(view.value));
   }
   if (view != n.last_view || epoch != n.last_epoch) {
-    trace(n.node_index,
-          [&] { return "enters view " + std::to_string(epoch) + "." + std::to_string(view); });
+    trace(n.node_index, [&] {
+      return "enters view " + std::to_string(epoch) + "." + std::to_string(view.value);
+    });
   }
   n.last_epoch = epoch;
   n.last_view = view;

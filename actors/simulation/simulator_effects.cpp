@@ -89,7 +89,7 @@ void engine::check_justified(node& n, const record_batch& batch) {
   const auto& record = n.disk().record;
   const auto base = n.chain.position();
   if (base.epoch != record.epoch) return;
-  const auto certified = [&](std::uint64_t view, vote_kind kind) {
+  const auto certified = [&](view_number view, vote_kind kind) {
     return record.certificates.contains({view, kind});
   };
   for (const auto& vote : batch.votes) {
@@ -144,7 +144,7 @@ void engine::check_sent(node& n, const peer_message& m) {
     // Such a vote, too, was durable at the node that cast it.
     const auto& members = n.core->members();
     const auto& by =
-        vote->signed_vote.signer < members.size() ? members.key_of(vote->signed_vote.signer) : key;
+        members.has(vote->signed_vote.signer) ? members.key_of(vote->signed_vote.signer) : key;
     const auto is_of_correct = [&](const auto& other) {
       return other->correct() && other->signer.key() == by;
     };
@@ -179,7 +179,7 @@ void engine::on(node& n, consensus::execute& e) {
     const auto& h = e.candidate->block.header;
     const auto name = e.draft ? std::string("a draft") : e.candidate->id.short_text();
     return "executes " + std::to_string(e.ticket) + ": " + name + " of view " +
-           std::to_string(h.epoch.value) + "." + std::to_string(h.view) + ", height " +
+           std::to_string(h.epoch.value) + "." + std::to_string(h.view.value) + ", height " +
            std::to_string(h.height.value);
   });
   const auto node_index = static_cast<std::uint8_t>(n.node_index);

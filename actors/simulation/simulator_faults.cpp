@@ -162,7 +162,7 @@ void engine::tick(std::size_t number) {
   phase[number] = !phase[number];
   if (f.kind == fault_kind::leader_apart) {
     // The leader of the highest view that a node is in, together with `nodes` of the fault.
-    std::uint64_t best = 0;
+    view_number best;
     group[number] = f.nodes;
     for (const auto& n : nodes) {
       if (!n->up || n->stopped || n->core->view() < best) continue;

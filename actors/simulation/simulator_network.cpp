@@ -25,7 +25,8 @@ std::size_t size_of(const std::vector<certificate>& all) {
 }
 
 std::uint64_t digest_of(const vote_statement& v) {
-  return mix(mix(v.epoch.value, v.view), static_cast<std::uint64_t>(v.kind), word_of(v.block));
+  return mix(mix(v.epoch.value, v.view.value), static_cast<std::uint64_t>(v.kind),
+             word_of(v.block));
 }
 
 }  // namespace
@@ -72,7 +73,7 @@ std::size_t size_of(const peer_message& m) {
 std::uint64_t digest_of(const peer_message& m) {
   const auto kind = m.index();
   if (const auto* vote = std::get_if<peer::vote>(&m)) {
-    return mix(kind, digest_of(vote->signed_vote.statement), vote->signed_vote.signer);
+    return mix(kind, digest_of(vote->signed_vote.statement), vote->signed_vote.signer.value);
   }
   if (const auto* c = std::get_if<peer::certified>(&m))
     return mix(kind, digest_of(c->certificate.statement));
@@ -86,19 +87,19 @@ std::string to_text(const peer_message& m) {
       either{
           [](const peer::hello& h) {
             return "hello at " + std::to_string(h.height.value) + ", " +
-                   std::to_string(h.epoch.value) + "." + std::to_string(h.view);
+                   std::to_string(h.epoch.value) + "." + std::to_string(h.view.value);
           },
           [&](const peer::proposal& p) {
             const auto& header = p.block->block.header;
             return "proposal " + p.block->id.short_text() + " " +
-                   std::to_string(header.epoch.value) + "." + std::to_string(header.view) +
+                   std::to_string(header.epoch.value) + "." + std::to_string(header.view.value) +
                    " height " + std::to_string(header.height.value) + " on view " +
-                   std::to_string(header.parent_view) + " flags " + std::to_string(header.flags) +
-                   ", " + certificates(p.skipped.size());
+                   std::to_string(header.parent_view.value) + " flags " +
+                   std::to_string(header.flags) + ", " + certificates(p.skipped.size());
           },
           [](const peer::vote& v) {
             return to_text(v.signed_vote.statement) + " by seat " +
-                   std::to_string(v.signed_vote.signer);
+                   std::to_string(v.signed_vote.signer.value);
           },
           [](const peer::certified& c) { return "certified " + to_text(c.certificate.statement); },
           [&](const peer::standstill& s) {
@@ -107,8 +108,8 @@ std::string to_text(const peer_message& m) {
           },
           [](const peer::request& r) {
             return "request in " + std::to_string(r.epoch.value) + " after " +
-                   std::to_string(r.after.value) + " from view " + std::to_string(r.from_view) +
-                   " for " + r.want.short_text();
+                   std::to_string(r.after.value) + " from view " +
+                   std::to_string(r.from_view.value) + " for " + r.want.short_text();
           },
           [&](const peer::response& r) {
             return "response of epoch " + std::to_string(r.epoch.value) + ", " +

@@ -55,7 +55,7 @@ std::optional<tx::report_equivocation> decode_evidence(const signed_transaction&
 // two statements exclude each other.
 struct bound {
   std::uint64_t epoch = 0;
-  std::uint64_t view = 0;
+  view_number view;
   vote_kind kind{};
   bool is_block = false;
   block_id block;
@@ -107,7 +107,7 @@ state_root toy_state::root() const {
   for (const auto e : evidence) add(e);
   for (const auto s : slashed) add(s);
   for (const auto& seat : seats) {
-    add(static_cast<std::uint64_t>(seat.member.value[1]) << 32 | seat.power);
+    add(static_cast<std::uint64_t>(seat.member.value[1]) << 32 | seat.power.value);
     add(seat.consensus_key[0]);
   }
   return id_from<state_root>(all);
@@ -193,16 +193,19 @@ std::vector<committee_seat> toy_chain::committee_of(std::uint64_t epoch,
       taken += power / 2;
       power -= power / 2;
     }
-    seats.push_back(
-        {keyring::member(seat.identity), keys_.key(seat.identity, seat.key_version), power, 0, 0});
+    seats.push_back({keyring::member(seat.identity),
+                     keys_.key(seat.identity, seat.key_version),
+                     {power},
+                     0,
+                     0});
   }
   // The power of the slashed goes to a member that the plan does not break, so that the sum stays.
   for (std::size_t i = 0; i < seats.size(); ++i) {
     if ((frail_ >> planned[i].identity & 1) != 0) continue;
-    seats[i].power += taken;
+    seats[i].power.value += taken;
     taken = 0;
   }
-  if (taken != 0) seats.front().power += taken;
+  if (taken != 0) seats.front().power.value += taken;
   return seats;
 }
 
@@ -248,9 +251,9 @@ executed_ptr toy_chain::execute(const state_ptr& on, const block_id& id, const b
 }
 
 void toy_chain::pay_signers(toy_state& state, const signer_set& signers) const {
-  for (const auto member : signers.members()) {
-    if (member >= state.seats.size() || state.reward_pool == 0) continue;
-    state.stakes[keyring::identity_of(state.seats[member].member)] += 1;
+  for (const auto seat : signers.members()) {
+    if (seat.value >= state.seats.size() || state.reward_pool == 0) continue;
+    state.stakes[keyring::identity_of(state.seats[seat.value].member)] += 1;
     state.reward_pool -= 1;
   }
 }
@@ -283,7 +286,8 @@ void toy_chain::punish(toy_state& state, const tx::report_equivocation& e) const
   if (!first || !second) return;
   const auto offence = class_of(*first, *second);
   if (offence == 0) return;
-  const auto key = mix(mix(who->identity, who->version), mix(first->epoch, first->view), offence);
+  const auto key =
+      mix(mix(who->identity, who->version), mix(first->epoch, first->view.value), offence);
   const auto position = std::ranges::lower_bound(state.evidence, key);
   if (position != state.evidence.end() && *position == key) return;
   state.evidence.insert(position, key);

@@ -1,5 +1,5 @@
-// Draws targets: a pure function of a seed and the registry's version. Points come from the seeded
-// normals of exact arithmetic §6, distances from the router.
+// Draws targets. The result depends only on the seeds and on the models at one registry version.
+// The points are the seeded normals of exact arithmetic §6, and the distances come from the router.
 #pragma once
 
 #include "actors/router/router_actor.hpp"
@@ -11,7 +11,7 @@ struct target_generator_ports {
   router::router_actor router;
 };
 
-/// More targets than this are not drawn in one request.
+/// The most targets that one request may draw.
 inline constexpr unsigned max_draws = 1'024;
 
 target_generator_actor::behavior_type target_generator(target_generator_actor::pointer self,

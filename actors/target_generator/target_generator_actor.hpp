@@ -1,4 +1,5 @@
-// Draws targets: seeds in, points and every active model's distance to them out.
+// The interface of the target generator: for each seed it returns a point and the distance of every
+// active model to it.
 #pragma once
 
 #include "actors/interface/actor_interface.hpp"

@@ -11,7 +11,8 @@ namespace {
 
 constexpr std::uint64_t retry_ms = 1'000;
 
-/// The validator's pace as the core's. A view outlasts the pause before an idle block.
+/// Translates the validator's timing into the core's. A view lasts longer than the pause before an
+/// empty block, so that waiting for transactions does not end a view.
 consensus::simplex_options pace_of(const validator_options& options, const public_key& key) {
   consensus::simplex_options pace;
   pace.block_interval_ms = options.block_ms;
@@ -45,7 +46,7 @@ agreement_driver::agreement_driver(validator_actor::pointer self, validator_part
   recall(genesis, options, payload);
 }
 
-/// What the ledger and the voting record hold is all that the past has left.
+/// Builds the core from the ledger and the voting record. Nothing else survives a restart.
 void agreement_driver::recall(const soma::genesis& genesis, const validator_options& options,
                               const consensus::payload_source& payload) {
   const auto base =
@@ -53,8 +54,8 @@ void agreement_driver::recall(const soma::genesis& genesis, const validator_opti
   auto past = ports_.votes->recall();
   if (past.state == consensus::record_state::missing) {
     if (base.seats.size() == 1 && base.seats[0].consensus_key == signer_.key()) {
-      // No other validator counts its votes, so what it may have said before binds none. A fence
-      // that lies behind makes the record complete from here on.
+      // No other validator counts its votes, so the votes it has lost cannot do harm. A fence at
+      // the present epoch forbids nothing, and marks the record as complete from here on.
       record_batch begun;
       begun.votes_from = base.epoch;
       ports_.votes->write(begun);
@@ -110,7 +111,8 @@ void agreement_driver::on_wake(std::uint64_t now_ms, const std::vector<std::size
   }
 }
 
-/// A full disk may have room again; a role that an execution needs may be there again.
+/// Tries again what failed: a full disk may have room again, and a role that an execution needs may
+/// have been restarted.
 void agreement_driver::retry() {
   if (is_full_) {
     try {
@@ -158,7 +160,7 @@ bool agreement_driver::take_sent(consensus::peer_number peer, schema::FromPeer::
                                  const std::optional<ack>& taken) {
   auto message = decode_frame(sent.getType(), view_of(sent.getBody()));
   if (!message) {
-    blame(peer, "what it sent is no message: " + std::string(to_text(message.error())));
+    blame(peer, "it sent no valid message: " + std::string(to_text(message.error())));
     return false;
   }
   if (const auto* list = std::get_if<peer::transactions>(&*message)) {
@@ -169,7 +171,8 @@ bool agreement_driver::take_sent(consensus::peer_number peer, schema::FromPeer::
     parts_.state_asked_for(peer, *asked);
     return false;
   }
-  if (std::holds_alternative<peer::state_part>(*message)) return false;  // of before this ledger
+  // A state_part answers a question that was asked before this process had its ledger.
+  if (std::holds_alternative<peer::state_part>(*message)) return false;
   enqueue(consensus::received{peer, std::make_shared<const peer_message>(std::move(*message))},
           taken);
   return true;
@@ -246,7 +249,8 @@ void agreement_driver::apply(consensus::blame wanted) {
   blame(wanted.peer, wanted.why);
 }
 
-/// The key is fenced for good, so that a restart alone does not make it vote again.
+/// Writes a fence without an end into the record, so that a restart alone does not let the key vote
+/// again.
 void agreement_driver::apply(consensus::alarm wanted) {
   parts_.notify_operator(
       "ALARM: " + wanted.why +
@@ -257,7 +261,8 @@ void agreement_driver::apply(consensus::alarm wanted) {
   try {
     ports_.votes->write(fence);
   } catch (const lmdb::failure& failure) {
-    parts_.notify_operator(std::string("and that could not be written down: ") + failure.what());
+    parts_.notify_operator(
+        std::string("the alarm could not be written into the record of votes: ") + failure.what());
   }
   end("alarm: " + wanted.why);
 }

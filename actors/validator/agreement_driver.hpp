@@ -1,8 +1,9 @@
-// Runs the agreement core among actors: tells it what happens, with the time, and carries out what
-// it wants. What must hold:
-//   - The effects of one event are carried out in their order; what comes of them is told after.
-//   - A batch is durable before the core hears that it is; a disk that is full silences the
-//     validator until there is room, any other trouble of a disk ends it.
+// Runs the consensus core inside the validator's actor: it gives the core each event together with
+// the time, and carries out the effects that the core returns. What must hold:
+//   - The effects of one event are carried out in their order. Their results are given to the core
+//     as events afterwards.
+//   - A batch is durable before the core hears that it is. When the disk is full, the validator
+//     votes for nothing until there is room; any other failure of the disk ends the validator.
 #pragma once
 
 #include <caf/typed_response_promise.hpp>
@@ -21,8 +22,8 @@ namespace soma::validator {
 class agreement_driver final : public std::enable_shared_from_this<agreement_driver>,
                                private consensus::effect_ports {
  public:
-  /// `parts`, `executor` and `payload` belong to the same validator. The ledger is as the executor
-  /// found it.
+  /// `parts`, `executor` and `payload` belong to the same validator. No block has been committed
+  /// since the executor read the ledger.
   agreement_driver(validator_actor::pointer self, validator_parts& parts,
                    const validator_ports& ports, const validator_options& options,
                    const crypto::key_pair& key, const soma::genesis& genesis,
@@ -30,13 +31,13 @@ class agreement_driver final : public std::enable_shared_from_this<agreement_dri
                    const consensus::payload_source& payload);
 
   void start();
-  /// There is something to propose.
+  /// Tells the core that the mempool holds transactions to propose.
   void payload_waiting();
   [[nodiscard]] caf::typed_response_promise<message<schema::Ack>> take(
       const message<schema::FromPeer>& from);
   void send_to_peers(const peer_message& message,
                      const std::vector<consensus::peer_number>& to = {});
-  /// `batch_is_due` follows after this long, unless it was asked for and has not come yet.
+  /// Calls `batch_is_due` after `ms` milliseconds. Does nothing while an earlier call still waits.
   void gossip_in(std::uint64_t ms);
 
   [[nodiscard]] const consensus::simplex& core() const { return runner_->core(); }
@@ -85,7 +86,7 @@ class agreement_driver final : public std::enable_shared_from_this<agreement_dri
   std::unique_ptr<consensus::runner> runner_;
   std::shared_ptr<alarm_clock> clock_;
   std::uint64_t now_ms_ = 0;
-  std::deque<waiting> events_;  // for which the time is asked
+  std::deque<waiting> events_;  // events that wait for the clock's answer with the time
   bool payload_announced_ = false;
   bool gossip_set_ = false;
   bool is_full_ = false;

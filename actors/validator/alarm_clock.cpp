@@ -44,7 +44,7 @@ void alarm_clock::woken(schema::Time::Reader time) {
   sleep();
 }
 
-/// One wait to the earliest moment, unless one is under way that ends no later.
+/// Starts a wait until the earliest moment, unless a wait is under way that ends no later.
 void alarm_clock::sleep() {
   std::optional<std::uint64_t> next;
   for (const auto& t : timers_) {

@@ -1,7 +1,8 @@
-// The time and the timers of one validator, over the clock actor. Several timers by number, each
-// with at most one moment; all share one wait, so that setting timers often costs no waits.
-//   - A timer never rings early: it counts from a moment that the clock names after it was set, on
-//     a clock that does not jump.
+// The time and the timers of one validator, on top of the clock actor. Timers have numbers, and
+// each has at most one moment at which it fires. All timers share one wait at the clock actor, so
+// that setting a timer often does not add waits. What must hold:
+//   - A timer never fires early: it counts from a time that the clock reported after the timer was
+//     set, on a clock that does not jump.
 #pragma once
 
 #include <functional>
@@ -17,21 +18,21 @@ namespace soma::validator {
 
 class alarm_clock : public std::enable_shared_from_this<alarm_clock> {
  public:
-  /// The Unix time, and the timers whose moment has come, in the order of their numbers. The list
-  /// may be empty.
+  /// `now_ms` is the Unix time. `due` lists the timers whose moment has come, in the order of their
+  /// numbers; it may be empty.
   using wake = std::function<void(std::uint64_t now_ms, const std::vector<std::size_t>& due)>;
 
   alarm_clock(validator_actor::pointer self, clock::clock_actor clock, std::size_t timers,
               wake on_wake);
 
-  /// `on_wake` follows soon.
+  /// Asks the clock for the time. `on_wake` is called with the answer.
   void look();
-  /// Replaces the timer's earlier moment.
+  /// Sets the timer to `after_ms` milliseconds from now. This replaces its earlier moment.
   void set(std::size_t timer, std::uint64_t after_ms);
 
  private:
   struct timer {
-    std::optional<std::uint64_t> after_ms;  // set, and not yet counted from anywhere
+    std::optional<std::uint64_t> after_ms;  // set; counts from the clock's next answer
     std::optional<std::uint64_t> due_ms;
   };
   void woken(schema::Time::Reader time);
@@ -42,8 +43,8 @@ class alarm_clock : public std::enable_shared_from_this<alarm_clock> {
   std::vector<timer> timers_;
   wake on_wake_;
   bool looking_ = false;
-  std::uint64_t now_ms_ = 0;             // that does not jump
-  std::multiset<std::uint64_t> sleeps_;  // ends of the waits that are under way
+  std::uint64_t now_ms_ = 0;             // of the clock that does not jump
+  std::multiset<std::uint64_t> sleeps_;  // the times at which the waits under way end
 };
 
 }  // namespace soma::validator

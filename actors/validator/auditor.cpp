@@ -61,7 +61,7 @@ void auditor::begin_work() {
     const auto view = ports_.ledger->view();
     const auto row = view.target(target);
     const auto claim = view.submission(target);
-    // It may have been settled by others' votes or by the end of an epoch since it was noted.
+    // Since it was queued, the votes of other members or the end of an epoch may have settled it.
     if (row && claim && row->status == target_status::revealed)
       judge_submission(target, *row, *claim);
   }
@@ -77,7 +77,7 @@ void auditor::judge_submission(const target_id& target, const target_row& row,
   const auto view = ports_.ledger->view();
   std::vector<model_entry> entries;
   for (const auto& version : row.assigned) {
-    // A target names versions that were active, so the ledger has them for good.
+    // A target names versions that were active, and the ledger never removes such versions.
     if (auto entry = entry_in_ledger(view, version)) entries.push_back(std::move(*entry));
   }
   auto models = message<schema::Models>::build([&](auto out) {
@@ -107,7 +107,7 @@ void auditor::judge_submission(const target_id& target, const target_row& row,
           },
           [me = shared_from_this(), target](caf::error&) {
             --me->running_;
-            // The scorer's trouble is no verdict.
+            // A failure of the scorer says nothing about the submission, so it is tried again.
             me->again_later([me, target] { me->due_.push_back(target); });
           });
 }
@@ -117,7 +117,8 @@ void auditor::take_report(const target_id& target, const submission_row& claim,
                           schema::ScoreReport::Reader report) {
   attempts_.erase(target);
   if (id_or_zero<data_hash>(report.getData()) != claim.data) {
-    return vote_on(target, audit_verdict::unavailable);  // what lies there is something else
+    // The store holds other data under this name than the submitter claimed.
+    return vote_on(target, audit_verdict::unavailable);
   }
   std::vector<rules::audited_score> scores;
   for (unsigned i = 0; i < report.getResults().size(); ++i) {
@@ -126,8 +127,8 @@ void auditor::take_report(const target_id& target, const submission_row& claim,
     score.result.model = ref_of(result.getRef());
     score.result.activation_order = models.root().getEntries()[i].getActivationOrder();
     score.result.loss_bits = std::bit_cast<std::uint32_t>(result.getLoss());
-    score.result.valid = result.getValid();  // not set for one that was given up
-    // Only the winner's distance counts, and the report has just that one.
+    score.result.valid = result.getValid();  // false for a model whose scoring was given up
+    // Only the winner's distance counts, and the report holds only that distance.
     score.distance_q30 = i == report.getWinner() ? report.getDistanceQ30() : 0;
     scores.push_back(score);
   }
@@ -145,7 +146,8 @@ void auditor::not_scored(const target_id& target, schema::ScoreReport::Reader re
       }
       break;
     default:
-      break;  // our own trouble, or a model's: the epoch's end decides if it lasts
+      // This machine or a model has failed. If that lasts, the end of the epoch settles the target.
+      break;
   }
   again_later([me = shared_from_this(), target] { me->due_.push_back(target); });
 }

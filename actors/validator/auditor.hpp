@@ -1,5 +1,6 @@
-// The auditing side of a validator: takes what was revealed, has it scored, and says how to vote. A
-// bounded number at once; what cannot be fetched is tried again before it is called unavailable.
+// The auditing part of a validator: it has every revealed submission scored and every revealed
+// model version checked, and votes on them. It runs at most max_audits at once. Data that cannot be
+// fetched is tried audit_attempts times before the vote calls it unavailable.
 #pragma once
 
 #include <deque>
@@ -18,13 +19,13 @@ namespace soma::validator {
 
 class auditor : public std::enable_shared_from_this<auditor> {
  public:
-  /// `parts` outlives the actor's work.
+  /// `parts` must outlive every answer that the auditor waits for.
   auditor(validator_actor::pointer self, validator_parts& parts, validator_ports ports,
           validator_options options, address member, const model_architecture& architecture);
 
-  /// Finds what this member owes in the whole ledger. Once, when it starts.
+  /// Finds every audit in the ledger on which this member still has to vote. Called once, at start.
   void start();
-  /// Takes up what a block brought, and begins as much as there is room for.
+  /// Adds what a block revealed, and begins as many audits as the limit allows.
   void notice(std::span<const event> events);
 
  private:
@@ -45,14 +46,15 @@ class auditor : public std::enable_shared_from_this<auditor> {
   validator_options options_;
   address member_;
   model_architecture architecture_;
-  std::deque<target_id> due_;  // revealed, to be judged
+  std::deque<target_id> due_;  // targets whose data is revealed and not yet judged
   std::deque<model_version_ref> due_versions_;
-  std::map<model_version_ref, unsigned> missing_weights_;  // fetches that found nothing
-  std::map<target_id, unsigned> attempts_;                 // of data that could not be fetched
+  std::map<model_version_ref, unsigned> missing_weights_;  // how often the weights were not found
+  std::map<target_id, unsigned> attempts_;                 // how often the data was not found
   unsigned running_ = 0;
 };
 
-/// An entry for a version as the ledger has it; nullopt when it is not known or not revealed.
+/// Builds the registry entry of a version from the ledger. nullopt when the ledger does not know
+/// the version or the version is not revealed yet.
 [[nodiscard]] std::optional<model_entry> entry_in_ledger(const tables::ledger_view& ledger,
                                                          const model_version_ref& version);
 

@@ -7,7 +7,8 @@
 namespace soma::validator {
 namespace {
 
-/// Of one chain above the last committed block; the agreement stops far below.
+/// The longest chain above the last committed block that is executed again. The consensus allows
+/// far fewer blocks there.
 constexpr std::size_t max_ancestors = 1'024;
 
 }  // namespace
@@ -52,7 +53,8 @@ void block_executor::go_on(const std::shared_ptr<job>& work) {
   }
 }
 
-/// A block that follows, under the id it has with its result: a draft's is known only now.
+/// Notes an executed block whose result follows its parent. A draft gets its final id only now,
+/// because the id covers the result.
 void block_executor::note(const block_ptr& candidate, const consensus::execution_result& result) {
   if (!result.follows) return;
   auto completed = *candidate;
@@ -66,8 +68,8 @@ void block_executor::note(const block_ptr& candidate, const consensus::execution
   }
 }
 
-/// The target generator draws; the rules assign. A registry that has lost its place gets a snapshot
-/// and another try.
+/// The target generator draws and the rules assign. If the router's version of the models does not
+/// fit, it gets a snapshot of all models and the draw is tried once more.
 void block_executor::draw(const std::shared_ptr<job>& work,
                           execution::execution_tree::pending_execution&& begun) {
   const auto update = state_.router_for(begun);
@@ -113,7 +115,7 @@ void block_executor::commit(std::vector<consensus::final_block> blocks,
   go_on(work);
 }
 
-/// Block and effects in one storage transaction, both here and there.
+/// Each block and its effects go into the ledger in one storage transaction.
 void block_executor::go_on(const std::shared_ptr<commitment>& work) {
   while (!work->blocks.empty()) {
     const auto next = work->blocks.front();
@@ -121,7 +123,7 @@ void block_executor::go_on(const std::shared_ptr<commitment>& work) {
       return execute(next.block, [me = shared_from_this(), work](const auto& result) {
         SOMA_ASSERT(!result || result->follows, "what is final has been executed before");
         if (result) return me->go_on(work);
-        me->stalled_ = work;  // some role is gone for the moment
+        me->stalled_ = work;  // a role that the execution needs is down, so try_again() goes on
       });
     }
     work->blocks.pop_front();

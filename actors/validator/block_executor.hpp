@@ -1,6 +1,6 @@
-// Executes and commits blocks for the agreement: speculation does the work, the target generator
-// draws. What the agreement believes to be executed is executed again here when it was dropped for
-// want of room.
+// Executes and commits blocks for the consensus. The execution tree applies the rules, and the
+// target generator draws the targets. The tree drops results when it has no room; a dropped result
+// that the consensus relies on is computed here again.
 #pragma once
 
 #include <deque>
@@ -18,33 +18,35 @@ namespace soma::validator {
 
 class block_executor : public std::enable_shared_from_this<block_executor> {
  public:
-  /// nullopt: not now.
+  /// nullopt when the block could not be executed now; the caller may try again later.
   using on_result = std::function<void(const std::optional<consensus::execution_result>&)>;
 
-  /// `parts` outlives the actor's work.
+  /// `parts` must outlive every answer that the executor waits for.
   block_executor(validator_actor::pointer self, validator_parts& parts,
                  target_generator::target_generator_actor generator,
                  std::shared_ptr<tables::ledger_store> ledger, const soma::genesis& genesis);
 
   void execute(const block_ptr& candidate, on_result done);
-  /// Each block into the ledger, then block_committed; `done` after the last. Throws lmdb::failure,
-  /// at once or out of a handler of the actor's.
+  /// Writes each block into the ledger and then calls block_committed for it; calls `done` after
+  /// the last block. Throws lmdb::failure, either from this call or from a later handler of the
+  /// actor.
   void commit(std::vector<consensus::final_block> blocks, std::function<void()> done);
-  /// Goes on with a commit for which an execution was missing and could not be had. Now and then.
+  /// Goes on with a commit that waits because a block could not be executed. The owner calls this
+  /// regularly while a commit is under way.
   void try_again();
   void base_moved(const block_id& base) { state_.keep_only(base); }
-  /// Lets the router know of the last committed block, whose models it may need before any draw.
+  /// Sends the router the models as of the last committed block, before it is asked to draw.
   void update_router() { update_router(false); }
 
   [[nodiscard]] const execution::execution_tree& state() const { return state_; }
-  /// As speculation::read.
+  /// Like execution_tree::read.
   [[nodiscard]] rules::block_transaction read(const signed_transaction& sent) {
     return state_.read(sent);
   }
 
  private:
   struct job {
-    std::deque<block_ptr> todo;  // the last one is what was asked for, those before its ancestors
+    std::deque<block_ptr> todo;  // ancestors first; the last one is the requested block
     on_result done;
     bool drawn_again = false;
   };
@@ -67,7 +69,8 @@ class block_executor : public std::enable_shared_from_this<block_executor> {
   std::uint32_t dim_;
   execution::execution_tree state_;
   std::shared_ptr<commitment> stalled_;
-  std::map<block_id, block_ptr> executed_;  // above the last committed one, kept or dropped
+  /// Executed blocks above the last committed one, also those whose result the tree has dropped.
+  std::map<block_id, block_ptr> executed_;
 };
 
 }  // namespace soma::validator

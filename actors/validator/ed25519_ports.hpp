@@ -1,4 +1,4 @@
-// The agreement's ports to the real keys: what signs, what verifies.
+// The ports through which the consensus signs and verifies with real Ed25519 keys.
 #pragma once
 
 #include <deque>
@@ -22,8 +22,8 @@ class key_signer final : public consensus::signer {
   chain_id chain_;
 };
 
-/// Ed25519. Most votes come twice, alone and in a certificate: those that were good are remembered,
-/// the latest `most` of them, by a hash of key, statement and signature.
+/// Verifies Ed25519 signatures. Most votes arrive twice, alone and in a certificate, so the checker
+/// remembers the latest `most` votes that were valid, by a hash of key, statement and signature.
 class vote_checker final : public consensus::signature_checker {
  public:
   static constexpr std::size_t most = 16'384;  // 2 MiB
@@ -33,7 +33,7 @@ class vote_checker final : public consensus::signature_checker {
                                      const signature& s) override;
   [[nodiscard]] bool vote_is_signed(const public_key& by, const vote_statement& vote,
                                     const signature& s) override;
-  /// Signatures that were really verified.
+  /// The number of signatures that were verified and not answered from memory.
   [[nodiscard]] std::uint64_t verified() const { return verified_; }
 
  private:

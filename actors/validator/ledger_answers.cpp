@@ -9,8 +9,7 @@
 namespace soma::validator {
 namespace {
 
-/// What GetRow takes for a key.
-constexpr std::size_t max_row_key_bytes = 96;
+constexpr std::size_t max_row_key_bytes = 96;  // no row of the ledger has a longer key
 
 void fill_refusal(schema::Refusal::Builder out, rules::refusal refusal) {
   SOMA_ASSERT(static_cast<std::uint16_t>(refusal) != 0, "0 is no refusal of the rules");
@@ -50,7 +49,7 @@ message<schema::Rows> rows_answer(const tables::ledger_view& ledger, byte_view p
     return key.size() >= prefix.size() && std::ranges::equal(key.first(prefix.size()), prefix);
   };
   if (!prefix.empty() && prefix.size() <= max_row_key_bytes && after.size() <= max_row_key_bytes) {
-    // The first key behind `after` is `after` and a zero byte.
+    // The smallest key after `after` is `after` followed by a zero byte.
     bytes first(prefix.begin(), prefix.end());
     if (begins(after)) {
       first.assign(after.begin(), after.end());
@@ -133,7 +132,8 @@ offer_refusal offer_refusal_of(schema::Refusal::Reader refusal) {
     case schema::Refusal::MEMPOOL:
       return refusal_of_schema<consensus::pool_refusal>(refusal.getMempool());
     default:
-      // No validator of this version says anything else. What it is, it is not taken.
+      // A validator of this version sends no other kind. Whatever it means, the transaction was
+      // not taken.
       return consensus::pool_refusal::pool_full;
   }
 }

@@ -1,11 +1,12 @@
 // The role that keeps the connections to the other validators: TLS between processes in production,
-// a simulated network in a world. What must hold:
-//   - The last sender of HearPeers, a validator_actor, hears by FromPeer of every connection that
-//     comes and goes and of every message, those of one peer in order. Messages may be lost,
-//     doubled or late; they are never altered, and never come from another peer than they say.
-//   - FromPeer is a request; its Ack gives back the room that the message took. What a peer sends
-//     beyond that room waits outside.
-//   - ToPeers is never answered and never waits. What a slow peer does not take is dropped.
+// a simulated network in tests and simulations. What must hold:
+//   - The last sender of HearPeers, a validator_actor, gets a FromPeer for every connection that
+//     opens or closes and for every message; messages of one peer come in order. Messages may be
+//     lost, doubled or late. They are never altered, and the named peer is always the real sender.
+//   - FromPeer is a request. Its Ack frees the bytes that the message took from
+//     max_outstanding_bytes. What a peer sends beyond that limit waits outside the validator.
+//   - ToPeers is never answered and never waits. Messages that a slow peer does not take are
+//     dropped.
 #pragma once
 
 #include "actors/interface/actor_interface.hpp"
@@ -15,8 +16,8 @@ namespace soma::validator {
 using peers_actor = caf::typed_actor<caf::reacts_to<message<schema::ToPeers>>,
                                      caf::reacts_to<message<schema::HearPeers>>>;
 
-/// Bytes of one peer that a validator has been told of and has not dealt with; one message more may
-/// be on its way.
+/// Limit on the bytes of one peer's messages that a validator has been given and has not answered.
+/// One message more may be on its way.
 inline constexpr std::size_t max_outstanding_bytes = std::size_t{2} << 20;
 
 }  // namespace soma::validator

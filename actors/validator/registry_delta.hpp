@@ -1,4 +1,4 @@
-// From what the rules say about models to what registry and router are told.
+// Translates the rules' changes to models into the messages for the model registry and the router.
 #pragma once
 
 #include "actors/rules/execution.hpp"
@@ -7,22 +7,24 @@
 
 namespace soma::validator {
 
-/// What a router needs to draw for a block that is not stored yet: versions and embeddings alone.
+/// The changes of a block that is not stored yet, as far as the router needs them to draw: only
+/// versions, stakes and embeddings.
 [[nodiscard]] message<schema::RegistryDelta> registry_delta(
     const std::vector<rules::registry_change>& changes, std::uint64_t from, std::uint64_t to);
 
-/// All active models as the ledger has them, with a block's changes on top: for a role whose
-/// version no delta fits.
+/// All active models of the ledger, with a block's changes applied. It is for a role whose version
+/// of the models fits no delta.
 [[nodiscard]] message<schema::RegistryDelta> registry_snapshot(
     const ledger::state_reader& ledger, const std::vector<rules::registry_change>& changes,
     std::uint64_t to);
 
-/// The changes of a stored block with all that the ledger knows about each version.
+/// The changes of a stored block, each version with everything that the ledger holds about it.
 [[nodiscard]] message<schema::RegistryDelta> full_delta(
     const tables::ledger_view& ledger, const std::vector<rules::registry_change>& changes,
     std::uint64_t from, std::uint64_t to);
 
-/// The generator's answer as the rules take it: seed i with point i and every model's distance.
+/// Translates the generator's answer for the rules: for each wanted seed its point and the distance
+/// of every model to it, in 2^-30.
 [[nodiscard]] rules::drawn_targets drawn_targets(const std::vector<rules::wanted_draw>& wanted,
                                                  schema::DrawnTargets::Reader reply);
 

@@ -5,7 +5,7 @@
 namespace soma::validator {
 namespace {
 
-/// Where snapshots can be, if they can be at all.
+/// The folder if snapshots can be kept in it, else an empty path.
 std::filesystem::path usable(const std::filesystem::path& folder, validator_parts& parts) {
   if (folder.empty()) return folder;
   try {
@@ -35,8 +35,8 @@ void snapshot_keeper::failed(const std::string& why) {
 void snapshot_keeper::epoch_begins(const state_tree::tree& tree, std::uint64_t now_ms) {
   if (is_writing_ || !server_.wants_snapshot(now_ms)) return;
   is_writing_ = true;
-  // The view is of this very moment, whatever is committed while the writer reads it; it goes as
-  // soon as the writer is done, for it keeps the pages of old from being used again.
+  // The view shows the ledger of this moment, whatever is committed while the writer reads. It is
+  // closed as soon as the writer is done, because an open view keeps old pages from being reused.
   const auto view = std::make_shared<std::unique_ptr<tables::ledger_view>>(
       new tables::ledger_view(ledger_->view()));
   auto work = [view, keep = ledger_, copy = tree, folder = folder_] {

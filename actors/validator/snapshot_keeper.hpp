@@ -1,6 +1,7 @@
-// A validator's snapshots for others: lets one be written at the base of each epoch, one at a time,
-// and answers who asks. What must hold: a disk that fails here costs others a snapshot and the
-// operator a line, never the validator anything.
+// Keeps the ledger snapshots that a validator offers to late validators: it has one written at the
+// start of each epoch, one at a time, and answers the peers that ask for pieces. What must hold: a
+// disk failure here never stops the validator. The snapshot is missing, and the operator gets one
+// line about it.
 #pragma once
 
 #include <memory>
@@ -16,11 +17,12 @@ namespace soma::validator {
 
 class snapshot_keeper : public std::enable_shared_from_this<snapshot_keeper> {
  public:
-  /// `parts` outlives the actor's work.
+  /// `parts` must outlive every answer that the keeper waits for.
   snapshot_keeper(validator_actor::pointer self, validator_parts& parts,
                   const validator_ports& ports);
 
-  /// The ledger has just been closed at the end of an epoch; `tree` is of its rows.
+  /// To be called when the block that closes an epoch has just been committed. `tree` is the state
+  /// tree over the ledger's rows.
   void epoch_begins(const state_tree::tree& tree, std::uint64_t now_ms);
   [[nodiscard]] std::optional<peer_message> answer(std::uint32_t peer, const peer::ask_state& asked,
                                                    std::uint64_t now_ms);

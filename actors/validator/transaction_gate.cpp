@@ -67,8 +67,8 @@ transaction_gate::verdict transaction_gate::take(signed_transaction&& sent, orig
   return {id, {}};
 }
 
-/// What a block would refuse without charging its sender is not queued at all. The pool checks the
-/// nonce.
+/// Refuses a transaction that a block would refuse without charging its sender. The nonce is not
+/// checked here, because the pool checks it.
 rules::refused transaction_gate::at_the_door(const transaction& sent, const address& sender,
                                              std::optional<account_row> account) const {
   const auto& chain = executor_.state().chain();
@@ -100,7 +100,8 @@ void transaction_gate::block_done(const rules::effects& done) {
   std::vector<transaction_id> contained;
   for (std::size_t i = 0; i < done.outcomes.size(); ++i) {
     const auto& outcome = done.outcomes[i];
-    // A proposer can put a body with a wrong signature into a block: the right one still waits.
+    // A proposer can put a body with a wrong signature into a block. The transaction with the right
+    // signature has not been executed then, and stays in the pool.
     const bool forged = outcome.reason == rules::refusal::bad_signature ||
                         outcome.reason == rules::refusal::malformed;
     if (!forged) contained.push_back(outcome.id);

@@ -1,10 +1,11 @@
-// Where transactions come in: from clients, from peers, from the validator itself. All are checked
-// the same way before they wait in the pool; those of clients and its own are passed on to the
-// peers once, in batches, those of peers are not. What must hold:
+// The entrance for transactions from clients, from peers and from the validator itself. All of them
+// pass the same checks before they wait in the pool. Those of clients and of the validator are sent
+// to the peers once, in batches; those of peers are not sent on. What must hold:
 //   - By security §8.1 a peer that sends nonsense or too much costs a bounded amount of work: only
-//     so many of its transactions a second are looked at, and those that are known already are not
-//     verified again.
-//   - What was passed on may be lost: it still waits here for the own turn to propose.
+//     max_peer_transactions_per_s of its transactions are looked at, and transactions that the pool
+//     holds are not verified again.
+//   - A batch to the peers may be lost. Its transactions still wait in the pool until this
+//     validator proposes a block itself.
 #pragma once
 
 #include <map>
@@ -19,13 +20,13 @@
 
 namespace soma::validator {
 
-inline constexpr std::uint64_t batch_ms = 20;  // transactions to pass on wait for each other
+inline constexpr std::uint64_t batch_ms = 20;  // how long a batch waits for more transactions
 inline constexpr std::size_t batch_bytes = 64 * 1024;
 inline constexpr std::uint32_t max_peer_transactions_per_s = 4'096;
 
 class transaction_gate {
  public:
-  /// `parts` and `executor` outlive it.
+  /// `parts`, `ledger` and `executor` must outlive the gate.
   transaction_gate(validator_parts& parts, const tables::ledger_store& ledger,
                    block_executor& executor, const soma::genesis& genesis,
                    const crypto::key_pair& key);
@@ -33,7 +34,8 @@ class transaction_gate {
   [[nodiscard]] message<schema::SubmitReceipt> submit(schema::SubmitTransaction::Reader request);
   void take_from_peer(std::uint32_t peer, const peer::transactions& batch, std::uint64_t now_ms);
   void peer_gone(std::uint32_t peer) { taken_.erase(peer); }
-  /// Signed with the validator's key. False when it was refused; the pool may be full.
+  /// Makes a transaction of this kind, signs it with the validator's key and takes it in. False
+  /// when it was refused, for instance because the pool is full.
   bool send_own(transaction_kind kind);
   void flush();
   void block_done(const rules::effects& done);
@@ -65,7 +67,7 @@ class transaction_gate {
     std::uint64_t number = 0;
     std::uint32_t transactions = 0;
   };
-  std::map<std::uint32_t, second> taken_;  // by peer
+  std::map<std::uint32_t, second> taken_;  // per peer: what it sent in the present second
 };
 
 }  // namespace soma::validator

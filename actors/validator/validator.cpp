@@ -28,7 +28,7 @@ schema::SigningState signing_state_of(const consensus::simplex& core, const publ
   return core.may_sign() ? schema::SigningState::MEMBER : schema::SigningState::LISTENING;
 }
 
-/// The parts of one validator, and what passes between them.
+/// Owns the parts of one validator and passes their calls on to each other.
 class validator_assembly final : public validator_parts {
  public:
   validator_assembly(validator_actor::pointer self, crypto::key_pair key, validator_ports ports,
@@ -128,7 +128,7 @@ message<schema::ChainStatus> status(validator_assembly& validator) {
     out.setStateRoot(data_of(validator.executions().tree().root()));
     out.setRegistryVersion(tip.registry_version);
     out.setLastBlock(data_of(validator.executions().base()));
-    out.setView(core.view());
+    out.setView(core.view().value);
     out.setPeers(static_cast<std::uint32_t>(validator.driver().peers()));
     out.setSigns(core.may_sign());
     out.setSigning(signing_state_of(core, validator.key()));
@@ -170,7 +170,7 @@ validator_actor::behavior_type validator(validator_actor::stateful_pointer<valid
       std::make_shared<validator_assembly>(self, std::move(key), std::move(ports), options);
   self->state.parts = assembly;
   assembly->start();
-  const auto at = assembly.get();  // lives as long as the actor's state
+  const auto at = assembly.get();  // self->state.parts keeps it alive
   return {[at](const message<schema::SubmitTransaction>& offered) {
             return at->gate().submit(offered.root());
           },

@@ -1,8 +1,9 @@
 // The validator: it agrees with its peers on blocks of transactions, executes them through the
-// rules, keeps the ledger, audits what was revealed, votes. It decides, makes durable, then
-// announces. Spawned detached: it waits for its disk. It quits with an error when its disk fails or
-// when something has happened that must not (consensus R12). Its supervisor starts it anew from
-// what is durable, or a person has to look.
+// rules, keeps the ledger, audits what was revealed, and votes. It announces a decision only after
+// the decision is durable. It has to be spawned detached, because it blocks on its disk. It quits
+// with an error when its disk fails, or when something has happened that safety rules out
+// (consensus R12). After a disk failure its supervisor starts it again from what is durable; after
+// an alarm a person has to look.
 #pragma once
 
 #include <functional>
@@ -28,28 +29,31 @@ struct validator_ports {
   clock::clock_actor clock;
   target_generator::target_generator_actor target_generator;
   model_registry::model_registry_actor registry;
-  scorer::scorer_actor scorer;  // its own: verdicts are not borrowed
+  /// Belongs to this validator's operator: a validator votes only on what its own scorer computed.
+  scorer::scorer_actor scorer;
   std::vector<block_watcher_actor> watchers;
   std::shared_ptr<tables::ledger_store> ledger;
-  std::shared_ptr<vote_memory> votes;  // of this key
-  peers_actor peers;                   // absent for a validator that is alone
-  std::function<void(const std::string&)>
-      notify_operator;  // one line each; default: standard error
-  // A snapshot of the ledger at the base of each epoch, for validators that come late: the folder,
-  // and the role that writes it while the validator goes on. Without both no snapshot is kept.
+  std::shared_ptr<vote_memory> votes;  // the record of this validator's key
+  peers_actor peers;                   // absent when the validator is alone in its network
+  /// Gets one line of text per call. Without it the lines go to standard error.
+  std::function<void(const std::string&)> notify_operator;
+  /// The folder for the ledger snapshot of each epoch, which late validators fetch, and the role
+  /// that writes it while the validator goes on. Without both no snapshot is kept.
   std::filesystem::path snapshots;
   background::background_actor snapshot_writer;
 };
 
 struct validator_options {
-  std::uint32_t block_ms = 100;           // a block at most this often
-  std::uint32_t idle_ms = 1'000;          // without transactions one this often; not below block_ms
-  std::uint32_t view_timeout_ms = 1'500;  // T0; raised to twice the pace where that is more
-  std::uint32_t listen_ms = 3'000;        // after a restart, before it signs; alone: not at all
-  std::uint64_t seed = 0;                 // of which peer is asked for what is missing
-  unsigned max_audits = 4;                // at once
-  std::uint32_t audit_attempts =
-      5;  // fetches of data that is not there, before it is called unavailable
+  std::uint32_t block_ms = 100;           // the shortest time between two blocks
+  std::uint32_t idle_ms = 1'000;          // the time between empty blocks, at least block_ms
+  std::uint32_t view_timeout_ms = 1'500;  // T0, at least 2 * idle_ms
+  /// How long it listens after a restart before it signs. A validator that is alone in its
+  /// committee does not listen.
+  std::uint32_t listen_ms = 3'000;
+  std::uint64_t seed = 0;   // draws the peer to ask for missing data; 0: taken from the key
+  unsigned max_audits = 4;  // the most audits that run at the same time
+  /// How often data is fetched in vain before the validator votes that it is unavailable.
+  std::uint32_t audit_attempts = 5;
 };
 
 class validator_parts;
@@ -58,14 +62,14 @@ struct validator_state {
   std::shared_ptr<validator_parts> parts;
 };
 
-/// `ledger` has been initialised with a genesis. Without a seat in the committee the validator
-/// follows: it keeps the ledger and signs nothing until it has one.
+/// The ledger among the ports must hold a genesis. A validator whose key has no seat in the
+/// committee follows: it keeps the ledger and signs nothing until its key has a seat.
 validator_actor::behavior_type validator(validator_actor::stateful_pointer<validator_state> self,
                                          crypto::key_pair key, validator_ports ports,
                                          validator_options options);
 
-/// Initialises an empty store with the genesis, or checks that the store is of this very network.
-/// The reason when it is not, or when the genesis is not valid.
+/// Initialises an empty store with the genesis, or checks that the store holds the same genesis.
+/// Returns the reason as text when it holds another one, or when the genesis is not valid.
 [[nodiscard]] expected<void, std::string> open_ledger(tables::ledger_store& ledger,
                                                       const soma::genesis& genesis);
 

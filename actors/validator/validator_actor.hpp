@@ -1,4 +1,5 @@
-// The ledger: agrees with its peers on blocks, executes them, audits filled targets, votes.
+// The interface of the validator, which agrees with its peers on blocks, executes them, audits
+// revealed submissions and votes.
 #pragma once
 
 #include "actors/interface/actor_interface.hpp"
@@ -15,7 +16,7 @@ using validator_actor = caf::typed_actor<
     caf::replies_to<message<schema::GetGenesis>>::with<message<schema::GenesisBytes>>,
     caf::replies_to<message<schema::FromPeer>>::with<message<schema::Ack>>>;
 
-/// A role that is told of each block once it is durable.
+/// A role that gets a notice of each block once the block is durable.
 using block_watcher_actor = caf::typed_actor<caf::reacts_to<message<schema::BlockNotice>>>;
 
 }  // namespace soma::validator

@@ -1,8 +1,9 @@
-// What the parts of one validator tell each other. Each part knows this interface and none of the
-// other parts; the validator itself stands behind it and passes on what it hears.
-//   - Every call is made on the validator's own thread, and may come out of the middle of a part's
-//   own
-//     work: a part is in order before it calls.
+// The interface through which the parts of one validator reach each other. A part knows only this
+// interface and not the other parts. The validator implements it and passes each call on. What must
+// hold:
+//   - Every call is made on the validator's own thread.
+//   - A part may be called again before its own call returns, so its state is consistent before it
+//     calls.
 #pragma once
 
 #include <cstdint>
@@ -22,9 +23,9 @@ class validator_parts {
   validator_parts& operator=(const validator_parts&) = delete;
   virtual ~validator_parts() = default;
 
-  // What comes of the consensus and of the peers.
+  // Calls of the parts that run the consensus and hear the peers.
 
-  /// A block is in the ledger, durable. Each is told once, in order.
+  /// A block is durable in the ledger. The call is made once for each block, in order of height.
   virtual void block_committed(const consensus::final_block& committed, const rules::effects& done,
                                std::uint64_t registry_version_before) = 0;
   /// A validator has signed two statements that exclude each other.
@@ -33,22 +34,23 @@ class validator_parts {
                                     const peer::transactions& batch) = 0;
   virtual void state_asked_for(consensus::peer_number peer, const peer::ask_state& asked) = 0;
   virtual void peer_gone(consensus::peer_number peer) = 0;
-  /// The time that batch_begun asked for has passed.
+  /// batch_ms have passed since batch_begun.
   virtual void batch_is_due() = 0;
 
-  // What comes of the transactions that wait.
+  // Calls of the part that takes transactions in.
 
-  /// There is something new to propose.
+  /// The mempool holds a new transaction that can be proposed.
   virtual void transaction_pooled() = 0;
-  /// Transactions wait to be passed on to the peers: batch_is_due is wanted soon.
+  /// The first transaction of a batch for the peers waits. The callee calls batch_is_due after
+  /// batch_ms.
   virtual void batch_begun() = 0;
   virtual void send_to_all_peers(const peer_message& message) = 0;
 
-  /// Sends a vote, a transaction of the validator's own. One that the pool has no room for is lost:
-  /// the audit is found again when the validator starts anew.
+  /// Sends a vote as a transaction of this validator. A vote is lost when the pool has no room for
+  /// it; the auditor finds its audit again when the validator is next started.
   virtual void vote(transaction_kind kind) = 0;
 
-  /// One line.
+  /// `line` is one line of text without a line break.
   virtual void notify_operator(const std::string& line) = 0;
 };
 

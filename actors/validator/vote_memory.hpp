@@ -1,7 +1,7 @@
-// The voting record as a validator uses it: recalled whenever the role starts, written before
-// anything is said. What must hold: what could not be recalled whole is never taken for an empty
-// past; the key is then fenced by the agreement, and the record opens as missing until that fence
-// is in it.
+// The voting record as a validator uses it: read whenever the role starts, and written before a
+// vote or a proposal is sent. What must hold: a record that cannot be read as a whole is never
+// taken for an empty one. It counts as missing, and the consensus then fences the key, so that it
+// signs nothing for a time. The record opens as missing again until that fence is written into it.
 #pragma once
 
 #include <filesystem>
@@ -15,18 +15,19 @@ namespace soma::validator {
 
 class vote_memory {
  public:
-  /// Opens it, and keeps it from being opened by another process. Throws lmdb::failure.
+  /// Opens the record and locks it against other processes. Throws lmdb::failure.
   vote_memory(std::filesystem::path directory, const chain_id& chain, const public_key& key,
               votes::voting_record_options options = {});
 
-  /// What the key has said so far, read anew. Throws lmdb::failure.
+  /// Reads from the disk what the key has signed so far. Throws lmdb::failure.
   [[nodiscard]] consensus::recalled recall();
-  /// As it was found when it was opened first: fresh, whole, missing; and what is damaged, if so.
+  /// The state of the record when the constructor opened it. damage() says what is damaged in it,
+  /// and is empty for a record without damage.
   [[nodiscard]] consensus::record_state found() const { return found_; }
   [[nodiscard]] const std::string& damage() const { return damage_; }
 
-  /// Durable when it returns. Throws lmdb::failure: with storage_full it may be tried again, after
-  /// resume().
+  /// The batch is durable when the call returns. Throws lmdb::failure. After storage_full the
+  /// caller may call resume() and write the batch again.
   void write(const record_batch& batch);
   void resume();
 

@@ -51,16 +51,16 @@ void visit_header(Layout& layout, Header& header) {
   layout.number(header.version);
   layout.id(header.chain);
   layout.number(header.epoch.value);
-  layout.number(header.view);
+  layout.number(header.view.value);
   layout.number(header.height.value);
-  layout.number(header.parent_view);
+  layout.number(header.parent_view.value);
   layout.id(header.parent);
   layout.id(header.payload_root);
   layout.number(header.payload_bytes);
   layout.number(header.transactions);
   layout.id(header.state_root);
   layout.number(header.time_ms);
-  layout.number(header.proposer);
+  layout.number(header.proposer.value);
   layout.number(header.flags);
   layout.id(header.next_committee);
 }
@@ -96,7 +96,7 @@ bytes encode(const vote_statement& vote) {
   layout_writer layout(vote_layout_bytes);
   layout.number(static_cast<std::uint8_t>(vote.kind));
   layout.number(vote.epoch.value);
-  layout.number(vote.view);
+  layout.number(vote.view.value);
   layout.id(vote.block);
   return layout.take();
 }
@@ -109,7 +109,7 @@ expected<vote_statement, parse_refusal> decode<vote_statement>(byte_view data) {
   vote_statement vote;
   layout.number(kind);
   layout.number(vote.epoch.value);
-  layout.number(vote.view);
+  layout.number(vote.view.value);
   layout.id(vote.block);
   if (kind < 1 || kind > 3) return make_unexpected(parse_refusal::unknown_enum_value);
   vote.kind = static_cast<vote_kind>(kind);

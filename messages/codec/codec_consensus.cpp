@@ -19,7 +19,7 @@ static std::size_t signed_bytes(const std::vector<signed_transaction>& list) {
 
 static void put(schema::MemberVote::Builder to, const member_vote& from) {
   to.setStatement(data_of(encode(from.statement)));
-  to.setSigner(from.signer);
+  to.setSigner(from.signer.value);
   to.setSignature(data_of(from.by_signer));
 }
 
@@ -33,7 +33,7 @@ static void take_statement(reading& in, capnp::Data::Reader from, vote_statement
 
 static void take(reading& in, schema::MemberVote::Reader from, member_vote& to) {
   take_statement(in, from.getStatement(), to.statement);
-  to.signer = from.getSigner();
+  to.signer = {from.getSigner()};
   in.take(from.getSignature(), to.by_signer);
 }
 
@@ -66,7 +66,7 @@ static void put_seats(schema::EpochProof::Builder to, const std::vector<committe
   for (const auto& seat : from) {
     at = std::ranges::copy(seat.member.value, at).out;
     at = std::ranges::copy(seat.consensus_key, at).out;
-    for (int i = 0; i < 4; ++i) *at++ = static_cast<std::uint8_t>(seat.power >> (8 * i));
+    for (int i = 0; i < 4; ++i) *at++ = static_cast<std::uint8_t>(seat.power.value >> (8 * i));
   }
 }
 
@@ -79,7 +79,7 @@ static void take_seats(reading& in, byte_view row, std::vector<committee_seat>& 
   for (auto& seat : to) {
     std::copy_n(row.begin(), 32, seat.member.value.begin());
     std::copy_n(row.begin() + 32, 32, seat.consensus_key.begin());
-    for (std::size_t i = 0; i < 4; ++i) seat.power |= std::uint32_t{row[64 + i]} << (8 * i);
+    for (std::size_t i = 0; i < 4; ++i) seat.power.value |= std::uint32_t{row[64 + i]} << (8 * i);
     row = row.subspan(seat_bytes);
   }
 }
@@ -141,7 +141,7 @@ static void put(schema::PeerMessage::Builder message, const peer::hello& from) {
   to.setChain(data_of(from.chain));
   to.setEpoch(from.epoch.value);
   to.setHeight(from.height.value);
-  to.setView(from.view);
+  to.setView(from.view.value);
   to.setLatestEpoch(from.latest_epoch.value);
   to.setAsks(from.asks);
 }
@@ -149,7 +149,7 @@ static void take(reading& in, schema::PeerHello::Reader from, peer::hello& to) {
   in.take(from.getChain(), to.chain);
   to.epoch.value = from.getEpoch();
   to.height.value = from.getHeight();
-  to.view = from.getView();
+  to.view = {from.getView()};
   to.latest_epoch.value = from.getLatestEpoch();
   to.asks = from.getAsks();
 }
@@ -195,13 +195,13 @@ static void put(schema::PeerMessage::Builder message, const peer::request& from)
   auto to = message.initRequest();
   to.setEpoch(from.epoch.value);
   to.setAfter(from.after.value);
-  to.setFromView(from.from_view);
+  to.setFromView(from.from_view.value);
   if (!from.want.is_zero()) to.setWant(data_of(from.want));
 }
 static void take(reading& in, schema::PeerRequest::Reader from, peer::request& to) {
   to.epoch.value = from.getEpoch();
   to.after.value = from.getAfter();
-  to.from_view = from.getFromView();
+  to.from_view = {from.getFromView()};
   if (from.hasWant()) in.take(from.getWant(), to.want);
 }
 

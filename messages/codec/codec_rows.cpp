@@ -70,13 +70,13 @@ static void take(reading& in, schema::ModelRow::Reader from, model_row& to) {
 template <class Builder, class Verdict>
 static void put_vote(Builder to, const cast_vote<Verdict>& from) {
   to.setVoter(data_of(from.voter));
-  to.setPower(from.power);
+  to.setPower(from.power.value);
   to.setVerdict(same_enum<decltype(to.asReader().getVerdict())>(from.verdict));
 }
 template <class Reader, class Verdict>
 static void take_vote(reading& in, Reader from, cast_vote<Verdict>& to) {
   in.take(from.getVoter(), to.voter);
-  to.power = from.getPower();
+  to.power = {from.getPower()};
   to.verdict = same_enum<Verdict>(from.getVerdict());
 }
 

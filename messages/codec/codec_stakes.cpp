@@ -11,7 +11,7 @@ static void put(schema::CommitteeRow::Builder to, const committee_row& from) {
            [](auto seat, const committee_seat& value) {
              seat.setMember(data_of(value.member));
              seat.setConsensusKey(data_of(value.consensus_key));
-             seat.setPower(value.power);
+             seat.setPower(value.power.value);
              seat.setBlocksSigned(value.blocks_signed);
              seat.setAuditsCast(value.audits_cast);
            });
@@ -21,7 +21,7 @@ static void take(reading& in, schema::CommitteeRow::Reader from, committee_row& 
   in.take_list(from.getSeats(), to.seats, max_committee, [&](auto seat, committee_seat& value) {
     in.take(seat.getMember(), value.member);
     in.take(seat.getConsensusKey(), value.consensus_key);
-    value.power = seat.getPower();
+    value.power = {seat.getPower()};
     value.blocks_signed = seat.getBlocksSigned();
     value.audits_cast = seat.getAuditsCast();
   });

@@ -89,7 +89,7 @@ hash256 payload_root(std::span<const signed_transaction> payload,
 hash256 committee_hash(std::span<const committee_seat> seats) {
   crypto::tagged_hash all("SX1/com");
   for (const auto& seat : seats) {
-    all.add(seat.member).add(byte_view(seat.consensus_key)).add_u32(seat.power);
+    all.add(seat.member).add(byte_view(seat.consensus_key)).add_u32(seat.power.value);
   }
   return all.finish();
 }

@@ -12,22 +12,22 @@
 
 namespace soma::inline values {
 
-/// Hashed as a fixed little-endian layout in this order of fields; the block's id is H("SX1/block",
-/// layout).
+/// The hashed layout holds these fields in this order, each little-endian and of fixed size. The
+/// block's id is H("SX1/block", layout).
 struct block_header {
   std::uint16_t version = 1;
   chain_id chain;
   epoch_number epoch;
-  std::uint64_t view = 0;
+  view_number view;
   block_height height;
-  std::uint64_t parent_view = 0;
+  view_number parent_view;
   block_id parent;
   hash256 payload_root;  // H("soma.payload", parent signers || ids of the transactions in order)
   std::uint32_t payload_bytes = 0;
   std::uint32_t transactions = 0;
-  soma::state_root state_root;  // after execution
+  soma::state_root state_root;  // after the execution of this block
   std::uint64_t time_ms = 0;
-  std::uint16_t proposer = 0;  // index in the committee
+  seat_index proposer;
   std::uint16_t flags = 0;
   hash256 next_committee;  // zero unless the block closes its epoch
   friend bool operator==(const block_header&, const block_header&) = default;
@@ -38,12 +38,13 @@ inline constexpr std::uint16_t block_is_filler = 2;
 
 enum class vote_kind : std::uint8_t { notarize = 1, skip = 2, finalize = 3 };
 
-/// What a member of the committee signs about a view: its key over H("SX1/vote", chain || layout).
+/// What a member of the committee states about a view. The member signs H("SX1/vote", chain ||
+/// layout) with its key.
 struct vote_statement {
   vote_kind kind = vote_kind::notarize;
   epoch_number epoch;
-  std::uint64_t view = 0;
-  block_id block;  // zero for skip
+  view_number view;
+  block_id block;  // zero when the kind is skip
   friend bool operator==(const vote_statement&, const vote_statement&) = default;
 };
 
@@ -51,16 +52,18 @@ struct block {
   block_header header;
   signature by_proposer{};  // over H("SX1/prop", block id)
   std::vector<signed_transaction> payload;
-  signer_set parent_signers{};  // of the certificate for the parent that the proposer showed, who
-                                // are paid for it; empty when it showed none
+  /// The signers of the certificate that the proposer showed for the parent. The rules pay them.
+  /// Empty when the proposer showed no certificate.
+  signer_set parent_signers{};
   friend bool operator==(const block&, const block&) = default;
 };
 
 inline constexpr std::size_t max_block_payload_bytes = 256 * 1024;
 inline constexpr std::size_t max_block_transactions = 4'096;
 
-/// What happened, in the order in which it happened. Fields that do not apply are zero; what
-/// amount, other and detail mean stands at each kind in messages/schema/events.capnp.
+/// What the execution of a block did. Events stand in the order in which they happened. Fields that
+/// do not apply are zero. messages/schema/events.capnp says for each kind what amount, other and
+/// detail mean.
 enum class event_kind : std::uint8_t {
   transaction_applied,
   transaction_refused,
@@ -117,7 +120,7 @@ struct event {
   model_version_ref model;
   address account;
   shannons amount;
-  std::uint16_t refusal = 0;  // rules::refusal of a refused transaction
+  std::uint16_t refusal = 0;  // the rules::refusal of a refused transaction
   address other;
   std::uint64_t detail = 0;
   friend bool operator==(const event&, const event&) = default;

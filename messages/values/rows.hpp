@@ -66,7 +66,7 @@ struct validator_row {
 struct committee_seat {
   address member;
   public_key consensus_key{};  // the key that signs in this epoch
-  std::uint32_t power = 0;     // of 10,000, at least 1
+  voting_power power;          // of total_power, at least 1
   std::uint64_t blocks_signed = 0;
   std::uint64_t audits_cast = 0;
   friend bool operator==(const committee_seat&, const committee_seat&) = default;
@@ -147,7 +147,7 @@ enum class version_status : std::uint8_t { committed, revealed, active, supersed
 template <class Verdict>
 struct cast_vote {
   address voter;
-  std::uint32_t power = 0;
+  voting_power power;
   Verdict verdict{};
   friend bool operator==(const cast_vote&, const cast_vote&) = default;
 };

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "messages/values/amounts.hpp"
 #include "messages/values/assert.hpp"
 
 namespace soma::inline values {
@@ -15,22 +16,22 @@ class signer_set {
  public:
   static constexpr std::size_t capacity = 128;
 
-  void add(std::uint16_t member) {
-    SOMA_ASSERT(member < capacity, "a committee has at most 128 seats");
-    words_[member / 64] |= std::uint64_t{1} << (member % 64);
+  void add(seat_index seat) {
+    SOMA_ASSERT(seat.value < capacity, "a committee has at most 128 seats");
+    words_[seat.value / 64] |= std::uint64_t{1} << (seat.value % 64);
   }
-  [[nodiscard]] bool has(std::uint16_t member) const {
-    return member < capacity && (words_[member / 64] >> (member % 64) & 1) != 0;
+  [[nodiscard]] bool has(seat_index seat) const {
+    return seat.value < capacity && (words_[seat.value / 64] >> (seat.value % 64) & 1) != 0;
   }
   [[nodiscard]] std::size_t count() const {
     return static_cast<std::size_t>(std::popcount(words_[0]) + std::popcount(words_[1]));
   }
   [[nodiscard]] bool empty() const { return words_[0] == 0 && words_[1] == 0; }
   /// The indices of the members, ascending.
-  [[nodiscard]] std::vector<std::uint16_t> members() const {
-    std::vector<std::uint16_t> all;
+  [[nodiscard]] std::vector<seat_index> members() const {
+    std::vector<seat_index> all;
     for (std::uint16_t i = 0; i < capacity; ++i) {
-      if (has(i)) all.push_back(i);
+      if (has({i})) all.push_back({i});
     }
     return all;
   }

@@ -10,7 +10,7 @@ void apply(voting_record& record, const record_batch& batch) {
     record.certificates.clear();
     record.blocks.clear();
   }
-  const auto old = [&](std::uint64_t view) { return view <= batch.prune_to; };
+  const auto old = [&](view_number view) { return view <= batch.prune_to; };
   std::erase_if(record.votes, [&](const auto& entry) { return old(entry.first.first); });
   std::erase_if(record.proposed, [&](const auto& entry) { return old(entry.first); });
   std::erase_if(record.certificates, [&](const auto& entry) { return old(entry.first.first); });

@@ -89,7 +89,7 @@ void bayesian_mixture::observe(std::uint8_t byte) {
   for (std::size_t r = 0; r < rates_.size(); ++r) {
     for (std::size_t i = 0; i < experts(); ++i) {
       posterior[i] += rate_beliefs_[r] * beliefs_[r][i];
-      // Before the next byte the best expert may change, to any expert by its prior.
+      // Before the next byte the best expert may change to any expert, each by its prior.
       beliefs_[r][i] = (1 - rates_[r]) * beliefs_[r][i] + rates_[r] * priors_[i];
     }
   }

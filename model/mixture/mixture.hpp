@@ -8,7 +8,7 @@
 //
 //   total cost <= cost of the best single expert i + ln(1 / prior of i) + ln(number of rates)
 //
-// Where a text changes its nature, the mixture is better than every single expert.
+// On a text whose best expert changes, the mixture can be better than every single expert.
 #pragma once
 
 #include <array>
@@ -21,9 +21,9 @@ namespace soma::mixture {
 /// Natural logarithms of the probabilities of the 256 values of the next byte.
 using byte_log_probs = std::array<double, 256>;
 
-/// No expert's probability of a byte is below this, so that one byte that an expert called
-/// impossible cannot make its cost infinite. The floor is mixed into the prediction, which still
-/// sums to one.
+/// The smallest probability of a byte that the mixture accepts from an expert, so that one byte
+/// that an expert called impossible cannot make its cost infinite. The floor is mixed into the
+/// expert's prediction, which still sums to one.
 inline constexpr double least_byte_probability = 0x1p-40;
 
 class bayesian_mixture {
@@ -41,8 +41,8 @@ class bayesian_mixture {
   /// and an expert without any finite value predicts all bytes alike.
   const byte_log_probs& predict(std::span<const std::span<const float>> predictions);
 
-  /// Tells the byte that came, for which predict() must have been called. Updates beliefs and
-  /// shares.
+  /// Takes the byte that came, and updates beliefs and shares. predict() must have been called for
+  /// this byte.
   void observe(std::uint8_t byte);
 
   /// The belief in each expert for the next byte. They sum to 1.

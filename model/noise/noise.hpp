@@ -1,6 +1,6 @@
 // Random numbers that a 64-bit seed determines, bit for bit the same on every machine (arithmetic
 // §6): ChaCha12 keyed by PCG32, uniform floats, and standard normals by the ziggurat of 256 steps.
-// The points of targets, SIGReg's directions and initial weights are made of them.
+// The points of targets, SIGReg's directions and initial weights are drawn with them.
 #pragma once
 
 #include <array>
@@ -16,11 +16,12 @@ class noise_generator {
 
   [[nodiscard]] const std::array<std::uint32_t, 8>& key() const { return key_; }
   [[nodiscard]] std::uint32_t next_u32();  // arithmetic §6.2
-  /// The next 32-bit word is the low half, the one after it the high half.
+  /// Two 32-bit words: the next word is the low half, the word after it the high half.
   [[nodiscard]] std::uint64_t next_u64();
-  /// In [low, high), with 23 random bits. Arithmetic §6.3.
+  /// A uniform value in [low, high), with 23 random bits. Arithmetic §6.3.
   [[nodiscard]] float uniform(float low, float high);
-  /// In [0, bound) for bound >= 1, unbiased (Lemire's multiply and reject). Arithmetic §6.4.
+  /// A uniform integer in [0, bound) for bound >= 1, without bias (Lemire's multiply and reject).
+  /// Arithmetic §6.4.
   [[nodiscard]] std::uint64_t below(std::uint64_t bound);
   /// A standard normal in binary64. Arithmetic §6.5.
   [[nodiscard]] double normal();
@@ -36,8 +37,8 @@ class noise_generator {
   unsigned used_ = 16;  // words of the block that are used up
 };
 
-/// `count` values mean + deviation * z, with standard normals z rounded to binary32. Arithmetic
-/// §6.6.
+/// `count` values mean + deviation * z, where z are standard normals rounded to binary32.
+/// Arithmetic §6.6.
 [[nodiscard]] std::vector<float> normals(std::uint64_t seed, std::size_t count, float mean = 0,
                                          float deviation = 1);
 /// `count` uniform values in [low, high).

@@ -1,5 +1,5 @@
-// The boundary at which libtorch's exceptions end. Only std exceptions leave model/reference.
-// Inside model/reference only.
+// Translates libtorch's exceptions, so that only std exceptions leave model/reference. For sources
+// of model/reference only.
 #pragma once
 
 #include <c10/util/Exception.h>
@@ -11,8 +11,8 @@
 
 namespace soma::reference {
 
-/// Runs `work`. A failure of libtorch leaves as std::bad_alloc when memory was missing, and as
-/// std::runtime_error otherwise: then it is our bug or a broken installation.
+/// Runs `work`. A failure of libtorch becomes std::bad_alloc when memory was missing. Otherwise it
+/// becomes std::runtime_error, which means a bug of ours or a broken installation.
 template <class Work>
 auto at_boundary(Work&& work) {
   try {

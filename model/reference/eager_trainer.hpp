@@ -1,7 +1,7 @@
-// The reference of the trainer: network.hpp under autograd, and AdamW tensor by tensor, as ordinary
-// libtorch calls. Tests and the benchmark compare the trainer with it: with the same options it
-// sees the same windows, loss and update. It writes no checkpoints and ignores the options
-// `recompute`, `precision` and `threads`.
+// The reference of the trainer: network.hpp with autograd, and AdamW tensor by tensor, as ordinary
+// libtorch calls. Tests and the benchmark compare the trainer with it. With the same options both
+// have the same windows and, within rounding, the same loss and update. It writes no checkpoints
+// and ignores the options `recompute`, `precision` and `threads`.
 #pragma once
 
 #include <memory>
@@ -20,7 +20,7 @@ class eager_trainer {
   eager_trainer& operator=(eager_trainer&&) noexcept;
   ~eager_trainer();
 
-  /// As trainer::step.
+  /// Like trainer::step.
   [[nodiscard]] expected<training::train_progress, training::train_refusal> step();
   /// The gradient of the last step before clipping, in the order of weights::tensor_table.
   [[nodiscard]] std::vector<float> last_gradient() const;

@@ -1,5 +1,5 @@
-// The parts of the reference network one by one, on plain vectors, for tests against recorded
-// tensors. Shapes are row major. The letters are those of network.hpp, B the number of sequences.
+// The single parts of the reference network, on plain vectors, for tests against recorded tensors.
+// Tensors are row major. The letters of shapes are those of network.hpp.
 #pragma once
 
 #include <cstdint>
@@ -14,7 +14,7 @@ struct plain_tensor {
   std::vector<std::int64_t> shape;
   plain_values data;
 };
-/// Tensors by the names that they have in a weights file.
+/// Tensors under their names in a weights file.
 using plain_tensors = std::map<std::string, plain_tensor>;
 
 [[nodiscard]] plain_values layer_norm(const plain_tensor& x, const plain_values& gamma,
@@ -35,8 +35,9 @@ struct network_outputs {
   plain_values representation;  // [B, S, D]
   plain_values logits;          // [B, S, V]
 };
-/// A network of any vocabulary, whose tensors have the names of a weights file. `hidden`, [B, S,
-/// D], is what the embedding gives. Without a final norm in `weights` there is only `encoded`.
+/// Runs a network of any vocabulary. Its tensors have the names of a weights file. `hidden` is the
+/// result of the embedding, [B, S, D]. Without a final norm in `weights`, only `encoded` is
+/// computed.
 [[nodiscard]] network_outputs run_network(const plain_tensor& hidden, const plain_tensors& weights,
                                           std::int64_t layers, std::int64_t heads);
 /// The mean of SIGReg's statistic over the rows of x; noise: [D, K].

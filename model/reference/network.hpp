@@ -1,5 +1,5 @@
-// Architecture V1 as ordinary libtorch calls: what the reference engine scores with, and what the
-// trainer's own pass is compared with. Inside model/reference only.
+// Architecture V1 as ordinary libtorch calls. The reference engine scores with it, and the
+// trainer's own pass is compared with it. For sources of model/reference only.
 //
 // Letters: B sequences of S tokens, T = B * S positions, D dim, H heads, W = D / H head dimension,
 // F ffn, V vocabulary, K slices of SIGReg.
@@ -45,7 +45,7 @@ struct network {
   affine predictor;
 };
 
-/// The network whose tensors `find` returns by name.
+/// Makes a network from the tensors that `find` returns by name.
 [[nodiscard]] network make_network(std::int64_t layers, std::int64_t heads,
                                    const std::function<at::Tensor(const std::string&)>& find);
 
@@ -54,7 +54,7 @@ struct network {
 struct rotary {
   at::Tensor cosine, sine;
 };
-/// `positions` are those of `sequences` sequences, one after the other.
+/// `positions` holds the positions of `sequences` sequences, one sequence after the other.
 [[nodiscard]] rotary make_rotary(std::span<const std::uint32_t> positions, std::int64_t sequences,
                                  std::int64_t head_dim);
 
@@ -88,7 +88,7 @@ struct rotary {
 /// grows with T * K * points.
 [[nodiscard]] at::Tensor sigreg_mean(const at::Tensor& y, const at::Tensor& directions,
                                      std::int64_t points = sigreg_points);
-/// The sum over the rows instead, computed in blocks of rows that bound the memory.
+/// The sum of SIGReg's statistic over the rows, computed in blocks of rows that bound the memory.
 [[nodiscard]] double sigreg_sum(const at::Tensor& y, const at::Tensor& directions,
                                 std::int64_t points = sigreg_points);
 

@@ -1,4 +1,4 @@
-// The speed limit that benchmarks compare with: a matrix product of the linked matrix library.
+// Measures the speed limit that benchmarks compare with: a matrix product of the linked BLAS.
 #pragma once
 
 #include <cstddef>

@@ -21,7 +21,7 @@ using at::Tensor;
 using scoring::score;
 using tokens::token;
 
-/// The tensors are views and no copies: the engine keeps the weights alive.
+/// The tensors are views of the weights and not copies, so the engine keeps the weights alive.
 network network_over(const weights::model_weights& model) {
   std::map<std::string, std::vector<std::int64_t>> shapes;
   for (const auto& spec : weights::tensor_table(model.architecture())) {

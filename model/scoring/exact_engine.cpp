@@ -34,8 +34,8 @@ exact::network_view view_of(const weights::model_weights& model) {
 
 namespace {
 
-/// A request scores up to sixteen models, and each engine keeps the layers it packed: so an engine
-/// has a sixteenth of the memory.
+/// A request scores up to sixteen models, and each engine keeps the layers that it packed.
+/// Therefore each engine may use a sixteenth of the memory.
 std::uint64_t worker_budget_bytes() {
   constexpr std::uint64_t least = 256U << 20U;
   const auto pages = static_cast<std::uint64_t>(std::max(::sysconf(_SC_PHYS_PAGES), 0L));

@@ -1,5 +1,5 @@
-// The exact engine over a set of weights: what scorers and auditors use. The network agrees on its
-// bits.
+// The exact engine, with which scorers and auditors score. All machines of a network agree on its
+// results bit by bit.
 #pragma once
 
 #include <memory>
@@ -19,7 +19,7 @@ namespace soma::scoring {
     const weights::model_weights& model, std::shared_ptr<exact::workspace> space,
     const exact::engine_options& options = {});
 
-/// A function that makes the engines of one worker, which share a workspace of so many threads.
+/// A function that makes the engines of one worker. They share a workspace of `threads` threads.
 /// Besides its weights each engine may take a sixteenth of the machine's memory, but at least
 /// 256 MiB; layers that do not fit in packed form are packed again for each sweep.
 [[nodiscard]] std::function<std::unique_ptr<scoring_engine>(const weights::model_weights&)>

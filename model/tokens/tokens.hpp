@@ -1,6 +1,7 @@
-// Bytes as the sequences of tokens that a model sees (arithmetic §5.1): chunks of S bytes. A short
-// last chunk goes on with one EOS and then PAD. Positions are byte offsets in all of the data.
-// Targets are the tokens shifted left by one, and the last token of a sequence has the target PAD.
+// Turns bytes into the sequences of tokens that a model sees (arithmetic §5.1). A sequence is a
+// chunk of S bytes; a short last chunk is filled up with one EOS and then PAD. Positions are byte
+// offsets in the whole data. Targets are the tokens shifted left by one, and the last token of a
+// sequence has the target PAD.
 #pragma once
 
 #include <cstdint>
@@ -23,7 +24,7 @@ struct token_batch {
   std::vector<token> targets;  // PAD where there is nothing to predict
 };
 
-/// How many sequences the data makes: size / length rounded up.
+/// The number of sequences of the data: size / length rounded up.
 [[nodiscard]] std::uint64_t sequence_count(std::uint64_t size_bytes, std::uint32_t length);
 
 /// The sequences first, first + 1, … of the data: `count` of them, or fewer at its end. The data

@@ -1,5 +1,6 @@
-// A training run on disk: everything that its next step depends on. It is one file, which is
-// replaced as a whole or not at all. Its parts, one after the other, all integers little endian:
+// The checkpoint of a training run: everything that its next step depends on. It is one file,
+// which is replaced as a whole or not at all. Its parts follow each other, and all integers are
+// little endian:
 //
 //   "SOMACKP1"                          8 bytes
 //   fingerprint                        32 bytes
@@ -12,7 +13,7 @@
 //   second moments v                    count binary32
 //   H("soma.checkpoint", all before)   32 bytes
 //
-// A file that is not exactly this is refused.
+// A file of any other form is refused.
 #pragma once
 
 #include <cstdint>

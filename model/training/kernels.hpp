@@ -2,7 +2,7 @@
 // scores in memory, layer norm, GELU, softmax with cross-entropy, SIGReg and AdamW, each with its
 // gradient. The kernels take plain pointers and start no threads; the caller cuts the work into
 // jobs. One body is compiled for several instruction sets. The compiler may contract fma, so the
-// bits are those of one machine, but they do not depend on how the work was cut.
+// bits differ between machines. On one machine they do not depend on how the work was cut.
 //
 // Letters: S tokens of a sequence, H heads, W head dimension, D = H * W. Matrices are row major;
 // a stride is the distance between rows in floats. d_x is the gradient of the loss with respect
@@ -20,13 +20,13 @@ struct attention_shape {
   std::size_t head_dim = 0;  // W, even
 };
 
-/// Gradients of a layer norm's parameters, [D] each. The kernel adds to what is there.
+/// Gradients of a layer norm's parameters, [D] each. The kernel adds to the values in them.
 struct layer_norm_gradient {
   float* d_gamma;
   float* d_beta;
 };
 
-/// What AdamW needs besides parameters, moments and gradients. `t` counts steps from 1.
+/// The scalars of one AdamW step. `t` counts steps from 1.
 struct adamw_scalars {
   float step_size;          // learning rate / (1 - beta_1^t)
   float v_correction;       // 1 / (1 - beta_2^t), the bias correction of the second moment
@@ -42,7 +42,7 @@ struct attention_kernels {
   /// row of scores, [S].
   void (*forward)(const attention_shape&, const float* qkv, const float* cosine, const float* sine,
                   float* out, float* log_sum_exp, float* scratch);
-  /// Writes d_qkv from d_out. `out` and `log_sum_exp` are what forward wrote.
+  /// Writes d_qkv from d_out. `out` and `log_sum_exp` are the results of forward.
   void (*backward)(const attention_shape&, const float* qkv, const float* cosine, const float* sine,
                    const float* out, const float* log_sum_exp, const float* d_out, float* d_qkv,
                    float* scratch);
@@ -89,7 +89,7 @@ struct kernel_set {
   void (*gelu)(const float* x, float* y, std::size_t count);
   /// x becomes gelu(x), and d_y becomes d_x.
   void (*gelu_backward)(float* x, float* d_y, std::size_t count);
-  /// sums[j] += the sum of column j of x[rows][n]: how the gradient of a bias is made.
+  /// sums[j] += the sum of column j of x[rows][n]. This is the gradient of a bias.
   void (*add_column_sums)(const float* x, std::size_t stride, std::size_t rows, std::size_t n,
                           float* sums);
   /// Softmax and cross-entropy of `rows` rows of `n` logits. The logits become
@@ -115,8 +115,8 @@ struct kernel_set {
 /// engine promises the same bits everywhere.
 [[nodiscard]] const kernel_set& kernels();
 
-/// Set number `which` of those that this processor can run, the slowest first; null if there are
-/// not so many.
+/// Set number `which` of the sets that this processor can run, counted from 0 and from the slowest;
+/// null if there are not so many.
 [[nodiscard]] const kernel_set* runnable_kernels(std::size_t which);
 
 /// Products whose factors are rounded to bfloat16 and whose sums are binary32; null if the

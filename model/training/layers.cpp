@@ -22,7 +22,7 @@ void pack_layer(training_state& s, const layer_offsets& at, bool packed, bool tr
   s.run(work);
 }
 
-/// qkv = norm_1(x) * the three weights + biases.
+/// Computes qkv = norm_1(x) * the three weights + biases.
 void project_qkv(training_state& s, const layer_offsets& at, const float* x,
                  layer_activations& act) {
   s.in_tiles([&](std::size_t first, std::size_t n, float* spare) {
@@ -37,7 +37,7 @@ void project_qkv(training_state& s, const layer_offsets& at, const float* x,
   });
 }
 
-/// Where the matrices of one attention job, one head of one sequence, begin.
+/// The offsets of the matrices of one attention job, which is one head of one sequence.
 struct attention_place {
   std::size_t qkv, out, log_sum_exp;
 };
@@ -56,8 +56,8 @@ void attend(training_state& s, layer_activations& act) {
   });
 }
 
-/// residual = x + output projection of attention; out = residual + the feed-forward part. With
-/// `out` null only what the gradient needs is computed.
+/// residual = x + output projection of attention; out = residual + the feed-forward part. When
+/// `out` is null, only the values that the gradient needs are computed.
 void feed_forward(training_state& s, const layer_offsets& at, const float* x,
                   layer_activations& act, float* out) {
   s.in_tiles([&](std::size_t first, std::size_t n, float* spare) {
@@ -79,8 +79,8 @@ void feed_forward(training_state& s, const layer_offsets& at, const float* x,
   });
 }
 
-/// From d_x to d_hidden, d_residual and d_attended. Leaves norm_2's result in s.normalized and
-/// GELU of the hidden activations in their place: the weight gradients need both.
+/// Computes d_hidden, d_residual and d_attended from d_x. Leaves norm_2's result in s.normalized,
+/// and GELU of the hidden activations in their place, because the weight gradients need both.
 void feed_forward_backward(training_state& s, const layer_offsets& at, layer_activations& act) {
   s.in_tiles([&](std::size_t first, std::size_t n, float* spare) {
     float* const d_normalized = spare;
@@ -114,8 +114,8 @@ void attention_backward(training_state& s, const layer_activations& act, std::si
                                 s.d_qkv.get() + at.qkv, spare);
 }
 
-/// From d_attended to d_qkv, and the gradients of the outer, inner and output weights: all of them
-/// are ready to compute at the same time.
+/// Computes d_qkv from d_attended, and the gradients of the outer, inner and output weights. All of
+/// these jobs can run at the same time.
 void attention_and_weights_backward(training_state& s, const layer_offsets& at,
                                     const layer_activations& act) {
   job_list work;
@@ -129,7 +129,7 @@ void attention_and_weights_backward(training_state& s, const layer_offsets& at,
   s.run(work);
 }
 
-/// From d_qkv and d_residual to d_x. Leaves norm_1's result in s.normalized.
+/// Computes d_x from d_qkv and d_residual. Leaves norm_1's result in s.normalized.
 void qkv_backward(training_state& s, const layer_offsets& at, const float* x) {
   s.in_tiles([&](std::size_t first, std::size_t n, float* spare) {
     float* const d_normalized = spare;
@@ -149,7 +149,8 @@ void qkv_backward(training_state& s, const layer_offsets& at, const float* x) {
   });
 }
 
-/// The gradients of the query, key and value weights, and of all biases and norms of the layer.
+/// Computes the gradients of the query, key and value weights, and of all biases and norms of the
+/// layer.
 void qkv_weights_backward(training_state& s, const layer_offsets& at) {
   job_list work;
   const affine_offsets* const parts[] = {&at.query, &at.key, &at.value};

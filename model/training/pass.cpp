@@ -17,7 +17,7 @@ std::uint64_t activation_bytes(const model_architecture& arch, std::uint64_t pos
 
 namespace {
 
-/// The columns of [d][k], each divided by its length.
+/// Divides each column of [d][k] by its length.
 std::vector<float> unit_columns(const std::vector<float>& noise, std::size_t d, std::size_t k) {
   std::vector<double> squares(k);
   for (std::size_t i = 0; i < d * k; ++i) squares[i % k] += double{noise[i]} * noise[i];
@@ -110,7 +110,7 @@ double training_pass::implementation::sigreg(const step_input& input) {
   const quadrature q = make_quadrature(sigreg_points);
   const std::size_t multiples = q.t.size() - 1;
   const std::vector<float> directions = unit_columns(input.sigreg_noise, d, slices);
-  const matmul_kernels& by = kernel.products;  // always binary32, since it is little work
+  const matmul_kernels& by = kernel.products;  // always binary32, because it is little work
   const float_buffer packed(by.packed_size(d, slices));
   const float_buffer packed_transposed(by.packed_size(slices, d));
   by.pack(directions.data(), slices, 1, d, slices, packed.get());
@@ -160,10 +160,11 @@ void training_pass::implementation::add_sigreg_gradient(const step_input& input)
   }
 }
 
-/// From the gradient of the representation, which stands in d_attended, through the final norm to
-/// d_x. Writes the gradients of the predictor and of the final norm.
+/// Computes d_x from the gradient of the representation, which stands in d_attended, through the
+/// final norm. Writes the gradients of the predictor and of the final norm.
 void training_pass::implementation::predictor_backward() {
-  const std::size_t norm = vocab;  // in a tile's row of sums: the bias [V], then the norm [2D]
+  // the offset in a tile's row of sums: first the bias [V], then the norm [2D]
+  const std::size_t norm = vocab;
   in_tiles([&](std::size_t first, std::size_t n, float*) {
     float* const to = sums_of(first);
     std::fill_n(to, vocab + 2 * d, 0.0f);

@@ -21,8 +21,8 @@ bool are_sensible(const trainer_options& o) {
          o.short_share <= 1;
 }
 
-/// The seed of a step's own random stream. Since each step has one, a resumed run needs nothing but
-/// the number of its step.
+/// The seed of a step's own random stream. Each step has its own, so a resumed run needs only the
+/// number of its step.
 std::uint64_t stream_of(std::uint64_t seed, std::uint64_t step) {
   return splitmix64::first(seed + step * splitmix64::increment);
 }
@@ -76,8 +76,8 @@ void training_plan::draw_windows(noise::noise_generator& noise, step_input& draw
     std::size_t buffer = 0;
     while (start >= data[buffer].size()) start -= data[buffer++].size();
     const auto& part = data[buffer];
-    // Of the windows that would run over the end of their buffer, one in eight stays and meets the
-    // end; the others are moved back until they are full.
+    // Of the windows that would reach over the end of their buffer, one in eight stays, so that
+    // training sees the end of data. The others are moved back until they are full.
     const auto full = static_cast<std::uint64_t>(drawn.length) + 1;
     if (part.size() >= full && start > part.size() - full && noise.below(8) != 0) {
       start = part.size() - full;

@@ -1,7 +1,7 @@
-// What a training run sees at each step: its windows of the data, the positions and directions for
-// SIGReg, and the learning rate. All of it is a pure function of the options, the data and the
-// number of the step, so a resumed run needs nothing else, and the trainer and its reference see
-// the same. Inside model/training and its reference only.
+// The input of each step of a training run: the windows of the data, the positions and directions
+// for SIGReg, and the learning rate. All of it is a pure function of the options, the data and the
+// number of the step, so a resumed run needs nothing else, and the trainer and its reference get
+// the same input. For model/training and its reference only.
 #pragma once
 
 #include <cstdint>
@@ -31,7 +31,7 @@ struct training_plan {
 
   [[nodiscard]] step_input draw(std::uint64_t step) const;
   [[nodiscard]] double learning_rate_at(std::uint64_t step) const;
-  /// Names the run: with other options or other data it would be another run.
+  /// Identifies the run. Runs with other options or other data have another fingerprint.
   [[nodiscard]] hash256 fingerprint() const;
   /// S of a step: short windows first, long ones later.
   [[nodiscard]] std::int64_t length_at(std::uint64_t step) const;
@@ -54,7 +54,7 @@ inline constexpr double adamw_epsilon = 1e-8;
 /// Smooths bits per byte over the steps and measures the speed of the run.
 class progress_meter {
  public:
-  /// `input` is what the step saw that brought the run to `done` steps.
+  /// `input` is the input of the step that brought the run to `done` steps.
   [[nodiscard]] train_progress record(std::uint64_t done, const training_plan& plan,
                                       const step_input& input, double loss, double cross_entropy,
                                       double seconds);

@@ -9,7 +9,7 @@
 namespace soma::training {
 namespace {
 
-constexpr std::size_t packed_columns = 256;  // that one job packs; whole panels
+constexpr std::size_t packed_columns = 256;  // the columns that one job packs: whole panels
 
 network_offsets offsets_of(const model_architecture& arch) {
   std::map<std::string, std::size_t> by_name;
@@ -93,7 +93,8 @@ training_state::training_state(const model_architecture& arch, std::uint64_t max
   tile_sums = float_buffer(most_tiles * sums.all);
   tile_losses.resize(most_tiles);
   const attention_shape longest{arch.max_seq, heads, d / heads};
-  // In scratch, a tile's own rows, [tile][D] and [tile][F or V], stand before what a product needs.
+  // In scratch, the rows of the tile itself, [tile][D] and [tile][F or V], come before the scratch
+  // of a product.
   const std::size_t room =
       std::max({products.attention.scratch(longest), products.transposed_scratch,
                 tile * (d + std::max(f, vocab)) +

@@ -1,5 +1,5 @@
-// What the parts of a training pass share: its memory, the offsets of the tensors in the flat
-// parameters, and how work is cut into jobs. Inside model/training only.
+// Shared by the parts of a training pass: its memory, the offsets of the tensors in the flat
+// parameters, and the functions that cut work into jobs. For sources of model/training only.
 //
 // Letters: B sequences of S tokens in a step, T = B * S positions, D dim, F ffn, V vocabulary,
 // H heads, W head dimension, L layers. d_x is the gradient of the loss with respect to x.
@@ -49,23 +49,24 @@ struct network_offsets {
   affine_offsets final_norm, predictor;
 };
 
-/// A weight as products want it: packed for the forward pass, its transpose packed for gradients.
+/// A weight in the form that matrix products read: packed for the forward pass, and its transpose
+/// packed for gradients.
 struct packed_weight {
   std::size_t in = 0, out = 0;
   float_buffer packed, packed_transposed;
 };
 
-/// What one layer keeps from forward to backward.
+/// The values of one layer that are kept from forward to backward.
 struct layer_activations {
   float_buffer qkv;          // [T][3D]
-  float_buffer attended;     // [T][D]: what attention gives, before the output projection
+  float_buffer attended;     // [T][D]: the result of attention, before the output projection
   float_buffer log_sum_exp;  // [B][H][S]
   float_buffer residual;     // [T][D]: the residual stream after attention was added
-  float_buffer hidden;       // [T][F]: before GELU; backward leaves GELU of it here
+  float_buffer hidden;       // [T][F]: before GELU; backward overwrites it with its GELU
 };
 
-/// Gradients of biases and norms are sums over positions. Each tile of positions sums for itself,
-/// into a row of `all` floats; these are the offsets in such a row.
+/// Gradients of biases and norms are sums over positions. Each tile of positions has its own sums,
+/// in a row of `all` floats. These are the offsets in such a row.
 struct tile_sum_offsets {
   std::size_t outer, inner, norm_2, output, qkv, norm_1, all;
   tile_sum_offsets(std::size_t d, std::size_t f);
@@ -95,7 +96,7 @@ struct training_state {
 
   packed_weight query, key, value, output, inner, outer, predictor;
   std::vector<float_buffer> x;  // L + 1 of [T][D]: the residual stream between layers
-  std::vector<layer_activations> activations;  // one a layer, or a single one with `recompute`
+  std::vector<layer_activations> activations;  // one per layer, or a single one with `recompute`
   float_buffer normalized;                     // [T][D]: the result of the norm at hand
   float_buffer d_x, d_residual, d_attended;    // [T][D]
   float_buffer d_hidden;                       // [T][F]
@@ -103,9 +104,9 @@ struct training_state {
   float_buffer d_logits;                       // [T][V]
   float_buffer tile_sums;                      // [tiles][sums.all]
   std::vector<double> tile_losses;
-  std::vector<float_buffer> scratch;  // one a worker
+  std::vector<float_buffer> scratch;  // one per worker
 
-  // Of the present step.
+  // These belong to the present step.
   std::size_t sequences = 0, length = 0, positions = 0, tiles = 0;
   const float* parameters = nullptr;
   float* gradients = nullptr;

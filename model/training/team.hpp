@@ -1,6 +1,6 @@
-// A team of threads that share the jobs of one round of work after another. Inside model/training
-// only. What a job computes must not depend on which worker runs it; then results do not depend on
-// the number of threads.
+// A team of threads that share the jobs of one round of work after another. For sources of
+// model/training only. The result of a job must not depend on the worker that runs it, so that
+// results do not depend on the number of threads.
 #pragma once
 
 #include <atomic>

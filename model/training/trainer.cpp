@@ -18,7 +18,7 @@ namespace {
 /// Consecutive parameters of one tensor, which one job of an update covers.
 struct parameter_range {
   std::size_t first, count;
-  bool decays;  // weight decay is for matrices only
+  bool decays;  // only matrices have weight decay
 };
 
 std::vector<parameter_range> ranges_of(const model_architecture& arch) {
@@ -102,7 +102,7 @@ void trainer::state::update(double learning_rate, double scale) {
 }
 
 expected<train_progress, train_refusal> trainer::state::step() {
-  // The time is reported only; it decides nothing.
+  // The time is only reported; no decision depends on it.
   const auto began = std::chrono::steady_clock::now();
   const step_input input = plan.draw(now.step);
   SOMA_ASSERT(gradients.size() == now.parameters.size(), "there is a gradient for each parameter");

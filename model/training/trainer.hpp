@@ -1,10 +1,9 @@
 // Trains one model on bytes with AdamW. The learning rate warms up and then falls along a cosine to
 // a floor. The windows of the data are drawn by a seed, and the loss is the protocol's:
 // cross-entropy + 0.02 SIGReg, the latter on a random subset of the positions. The seed determines
-// the run: the same start, data and options give the same bits on
-// one machine, stopped and resumed or not, with any number of threads. Several trainers may run in
-// several threads; each one belongs to one thread at a time and keeps options.threads threads of
-// its own.
+// the run: the same start, data and options give the same bits on one machine, with any number of
+// threads, and also when the run was stopped and resumed. Several trainers may run in several
+// threads; each one belongs to one thread at a time and keeps options.threads threads of its own.
 #pragma once
 
 #include <cstdint>
@@ -39,37 +38,38 @@ struct train_progress {
   double bytes_per_second = 0;  // since this process began to train
 };
 
-/// What the factors of matrix products are rounded to. Weights, moments, sums and everything else
-/// are binary32 in both.
+/// The precision to which the factors of matrix products are rounded. Weights, moments, sums and
+/// everything else are binary32 in both cases.
 enum class train_precision : std::uint8_t {
   f32,
   bf16,  // only on processors that multiply bfloat16 (AVX512-BF16)
 };
 
 /// Whether backward computes a layer's activations again (activation checkpointing) or forward
-/// keeps them. Computing again is a third more work for a fraction of the memory, and gives the
-/// same bits. `automatic` computes again when the activations need more than
+/// keeps them. Computing them again costs a third more work, needs a fraction of the memory, and
+/// gives the same bits. `automatic` computes them again when they need more than
 /// options.activation_bytes.
 enum class train_recompute : std::uint8_t { automatic, never, always };
 
 struct trainer_options {
   std::uint64_t steps = 1'000;
-  std::uint32_t batch = 4;      // windows of the longest length a step
-  std::uint32_t window = 0;     // slots of the longest window; 0 = the architecture's max_seq
-  float short_share = 0.5f;     // this first part of the steps has windows a quarter as long, and
-                                // four times as many of them
+  std::uint32_t batch = 4;   // windows of the longest length per step
+  std::uint32_t window = 0;  // tokens of the longest window; 0 = the architecture's max_seq
+  /// The first part of the steps, as a fraction, that has windows a quarter as long and four times
+  /// as many of them.
+  float short_share = 0.5f;
   float learning_rate = 4e-3f;  // at the end of the warm-up
   float floor = 0.05f;          // the learning rate at the end, as a fraction of learning_rate
   std::uint64_t warmup_steps = 20;
-  float weight_decay = 0.05f;           // matrices only
-  float gradient_clip = 1.0f;           // norm over all parameters
-  std::uint32_t sigreg_positions = 32;  // positions a step; 0 = none
+  float weight_decay = 0.05f;           // of matrices only
+  float gradient_clip = 1.0f;           // the largest norm over all parameters
+  std::uint32_t sigreg_positions = 32;  // positions of SIGReg per step; 0 turns SIGReg off
   std::uint64_t seed = 0;
   std::uint32_t threads = 1;  // at least 1; the bits of the result do not depend on it
   train_precision precision = train_precision::f32;
   train_recompute recompute = train_recompute::automatic;
   std::uint64_t activation_bytes = 0;  // 0 = half of the machine's memory
-  std::filesystem::path checkpoint;    // empty: no checkpoint is written
+  std::filesystem::path checkpoint;    // no checkpoint is written when it is empty
   std::uint64_t checkpoint_every = 0;  // steps; 0 = only at the end of run()
   /// Called after every step, in the training thread.
   std::function<void(const train_progress&)> on_progress;
@@ -98,8 +98,8 @@ class trainer {
   /// finite, the parameters are those from before the step.
   [[nodiscard]] expected<train_progress, train_refusal> step();
 
-  /// Takes steps until the run is finished or `stop` is requested, then writes the checkpoint if
-  /// options.checkpoint names one. Stopping loses nothing.
+  /// Takes steps until the run is finished or `stop` is requested. Then it writes the checkpoint if
+  /// options.checkpoint names one, so that stopping loses no step.
   [[nodiscard]] expected<train_progress, train_refusal> run(const std::stop_token& stop = {});
 
   [[nodiscard]] weights::model_weights snapshot() const;

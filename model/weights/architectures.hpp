@@ -1,4 +1,4 @@
-// The names of architectures as people type them.
+// The text form of architectures, as people type them.
 #pragma once
 
 #include <optional>

@@ -1,4 +1,4 @@
-// Replacing a file as a whole: after a failure it is as it was before.
+// Replaces a file as a whole. After a failure the file is as it was before.
 #pragma once
 
 #include <filesystem>

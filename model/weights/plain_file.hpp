@@ -1,7 +1,7 @@
-// One descriptor on one plain file, and a read-only mapping of it. Reading never raises a signal,
-// but a mapping can: if the mapped file is shortened, or its disk fails, a process that touches the
-// lost pages ends with SIGBUS. So a mapping is for files of the person who runs the process, never
-// for files that strangers can reach.
+// One descriptor for one plain file, and a read-only mapping of it. Reading never raises a signal,
+// but touching a mapping can: if the mapped file is shortened, or its disk fails, a process that
+// touches the lost pages ends with SIGBUS. So a mapping is for files of the person who runs the
+// process, never for files that strangers can reach.
 #pragma once
 
 #include <cstdint>

@@ -1,4 +1,4 @@
-// Weights from bytes that strangers made, and from files of the person who runs the process.
+// Reads weights from bytes that strangers made, and from files of the person who runs the process.
 #include <algorithm>
 #include <array>
 #include <bit>
@@ -12,8 +12,8 @@ namespace {
 
 using refusal = weights_refusal;
 
-/// Heads or sequence length from the metadata: a decimal number, at least 1. `without` is the value
-/// of a file that does not tell.
+/// Heads or sequence length from the metadata: a decimal number of at least 1. `without` is the
+/// value for a file whose metadata does not have it.
 expected<std::uint32_t, refusal> metadata_number(const safetensors_header& header,
                                                  std::string_view key,
                                                  std::optional<std::uint32_t> override_value,
@@ -30,7 +30,7 @@ expected<std::uint32_t, refusal> metadata_number(const safetensors_header& heade
   return value;
 }
 
-/// How many layers the tensors name: those from 0 on that have a first norm.
+/// Counts the layers: layers 0, 1, … exist up to the first one that has no first norm.
 std::uint32_t count_layers(const safetensors_header& header) {
   std::uint32_t layers = 0;
   while (layers <= max_layers &&
@@ -97,7 +97,7 @@ expected<std::uint64_t, refusal> header_size(byte_view prefix, std::uint64_t fil
   return size;
 }
 
-/// Everything but the values, as the header alone determines it.
+/// Makes everything except the values from the header.
 expected<std::shared_ptr<model_weights::content>, refusal> prepare(
     std::string_view text, std::uint64_t data_bytes, const weights_overrides& overrides) {
   const auto header = parse_header(text, data_bytes);
@@ -244,8 +244,8 @@ expected<model_weights, weights_refusal> map_weights(const std::filesystem::path
                                                      const weights_overrides& overrides) {
   auto from = open_file(path, overrides);
   if (!from) return make_unexpected(from.error());
-  // The values are not read through the mapping: if the file shrinks meanwhile, this is a refusal
-  // here and would be a signal there.
+  // The values are read through the descriptor and not through the mapping. If the file shrinks
+  // meanwhile, reading gives a refusal, while touching the mapping would raise a signal.
   std::vector<float> piece(piece_bytes / 4);
   const auto wrong = check_and_hash(*from->content, from->data_bytes(), [&](auto at, auto size) {
     return read_values(*from, at, {reinterpret_cast<std::uint8_t*>(piece.data()), size});

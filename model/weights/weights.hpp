@@ -1,15 +1,15 @@
 // The weights of one model: the named tensors of one architecture, and the hash that names them.
 //
-// Files are safetensors. Whatever a file holds, it is either the weights of a valid architecture
-// with finite values, or it is refused by name. A file is:
+// Files are safetensors. A file either holds the weights of a valid architecture with finite
+// values, or it is refused by name. A file is:
 //
 //   length of the header            u64, little endian
 //   header                          JSON in UTF-8, padded with spaces to a multiple of 8
 //   values of all tensors           binary32, little endian, without gaps
 //
 // In the header each tensor has "dtype" (F32), "shape" and "data_offsets" (begin and end in bytes,
-// counted from the end of the header). The header may have "__metadata__", an object of texts, of
-// which "soma.heads" and "soma.max_seq" are read: the tensors do not tell these two numbers.
+// counted from the end of the header). The header may have "__metadata__", an object of texts. Its
+// "soma.heads" and "soma.max_seq" are read, because the tensors do not determine these two numbers.
 #pragma once
 
 #include <cstdint>
@@ -72,15 +72,15 @@ class model_weights {
   std::shared_ptr<const content> content_;
 };
 
-/// The two numbers that tensors do not tell. A value here counts before the file's metadata, which
-/// counts before the defaults: 8 heads and 1024 positions.
+/// The two numbers that the tensors do not determine. A value here overrides the file's metadata,
+/// which overrides the defaults: 8 heads and 1024 positions.
 struct weights_overrides {
   std::optional<std::uint32_t> heads;
   std::optional<std::uint32_t> max_seq;
 };
 
-/// Weights from all values in the order of tensor_table(arch). The architecture must be valid; the
-/// values need not be finite.
+/// Makes weights from all values in the order of tensor_table(arch). The architecture must be
+/// valid; the values need not be finite.
 [[nodiscard]] model_weights make_weights(const model_architecture& arch,
                                          std::span<const float> values);
 /// The same, without a copy of the values.
@@ -125,7 +125,7 @@ struct weights_overrides {
 [[nodiscard]] expected<model_weights, weights_refusal> map_weights(
     const std::filesystem::path& path, const weights_overrides& overrides = {});
 
-/// What the header of a file tells.
+/// The facts in the header of a file.
 struct weights_outline {
   model_architecture architecture;
   std::uint64_t file_size_bytes = 0;

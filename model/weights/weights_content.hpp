@@ -24,7 +24,7 @@ struct weights_content {
   weights_hash hash;
   std::string header;             // as in the file, with its padding
   std::span<const float> values;  // of all tensors, as in the file
-  // What holds the values: one of the two is set.
+  // One of these two is set and holds the values.
   std::shared_ptr<const void> memory;
   std::shared_ptr<const mapped_source> source;
   /// For each tensor its first value and the number of its values.
@@ -40,7 +40,7 @@ struct weights_access {
     model.content_ = std::move(content);
     return model;
   }
-  /// This struct is a friend, so it can name the type.
+  /// Makes an empty content. This struct is a friend of model_weights, so it can name the type.
   static std::shared_ptr<model_weights::content> fresh() {
     return std::make_shared<model_weights::content>();
   }

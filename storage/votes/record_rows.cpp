@@ -12,7 +12,7 @@ namespace {
 constexpr std::size_t head_bytes = 153;
 constexpr std::string_view tag = "soma.votes";
 
-row_name name_of(char table, std::uint64_t view) {
+row_name name_of(char table, view_number view) {
   return row_called(table, tables::ordered_key().add(view).view());
 }
 row_name name_of(char table, const voting_record::view_and_kind& at) {
@@ -69,7 +69,7 @@ row_name row_called(char table, byte_view key) {
 
 row_changes changes_of(const voting_record& now, const record_batch& batch) {
   row_changes changes;
-  const auto goes = [&](std::uint64_t view) { return batch.new_epoch || view <= batch.prune_to; };
+  const auto goes = [&](view_number view) { return batch.new_epoch || view <= batch.prune_to; };
   for (const auto& [at, block] : now.votes) {
     if (goes(at.first)) changes[name_of('v', at)] = std::nullopt;
   }

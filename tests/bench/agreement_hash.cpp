@@ -1,5 +1,5 @@
-// One number for all that happens in so many simulated networks: every compiler has to make the
-// same.
+// Prints one hash over all events of several simulated networks. The programs of all compilers have
+// to print the same one.
 //   agreement_hash [SEEDS]
 #include <cstdio>
 #include <cstdlib>

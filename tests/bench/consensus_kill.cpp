@@ -1,5 +1,5 @@
-// Kills and halts validators of a real network at random while it carries transactions, for as long
-// as it is told to, and says what that cost.
+// Kills and halts validators of a real network at random while the network carries transactions.
+// Runs for the given time and prints the effect on blocks and transactions.
 //
 //   consensus_kill --minutes 10 [--seed N] [--validators N] [--soma FILE]
 #include <iostream>

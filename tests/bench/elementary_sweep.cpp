@@ -1,7 +1,7 @@
-// The error of every elementary function over its whole range: all 2^32 arguments of the binary32
-// ones, 10^8 random ones of the binary64 ones.
+// Measures the error of every elementary function over its whole range: all 2^32 arguments of a
+// binary32 function, 10^8 random arguments of a binary64 function.
 //   elementary_sweep [threads] [stride] [function]
-// A stride of n tries every n-th argument only.
+// A stride of n tries only every n-th argument.
 #include <bit>
 #include <cstdio>
 #include <cstdlib>
@@ -16,7 +16,7 @@ namespace {
 using namespace soma::exact;
 constexpr std::size_t block = 1 << 14;
 
-/// `part(thread)` for each thread, put together.
+/// Runs part(thread) in each thread and joins the results.
 template <class Part>
 test::worst_error spread(unsigned threads, Part part) {
   std::vector<test::worst_error> found(threads);

@@ -1,6 +1,6 @@
-// The mass run of random worlds: millions of transactions over thousands of seeds, every invariant
-// after every block. Ends with 1 at the first violation, which it names by seed and block and
-// shrinks to the steps that matter.
+// The mass run of random worlds (tests/actors/rules/worlds): millions of transactions over
+// thousands of seeds, with every invariant checked after every block. Ends with 1 at the first
+// violation. It prints the violation's seed and block and the few steps that cause it.
 //   rules_worlds --transactions 10000000 --seeds 2000 [--first 0] [--threads 1] [--strict]
 // Without --strict the comparisons that execute a block twice are made for a part of the blocks.
 #include <atomic>

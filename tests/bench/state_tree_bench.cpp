@@ -1,4 +1,5 @@
-// What a block costs in the state tree: rows from a scan, then blocks that change some of them.
+// Measures the cost of a block in the state tree: first a tree is built from a scan of rows, then
+// blocks change some of the rows.
 //   state_tree_bench [rows] [changed rows a block] [blocks]
 #include <malloc.h>
 
@@ -17,7 +18,7 @@ double ms_since(clock_type::time_point start) {
   return std::chrono::duration<double, std::milli>(clock_type::now() - start).count();
 }
 
-/// As large as an account: a key of 33 bytes, a value of 40.
+/// A row as large as an account: a key of 33 bytes and a value of 40.
 soma::row_change account(std::uint64_t number, std::uint64_t content) {
   soma::row_change change;
   change.key.assign(33, 2);

@@ -23,7 +23,8 @@ bool is_word(char c) {
   return is_digit(c) || c == '_' || std::isalpha(static_cast<unsigned char>(c)) != 0;
 }
 
-// A text in one line, so that a citation may go over a line's end. `line_at` tells where it was.
+// A file as one line of text, so that a citation may continue on the next line. `line_at` gives the
+// number of the original line.
 struct flat_text {
   std::string text;
   std::vector<std::size_t> starts;  // where each line begins in `text`
@@ -33,7 +34,7 @@ struct flat_text {
   }
 };
 
-// Blanks instead of code spans, which a reader takes for examples.
+// Replaces code spans by blanks, because they hold examples and not citations.
 std::string without_code(std::string_view line, bool& fenced) {
   if (line.starts_with("```")) {
     fenced = !fenced;
@@ -49,7 +50,8 @@ std::string without_code(std::string_view line, bool& fenced) {
   return out;
 }
 
-// What begins a line without being part of a sentence: blanks, comment marks, an opening quote.
+// Removes what begins a line and is not part of a sentence: blanks, comment marks, an opening
+// quote.
 std::string_view without_marks(std::string_view line) {
   line.remove_prefix(std::min(line.find_first_not_of(" \t/#*"), line.size()));
   if (line.starts_with('"')) line.remove_prefix(1);
@@ -75,7 +77,8 @@ flat_text flattened(const text_file& file) {
   return flat;
 }
 
-// "8", "8.1", "8.1.3"; empty if there is no number. A full stop after it is not part of it.
+// "8", "8.1" or "8.1.3"; empty if there is no number. A full stop after the number is not part of
+// it.
 std::string number_at(std::string_view text, std::size_t at) {
   auto end = at;
   while (end < text.size() && is_digit(text[end])) ++end;
@@ -86,7 +89,7 @@ std::string number_at(std::string_view text, std::size_t at) {
   return std::string(text.substr(at, end - at));
 }
 
-// "R5" where the letter is one of `letters` and nothing of a word stands around it.
+// "R5", if the letter is one of `letters` and no other word character stands beside it.
 std::string letter_number_at(std::string_view text, std::size_t at, std::string_view letters) {
   if (at >= text.size() || letters.find(text[at]) == std::string_view::npos) return {};
   if (at > 0 && is_word(text[at - 1])) return {};
@@ -101,7 +104,7 @@ struct cited_number {
   std::size_t at = 0;
 };
 
-// What lies between the numbers of a list; 0 characters: nothing that goes on with it.
+// What stands between two numbers of a list. Its size is 0 where the list ends.
 struct separator {
   std::size_t size = 0;
   bool is_range = false;
@@ -119,14 +122,14 @@ separator separator_at(std::string_view text, std::size_t at) {
   return {};
 }
 
-// "8.1" and 3 of "8.3": what they have before their last part, and that part.
+// Cuts "8.3" into "8." and 3: the part before the last number, and the last number.
 std::pair<std::string, unsigned long> cut_last(const std::string& number) {
   const auto dot = number.rfind('.');
   const auto from = dot == std::string::npos ? 0 : dot + 1;
   return {number.substr(0, from), std::stoul(number.substr(from))};
 }
 
-// All numbers after `first` up to `last`; nothing if they are no range.
+// All numbers after `first` up to `last`; empty if the two are no range.
 std::vector<std::string> range_after(const std::string& first, const std::string& last) {
   const auto [stem, from] = cut_last(first);
   const auto [other_stem, to] = cut_last(last);
@@ -136,11 +139,11 @@ std::vector<std::string> range_after(const std::string& first, const std::string
   return all;
 }
 
-// The list that begins with the § at `at`; `at` comes to stand behind it. A range that is none
-// cites its end alone.
+// The numbers of the list that begins with the § at `at`. Moves `at` to the end of the list. Of two
+// numbers that are no range, the second is cited alone.
 std::vector<cited_number> section_list(std::string_view text, std::size_t& at) {
   at += sign.size();
-  const bool is_short = text.substr(at).starts_with(sign);  // §§7-9: no § before the others
+  const bool is_short = text.substr(at).starts_with(sign);  // in §§7-9 the other numbers have no §
   if (is_short) at += sign.size();
   std::vector<cited_number> all{{number_at(text, at), at}};
   at += all.back().number.size();
@@ -161,7 +164,7 @@ std::vector<cited_number> section_list(std::string_view text, std::size_t& at) {
   return all;
 }
 
-// The word that ends before `at`, in lower case; blanks between are passed over.
+// The word that ends before `at`, in lower case; blanks between them are skipped.
 std::string word_before(std::string_view text, std::size_t at) {
   while (at > 0 && text[at - 1] == ' ') --at;
   auto from = at;
@@ -227,7 +230,7 @@ class checker {
     texts_.push_back(std::move(text));
   }
 
-  // One line of a specification: a section, a rule, or neither.
+  // Reads one line of a specification: a section, a rule, or neither.
   void read_definition(known_text& text, std::string_view line, std::size_t at,
                        std::string& section) {
     const auto& spec = *text.spec;
@@ -302,7 +305,7 @@ class checker {
     const bool is_bare = is_own || std::ranges::any_of(spec.bare_in, [&](std::string_view folder) {
                            return is_below(file.path, folder);
                          });
-    std::size_t list_end = 0;  // of the latest list of letters
+    std::size_t list_end = 0;  // the end of the latest list of letters
     for (std::size_t at = 0; at < flat.text.size(); ++at) {
       const auto number = letter_number_at(flat.text, at, spec.letters);
       if (number.empty()) continue;
@@ -342,7 +345,7 @@ class checker {
   }
 
   std::vector<known_text> texts_;
-  std::set<std::string> missing_;  // by name
+  std::set<std::string> missing_;  // the names of missing specifications
   std::vector<finding> found_;
 };
 

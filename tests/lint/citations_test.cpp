@@ -27,7 +27,7 @@ const std::string protocol =
     "## §2 Fees\n\nBurned.\n";
 const std::string cites_all = "// Protocol §1.1, §1.2 and §1.2.1. Fees: protocol §2.\n";
 
-/// "path:line: what" of everything that is found in the protocol and these files.
+/// "path:line: what" of every finding in the protocol and these files.
 std::vector<std::string> found_in(std::vector<text_file> files,
                                   const std::string& text = protocol) {
   files.push_back({"actors/rules/PROTOCOL.md", text});
@@ -40,7 +40,7 @@ std::vector<std::string> found_in(std::vector<text_file> files,
 
 using lines = std::vector<std::string>;
 
-/// What is found when a source cites everything, and so does a test, and then this file is there.
+/// The findings when a source and a test cite everything and `more` is added.
 lines found_beside(text_file more) {
   return found_in(
       {{"actors/rules/a.cpp", cites_all}, {"tests/actors/a_test.cpp", cites_all}, std::move(more)});
@@ -96,7 +96,7 @@ TEST_CASE("lists and ranges cite each of their numbers, and end where they end")
   CHECK(count("protocol §1.1.") == 0);
 }
 
-TEST_CASE("a § needs the name of its specification, unless it stands in it") {
+TEST_CASE("a § needs the name of its specification before it, except inside the specification") {
   CHECK(found_beside({"actors/a.cpp", "// Rule §1.1\n"}) ==
         lines{"actors/a.cpp:1: a § without the name of its specification"});
   CHECK(found_beside({"README.md", "Written as `§8.1`.\n\n```\n§9\n```\n"}) == lines{});
@@ -120,7 +120,7 @@ TEST_CASE("a specification has to be there as soon as its folder has a file") {
         lines{"actors/consensus/CONSENSUS.md:0: the specification of actors/consensus is missing"});
 }
 
-TEST_CASE("letters stand bare in the folders of consensus and after its name elsewhere") {
+TEST_CASE("letters need no name in the folders of consensus and need it elsewhere") {
   const text_file consensus{"actors/consensus/CONSENSUS.md", "**R1** One.\n**E2** Two, see R1.\n"};
   const auto found = [&](const char* path, const std::string& text) {
     lines all;

@@ -37,7 +37,7 @@ class exception_list {
     }
   }
 
-  /// The value of the exception for `path`, which counts as needed from now on.
+  /// The value of the exception for `path`. The exception counts as needed from then on.
   [[nodiscard]] std::optional<std::string> find(std::string_view rule,
                                                 std::string_view path) const {
     for (const auto& e : all_) {
@@ -100,8 +100,8 @@ bool is_product(std::string_view path) {
          is_below(path, "actors") || is_below(path, "deploy/soma");
 }
 
-/// The library of a folder and the namespace of its files. The program's folders share one
-/// namespace, because they are one program that nothing else includes.
+/// The names of a folder's library and of its files' namespace. The program's folders share one
+/// namespace, because they are one program that no other code includes.
 struct names {
   std::string library, space;
 };
@@ -112,7 +112,8 @@ names names_of(std::string_view folder) {
   return {last, last};
 }
 
-/// The names after `word` at the beginning of a line, up to the first of `ends`.
+/// The names after `word` at the beginning of a line, up to the first character of `ends`, with
+/// their line numbers.
 std::vector<std::pair<std::size_t, std::string>> lines_with(std::string_view text,
                                                             std::string_view word,
                                                             std::string_view ends) {
@@ -168,7 +169,7 @@ class law {
   }
 
   void check_library(const std::string& folder) {
-    // messages/wire compiles the schemas, and the program itself is no library.
+    // messages/wire compiles the schemas, and the program itself is not a library.
     if (folder == "messages/schema" || folder == "deploy/soma") return;
     if (exceptions_.find("library", folder)) return;
     const auto list = tree_.find(folder + "/CMakeLists.txt");
@@ -184,7 +185,7 @@ class law {
     }
   }
 
-  /// The folder whose library and namespace hold for a file: its own, or the one above it.
+  /// The folder whose library and namespace a file belongs to: its own, or one above it.
   [[nodiscard]] std::string home_of(std::string folder) const {
     while (exceptions_.find("library", folder)) {
       folder = std::filesystem::path(folder).parent_path().generic_string();
@@ -196,7 +197,7 @@ class law {
     const auto wanted = names_of(home_of(parts_of(path).folder)).space;
     for (const auto& [line, opened] : lines_with(text, "namespace soma", " {\r")) {
       auto name = opened.starts_with("::") ? opened.substr(2) : opened;
-      // "inline" is a word of its own: the namespaces of the vocabulary are inline.
+      // "inline" stands as a word of its own before the name of an inline namespace.
       if (name == "inline") name = inline_name(text, line);
       const auto first = name.substr(0, name.find("::"));
       if (first == wanted || exceptions_.allows("namespace", path, name.empty() ? "." : name)) {
@@ -214,7 +215,7 @@ class law {
     return std::string(text.substr(0, text.find_first_of(" {\n")));
   }
 
-  /// tests/PATH of the source's folder holds x_test.cpp, or an exception names what covers it.
+  /// Checks that tests/PATH holds x_test.cpp, or that an exception names the test that covers it.
   void check_is_tested(const std::string& path) {
     const auto parts = parts_of(path);
     const auto mirror = "tests/" + parts.folder + '/' + parts.stem + "_test.cpp";
@@ -226,7 +227,7 @@ class law {
       add(path, 0, "the test that covers it is not there: " + *covered);
   }
 
-  /// Below the five folders of the product a test is named after a source.
+  /// Checks that a test below the five folders of the product has the name of a source.
   void check_is_mirror(const std::string& path) {
     const auto parts = parts_of(path);
     const auto folder = parts.folder.substr(std::string_view("tests/").size());

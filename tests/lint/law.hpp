@@ -1,7 +1,7 @@
-// The law of the tree: a folder builds exactly one library, the library and the namespace have the
-// name of the folder, the tests lie under the same path, and a folder stays small enough to read.
-// What may differ stands in tests/lint/exceptions.txt, one line each. That list only shrinks: its
-// first line says how many lines it may have, and a line that is no longer needed is a finding.
+// Checks the law of the tree: a folder builds exactly one library, the library and the namespace
+// have the name of the folder, the tests lie under the same path, and a folder stays small enough
+// to read. tests/lint/exceptions.txt lists the exceptions, one per line. That list may only shrink:
+// its first line says how many lines it may have, and a line that is no longer needed is a finding.
 #pragma once
 
 #include <filesystem>
@@ -20,10 +20,11 @@ inline constexpr std::size_t max_folder_files = 25;
 /// The text of every source, CMakeLists.txt and exceptions.txt, by its path from the root.
 using source_tree = std::map<std::string, std::string, std::less<>>;
 
-/// All that the law reads below `root`.
+/// Reads all files below `root` that the law needs.
 [[nodiscard]] source_tree read_tree(const std::filesystem::path& root);
 
-/// What breaks the law, in the order of the paths. `exceptions` has the form of exceptions.txt:
+/// The violations of the law, in the order of the paths. `exceptions` has the form of
+/// exceptions.txt:
 ///
 ///     at most N lines
 ///     files FOLDER N                    FOLDER may hold up to N sources

@@ -7,7 +7,7 @@ using soma::lint::source_tree;
 
 namespace {
 
-/// A tree in which nothing is wrong: one library with one source and its test.
+/// A tree without findings: one library with one source and its test.
 source_tree sound_tree() {
   return {
       {"storage/files/CMakeLists.txt", "# Files.\nsoma_library(files\n  SOURCES durable.cpp)\n"},

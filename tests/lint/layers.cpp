@@ -19,7 +19,7 @@ bool is_under_any(std::string_view path, names folders) {
   return std::ranges::any_of(folders, [&](std::string_view f) { return is_under(path, f); });
 }
 
-// The directions that ARCHITECTURE.md states. The first zone that holds the file decides; a zone
+// The directions that ARCHITECTURE.md states. The first zone that holds the file decides. A zone
 // always sees itself.
 struct zone {
   std::string_view folder;
@@ -77,8 +77,8 @@ const std::vector<zone>& zones() {
 constexpr std::array<std::string_view, 6> our_folders{"messages", "model",  "storage",
                                                       "actors",   "deploy", "tests"};
 
-// A family of headers and the folders that may name it. `never_below` takes a part of a folder out
-// again.
+// A family of headers and the folders that may include it. `never_below` names parts of these
+// folders that may not.
 struct family {
   std::string_view name;
   std::vector<std::string_view> prefixes;
@@ -115,12 +115,12 @@ std::string folder_of(std::string_view path) {
   return std::string(slash == std::string_view::npos ? std::string_view{} : path.substr(0, slash));
 }
 
-// Schemas are generated below messages/schema; role code reads through them.
+// Schemas are generated below messages/schema, and role code reads messages through them.
 bool is_schema_header(std::string_view included) {
   return included.starts_with("messages/schema/") && included.ends_with(".capnp.h");
 }
 
-// The text between the marks of an #include line; empty for any other line.
+// The path in an #include line; empty for any other line.
 std::string_view included_by(std::string_view line) {
   const auto skip_blanks = [&] {
     line.remove_prefix(std::min(line.find_first_not_of(" \t"), line.size()));
@@ -181,7 +181,7 @@ void for_each_line(std::string_view text, const Visit& visit) {
   }
 }
 
-// Columns as a reader sees them: UTF-8 continuation bytes do not count.
+// Counts columns as a reader sees them, so UTF-8 continuation bytes do not count.
 std::size_t columns(std::string_view line) {
   return static_cast<std::size_t>(
       std::ranges::count_if(line, [](unsigned char c) { return (c & 0xc0U) != 0x80U; }));
@@ -198,7 +198,7 @@ bool has_word(std::string_view line, std::string_view word) {
   return false;
 }
 
-// clang-format breaks code and its comments at 100; a schema's comments are prose beside a field.
+// clang-format keeps code within 100 columns. The comments of a schema are prose beside a field.
 constexpr std::size_t max_columns = 100;
 constexpr std::size_t max_schema_columns = 120;
 constexpr std::size_t max_lines = 400;
@@ -221,7 +221,7 @@ std::vector<finding> check_includes(std::string_view path, std::string_view text
 }
 
 std::vector<finding> check_shape(std::string_view path, std::string_view text) {
-  // Written in two halves, or this file would find itself.
+  // The word is written in two halves, or this check would find its own source.
   static const std::array<std::string, 4> unfinished{
       "TO"
       "DO",

@@ -1,5 +1,5 @@
-// Who may include whom, and the one folder that may name each third-party header: the rules of the
-// tree as a program.
+// Checks which folders a file may include, and that each third-party header is included in its one
+// folder only.
 #pragma once
 
 #include <cstddef>
@@ -17,12 +17,12 @@ struct finding {
   friend bool operator==(const finding&, const finding&) = default;
 };
 
-/// Findings in one source file. `path` counts from the root of the tree, with '/', and decides
-/// which rules hold.
+/// Findings in one source file. `path` begins at the root of the tree, has '/', and decides which
+/// rules hold.
 [[nodiscard]] std::vector<finding> check_includes(std::string_view path, std::string_view text);
 
-/// Unfinished work, tabs, lines over 100 columns (120 in schemas), trailing blanks, no newline
-/// at the end, files over 400 lines outside tests.
+/// Finds unfinished work, tabs, lines over 100 columns (120 in schemas), trailing blanks, a missing
+/// newline at the end, and files over 400 lines outside tests.
 [[nodiscard]] std::vector<finding> check_shape(std::string_view path, std::string_view text);
 
 using check = std::vector<finding> (*)(std::string_view path, std::string_view text);

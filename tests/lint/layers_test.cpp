@@ -111,7 +111,7 @@ TEST_CASE("unfinished work, tabs, wide lines and long files are found") {
   CHECK(found(many, "tests/a.cpp") == 0);
 }
 
-TEST_CASE("a violation planted in a tree of files is caught, and nothing else") {
+TEST_CASE("a violation in a tree of files is the only finding") {
   namespace fs = std::filesystem;
   const auto root = fs::temp_directory_path() / ("soma_lint_" + std::to_string(::getpid()));
   fs::create_directories(root / "model/reference");

@@ -1,8 +1,7 @@
-// Whether the simulated network notices that the agreement core which this program was linked with
-// breaks a rule. As the build makes it, the core breaks none; tests/mutants/run_agreement links it
-// with broken sources.
+// Checks that the simulated network notices a consensus core that breaks a rule. The build links
+// this program with the correct core; tests/mutants/run_agreement links it with a broken one.
 //   agreement_catcher MUTANT [seeds A..B] [story] [scenarios]
-// Ends with 0 when each of them noticed. A line for each says how.
+// Ends with 0 when each of the ways that are given noticed. A line for each says how.
 #define DOCTEST_CONFIG_IMPLEMENT
 #include <doctest/doctest.h>
 
@@ -47,12 +46,13 @@ bool print(const char* way, const mutant_fate& fate) {
   return fate.killed;
 }
 
-/// The scenarios are those of the test programs; each says itself which mutants it has to notice.
+/// The scenarios are those of the test programs. Each of them names the mutants that it has to
+/// notice.
 bool run_scenarios() {
   std::ostringstream nowhere;
   doctest::Context context;
   context.setCout(&nowhere);
-  context.run();  // its own verdict is about a core that breaks no rule
+  context.run();  // its own result is about the correct core
   const auto& seen = scenarios_seen();
   std::printf("scenarios: %zu of %zu\n", seen.noticed, seen.asked);
   return seen.asked != 0 && seen.noticed == seen.asked;

@@ -59,7 +59,7 @@ occurrences() { # text, what to find in it
   echo $(((${#1} - ${#without}) / ${#2}))
 }
 
-# Every edit applies, every mutant has one, no name stands twice, and there are at least so many mutants.
+# Checks that every edit applies, every mutant has an edit, no name stands twice, and there are enough mutants.
 check_list() { # root of the tree, smallest number of mutants
   local bad=0 i content found
   for i in "${!files[@]}"; do
@@ -105,7 +105,7 @@ expect_known() { # list, names…
   done
 }
 
-# Writes the files that a mutant changes, as it leaves them, below another folder. Several edits of one file add up.
+# Writes the files that a mutant changes, in their changed form, below another folder. Several edits of a file add up.
 write_mutant() { # index of the mutant, root of the tree, folder to write to
   local i content
   for i in "${!files[@]}"; do

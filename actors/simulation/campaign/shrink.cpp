@@ -168,7 +168,7 @@ bool is_tolerable(const simulation::fault_plan& p) {
   return std::ranges::all_of(p.committees, [&](const simulation::committee_plan& seats) {
     std::uint32_t power = 0;
     for (const auto& seat : seats) power += (frail >> seat.identity & 1) != 0 ? seat.power : 0;
-    return power <= consensus::tolerated_power;
+    return power <= consensus::tolerated_power.value;
   });
 }
 

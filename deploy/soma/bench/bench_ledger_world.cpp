@@ -172,9 +172,9 @@ block ledger_world::next_block(traffic kind, bool closes_epoch) {
   h.chain = chain_;
   h.epoch = tip_.epoch;
   h.height = tip_.height.next();
-  h.parent_view = h.height.value - tip_.epoch_first_block.value;
-  h.view = h.parent_view + 1;
-  if (h.parent_view > 0) made.parent_signers.add(0);
+  h.parent_view = {h.height - tip_.epoch_first_block};
+  h.view = h.parent_view.next();
+  if (h.parent_view.value > 0) made.parent_signers.add({0});
   h.parent = last_;
   h.time_ms = tip_.time_ms + (closes_epoch ? genesis_.parameters.epoch_ms : 1);
   if (kind != traffic::empty) {

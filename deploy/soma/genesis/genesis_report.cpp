@@ -63,7 +63,7 @@ json genesis_json(const soma::genesis& genesis) {
   for (const auto& member : first_committee(genesis)) {
     committee.push_back(json::of({{"address", member.member.text()},
                                   {"stake_shannons", member.stake.value},
-                                  {"power", member.power}}));
+                                  {"power", member.power.value}}));
   }
   const auto money = allocations_of(genesis);
   const auto first =
@@ -88,7 +88,7 @@ json genesis_json(const soma::genesis& genesis) {
 std::vector<std::string> committee_lines(const soma::genesis& genesis) {
   table members({"validator", "stake", "power of 10,000"});
   for (const auto& member : first_committee(genesis)) {
-    members.row({member.member.text(), to_text(member.stake), count_text(member.power)});
+    members.row({member.member.text(), to_text(member.stake), count_text(member.power.value)});
   }
   return members.lines();
 }

@@ -120,7 +120,7 @@ json status_json(const ledger_source& source, const facts& f, const name_book& n
   for (const auto& seat : f.committee.seats) {
     seats.push_back(json::of({{"member", seat.member.text()},
                               {"name", names.name(seat.member)},
-                              {"power", seat.power},
+                              {"power", seat.power.value},
                               {"blocks_signed", seat.blocks_signed},
                               {"audits_cast", seat.audits_cast}}));
   }
@@ -199,7 +199,8 @@ void print_status(ledger_source& source, const facts& f, const name_book& names)
   print_line("");
   table seats({"committee", "power of 10,000", "blocks signed", "audit votes"});
   for (const auto& seat : f.committee.seats) {
-    seats.row({names.shown(seat.member), count_text(seat.power), count_text(seat.blocks_signed),
+    seats.row({names.shown(seat.member), count_text(seat.power.value),
+               count_text(seat.blocks_signed),
                count_text(seat.audits_cast) + " of " + count_text(f.committee.audits_due)});
   }
   seats.print();

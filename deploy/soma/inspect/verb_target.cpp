@@ -142,7 +142,7 @@ json claim_json(const submission_row& claim, const name_book& names) {
   json::array votes;
   for (const auto& vote : claim.votes) {
     votes.push_back(json::of({{"voter", vote.voter.text()},
-                              {"power", vote.power},
+                              {"power", vote.power.value},
                               {"verdict", explain::name_of(vote.verdict)}}));
   }
   const bool is_revealed = claim.revealed_at.has_value();
@@ -183,7 +183,7 @@ void print_claim(const submission_row& claim, const name_book& names) {
   print_line("");
   table votes({"auditor", "power", "verdict"});
   for (const auto& vote : claim.votes) {
-    votes.row({names.shown(vote.voter), std::to_string(vote.power),
+    votes.row({names.shown(vote.voter), std::to_string(vote.power.value),
                std::string(explain::name_of(vote.verdict))});
   }
   votes.print();

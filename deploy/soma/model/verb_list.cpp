@@ -149,7 +149,7 @@ json version_json(const listed_version& one) {
   json::array votes;
   for (const auto& vote : row.votes) {
     votes.push_back(json::of({{"voter", vote.voter.text()},
-                              {"power", vote.power},
+                              {"power", vote.power.value},
                               {"verdict", explain::name_of(vote.verdict)}}));
   }
   return json::of({{"version", one.number},

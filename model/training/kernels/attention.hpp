@@ -14,20 +14,22 @@ static_assert(query_block % tile_rows == 0 && depth % query_block == 0);
 /// The memory that one head needs. s is S rounded up to whole panels and tiles, w is W rounded up
 /// to whole panels.
 struct head_buffers {
-  size_t s, w, blocks;  // blocks of `depth` columns that W has
+  size_t s, w, blocks;  // `blocks` counts the blocks of `depth` columns in W
   float *q, *k;         // [S][W], rotated; q is multiplied by 1 / sqrt(W) as well
   float *packed_k_transposed, *packed_v_transposed;  // packed [W][S]
   float *packed_k, *packed_v;                        // packed [S][W]
   float *packed_q, *packed_d_out;                    // packed [S][W]
   float *dq, *dk, *dv;                               // [s][w]
   float *q_rows, *d_out_rows;                        // blocks of rows for the left-hand side
-  float* probs;     // forward: scores of one tile of queries at all keys; backward: one block
-  float* d_scores;  // of one block of queries at one block of keys
+  float* probs;     // forward: the scores of one tile of queries at all keys; backward: one block
+  float* d_scores;  // one block of queries at one block of keys
   float* delta;     // [S]
-  float *factor_rows, *probs_transposed, *d_scores_transposed;  // scores as factors of a product
+  // scores in the form of product factors
+  float *factor_rows, *probs_transposed, *d_scores_transposed;
 };
 
-/// Cuts scratch into the buffers; with scratch null it only counts. Returns the floats in all.
+/// Divides scratch into the buffers. When scratch is null it only counts. Returns the number of
+/// floats.
 SOMA_INLINE size_t lay_out(const attention_shape& a, float* scratch, head_buffers& b) {
   b.s = round_up(a.length, max(panel, tile_rows));
   b.w = round_up(a.head_dim, panel);

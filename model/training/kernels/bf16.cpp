@@ -11,7 +11,7 @@ namespace soma::training {
 namespace {
 
 #include "model/training/kernels/vectors.hpp"
-// The tile of a product needs vectors.
+// The tile of a product is made of vectors.
 #include "model/training/kernels/tiles.hpp"
 
 constexpr size_t pairs = depth / 2;
@@ -186,7 +186,7 @@ struct pair_factors {
 };
 
 using factors = pair_factors;
-// Attention is made of these products.
+// Attention uses these products.
 #include "model/training/kernels/attention.hpp"
 
 }  // namespace

@@ -6,13 +6,13 @@ namespace soma::training {
 namespace {
 
 #include "model/training/kernels/vectors.hpp"
-// The tile of a product needs vectors.
+// The tile of a product is made of vectors.
 #include "model/training/kernels/tiles.hpp"
-// Products are made of tiles, and attention is made of products.
+// Products use tiles, and attention uses products.
 #include "model/training/kernels/product.hpp"
 using factors = float_factors;
 #include "model/training/kernels/attention.hpp"
-// The rest needs vectors only.
+// The other kernels use only vectors.
 #include "model/training/kernels/rows.hpp"
 
 #undef SOMA_INLINE

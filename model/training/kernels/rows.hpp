@@ -17,7 +17,7 @@ SOMA_INLINE void store_up_to(float* at, vec value, size_t count) {
     store_some(at, value, count);
   }
 }
-/// The lanes from `count` on become `other`.
+/// Sets the lanes from `count` on to `other`.
 SOMA_INLINE vec only(vec value, size_t count, float other = 0.0f) {
   return lane_numbers() < all(static_cast<float>(count)) ? value : all(other);
 }
@@ -57,8 +57,8 @@ void layer_norm_backward(const float* x, const float* d_y, size_t rows, size_t d
                          layer_norm_gradient gradient) {
   for (size_t r = 0; r < rows; ++r, x += d, d_y += d, d_x += d) {
     const row_moments m = moments_of(x, d);
-    vec sum = {};           // of d_normalized
-    vec weighted_sum = {};  // of d_normalized * normalized
+    vec sum = {};           // the sum of d_normalized
+    vec weighted_sum = {};  // the sum of d_normalized * normalized
     in_vectors(d, [&](size_t i, size_t count) {
       const vec normalized =
           only((load_up_to(x + i, count) - m.mean) * m.reciprocal_deviation, count);
@@ -87,8 +87,8 @@ void layer_norm_backward(const float* x, const float* d_y, size_t rows, size_t d
   }
 }
 
-/// GELU and its derivative. Phi comes from the erf of Abramowitz and Stegun 7.1.26, whose
-/// exp(-z * z) serves for the density as well.
+/// GELU and its derivative. Phi comes from the erf of Abramowitz and Stegun 7.1.26, whose exp(-z *
+/// z) also gives the density.
 SOMA_INLINE void gelu_vec(vec x, vec& y, vec& derivative) {
   const vec z = (x < vec{} ? -x : x) * 0.70710678f;
   const vec t = 1.0f / (z * 0.3275911f + 1.0f);
@@ -190,7 +190,8 @@ double sigreg(const float* cosine, const float* sine, size_t slices, size_t mult
   });
   const auto inverse = 1.0f / static_cast<float>(slices);
   double statistic = 0;
-  float d_cosine[max_multiples + 1];  // the derivative of the statistic along each multiple
+  // the derivative of the statistic with respect to each multiple
+  float d_cosine[max_multiples + 1];
   float d_sine[max_multiples + 1];
   for (size_t i = 1; i <= multiples; ++i) {
     const float cosine_error = sum_of(cosines[i]) * inverse - phi[i];

@@ -34,7 +34,7 @@ struct judge {
 
 }  // namespace
 
-// R6 keeps what passes here, from any peer.
+// R6 keeps every certificate that passes this check, from any peer.
 TEST_CASE("a quorum's votes of each kind are a certificate, whichever quorum it is") {
   judge refused;
   for (const auto kind : {vote_kind::notarize, vote_kind::skip, vote_kind::finalize}) {
@@ -45,7 +45,7 @@ TEST_CASE("a quorum's votes of each kind are a certificate, whichever quorum it 
   }
 }
 
-TEST_CASE("what is wrong in form is refused by name and costs no signature check") {
+TEST_CASE("a malformed certificate is refused by name without a signature check") {
   judge refused;
   const auto good = refused.four.certify(a_vote(), {0, 1, 2});
   const auto changed = [&](auto change) {
@@ -60,18 +60,18 @@ TEST_CASE("what is wrong in form is refused by name and costs no signature check
   CHECK(changed([](auto& c) { c.statement.kind = vote_kind{4}; }) == kind_unknown);
   CHECK(changed([](auto& c) { c.statement.epoch.value += 1; }) == other_epoch);
   CHECK(changed([](auto& c) { c.statement.epoch.value -= 1; }) == other_epoch);
-  CHECK(changed([](auto& c) { c.statement.view = 0; }) == view_zero);
+  CHECK(changed([](auto& c) { c.statement.view = {}; }) == view_zero);
   CHECK(changed([](auto& c) { c.statement.kind = vote_kind::skip; }) == skip_of_block);
   CHECK(changed([](auto& c) { c.statement.block = {}; }) == block_missing);
-  CHECK(changed([](auto& c) { c.signers.add(4); }) == signer_unknown);
-  CHECK(changed([](auto& c) { c.signers.add(127); }) == signer_unknown);
-  CHECK(changed([](auto& c) { c.signers.add(3); }) == signature_count);
+  CHECK(changed([](auto& c) { c.signers.add({4}); }) == signer_unknown);
+  CHECK(changed([](auto& c) { c.signers.add({127}); }) == signer_unknown);
+  CHECK(changed([](auto& c) { c.signers.add({3}); }) == signature_count);
   CHECK(changed([](auto& c) { c.signatures.pop_back(); }) == signature_count);
   CHECK(changed([](auto& c) { c.signatures.push_back(c.signatures[0]); }) == signature_count);
   CHECK(changed([](auto& c) { c.signers = {}, c.signatures.clear(); }) == power_too_low);
 }
 
-TEST_CASE("one signer short of a quorum is none, at every threshold") {
+TEST_CASE("signers with less power than a quorum are refused at every threshold") {
   real_checker checker(here);
   struct at {
     std::vector<std::uint32_t> powers;
@@ -112,22 +112,22 @@ TEST_CASE("signatures have to be of their signers, for this statement and this c
   CHECK(changed([](auto& c) { std::swap(c.signatures[0], c.signatures[1]); }) == bad_signature);
   CHECK(changed([](auto& c) { c.signatures[2] = c.signatures[0]; }) == bad_signature);
   CHECK(changed([](auto& c) { c.signatures[1] = {}; }) == bad_signature);
-  CHECK(changed([](auto& c) { c.statement.view += 1; }) == bad_signature);
+  CHECK(changed([](auto& c) { ++c.statement.view; }) == bad_signature);
   CHECK(changed([](auto& c) { c.statement.block = block_id{{4}}; }) == bad_signature);
   CHECK(changed([](auto& c) { c.statement.kind = vote_kind::finalize; }) == bad_signature);
-  // The same signatures under other names.
+  // The same signatures under other signers.
   CHECK(changed([](auto& c) {
           c.signers = {};
-          for (const std::uint16_t i : {1, 2, 3}) c.signers.add(i);
+          for (const std::uint16_t i : {1, 2, 3}) c.signers.add({i});
         }) == bad_signature);
-  // Keys of the same seats in another committee, and the same keys on another chain.
+  // The keys of the same seats in another committee, and the same keys on another chain.
   const signed_committee others(here, epoch, {2500, 2500, 2500, 2500}, 1);
   CHECK(refused(others.certify(a_vote(), {0, 1, 2})) == bad_signature);
   const signed_committee elsewhere(chain_id{{2}}, epoch, {2500, 2500, 2500, 2500});
   CHECK(refused(elsewhere.certify(a_vote(), {0, 1, 2})) == bad_signature);
 }
 
-TEST_CASE("no flipped bit of a signature or of the statement goes unseen") {
+TEST_CASE("every flipped bit of a signature or of the statement is noticed") {
   judge refused;
   const auto good = refused.four.certify(a_vote(), {0, 2, 3});
   for (std::uint64_t seed = 0; seed < 400; ++seed) {
@@ -144,7 +144,7 @@ TEST_CASE("no flipped bit of a signature or of the statement goes unseen") {
   }
 }
 
-TEST_CASE("every refusal of a certificate has words of its own") {
+TEST_CASE("every refusal of a certificate has a text of its own") {
   std::vector<std::string_view> seen;
   for (std::uint8_t i = 1; i <= static_cast<std::uint8_t>(bad_signature); ++i) {
     seen.push_back(to_text(static_cast<certificate_refusal>(i)));

@@ -14,7 +14,7 @@ committee with_powers(const std::vector<std::uint32_t>& powers, std::uint8_t sal
   std::vector<committee_seat> seats(powers.size());
   for (std::size_t i = 0; i < powers.size(); ++i) {
     seats[i].consensus_key[0] = static_cast<std::uint8_t>(i + 1);
-    seats[i].power = powers[i];
+    seats[i].power = {powers[i]};
   }
   chain_id chain;
   chain.value[0] = 7;
@@ -24,28 +24,29 @@ committee with_powers(const std::vector<std::uint32_t>& powers, std::uint8_t sal
 }
 
 struct leaders_seen {
-  std::vector<std::uint64_t> views;        // of each seat
-  std::vector<std::uint64_t> longest_run;  // of each seat
+  std::vector<std::uint64_t> views;        // per seat
+  std::vector<std::uint64_t> longest_run;  // per seat
 };
 
 leaders_seen look_at(const committee& members, std::uint64_t views) {
   leaders_seen seen{std::vector<std::uint64_t>(members.size()),
                     std::vector<std::uint64_t>(members.size())};
   std::uint64_t run = 0;
-  std::uint16_t before = 0;
+  seat_index before;
   for (std::uint64_t view = 1; view <= views; ++view) {
-    const auto leader = members.leader(view);
+    const auto leader = members.leader({view});
     run = view > 1 && leader == before ? run + 1 : 1;
     before = leader;
-    seen.views[leader] += 1;
-    seen.longest_run[leader] = std::max(seen.longest_run[leader], run);
+    seen.views[leader.value] += 1;
+    auto& longest = seen.longest_run[leader.value];
+    longest = std::max(longest, run);
   }
   return seen;
 }
 
-/// What is drawn n times with this power stays within six standard deviations.
+/// Checks that a count of n draws with this power lies within six standard deviations.
 void check_frequency(std::uint64_t seen, std::uint64_t n, std::uint32_t power) {
-  const double p = power / static_cast<double>(consensus::total_power);
+  const double p = power / static_cast<double>(total_power.value);
   const double mean = static_cast<double>(n) * p;
   CAPTURE(power);
   CHECK(std::abs(static_cast<double>(seen) - mean) <= 6 * std::sqrt(mean * (1 - p)) + 1);
@@ -79,7 +80,7 @@ TEST_CASE("another seed, epoch or chain is another order of leaders") {
   const auto seats = one.seats();
   const auto same = [&](const committee& other) {
     std::uint64_t equal = 0;
-    for (std::uint64_t v = 1; v <= 1000; ++v) equal += one.leader(v) == other.leader(v) ? 1 : 0;
+    for (std::uint64_t v = 1; v <= 1000; ++v) equal += one.leader({v}) == other.leader({v}) ? 1 : 0;
     return equal;
   };
   chain_id chain;
@@ -94,20 +95,20 @@ TEST_CASE("another seed, epoch or chain is another order of leaders") {
 TEST_CASE("the leaders of a fixed committee never change: nodes must agree on them") {
   const auto members = with_powers({3333, 3333, 3334});
   std::string order;
-  for (std::uint64_t v = 1; v <= 24; ++v) order += std::to_string(members.leader(v));
-  CHECK(order == "111011212000112110212220");  // computed apart, from the definition
+  for (std::uint64_t v = 1; v <= 24; ++v) order += std::to_string(members.leader({v}).value);
+  CHECK(order == "111011212000112110212220");  // computed separately, from the definition
 }
 
 TEST_CASE("power and seats are found by signers and by key") {
   const auto members = with_powers({4000, 3000, 2000, 1000});
   signer_set some;
-  CHECK(members.power_of(some) == 0);
-  some.add(0);
-  some.add(2);
-  CHECK(members.power_of(some) == 6000);
-  some.add(77);  // nobody
-  CHECK(members.power_of(some) == 6000);
-  CHECK(members.seat_of(members.key_of(2)) == std::uint16_t{2});
+  CHECK(members.power_of(some) == voting_power{0});
+  some.add({0});
+  some.add({2});
+  CHECK(members.power_of(some) == voting_power{6000});
+  some.add({77});  // a seat that does not exist
+  CHECK(members.power_of(some) == voting_power{6000});
+  CHECK(members.seat_of(members.key_of({2})) == seat_index{2});
   CHECK_FALSE(members.seat_of(public_key{}).has_value());
 }
 

@@ -33,10 +33,10 @@ struct told_chain {
     block_header header;
     header.chain = here;
     header.epoch = epoch_number{e};
-    header.view = 20;
+    header.view = {20};
     header.height = block_height{100 * (e + 1)};
     header.parent = block_id{{static_cast<std::uint8_t>(e)}};
-    header.parent_view = 19;
+    header.parent_view = {19};
     header.state_root = state_root{{static_cast<std::uint8_t>(e), 5}};
     header.flags = block_closes_epoch;
     header.transactions = 3;
@@ -47,7 +47,7 @@ struct told_chain {
       auto filler = header;
       filler.parent = signing::id_of(proof.headers.back());
       filler.parent_view = proof.headers.back().view;
-      filler.view += 2 * (i + 1);
+      filler.view = filler.view + 2 * (i + 1);
       filler.flags = block_is_filler;
       filler.transactions = filler.payload_bytes = 0;
       proof.headers.push_back(filler);
@@ -55,7 +55,7 @@ struct told_chain {
     proof.final = committees[e].finalize(proof.headers.back(), all_but_one);
     return proof;
   }
-  /// Links and certifies again: a lie told by the whole committee.
+  /// Links and certifies the headers again, so that the whole committee has signed a lie.
   void seal(epoch_proof& proof, std::uint64_t e) const {
     for (std::size_t i = 1; i < proof.headers.size(); ++i) {
       proof.headers[i].parent = signing::id_of(proof.headers[i - 1]);
@@ -90,7 +90,7 @@ struct follower {
 
 }  // namespace
 
-// The proof of an epoch's end (E3) is all that is needed to know the next committee.
+// The proof of an epoch's end (E3) alone lets a light client learn the next committee.
 TEST_CASE("a light client follows epoch by epoch, each with other keys, and proves a header") {
   for (const std::size_t fillers : {0, 1, 5}) {
     const told_chain told(3, fillers);
@@ -105,12 +105,12 @@ TEST_CASE("a light client follows epoch by epoch, each with other keys, and prov
     block_header header;
     header.chain = here;
     header.epoch = epoch_number{3};
-    header.view = 1;
+    header.view = {1};
     header.height = block_height{301};
     auto child = header;
     child.parent = signing::id_of(header);
-    child.parent_view = 1;
-    child.view = 4;
+    child.parent_view = {1};
+    child.view = {4};
     child.height = block_height{302};
     CHECK(light.prove({header}, told.committees[3].finalize(header, {1, 2, 3})) == std::nullopt);
     CHECK(light.prove({header, child}, told.committees[3].finalize(child, {0, 1, 3})) ==
@@ -118,7 +118,7 @@ TEST_CASE("a light client follows epoch by epoch, each with other keys, and prov
     CHECK(light.prove({child}, told.committees[3].finalize(child, {0, 1, 3})) == std::nullopt);
     CHECK(light.client.proven() == child);
     CHECK(light.prove({header}, told.committees[3].finalize(header, {1, 2, 3})) == std::nullopt);
-    CHECK(light.client.proven() == child);  // the highest stays
+    CHECK(light.client.proven() == child);  // the highest proven header stays
   }
 }
 
@@ -147,17 +147,18 @@ TEST_CASE("forged proofs of an epoch's end are refused by name, the true one is 
     return why;
   };
   const auto& signers = told.committees[0];
-  // The committee.
+  // Refusals because of the committee.
   CHECK(forged([](auto& p) { p.next_committee[1].consensus_key[0] ^= 1; }) == committee_differs);
   CHECK(forged([](auto& p) { std::swap(p.next_committee[0], p.next_committee[1]); }) ==
         committee_differs);
-  CHECK(forged([](auto& p) { p.next_committee[0].power += 1, p.next_committee[1].power -= 1; }) ==
-        committee_differs);
+  CHECK(forged([](auto& p) {
+          p.next_committee[0].power.value += 1, p.next_committee[1].power.value -= 1;
+        }) == committee_differs);
   CHECK(forged([](auto& p) { p.next_committee.pop_back(); }) == bad_committee);
   CHECK(forged([](auto& p) { p.next_committee.clear(); }) == bad_committee);
-  CHECK(forged([](auto& p) { p.next_committee[0].power = 0; }) == bad_committee);
+  CHECK(forged([](auto& p) { p.next_committee[0].power = {}; }) == bad_committee);
   CHECK(forged([](auto& p) { p.next_committee.resize(200); }) == bad_committee);
-  // The headers.
+  // Refusals because of the headers.
   CHECK(forged([](auto& p) { p.headers.clear(); }) == header_count);
   CHECK(forged([](auto& p) { p.headers.resize(max_proof_headers + 1); }) == header_count);
   CHECK(forged([](auto& p) { std::swap(p.headers[1], p.headers[2]); }) == not_linked);
@@ -166,7 +167,7 @@ TEST_CASE("forged proofs of an epoch's end are refused by name, the true one is 
   CHECK(forged([](auto& p) { p.headers.pop_back(); }) == other_block);
   CHECK(forged([](auto& p) { p.headers[0].state_root = {}; }) == not_linked);
   CHECK(forged([](auto& p) { p.headers[2].state_root = {}; }) == other_block);
-  // The certificate.
+  // Refusals because of the certificate.
   CHECK(forged([&](auto& p) {
           p.final = signers.finalize(p.headers.back(), {0, 1});
         }) == bad_certificate);
@@ -180,7 +181,7 @@ TEST_CASE("forged proofs of an epoch's end are refused by name, the true one is 
         }) == not_final);
   CHECK(forged([&](auto& p) { p.final = signers.finalize(p.headers[0], all_but_one); }) ==
         other_block);
-  // The coming committee can't end the epoch before its own.
+  // The next committee cannot end the epoch before its own.
   CHECK(forged([&](auto& p) {
           auto c = told.committees[1].finalize(p.headers.back(), all_but_one);
           c.statement.epoch = epoch_number{0};
@@ -218,7 +219,7 @@ TEST_CASE("a header is proven by its own epoch's committee alone, and once per h
   block_header header;
   header.chain = here;
   header.epoch = epoch_number{1};
-  header.view = 7;
+  header.view = {7};
   header.height = block_height{140};
   const auto& now = told.committees[1];
   CHECK(light.prove({}, now.finalize(header, all_but_one)) == header_count);
@@ -237,7 +238,7 @@ TEST_CASE("a header is proven by its own epoch's committee alone, and once per h
   CHECK(light.client.proven() == header);
 }
 
-TEST_CASE("no field of a proof can be changed unseen") {
+TEST_CASE("every changed field of a proof is noticed") {
   const told_chain told(1);
   for (std::uint64_t seed = 0; seed < 500; ++seed) {
     CAPTURE(seed);
@@ -264,10 +265,10 @@ TEST_CASE("no field of a proof can be changed unseen") {
         header.time_ms ^= bit;
         break;
       case 5:
-        header.proposer ^= bit;
+        header.proposer.value ^= bit;
         break;
       case 6:
-        header.view ^= bit;
+        header.view.value ^= bit;
         break;
       case 7:
         seat.member.value[random() % 32] ^= bit;
@@ -289,7 +290,7 @@ TEST_CASE("no field of a proof can be changed unseen") {
   }
 }
 
-TEST_CASE("every refusal of the light client has words of its own") {
+TEST_CASE("every refusal of the light client has a text of its own") {
   std::vector<std::string_view> seen;
   for (std::uint8_t i = 1; i <= static_cast<std::uint8_t>(contradicts_before); ++i) {
     seen.push_back(to_text(static_cast<light_refusal>(i)));

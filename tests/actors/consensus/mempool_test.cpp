@@ -30,7 +30,7 @@ pooled_transaction waiting(std::uint64_t sender, std::uint64_t nonce, std::size_
   return t;
 }
 
-/// Bodies are the packed ids, so that payloads can be named.
+/// The ids of these transactions, read from their bodies, which begin with the id.
 std::vector<transaction_id> ids(const std::vector<signed_transaction>& list) {
   std::vector<transaction_id> out;
   for (const auto& t : list) {
@@ -93,7 +93,7 @@ TEST_CASE(
   CHECK(pool.next_payload({}, 1'000, 10).size() == 2);
 }
 
-TEST_CASE("what is overtaken by a block or an epoch goes") {
+TEST_CASE("transactions that a block or an epoch has overtaken are removed") {
   mempool pool;
   for (std::uint64_t n = 0; n < 5; ++n) REQUIRE(pool.add(waiting(1, n), 0, {0}).has_value());
   REQUIRE(pool.add(waiting(2, 0, 100, 3), 0, {0}).has_value());
@@ -109,7 +109,7 @@ TEST_CASE("what is overtaken by a block or an epoch goes") {
   CHECK(pool.bytes() == 0);
 }
 
-/// A block with really signed transactions of one account, and a pool that holds some of them.
+/// A block with correctly signed transactions of one account, and a pool that holds some of them.
 struct signed_account {
   crypto::key_pair key = [] {
     crypto::seeded_random random(7);
@@ -137,7 +137,7 @@ struct signed_account {
   }
 };
 
-TEST_CASE("what lies in ancestors is not taken again, and nonces go on behind it") {
+TEST_CASE("transactions of ancestors are not proposed again, and nonces go on after them") {
   const signed_account one;
   mempool pool;
   for (std::uint64_t n : {0, 1, 2, 4}) one.add_to(pool, n);
@@ -147,7 +147,8 @@ TEST_CASE("what lies in ancestors is not taken again, and nonces go on behind it
   CHECK(pool.next_payload({first}, 10'000, 10) == from_one);
   CHECK(pool.next_payload({first, second}, 10'000, 10) == std::vector{one.sent(2)});
   CHECK(pool.next_payload({}, 10'000, 10).size() == 3);
-  // One that this pool has never seen fills the gap; another with a nonce that waits here counts.
+  // A transaction that this pool has never seen fills the gap, and so does another one with a nonce
+  // that waits here.
   CHECK(pool.next_payload({first, second, one.block_of(3, {one.sent(2), one.sent(3)})}, 10'000,
                           10) == std::vector{one.sent(4)});
   mempool other;
@@ -156,7 +157,7 @@ TEST_CASE("what lies in ancestors is not taken again, and nonces go on behind it
   CHECK(other.next_payload({first, second}, 10'000, 10) == std::vector{one.sent(2)});
 }
 
-TEST_CASE("a proposer can't hold up an account with what its owner has not signed") {
+TEST_CASE("a proposer cannot delay an account with transactions that its owner has not signed") {
   const signed_account one;
   mempool pool;
   one.add_to(pool, 0);

@@ -1,4 +1,4 @@
-// Committees whose keys are at hand, and what they sign, for tests that need real signatures.
+// Committees with their private keys, and what they sign, for tests that need real signatures.
 #pragma once
 
 #include <map>
@@ -8,7 +8,7 @@
 
 namespace soma::consensus::testing {
 
-/// Checks with the real keys; counts, so that tests see what a refusal costs.
+/// Verifies with the real keys, and counts, so that tests see how much a refusal costs.
 class real_checker final : public signature_checker {
  public:
   explicit real_checker(const chain_id& chain) : chain_(chain) {}
@@ -27,7 +27,7 @@ class real_checker final : public signature_checker {
   chain_id chain_;
 };
 
-/// One committee with its keys.
+/// One committee with the private keys of its members.
 class signed_committee {
  public:
   signed_committee(const chain_id& chain, epoch_number epoch,
@@ -41,19 +41,19 @@ class signed_committee {
       keys_.push_back(crypto::key_pair::from_seed(seed));
       seats[i].member = crypto::address_of(keys_.back().public_half());
       seats[i].consensus_key = keys_.back().public_half();
-      seats[i].power = powers[i];
+      seats[i].power = {powers[i]};
     }
     members_ = committee(chain, epoch, std::move(seats), hash256{});
   }
 
   [[nodiscard]] const committee& members() const { return members_; }
-  [[nodiscard]] const crypto::key_pair& key(std::uint16_t seat) const { return keys_[seat]; }
+  [[nodiscard]] const crypto::key_pair& key(seat_index seat) const { return keys_[seat.value]; }
 
   [[nodiscard]] certificate certify(const vote_statement& statement,
                                     const std::vector<std::uint16_t>& signers) const {
     certificate c{statement, {}, {}};
     for (const auto seat : signers) {
-      c.signers.add(seat);
+      c.signers.add({seat});
       c.signatures.push_back(signing::sign_vote(keys_[seat], chain_, statement));
     }
     return c;

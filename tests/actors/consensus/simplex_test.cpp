@@ -1,5 +1,5 @@
-// The core among a few others of its kind, on a network that is only slow: what every agreement
-// must do before faults are thrown at it. Hostile networks: tests/actors/simulation.
+// The core with a few others on a network that only delays messages: what the consensus must do
+// before faults are added. tests/actors/simulation has hostile networks.
 #include "actors/consensus/runner.hpp"
 
 #include <doctest/doctest.h>
@@ -41,7 +41,7 @@ struct real_keys final : signer, signature_checker {
   chain_id chain;
 };
 
-/// One transaction after the other, for ever.
+/// A payload source that gives one new transaction after the other without an end.
 struct endless_payload final : payload_source {
   std::vector<signed_transaction> next_payload(const std::vector<block_ptr>& ancestors, std::size_t,
                                                std::size_t) const override {
@@ -120,7 +120,7 @@ struct node final : effect_ports {
   std::size_t index;
 };
 
-/// A network with a delay of 10 ms, in virtual time.
+/// A network in virtual time with a delay of 10 ms.
 class network {
  public:
   explicit network(std::size_t members, std::size_t followers = 0) {
@@ -132,16 +132,18 @@ class network {
     position_.leader_seed = position_.next_leader_seed = position_.chain.as<hash_tag>();
     for (std::size_t i = 0; i < members; ++i) {
       const auto key = key_number(static_cast<std::uint8_t>(i)).public_half();
-      const auto power = total_power / members + (i < total_power % members ? 1 : 0);
+      const auto units = total_power.value;
+      const auto power = units / members + (i < units % members ? 1 : 0);
       position_.seats.push_back(
-          {crypto::address_of(key), key, static_cast<std::uint32_t>(power), 0, 0});
+          {crypto::address_of(key), key, {static_cast<std::uint32_t>(power)}, 0, 0});
     }
     for (std::size_t i = 0; i < members + followers; ++i) {
       nodes.push_back(std::make_unique<node>(*this, i, static_cast<std::uint8_t>(i), position_));
     }
   }
 
-  /// Another process with this member's key, from a copy of what was there at the beginning.
+  /// Starts another process with this member's key, from a copy of its ledger and record at the
+  /// start.
   void add_twin_of(std::uint8_t member) {
     recalled past{record_state::intact, {}};
     past.record.chain = position_.chain;
@@ -179,7 +181,8 @@ class network {
   std::vector<std::unique_ptr<node>> nodes;
   std::uint64_t now = 2;
   std::size_t reports = 0;
-  std::uint64_t rare_proofs = 0;  // only such heights have certificates in the ledgers
+  // if set, only heights that are multiples of it have certificates in the ledgers
+  std::uint64_t rare_proofs = 0;
   std::vector<std::string> alarms;
   std::vector<std::string> blames;
 
@@ -270,14 +273,14 @@ void check_same_chain(const network& net, std::size_t at_least) {
 
 }  // namespace
 
-// R2 sets the pace when there is nothing to put into blocks, E1 ends the epochs, and R9 commits.
+// R2 sets the pace when there are no transactions, E1 ends the epochs, and R9 commits.
 TEST_CASE("committees of every size agree on one chain through several epochs") {
   for (const std::size_t members : {1, 2, 4, 7, 13}) {
     CAPTURE(members);
     network net(members);
     net.start();
     net.run_until(65'000);
-    check_same_chain(net, 55);  // an idle chain: a block a second
+    check_same_chain(net, 55);  // an idle chain makes one block per second
     CHECK(net.nodes.front()->core.epoch().value == 3);
   }
 }
@@ -287,11 +290,12 @@ TEST_CASE("with work to do blocks follow each other at the interval") {
   for (auto& n : net.nodes) n->payload.busy = true;
   net.start();
   net.run_until(15'000);
-  check_same_chain(net, 100);  // 100 ms and two delays
+  check_same_chain(net, 100);  // a block takes 100 ms and two delays
 }
 
-// By R11 a process asks for blocks, by E4 it learns how epochs ended, and L3 follows.
-TEST_CASE("who comes late with an empty ledger and no seat reaches the tip through past epochs") {
+// By R11 a process asks for blocks, by E4 it learns how epochs ended, and so it reaches the tip
+// (L3).
+TEST_CASE("a late process with an empty ledger and no seat reaches the tip through past epochs") {
   network net(4, 1);
   net.nodes[4]->up = false;
   for (auto& n : net.nodes) n->payload.busy = true;
@@ -303,9 +307,9 @@ TEST_CASE("who comes late with an empty ledger and no seat reaches the tip throu
   check_same_chain(net, 450);
 }
 
-// By R11 a run of blocks is kept if its end is proven, within the limits of security §8.4.
+// By R11 a run of blocks is kept if its last block is proven, within the limits of security §8.4.
 TEST_CASE(
-    "blocks that are more than one answer, up to the first that is proven, are caught up with") {
+    "a process catches up when there are more blocks before a proven one than an answer holds") {
   for (const std::uint64_t rare : {9, 70, 1'000}) {  // larger, more, and proven by epochs alone
     CAPTURE(rare);
     network net(4, 1);
@@ -324,8 +328,8 @@ TEST_CASE(
   }
 }
 
-// By R0 an old copy hears its own signatures and is fenced, epoch after epoch (S10).
-TEST_CASE("who starts from an old copy beside the one that has the key signs nothing, ever") {
+// By R0 an old copy hears its own signatures and is fenced in epoch after epoch (S10).
+TEST_CASE("a process that runs from an old copy beside the key's true process never signs") {
   for (const bool busy : {false, true}) {
     CAPTURE(busy);
     network net(4);
@@ -345,7 +349,7 @@ TEST_CASE("who starts from an old copy beside the one that has the key signs not
   }
 }
 
-// By R1 and R8 the views of a silent leader are skipped.
+// By R1 and R8 members skip the views of a silent leader.
 TEST_CASE("a silent member costs timeouts, not the chain") {
   network net(4);
   net.nodes[3]->up = false;

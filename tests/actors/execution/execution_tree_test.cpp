@@ -1,5 +1,5 @@
-// Executions above a ledger, in every order and on every fork. The results are compared with those
-// of executing each chain from its beginning, and a router follows them.
+// Executes blocks above a ledger in every order and on every fork. The results are compared with
+// those of executing each chain from its beginning, and a router follows them.
 #include "actors/execution/execution_tree.hpp"
 
 #include <doctest/doctest.h>
@@ -17,8 +17,8 @@ using execution::execution_tree;
 using execution::execution_trouble;
 using execution::router_update;
 
-/// Holds one registry, as the real router does. It refuses an update that it has already or to
-/// which it can't apply the changes.
+/// Holds one version of the models, as the real router does. It refuses an update that it already
+/// has, or whose changes do not fit its version.
 struct router {
   std::map<model_id, std::pair<std::uint32_t, std::vector<float>>> models;
   std::uint64_t version = 0;
@@ -50,7 +50,7 @@ struct router {
   }
 };
 
-/// Uses the tree as a validator does; anything may come late, twice or not at all.
+/// Uses the tree as a validator does. Any answer may come late, twice or not at all.
 class trial {
  public:
   explicit trial(std::uint64_t seed) : chain(seed), d{seed ^ 0xabcdef} {
@@ -76,7 +76,7 @@ class trial {
     if (roll < 85) return answer_one();
     commit_one();
   }
-  /// Finishes what waits and executes all blocks that are left.
+  /// Finishes the pending executions and executes all blocks that are left.
   void finish() {
     while (!waiting_.empty()) answer_one();
     for (std::size_t i = 0; i < nodes_.size(); ++i) {
@@ -121,7 +121,7 @@ class trial {
   }
 
   void execute_one() {
-    // It may also be a block that was executed before.
+    // Sometimes it is a block that was executed before.
     const auto i =
         pick([&](const node& n) { return n.parent >= 0 && (!n.executed || d.chance(10)); });
     if (i != SIZE_MAX && i != base_) execute(i);
@@ -237,7 +237,7 @@ class trial {
     check_rows(*tested->rows_at(tested->base()), straight.rows);
     base_ = chosen;
     forget_the_rest();
-    if (d.chance(40)) tell_base();  // several commits may be told together
+    if (d.chance(40)) tell_base();  // one message may stand for several commits
   }
 
   void forget_the_rest() {
@@ -267,10 +267,11 @@ class trial {
   std::vector<node> nodes_;
   std::size_t base_ = 0;
   std::deque<waiting> waiting_;
-  std::uint64_t awaited_ = 0;  // the ticket of the latest message, while it is not answered
+  std::uint64_t awaited_ = 0;  // the ticket of the latest message until it is answered
 };
 
-TEST_CASE("blocks executed on forks in any order do what executing their chains straight does") {
+TEST_CASE(
+    "blocks executed on forks in any order give the results of executing each chain in order") {
   std::size_t executed = 0, unknown = 0, gone = 0, draws = 0, failed = 0, deltas = 0;
   std::size_t finals = 0, models = 0;
   for (std::uint64_t seed = 0; seed < 8; ++seed) {
@@ -295,7 +296,7 @@ TEST_CASE("blocks executed on forks in any order do what executing their chains 
     for (const auto& block : t.final_blocks) REQUIRE(replayed.next(block->block).has_value());
     CHECK(replayed.root() == t.tested->tree().root());
   }
-  // Everything that the test is about has happened.
+  // Every case that the test is about has occurred.
   MESSAGE(executed << " executions, " << finals << " final, " << unknown << " without a parent, "
                    << gone << " too late, " << draws << " with draws, " << failed
                    << " draws failed, " << deltas << " changes told, " << models << " models");
@@ -327,13 +328,13 @@ struct small_stage {
   tables::ledger_store ledger;
   std::unique_ptr<execution_tree> tested;
 
-  /// An empty block; siblings differ in `twist`.
+  /// An empty block. Siblings have different `twist`.
   [[nodiscard]] block on(const block_id& parent, std::uint64_t height, std::uint64_t twist) const {
     block made;
     made.header.chain = rules::chain_id_of(chain.genesis);
     made.header.parent = parent;
     made.header.height = {height};
-    made.header.view = height + twist;
+    made.header.view = {height + twist};
     made.header.time_ms = chain.genesis.start_ms + height;
     return made;
   }
@@ -344,7 +345,7 @@ struct small_stage {
   }
 };
 
-TEST_CASE("a block that can't follow is a result, and leaves nothing behind") {
+TEST_CASE("a block that cannot follow its parent is a result, and changes nothing") {
   small_stage s;
   const auto start = s.tested->base();
   const auto good = s.on(start, 1, 0);
@@ -354,8 +355,8 @@ TEST_CASE("a block that can't follow is a result, and leaves nothing behind") {
       [](block& b) { b.header.time_ms -= 1; },
       [](block& b) { b.header.epoch = {1}; },
       [](block& b) { b.header.flags = block_is_filler; },
-      [](block& b) { b.parent_signers.add(validator_count); },
-      [](block& b) { b.parent_signers.add(127); },
+      [](block& b) { b.parent_signers.add({validator_count}); },
+      [](block& b) { b.parent_signers.add({127}); },
       [](block& b) {
         b.payload.push_back({bytes(40), {}});
       },
@@ -382,7 +383,7 @@ TEST_CASE("a block that can't follow is a result, and leaves nothing behind") {
   CHECK(s.tested->live() == 1);
 }
 
-TEST_CASE("what a header claims of its execution does not change what is executed") {
+TEST_CASE("the claims of a header do not change the result of its execution") {
   small_stage s;
   auto content = s.on(s.tested->base(), 1, 0);
   const auto truth = result_of(*s.tested, content);
@@ -395,7 +396,9 @@ TEST_CASE("what a header claims of its execution does not change what is execute
   CHECK(s.tested->find(signing::id_of(content.header)) == nullptr);
 }
 
-TEST_CASE("no more than the limit is kept: idle leaves go first, a chain of that length is full") {
+TEST_CASE(
+    "no more than the limit is kept: idle leaves are dropped first, and a chain of that length is "
+    "full") {
   small_stage s;
   const auto start = s.tested->base();
   const auto first = s.execute(s.on(start, 1, 0));
@@ -404,7 +407,7 @@ TEST_CASE("no more than the limit is kept: idle leaves go first, a chain of that
   for (std::uint64_t i = 1; i <= 3 * execution_tree::max_live; ++i) {
     leaves.push_back(s.execute(s.on(start, 1, i)));
     REQUIRE(s.tested->live() <= execution_tree::max_live);
-    if (i % 10 == 0) s.execute(s.on(first, 2, 0));  // it is used from time to time
+    if (i % 10 == 0) s.execute(s.on(first, 2, 0));  // this path is used from time to time
   }
   CHECK(s.tested->find(first) != nullptr);
   CHECK(s.tested->find(second) != nullptr);
@@ -413,7 +416,7 @@ TEST_CASE("no more than the limit is kept: idle leaves go first, a chain of that
   CHECK(s.execute(s.on(start, 1, 1)) == leaves.front());
   s.tested->keep_only(first);
   CHECK(s.tested->live() == 2);
-  s.tested->keep_only(leaves.front());  // it is not kept any more
+  s.tested->keep_only(leaves.front());  // the tree does not keep this block any more
   CHECK(s.tested->live() == 2);
 
   auto tip = second;

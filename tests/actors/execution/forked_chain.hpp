@@ -1,5 +1,5 @@
-// A network whose chain forks. Signed blocks with random payloads stand on any earlier block. Each
-// is executed on a copy of its parent's rows, so that the results under test can be compared.
+// A network whose chain forks. Signed blocks with random payloads follow any earlier block. Each is
+// executed on a copy of its parent's rows, so that the results under test can be compared.
 #pragma once
 
 #include "messages/signing/signing.hpp"
@@ -48,7 +48,7 @@ struct straight_state {
     model_plan plan;
     epoch_number committed_in;
   };
-  std::vector<planned> plans;  // of models whose reveal is due
+  std::vector<planned> plans;  // models that have to be revealed
 };
 
 struct forked_block {
@@ -74,7 +74,7 @@ class forked_chain {
     return {std::make_shared<const identified_block>(none), genesis_};
   }
 
-  /// A whole, signed block that follows `parent`.
+  /// A complete, signed block that follows `parent`.
   forked_block next(const forked_block& parent) {
     auto after = std::make_shared<straight_state>(*parent.after);
     block made;
@@ -86,19 +86,19 @@ class forked_chain {
     h.height = tip.height.next();
     h.parent = parent.block->id;
     const bool opens_epoch = parent.block->block.header.epoch != tip.epoch || h.height.value == 1;
-    h.parent_view = opens_epoch ? 0 : parent.block->block.header.view;
+    h.parent_view = opens_epoch ? view_number{} : parent.block->block.header.view;
     h.view = h.parent_view + 1 + d.below(3);
     h.time_ms = tip.time_ms + 50 + d.below(500);
-    h.proposer = static_cast<std::uint16_t>(d.below(seats.size()));
+    h.proposer = {static_cast<std::uint16_t>(d.below(seats.size()))};
     for (std::uint16_t i = 0; !opens_epoch && i < seats.size(); ++i) {
-      if (d.chance(70)) made.parent_signers.add(i);
+      if (d.chance(70)) made.parent_signers.add({i});
     }
     fill(made.payload, *after);
     seal_payload(made);
     execute(made, seats, *after);
     const auto id = signing::id_of(h);
     for (std::uint64_t v = 0; v < validator_count; ++v) {
-      if (key_of(900 + v).public_half() == seats[h.proposer].consensus_key) {
+      if (key_of(900 + v).public_half() == seats[h.proposer.value].consensus_key) {
         made.by_proposer = signing::sign_block(key_of(900 + v), id);
       }
     }
@@ -115,7 +115,7 @@ class forked_chain {
     }
   }
 
-  /// The draft of a block: the block without what its execution adds.
+  /// The draft of a block: the block without the results of its execution.
   static block_ptr draft_of(const block_ptr& of) {
     auto draft = *of;
     draft.block.header.state_root = {};
@@ -130,7 +130,8 @@ class forked_chain {
   void execute(block& made, const std::vector<committee_seat>& seats, straight_state& on) const {
     auto& h = made.header;
     rules::block_input input{h.height, h.time_ms, h.parent, {}, {}};
-    for (const auto i : made.parent_signers.members()) input.signers.push_back(seats[i].member);
+    for (const auto i : made.parent_signers.members())
+      input.signers.push_back(seats[i.value].member);
     for (const auto& sent : made.payload) {
       input.transactions.push_back(rules::read_transaction(sent));
     }
@@ -206,7 +207,7 @@ class forked_chain {
     }
   }
 
-  static constexpr std::uint64_t owner = 1;  // of all models
+  static constexpr std::uint64_t owner = 1;  // the owner of all models
   chain_id chain_;
   std::shared_ptr<straight_state> genesis_;
 };

@@ -12,7 +12,7 @@ namespace {
 certificate certificate_for(const identified_block& of) {
   certificate c;
   c.statement = {vote_kind::finalize, of.block.header.epoch, of.block.header.view, of.id};
-  c.signers.add(0);
+  c.signers.add({0});
   c.signatures.emplace_back();
   return c;
 }
@@ -39,7 +39,7 @@ TEST_CASE("a ledger says where its chain stands, in the middle of an epoch and b
           execution::position_of(ledger.view(), chain.genesis, at.after->tree.root());
       CHECK(position.chain == id);
       CHECK(position.epoch == now.epoch);
-      CHECK(position.view == (header.epoch == now.epoch ? header.view : 0));
+      CHECK(position.view == (header.epoch == now.epoch ? header.view : view_number{}));
       CHECK(position.block == at.block->id);
       CHECK(position.height.value == static_cast<std::uint64_t>(i));
       CHECK(position.time_ms == now.time_ms);

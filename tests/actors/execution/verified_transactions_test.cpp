@@ -1,4 +1,4 @@
-// A valid transaction is verified once, and an invalid one is never taken for a valid one.
+// A valid transaction is verified once, and an invalid one is never accepted as valid.
 #include "actors/execution/verified_transactions.hpp"
 
 #include <doctest/doctest.h>

@@ -46,7 +46,7 @@ TEST_CASE("a delegator's deposit and withdrawal are followed to the last shannon
     const auto& joined = step_in(explained, "story", "stake_joined");
     CHECK(joined.height->value == net.height());
     CHECK(value_of(joined, "shares") == shares);
-    // The model's page shows the same position.
+    // The explanation of the model shows the same position.
     const auto of_model = net.model(models[0].id);
     CHECK(value_of<std::string>(step_in(of_model, "pool", "position"), "holder") ==
           delegator.where().text());
@@ -77,7 +77,7 @@ TEST_CASE("a delegator's deposit and withdrawal are followed to the last shannon
              {"block " + std::to_string(net.height()), to_text(left.amount), "(protocol §4)"});
 }
 
-TEST_CASE("what was refused is explained with the rule, the block and what was asked for") {
+TEST_CASE("a refusal is explained with its rule, its block and the request") {
   explained_network net(four_validator_genesis(people));
   net.active_models(owner, 3);
   const auto target = net.n.open_targets().front();
@@ -124,7 +124,7 @@ TEST_CASE("an address waits for its claims, and the waiting ends with them") {
                  to_text(shannons{target.row.reward.value - target.row.reward.value / 2})));
 }
 
-TEST_CASE("a balance is what was there at first, plus all that came, less all that went") {
+TEST_CASE("a balance is the first amount, plus all income, less all spending") {
   for (std::uint64_t seed = 1; seed <= 6; ++seed) {
     CAPTURE(seed);
     dice d{seed};
@@ -168,13 +168,13 @@ TEST_CASE("a balance is what was there at first, plus all that came, less all th
 TEST_CASE("a validator's page shows its seat and what it must still do to be paid") {
   explained_network net(four_validator_genesis(people));
   const auto who = four_validators()[1];
-  net.apply(owner, tx::transfer{who.where(), {shannons_per_soma}});  // for the fee of leaving
+  net.apply(owner, tx::transfer{who.where(), {shannons_per_soma}});  // pays the fee for leaving
   net.blocks(4);
   const auto explained = net.account(who);
   CHECK(explained.status == "validator");
   const auto seat = *ledger::find_seat(net.n.state, who.where());
   const auto& shown = step_in(explained, "validator", "seat");
-  CHECK(value_of(shown, "power") == seat.power);
+  CHECK(value_of(shown, "power") == seat.power.value);
   CHECK(value_of(shown, "blocks_signed") == seat.blocks_signed);
   CHECK(value_of(shown, "blocks") == 4);
   const auto& due = next_in(explained, "participation");

@@ -19,7 +19,7 @@ counted_sum counted_in(const explain::explanation& explained, std::string_view p
 
 }  // namespace
 
-TEST_CASE("the explanation of an absent validator says what it missed and what that cost it") {
+TEST_CASE("the explanation of an absent validator names the missed work and its cost") {
   explained_network net(four_validator_genesis(people));
   const auto absent = four_validators()[2];
   net.n.silent.insert(absent.where());
@@ -43,7 +43,7 @@ TEST_CASE("the explanation of an absent validator says what it missed and what t
   for (const auto& s : explain::find(explained, "validators")->steps)
     paid += s.name == "validator_paid";
   CHECK(paid == 3);
-  // Its own page says it too.
+  // The explanation of that epoch says it, too.
   const auto page = net.account(absent);
   CHECK(value_of(step_in(page, "given", "validator_absent"), "amount_shannons") ==
         missed.front().amount.value);
@@ -186,7 +186,7 @@ TEST_CASE("an epoch's budget, emission, fees and difficulty are explained before
   CHECK(value_of<std::int64_t>(difficulty, "difficulty_before_ppm") == before.difficulty_ppm);
   CHECK(value_of<std::int64_t>(difficulty, "difficulty_ppm") == after.difficulty_ppm);
   CHECK(step_in(explained, "rules", "emission_released").section == "3");
-  // What is left of it and what was set aside for targets at its start.
+  // The rest of the budget, and the part that was set aside for targets at the epoch's start.
   const auto next = net.epoch_explained(epoch + 1);
   const auto opened = counted_in(next, "targets", "target_opened", true);
   CHECK(value_of(step_in(next, "rules", "budget"), "budget_shannons") ==

@@ -168,7 +168,8 @@ TEST_CASE("a model's page counts what it won, and prices its shares") {
   explained_network net(four_validator_genesis(people));
   net.active_models(owner, 3);
   const auto validators = four_validators();
-  std::map<model_id, std::pair<std::uint64_t, std::uint64_t>> won;  // times, shannons
+  // how often, and how many shannons
+  std::map<model_id, std::pair<std::uint64_t, std::uint64_t>> won;
   for (std::uint64_t i = 0; i < 4; ++i) {
     const auto target = net.n.open_targets().front();
     const auto made = submission_for(target, people[1], 100 + 10 * i);

@@ -68,7 +68,7 @@ TEST_CASE("a settled target is explained from its claim to the last payment") {
   const auto revealed = t.net.height();
   for (std::size_t v = 0; v < 3; ++v) t.vote(v, audit_verdict::ok);
   const auto settled = t.net.height();
-  t.vote(3, audit_verdict::wrong_loss);  // late, and of no effect
+  t.vote(3, audit_verdict::wrong_loss);  // this vote comes too late to count
 
   const auto explained = t.explained();
   CHECK(explained.status == "settled");
@@ -103,7 +103,7 @@ TEST_CASE("a settled target is explained from its claim to the last payment") {
   for (const auto& part : {to_text(shannons{submitter_part}), to_text(shannons{model_part}),
                            "block " + std::to_string(settled), std::string("protocol §8.4")})
     CHECK(contains(explained.summary, part));
-  // The late vote is explained, and did not change the decision.
+  // The late vote is explained as one that did not change the decision.
   CHECK(value_of(explained.facts, "against_power") == 2500);
   CHECK(value_of(decided, "against_power") == 0);
 }
@@ -153,7 +153,7 @@ TEST_CASE("a claim says by which block and epoch its data must be revealed") {
 }
 
 TEST_CASE("a missed reveal names the block at which its window ended") {
-  for (const std::uint64_t waited : {3, 4, 5, 9}) {  // blocks after the claim, then the epoch ends
+  for (const std::uint64_t waited : {3, 4, 5, 9}) {  // blocks after the claim until the epoch ends
     CAPTURE(waited);
     claimed_target t(5);
     t.net.blocks(waited);
@@ -168,7 +168,7 @@ TEST_CASE("a missed reveal names the block at which its window ended") {
     }
     t.net.end_epoch();
     const auto explained = t.explained();
-    if (waited < 4) {  // one more block may bring the reveal
+    if (waited < 4) {  // the reveal may come in one more block
       CHECK(explained.status == "filled");
       CHECK(value_of(next_in(explained, "reveal_due"), "reveal_by_height") == t.claimed + 5);
       continue;
@@ -219,7 +219,7 @@ TEST_CASE("an audit for which too few vote is put off, and the last time it sett
   claimed_target t;
   t.reveal();
   const auto claimed_in = t.net.epoch();
-  t.vote(1, audit_verdict::wrong_distance);  // a quarter: fewer than a third
+  t.vote(1, audit_verdict::wrong_distance);  // a quarter of the power, which is fewer than a third
   const auto most = std::uint64_t{t.net.n.genesis.parameters.max_audit_extensions};
   t.net.end_epoch();
   for (std::uint64_t extensions = 0; extensions <= most; ++extensions) {
@@ -271,7 +271,7 @@ TEST_CASE("without a quorum the end of the epoch decides for the side with more 
   }
 }
 
-TEST_CASE("what is not there is refused by name") {
+TEST_CASE("an unknown id or epoch is refused by name") {
   const scratch_directory dir;
   const tables::ledger_store empty(dir.path(), {.map_bytes = 64u << 20});
   CHECK(explain::explain_target(empty.view(), {}).error() == explain::refusal::no_ledger);

@@ -1,5 +1,5 @@
-// A small network whose blocks are executed by the rules and stored in a ledger on disk, as a
-// validator does it; explanations are then compared with what the rules did.
+// A small network whose blocks are executed by the rules and stored in a ledger on disk, like those
+// of a validator. Tests compare explanations with the effects of the rules.
 #pragma once
 
 #include <doctest/doctest.h>
@@ -17,7 +17,7 @@ class explained_network {
     store.init(encode(n.genesis), rules::genesis_rows(n.genesis));
   }
 
-  /// Queued as it would be in a block: under the id of its signed bytes.
+  /// Queues a transaction under the id of its signed bytes, as a block would have it.
   void send(const person& from, transaction_kind kind) {
     n.send(from, std::move(kind));
     auto& queued = n.queue.back();
@@ -40,7 +40,7 @@ class explained_network {
     while (count-- > 0) block();
   }
   void end_epoch() { REQUIRE(block(n.genesis.parameters.epoch_ms).epoch_closed); }
-  /// One transaction in a block of its own, which is applied.
+  /// Puts one transaction into a block of its own, and requires that it is applied.
   void apply(const person& from, transaction_kind kind) {
     send(from, std::move(kind));
     REQUIRE_FALSE(block().outcomes.back().reason.has_value());
@@ -142,7 +142,7 @@ template <class Value = std::uint64_t>
 [[nodiscard]] inline bool contains(std::string_view text, std::string_view part) {
   return text.find(part) != std::string_view::npos;
 }
-/// The whole line of a step holds every part.
+/// Checks that the line of a step holds every part.
 inline void check_line(const explain::step& s, std::initializer_list<std::string> parts) {
   const auto line = explain::line_of(s);
   CAPTURE(line);

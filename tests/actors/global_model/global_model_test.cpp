@@ -26,8 +26,8 @@ using namespace soma::trainer;
 
 namespace {
 
-/// Blob store, scorer, registry, router and global model in a world, with models that were
-/// published by hand.
+/// Blob store, scorer, registry, router and global model in a simulated network. The tests publish
+/// the models themselves.
 struct small_oracle {
   small_oracle() {
     auto& system = w.system();
@@ -45,7 +45,7 @@ struct small_oracle {
                      global_model_ports{registry, paths, scorer, test::byte_architecture.max_seq});
   }
 
-  /// Encrypts and stores a file as a trainer does; the entry that a ledger would have.
+  /// Encrypts and stores a file as a trainer does. Returns the entry that a ledger would have.
   model_entry publish(bytes file, std::vector<float> embedding) {
     model_entry entry;
     const auto number = ++published;
@@ -129,7 +129,7 @@ TEST_CASE(
   const auto result = o.evaluate(text);
   REQUIRE(result.root().getRefusal().isNone());
   CHECK(result.root().getBytes() == 20'000);
-  // One byte of each 64 is given, not predicted.
+  // The first byte of every 64 is given and not predicted.
   CHECK(result.root().getPredicted() == 20'000 - (20'000 + 63) / 64);
   REQUIRE(result.root().getShares().size() == 3);
   double shares = 0;
@@ -139,8 +139,8 @@ TEST_CASE(
     shares += share.getShare();
   }
   CHECK(shares == doctest::Approx(1).epsilon(1e-9));
-  CHECK(result.root().getBitsPerByte() <
-        3.2);  // three bits for one of eight letters, and a little for each change
+  // Three bits for one of eight letters, and a little for each change of the alphabet.
+  CHECK(result.root().getBitsPerByte() < 3.2);
 }
 
 TEST_CASE("on a text of one nature the mixture is about as good as the one expert for it") {
@@ -165,7 +165,7 @@ TEST_CASE("a continuation is written by the expert that the prompt calls for") {
   for (const auto& share : answer.root().getShares()) {
     if (ref_of(share.getRef()) == digits.ref) CHECK(share.getShare() > 0.95);
   }
-  CHECK(o.ask("2131232131232112", 40, 1'000) == answer);  // the seed owns the choice
+  CHECK(o.ask("2131232131232112", 40, 1'000) == answer);  // the seed determines the answer
 }
 
 TEST_CASE("questions that cannot be answered are refused by name") {
@@ -190,7 +190,8 @@ TEST_CASE("questions that cannot be answered are refused by name") {
   CHECK(why_of(failed.root().getRefusal()).find("weights") != std::string::npos);
 }
 
-TEST_CASE("weights are judged for what they are: good, unavailable, of another hash, malformed") {
+TEST_CASE(
+    "a check of weights says whether they are good, unavailable, of another hash or malformed") {
   small_oracle o;
   const auto good = o.publish_alphabet("abc");
   CHECK(o.check(good) == model_verdict::good);

@@ -19,7 +19,7 @@ address address_from(std::uint8_t first) {
 }
 const address alice = address_from(1), bob = address_from(2);
 
-/// Alice has 100 shannons, everything else is unissued.
+/// Alice has 100 shannons; all other money is unissued.
 memory_state first_rows() {
   chain_row chain;
   chain.balances = {100};
@@ -48,7 +48,7 @@ TEST_CASE("money moves whole or not at all, and an address gets an account with 
 }
 
 // Protocol §2.4.
-TEST_CASE("what is burned counts for its epoch, from whichever pot it came") {
+TEST_CASE("burned money counts for its epoch, whatever account it came from") {
   const auto rows = first_rows();
   ledger::block_state state(rows);
   CHECK(state.move(balance_of(alice), of(pot::burned), {30}));
@@ -59,7 +59,9 @@ TEST_CASE("what is burned counts for its epoch, from whichever pot it came") {
 }
 
 // Protocol §1.8.
-TEST_CASE("a savepoint takes back rows and totals, and counts the distinct rows since") {
+TEST_CASE(
+    "a rollback to a savepoint restores rows and totals; a savepoint counts the distinct rows "
+    "since") {
   const auto rows = first_rows();
   ledger::block_state state(rows);
   const auto start = state.mark();
@@ -84,7 +86,7 @@ TEST_CASE("changes are sorted by key, hold the chain row, and make the state tha
   ledger::block_state state(rows);
   state.must_move(balance_of(alice), balance_of(bob), {1});
   state.used_data.put({}, {});
-  state.used_data.erase({});  // it came and went within the block
+  state.used_data.erase({});  // it was added and removed within the block
   const auto changes = state.changes();
   CHECK(std::ranges::is_sorted(changes, {}, &row_change::key));
   CHECK(changes.size() == 3);

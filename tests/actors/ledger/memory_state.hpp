@@ -41,10 +41,10 @@ class memory_state final : public ledger::state_reader {
   }
   [[nodiscard]] const std::map<std::string, bytes>& rows() const { return rows_; }
 
-  bool backwards = false;  // the order of a scan must not matter: some tests turn it round
+  bool backwards = false;  // reverses scans in some tests, because their order must not matter
 
  private:
-  // Keys as text: gcc 12 warns without cause about comparing vectors of bytes.
+  // Keys are texts, because gcc 12 warns without cause about comparing vectors of bytes.
   static std::string text(const row_key& key) { return {key.begin(), key.end()}; }
   std::map<std::string, bytes> rows_;
 };

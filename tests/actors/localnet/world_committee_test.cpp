@@ -139,7 +139,7 @@ TEST_CASE("validators of any number agree, and a transaction sent to one is in t
     for (block_height h{1}; h <= view.height(); h = h.next()) {
       const auto b = view.block_at(h)->header;
       const bool first = *view.first_height(b.epoch) == h;
-      CHECK((b.parent_view == 0) == first);
+      CHECK((b.parent_view.value == 0) == first);
       CHECK(b.view > b.parent_view);
     }
   }
@@ -291,11 +291,13 @@ TEST_CASE("a validator that contradicts itself is slashed in all ledgers") {
     const auto status =
         n.w.ask<schema::ChainStatus>(n.committee->at(0).validator, message<schema::GetChain>{});
     const auto seats = ledger::read_committee(ledger_reader(*n.committee->at(0).ledger)).seats;
-    const auto seat = ledger::seat_index(seats, owner_of(100 + thief));
+    const auto seat = ledger::seat_of(seats, owner_of(100 + thief));
     for (const std::uint8_t other : {1, 2}) {
       member_vote vote;
-      vote.statement = {vote_kind::finalize, epoch_number{status.root().getEpoch()},
-                        status.root().getView() + 5, block_id{{other}}};
+      vote.statement = {vote_kind::finalize,
+                        epoch_number{status.root().getEpoch()},
+                        {status.root().getView() + 5},
+                        block_id{{other}}};
       vote.signer = seat;
       vote.by_signer = signing::sign_vote(key, chain, vote.statement);
       n.committee->network().inject(thief, 0, peer_message{peer::vote{vote}});

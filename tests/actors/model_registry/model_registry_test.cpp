@@ -23,9 +23,10 @@ using applied = model_index::applied;
 
 }  // namespace
 
-TEST_CASE("an index takes a snapshot, then only what follows on it") {
+TEST_CASE("an index takes a snapshot, and then only deltas that continue it") {
   model_index index;
-  CHECK(index.apply(delta(0, 1, {entry(1)}).root()) == applied::gap);  // it knows nothing yet
+  // the index has no version yet
+  CHECK(index.apply(delta(0, 1, {entry(1)}).root()) == applied::gap);
   CHECK(index.apply(snapshot_of(5, {entry(1), entry(2)}).root()) == applied::yes);
   CHECK(index.apply(delta(6, 7, {entry(3)}).root()) == applied::gap);
   CHECK(index.version() == 5);
@@ -36,8 +37,7 @@ TEST_CASE("an index takes a snapshot, then only what follows on it") {
   CHECK(index.full_entry(index.active().at(entry(3).ref.model)) == entry(3));
 }
 
-TEST_CASE(
-    "a version that was superseded or retired can still be found, with all that was known of it") {
+TEST_CASE("a superseded or retired version can still be found, with its whole entry") {
   model_index index;
   index.apply(snapshot_of(1, {entry(1, 1), entry(2, 1)}).root());
   index.apply(delta(1, 2, {entry(1, 2)}, {entry(2, 1).ref}).root());
@@ -62,7 +62,7 @@ TEST_CASE(
       w.ask<schema::Models>(registry, message<schema::GetModels>::build([](auto out) {
                               auto refs = out.initRefs(3);
                               fill(refs[0], entry(3).ref);
-                              fill(refs[1], entry(9).ref);  // nobody knows it
+                              fill(refs[1], entry(9).ref);  // an unknown model
                               fill(refs[2], entry(1).ref);
                             }));
   REQUIRE(named.root().getEntries().size() == 2);

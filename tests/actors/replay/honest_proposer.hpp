@@ -1,5 +1,5 @@
 // Proposes blocks as an honest proposer would: transfers from one account to another, on a network
-// of one validator. Pure; a test that wants a store commits what the last block did.
+// of one validator. It has no store; a test that wants one commits the effects of the last block.
 #pragma once
 
 #include "actors/ledger/queries.hpp"
@@ -46,19 +46,19 @@ class honest_proposer {
     h.chain = rules::chain_id_of(genesis);
     h.epoch = tip.epoch;
     h.height = tip.height.next();
-    h.parent_view = tip.height.next().value - tip.epoch_first_block.value;
-    h.view = h.parent_view + 1;
+    h.parent_view = {tip.height.next() - tip.epoch_first_block};
+    h.view = h.parent_view.next();
     h.parent = parent_;
     h.time_ms = tip.time_ms + wait_ms;
     made.payload = std::move(payload);
-    if (h.parent_view > 0) made.parent_signers.add(0);
+    if (h.parent_view.value > 0) made.parent_signers.add({0});
     seal_payload(made);
     execute(made);
     seal(made);
     parent_ = signing::id_of(h);
     return made;
   }
-  /// What the last block did.
+  /// The effects of the last block.
   [[nodiscard]] const rules::effects& result() const { return result_; }
 
   static void seal_payload(block& made) {

@@ -1,5 +1,5 @@
-// A proposer that signs what is not so: each lie is found under its name, and leaves nothing
-// behind.
+// A proposer that signs false blocks: each lie is found and named, and leaves no trace in the
+// state.
 #include <doctest/doctest.h>
 
 #include <functional>
@@ -30,7 +30,7 @@ std::vector<lie> lies_about_headers() {
       {fault::wrong_parent, header([](auto& h) { h.parent.value[0] ^= 128; })},
       {fault::wrong_view, header([](auto& h) { ++h.parent_view; })},
       {fault::wrong_view, header([](auto& h) { h.view = h.parent_view; })},
-      {fault::no_such_proposer, header([](auto& h) { h.proposer = 1; })},
+      {fault::no_such_proposer, header([](auto& h) { h.proposer = {1}; })},
       {fault::wrong_transaction_count, header([](auto& h) { ++h.transactions; })},
       {fault::wrong_payload_size, header([](auto& h) { --h.payload_bytes; })},
       {fault::wrong_payload_root, header([](auto& h) { h.payload_root.value[31] ^= 1; })},
@@ -51,12 +51,12 @@ std::vector<lie> lies_about_payloads() {
   };
   const auto seated = [](std::uint16_t seat) {
     return [=](block& b) {
-      b.parent_signers.add(seat);
+      b.parent_signers.add({seat});
       proposer::seal_payload(b);
     };
   };
   return {
-      {fault::wrong_payload_root, [](block& b) { b.parent_signers.add(1); }},
+      {fault::wrong_payload_root, [](block& b) { b.parent_signers.add({1}); }},
       {fault::wrong_state_root, payload([](auto& p) { p.pop_back(); })},
       {fault::wrong_state_root, payload([](auto& p) { std::swap(p[0], p[1]); })},
       {fault::wrong_parent_signers, seated(1)},
@@ -70,7 +70,7 @@ std::vector<lie> lies_about_payloads() {
 }  // namespace
 
 // Protocol §10.2.
-TEST_CASE("whatever a proposer signs that is not so is named, and an honest block still follows") {
+TEST_CASE("every lie that a proposer signs is found and named, and an honest block still follows") {
   proposer honest;
   chain_replay again(honest.genesis, std::make_unique<replay::memory_rows>());
   auto lies = lies_about_headers();
@@ -106,23 +106,24 @@ TEST_CASE(
     "every block but an epoch's first names the signers of its parent, and names them truly") {
   proposer honest;
   chain_replay again(honest.genesis, std::make_unique<replay::memory_rows>());
-  for (int round = 0; round < 12; ++round) {  // every fourth closes an epoch
+  for (int round = 0; round < 12; ++round) {  // every fourth block closes an epoch
     CAPTURE(round);
     const bool first = round % 4 == 0;
     const auto made = honest.next(15'000, {honest.transfer(5)});
-    CHECK(made.header.view == static_cast<std::uint64_t>(round % 4 + 1));
+    CHECK(made.header.view.value == static_cast<std::uint64_t>(round % 4 + 1));
     CHECK(made.parent_signers.empty() == first);
-    // The closing block's counts are gone with the epoch: what it shows has to do with pay alone.
+    // The counts of the closing block end with its epoch, so its signers matter for pay alone.
     if (round % 4 != 3) {
       block lying = made;
       lying.parent_signers = {};
-      if (first) lying.parent_signers.add(0);
+      if (first) lying.parent_signers.add({0});
       proposer::seal_payload(lying);
       proposer::seal(lying);
       const auto verdict = again.next(lying);
       REQUIRE_FALSE(verdict.has_value());
+      // A block with wrong signers that the rules accept leads to another state root.
       CHECK(verdict.error().kind ==
-            (first ? fault::wrong_parent_signers : fault::wrong_state_root));  // what it counts
+            (first ? fault::wrong_parent_signers : fault::wrong_state_root));
     }
     REQUIRE(again.next(made).has_value());
   }

@@ -1,4 +1,4 @@
-// Chains that whole networks have made, executed once more from their blocks.
+// Chains of whole simulated networks, executed again from their blocks.
 #include <doctest/doctest.h>
 
 #include <set>
@@ -31,7 +31,7 @@ recorded_chain chain_of_network(std::uint64_t seed, unsigned validators = 1) {
   options.validators = validators;
   const auto report = run_localnet(options);
   REQUIRE_MESSAGE(report.has_value(), (report ? std::string() : report.error()));
-  // Their ledgers are equal.
+  // The ledgers of all validators are equal.
   const tables::ledger_store ledger(folder.path() / (validators > 1 ? "ledger-3" : "ledger"));
   recorded_chain chain;
   chain.genesis = *decode<soma::genesis>(*ledger.genesis());
@@ -48,7 +48,7 @@ std::unique_ptr<replay::row_store> in_memory() {
   return std::make_unique<replay::memory_rows>();
 }
 
-/// Takes the whole chain in.
+/// Lets a replay take the whole chain in.
 void replay_all(const recorded_chain& chain, chain_replay& again) {
   for (const auto& b : chain.blocks) {
     const auto height = b.header.height.value;
@@ -72,7 +72,7 @@ TEST_CASE("the blocks of a network, executed once more, give every state root ag
     CHECK(again.root() == chain.root);
     CHECK(again.chain() == chain.last);
     CHECK(ledger::supply_is_whole(again.rows()));
-    // Neither threads nor where the rows are held make a difference.
+    // The number of threads and the kind of row store make no difference.
     const soma::support::scratch_folder folder;
     const auto scratch = folder / "rows";
     {
@@ -94,12 +94,12 @@ TEST_CASE("the blocks of a network of four give every state root again, by all i
   CHECK(again.root() == chain.root);
   CHECK(again.chain() == chain.last);
   CHECK(ledger::supply_is_whole(again.rows()));
-  std::set<std::uint16_t> proposers;
+  std::set<seat_index> proposers;
   epoch_number epoch{UINT64_MAX};
   for (const auto& b : chain.blocks) {
     const bool is_first = b.header.epoch != epoch;
     epoch = b.header.epoch;
-    CHECK((b.header.parent_view == 0) == is_first);
+    CHECK((b.header.parent_view.value == 0) == is_first);
     CHECK(b.parent_signers.empty() == is_first);
     if (!is_first) CHECK(b.parent_signers.count() >= 3);
     proposers.insert(b.header.proposer);
@@ -115,7 +115,8 @@ TEST_CASE("a flipped bit anywhere in a block is found, and the block as it was s
     const auto height = b.header.height.value;
     CAPTURE(height);
     bytes whole = encode(b);
-    // Every bit of a few blocks, some bits of all others; each block begins elsewhere.
+    // Flips every bit of a few blocks and some bits of all others, beginning at another bit in
+    // each.
     const std::size_t bits = whole.size() * 8;
     const std::size_t step = height % 40 == 7 ? 1 : bits / 48;
     for (std::size_t bit = height % step; bit < bits; bit += step) {

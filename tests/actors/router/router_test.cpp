@@ -26,10 +26,10 @@ std::uint32_t distance_or_far(const std::vector<float>& a, const std::vector<flo
   return scoring::distance_q30(a, b).value_or(far);
 }
 
-/// The registry as plainly as it can be kept.
+/// The registry in the plainest form.
 struct plain_registry {
   std::map<model_id, model_entry> active;
-  std::map<model_version_ref, model_entry> known;  // every version ever heard of
+  std::map<model_version_ref, model_entry> known;  // every version that was ever named
 
   void apply(bool snapshot, const std::vector<model_entry>& in,
              const std::vector<model_version_ref>& out) {
@@ -89,8 +89,8 @@ model_entry some_entry(crypto::seeded_random& random) {
 }  // namespace
 
 TEST_CASE(
-    "whatever comes, goes and is replaced: a router's distances are those of the models that a "
-    "plain registry holds") {
+    "after any changes of models, a router's distances are those of the models in a plain "
+    "registry") {
   for (std::uint64_t seed = 0; seed < 20; ++seed) {
     CAPTURE(seed);
     crypto::seeded_random random(seed);
@@ -101,7 +101,7 @@ TEST_CASE(
     for (std::uint64_t version = 1; version < 12; ++version) {
       CAPTURE(version);
       std::vector<model_entry> in;
-      std::set<model_id> named;  // the ledger names a model once in a change
+      std::set<model_id> named;  // a change of the ledger names a model once
       for (std::uint64_t n = random.below(40); n > 0; --n) {
         auto one = some_entry(random);
         if (named.insert(one.ref.model).second) in.push_back(std::move(one));
@@ -153,7 +153,8 @@ TEST_CASE("a route is the nearest of the probed models, superseded versions incl
   }
 }
 
-TEST_CASE("more distances than a message carries are refused by name, and nothing is lost") {
+TEST_CASE(
+    "more distances than a message can hold are refused by name, and the router keeps its models") {
   world w(1, 0);
   const auto paths = w.system().spawn(soma::router::router);
   std::vector<model_entry> many;

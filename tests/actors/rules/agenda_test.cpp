@@ -1,4 +1,4 @@
-// Protocol §9: the end of an epoch looks at what is due, not at what exists.
+// Protocol §9: the work at the end of an epoch depends on what is due and not on what exists.
 #include "actors/rules/agenda.hpp"
 
 #include <doctest/doctest.h>
@@ -12,7 +12,7 @@ namespace {
 
 constexpr std::uint64_t one = shannons_per_soma;
 
-/// Counts the rows that are read, by table.
+/// A reader of the rows that counts what is read, by table.
 class counting_state final : public ledger::state_reader {
  public:
   explicit counting_state(const memory_state& rows) : rows_(rows) {}
@@ -33,7 +33,8 @@ class counting_state final : public ledger::state_reader {
   const memory_state& rows_;
 };
 
-/// What the end of an epoch reads when something of everything is due and so much else lies idle.
+/// The rows that the end of an epoch reads when one thing of each kind is due and `idle` things of
+/// each kind are not.
 std::array<std::size_t, 16> rows_read_at_epoch_end(std::size_t idle) {
   std::vector<person> people;
   for (std::uint64_t i = 0; i < 4 + idle; ++i) people.push_back(somebody(i));
@@ -42,8 +43,8 @@ std::array<std::size_t, 16> rows_read_at_epoch_end(std::size_t idle) {
   for (auto& account : genesis.accounts) account.balance = {1'000 * one};
   network net(genesis);
   const pool_owner pool = validator_person(900).where();
-  // Idle: accounts, models that are active or never were, stakes in both kinds of pools, targets of
-  // epochs that are over.
+  // Idle are accounts, models that are active or never were, stakes in both kinds of pools, and
+  // targets of epochs that are over.
   std::vector<model_plan> idle_models;
   for (std::size_t i = 0; i < idle; ++i) {
     idle_models.push_back(network::plan(100 + i));
@@ -63,7 +64,7 @@ std::array<std::size_t, 16> rows_read_at_epoch_end(std::size_t idle) {
   net.end_epoch();
   for (int e = 0; e < 4; ++e) net.end_epoch();
 
-  // Due: a deposit, a withdrawal, a commit, a commission, three targets.
+  // A deposit, a withdrawal, a commit, a commission and three targets are due.
   net.send(people[0], tx::add_stake{pool, {one}});
   net.send(people[1], network::commit_of(network::plan(1)));
   net.send(people[2], tx::add_stake{pool, {one}});
@@ -78,7 +79,7 @@ std::array<std::size_t, 16> rows_read_at_epoch_end(std::size_t idle) {
 }
 
 // Protocol §9.2.
-TEST_CASE("the rows read at the end of an epoch do not grow with what is idle") {
+TEST_CASE("the rows read at the end of an epoch do not grow with the number of idle rows") {
   const auto few = rows_read_at_epoch_end(4);
   const auto many = rows_read_at_epoch_end(120);
   for (std::size_t table = 0; table < few.size(); ++table) {
@@ -102,7 +103,7 @@ std::vector<std::string> agenda_of(const network& net) {
 }
 
 // Protocol §9.2 and §9.4.
-TEST_CASE("nothing of an epoch that is over stays on the agenda, and nothing open is missing") {
+TEST_CASE("the agenda holds no past epoch and exactly the targets that still wait") {
   const std::vector people{somebody(1), somebody(2)};
   network net(small_genesis(2, people));
   const pool_owner pool = validator_person(900).where();
@@ -136,13 +137,15 @@ TEST_CASE("nothing of an epoch that is over stays on the agenda, and nothing ope
                          row->status == target_status::filled ||
                          row->status == target_status::revealed;
       CHECK(on_agenda.contains(*id_in_key<target_id>(raw)) == waits);
-      CHECK(row->point.empty() == !waits);  // what has ended needs no point
+      CHECK(row->point.empty() == !waits);  // a target that has ended needs no point
     }
   }
 }
 
 // Protocol §9.3.
-TEST_CASE("the end of an epoch tells what was emitted and burned, and what holds from now on") {
+TEST_CASE(
+    "the events at the end of an epoch name emission, burning and the next multiplier and "
+    "difficulty") {
   const std::vector people{somebody(1), somebody(2)};
   network net(small_genesis(1, people));
   CHECK(!net.run(people[0], tx::transfer{people[1].where(), {1}}));
@@ -158,7 +161,7 @@ TEST_CASE("the end of an epoch tells what was emitted and burned, and what holds
   const auto emitted = only(event_kind::emission_released);
   CHECK(emitted.amount.value == 2'147'726'027'396);
   CHECK(emitted.detail == 536'931'506'850);
-  // 1,600 shannons for a transfer of one; 318,683 should have burned.
+  // A transfer of one costs 1,600 shannons; 318,683 should have been burned.
   const auto fees = only(event_kind::fees_changed);
   CHECK(fees.amount.value == 1'600);
   CHECK(fees.detail == 1'125'000);
@@ -175,7 +178,7 @@ TEST_CASE("the end of an epoch tells what was emitted and burned, and what holds
   CHECK(net.chain_now().fee_multiplier_ppm == 1'265'625);
 }
 
-TEST_CASE("votes and extensions tell what they were") {
+TEST_CASE("the events of votes and extensions hold the verdict or the number of the extension") {
   const std::vector people{somebody(1), somebody(2)};
   network net(small_genesis(3, people));
   const auto model = net.active_models(people[0], 1)[0];
@@ -213,7 +216,7 @@ TEST_CASE("a subject is put on an epoch's agenda once, and taken off in order") 
   for (const auto& m : models) rules::schedule(run, {0}, m);
   for (const auto& m : models) rules::schedule(run, {0}, m);
   rules::schedule(run, {1}, models[0]);
-  rules::schedule(run, {256}, models[0]);  // its low byte is that of epoch 0
+  rules::schedule(run, {256}, models[0]);  // the low byte of 256 is that of epoch 0
   rules::schedule(run, {0}, id_from<target_id>(1));
   std::sort(models.begin(), models.end());
   CHECK(rules::take_due<model_id>(run) == models);

@@ -21,7 +21,7 @@ model_version_ref model(std::uint64_t number) {
 }
 
 // Protocol §8.3.2.
-TEST_CASE("a loss becomes an integer of 2^-24, truncated, and what is no loss becomes none") {
+TEST_CASE("a loss becomes an integer of 2^-24, truncated, and an invalid loss becomes nullopt") {
   const auto scaled = [](float loss) {
     const auto s = rules::scale_loss(bits(loss));
     REQUIRE(s.has_value());
@@ -80,7 +80,7 @@ TEST_CASE("copies with noise never beat their original, whatever their place in 
     const float loss = 0.01f + static_cast<float>(d.below(1'000'000)) / 100'000.0f;
     std::vector<contender> all{{model(1), 1, bits(loss), true}};
     for (std::uint64_t copy = 2; copy < 2 + d.below(6); ++copy) {
-      // Up to one part in 5000 better: less than the margin.
+      // Copies are up to one part in 5000 better, which is less than the margin.
       const float better = loss * (1.0f - static_cast<float>(d.below(1'000)) / 5'000'000.0f);
       all.push_back({model(copy), copy, bits(better), true});
     }
@@ -119,7 +119,7 @@ TEST_CASE("a model that cannot win any more may be left out: the winner is the s
   for (std::uint64_t seed = 0; seed < 5'000; ++seed) {
     CAPTURE(seed);
     dice d{seed};
-    // In the order of activation, losses around each other's margins.
+    // Models in the order of activation, with losses that differ by about the margin.
     std::vector<contender> all;
     const std::uint64_t count = 2 + d.below(5);
     for (std::uint64_t i = 0; i < count; ++i) {
@@ -134,7 +134,7 @@ TEST_CASE("a model that cannot win any more may be left out: the winner is the s
     const float loss = std::bit_cast<float>(last.loss_bits);
     if (!rules::cannot_win(loss, earlier)) {
       earlier.push_back(last);
-      // It would lead now, or there is no leader yet.
+      // The model takes the lead, unless no model is valid so far.
       if (last.valid) CHECK(earlier[*rules::winner_of(earlier)].model == last.model);
       continue;
     }

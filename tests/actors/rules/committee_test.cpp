@@ -1,4 +1,4 @@
-// Protocol §5 through blocks: joining, sitting, taking part.
+// Protocol §5 through blocks: joining, sitting and taking part.
 #include "actors/rules/committee.hpp"
 
 #include <doctest/doctest.h>
@@ -22,11 +22,11 @@ struct town {
     auto genesis = small_genesis(validators, std::vector{somebody(1), somebody(2)});
     for (std::size_t i = 0; i < validators; ++i)
       genesis.accounts.push_back({validator_person(900 + i).where(), {10'000 * one}});
-    genesis.parameters.target_share_bps = 10'000;  // no rewards: stakes change by deposits alone
+    // there are no rewards, so stakes change by deposits alone
+    genesis.parameters.target_share_bps = 10'000;
     return genesis;
   }
-  /// Lets somebody have this many SOMA in a validator's pool without being its owner: what would
-  /// otherwise take an epoch.
+  /// Sets a validator's pool at once. Deposits would take an epoch for the same.
   void rewrite(const person& who, stake_pool pool) {
     auto row = net.validator(who);
     auto chain = net.chain_now();
@@ -47,7 +47,7 @@ TEST_CASE("a join founds a pool at once and has a seat from the next epoch on") 
   const auto key = key_of(7);
   const auto balance = w.net.balance(w.alice);
   CHECK(!w.net.run(w.alice, w.net.join_of(w.alice, key, 1'200 * one)));
-  // Account, validator, consensus key; a thousandth of the stake.
+  // The fee for three rows (account, validator, consensus key) and a thousandth of the stake.
   CHECK(w.net.last.outcomes[0].fee.value == 1'000 + 3 * 300 + 1'200'000'000);
   CHECK(w.net.balance(w.alice) == balance - 1'200 * one - 1'200'001'900);
   const auto row = w.net.validator(w.alice);
@@ -66,7 +66,7 @@ TEST_CASE("a join founds a pool at once and has a seat from the next epoch on") 
   CHECK(rules::had_seat(w.net.validator(w.alice), {1}));
   CHECK(!rules::had_seat(w.net.validator(w.alice), {2}));
   std::uint64_t sum = 0;
-  for (const auto& seat : done.next_committee) sum += seat.power;
+  for (const auto& seat : done.next_committee) sum += seat.power.value;
   CHECK(sum == 10'000);
   CHECK(w.net.events(event_kind::validator_seated).size() == 4);
   w.net.end_epoch();
@@ -85,13 +85,13 @@ TEST_CASE("joins are refused by the first check that fails") {
   bad = join;
   bad.proof_of_possession[0] ^= 1;
   CHECK(w.net.run(w.alice, bad) == refusal::proof_of_possession_invalid);
-  // A proof for another account, for another network, by another key.
+  // Proofs for another account, for another network and by another key.
   CHECK(w.net.run(w.bob, join) == refusal::proof_of_possession_invalid);
   bad.proof_of_possession = signing::prove_possession(key, id_from<chain_id>(1), w.alice.where());
   CHECK(w.net.run(w.alice, bad) == refusal::proof_of_possession_invalid);
   bad.proof_of_possession = signing::prove_possession(key_of(8), w.net.chain, w.alice.where());
   CHECK(w.net.run(w.alice, bad) == refusal::proof_of_possession_invalid);
-  // The key of a validator of genesis.
+  // The key belongs to a validator of the genesis.
   CHECK(w.net.run(w.alice, w.net.join_of(w.alice, key_of(901), 999 * one)) ==
         refusal::consensus_key_taken);
   CHECK(w.net.run(w.alice, join) == refusal::stake_below_minimum);
@@ -118,7 +118,8 @@ TEST_CASE("a rotated key signs from the next epoch on, and the old one stays its
   CHECK(key_in_seat() == key_of(50).public_half());
   CHECK(w.net.run(w.alice, w.net.join_of(w.alice, key_of(900), 1'000 * one)) ==
         refusal::consensus_key_taken);
-  CHECK(!w.net.run(w.v[0], w.net.join_of(w.v[0], key_of(900), 5 * one)));  // and back, with more
+  // it comes back with more stake
+  CHECK(!w.net.run(w.v[0], w.net.join_of(w.v[0], key_of(900), 5 * one)));
   CHECK(w.net.stake(w.v[0], w.v[0].where()).joining.value == 5 * one);
   w.net.end_epoch();
   CHECK(key_in_seat() == key_of(900).public_half());
@@ -157,7 +158,7 @@ TEST_CASE("leaving with all of the stake and joining without any is no way aroun
         refusal::stake_below_minimum);
 }
 
-TEST_CASE("own stake and what waits to become own stake count for the minimum") {
+TEST_CASE("the own stake and the deposits that wait to join it count for the minimum") {
   town w;
   CHECK(!w.net.run(w.v[2], tx::leave_committee{}));
   CHECK(!w.net.run(w.v[2], tx::withdraw_stake{w.v[2].where(), 1'600 * one}));
@@ -169,7 +170,7 @@ TEST_CASE("own stake and what waits to become own stake count for the minimum") 
   CHECK(stake_and_join(600 * one - 1) == refusal::stake_below_minimum);
   CHECK(!stake_and_join(600 * one));
   CHECK(w.net.power(w.v[2]) == 0);
-  // It joined with a deposit that waits; with another key it need not pay again.
+  // It joined with a deposit that still waits, so with another key it need not pay again.
   CHECK(!w.net.run(w.v[2], w.net.join_of(w.v[2], key_of(77), 0)));
   w.net.end_epoch();
   CHECK(w.net.validator(w.v[2]).pool.stake.value == 1'000 * one);
@@ -179,7 +180,7 @@ TEST_CASE("own stake and what waits to become own stake count for the minimum") 
 TEST_CASE(
     "a validator whose own stake fell below the minimum loses its seat, whatever others staked") {
   town w;
-  // 5,000 SOMA in all, but a shannon too little of its owner's.
+  // 5,000 SOMA in all, but the owner's part is a shannon too small.
   w.rewrite(w.v[2], {{5'000 * one}, 5'000 * one, 1'000 * one - 1});
   w.net.end_epoch();
   CHECK(w.net.power(w.v[2]) == 0);
@@ -226,16 +227,16 @@ TEST_CASE("the committee is the largest by stake, ties by address, at genesis an
   CHECK(seated() == expected);
   w.net.end_epoch();
   CHECK(seated() == expected);
-  // A shannon staked by another account lifts the last one over the others.
+  // A shannon of another account lifts the last validator above the others.
   CHECK(!w.net.run(w.alice, tx::add_stake{equals[3], {1}}));
   w.net.end_epoch();
   CHECK(seated() == std::set<address>{validator_person(904).where(), equals[0], equals[3]});
-  // Members in order of their addresses, powers by stake under the cap of three.
+  // Members stand in the order of their addresses, with powers by stake under the cap of three.
   const auto seats = ledger::read_committee(w.net.state).seats;
   CHECK(std::is_sorted(seats.begin(), seats.end(),
                        [](const auto& x, const auto& y) { return x.member < y.member; }));
   for (const auto& seat : seats) {
-    CHECK(seat.power == (seat.member == validator_person(904).where() ? 3'334 : 3'333));
+    CHECK(seat.power.value == (seat.member == validator_person(904).where() ? 3'334 : 3'333));
   }
 }
 
@@ -278,7 +279,8 @@ TEST_CASE("members that signed half of the blocks are paid by power, the others'
     return ledger::read_validator(w.net.state, seats[i].member)->pool.stake.value;
   };
   const auto first = stake(0), second = stake(1), third = stake(2);
-  // Four blocks, of which three show signatures: one signs two of them, one signs one, one all.
+  // Of four blocks three show signatures. One member signs two of the three, one signs one, and one
+  // signs all.
   w.net.silent = {seats[0].member, seats[1].member};
   w.net.block();
   w.net.block();
@@ -286,10 +288,10 @@ TEST_CASE("members that signed half of the blocks are paid by power, the others'
   w.net.block();
   w.net.silent.clear();
   w.net.end_epoch();
-  const auto released =
-      ledger::read_chain(w.net.state).unissued.value;  // P is what it was and this epoch's part
+  // The unissued money after the end of the epoch.
+  const auto released = ledger::read_chain(w.net.state).unissued.value;
   const auto part = [&](std::size_t i) {
-    return w.net.events(event_kind::emission_released)[0].detail * seats[i].power / 10'000;
+    return w.net.events(event_kind::emission_released)[0].detail * seats[i].power.value / 10'000;
   };
   CHECK(released > 0);
   CHECK(stake(0) == first + part(0));
@@ -315,7 +317,7 @@ TEST_CASE(
     "an epoch's first block shows no work of this epoch, and an epoch of one block has none") {
   town w;
   w.net.silent = {w.v[0].where()};
-  for (int epoch = 0; epoch < 3; ++epoch) {  // of one block each
+  for (int epoch = 0; epoch < 3; ++epoch) {  // epochs of one block each
     CAPTURE(epoch);
     w.net.end_epoch();
     CHECK(w.net.events(event_kind::validator_paid).size() == 3);
@@ -325,7 +327,7 @@ TEST_CASE(
   for (const auto& who : w.v) {
     CHECK(ledger::find_seat(w.net.state, who.where())->blocks_signed == 0);
   }
-  w.net.end_epoch();  // two blocks, one of which shows signatures
+  w.net.end_epoch();  // the epoch has two blocks, of which one shows signatures
   CHECK(w.net.events(event_kind::validator_paid).size() == 2);
   CHECK(w.net.events(event_kind::validator_absent).at(0).account == w.v[0].where());
 }
@@ -356,7 +358,8 @@ TEST_CASE("audit votes count for taking part: half of those due, and counts begi
     REQUIRE(!w.net.run(w.bob, shown.back().claim));
     REQUIRE(!w.net.run(w.bob, shown.back().reveal));
   }
-  // In order of stake: 3334, 3334 and 3332. The first two are a quorum, the last is none with one.
+  // The powers are 3334, 3334 and 3332, in order of stake. The first two members are a quorum; the
+  // last one with one of them is not.
   const std::vector<person> v(w.v.rbegin(), w.v.rend());
   const auto vote = [&](std::size_t voter, std::size_t which) {
     CHECK(
@@ -365,7 +368,7 @@ TEST_CASE("audit votes count for taking part: half of those due, and counts begi
   const auto seat = [&](std::size_t i) { return *ledger::find_seat(w.net.state, v[i].where()); };
   vote(2, 0);
   vote(0, 0);
-  CHECK(ledger::read_committee(w.net.state).audits_due == 0);  // due when it is decided
+  CHECK(ledger::read_committee(w.net.state).audits_due == 0);  // an audit is due when it is decided
   CHECK(seat(0).audits_cast == 0);
   vote(1, 0);
   CHECK(ledger::read_committee(w.net.state).audits_due == 1);
@@ -378,7 +381,7 @@ TEST_CASE("audit votes count for taking part: half of those due, and counts begi
   CHECK(seat(0).audits_cast == 3);
   CHECK(seat(1).audits_cast == 3);
   CHECK(seat(2).audits_cast == 1);
-  vote(2, 2);  // late, but cast
+  vote(2, 2);  // the vote is late, but it counts as cast
   CHECK(seat(2).audits_cast == 2);
   CHECK(ledger::read_committee(w.net.state).audits_due == 3);
   w.net.silent = {v[0].where()};
@@ -393,7 +396,7 @@ TEST_CASE("audit votes count for taking part: half of those due, and counts begi
     CHECK(seat(i).audits_cast == 0);
     CHECK(seat(i).blocks_signed == 0);
   }
-  // One of three audits is not half of them.
+  // One of three audits is less than half of them.
   w.net.silent.clear();
   shown.clear();
   for (std::uint64_t i = 0; i < 3; ++i) {
@@ -418,7 +421,7 @@ TEST_CASE("the hash of a committee changes with its members, keys, powers and or
   auto other = seats;
   other[0].blocks_signed = other[1].audits_cast = 9;
   CHECK(rules::committee_hash(other) == before);
-  other[1].power = 4'999;
+  other[1].power = {4'999};
   CHECK(rules::committee_hash(other) != before);
   other = seats;
   std::swap(other[0], other[1]);

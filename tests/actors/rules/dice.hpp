@@ -1,4 +1,4 @@
-// Everything random in the tests of rules comes from one seed.
+// The source of everything random in the tests of the rules. One seed determines it.
 #pragma once
 
 #include <cstdint>

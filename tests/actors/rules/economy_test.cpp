@@ -73,7 +73,7 @@ TEST_CASE("fees follow the formula and refuse what does not fit") {
 // Protocol §2.5.
 TEST_CASE("the fee multiplier heads for the wanted burn, always moves, and keeps to its bounds") {
   const genesis_parameters p;
-  // 10^16 circulating, 5 % a year, one day: 10^16 / 20 / 365.
+  // 10^16 shannons circulate, and 5 % a year are 10^16 / 20 / 365 a day.
   CHECK(rules::wanted_burn(p, supply_cap).value == supply_cap.value / 20 / 365);
   CHECK(rules::next_multiplier(p, 1'000'000, {100}, {0}) == 1'125'000);
   CHECK(rules::next_multiplier(p, 1'000'000, {100}, {100}) == 1'000'000);
@@ -98,7 +98,7 @@ TEST_CASE(
   CHECK(rules::radius_q30(0, 2'048) == 1u << 30);
   CHECK(rules::radius_q30(-1'000'000'000, 4) == rules::max_radius_q30);
   CHECK(rules::radius_q30(1'000'000'000, 4) == rules::min_radius_q30);
-  // 0.9 of 10 hits and 0.1 of 20.
+  // The new average is 0.9 of 10 hits plus 0.1 of 20.
   CHECK(rules::next_hits_ema(10'000, 20, 9'000) == 11'000);
   CHECK(rules::next_difficulty(-2'000'000, 11'000, 10, 2'048) == -1'800'000);
   CHECK(rules::next_difficulty(-2'000'000, 9'999, 10, 2'048) == -2'200'000);
@@ -126,7 +126,7 @@ std::vector<std::uint32_t> powers(std::vector<std::uint64_t> stakes) {
   }
   rules::assign_power(members);
   std::vector<std::uint32_t> list;
-  for (const auto& m : members) list.push_back(m.power);
+  for (const auto& m : members) list.push_back(m.power.value);
   return list;
 }
 
@@ -139,8 +139,8 @@ TEST_CASE("voting power is stake under a cap, the excess filled to those below i
   CHECK(powers({100, 1, 1, 1}) == list{2'500, 2'500, 2'500, 2'500});
   CHECK(powers({0, 5, 5}) == list{0, 5'000, 5'000});
   CHECK(powers({0, 0}) == list{0, 0});
-  // Twelve: the cap is 1000; 900 of 2000 is cut to 1000 of 10000, the other eleven share 9000 by
-  // stake.
+  // Among twelve members the cap is 1000: the member with 900 of 2000 is cut to 1000 of 10000, and
+  // the other eleven share 9000 by stake.
   list expected(12, 818);
   expected[0] = 1'000;
   expected[1] = expected[2] = 819;
@@ -159,9 +159,9 @@ TEST_CASE("powers sum to 10000, never exceed the cap, and more stake never means
     std::uint64_t sum = 0;
     for (std::size_t i = 0; i < list.size(); ++i) {
       sum += list[i];
-      CHECK(list[i] <= rules::power_cap(list.size()));
+      CHECK(list[i] <= rules::power_cap(list.size()).value);
       for (std::size_t j = 0; j < list.size(); ++j) {
-        // Units left over go in address order, so equals may differ by them.
+        // Leftover units go out in the order of addresses, so equal members may differ by them.
         if (stakes[i] > stakes[j]) CHECK(list[i] + 1 >= list[j]);
       }
     }
@@ -185,7 +185,7 @@ TEST_CASE("a network emits its whole pool over its epochs, and no shannon more")
 }
 
 // Protocol §5.8.
-TEST_CASE("validators are paid by power; what absentees would have had goes to the next targets") {
+TEST_CASE("validators are paid by power; the part of absent validators goes to the next targets") {
   const std::vector people{somebody(1)};
   network net(small_genesis(3, people));
   const auto who = ledger::read_committee(net.state).seats;
@@ -198,7 +198,9 @@ TEST_CASE("validators are paid by power; what absentees would have had goes to t
   const auto split = rules::split_emission(released, 8'000);
   net.block();
   net.end_epoch();
-  const auto part = [&](std::size_t i) { return split.validators.value * who[i].power / 10'000; };
+  const auto part = [&](std::size_t i) {
+    return split.validators.value * who[i].power.value / 10'000;
+  };
   CHECK(net.chain_now().staked.value == stakes_before + part(1) + part(2));
   CHECK(net.chain_now().target_budget.value ==
         split.targets.value + split.validators.value - part(1) - part(2));

@@ -1,4 +1,4 @@
-// Protocol §5: two statements of one key that exclude each other, and what showing them does.
+// Protocol §5: two statements of one key that exclude each other, and the consequences of evidence.
 #include "actors/rules/equivocation.hpp"
 
 #include <doctest/doctest.h>
@@ -12,7 +12,7 @@ using rules::refusal;
 constexpr std::uint64_t one = shannons_per_soma;
 
 vote_statement vote(vote_kind kind, std::uint64_t epoch, std::uint64_t view, std::uint64_t block) {
-  return {kind, {epoch}, view, kind == vote_kind::skip ? block_id{} : id_from<block_id>(block)};
+  return {kind, {epoch}, {view}, kind == vote_kind::skip ? block_id{} : id_from<block_id>(block)};
 }
 vote_statement notarize(std::uint64_t epoch, std::uint64_t view, std::uint64_t block) {
   return vote(vote_kind::notarize, epoch, view, block);
@@ -24,7 +24,7 @@ vote_statement skip(std::uint64_t epoch, std::uint64_t view) {
   return vote(vote_kind::skip, epoch, view, 0);
 }
 
-/// Three validators of 1,000, 2,000 and 4,000 SOMA, no rewards, fees that stay.
+/// Three validators of 1,000, 2,000 and 4,000 SOMA, without rewards and with constant fees.
 struct court {
   person alice = somebody(1), bob = somebody(2), offender = validator_person(901);
   crypto::key_pair key = key_of(901);
@@ -46,7 +46,7 @@ struct court {
     block_header h;
     h.chain = net.chain;
     h.epoch = {epoch};
-    h.view = view;
+    h.view = {view};
     h.time_ms = number;
     return h;
   }
@@ -59,7 +59,7 @@ struct court {
     return {key.public_half(), encode(a), signing::sign_block(key, signing::id_of(a)), encode(b),
             signing::sign_block(key, signing::id_of(b))};
   }
-  /// Two votes to notarize in a view of its own.
+  /// Evidence of two votes to notarize in this view.
   [[nodiscard]] tx::report_equivocation guilty(std::uint64_t epoch, std::uint64_t view) const {
     return report(notarize(epoch, view, 1), notarize(epoch, view, 2));
   }
@@ -68,7 +68,7 @@ struct court {
 };
 
 // Protocol §5.9.
-TEST_CASE("every class of conflict is one, whichever statement comes first, and nothing else is") {
+TEST_CASE("every class of conflict is found in both orders, and other pairs are no conflict") {
   const auto of = [](const auto& a, const auto& b) {
     const auto forth = rules::conflict_of(encode(a), encode(b));
     CHECK(forth == rules::conflict_of(encode(b), encode(a)));
@@ -82,13 +82,14 @@ TEST_CASE("every class of conflict is one, whichever statement comes first, and 
   const auto found = rules::conflict_of(encode(skip(3, 7)), encode(finalize(3, 7, 1)));
   REQUIRE(found);
   CHECK(found->epoch.value == 3);
-  CHECK(found->view == 7);
+  CHECK(found->view == view_number{7});
 
-  CHECK(of(notarize(3, 7, 1), notarize(3, 7, 1)) == 0);  // the same twice
+  CHECK(of(notarize(3, 7, 1), notarize(3, 7, 1)) == 0);  // the same statement twice
   CHECK(of(finalize(3, 7, 1), finalize(3, 7, 1)) == 0);
   CHECK(of(skip(3, 7), skip(3, 7)) == 0);
   CHECK(of(c.header(3, 7, 1), c.header(3, 7, 1)) == 0);
-  CHECK(of(notarize(3, 7, 1), skip(3, 7)) == 0);  // allowed: it saw no quorum in time
+  // allowed, because the member saw no quorum in time
+  CHECK(of(notarize(3, 7, 1), skip(3, 7)) == 0);
   CHECK(of(notarize(3, 7, 1), finalize(3, 7, 1)) == 0);
   CHECK(of(notarize(3, 7, 1), finalize(3, 7, 2)) == 0);
   CHECK(of(c.header(3, 7, 1), notarize(3, 7, 2)) == 0);
@@ -115,7 +116,7 @@ TEST_CASE("each class is punished: 5 % of the own stake, half burned, half to th
                                   : c.report(c.header(0, 5, 1), c.header(0, 5, 2));
     const auto balance = c.net.balance(c.alice);
     CHECK(!c.shown(what));
-    // Rows: sender, validator, evidence.
+    // The rows are sender, validator and evidence.
     const std::uint64_t fee = 1'000 + 3 * 300;
     CHECK(c.net.balance(c.alice) == balance + 50 * one - fee);
     CHECK(c.net.chain_now().burned.value == 50 * one + fee);
@@ -163,11 +164,11 @@ TEST_CASE("reports are refused by the first check that fails") {
         refusal::statement_signature_invalid);
   CHECK(spoilt([](auto& r) { std::swap(r.first_signature, r.second_signature); }) ==
         refusal::statement_signature_invalid);
-  // Signed for another network.
+  // The first statement is signed for another network.
   CHECK(spoilt([&](auto& r) {
           r.first_signature = signing::sign_vote(c.key, id_from<chain_id>(1), notarize(0, 5, 1));
         }) == refusal::statement_signature_invalid);
-  // A vote's signature is none for a header.
+  // A vote's signature is not valid for a header.
   CHECK(c.shown([&] {
     auto r = c.report(c.header(0, 5, 1), c.header(0, 5, 2));
     r.first_signature = good.first_signature;
@@ -176,11 +177,12 @@ TEST_CASE("reports are refused by the first check that fails") {
   c.key = key_of(33);
   CHECK(c.shown(c.guilty(0, 5)) == refusal::signer_unknown);
   c.key = key_of(901);
-  CHECK(c.shown(c.guilty(1, 5)) == refusal::evidence_too_old);  // an epoch that has not begun
+  CHECK(c.shown(c.guilty(1, 5)) == refusal::evidence_too_old);  // of an epoch that has not begun
   CHECK(c.pool_now().stake.value == 2'000 * one);
   CHECK(!c.shown(good));
   CHECK(c.shown(good) == refusal::evidence_known);
-  // Another pair of the same view and kind is the same equivocation; another view is another one.
+  // Another pair of the same view and kind is the same equivocation. A pair of another view is a
+  // new one.
   CHECK(c.shown(c.report(notarize(0, 5, 3), notarize(0, 5, 2))) == refusal::evidence_known);
   CHECK(!c.shown(c.guilty(0, 6)));
   CHECK(c.pool_now().stake.value == 1'805 * one);
@@ -248,9 +250,10 @@ TEST_CASE("the offender is out from the next epoch on, and may join again from t
   CHECK(c.net.power(c.offender) > 0);
 }
 
-TEST_CASE("slashed below the minimum it comes back only with what is missing") {
+TEST_CASE(
+    "a validator that was slashed below the minimum may come back only with the missing stake") {
   court c;
-  c.offender = validator_person(900);  // with just the minimum
+  c.offender = validator_person(900);  // its stake is just the minimum
   c.key = key_of(900);
   CHECK(!c.net.run(c.alice, tx::transfer{c.offender.where(), {100 * one}}));
   CHECK(!c.shown(c.guilty(0, 5)));
@@ -291,7 +294,8 @@ TEST_CASE("stake that is leaving is slashed too, every part of it") {
   CHECK(c.net.chain_now().unbonding.value == 1'200 * one);
   const auto balance = c.net.balance(c.alice);
   CHECK(!c.shown(c.guilty(1, 5)));
-  // 5 % of 800, of 200 and of 1000: 40 + 10 + 50. Rows: sender, validator, evidence, position.
+  // 5 % of 800, of 200 and of 1000 are 40 + 10 + 50. The rows are sender, validator, evidence and
+  // position.
   CHECK(c.net.balance(c.alice) == balance + 50 * one - 1'000 - 4 * 300);
   CHECK(c.pool_now().stake.value == 760 * one);
   CHECK(c.net.chain_now().unbonding.value == 1'140 * one);
@@ -329,7 +333,7 @@ TEST_CASE("a key that was rotated away still speaks for its owner") {
   court c;
   CHECK(!c.net.run(c.offender, c.net.join_of(c.offender, key_of(60), 0)));
   c.net.end_epoch();
-  CHECK(!c.shown(c.guilty(0, 5)));  // by the key of epoch 0
+  CHECK(!c.shown(c.guilty(0, 5)));  // signed by the key of epoch 0
   CHECK(c.pool_now().stake.value == 1'900 * one);
 }
 

@@ -89,7 +89,8 @@ TEST_CASE("what is refused later pays the base fee and its nonce, nothing else")
     ++account.nonce;
     expected.apply({{account_key(w.a.where()), encode(account)}});
     for (const auto& [key, value] : w.net.state.rows()) {
-      // The chain row counts, the committee signed: all others are as they were.
+      // Only the chain row, which counts, and the committee row, which notes signatures, change as
+      // well.
       if (key[0] == 1 || key[0] == 12) continue;
       CHECK(expected.rows().at(key) == value);
     }
@@ -179,7 +180,7 @@ TEST_CASE(
   CHECK(net.chain_now().epoch.value == 1);
   CHECK(net.chain_now().epoch_start_ms == net.genesis.start_ms + length);
   CHECK(net.chain_now().epoch_first_block.value == 3);
-  // A block may be late by any time; the epoch after it begins then.
+  // A block may be late by any time. The next epoch begins with its time.
   CHECK(net.block(length * 7).epoch_closed);
   CHECK(net.chain_now().epoch.value == 2);
 }

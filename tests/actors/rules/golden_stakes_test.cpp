@@ -1,5 +1,5 @@
-// The staking scenarios of the reference implementation under our rules. Rewards of any size are
-// paid by hand: an epoch's end is its four steps that touch stakes.
+// The staking scenarios of the reference implementation under our rules. Tests pay rewards of any
+// size by hand: the end of an epoch is its four steps that touch stakes.
 //
 // Where ours differ from the reference:
 //   - Power is capped at ceil(10000 / n): four validators share every reward evenly.
@@ -37,7 +37,7 @@ struct stakes_world {
     REQUIRE(!rules::check_genesis(genesis));
     rows.apply(rules::genesis_rows(genesis));
   }
-  /// One block that is an epoch: the transactions of `act`, then rewards of so many shannons.
+  /// One epoch of one block: the transactions of `act`, then rewards of so many shannons.
   template <class Act>
   void epoch(std::uint64_t reward_shannons, Act act) {
     ledger::block_state state(rows);
@@ -132,12 +132,12 @@ TEST_CASE("the reference's stake rewards: deposits and withdrawals around reward
     w.deposit(run, w.a, w.v[0], 200);
     w.deposit(run, w.b, w.v[1], 100);
   });
-  w.advance(120);  // thirty each: pools 330, 330, 330, 430
+  w.advance(120);  // thirty each: the pools are 330, 330, 330 and 430
   CHECK(w.own(0) == 110 * one);
   CHECK(w.own(1) == 220 * one);
   CHECK(w.own(2) == 330 * one);
   CHECK(w.own(3) == 430 * one);
-  // A leaves and C comes at the price after thirty more: 360 SOMA for 300 shares.
+  // A leaves and C joins at the price after thirty more: 360 SOMA for 300 shares.
   w.epoch(120 * one, [&](auto& run) {
     w.withdraw(run, w.a, w.v[0], 200 * one);
     w.deposit(run, w.c, w.v[0], 600);
@@ -151,7 +151,7 @@ TEST_CASE("the reference's stake rewards: deposits and withdrawals around reward
   w.epoch(40 * one, [&](auto& run) { w.withdraw(run, w.b, w.v[1], 100 * one); });
   CHECK(w.balance(w.a) == start - 200 * one);
   w.epoch(0, [&](auto& run) { w.withdraw(run, w.c, w.v[0], 500 * one); });
-  CHECK(w.balance(w.a) == start + 40 * one);  // 240 for 200, two epochs after it left
+  CHECK(w.balance(w.a) == start + 40 * one);  // 240 for 200 shares, two epochs after A left
   w.advance(0);
   CHECK(w.balance(w.b) == start - 100 * one + 123'333'333'333);  // 370 * 100 / 300
   w.advance(0);
@@ -167,7 +167,7 @@ TEST_CASE("the reference's commissions: ours go to the owner's balance") {
     w.deposit(run, w.b, w.v[1], 100);
   });
   w.epoch(0, [&](auto& run) { REQUIRE(!rules::set_commission(run, w.v[1], {w.v[1], 2'000})); });
-  w.advance(120);  // thirty each; the second takes six of them
+  w.advance(120);  // thirty each; the owner of the second takes six of them
   CHECK(w.others(0) == 115 * one);
   CHECK(w.own(0) == 115 * one);
   CHECK(w.stake(1) == 324 * one);
@@ -175,7 +175,7 @@ TEST_CASE("the reference's commissions: ours go to the owner's balance") {
   CHECK(w.balance(w.v[1]) == 6 * one);
   CHECK(w.stake(2) == 330 * one);
   CHECK(w.stake(3) == 430 * one);
-  // Set in the epoch of a reward, it holds for the next.
+  // A commission that is set in the epoch of a reward holds from the next epoch on.
   w.epoch(240 * one, [&](auto& run) {
     REQUIRE(!rules::set_commission(run, w.v[0], {w.v[0], 1'000}));
   });
@@ -227,12 +227,12 @@ TEST_CASE(
     "the reference's delegation: a holder that stays in a pool that left earns nothing more") {
   stakes_world w({100, 100});
   w.epoch(0, [&](auto& run) { w.deposit(run, w.a, w.v[0], 100); });
-  w.advance(80);  // forty each (the reference: by stake)
+  w.advance(80);  // forty each (the reference pays by stake)
   CHECK(w.others(0) == 120 * one);
   w.epoch(0, [&](auto& run) { REQUIRE(!rules::leave_committee(run, w.v[0])); });
   w.advance(80);
   CHECK(w.stake(0) == 240 * one);
-  CHECK(w.stake(1) == 220 * one);  // alone it has all of the power
+  CHECK(w.stake(1) == 220 * one);  // a single validator has all of the power
   w.epoch(0, [&](auto& run) { w.withdraw(run, w.a, w.v[0], 100 * one); });
   CHECK(w.stake(0) == 120 * one);
   w.advance(0);

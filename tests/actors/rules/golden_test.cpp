@@ -1,4 +1,4 @@
-// Numbers worked out apart from the code: by hand, by a slow calculation beside it, or taken from
+// Numbers from outside the code: worked out by hand, by a slow calculation beside it, or taken from
 // the reference implementation of the same network where our rules agree with it.
 #include <doctest/doctest.h>
 
@@ -62,12 +62,12 @@ numbers powers(const numbers& stakes) {
   for (std::size_t i = stakes.size(); i-- > 0;) members.push_back({numbered(i), {stakes[i]}, 7});
   rules::assign_power(members);
   numbers list;
-  for (const auto& m : members) list.push_back(m.power);
+  for (const auto& m : members) list.push_back(m.power.value);
   return list;
 }
 
-/// Protocol §5 by another road: the k largest sit at the cap, k the smallest number for which none
-/// of the others is above it; every comparison is one of fractions.
+/// Protocol §5 computed in another way: the k members with the most stake are at the cap, where k
+/// is the smallest number for which no other member is above it. All comparisons are of fractions.
 numbers slow_powers(const numbers& stakes) {
   const std::uint64_t n = stakes.size();
   const std::uint64_t cap = std::max<std::uint64_t>(1'000, 10'000 / n + (10'000 % n > 0 ? 1 : 0));
@@ -98,9 +98,9 @@ numbers slow_powers(const numbers& stakes) {
 }
 
 TEST_CASE("voting power: the reference's stakes under our cap") {
-  // The cap of up to ten members is ceil(10000 / n): together they fill it but for the last units,
-  // so that stake hardly counts. The reference spreads the excess evenly and lets it lift members
-  // over the cap (1500, 2500, 3000, 3000 for the first line); we do not.
+  // The cap of up to ten members is ceil(10000 / n). Together they fill the whole power except for
+  // the last units, so stake hardly matters. The reference spreads the excess evenly, which lifts
+  // members above the cap (1500, 2500, 3000, 3000 for the first line); our rules do not.
   CHECK(powers({100, 200, 300, 400}) == numbers{2'500, 2'500, 2'500, 2'500});
   CHECK(powers({1, 1, 1}) == numbers{3'334, 3'333, 3'333});
   CHECK(powers({1}) == numbers{10'000});
@@ -137,15 +137,15 @@ TEST_CASE("voting power: more inputs by hand") {
   numbers odd;
   for (std::uint64_t i = 0; i < 20; ++i) odd.push_back(481 + 2 * i);
   CHECK(powers(odd) == odd);
-  // Exactly at the cap is not above it.
+  // A member exactly at the cap is not above it.
   CHECK(powers({1'000, 900, 900, 900, 900, 900, 900, 900, 900, 900, 900}) ==
         numbers{1'000, 900, 900, 900, 900, 900, 900, 900, 900, 900, 900});
-  CHECK(rules::power_cap(1) == 10'000);
-  CHECK(rules::power_cap(3) == 3'334);
-  CHECK(rules::power_cap(7) == 1'429);
-  CHECK(rules::power_cap(10) == 1'000);
-  CHECK(rules::power_cap(11) == 1'000);
-  CHECK(rules::power_cap(100) == 1'000);
+  CHECK(rules::power_cap(1).value == 10'000);
+  CHECK(rules::power_cap(3).value == 3'334);
+  CHECK(rules::power_cap(7).value == 1'429);
+  CHECK(rules::power_cap(10).value == 1'000);
+  CHECK(rules::power_cap(11).value == 1'000);
+  CHECK(rules::power_cap(100).value == 1'000);
 }
 
 TEST_CASE("voting power: the slow calculation agrees on random stakes, up to the whole supply") {
@@ -165,7 +165,7 @@ TEST_CASE("voting power: the slow calculation agrees on random stakes, up to the
   }
 }
 
-/// The multiplier after each of some epochs in which want and burned were as given.
+/// The fee multiplier after each of several epochs with these wanted and burned amounts.
 numbers multipliers(std::uint64_t start,
                     const std::vector<std::pair<std::uint64_t, std::uint64_t>>& epochs) {
   const genesis_parameters p;
@@ -179,10 +179,11 @@ numbers multipliers(std::uint64_t start,
 
 TEST_CASE("fees: sequences of the multiplier") {
   using epochs = std::vector<std::pair<std::uint64_t, std::uint64_t>>;
-  // Far too much is burned: times 8/9, floor.
+  // Far too much is burned: the multiplier is multiplied by 8/9 and rounded down.
   CHECK(multipliers(1'000'000, epochs(8, {1, 100})) ==
         numbers{888'888, 790'122, 702'330, 624'293, 554'927, 493'268, 438'460, 389'742});
-  // Far too little: times 9/8, ceil. Nothing at all is the same.
+  // Far too little is burned: it is multiplied by 9/8 and rounded up. Burning nothing gives the
+  // same.
   const numbers rising{1'125'000, 1'265'625, 1'423'829, 1'601'808,
                        1'802'034, 2'027'289, 2'280'701, 2'565'789};
   CHECK(multipliers(1'000'000, epochs(8, {100, 1})) == rising);
@@ -195,7 +196,8 @@ TEST_CASE("fees: sequences of the multiplier") {
         numbers{1'040'000, 1'081'600, 1'124'864, 1'169'859, 1'216'654, 1'265'321});
   CHECK(multipliers(1'000'000, epochs(6, {96, 100})) ==
         numbers{960'000, 921'600, 884'736, 849'346, 815'372, 782'757});
-  // The bounds: 39 epochs down to 10^4, 40 up to 10^8; then it stays, and comes back.
+  // It reaches its bounds after 39 epochs down to 10^4 and 40 up to 10^8. Then it stays there, and
+  // it can come back.
   const auto down = multipliers(1'000'000, epochs(60, {1, 100}));
   CHECK(down[38] == 10'112);
   CHECK(down[39] == 10'000);
@@ -278,8 +280,8 @@ TEST_CASE("difficulty: the average of the hits") {
     list.push_back(ema = rules::next_hits_ema(ema, hits, 9'000));
   }
   CHECK(list == numbers{77'760'000, 69'984'000, 72'985'600, 74'327'040, 66'894'336, 80'204'902});
-  // The reference's: (20, 10) -> 19, (20, 0) -> 18, (0, 0) -> 0. Its 0 and 8 hits -> 8 is a start
-  // from nothing; ours starts from what is wanted, so 0 and 8 are 0.8.
+  // The reference has (20, 10) -> 19, (20, 0) -> 18 and (0, 0) -> 0. It takes 8 hits after 0 as a
+  // start from nothing and gives 8; our rules start from the wanted number, so they give 0.8.
   CHECK(rules::next_hits_ema(20'000, 10, 9'000) == 19'000);
   CHECK(rules::next_hits_ema(20'000, 0, 9'000) == 18'000);
   CHECK(rules::next_hits_ema(0, 0, 9'000) == 0);

@@ -209,7 +209,7 @@ TEST_CASE("a quorum of bad verdicts takes 95 % of the stake, half of it to the v
   CHECK(w.model(id).status == model_status::active);
   const auto before = w.net.balance(voter(0)) + w.net.balance(voter(2));
   CHECK(!w.net.run(voter(2), tx::vote_on_model{{id, 1}, model_verdict::malformed}));
-  const auto third = ledger::find_seat(w.net.state, voter(1).where())->power;
+  const auto third = ledger::find_seat(w.net.state, voter(1).where())->power.value;
   const bool enough = 10'000 - third >= 6'667;
   REQUIRE(enough);
   const auto taken = stake * 95 / 100;

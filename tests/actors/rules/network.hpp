@@ -1,6 +1,7 @@
-// A small network for tests: people with keys, one function a transaction, blocks run through both
-// stages with targets drawn from their seeds. After every block the supply is recounted from the
-// rows and the state root compared with one built afresh now and then.
+// A small network for tests: persons with keys, one function for each kind of transaction, and
+// blocks that are run through both stages with targets drawn from their seeds. After every block
+// the supply is counted again from the rows, and from time to time the state root is compared with
+// one that is built anew.
 #pragma once
 
 #include <doctest/doctest.h>
@@ -18,7 +19,8 @@
 
 namespace soma::test {
 
-/// Only the address counts for rules, signatures are checked before; so a person is a public key.
+/// A person is only a public key: the rules use the address alone, and signatures are checked
+/// before.
 struct person {
   public_key key{};
   [[nodiscard]] soma::address where() const { return crypto::address_of(key); }
@@ -26,7 +28,7 @@ struct person {
 inline person somebody(std::uint64_t number) {
   return {id_from(number).value};
 }
-/// Validators need an acceptable key, and one that signs.
+/// The key pair of a validator, which has to be acceptable and to sign.
 inline crypto::key_pair key_of(std::uint64_t number) {
   return crypto::key_pair::from_seed(id_from(number).value);
 }
@@ -103,8 +105,8 @@ class network {
     return block;
   }
 
-  /// Points and distances from the seed alone; what matters to rules is that all replicas get the
-  /// same.
+  /// Draws points and distances from the seed alone. For the rules it matters only that all
+  /// replicas get the same.
   [[nodiscard]] static rules::drawn_targets draw(const rules::execution& begun) {
     rules::drawn_targets drawn;
     for (const auto& c : begun.candidates()) drawn.models.push_back(c.model);
@@ -132,7 +134,7 @@ class network {
     return rules::finish(std::move(begun), drawn);
   }
 
-  /// Runs a block of all that waits.
+  /// Runs a block with all transactions that wait.
   const rules::effects& block(std::uint64_t step_ms = 10) {
     const auto input = next_input(step_ms);
     last = execute(input, state, active, genesis);
@@ -151,7 +153,7 @@ class network {
     REQUIRE(done.epoch_closed);
     return done;
   }
-  /// One transaction in a block of its own; what became of it.
+  /// Runs one transaction in a block of its own. Returns its refusal, if it was refused.
   rules::refused run(const person& from, transaction_kind kind) {
     send(from, std::move(kind));
     return block().outcomes.back().reason;
@@ -166,14 +168,14 @@ class network {
   [[nodiscard]] validator_row validator(const person& p) const {
     return ledger::read_validator(state, p.where()).value_or(validator_row{});
   }
-  /// An empty one when there is none.
+  /// An empty row when there is no such stake.
   [[nodiscard]] stake_row stake(const person& holder, const pool_owner& pool) const {
     return ledger::read_stake(state, {pool, holder.where()}).value_or(stake_row{});
   }
-  /// 0 without a seat.
+  /// 0 when the person has no seat.
   [[nodiscard]] std::uint32_t power(const person& p) const {
     const auto seat = ledger::find_seat(state, p.where());
-    return seat ? seat->power : 0;
+    return seat ? seat->power.value : 0;
   }
   /// The latest block's events of one kind.
   [[nodiscard]] std::vector<event> events(event_kind kind) const {
@@ -183,7 +185,7 @@ class network {
     }
     return found;
   }
-  /// A join that passes, the proof of possession made by the consensus key itself.
+  /// A join that is accepted: the consensus key itself makes the proof of possession.
   [[nodiscard]] tx::join_committee join_of(const person& who, const crypto::key_pair& consensus,
                                            std::uint64_t stake_shannons) const {
     return {consensus.public_half(),
@@ -212,12 +214,13 @@ class network {
   [[nodiscard]] static tx::reveal_model reveal_of(const model_plan& m) {
     return {m.id, m.weights, m.key, m.embedding, m.salt};
   }
-  /// Commits, remembering the id that the model gets.
+  /// Commits a model, and notes its id in the plan.
   void commit(const person& owner, model_plan& m, std::uint64_t stake = 2 * shannons_per_soma) {
     send(owner, commit_of(m, std::nullopt, stake));
     m.id = rules::model_id_of(queue.back().id);
   }
-  /// Brings models to life: commit, reveal in the next epoch, active from the one after.
+  /// Makes models active: they are committed, revealed in the next epoch, and active from the one
+  /// after.
   std::vector<model_plan> active_models(const person& owner, std::size_t count) {
     std::vector<model_plan> models;
     for (std::size_t i = 0; i < count; ++i) {

@@ -1,6 +1,6 @@
-// Random worlds: people who do all that the protocol allows and much that it does not, over many
-// epochs, with every invariant looked at after every block (worlds/invariants.hpp says which). The
-// mass run is tests/bench/rules_worlds.
+// Random chains, called worlds: people do everything that the protocol allows and much that it does
+// not, over many epochs, and every invariant is checked after every block (worlds/invariants.hpp).
+// The mass run is tests/bench/rules_worlds.
 #include <doctest/doctest.h>
 #include <rapidcheck.h>
 
@@ -13,7 +13,7 @@ namespace soma::test {
 namespace {
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-constexpr bool is_slow = true;  // fewer worlds, of which less can be asked
+constexpr bool is_slow = true;  // then fewer worlds are run, and less coverage is required
 #else
 constexpr bool is_slow = false;
 #endif
@@ -24,7 +24,7 @@ rc::Seq<script> fewer_steps(const script& from) {
   });
 }
 
-/// A script of any world; it shrinks to fewer of its steps. Bigger with rapidcheck's size.
+/// A script of any world. It shrinks to a part of its steps, and grows with rapidcheck's size.
 rc::Gen<script> any_world() {
   return [](const rc::Random& random, int size) {
     rc::Random own = random;
@@ -36,8 +36,11 @@ rc::Gen<script> any_world() {
   };
 }
 
-TEST_CASE("whatever people send, no invariant breaks, and what breaks one shrinks to a few steps") {
-  // The same worlds every time, others by RC_PARAMS="seed=...": a failure names what to replay.
+TEST_CASE(
+    "no transactions of people break an invariant, and a script that breaks one shrinks to a few "
+    "steps") {
+  // The worlds are the same every time; RC_PARAMS="seed=..." gives others. A failure names its
+  // seed.
   setenv("RC_PARAMS", "seed=1", 0);
   CHECK(rc::check("every invariant holds after every block", [] {
     const script steps = *any_world();
@@ -58,7 +61,7 @@ TEST_CASE("a shannon is never lost: random worlds keep every invariant and reach
     seen.add(report.seen);
   }
   std::cout << seen;
-  // A world in which nothing happens proves nothing.
+  // The worlds have to reach every ending, because a world without events proves nothing.
   CHECK(seen.applied * 3 > seen.transactions);
   CHECK(seen.twins == seen.blocks);
   CHECK(seen.epochs > 20 * worlds);

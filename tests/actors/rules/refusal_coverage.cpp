@@ -1,5 +1,4 @@
-// The main function of the rules' tests: when all of them have run, every refusal must have been
-// met.
+// The main function of the rules' tests. When all tests have run, every refusal must have occurred.
 #define DOCTEST_CONFIG_IMPLEMENT
 #include "tests/actors/rules/refusal_coverage.hpp"
 
@@ -15,8 +14,7 @@
 namespace soma::test {
 namespace {
 
-/// For reasons numbered from 0 without a gap: the first number without a text is no reason any
-/// more.
+/// For reasons that are numbered from 0 without a gap. The first number without a text ends them.
 template <class Reason>
 bool each_met(std::ostream& out, const char* kind) {
   bool all = true;
@@ -49,6 +47,6 @@ bool all_reasons_met(std::ostream& out) {
 
 int main(int argc, char** argv) {
   const int failed = doctest::Context(argc, argv).run();
-  if (argc > 1) return failed;  // a choice of tests meets some reasons
+  if (argc > 1) return failed;  // only some tests were run, so only some reasons occurred
   return soma::test::all_reasons_met(std::cerr) ? failed : 1;
 }

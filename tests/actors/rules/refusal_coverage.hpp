@@ -1,5 +1,5 @@
-// Every refusal has a test: tests remember the reasons they meet, and the test program fails when
-// one that the rules can name was never met.
+// Checks that every refusal has a test. Tests note the refusals that occur, and the test program
+// fails when a refusal that the rules can name did not occur.
 #pragma once
 
 #include <iosfwd>
@@ -8,22 +8,22 @@
 
 namespace soma::test {
 
-/// The reasons of one kind that this program has met so far.
+/// The reasons of one kind that have occurred in this program so far.
 template <class Reason>
 std::set<Reason>& met_reasons() {
   static std::set<Reason> met;
   return met;
 }
 
-/// Remembers a reason, if there is one, and hands it on.
+/// Notes a reason, if there is one, and returns it.
 template <class Reason>
 std::optional<Reason> met(std::optional<Reason> reason) {
   if (reason) met_reasons<Reason>().insert(*reason);
   return reason;
 }
 
-/// Names on `out` every reason of a transaction, a block, a draw and a genesis that was not met;
-/// true when there is none.
+/// Writes to `out` every reason of a transaction, a block, a draw and a genesis that did not occur.
+/// True when all occurred.
 [[nodiscard]] bool all_reasons_met(std::ostream& out);
 
 }  // namespace soma::test

@@ -1,4 +1,4 @@
-// Refusals that other tests have no reason to come by, and what all of them have in common.
+// Refusals that the other tests do not cause, and the properties that all refusals share.
 #include "actors/rules/refusal.hpp"
 
 #include <doctest/doctest.h>
@@ -29,7 +29,7 @@ TEST_CASE("refusals: numbers rise, names and sentences are there and are told ap
 // Protocol §1.2 and §2.2.
 TEST_CASE("a fee that does not fit 64 bits refuses the transaction, which pays the base fee") {
   auto genesis = small_genesis(1, std::vector{somebody(1), somebody(2)});
-  // Two rows at 10^16 shannons each, a thousand times: 2 * 10^19.
+  // Two rows at 10^16 shannons each, multiplied by a thousand, cost 2 * 10^19.
   genesis.parameters.row_fee = supply_cap.value;
   genesis.parameters.fee_multiplier_start_ppm = 1'000'000'000;
   genesis.parameters.fee_multiplier_max_ppm = 1'000'000'000;
@@ -74,10 +74,10 @@ TEST_CASE("an update left behind by a model that was slashed is revealed too lat
 }
 
 // Protocol §1.7.
-TEST_CASE("what stops a transaction at the door stops it in this order") {
+TEST_CASE("transactions that cannot be charged are refused in the listed order") {
   const auto who = somebody(1);
   const chain_id chain = id_from<chain_id>(1);
-  // Wrong in every way; then one thing after the other is put right.
+  // The transaction is wrong in every way at first. Then one fault after the other is removed.
   transaction t{{}, who.key, 4, {1}, tx::transfer{}};
   account_row account{{9}, 5};
   std::uint64_t size = max_transaction_bytes + 1;
@@ -213,7 +213,7 @@ TEST_CASE("every bound of a genesis is checked, and the value at the bound is go
 }
 
 // Protocol §12.1.
-TEST_CASE("what a genesis names is checked one by one") {
+TEST_CASE("each entry of a genesis is checked") {
   using rules::genesis_refusal;
   const auto good = small_genesis(2, std::vector{somebody(1)});
   const auto check = [&](auto change) {

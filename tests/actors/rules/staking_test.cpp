@@ -1,4 +1,4 @@
-// Protocol §4 through blocks: deposits, withdrawals, commissions, and what a slash leaves.
+// Protocol §4 through blocks: deposits, withdrawals, commissions, and pools after a slash.
 #include <doctest/doctest.h>
 
 #include "actors/rules/pools.hpp"
@@ -10,8 +10,8 @@ namespace {
 using rules::refusal;
 constexpr std::uint64_t one = shannons_per_soma;
 
-/// One validator with 1,000 SOMA that earns exactly 1,000 SOMA an epoch, and nothing for targets:
-/// 10,000,000 - 2 * 100,000 - 1,000 SOMA over 9,799 epochs.
+/// One validator with 1,000 SOMA that earns exactly 1,000 SOMA per epoch, while targets get
+/// nothing: 10,000,000 - 2 * 100,000 - 1,000 SOMA over 9,799 epochs.
 struct mint {
   person alice = somebody(1), bob = somebody(2), validator = validator_person(900);
   network net;
@@ -23,18 +23,18 @@ struct mint {
     auto genesis = small_genesis(1, std::vector{somebody(1), somebody(2)});
     genesis.parameters.emission_epochs = 9'799;
     genesis.parameters.target_share_bps = 0;
-    genesis.parameters.fee_multiplier_max_ppm = 1'000'000;  // fees stay as they begin
+    genesis.parameters.fee_multiplier_max_ppm = 1'000'000;  // fees do not change
     genesis.parameters.fee_multiplier_min_ppm = 1'000'000;
     return genesis;
   }
-  /// Without any emission to validators: their pools change by deposits alone.
+  /// A genesis without emission to validators, so that pools change by deposits alone.
   static genesis quiet() {
     auto genesis = birth();
     genesis.parameters.target_share_bps = 10'000;
     return genesis;
   }
   [[nodiscard]] stake_pool pool_now() const { return net.validator(validator).pool; }
-  /// A model of bob's with an own stake, waiting for its reveal.
+  /// A model of bob with a stake of its own, which waits for its reveal.
   model_plan model(std::uint64_t stake_shannons) {
     auto plan = network::plan(1);
     net.commit(bob, plan, stake_shannons);
@@ -52,7 +52,8 @@ TEST_CASE("a deposit waits for the end of the epoch and becomes shares at that e
   mint w;
   const auto before = w.net.balance(w.alice);
   CHECK(!w.net.run(w.alice, tx::add_stake{w.pool, {3'000 * one}}));
-  // Rows: the account, the position, its place on the agenda. A thousandth of what was moved.
+  // The fee for three rows (the account, the position, its place on the agenda) and a thousandth of
+  // the amount.
   const std::uint64_t fee = 1'000 + 3 * 300 + 3 * one;
   CHECK(w.net.last.outcomes[0].fee.value == fee);
   CHECK(w.net.balance(w.alice) == before - 3'000 * one - fee);
@@ -65,7 +66,8 @@ TEST_CASE("a deposit waits for the end of the epoch and becomes shares at that e
   CHECK(!w.net.run(w.alice, tx::add_stake{w.pool, {1'000 * one}}));
   CHECK(w.net.stake(w.alice, w.pool).joining.value == 4'000 * one);
   w.net.end_epoch();
-  // The epoch's reward first: 2,000 SOMA for 1,000 shares, so 4,000 SOMA buy 2,000.
+  // The epoch's reward comes first: then 1,000 shares are worth 2,000 SOMA, and 4,000 SOMA buy
+  // 2,000.
   CHECK(w.pool_now() == stake_pool{{6'000 * one}, 3'000 * one, 1'000 * one});
   CHECK(w.net.stake(w.alice, w.pool) == stake_row{2'000 * one, {}, 0, {}});
   CHECK(w.net.chain_now().joining.value == 0);
@@ -84,7 +86,8 @@ TEST_CASE("rewards raise the price and make no shares") {
 }
 
 // Protocol §4.5.
-TEST_CASE("what is withdrawn from a validator is burned as the epoch ends and paid two later") {
+TEST_CASE(
+    "shares withdrawn from a validator are burned at the epoch's end and paid two epochs later") {
   mint w;
   CHECK(!w.net.run(w.alice, tx::add_stake{w.pool, {3'000 * one}}));
   w.net.end_epoch();  // 5,000 SOMA, 2,500 shares: 2 each
@@ -102,9 +105,9 @@ TEST_CASE("what is withdrawn from a validator is burned as the epoch ends and pa
   CHECK(w.net.stake(w.alice, w.pool) == stake_row{1'000 * one, {}, 0, {{{1'400 * one}, {4}}}});
   REQUIRE(w.net.events(event_kind::stake_left).size() == 1);
   CHECK(w.net.events(event_kind::stake_left)[0].detail == 4);
-  w.net.end_epoch();  // of epoch 3
+  w.net.end_epoch();  // the end of epoch 3
   CHECK(w.net.balance(w.alice) == before);
-  w.net.end_epoch();  // of epoch 4
+  w.net.end_epoch();  // the end of epoch 4
   CHECK(w.net.balance(w.alice) == before + 1'400 * one);
   CHECK(w.net.chain_now().unbonding.value == 0);
   CHECK(w.net.stake(w.alice, w.pool) == stake_row{1'000 * one, {}, 0, {}});
@@ -112,7 +115,7 @@ TEST_CASE("what is withdrawn from a validator is burned as the epoch ends and pa
   CHECK(w.net.events(event_kind::stake_paid_out)[0].amount.value == 1'400 * one);
 }
 
-TEST_CASE("what is withdrawn from a model is paid one epoch later") {
+TEST_CASE("a withdrawal from a model is paid one epoch later") {
   mint w;
   const auto model = w.model(2 * one);
   CHECK(!w.net.run(w.alice, tx::add_stake{model.id, {5 * one}}));
@@ -131,7 +134,7 @@ TEST_CASE("what is withdrawn from a model is paid one epoch later") {
   CHECK(w.net.chain_now().unbonding.value == 2 * one);
   w.net.end_epoch();
   CHECK(w.net.balance(w.alice) == again + 5 * one);
-  // Nothing is left of the position, so nothing is left of its row.
+  // The position is empty, so its row is removed.
   CHECK(!ledger::read_stake(w.net.state, {model.id, w.alice.where()}));
 }
 
@@ -164,7 +167,7 @@ TEST_CASE("withdrawals of several epochs wait side by side, each for its own epo
   auto expected = w.net.balance(w.alice);
   for (std::uint64_t e = 1; e <= 6; ++e) {
     CHECK(!w.net.run(w.alice, tx::withdraw_stake{w.pool, e * one}));
-    // From the third on the position is on the epoch's agenda already, for its payment.
+    // From the third withdrawal on the position is already on the epoch's agenda for its payment.
     expected -= e < 3 ? 1'900 : 1'600;
     w.net.end_epoch();
     if (e >= 3) expected += (e - 2) * one;
@@ -176,10 +179,10 @@ TEST_CASE("withdrawals of several epochs wait side by side, each for its own epo
 // Protocol §4.1.
 TEST_CASE("floors favour the pool, a deposit below a share's price comes back") {
   mint w;
-  w.net.end_epoch();  // two shannons a share
+  w.net.end_epoch();  // two shannons per share
   CHECK(!w.net.run(w.alice, tx::add_stake{w.pool, {7}}));
   CHECK(!w.net.run(w.bob, tx::add_stake{w.pool, {2}}));
-  w.net.end_epoch();  // three a share: 7 buy two, 2 buy none
+  w.net.end_epoch();  // three per share: 7 shannons buy two, 2 buy none
   CHECK(w.net.stake(w.alice, w.pool).shares == 2);
   CHECK(w.pool_now() == stake_pool{{3'000 * one + 7}, 1'000 * one + 2, 1'000 * one});
   CHECK(!ledger::read_stake(w.net.state, {w.pool, w.bob.where()}));
@@ -214,7 +217,7 @@ TEST_CASE("the last share takes all that is left, and an empty pool is founded a
   CHECK(w.net.run(w.validator, w.net.join_of(w.validator, key_of(900), 1'000 * one - 1)) ==
         refusal::stake_below_minimum);
   CHECK(!w.net.run(w.validator, w.net.join_of(w.validator, key_of(900), 2'000 * one)));
-  // At once: there is no other holder whose price it could change.
+  // The stake joins at once, because there is no other holder whose price it could change.
   CHECK(w.pool_now() == stake_pool{{2'000 * one}, 2'000 * one, 2'000 * one});
   CHECK(w.net.chain_now().joining.value == 0);
   w.net.end_epoch();
@@ -231,7 +234,8 @@ TEST_CASE("deposits are refused by name") {
   CHECK(w.net.run(w.alice, tx::add_stake{model.id, {UINT64_MAX}}) == refusal::balance_too_low);
   CHECK(w.net.run(w.alice, tx::add_stake{model.id, {w.net.balance(w.alice)}}) ==
         refusal::fee_unaffordable);
-  // It was locked, scheduled and noted before the fee was found missing: nothing of it is left.
+  // The stake was locked, scheduled and noted before the fee was found to be missing. All of that
+  // is undone.
   REQUIRE(w.net.last.events.size() == 1);
   CHECK(w.net.last.events[0].kind == event_kind::transaction_refused);
   CHECK(w.net.last.events[0].refusal == static_cast<std::uint16_t>(refusal::fee_unaffordable));
@@ -265,13 +269,13 @@ TEST_CASE("a deposit that waits while its pool closes comes back") {
 }
 
 // Protocol §4.4.
-TEST_CASE("withdrawals are refused by name, and what is asked for twice counts twice") {
+TEST_CASE("withdrawals are refused by name, and two withdrawals add up") {
   mint w;
   CHECK(!w.net.run(w.alice, tx::add_stake{w.pool, {10 * one}}));
   CHECK(w.net.run(w.alice, tx::withdraw_stake{w.bob.where(), 0}) == refusal::shares_are_zero);
   CHECK(w.net.run(w.alice, tx::withdraw_stake{w.bob.where(), 1}) == refusal::pool_unknown);
   CHECK(w.net.run(w.alice, tx::withdraw_stake{w.pool, 1}) == refusal::not_enough_shares);
-  w.net.end_epoch();  // two a share: five
+  w.net.end_epoch();  // two per share, so five shares
   CHECK(w.net.stake(w.alice, w.pool).shares == 5 * one);
   CHECK(w.net.run(w.bob, tx::withdraw_stake{w.pool, 1}) == refusal::not_enough_shares);
   CHECK(w.net.run(w.alice, tx::withdraw_stake{w.pool, 5 * one + 1}) == refusal::not_enough_shares);
@@ -316,7 +320,7 @@ TEST_CASE("the owner of a validator's pool keeps the minimum until it leaves") {
   CHECK(!w.net.run(w.validator, tx::leave_committee{}));
   CHECK(!w.net.run(w.validator, tx::withdraw_stake{w.pool, 1'000 * one}));
   const auto before = w.net.balance(w.validator);
-  w.net.end_epoch();  // 500 from an epoch before stay locked with them
+  w.net.end_epoch();  // the 500 of an earlier epoch stay locked with them
   CHECK(w.net.balance(w.validator) == before);
   w.net.end_epoch();
   CHECK(w.net.balance(w.validator) == before + 500 * one);
@@ -325,13 +329,13 @@ TEST_CASE("the owner of a validator's pool keeps the minimum until it leaves") {
 }
 
 // Protocol §4.7.
-TEST_CASE("a slash takes the owner's part first: what delegators hold is worth what it was") {
+TEST_CASE("a slash takes the owner's part first, and the worth of delegators' shares stays") {
   mint w;
   const auto model = w.model(4 * one);
   CHECK(!w.net.run(w.alice, tx::add_stake{model.id, {6 * one}}));
   w.net.end_epoch();
   CHECK(w.pool_of(model.id) == stake_pool{{10 * one}, 10 * one, 4 * one});
-  w.net.end_epoch();  // nothing was revealed: half of the own 4 SOMA
+  w.net.end_epoch();  // the model was not revealed, so half of its own 4 SOMA are slashed
   CHECK(w.pool_of(model.id) == stake_pool{{8 * one}, 8 * one, 2 * one});
   CHECK(rules::worth_of(w.pool_of(model.id), 6 * one).value == 6 * one);
   REQUIRE(w.net.events(event_kind::model_slashed).size() == 1);
@@ -345,13 +349,15 @@ TEST_CASE("a slash takes the owner's part first: what delegators hold is worth w
 
 // Protocol §4.7.
 TEST_CASE("slashed shares: rounded against the owner, never more than the owner has") {
-  // 100 shannons for 7 shares, 3 of them the owner's. 10 shannons are 0.7 of a share: one goes.
+  // There are 7 shares of 100 shannons, 3 of them the owner's. 10 shannons are 0.7 of a share, so
+  // one share is slashed.
   CHECK(rules::shares_to_slash({{100}, 7, 3}, {10}) == 1);
   CHECK(rules::shares_to_slash({{100}, 7, 3}, {15}) == 2);  // 1.05
   CHECK(rules::shares_to_slash({{100}, 7, 3}, {42}) == 3);  // 2.94
-  CHECK(rules::shares_to_slash({{100}, 7, 3}, {90}) == 3);  // beyond the owner's part
+  CHECK(rules::shares_to_slash({{100}, 7, 3}, {90}) == 3);  // more than the owner's part
   CHECK(rules::shares_to_slash({{100}, 100, 40}, {20}) == 20);
-  CHECK(rules::shares_to_slash({{100}, 7, 7}, {50}) == 0);  // the price falls, for the owner alone
+  // the price falls, and only the owner loses
+  CHECK(rules::shares_to_slash({{100}, 7, 7}, {50}) == 0);
   CHECK(rules::shares_to_slash({{0}, 7, 3}, {0}) == 0);
   CHECK(rules::shares_to_slash({supply_cap, supply_cap.value, supply_cap.value / 2}, supply_cap) ==
         supply_cap.value / 2);
@@ -365,7 +371,8 @@ TEST_CASE("shares that were to leave and were slashed before do not leave twice"
   CHECK(!w.net.run(w.bob, tx::retire_model{model.id}));
   CHECK(!w.net.run(w.bob, tx::withdraw_stake{model.id, 4 * one}));
   CHECK(!w.net.run(w.alice, tx::withdraw_stake{model.id, 6 * one}));
-  w.net.end_epoch();  // not revealed: the owner's half is gone before the rest leaves
+  // the model was not revealed: half of the owner's part is slashed before the rest leaves
+  w.net.end_epoch();
   CHECK(w.pool_of(model.id) == stake_pool{});
   CHECK(w.net.chain_now().unbonding.value == 8 * one);
   CHECK(w.net.stake(w.bob, model.id).unbonding[0].amount.value == 2 * one);
@@ -393,14 +400,16 @@ TEST_CASE("commissions: set by the owner, by steps, from the next epoch on, out 
   CHECK(w.net.run(w.validator, tx::set_commission{w.pool, 501}) ==
         refusal::commission_step_too_large);
   CHECK(!w.net.run(w.validator, tx::set_commission{w.pool, 400}));
+  // A step counts from the present commission.
   CHECK(w.net.run(w.validator, tx::set_commission{w.pool, 501}) ==
-        refusal::commission_step_too_large);  // the step is from what holds now
-  CHECK(!w.net.run(w.validator, tx::set_commission{w.pool, 500}));  // still one step from 0
+        refusal::commission_step_too_large);
+  CHECK(!w.net.run(w.validator, tx::set_commission{w.pool, 500}));  // this is still one step from 0
   CHECK(w.net.validator(w.validator).commission_bps == 0);
   CHECK(w.net.validator(w.validator).next_commission_bps == 500);
   auto balance = w.net.balance(w.validator);
   w.net.end_epoch();
-  CHECK(w.net.balance(w.validator) == balance);  // this epoch's reward at the commission of then
+  // this epoch's reward is paid by the old commission
+  CHECK(w.net.balance(w.validator) == balance);
   CHECK(w.pool_now().stake.value == 2'000 * one);
   CHECK(w.net.validator(w.validator).commission_bps == 500);
   REQUIRE(w.net.events(event_kind::commission_changed).size() == 1);
@@ -412,7 +421,8 @@ TEST_CASE("commissions: set by the owner, by steps, from the next epoch on, out 
   w.net.end_epoch();
   CHECK(w.net.balance(w.validator) == balance + 50 * one);  // 5 % of 1,000 SOMA
   CHECK(w.pool_now().stake.value == 2'950 * one);
-  CHECK(!w.net.run(w.validator, tx::set_commission{w.pool, 0}));  // down in one step
+  // a commission may fall to 0 in one step
+  CHECK(!w.net.run(w.validator, tx::set_commission{w.pool, 0}));
   balance = w.net.balance(w.validator);
   w.net.end_epoch();
   CHECK(w.net.balance(w.validator) == balance + 100 * one);
@@ -425,7 +435,7 @@ TEST_CASE("commissions: set by the owner, by steps, from the next epoch on, out 
 
 TEST_CASE("the commission of a model: a step an epoch, held at the epoch's end") {
   mint w;
-  const auto model = w.model(2 * one);  // committed with 10 %
+  const auto model = w.model(2 * one);  // committed with a commission of 10 %
   CHECK(w.net.run(w.alice, tx::set_commission{model.id, 0}) == refusal::not_pool_owner);
   CHECK(w.net.run(w.bob, tx::set_commission{model.id, 1'501}) ==
         refusal::commission_step_too_large);
@@ -446,7 +456,7 @@ TEST_CASE("founding a model is 1:1 and at once; what an update adds waits like a
   w.net.commit(w.bob, plan, 3 * one);
   w.net.block();
   CHECK(w.pool_of(plan.id) == stake_pool{{3 * one}, 3 * one, 3 * one});
-  // Account, model, version, two places on the agenda; stakes pay the value fee.
+  // The rows are account, model, version and two places on the agenda. Stakes pay the value fee.
   CHECK(w.net.last.outcomes[0].fee.value == 1'000 + 5 * 300 + 3 * one / 1'000);
   w.net.end_epoch();
   CHECK(!w.net.run(w.bob, network::reveal_of(plan)));
@@ -460,7 +470,7 @@ TEST_CASE("founding a model is 1:1 and at once; what an update adds waits like a
   CHECK(w.net.active.list()[0].stake.value == 7 * one);
 }
 
-TEST_CASE("what others stake on an active model changes the registry's version, once a block") {
+TEST_CASE("stake of others on an active model changes the registry's version, once per block") {
   mint w;
   const auto model = w.net.active_models(w.bob, 1)[0];
   CHECK(!w.net.run(w.alice, tx::add_stake{model.id, {one}}));

@@ -12,7 +12,7 @@ namespace {
 
 using rules::refusal;
 
-/// Three validators of nearly a third each, three active models, open targets.
+/// Three validators with nearly a third of the power each, three active models, and open targets.
 struct arena {
   person owner = somebody(1), alice = somebody(2), mallory = somebody(3), poor = somebody(4);
   network net{arena_genesis()};
@@ -30,7 +30,7 @@ struct arena {
     return *ledger::read_submission(net.state, id);
   }
   rules::refused vote(std::uint64_t voter, const target_id& target, audit_verdict verdict) {
-    // 0 and 2 have a quorum together (3334 each), 1 has the rest.
+    // Members 0 and 2 have a quorum together (3334 each); member 1 has the rest.
     return net.run(validator_person(std::array<std::uint64_t, 3>{901, 900, 902}[voter]),
                    tx::vote_on_submission{target, verdict});
   }
@@ -50,7 +50,7 @@ struct arena {
 TEST_CASE("claims are refused by the first check that fails, in the order of the protocol") {
   arena a;
   const auto target = a.net.open_targets().front();
-  // Wrong in every way at once; then one thing after the other is put right.
+  // The claim is wrong in every way at first. Then one fault after the other is removed.
   tx::claim_target c{id_from<target_id>(1),
                      {id_from<model_id>(1), 1},
                      0x7fc00000,
@@ -153,7 +153,7 @@ TEST_CASE("reveals are refused by the first check that fails, in the order of th
   CHECK(!a.net.run(a.alice, s.reveal));
   CHECK(a.net.chain_now().hits == 1);
   CHECK(a.net.run(a.alice, s.reveal) == refusal::target_not_awaiting_reveal);
-  // The same data for another target: the commitment is right, the data is used.
+  // The same data for another target: the commitment is right, but the data is already used.
   auto again = submission_for(a.net.open_targets().front(), a.alice, 1);
   CHECK(!a.net.run(a.alice, again.claim));
   CHECK(a.net.run(a.alice, again.reveal) == refusal::data_already_used);
@@ -291,11 +291,11 @@ TEST_CASE("without a quorum the end of the next epoch decides by power; a tie se
   a.net.end_epoch();
   CHECK(a.status(against) == target_status::revealed);
   a.net.end_epoch();
-  const auto p1 = a.submission(tie).votes[0].power;
-  const auto p2 = a.submission(tie).votes[1].power;
+  const auto p1 = a.submission(tie).votes[0].power.value;
+  const auto p2 = a.submission(tie).votes[1].power.value;
   CHECK(a.status(tie) == (p2 > p1 ? target_status::slashed : target_status::settled));
-  // One member has 3334 or 3333: enough or one epoch more.
-  const bool third = a.submission(against).votes[0].power >= 3'334;
+  // One member has 3334 or 3333, which is enough or takes one more epoch.
+  const bool third = a.submission(against).votes[0].power.value >= 3'334;
   CHECK(a.status(against) == (third ? target_status::slashed : target_status::revealed));
 }
 
@@ -315,7 +315,7 @@ TEST_CASE("an audit without votes is put off three times and then settled") {
   s.extensions = 0;
   s.votes = {{id_from<address>(1), 3'333, audit_verdict::wrong_loss}};
   CHECK(rules::decide_at_epoch_end(s, {6}, 3) == audit_end::extend);
-  s.votes[0].power = 3'334;
+  s.votes[0].power = {3'334};
   CHECK(rules::decide_at_epoch_end(s, {6}, 3) == audit_end::slash);
   s.votes.push_back({id_from<address>(2), 3'334, audit_verdict::ok});
   CHECK(rules::decide_at_epoch_end(s, {6}, 3) == audit_end::settle);

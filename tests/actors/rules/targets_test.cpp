@@ -98,7 +98,7 @@ TEST_CASE(
 }
 
 // Protocol §7.7.
-TEST_CASE("no target is opened without models, and none that the budget cannot pay") {
+TEST_CASE("a target is opened only with models and when the budget can pay it") {
   const std::vector people{somebody(1)};
   auto genesis = small_genesis(1, people);
   genesis.parameters.hits_wanted = 3;
@@ -107,7 +107,7 @@ TEST_CASE("no target is opened without models, and none that the budget cannot p
   CHECK(net.chain_now().target_budget.value > 0);
   CHECK(net.open_targets().empty());
   (void)net.active_models(people[0], 1);
-  CHECK(net.open_targets().size() == 3);  // four are wanted, three are paid for
+  CHECK(net.open_targets().size() == 3);  // four are wanted, but the budget pays for three
 }
 
 // Protocol §7.7.
@@ -115,7 +115,7 @@ TEST_CASE("a target is opened only when the budget pays all of its reward") {
   network net(small_genesis(1, std::vector{somebody(1)}));
   ledger::block_state state(net.state);
   rules::block_run run{state, net.genesis.parameters, {1}};
-  CHECK(!rules::pay_for_target(run, {}, 0));  // a reward of nothing
+  CHECK(!rules::pay_for_target(run, {}, 0));  // a reward of 0
   state.must_move(rules::of(ledger::pot::unissued), rules::of(ledger::pot::target_budget), {11});
   state.update_chain([](chain_row& c) { c.reward_per_target = {4}; });
   CHECK(rules::pay_for_target(run, {}, 0)->reward.value == 4);
@@ -126,7 +126,7 @@ TEST_CASE("a target is opened only when the budget pays all of its reward") {
 }
 
 // Protocol §7.3 and §10.4.
-TEST_CASE("a draw that does not answer what was wanted is refused by name") {
+TEST_CASE("a draw that does not answer the request is refused by name") {
   const std::vector people{somebody(1)};
   network net(small_genesis(1, people));
   (void)net.active_models(people[0], 3);

@@ -1,5 +1,5 @@
-// Contests between models: the winner is a matter of integers and of exact bits, so that every
-// machine names the same one and no copy ever beats its original.
+// Contests between models. The winner depends on integers and exact bits, so every machine names
+// the same winner, and a copy never beats its original.
 #include "actors/scorer/competition.hpp"
 
 #include <doctest/doctest.h>
@@ -25,7 +25,7 @@ bytes random_text(noise::noise_generator& random, std::size_t size) {
   return data;
 }
 
-/// Matrices of this deviation: the larger, the worse the model.
+/// Weights whose matrices have this deviation. The larger it is, the worse is the model.
 std::vector<float> random_weights(noise::noise_generator& random, float matrix = 0.5f) {
   std::vector<float> values;
   for (const auto& spec : weights::tensor_table(small_network)) {
@@ -47,7 +47,7 @@ std::vector<float> values_of(const weights::model_weights& weights) {
   return values;
 }
 
-/// The same weights, each off by a normal part of itself.
+/// The same weights, each changed by a normal multiple of itself.
 std::vector<float> copy_with_noise(const std::vector<float>& values, float noise,
                                    std::uint64_t seed) {
   const auto off = noise::normals(seed, values.size(), 0, noise);
@@ -73,7 +73,7 @@ struct crowd {
   }
 };
 
-/// An engine whose losses are known beforehand, batch by batch.
+/// An engine whose losses are given beforehand, batch by batch.
 class scripted_engine final : public scoring::scoring_engine {
  public:
   explicit scripted_engine(std::vector<float> losses) : losses_(std::move(losses)) {}
@@ -116,17 +116,17 @@ TEST_CASE("1,000 contests between a model and noisy copies: one winner everywher
   for (std::uint64_t seed = 0; seed < 1'000; ++seed) {
     CAPTURE(seed);
     noise::noise_generator random(seed);
-    // Initial networks change little under noise of 1e-3. Others, far from anything trained, change
-    // so much that a copy can be the better model by more than the margin: less noise for those.
+    // Initial networks change little under noise of 1e-3. Untrained networks of other kinds change
+    // so much that a copy can be better than the margin, so they get less noise.
     const bool is_initial = seed % 2 == 0;
     const float decade = is_initial ? 10.0f : 3.16f;
     const auto original =
         is_initial ? values_of(weights::init_weights(small_network, seed)) : random_weights(random);
     const auto data =
         random_text(random, is_initial ? 60 + random.below(60) : 1 + random.below(40));
-    const auto place = random.below(6);  // of the original among the copies
+    const auto place = random.below(6);  // of the original among its copies
     std::vector<weights::model_weights> models;
-    float noise = 1e-7f;  // up to 1e-3, or to 1e-5
+    float noise = 1e-7f;  // grows up to 1e-3, or up to 1e-5
     for (std::size_t i = 0; i < 6; ++i) {
       if (i == place) {
         models.push_back(weights::make_weights(small_network, original));
@@ -160,7 +160,7 @@ TEST_CASE("1,000 contests between a model and noisy copies: one winner everywher
       CHECK(digests == first);
     }
   }
-  // The contests are close ones: without the margin, copies would win most of them.
+  // The contests are close: without the margin, copies would win many of them.
   CHECK(plain_minimum_is_a_copy > 300);
 }
 
@@ -201,7 +201,7 @@ TEST_CASE("giving up models that can no longer win changes neither winner nor it
   CHECK(given_up > 20);
 }
 
-TEST_CASE("losses of any course: who is given up would not have won, and hopeless ones are") {
+TEST_CASE("a model that was given up would not have won, and hopeless models are given up") {
   std::size_t given_up = 0;
   for (std::uint64_t seed = 0; seed < 5'000; ++seed) {
     CAPTURE(seed);
@@ -211,7 +211,7 @@ TEST_CASE("losses of any course: who is given up would not have won, and hopeles
     std::vector<competitor> competitors;
     for (std::size_t i = 0; i < 2 + random.below(5); ++i) {
       std::vector<float> losses(batches);
-      // Near ties, zeros at the end, and now and then a number that is none.
+      // Near ties, zeros at the end, and sometimes a value that is not a number.
       const float level = 1 + static_cast<float>(random.below(4)) * 0x1p-13f;
       for (auto& loss : losses) loss = level * random.uniform(0.9f, 1.1f);
       if (random.below(3) == 0) {
@@ -237,7 +237,8 @@ TEST_CASE("losses of any course: who is given up would not have won, and hopeles
   CHECK(given_up > 2'000);
 }
 
-TEST_CASE("models without a valid score never win, and nobody wins when none has one") {
+TEST_CASE(
+    "models without a valid score never win, and there is no winner when all scores are invalid") {
   const float nan = std::numeric_limits<float>::quiet_NaN();
   scripted_engine broken({nan, nan});
   scripted_engine also_broken({1, std::numeric_limits<float>::infinity()});

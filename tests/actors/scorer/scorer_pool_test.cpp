@@ -18,7 +18,7 @@ using namespace soma::scorer;
 namespace {
 
 using report = message<schema::ScoreReport>;
-/// A worker that the test drives: the number answers that many of the requests it holds.
+/// A worker that the test drives. A number sent to it makes it answer so many of the held requests.
 using driven_actor = scorer_worker_actor::extend<caf::reacts_to<std::uint64_t>>;
 
 enum class habit { answers, holds, dies };
@@ -58,7 +58,7 @@ struct fixture {
   scorer_pool_limits limits;
   scorer_actor pool;
   std::vector<driven_actor> workers;
-  std::vector<std::vector<work_refusal>> answers;  // refusals, by request
+  std::vector<std::vector<work_refusal>> answers;  // the refusals of each request
   std::size_t errors = 0;
 
   void open() {
@@ -131,10 +131,10 @@ TEST_CASE("a worker that joins twice is one worker") {
   f.limits.max_workers = 2;
   f.open();
   for (int i = 0; i < 3; ++i) f.add(habit::answers, 3);
-  CHECK(f.status()->getWorkers() == 2);  // full is full, and those who are in stay in
+  CHECK(f.status()->getWorkers() == 2);  // a full pool takes no more workers and keeps its own
 }
 
-TEST_CASE("a full queue answers busy at once and keeps what it has") {
+TEST_CASE("a full queue answers busy at once and keeps its requests") {
   fixture f;
   f.limits.max_queue = 2;
   f.open();
@@ -146,7 +146,7 @@ TEST_CASE("a full queue answers busy at once and keeps what it has") {
   CHECK(f.each_answered_once());
 }
 
-TEST_CASE("work that kills whoever tries it is given up, and takes no more workers along") {
+TEST_CASE("work that has killed three workers is given up and kills no more") {
   fixture f;
   f.open();
   for (int i = 0; i < 3; ++i) f.add(habit::dies);
@@ -160,7 +160,7 @@ TEST_CASE("work that kills whoever tries it is given up, and takes no more worke
   CHECK(f.each_answered_once());
 }
 
-TEST_CASE("a worker of elsewhere that falls silent loses its work to another and may come back") {
+TEST_CASE("a silent worker of another machine loses its work to another worker and may come back") {
   fixture f;
   f.limits.clock = f.net.clock();
   f.limits.silence_ms = 9'000;
@@ -174,7 +174,7 @@ TEST_CASE("a worker of elsewhere that falls silent loses its work to another and
   CHECK(f.status()->getQueued() == 1);
   f.add(habit::answers);
   CHECK(f.each_answered_once());
-  f.release(0, 1);  // its late answer reaches nobody
+  f.release(0, 1);  // its late answer is dropped
   CHECK(f.each_answered_once());
   CHECK(f.status()->getDone() == 1);
 }

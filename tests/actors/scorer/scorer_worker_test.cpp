@@ -1,4 +1,5 @@
-// One worker with the exact engine and a blob store of its own, asked what nobody should ask.
+// One worker with the exact engine and its own blob store, which gets requests that no role should
+// send.
 #include "actors/scorer/scorer_worker.hpp"
 
 #include <doctest/doctest.h>
@@ -54,7 +55,7 @@ struct fixture {
   }
 };
 
-/// Finite weights whose products are not.
+/// Finite weights whose products overflow.
 weights::model_weights overflowing_weights() {
   std::vector<float> values = noise::normals(3, weights::parameter_count(small_network), 0, 1e30f);
   return weights::make_weights(small_network, std::move(values));

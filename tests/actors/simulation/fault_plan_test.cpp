@@ -6,8 +6,8 @@
 #include "actors/simulation/fault_plan.hpp"
 
 using namespace soma::simulation;
-using soma::consensus::tolerated_power;
-using soma::consensus::total_power;
+
+constexpr auto tolerated_power = soma::consensus::tolerated_power.value;
 
 namespace {
 
@@ -35,7 +35,7 @@ TEST_CASE("what may fail for good never has more power than is tolerated, in any
         REQUIRE(who.insert(seat.identity).second);
         sum += seat.power;
       }
-      REQUIRE(sum == total_power);
+      REQUIRE(sum == total_power.value);
       REQUIRE(frail_power(p, seats) <= tolerated_power);
       exactly += frail_power(p, seats) == tolerated_power ? 1 : 0;
     }

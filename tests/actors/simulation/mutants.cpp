@@ -190,7 +190,7 @@ bool is_own_vote_missed() {
   const auto member = net.core(0)->members().seats()[3].member;
   const auto led_by_nobody = [&](const network& x) {
     const auto& members = x.core(0)->members();
-    return members.seats()[members.leader(x.core(0)->view())].member == member;
+    return members.seats()[members.leader(x.core(0)->view()).value].member == member;
   };
   if (!net.run_until(led_by_nobody, 120'000)) return true;
   const auto view = net.core(0)->view();
@@ -230,7 +230,8 @@ bool is_long_lie_believed() {
   constexpr auto votes_to_finalize = 16 + static_cast<std::uint64_t>(vote_kind::finalize);
   for (std::uint64_t seed = 1; seed <= 8; ++seed) {
     auto p = quiet_plan(seed, 4);
-    const std::array<std::uint32_t, 4> powers{2'223, consensus::tolerated_power, 2'222, 2'222};
+    const std::array<std::uint32_t, 4> powers{2'223, consensus::tolerated_power.value, 2'222,
+                                              2'222};
     for (std::size_t i = 0; i < powers.size(); ++i) p.committees.front()[i].power = powers[i];
     p.epoch_ms = 600'000;
     p.before.loss_permille = 30;

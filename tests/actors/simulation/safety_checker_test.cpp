@@ -26,7 +26,7 @@ struct bench {
   certificate certified(const vote_statement& statement, std::uint16_t count = 3) {
     certificate c{statement, {}, {}};
     for (std::uint16_t i = 0; i < count; ++i) {
-      c.signers.add(i);
+      c.signers.add({i});
       c.signatures.push_back(keys.sign_vote(key(i), statement, keys.chain()));
     }
     return c;
@@ -35,12 +35,12 @@ struct bench {
   std::pair<consensus::final_block, executed_ptr> block_of(std::uint64_t view,
                                                            std::uint64_t parent_view = 0) {
     block b;
-    b.header.view = view;
-    b.header.parent_view = parent_view;
+    b.header.view = {view};
+    b.header.parent_view = {parent_view};
     b.header.height = {1};
     b.header.time_ms = birth_ms + 100;
     b.header.payload_root = signing::payload_root(b.payload, b.parent_signers);
-    b.header.proposer = all.members(0)->leader(view);
+    b.header.proposer = all.members(0)->leader({view});
     const auto done = toy.execute(toy.genesis(), {}, b);
     b.header = consensus::complete(b.header, done->result);
     const auto id = signing::id_of(b.header);
@@ -52,13 +52,13 @@ struct bench {
 };
 
 vote_statement notarize(std::uint64_t view, std::uint64_t block) {
-  return {vote_kind::notarize, {0}, view, id_from<block_id>(block)};
+  return {vote_kind::notarize, {0}, {view}, id_from<block_id>(block)};
 }
 vote_statement finalize(std::uint64_t view, std::uint64_t block) {
-  return {vote_kind::finalize, {0}, view, id_from<block_id>(block)};
+  return {vote_kind::finalize, {0}, {view}, id_from<block_id>(block)};
 }
 vote_statement skip(std::uint64_t view) {
-  return {vote_kind::skip, {0}, view, {}};
+  return {vote_kind::skip, {0}, {view}, {}};
 }
 
 }  // namespace
@@ -91,9 +91,9 @@ TEST_CASE("S2: what a correct key may say of a view, and what it may not") {
   CHECK_FALSE(pair_is(notarize(3, 1), notarize(3, 2), false));
 
   bench w;
-  w.all.proposal_exists(w.key(0), 0, 3, id_from<block_id>(1));
+  w.all.proposal_exists(w.key(0), 0, {3}, id_from<block_id>(1));
   CHECK_FALSE(w.all.violation());
-  w.all.proposal_exists(w.key(0), 0, 3, id_from<block_id>(2));
+  w.all.proposal_exists(w.key(0), 0, {3}, id_from<block_id>(2));
   CHECK(w.says("S2"));
 }
 

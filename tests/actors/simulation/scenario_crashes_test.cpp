@@ -25,7 +25,7 @@ bool is(const vote_statement& vote, said kind) {
 /// The vote or the proposal of one kind that a write holds.
 struct written {
   std::optional<vote_statement> vote;
-  std::optional<std::pair<std::uint64_t, block_id>> proposal;
+  std::optional<std::pair<view_number, block_id>> proposal;
 };
 std::function<bool(const record_batch&)> with(said kind, written& found) {
   return [kind, &found](const record_batch& b) {

@@ -82,7 +82,7 @@ shortcoming committees_change(std::uint64_t seed, std::size_t node_count,
   for (std::uint64_t h = 1; h <= longest(net); ++h) {
     const auto& header = net.block_at(h)->block.header;
     const auto& seats = plans[std::min<std::size_t>(header.epoch.value, plans.size() - 1)];
-    if (header.proposer >= seats.size()) return "a block's proposer has no seat";
+    if (header.proposer.value >= seats.size()) return "a block's proposer has no seat";
   }
   if (net.evidence_reported() != 0) return "a change of committees looks like a lie";
   return check_epochs(net);
@@ -235,7 +235,7 @@ shortcoming fillers_conflict(std::uint64_t seed) {
     forge.see(proposal->block);
     const auto& h = proposal->block->block.header;
     const auto ending = (h.flags & (block_closes_epoch | block_is_filler)) != 0;
-    if (!ending || from >= puppets || h.proposer != from || to % 2 == 0) return false;
+    if (!ending || from >= puppets || h.proposer.value != from || to % 2 == 0) return false;
     auto& rival = made[proposal->block->id];
     if (rival == nullptr) rival = forge.rival(*proposal->block, 1);
     if (rival == nullptr) return false;

@@ -49,7 +49,7 @@ struct two_faced_leader {
   }
 
   /// The node of the leader: in this plan node and identity have the same number.
-  static std::uint16_t leader_of(const block_header& h) { return h.proposer; }
+  static std::uint16_t leader_of(const block_header& h) { return h.proposer.value; }
 
   shortcoming tell() {
     armed = true;
@@ -78,7 +78,7 @@ struct two_faced_leader {
   block_ptr made(std::uint64_t which) {
     const auto& real = *own->block;
     if (on_ == parent_kind::tip) return forge.rival(real, which);
-    for (auto view = real.block.header.view - 1; view > 0; --view) {
+    for (auto view = real.block.header.view - 1; view.value > 0; --view) {
       const auto seen = forge.seen_at(view);
       if (seen == nullptr || seen->block.header.epoch != real.block.header.epoch) continue;
       if (on_ == parent_kind::older && seen->id != real.block.header.parent) {
@@ -142,8 +142,8 @@ shortcoming twins_apart(std::uint64_t seed, std::size_t size, std::size_t twins,
   std::map<std::uint64_t, std::uint64_t> began;  // by view; a partition ends after 5 s
   all.drops = [&](std::uint32_t from, std::uint32_t to, const peer_message& m) {
     const auto* core = net.core(from);
-    auto view = core == nullptr ? 0 : core->view();
-    if (const auto about = what_about(m)) view = about->view;
+    auto view = core == nullptr ? 0 : core->view().value;
+    if (const auto about = what_about(m)) view = about->view.value;
     if (view == 0 || view > halves.size() || (core != nullptr && core->epoch().value > 0)) {
       return false;
     }
@@ -154,7 +154,7 @@ shortcoming twins_apart(std::uint64_t seed, std::size_t size, std::size_t twins,
     for (std::uint32_t i = static_cast<std::uint32_t>(twins); i < size; ++i) {
       const auto* core = x.core(i);
       if (core == nullptr) return false;
-      if (core->epoch().value == 0 && core->view() <= halves.size()) return false;
+      if (core->epoch().value == 0 && core->view().value <= halves.size()) return false;
     }
     return true;
   };
@@ -213,22 +213,22 @@ shortcoming silent_leaders(std::uint64_t seed) {
   const auto silent_views = 1 + seed % 12;
   auto net = begin(std::move(p));
   if (!net.run_blocks(3 + seed % 5, 60'000)) return fails(net, "no blocks at first");
-  std::uint64_t first = 0;
+  view_number first;
   listener all(net);
   all.drops = [&](auto, auto, const peer_message& m) {
     const auto* proposal = std::get_if<peer::proposal>(&m);
     if (proposal == nullptr) return false;
     const auto view = proposal->block->block.header.view;
-    if (first == 0) first = view + 1;
+    if (first.value == 0) first = view.next();
     return view >= first && view < first + silent_views;
   };
-  std::map<std::uint64_t, std::uint64_t> entered;  // by view, at node 1
-  std::uint64_t base = 0;
+  std::map<view_number, std::uint64_t> entered;  // at node 1
+  view_number base;
   const auto done = [&](const network& x) {
     const auto& core = *x.core(1);
     entered.try_emplace(core.view(), x.now_ms());
-    if (first != 0 && core.view() <= first + silent_views) base = core.base().view;
-    return first != 0 && core.base().view >= first + silent_views;
+    if (first.value != 0 && core.view() <= first + silent_views) base = core.base().view;
+    return first.value != 0 && core.base().view >= first + silent_views;
   };
   if (!net.run_until(done, 900'000)) return fails(net, "it never goes on");
   for (auto view = first; view < first + silent_views; ++view) {
@@ -236,7 +236,7 @@ shortcoming silent_leaders(std::uint64_t seed) {
     const auto took = entered[view + 1] - entered[view];
     const auto law = timeout_ms(view - base);
     if (took + 150 < law || took > law + 500) {
-      return fails(net, "view " + std::to_string(view) + " lasts " + std::to_string(took) +
+      return fails(net, "view " + std::to_string(view.value) + " lasts " + std::to_string(took) +
                             " not " + std::to_string(law));
     }
   }
@@ -251,8 +251,8 @@ shortcoming silent_leaders(std::uint64_t seed) {
 shortcoming a_third_is_silent(std::uint64_t seed) {
   auto p = long_epochs(story_plan(seed, 4 + seed % 3, 0, 10));
   std::vector<std::uint32_t> weights(p.nodes.size() - 1, 1);
-  auto powers = powers_of(weights, consensus::total_power - consensus::tolerated_power);
-  powers.insert(powers.begin(), consensus::tolerated_power);
+  auto powers = powers_of(weights, consensus::quorum.value);
+  powers.insert(powers.begin(), consensus::tolerated_power.value);
   for (std::size_t i = 0; i < powers.size(); ++i) p.committees[0][i].power = powers[i];
   p.nodes[0].behaviours = static_cast<std::uint32_t>(behaviour::silent);
   auto net = begin(std::move(p));

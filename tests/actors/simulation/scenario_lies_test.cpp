@@ -29,7 +29,7 @@ std::optional<peer::response> bent(peer::response r, lie how,
         auto other = *b;
         if (other.block.payload.empty()) {
           other.block.parent_signers = {};
-          other.block.parent_signers.add(1);
+          other.block.parent_signers.add({1});
         } else {
           other.block.payload.front().body.back() ^= 1;
         }

@@ -47,7 +47,7 @@ void in_halves(network& net, std::uint64_t) {
 void leader_in_minority(network& net, std::uint64_t) {
   const auto& core = *net.core(0);
   const auto leader = core.members().leader(core.view());
-  node_set group = bit(leader);
+  node_set group = bit(leader.value);
   for (std::uint32_t i = 0; std::popcount(group) < static_cast<int>(most_faulty(net.size())); ++i) {
     group |= bit(i);
   }

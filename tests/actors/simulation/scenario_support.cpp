@@ -81,8 +81,8 @@ std::uint64_t longest(const network& net) {
   return most;
 }
 
-std::uint64_t highest_view(const network& net) {
-  std::uint64_t most = 0;
+view_number highest_view(const network& net) {
+  view_number most;
   for (std::uint32_t i = 0; i < net.size(); ++i) {
     if (net.core(i) != nullptr) most = std::max(most, net.core(i)->view());
   }
@@ -182,13 +182,13 @@ void forger::see(const block_ptr& b) {
   if (done->state != nullptr) states_[b->id] = done->state;
 }
 
-block_ptr forger::seen_at(std::uint64_t view) const {
+block_ptr forger::seen_at(view_number view) const {
   const auto it = by_view_.find(view);
   return it == by_view_.end() ? nullptr : it->second;
 }
 
 block_ptr forger::signed_again(block made) const {
-  const auto key = keys_.key(made.header.proposer, 0);
+  const auto key = keys_.key(made.header.proposer.value, 0);
   const auto id = signing::id_of(made.header);
   made.by_proposer = keys_.sign_block(key, id);
   return std::make_shared<const identified_block>(identified_block{id, std::move(made)});
@@ -245,7 +245,7 @@ certificate forger::certified(const vote_statement& statement,
                               const std::vector<std::uint16_t>& identities) const {
   certificate c{statement, {}, {}};
   for (const auto identity : identities) {
-    c.signers.add(identity);
+    c.signers.add({identity});
     c.signatures.push_back(keys_.sign_vote(keys_.key(identity, 0), statement, keys_.chain()));
   }
   return c;

@@ -62,7 +62,7 @@ struct seen_scenarios {
 inline constexpr std::uint32_t puppet = std::uint32_t{1} << 20;
 
 [[nodiscard]] std::uint64_t longest(const network& net);
-[[nodiscard]] std::uint64_t highest_view(const network& net);
+[[nodiscard]] view_number highest_view(const network& net);
 /// The timeout of a view that is so many views above the last final one.
 [[nodiscard]] std::uint64_t timeout_ms(std::uint64_t above_base,
                                        const consensus::simplex_options& o = {});
@@ -78,7 +78,7 @@ template <class Message>
 /// The epoch and view that a message is about.
 struct about {
   epoch_number epoch;
-  std::uint64_t view = 0;
+  view_number view;
 };
 [[nodiscard]] std::optional<about> what_about(const peer_message& m);
 
@@ -123,7 +123,7 @@ class forger {
                                       const std::vector<std::uint16_t>& identities) const;
   [[nodiscard]] block_ptr signed_again(block made) const;  // signed by its proposer
   [[nodiscard]] const keyring& keys() const { return keys_; }
-  [[nodiscard]] block_ptr seen_at(std::uint64_t view) const;  // of epoch 0, or null
+  [[nodiscard]] block_ptr seen_at(view_number view) const;  // of epoch 0, or null
 
  private:
   [[nodiscard]] block_ptr finish(block_header draft, const state_ptr& state,
@@ -133,7 +133,7 @@ class forger {
   keyring keys_;
   toy_chain toy_;
   std::map<block_id, state_ptr> states_;
-  std::map<std::uint64_t, block_ptr> by_view_;
+  std::map<view_number, block_ptr> by_view_;
 };
 
 }  // namespace soma::simulation::testing

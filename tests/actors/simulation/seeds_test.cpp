@@ -90,7 +90,7 @@ TEST_CASE("a network in which nothing breaks finalizes at the pace that was aske
 TEST_CASE("f+1: with one unit more Byzantine power than is tolerated agreement itself breaks") {
   std::size_t broken = 0;
   for (std::uint64_t seed = 1; seed <= 60; ++seed) {
-    const auto out = run(draw_plan_beyond(seed, soma::consensus::tolerated_power + 1));
+    const auto out = run(draw_plan_beyond(seed, soma::consensus::tolerated_power.value + 1));
     if (out.violation.rfind("S1", 0) == 0) ++broken;
   }
   CHECK(broken >= 10);
@@ -99,7 +99,7 @@ TEST_CASE("f+1: with one unit more Byzantine power than is tolerated agreement i
 TEST_CASE("f: without that unit, in the same networks, no invariant breaks") {
   for (std::uint64_t seed = 1; seed <= 300; ++seed) {
     CAPTURE(seed);
-    const auto out = run(draw_plan_beyond(seed, soma::consensus::tolerated_power));
+    const auto out = run(draw_plan_beyond(seed, soma::consensus::tolerated_power.value));
     REQUIRE_MESSAGE(out.ok, out.violation);
   }
 }

@@ -32,7 +32,7 @@ struct bench {
 };
 
 vote_statement notarize(std::uint64_t view, std::uint64_t block) {
-  return {vote_kind::notarize, {0}, view, id_from<block_id>(block)};
+  return {vote_kind::notarize, {0}, {view}, id_from<block_id>(block)};
 }
 
 }  // namespace
@@ -105,6 +105,6 @@ TEST_CASE("the first block at the epoch's end closes it and seats the next commi
   const auto end = b.execute(before->state, b.next(before->state, {}, 1));
   CHECK(end->result.closes_epoch);
   CHECK(end->state->epoch == 1);
-  CHECK(end->result.next_committee[0].power == 3'000);
+  CHECK(end->result.next_committee[0].power == voting_power{3'000});
   CHECK(end->result.epoch_end_ms == end->state->time_ms + b.p.epoch_ms);
 }

@@ -63,7 +63,7 @@ struct told_ledger {
       for (std::uint64_t v = 0; v < validator_count; ++v) {
         const auto key = key_of(900 + v);
         if (key.public_half() != seats[i].consensus_key) continue;
-        made.final.signers.add(i);
+        made.final.signers.add({i});
         made.final.signatures.push_back(
             signing::sign_vote(key, header.chain, made.final.statement));
       }
@@ -166,7 +166,7 @@ class state_peer {
         end.headers.front().state_root.value[d_.below(32)] ^= 1;
         break;
       case 2:
-        end.next_committee.front().power += 1;
+        end.next_committee.front().power.value += 1;
         break;
       default:
         end.next_committee.front().consensus_key = key_;

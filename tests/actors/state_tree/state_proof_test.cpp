@@ -1,5 +1,5 @@
-// Proofs hold for what is there and for what is not, and nothing else does: not a flipped bit, not
-// a cut, not a row of another place.
+// Proofs are valid for rows that exist and for keys that do not. Any change makes them invalid: a
+// flipped bit, a cut, a row of another place.
 #include "actors/state_tree/state_proof.hpp"
 
 #include <doctest/doctest.h>
@@ -18,7 +18,7 @@ using state_tree::row_view;
 using state_tree::verify;
 using state_tree::verify_chunk;
 
-/// The name of a refusal; nothing if it holds.
+/// The text of the refusal; empty if the proof is valid.
 std::string said(const expected<void, proof_refusal>& outcome) {
   return outcome ? std::string() : std::string(to_text(outcome.error()));
 }
@@ -196,7 +196,8 @@ TEST_CASE("a ledger goes over in chunks, each checked by itself, and comes out t
       CAPTURE(most_bytes);
       state_tree::tree::builder received;
       state_totals sum;
-      __extension__ unsigned __int128 at = 0;  // of 2^63: ranges lie side by side
+      // where the next range must begin, in units of 2^-63 of all hashes
+      __extension__ unsigned __int128 at = 0;
       for (const auto& range : tree.ranges(most_bytes)) {
         REQUIRE(state_tree::is_range(range));
         REQUIRE(at == (static_cast<unsigned __int128>(range.first) << (63 - range.depth)));
@@ -251,7 +252,7 @@ TEST_CASE("a row cannot move to another chunk, nor be left out, added, changed o
           CHECK(said(verify_chunk(chunk.views(), range, proof, tree.root())) ==
                 text(proof_refusal::out_of_place));
         }
-        // The cut between chunks cannot be moved with the proof of either.
+        // The border between two chunks cannot be moved with the proof of either chunk.
         if (range.depth == 16 && ranges[i + 1].depth == 16) {
           auto wider = chunk_of(rows, {16, range.first, range.end + 1});
           CHECK_FALSE(verify_chunk(wider.views(), wider.range, proof, tree.root()));
@@ -316,7 +317,7 @@ TEST_CASE("no proof of a chunk holds with a flipped bit, and no range but its ow
   }
 }
 
-TEST_CASE("a proven row travels whole: what decodes is what was encoded, flips never pass for it") {
+TEST_CASE("a proven row decodes to what was encoded, and no flipped bit passes for it") {
   dice d{31};
   const auto rows = random_rows(d, 200);
   state_tree::tree tree;
@@ -341,7 +342,7 @@ TEST_CASE("a proven row travels whole: what decodes is what was encoded, flips n
       flipped[byte] ^= static_cast<std::uint8_t>(1u << d.below(8));
       const auto other = decode<proven_row>(flipped);
       if (!other) continue;
-      // Only what the state root does not bind can differ: the rest of the header.
+      // Only the other fields of the header may differ, because the state root does not cover them.
       if (verify(other->proof, other->key, view(*other), other->header.state_root)) {
         CHECK(other->proof == proven.proof);
         CHECK(other->key == proven.key);

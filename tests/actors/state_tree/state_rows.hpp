@@ -1,4 +1,4 @@
-// Rows for the tests of the state tree, and the root of them as its definition says, slowly.
+// Rows for the tests of the state tree, and their root computed slowly from its definition.
 #pragma once
 
 #include <algorithm>
@@ -29,7 +29,7 @@ inline bytes value_from(dice& d) {
   return value;
 }
 
-/// Keys ground until their hashes begin alike: all lie in one bucket.
+/// Keys that were searched until their hashes begin alike, so that all lie in one bucket.
 inline const std::vector<bytes>& ground_keys() {
   static const std::vector<bytes> made = [] {
     std::vector<bytes> keys;
@@ -44,7 +44,8 @@ inline const std::vector<bytes>& ground_keys() {
   return made;
 }
 
-/// The definition: pairs (key hash || value hash) that ascend, and the bit they part at.
+/// The root by its definition, of pairs (key hash
+/// value hash) in ascending order. `depth` is the bit at which they are split.
 inline hash256 plain_tree(const std::vector<bytes>& pairs, unsigned depth) {
   if (depth >= 16 && pairs.size() <= 32) {
     bytes all;
@@ -96,7 +97,7 @@ inline void shuffle(std::vector<row_change>& rows, dice& d) {
   for (std::size_t i = rows.size(); i > 1; --i) std::swap(rows[i - 1], rows[d.below(i)]);
 }
 
-/// Random rows, and with them 33 to 100 whose keys were searched until they fell into one bucket.
+/// Random rows, and 33 to 100 rows whose keys all lie in one bucket.
 inline plain_rows random_rows(dice& d, std::uint64_t most) {
   plain_rows rows;
   const auto count = d.below(most);

@@ -1,5 +1,5 @@
-// Blocks prepared on each other before any is applied: forks of chains, of which one path becomes
-// final now and then.
+// Prepares blocks on each other before any is applied. Chains fork, and from time to time a block
+// of one path becomes final.
 #include <doctest/doctest.h>
 
 #include <set>
@@ -10,10 +10,10 @@ namespace soma::test {
 namespace {
 
 struct link {
-  int parent = -1;  // none: the tree itself
+  int parent = -1;  // -1 for a block that follows the tree itself
   std::size_t depth = 1;
   state_tree::tree::prepared made;
-  state_tree::tree straight;  // the same by applying alone
+  state_tree::tree straight;  // the same state, made by applying alone
   bool gone = false;
 };
 
@@ -33,7 +33,7 @@ class forks {
     for (std::size_t i = 0; i < links_.size(); ++i) {
       if (!links_[i].gone && links_[i].depth < 8) parents.push_back(static_cast<int>(i));
     }
-    // The latest of them more often, so that chains get long.
+    // The latest link is chosen more often, so that chains get long.
     const auto parent = d_.chance(60) ? parents.back() : parents[d_.below(parents.size())];
     const auto below = chain_to(parent);
     auto on = parent < 0 ? straight_ : links_[static_cast<std::size_t>(parent)].straight;
@@ -45,7 +45,7 @@ class forks {
     links_.push_back({parent, below.size() + 1, std::move(made), std::move(on), false});
   }
 
-  /// A link on the tree itself becomes final; what does not stand on it goes.
+  /// Applies a link that follows the tree itself. Links that do not stand on it are dropped.
   void settle() {
     std::vector<int> first;
     for (std::size_t i = 0; i < links_.size(); ++i) {
@@ -90,7 +90,7 @@ class forks {
 
   [[nodiscard]] std::vector<row_change> some_changes() {
     std::vector<row_change> changes;
-    const auto count = d_.below(30);  // none at all, too
+    const auto count = d_.below(30);  // 0 occurs, too
     const bool erases = d_.chance(50);
     for (std::uint64_t i = 0; i < count; ++i) {
       const auto key = d_.chance(50) ? ground_keys()[d_.below(60)] : key_from(d_.below(400));
@@ -123,7 +123,7 @@ TEST_CASE("blocks prepared on each other, in forks eight deep, have the roots of
   CHECK(applied > 30);
 }
 
-TEST_CASE("what lower links changed is seen through upper ones that left it alone") {
+TEST_CASE("a change of a lower block is seen through upper blocks that did not touch it") {
   const auto put = [](std::uint64_t key, std::uint8_t value) {
     return std::vector<row_change>{{key_from(key), bytes{value}}};
   };

@@ -14,7 +14,8 @@ state_tree::tree tree_of(const plain_rows& rows) {
 }
 
 // Protocol §11.2 and §11.3.
-TEST_CASE("the root is what the definition says: of nothing, of one row, of many, of ground keys") {
+TEST_CASE(
+    "the root is that of the definition: for no row, one row, many rows and keys of one bucket") {
   CHECK(state_tree::tree().root() == plain_root({}));
   for (std::uint64_t seed = 0; seed < 10; ++seed) {
     CAPTURE(seed);
@@ -45,7 +46,7 @@ TEST_CASE(
       const auto count = std::min<std::size_t>(1 + d.below(40), shuffled.size() - at);
       std::vector<row_change> step(shuffled.begin() + static_cast<long>(at),
                                    shuffled.begin() + static_cast<long>(at + count));
-      step.push_back({detour, value_from(d)});  // taken back below
+      step.push_back({detour, value_from(d)});  // removed again below
       auto next = piecemeal.prepare(step);
       const auto promised = next.root;
       CHECK(piecemeal.root() != promised);
@@ -61,7 +62,7 @@ TEST_CASE(
 }
 
 TEST_CASE("after every random block of puts and erasures the root is that of a tree built afresh") {
-  std::set<bool> was_split;  // the ground bucket grew over a leaf and shrank back
+  std::set<bool> was_split;  // the bucket with the searched keys grew over a leaf and shrank back
   for (std::uint64_t seed = 0; seed < 6; ++seed) {
     CAPTURE(seed);
     dice d{seed};
@@ -83,7 +84,7 @@ TEST_CASE("after every random block of puts and erasures the root is that of a t
           changes.back().value = value_from(d);
         }
       }
-      for (const auto& change : changes) {  // in order: the last change of a row holds
+      for (const auto& change : changes) {  // in order, so that the last change of a row holds
         if (change.value) {
           rows[change.key] = *change.value;
         } else {
@@ -104,7 +105,7 @@ TEST_CASE("after every random block of puts and erasures the root is that of a t
   CHECK(was_split.size() == 2);
 }
 
-TEST_CASE("removing every row leads back to the root of nothing") {
+TEST_CASE("removing every row leads back to the root of an empty tree") {
   state_tree::tree tree;
   const auto nothing = tree.root();
   dice d{1};
@@ -112,7 +113,7 @@ TEST_CASE("removing every row leads back to the root of nothing") {
   tree.apply(changes);
   shuffle(changes, d);
   for (auto& change : changes) change.value.reset();
-  changes.push_back({key_from(3), std::nullopt});  // was never there
+  changes.push_back({key_from(3), std::nullopt});  // a key that never existed
   tree.apply(changes);
   CHECK(tree.root() == nothing);
   CHECK(tree.rows() == 0);

@@ -1,4 +1,4 @@
-// Validators in a world that keep snapshots for those who come late.
+// Validators in a simulated network that keep snapshots for late validators.
 #include <doctest/doctest.h>
 
 #include <fstream>
@@ -90,7 +90,7 @@ TEST_CASE("all validators keep the same snapshot of each epoch's base, and go on
       for (std::uint32_t c = 0; c < kept.chunks(); ++c) chunks.push_back(kept.chunk(c).value());
       if (i == 0) first = chunks;
       CHECK(chunks == first);
-      // And it is what the closing header says.
+      // The snapshot also has the state root of the closing header.
       snapshot_receiver receiver(folder / ("staging-" + std::to_string(i)), end->headers.front());
       for (const auto& chunk : chunks) REQUIRE(receiver.take(chunk).has_value());
       CHECK(receiver.complete());
@@ -100,9 +100,10 @@ TEST_CASE("all validators keep the same snapshot of each epoch's base, and go on
   CHECK(n.committee->agree());
 }
 
-TEST_CASE("a place for snapshots that fails costs a line, and the chain goes on") {
+TEST_CASE("a failing snapshot folder costs one line for the operator, and the chain goes on") {
   const soma::support::scratch_folder folder;
-  // One has a file in its place from the start, another one's goes away later.
+  // For one validator a file stands in the place of the folder from the start; another one loses
+  // its folder later.
   std::ofstream(folder / "snapshots-2") << "no folder";
   keeping_network n(folder.path());
   REQUIRE(n.reaches_epoch(1));
@@ -123,7 +124,7 @@ TEST_CASE("a place for snapshots that fails costs a line, and the chain goes on"
   CHECK(n.committee->agree());
 }
 
-TEST_CASE("asked for its state a validator answers; to nonsense in its place it says nothing") {
+TEST_CASE("a validator answers questions about its state and ignores malformed ones") {
   const soma::support::scratch_folder folder;
   keeping_network n(folder.path());
   REQUIRE(n.reaches_epoch(1));

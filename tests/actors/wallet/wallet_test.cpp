@@ -1,4 +1,4 @@
-// The one place where transactions are built and signed.
+// Transactions are built and signed in the wallet alone.
 #include <doctest/doctest.h>
 
 #include "actors/wallet/wallet.hpp"
@@ -18,7 +18,7 @@ const chain_id chain{{7}};
 
 }  // namespace
 
-TEST_CASE("what a wallet signs is what it says, for its chain, with one nonce after the other") {
+TEST_CASE("a wallet signs the given transaction for its chain, with one nonce after the other") {
   const auto key = key_of(1);
   soma::wallet::wallet account(key, chain);
   CHECK_FALSE(account.knows_nonce());

@@ -19,8 +19,8 @@ namespace {
 
 certificate full_certificate(std::uint64_t view) {
   certificate made;
-  made.statement.view = view;
-  for (std::uint16_t i = 0; i < max_committee_seats; ++i) made.signers.add(i);
+  made.statement.view = {view};
+  for (std::uint16_t i = 0; i < max_committee_seats; ++i) made.signers.add({i});
   made.signatures.assign(max_committee_seats, signature{1, 2, 3});
   return made;
 }
@@ -381,20 +381,20 @@ TEST_CASE("a batch makes of a record what it says, in its order") {
   record.votes_from = epoch_number{9};
   const auto cert = [](std::uint64_t view, vote_kind kind) {
     certificate made;
-    made.statement.view = view;
+    made.statement.view = {view};
     made.statement.kind = kind;
     return made;
   };
   const auto block_of = [](std::uint64_t view) {
     block made;
-    made.header.view = view;
+    made.header.view = {view};
     return test::named(made);
   };
   record_batch first;
   for (std::uint64_t view = 1; view <= 4; ++view) {
-    first.votes.push_back({vote_kind::skip, {}, view, {}});
-    first.votes.push_back({vote_kind::notarize, {}, view, block_of(view)->id});
-    first.proposed.emplace_back(view, block_of(view)->id);
+    first.votes.push_back({vote_kind::skip, {}, {view}, {}});
+    first.votes.push_back({vote_kind::notarize, {}, {view}, block_of(view)->id});
+    first.proposed.emplace_back(view_number{view}, block_of(view)->id);
     first.certificates.push_back(cert(view, vote_kind::skip));
     first.blocks.push_back(block_of(view));
   }
@@ -402,12 +402,13 @@ TEST_CASE("a batch makes of a record what it says, in its order") {
   CHECK(record.votes.size() == 8);
   CHECK(record.votes_from == epoch_number{9});
   record_batch prune;
-  prune.prune_to = 3;
+  prune.prune_to = {3};
   prune.votes_from = epoch_number{5};
-  prune.votes.push_back({vote_kind::finalize, {}, 2, block_of(2)->id});  // added after the pruning
+  prune.votes.push_back(
+      {vote_kind::finalize, {}, {2}, block_of(2)->id});  // added after the pruning
   apply(record, prune);
   CHECK(record.votes.size() == 3);
-  CHECK(record.votes.at({2, vote_kind::finalize}) == block_of(2)->id);
+  CHECK(record.votes.at({view_number{2}, vote_kind::finalize}) == block_of(2)->id);
   CHECK(record.proposed.size() == 1);
   CHECK(record.certificates.size() == 1);
   CHECK(record.blocks.size() == 1);

@@ -46,6 +46,8 @@ class sampler {
     fill(value.value);
   }
   void fill(shannons& value) { fill(value.value); }
+  void fill(seat_index& value) { fill(value.value); }
+  void fill(voting_power& value) { fill(value.value); }
   bytes some_bytes(std::size_t max_size) {
     bytes made(below(max_size + 1));
     random_.fill(made);
@@ -56,7 +58,7 @@ class sampler {
     signer_set made;
     const auto kind = below(4);
     for (std::uint16_t i = 0; kind != 0 && i < below_seat; ++i) {
-      if (kind == 1 || coin()) made.add(i);
+      if (kind == 1 || coin()) made.add({i});
     }
     return made;
   }

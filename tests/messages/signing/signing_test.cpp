@@ -71,7 +71,7 @@ TEST_CASE(
                                           test::sample<signed_transaction>(2)};
   const auto root = payload_root(payload, {});
   signer_set first;
-  first.add(0);
+  first.add({0});
   CHECK(payload_root(payload, first) != root);
   std::swap(payload[0], payload[1]);
   CHECK(payload_root(payload, {}) != root);

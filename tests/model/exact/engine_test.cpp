@@ -100,7 +100,7 @@ TEST_CASE("several pieces of data in one run get the scores that each gets alone
   }
 }
 
-TEST_CASE("an item that is given up changes nothing for the others") {
+TEST_CASE("an item that is given up does not change the scores of the others") {
   const auto weights = far_weights({1, 16, 1, 16, 8}, 5);
   const auto engine = engine_of(weights, exact::chosen_isa(), 2);
   const bytes long_data = random_bytes(1, 8 * 40);
@@ -158,7 +158,7 @@ TEST_CASE("numbers that leave binary32 make a score invalid, the same under ever
   CHECK(invalid <= 6);
 }
 
-TEST_CASE("what cannot be scored is refused") {
+TEST_CASE("data that cannot be scored is refused") {
   const auto weights = weights::init_weights({1, 8, 1, 8, 8}, 1);
   const auto engine = engine_of(weights, exact::chosen_isa());
   CHECK(engine->run({}, 0).error() == scoring::score_refusal::empty_data);
@@ -172,7 +172,7 @@ TEST_CASE("what cannot be scored is refused") {
 #if defined(__x86_64__)
 // Arithmetic §1.1.
 TEST_CASE("a thread that flushes subnormals scores the same, and gets its mode back") {
-  // The weights are so small that subnormals occur everywhere.
+  // The weights are so small that subnormal numbers occur everywhere.
   const model_architecture arch{1, 16, 2, 24, 16};
   std::vector<float> values = noise::normals(3, weights::parameter_count(arch), 0, 1e-20f);
   const auto weights = weights::make_weights(arch, std::move(values));
@@ -184,7 +184,7 @@ TEST_CASE("a thread that flushes subnormals scores the same, and gets its mode b
     CAPTURE(mode);
     _mm_setcsr(before | mode);
     const auto score = engine->run(data, 3);
-    const auto after = _mm_getcsr() & ~0x3fu;  // the flags of exceptions that happened may differ
+    const auto after = _mm_getcsr() & ~0x3fu;  // the flags of exceptions may differ
     _mm_setcsr(before);
     CHECK(after == ((before | mode) & ~0x3fu));
     CHECK(same_bits(*score, *wanted));

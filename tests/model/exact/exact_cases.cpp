@@ -2,8 +2,8 @@
 
 namespace soma::test {
 
-// A digest here may only change together with the tag of the digest, since models were paid by
-// these bits.
+// A digest may change only together with the tag of the digest, because models were paid by these
+// bits.
 const std::vector<exact_case> exact_cases{
     {"tiny", {4, 64, 4, 256, 256}, false, 1, "0xf4ea16816f57ef99"},
     {"tiny", {4, 64, 4, 256, 256}, false, 255, "0x98f1768425ff752b"},

@@ -1,5 +1,5 @@
-// The cases on which the exact engine is compared with recorded digests: sizes from a toy to base,
-// data of many lengths, weights near their initial values and far from them.
+// The cases on which the exact engine is compared with recorded digests: architectures from tiny to
+// base, data of many lengths, weights near their initial values and far from them.
 #pragma once
 
 #include <cmath>
@@ -15,13 +15,14 @@ namespace soma::test {
 struct exact_case {
   const char* name;
   model_architecture arch;
-  bool far;  // from the initial values of the weights
+  bool far;  // the weights are far from their initial values
   std::size_t bytes;
-  const char* digest;  // as recorded; the first sixteen digits
+  const char* digest;  // the first sixteen digits of the recorded digest
   [[nodiscard]] std::uint64_t seed() const { return bytes * 31 + arch.dim + (far ? 7 : 0); }
 };
 
-/// Norms and biases are away from their initial 0 and 1, and matrices are several times larger.
+/// Weights far from initial ones: norms and biases are not 1 and 0, and matrices are several times
+/// larger.
 inline weights::model_weights far_weights(const model_architecture& arch, std::uint64_t seed) {
   std::vector<float> values;
   for (const auto& spec : weights::tensor_table(arch)) {
@@ -42,7 +43,7 @@ inline weights::model_weights weights_of(const exact_case& c) {
 inline bytes data_of_case(const exact_case& c) {
   noise::noise_generator random(c.bytes);
   bytes data(c.bytes);
-  // Like text: a few values come often, all of them come sometimes.
+  // As in text, a few values come often and all values come sometimes.
   for (auto& byte : data) {
     byte =
         static_cast<std::uint8_t>(random.below(8) != 0 ? 97 + random.below(12) : random.below(256));
@@ -56,7 +57,7 @@ inline std::string digest_of(const exact_case& c, const weights::model_weights& 
   return scoring::score_digest(c.arch, weights.hash(), data, c.seed(), score).text();
 }
 
-/// What a case costs: the multiplications of one run, in units of 10^9.
+/// The cost of a case: the multiplications of one run, in units of 10^9.
 inline double giga_products(const exact_case& c) {
   const double d = c.arch.dim;
   const auto tokens =

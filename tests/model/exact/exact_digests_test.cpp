@@ -18,8 +18,9 @@ using namespace soma::test;
 
 namespace {
 
-/// What the runs of one case may cost, in 10^9 multiplications. Up to `all` every combination is
-/// run, up to `two` two of the six, up to `one` a single one. Dearer cases need SOMA_ALL_CASES.
+/// The allowed cost of the runs of one case, in 10^9 multiplications. Up to `all` every combination
+/// is run, up to `two` two of the six, up to `one` a single one. More expensive cases need
+/// SOMA_ALL_CASES.
 struct allowance {
   double all;
   double two;
@@ -61,7 +62,8 @@ std::vector<combination> combinations_of(const exact_case& c) {
     if (cost > allowed.one) continue;
     for (const unsigned threads : {1u, 2u, 3u}) {
       for (const bool small_budget : {false, true}) {
-        // A dear case is run with two threads and enough memory, and with three threads and little.
+        // An expensive case is run with two threads and enough memory, and with three threads and
+        // little.
         const bool first = threads == 2 && !small_budget;
         const bool second = threads == 3 && small_budget;
         if (cost <= allowed.all || first || (second && cost <= allowed.two))

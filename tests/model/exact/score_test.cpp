@@ -1,4 +1,4 @@
-// The digest of a score, and the bound on the loss that it ends with.
+// The digest of a score, and the lower bound on the loss at which scoring stops early.
 #include "model/exact/score.hpp"
 
 #include <doctest/doctest.h>
@@ -26,7 +26,7 @@ TEST_CASE("the bound on a final loss holds for every end that an item can take")
     const float scale = std::ldexp(1.0f, static_cast<int>(random.below(40)) - 20);
     float mean = 0;
     for (std::uint64_t n = 1; n <= partial.batches; ++n) {
-      // The lowest end has zeros from here on. Ends with other losses must be above the bound, too.
+      // The lowest total loss has zeros from here on. Other losses must end above the bound, too.
       const float loss = n <= done || seed % 2 == 0 ? random.uniform(0, 1) * scale : 0.0f;
       mean += (loss - mean) / static_cast<float>(n);
       if (n == done) {
@@ -37,7 +37,7 @@ TEST_CASE("the bound on a final loss holds for every end that an item can take")
     const float least = exact::least_final_loss(partial);
     CHECK(least >= 0);
     CHECK(least <= mean);
-    // The bound is also useful: an end with zeros alone comes close to it.
+    // The bound is also useful: with zeros alone the total loss comes close to it.
     if (seed % 2 == 1 && partial.loss > 0) CHECK(least >= 0.999f * mean);
   }
   CHECK(std::isnan(exact::least_final_loss({0, 1, 2, std::numeric_limits<float>::quiet_NaN()})));

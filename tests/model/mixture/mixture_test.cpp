@@ -25,7 +25,7 @@ logs favouring(std::uint8_t byte, double p) {
 logs random_distribution(noise_generator& noise, float sharpness) {
   logs result(256);
   for (auto& value : result) value = sharpness * static_cast<float>(noise.normal());
-  return result;  // not normalised: the mixture does that
+  return result;  // not normalised, because the mixture normalises it
 }
 
 std::vector<std::span<const float>> views(const std::vector<logs>& all) {
@@ -39,8 +39,7 @@ double sum(const std::vector<double>& values) {
 }  // namespace
 
 TEST_CASE(
-    "never worse than the best single expert by more than ln(1/prior) + ln(rates), whatever the "
-    "text") {
+    "on any text the mixture is worse than the best expert by at most ln(1/prior) + ln(rates)") {
   for (std::uint64_t seed = 0; seed < 40; ++seed) {
     CAPTURE(seed);
     noise_generator noise(seed);
@@ -59,7 +58,7 @@ TEST_CASE(
       double probability = 0;
       for (const double value : mixed) probability += std::exp(value);
       CHECK(probability == doctest::Approx(1).epsilon(1e-9));
-      // Half of the texts are what expert 0 expects, half are anything at all.
+      // Half of the texts are what expert 0 expects, and half are random.
       std::uint8_t byte = static_cast<std::uint8_t>(noise.below(256));
       if (seed % 2 == 0)
         byte = static_cast<std::uint8_t>(
@@ -117,7 +116,7 @@ TEST_CASE("an expert of nonsense neither breaks nor rules the mixture") {
     CHECK(std::isfinite(mix.cost_bits()));
   }
   CHECK(mix.beliefs()[0] > 0.9);
-  // Certain of another byte: impossible is not allowed to mean infinite.
+  // The expert is certain of another byte. Its cost must stay finite.
   predictions[0].assign(256, -INFINITY);
   predictions[0]['z'] = 0;
   mix.predict(views(predictions));

@@ -1,4 +1,4 @@
-// BLAKE2b-256 (RFC 7693), for tests alone: the recorded digests of noise are of this kind.
+// BLAKE2b-256 (RFC 7693), for tests alone, because the recorded digests of noise use it.
 #pragma once
 
 #include <array>

@@ -26,7 +26,7 @@ bool near(const std::vector<float>& got, const std::vector<double>& wanted) {
 
 }  // namespace
 
-TEST_CASE("the test's own BLAKE2b-256 gives the published digest of nothing") {
+TEST_CASE("the test's own BLAKE2b-256 gives the published digest of the empty text") {
   CHECK(to_hex(test::blake2b_256({})) ==
         "0e5751c026e543b2e8ab2eb06099daa1d1e5df47778f7787faab45cdf12fe3a8");
   const bytes zeros(32, 0);

@@ -1,4 +1,4 @@
-// The trainer compared with libtorch's autograd: one step in detail, then whole runs.
+// Compares the trainer with libtorch's autograd: one step in detail, then whole runs.
 #include "model/reference/eager_trainer.hpp"
 
 #include <doctest/doctest.h>
@@ -33,7 +33,8 @@ TEST_CASE("loss and gradient of a step are those of libtorch's autograd, tensor 
       double loss = 0;
       const auto got = first_gradient(from, data, options, 1, false, loss);
       CHECK(loss == doctest::Approx(progress->loss).epsilon(2e-6));
-      // A norm of two numbers keeps little but their order, so most of its gradient is rounding.
+      // A norm of two numbers keeps little more than their order, so most of its gradient is
+      // rounding.
       const double most = arch.dim == 2 ? 2e-2 : 2e-4;
       std::size_t first = 0;
       for (const auto& spec : tensor_table(arch)) {
@@ -41,7 +42,7 @@ TEST_CASE("loss and gradient of a step are those of libtorch's autograd, tensor 
         const auto part = [&](const std::vector<float>& all) {
           return std::span(all).subspan(first, spec.elements());
         };
-        // The bias of a key moves all scores of a query alike, so its gradient is rounding alone.
+        // The bias of a key moves all scores of a query alike, so its gradient is only rounding.
         if (!spec.name.ends_with("key.bias"))
           CHECK(relative_distance(part(got), part(wanted)) < most);
         first += spec.elements();

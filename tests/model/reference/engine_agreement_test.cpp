@@ -26,7 +26,7 @@ double distance_over_norm(const std::vector<float>& a, const std::vector<float>&
 }  // namespace
 
 TEST_CASE("the exact engine and the reference agree on every case") {
-  // Dearer cases are left to SOMA_ALL_CASES=1: the reference takes minutes for them.
+  // More expensive cases need SOMA_ALL_CASES=1, because the reference takes minutes for them.
   const double dearest = std::getenv("SOMA_ALL_CASES") != nullptr ? 1e9 : 35;
   const auto engines = scoring::exact_engines(2);
   double worst_loss = 0;
@@ -55,7 +55,7 @@ TEST_CASE("the exact engine and the reference agree on every case") {
   MESSAGE("largest difference: loss " << worst_loss << ", embedding " << worst_embedding);
 }
 
-TEST_CASE("the scores on record are met by the exact engine") {
+TEST_CASE("the exact engine gives the recorded scores") {
   const auto weights = recorded_network(42);
   const auto engine = scoring::exact_engines()(weights);
   for (const auto& wanted : recorded_scores) {

@@ -1,4 +1,4 @@
-// The parts of the reference network against recorded tensors.
+// Compares the parts of the reference network with recorded tensors.
 #include <doctest/doctest.h>
 
 #include <cmath>
@@ -212,7 +212,7 @@ TEST_CASE("SIGReg gives the recorded values") {
         doctest::Approx(0.88936800).epsilon(1e-5));
   CHECK(sigreg(normal(111, {1, 1, 16}), normal(112, {16, 256}), 17) ==
         doctest::Approx(3.18785000).epsilon(1e-5));
-  // More rows than one block holds: the mean of two halves is the mean of the whole.
+  // One block does not hold all rows. The mean of two halves must be the mean of the whole.
   const auto x = normal(7, {16'400, 2});
   const auto few = normal(8, {2, 3});
   const auto half = [&](std::size_t first) {

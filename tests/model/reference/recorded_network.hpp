@@ -1,5 +1,5 @@
-// The network whose scores are on record. Each of its tensors is standard normals of a seed of its
-// own.
+// The network whose scores are recorded. Each of its tensors holds standard normals of a seed of
+// its own.
 #pragma once
 
 #include <stdexcept>
@@ -37,7 +37,7 @@ inline weights::model_weights recorded_network(std::uint64_t seed) {
   return weights::make_weights(arch, values);
 }
 
-/// Its scores with seed 42 and two sequences a batch, on the data 0, 1, 2, …
+/// Its recorded scores with seed 42 and two sequences per batch, on the data 0, 1, 2, …
 struct recorded_score {
   std::size_t bytes;
   double cross_entropy, sigreg, loss;

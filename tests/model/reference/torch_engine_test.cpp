@@ -102,7 +102,7 @@ TEST_CASE("the same question has the same bits twice, from other engines and fro
   for (auto& digest : digests) {
     threads.emplace_back([&] {
       const auto engine = make_torch_engine(tiny());
-      (void)engine->run(random_bytes(4, 333), 1);  // whatever came before leaves no trace
+      (void)engine->run(random_bytes(4, 333), 1);  // earlier runs must leave no trace
       digest = digest_of(*engine->run(data, 5));
     });
   }
@@ -111,10 +111,9 @@ TEST_CASE("the same question has the same bits twice, from other engines and fro
   CHECK(digest_of(*make_torch_engine(tiny())->run(data, 6)) != digest_of(reference));
 }
 
-TEST_CASE(
-    "what a sequence is grouped with does not matter: one batch is the mean of its sequences") {
-  // 24 slots a sequence; six full sequences, alone and together. SIGReg's noise is the batch's, so
-  // cross-entropy only.
+TEST_CASE("the grouping of sequences does not matter: one batch is the mean of its sequences") {
+  // Six full sequences of 24 tokens, alone and together. Only cross-entropy is compared, because
+  // SIGReg's noise belongs to the batch.
   const auto data = random_bytes(8, 24 * 6);
   const auto engine = make_torch_engine(tiny());
   const auto together = engine->run(data, 0, batches_of(6));
@@ -128,8 +127,8 @@ TEST_CASE(
 
 TEST_CASE("bits per byte count predicted bytes alone; cross-entropy is over all positions") {
   const auto engine = make_torch_engine(tiny());
-  CHECK(engine->run(random_bytes(1, 1), 0)->bits_per_byte ==
-        0.0f);  // one byte predicts nothing but the end
+  // One byte predicts only the end.
+  CHECK(engine->run(random_bytes(1, 1), 0)->bits_per_byte == 0.0f);
   const auto full = engine->run(random_bytes(2, 24), 0);
   CHECK(full->bits_per_byte * 23 * std::log(2.0) ==
         doctest::Approx(full->cross_entropy * 24).epsilon(1e-5));
@@ -145,10 +144,10 @@ TEST_CASE("probabilities of the next byte are those that the score is made of") 
     for (std::size_t b = 0; b < 256; ++b) sum += std::exp(log_p[i * 256 + b]);
     CHECK(sum == doctest::Approx(1).epsilon(1e-5));
   }
-  // A longer context leaves earlier predictions alone: attention looks back only.
+  // A longer context does not change earlier predictions, because attention looks back only.
   const auto shorter = engine->next_byte_log_probs(byte_view(data).first(10));
   for (std::size_t i = 0; i < shorter.size(); ++i) CHECK(std::abs(shorter[i] - log_p[i]) < 1e-5);
-  // Rotation is relative, so a context far into a file says nearly the same.
+  // Rotation is relative, so a context far into a file gives nearly the same prediction.
   const auto far = engine->next_byte_log_probs(data, 1'000'000);
   for (std::size_t i = 0; i < far.size(); ++i) CHECK(std::abs(far[i] - log_p[i]) < 1e-2);
 }

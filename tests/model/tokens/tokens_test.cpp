@@ -27,7 +27,7 @@ using places = std::vector<std::uint32_t>;
 }  // namespace
 
 // Arithmetic §5.1.
-TEST_CASE("data is as many sequences as it begins") {
+TEST_CASE("the number of sequences is the size divided by the length, rounded up") {
   const std::pair<std::uint64_t, std::uint64_t> cases[] = {{0, 0},  {1, 1},  {9, 1}, {10, 1},
                                                            {11, 2}, {20, 2}, {21, 3}};
   for (const auto& [size, sequences] : cases) CHECK(sequence_count(size, 10) == sequences);

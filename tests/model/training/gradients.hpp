@@ -9,7 +9,7 @@
 
 namespace soma::test {
 
-/// Weights as far as can be from those that training begins with: every tensor is noise, norms too.
+/// Weights that are far from the initial ones: every tensor is noise, also the norms.
 inline weights::model_weights noise_weights(const model_architecture& arch, std::uint64_t seed) {
   auto values = noise::normals(seed, weights::parameter_count(arch));
   for (float& value : values) value *= 0.4f;
@@ -35,7 +35,7 @@ inline std::vector<float> first_gradient(
   return result;
 }
 
-/// The length of the difference divided by the length of what is wanted.
+/// The length of the difference divided by the length of the wanted vector.
 inline double relative_distance(std::span<const float> got, std::span<const float> wanted) {
   double difference = 0;
   double length = 0;

@@ -1,4 +1,4 @@
-// One training step: what its gradient depends on, and what it does not.
+// One training step: what its gradient depends on and what it does not depend on.
 #include "model/training/pass.hpp"
 
 #include <doctest/doctest.h>
@@ -67,7 +67,8 @@ TEST_CASE("with bfloat16 products gradients are those of f32 within its rounding
     const auto first = first_gradient(from, data, quick(4), 1, false, first_loss, *products);
     CHECK(first_loss == doctest::Approx(wanted_loss).epsilon(2e-3));
     CHECK(relative_distance(first, wanted) < 0.03);
-    CHECK(relative_distance(first, wanted) > 1e-5);  // it is bfloat16 that was used
+    // so the products were really rounded to bfloat16
+    CHECK(relative_distance(first, wanted) > 1e-5);
     double loss = 0;
     CHECK(first_gradient(from, data, quick(4), 3, true, loss, *products) == first);
     CHECK(loss == first_loss);

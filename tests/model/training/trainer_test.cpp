@@ -1,4 +1,4 @@
-// Whole training runs: what they learn, what they keep, and that the seed determines them.
+// Whole training runs: they learn, they resume from checkpoints, and the seed determines them.
 #include <doctest/doctest.h>
 #include <unistd.h>
 
@@ -36,7 +36,7 @@ model_weights trained(std::uint64_t steps, int flavour) {
 }  // namespace
 
 TEST_CASE("training in bfloat16 learns as training in f32 does, and is a run of its own") {
-  if (bf16_products() == nullptr) return;  // pass_test.cpp tests that it is refused then
+  if (bf16_products() == nullptr) return;  // then pass_test.cpp tests the refusal
   const folder place;
   const std::vector<bytes> data{text(1, 0)};
   auto narrow = quick(300);
@@ -106,7 +106,7 @@ TEST_CASE("training lowers the loss on text that it has not seen, and makes a sp
   CHECK(bits(code, 0) > 2 * bits(prose, 0));
 }
 
-TEST_CASE("a run that was stopped, saved and resumed has the bits of one that was not") {
+TEST_CASE("a run that was stopped, saved and resumed has the bits of an uninterrupted run") {
   const folder place;
   const std::vector<bytes> data{text(1, 0), text(2, 1, 500)};
   auto whole = trainer::start(fresh(), data, quick(24));
@@ -204,7 +204,7 @@ TEST_CASE("a checkpoint that is cut, flipped or of another run is refused") {
   }
 }
 
-TEST_CASE("runs that cannot be are refused by name") {
+TEST_CASE("impossible runs are refused by name") {
   CHECK(trainer::start(fresh(), {}, quick(5)).error() == train_refusal::no_data);
   CHECK(trainer::start(fresh(), {bytes{}, bytes{}}, quick(5)).error() == train_refusal::no_data);
   CHECK(trainer::start(fresh(), {text(1, 0)}, quick(0)).error() == train_refusal::bad_options);

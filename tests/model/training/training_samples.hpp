@@ -1,4 +1,4 @@
-// What tests of training share: small networks, text of a small grammar, quick options.
+// Shared by the tests of training: small networks, text of a small grammar, quick options.
 #pragma once
 
 #include <string>

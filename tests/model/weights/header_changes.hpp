@@ -1,4 +1,4 @@
-// A small architecture, and headers of its files with something changed.
+// A small architecture, and changed headers of its files.
 #pragma once
 
 #include <doctest/doctest.h>

@@ -1,5 +1,5 @@
-// Weights that stay in their file: they are the same weights without the memory. Also what happens
-// when the file changes.
+// Weights that stay in their file. They are the same weights without the memory. Also tests what
+// happens when the file changes.
 #include <doctest/doctest.h>
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -102,7 +102,7 @@ TEST_CASE("mapped weights are the weights that are read: hash, architecture, eve
     REQUIRE(outline.has_value());
     CHECK(outline->architecture == made.architecture());
     CHECK(outline->file_size_bytes == std::filesystem::file_size(path));
-    // Written from the mapping, over the very file that is mapped.
+    // The weights are written from the mapping over the very file that is mapped.
     write_weights(path, *mapped);
     CHECK(read_weights(path)->hash() == made.hash());
     CHECK(mapped->still_as_mapped());
@@ -166,7 +166,7 @@ TEST_CASE("whatever is wrong with a file, memory, reading and mapping refuse it 
     CAPTURE(seed);
     noise_generator noise(seed);
     auto damaged = good;
-    // A third each: in the header, in the values, cut.
+    // A third of the changes each: in the header, in the values, and cuts.
     if (seed % 3 == 0) damaged[noise.below(8 + header)] ^= 1u << noise.below(8);
     if (seed % 3 == 1) damaged[8 + header + 4 * noise.below(1000) + 3] |= 0x7f;
     if (seed % 3 == 2) damaged.resize(noise.below(damaged.size()));
@@ -198,7 +198,7 @@ TEST_CASE("whatever is wrong with a file, memory, reading and mapping refuse it 
   }
 }
 
-TEST_CASE("what the caller says of heads and positions counts for mappings and outlines too") {
+TEST_CASE("heads and positions of the caller override those of mappings and outlines, too") {
   const temporary_folder place;
   const auto path = place.path / "w";
   write_weights(path, init_weights({1, 8, 2, 4, 16}, 1));
@@ -214,8 +214,8 @@ TEST_CASE("a write to the mapped file is noticed, however soon it comes and what
   const auto made = init_weights(small_arch, 1);
   const auto last = made.file_size_bytes() - 1;
   const auto old = made.file_bytes()[last];
-  // Far more than one a tick of the clock. (Kernels from 6.13 on stamp finer than that, and would
-  // let a reader of stamps alone pass.)
+  // There are many more writes than ticks of the clock. (Kernels from 6.13 on have finer stamps,
+  // with which a reader that looks at stamps alone would pass.)
   for (std::uint64_t round = 0; round < 50; ++round) {
     CAPTURE(round);
     write(path, made.file_bytes());
@@ -271,7 +271,7 @@ TEST_CASE("names and rights are not content: renamed, linked, removed, the file 
   CHECK(file.mapped.still_as_mapped());
   std::filesystem::permissions(third, std::filesystem::perms::owner_read);
   CHECK(file.mapped.still_as_mapped());
-  write_weights(second, init_weights(small_arch, 2));  // another file of the name
+  write_weights(second, init_weights(small_arch, 2));  // another file under the same name
   std::filesystem::remove(third);
   CHECK(file.mapped.still_as_mapped());
   CHECK(file.mapped.file_bytes() == file.made.file_bytes());
@@ -280,7 +280,7 @@ TEST_CASE("names and rights are not content: renamed, linked, removed, the file 
 TEST_CASE("values behind the cut end of a mapped file are a signal; asking first is not") {
   const temporary_folder place;
   const auto path = place.path / "w";
-  const auto arch = *parse_architecture("tiny");  // many pages
+  const auto arch = *parse_architecture("tiny");  // large enough for many pages
   write_weights(path, init_weights(arch, 1));
   const auto child = ::fork();
   REQUIRE(child >= 0);
@@ -302,7 +302,7 @@ TEST_CASE("the outline of the great architecture needs its header alone") {
   const temporary_folder place;
   const auto path = place.path / "w";
   const auto arch = *parse_architecture("v1");
-  // A header over a hole of the full size: nothing is written there, nothing is read there.
+  // A header before a hole of the full size: the values are never written and never read.
   const auto file = file_of(python_header(arch), {});
   write(path, file);
   std::filesystem::resize_file(path, file.size() + 4 * parameter_count(arch));

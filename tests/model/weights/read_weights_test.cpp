@@ -1,4 +1,4 @@
-// Damaged files are refused by name, and nothing else happens.
+// Damaged files are refused by name and have no other effect.
 
 #include <doctest/doctest.h>
 
@@ -46,7 +46,7 @@ TEST_CASE("a file cut at any byte is refused, and says why") {
                                                  : refusal::data_past_end));
     CHECK(!to_text(result.error()).empty());
   }
-  // The header itself shortened to every length, with the data behind it.
+  // The header itself is cut to every length, with the data after it.
   const std::string text(reinterpret_cast<const char*>(file.data()) + 8, header);
   for (std::size_t size = 0; size + 8 < header; ++size) {
     CAPTURE(size);
@@ -108,7 +108,7 @@ TEST_CASE("random damage of any kind never does more than refuse") {
   }
 }
 
-TEST_CASE("what is not a plain file is refused") {
+TEST_CASE("anything other than a plain file is refused") {
   const temporary_folder place;
   CHECK(read_weights(place.path / "absent").error() == refusal::cannot_open);
   CHECK(read_weights(place.path).error() == refusal::cannot_open);

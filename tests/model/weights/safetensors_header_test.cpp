@@ -1,5 +1,5 @@
-// Headers of safetensors files, from well-made to malformed. They come from strangers and are read
-// strictly (security §9.1).
+// Headers of safetensors files, from well formed to malformed. They come from strangers and are
+// read strictly (security §9.1).
 #include "model/weights/safetensors_header.hpp"
 
 #include <doctest/doctest.h>
@@ -18,7 +18,7 @@ using refusal = weights_refusal;
 
 TEST_CASE("files as the Python packages write them load, whatever the order of names and of data") {
   const model_architecture arch{2, 16, 8, 6,
-                                1024};  // 8 heads and 1024 positions are what a silent file means
+                                1024};  // a file without metadata means 8 heads and 1024 positions
   const auto values = normals(1, parameter_count(arch));
   const byte_view data{reinterpret_cast<const std::uint8_t*>(values.data()), 4 * values.size()};
   for (const char* metadata : {"", R"("__metadata__":{"format":"pt"},)", R"("__metadata__":{},)",
@@ -34,7 +34,7 @@ TEST_CASE("files as the Python packages write them load, whatever the order of n
     CHECK(parse_weights(file_of(header, data), {.heads = 4, .max_seq = 32})->architecture() ==
           model_architecture{2, 16, 4, 6, 32});
   }
-  // The same tensors with the entry of the first at the end of the header.
+  // The same tensors, with the entry of the first one at the end of the header.
   auto header = python_header(arch);
   const auto cut = header.find(",\"encoder");
   header =
@@ -43,7 +43,7 @@ TEST_CASE("files as the Python packages write them load, whatever the order of n
   CHECK(parse_weights(file_of(header, data))->tensor("embedding.weight")[0] == values[0]);
 }
 
-TEST_CASE("metadata tells heads and positions, and what the caller says counts before it") {
+TEST_CASE("metadata gives heads and positions, and the caller's values override it") {
   const auto with = [](const std::string& metadata) {
     auto header = python_header(small_arch);
     header.insert(1, "\"__metadata__\":{" + metadata + "},");
@@ -61,7 +61,7 @@ TEST_CASE("metadata tells heads and positions, and what the caller says counts b
     REQUIRE(!result.has_value());
     CHECK(result.error() == refusal::bad_metadata);
   }
-  CHECK(with("").error() == refusal::invalid_architecture);  // 8 heads of width 1
+  CHECK(with("").error() == refusal::invalid_architecture);  // 8 heads would have the width 1
   CHECK(with(R"("soma.heads":"3")").error() == refusal::invalid_architecture);
   CHECK(with(R"("soma.heads":"2","soma.max_seq":"70000")").error() ==
         refusal::invalid_architecture);
@@ -146,7 +146,8 @@ TEST_CASE(
   CHECK(moved(begin, total + 4, total) == refusal::size_mismatch);
   CHECK(moved(total, begin, total) == refusal::size_mismatch);
   CHECK(moved(begin, total, total - 1) == refusal::data_past_end);
-  CHECK(moved(begin, total, total + 1) == refusal::trailing_bytes);  // a polyglot's tail
+  // bytes for another format after the data
+  CHECK(moved(begin, total, total + 1) == refusal::trailing_bytes);
   CHECK(moved(begin, total, total + 4096) == refusal::trailing_bytes);
   CHECK(moved(UINT64_MAX - 4 * 8 * 264, UINT64_MAX, total) == refusal::offsets_hole);
 }
@@ -179,7 +180,7 @@ TEST_CASE("names and shapes are exactly those of one architecture") {
   CHECK(refused(replaced(good, R"("predictor.weight":{"dtype":"F32","shape":[8,264])",
                          R"("predictor.weight":{"dtype":"F32","shape":[264,8])")) ==
         refusal::wrong_shape);
-  // One tensor more, of no bytes at all.
+  // One more tensor, which has no bytes at all.
   CHECK(refused(replaced(
             good, R"("predictor.weight")",
             R"("zero":{"dtype":"F32","shape":[0],"data_offsets":[0,0]},"predictor.weight")")) ==

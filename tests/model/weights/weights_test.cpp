@@ -41,15 +41,15 @@ TEST_CASE(
         CHECK(a.size() == spec.elements());
       }
     }
-    CHECK(std::distance(std::filesystem::directory_iterator(place.path), {}) ==
-          1);  // no temporary is left
+    // No temporary file is left.
+    CHECK(std::distance(std::filesystem::directory_iterator(place.path), {}) == 1);
   }
 }
 
 TEST_CASE("a seed determines its initial weights") {
   CHECK(init_weights(small_arch, 1).hash() == init_weights(small_arch, 1).hash());
   CHECK(init_weights(small_arch, 1).hash() != init_weights(small_arch, 2).hash());
-  // Recorded: a genesis names them by hash.
+  // These hashes are recorded, because a genesis names weights by hash.
   CHECK(init_weights(*parse_architecture("tiny"), 1).hash().text() ==
         "0x3583ed51ff671fe8b6d4b1f68195b507efd65438e3623d24ee271e2a43110b7a");
   CHECK(init_weights(*parse_architecture("2,8,2,6,16"), 7).hash().text() ==
@@ -64,10 +64,10 @@ TEST_CASE("a seed determines its initial weights") {
   for (const float value : tiny.tensor("predictor.bias")) CHECK(value == 0.0f);
 }
 
-TEST_CASE("a file that cannot be written leaves nothing behind") {
+TEST_CASE("a failed write leaves no file behind") {
   const temporary_folder place;
-  std::filesystem::create_directories(place.path / "w" /
-                                      "inside");  // a full folder stands in the way
+  // A folder with content stands in the way.
+  std::filesystem::create_directories(place.path / "w" / "inside");
   CHECK_THROWS_AS(write_weights(place.path / "w", init_weights(small_arch, 1)), std::system_error);
   CHECK(std::distance(std::filesystem::directory_iterator(place.path), {}) == 1);
 }

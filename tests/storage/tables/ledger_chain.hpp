@@ -47,7 +47,7 @@ inline certificate final_for(const block_header& header) {
   certificate made;
   made.statement = {vote_kind::finalize, header.epoch, header.view, signing::id_of(header)};
   for (std::uint16_t i = 0; i <= header.height.value % 4; ++i) {
-    made.signers.add(i);
+    made.signers.add({i});
     made.signatures.emplace_back().fill(static_cast<std::uint8_t>(header.height.value + i));
   }
   return made;
@@ -57,11 +57,11 @@ inline epoch_proof end_for(const block_header& closing, std::size_t fillers) {
   made.headers.push_back(closing);
   for (std::size_t i = 0; i < fillers; ++i) {
     made.headers.push_back(made.headers.back());
-    made.headers.back().view++;
+    made.headers.back().view.value++;
     made.headers.back().flags = block_is_filler;
   }
   made.final = final_for(made.headers.back());
-  made.next_committee.emplace_back().power = 10'000;
+  made.next_committee.emplace_back().power = total_power;
   return made;
 }
 

@@ -31,7 +31,7 @@ class proven_chain {
     auto block = test::make_block(height, std::move(payload));
     auto& h = block.content.header;
     h.epoch = {epoch_};
-    h.view = height;
+    h.view = {height};
     const bool closes = random_() % 6 == 0;
     if (closes) {
       h.flags = block_closes_epoch;
@@ -167,7 +167,7 @@ TEST_CASE("a proof of another block is never stored") {
   other.final->statement.kind = vote_kind::notarize;
   CHECK(asserts([&] { other.commit_to(store); }));
   other = height_one();
-  other.epoch_end->headers.front().view++;
+  other.epoch_end->headers.front().view.value++;
   CHECK(asserts([&] { other.commit_to(store); }));
   CHECK(store.view().height().value == 0);
   height_one().commit_to(store);

@@ -28,7 +28,7 @@ const voting_record_options small{.map_bytes = std::size_t{64} << 20, .reserve_b
 const chain_id chain{{1}};
 const public_key key{2};
 
-block_ptr block_of(test::sampler& s, std::uint64_t view) {
+block_ptr block_of(test::sampler& s, view_number view) {
   auto made = test::sample<block>(s.below(1'000'000));
   made.header.view = view;
   return test::named(std::move(made));
@@ -40,8 +40,9 @@ record_batch batch_after(const voting_record& now, std::uint64_t seed) {
   test::sampler s(seed);
   record_batch made;
   if (s.below(20) == 0) made.new_epoch = now.epoch.next();
-  std::uint64_t top = now.votes.empty() || made.new_epoch ? 0 : now.votes.rbegin()->first.first;
-  if (s.below(5) == 0) made.prune_to = top > 3 ? top - s.below(4) : 0;
+  view_number top;
+  if (!now.votes.empty() && !made.new_epoch) top = now.votes.rbegin()->first.first;
+  if (s.below(5) == 0) made.prune_to = top.value > 3 ? top - s.below(4) : view_number{};
   if (s.below(15) == 0) made.votes_from = epoch_number{s.below(1'000)};
   const auto epoch = made.new_epoch.value_or(now.epoch);
   for (auto more = s.below(3); more > 0; --more) {
@@ -53,10 +54,10 @@ record_batch batch_after(const voting_record& now, std::uint64_t seed) {
   }
   for (auto more = s.below(3); more > 0; --more) {
     auto proof = test::sample<certificate>(s.below(1'000'000));
-    proof.statement.view = 1 + s.below(top + 2);
+    proof.statement.view = {1 + s.below(top.value + 2)};
     made.certificates.push_back(std::move(proof));
   }
-  if (made.empty()) made.votes.push_back({vote_kind::skip, epoch, top + 1, {}});
+  if (made.empty()) made.votes.push_back({vote_kind::skip, epoch, top.next(), {}});
   return made;
 }
 
@@ -412,8 +413,8 @@ TEST_CASE(
   auto it = voting_record_store::open(where, chain, key, small);
   record_batch batch;
   for (std::uint64_t view = 1; view <= 3; ++view) {
-    batch.votes.push_back({vote_kind::notarize, {}, view, block_id{{9}}});
-    batch.proposed.emplace_back(view, block_id{{9}});
+    batch.votes.push_back({vote_kind::notarize, {}, {view}, block_id{{9}}});
+    batch.proposed.emplace_back(view_number{view}, block_id{{9}});
   }
   it.store->write(batch);
   it = {};
@@ -476,7 +477,7 @@ TEST_CASE("a full disk is named, what is in reserve is used first, and room made
   limit(std::filesystem::file_size(where / "data.mdb") + 100'000);
   for (std::uint64_t n = 0; n < 400 && refused < 5; ++n) {
     auto batch = batch_after(wanted, 90'000 + n);
-    batch.prune_to = 0;
+    batch.prune_to = {};
     batch.new_epoch.reset();
     try {
       it.store->write(batch);

@@ -19,7 +19,7 @@ actors::actors(const world& in)
   if (d_.chance(50)) lazy_ = 1u << (first_validator + d_.below(8));
 }
 
-/// What can't be used any more is forgotten, but for a few things that are tried all the same.
+/// Forgets most of what has become useless, and keeps a part of it to try it all the same.
 void actors::forget() {
   const auto over = [&](bool useless) { return useless && d_.chance(60); };
   std::erase_if(models_, [&](const auto& m) { return over(rows_.models.find(m) == nullptr); });
@@ -103,7 +103,7 @@ step& actors::send(std::size_t sender, transaction_kind body) {
   return steps_.back();
 }
 
-/// Spoils the envelope of a transaction or its sender.
+/// Makes the envelope of a transaction or its sender invalid.
 void actors::make_hostile(step& s) {
   switch (d_.below(8)) {
     case 0:
@@ -150,7 +150,7 @@ std::uint64_t actors::amount_of(std::size_t person) {
   return 1 + d_.below(balance / (1 + d_.below(64)) + 1);
 }
 
-/// An id that exists, but not where it is used, or none.
+/// An id that does not belong where it is used: of another kind, or of nothing.
 hash256 actors::strange_id() {
   switch (d_.below(4)) {
     case 0:
@@ -297,7 +297,7 @@ tx::report_equivocation actors::conflicting_votes(std::size_t key) {
   const auto now = rows_.chain.epoch.value;
   vote_statement a;
   a.epoch = {d_.chance(5) ? now + 1 : now - std::min(now, d_.below(d_.chance(10) ? 5 : 2))};
-  a.view = d_.below(6);
+  a.view = {d_.below(6)};
   a.kind = static_cast<vote_kind>(1 + d_.below(3));
   if (a.kind != vote_kind::skip) a.block = id_from<block_id>(1);
   vote_statement b = a;
@@ -322,7 +322,7 @@ tx::report_equivocation actors::conflicting_headers(std::size_t key) {
   block_header a;
   a.chain = d_.chance(95) ? in_.chain() : id_from<chain_id>(3);
   a.epoch = {rows_.chain.epoch.value - std::min(rows_.chain.epoch.value, d_.below(2))};
-  a.view = d_.below(6);
+  a.view = {d_.below(6)};
   block_header b = a;
   b.time_ms = 1;
   return {keys.public_half(), encode(a), signing::sign_block(keys, signing::id_of(a)), encode(b),

@@ -1,6 +1,6 @@
-// The people of a random world: they look at the ledger and make every kind of transaction,
-// most of them such that they can succeed, many of them not. They keep secrets between commit and
-// reveal, and remember what they did, to do it again at the wrong time.
+// The people of a random world. They look at the ledger and make every kind of transaction; most of
+// them can succeed and many cannot. They keep secrets between commit and reveal, and remember what
+// they did, to repeat it at the wrong time.
 #pragma once
 
 #include <deque>
@@ -16,7 +16,7 @@ class actors {
  public:
   explicit actors(const world& in);
 
-  /// The steps up to and with the next block.
+  /// The next steps, up to and including the next block.
   [[nodiscard]] std::vector<step> next_block();
 
  private:
@@ -74,7 +74,7 @@ class actors {
   dice d_;
   std::size_t person_count_;
   std::uint64_t hostile_percent_, bad_percent_, epoch_percent_;
-  std::uint32_t lazy_ = 0;  // the validator that hardly ever signs
+  std::uint32_t lazy_ = 0;  // a bit for the validator that hardly ever signs
   std::uint64_t serial_ = 0;
   std::vector<step> steps_;
   std::vector<model_id> models_;

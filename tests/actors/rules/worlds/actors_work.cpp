@@ -1,4 +1,4 @@
-// The actors' work with models and targets.
+// The transactions of the people about models and targets.
 #include <limits>
 
 #include "actors/rules/derived_ids.hpp"
@@ -34,7 +34,7 @@ std::vector<float> actors::embedding() {
   return values;
 }
 
-/// One that is not inactive, if a few tries find one.
+/// A model that is not inactive, if a few tries find one.
 model_id actors::some_living_model() {
   model_id model;
   for (int tries = 0; tries < 4; ++tries) {
@@ -150,7 +150,7 @@ void actors::claim() {
   const auto& row = *rows_.targets.find(target);
   data_secret secret;
   secret.submitter = anybody();
-  // Few numbers: some data is found twice.
+  // The numbers are few, so that some data is found twice.
   secret.reveal = {target, id_from<data_hash>(d_.below(1'500)), id_from<blob_id>(d_.below(100)),
                    id_from(d_.next())};
   tx::claim_target t;

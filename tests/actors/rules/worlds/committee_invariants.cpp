@@ -18,7 +18,7 @@ void committee_watch::remember(const mirror& rows) {
   }
 }
 
-/// A voter has a seat, votes with the power of it, and votes once.
+/// A voter has a seat, votes with the power of that seat, and votes once.
 void committee_watch::check_votes(const mirror& rows) const {
   const auto look = [&](const auto& changed) {
     for (const auto& c : changed) {
@@ -45,8 +45,8 @@ void committee_watch::check_seats(const mirror& rows) const {
   for (const auto& seat : seats) {
     must(last == nullptr || *last < seat.member, "seats are in order of address, each once");
     last = &seat.member;
-    must(seat.power >= 1 && seat.power <= cap, "a power is within its cap");
-    all += seat.power;
+    must(seat.power.value >= 1 && seat.power <= cap, "a power is within its cap");
+    all += seat.power.value;
     const auto* holder = rows.consensus_keys.find(seat.consensus_key);
     must(holder != nullptr && holder->validator == seat.member, "a seat's key is its member's");
   }

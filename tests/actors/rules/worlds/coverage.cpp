@@ -6,7 +6,7 @@
 namespace soma::test {
 namespace {
 
-// In the order of event_kind.
+// The names stand in the order of event_kind.
 constexpr std::array<std::string_view, event_kinds> event_names{
     "transaction_applied", "transaction_refused", "transferred",          "model_committed",
     "model_revealed",      "model_activated",     "model_update_dropped", "model_slashed",

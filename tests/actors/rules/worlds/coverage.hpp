@@ -1,4 +1,4 @@
-// What happened in random worlds: a world in which nothing happens proves nothing.
+// Counts what happened in random worlds, because a world without events proves nothing.
 #pragma once
 
 #include <array>
@@ -20,8 +20,8 @@ struct coverage {
   std::uint64_t blocks = 0;
   std::uint64_t epochs = 0;
   std::uint64_t worlds = 0;
-  std::uint64_t twins = 0;    // blocks executed twice
-  std::uint64_t dropped = 0;  // blocks executed with and without a refused transaction
+  std::uint64_t twins = 0;    // blocks that were executed twice
+  std::uint64_t dropped = 0;  // blocks that were executed with and without a refused transaction
   std::array<std::uint64_t, event_kinds> events{};
   std::map<rules::refusal, std::uint64_t> refusals;
 
@@ -33,7 +33,7 @@ struct coverage {
 };
 
 [[nodiscard]] std::string_view name_of(event_kind kind);
-/// The refusals that no sequence of blocks reaches, with the reason.
+/// The refusals that no sequence of blocks can cause, each with the reason.
 [[nodiscard]] const std::map<rules::refusal, std::string_view>& out_of_reach();
 std::ostream& operator<<(std::ostream& out, const coverage& seen);
 

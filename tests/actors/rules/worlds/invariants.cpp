@@ -29,7 +29,8 @@ bool is_live(target_status s) {
   return s == target_status::open || is_filled(s);
 }
 
-/// What a transaction costs its sender, apart from what it moves: nonces and fees of a block.
+/// The cost of a transaction for its sender, apart from what it moves: the nonces and fees of a
+/// block.
 void check_outcomes(const rules::block_input& block, const rules::effects& done,
                     const mirror& rows) {
   must(block.transactions.size() == done.outcomes.size(), "each transaction has an outcome");
@@ -58,7 +59,7 @@ void check_outcomes(const rules::block_input& block, const rules::effects& done,
   must(used.empty(), "whoever sends uses a nonce");
 }
 
-/// Rows that are there for good, and counters that never go back.
+/// Rows that are never removed, and counters that never go back.
 void check_lasting(const rules::block_input& block, const mirror& rows) {
   for (const auto& change : rows.used_data.changed)
     must(change.after != nullptr && !change.before, "data that was used stays used");

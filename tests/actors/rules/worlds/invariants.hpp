@@ -1,6 +1,6 @@
-// What must hold after every block of any world, checked from the rows alone and from what the
-// block says it did, without asking the rules: sums are kept by a block's row changes and compared
-// with a count of all rows now and then.
+// The invariants after every block of any world. They are checked from the rows and from the events
+// of the block, without asking the rules. Sums are updated with each block's row changes, and from
+// time to time compared with a count of all rows.
 #pragma once
 
 #include <map>
@@ -12,11 +12,11 @@
 
 namespace soma::test {
 
-/// Protocol §7 and §8: the steps of a target, and what it paid to whom.
+/// Protocol §7 and §8: the states of a target in order, and its payments.
 class target_histories {
  public:
   void check(const rules::effects& done, const mirror& rows);
-  /// The rows of those that changed agree with the events.
+  /// Checks that the changed rows agree with the events.
   void compare(const mirror& rows) const;
 
  private:
@@ -33,7 +33,7 @@ class target_histories {
   std::unordered_map<target_id, history> all_;
 };
 
-/// Protocol §6: the steps of models and their versions.
+/// Protocol §6: the states of models and of their versions in order.
 class model_histories {
  public:
   void check(const rules::effects& done, const mirror& rows);
@@ -44,14 +44,14 @@ class model_histories {
     model_status status = model_status::committed;
     std::map<std::uint32_t, version_status> versions;
     std::uint32_t active_version = 0;
-    bool silent = false;  // slashed for a missed reveal in this block
+    bool silent = false;  // it was slashed for a missed reveal in this block
   };
   void follow(const event& e);
   void commit(const event& e);
   std::map<model_id, history> all_;
 };
 
-/// Protocol §4: shares add up, prices do not fall.
+/// Protocol §4: shares add up, and prices do not fall.
 class pool_watch {
  public:
   void begin(const mirror& rows);
@@ -62,10 +62,10 @@ class pool_watch {
   void check_pool(const mirror& rows, const pool_owner& whose) const;
   void check_price(const rules::effects& done, const pool_owner& whose, const stake_pool& before,
                    const stake_pool& after) const;
-  std::map<pool_owner, std::uint64_t> holders_;  // shares of all but the owner
+  std::map<pool_owner, std::uint64_t> holders_;  // the shares of all holders except the owner
 };
 
-/// Protocol §5: which validators sit, with which power, and which are punished.
+/// Protocol §5: which validators have a seat, with which power, and which are punished.
 class committee_watch {
  public:
   explicit committee_watch(const soma::genesis& genesis) : p_(genesis.parameters) {}
@@ -80,13 +80,13 @@ class committee_watch {
   void remember(const mirror& rows);
   genesis_parameters p_;
   std::map<epoch_number, std::set<address>> seated_;
-  std::map<address, std::uint32_t> powers_;  // of this epoch
+  std::map<address, voting_power> powers_;  // the powers of this epoch
 };
 
-/// Every pot is the sum of the rows it stands for; no amount is above the cap.
+/// Every total in the chain row is the sum of its rows, and no amount is above the cap.
 class money_watch {
  public:
-  /// Adds what changed (at the beginning: everything) and compares.
+  /// Adds the changed rows, at the beginning all rows, and compares.
   void take(const mirror& rows);
 
  private:
@@ -95,8 +95,8 @@ class money_watch {
                 set_aside_ = 0;
 };
 
-/// Whatever waits for the end of an epoch stands on that epoch's agenda, so that nothing is locked
-/// for good.
+/// Everything that waits for the end of an epoch is on that epoch's agenda, so that nothing is
+/// locked without an end.
 class agenda_watch {
  public:
   explicit agenda_watch(const soma::genesis& genesis) : p_(genesis.parameters) {}
@@ -111,7 +111,7 @@ class agenda_watch {
   genesis_parameters p_;
 };
 
-/// Protocol §3 and §4: what is issued when, and how fast commissions rise.
+/// Protocol §3 and §4: when which amounts are issued, and how fast commissions rise.
 class schedule_watch {
  public:
   explicit schedule_watch(const soma::genesis& genesis);

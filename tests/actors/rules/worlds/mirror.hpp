@@ -1,5 +1,5 @@
-// The ledger of a random world twice over: the rows in bytes, which is what the rules read, and
-// every row decoded, with what the last block changed, which is what actors and invariants look at.
+// The ledger of a random world in two forms: the rows in bytes, which the rules read, and every row
+// decoded with the changes of the last block, which people and invariants read.
 #pragma once
 
 #include <array>
@@ -19,10 +19,10 @@ struct mirror_table {
   struct delta {
     key_type key;
     std::optional<Row> before;
-    const Row* after = nullptr;  // nullptr: the row is gone
+    const Row* after = nullptr;  // nullptr when the row was removed
   };
   std::map<key_type, Row> rows;
-  std::vector<delta> changed;  // by the last block
+  std::vector<delta> changed;  // the changes of the last block
 
   [[nodiscard]] const Row* find(const key_type& key) const {
     const auto found = rows.find(key);
@@ -36,13 +36,13 @@ class mirror final : public ledger::state_reader {
   void scan(byte_view prefix,
             const std::function<void(byte_view, byte_view)>& visit) const override;
 
-  /// Takes in a block's changes and keeps what they replaced. Throws a violation when a changed
-  /// row's bytes are not those of its value.
+  /// Applies a block's changes and keeps the rows that they replaced. Throws a violation when the
+  /// bytes of a changed row are not those of its value.
   void apply(std::span<const row_change> changes, bool check_bytes);
 
   [[nodiscard]] const committee_row& committee() const { return committees.rows.begin()->second; }
   [[nodiscard]] const stake_pool* pool(const pool_owner& whose) const;
-  /// Open, filled and revealed ones, by status.
+  /// The targets of one status: open, filled or revealed.
   [[nodiscard]] const std::vector<target_id>& live(target_status status) const {
     return live_[static_cast<std::size_t>(status)];
   }
@@ -62,7 +62,7 @@ class mirror final : public ledger::state_reader {
   mirror_table<committee_row> committees;
   mirror_table<evidence_row> evidence;
 
-  bool backwards = false;  // the order of a scan must not matter
+  bool backwards = false;  // reverses the order of scans, which must not matter
 
  private:
   template <class Row>

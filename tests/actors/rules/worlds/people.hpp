@@ -1,6 +1,6 @@
-// The people of a random world and their keys: the same keys in every world, so that making them
-// costs once. The first ones have accounts and want to be validators now and then; the keys behind
-// them are what validators change to.
+// The people of a random world and their keys. The keys are the same in every world, so that they
+// are made only once. The first people have accounts, and some of them become validators; the keys
+// after theirs are those that validators change to.
 #pragma once
 
 #include <optional>
@@ -15,11 +15,11 @@ struct someone {
   address where;
 };
 
-inline constexpr std::size_t person_count = 16;  // may send transactions
+inline constexpr std::size_t person_count = 16;  // people that may send transactions
 inline constexpr std::size_t first_validator = 8;
 inline constexpr std::size_t key_count = 28;
 
-/// key_count of them; the first person_count are persons.
+/// All keys, key_count of them. The first person_count belong to people.
 [[nodiscard]] const std::vector<someone>& everybody();
 [[nodiscard]] std::optional<std::size_t> person_at(const address& where);
 

@@ -18,7 +18,7 @@ std::string name(const pool_owner& whose) {
   return "validator " + std::get<address>(whose).short_text();
 }
 
-/// Whether something was slashed off this pool.
+/// Whether this pool was slashed in the block.
 bool is_slash(const event& e, const pool_owner& whose) {
   if (const auto* model = std::get_if<model_id>(&whose))
     return e.kind == event_kind::model_slashed && e.model.model == *model;
@@ -56,7 +56,7 @@ void pool_watch::check_price(const rules::effects& done, const pool_owner& whose
     slashed = slashed || is_slash(e, whose);
     if (e.kind == event_kind::stake_joined && is_of(e, whose)) joined += e.detail;
   }
-  if (joined == after.shares) return;  // everybody left, then it was founded anew
+  if (joined == after.shares) return;  // all holders left, and then the pool was founded anew
   must(slashed, "a share's price falls by a slash alone", [&] { return name(whose); });
   must(before.owner_shares == before.shares, "a slash does not touch those who only delegate",
        [&] { return name(whose); });

@@ -20,11 +20,11 @@ void roll_fees(dice& d, genesis_parameters& p) {
   p.fee_multiplier_start_ppm = p.fee_multiplier_min_ppm + d.below(2'000'000);
   p.fee_multiplier_max_ppm = p.fee_multiplier_start_ppm + d.below(5'000'000);
   p.burn_bps_per_year = static_cast<std::uint32_t>(one_of(d, {0, 500, 500, 10'000}));
-  if (d.chance(4)) {  // hardly anybody can pay
+  if (d.chance(4)) {  // few people can pay
     p.base_fee = one_of(d, {0, 20 * shannons_per_soma, 1'000 * shannons_per_soma});
     p.row_fee = one_of(d, {0, shannons_per_soma});
     p.value_fee_bps = static_cast<std::uint32_t>(one_of(d, {10, 10'000}));
-  } else if (d.chance(2)) {  // a fee that no integer holds
+  } else if (d.chance(2)) {  // a fee that exceeds every integer
     p.base_fee = 0;
     p.row_fee = supply_cap.value;
     p.fee_multiplier_start_ppm = p.fee_multiplier_max_ppm = 1'000'000'000;
@@ -84,7 +84,8 @@ genesis random_genesis(std::uint64_t seed) {
     genesis.validators.push_back({people[first_validator + i].keys.public_half(),
                                   {std::max(stake, p.min_validator_stake.value)}});
   }
-  // The last of the others has no account, one before it next to nothing.
+  // The last person that is not a validator has no account, and the person before has next to
+  // nothing.
   for (std::size_t i = 0; i + 1 < first_validator; ++i) {
     const auto balance = i == 6 ? d.below(20'000) : (10'000 + d.below(200'000)) * shannons_per_soma;
     genesis.accounts.push_back({people[i].where, {balance}});

@@ -1,12 +1,11 @@
-// A network with odd parameters: all that check_genesis lets pass and a test of minutes can live
-// with.
+// A network with unusual parameters: any that check_genesis accepts and that fit a test of minutes.
 #pragma once
 
 #include "messages/values/genesis.hpp"
 
 namespace soma::test {
 
-/// Always the same for a seed.
+/// The same seed gives the same genesis.
 [[nodiscard]] genesis random_genesis(std::uint64_t seed);
 
 }  // namespace soma::test

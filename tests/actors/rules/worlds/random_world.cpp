@@ -19,8 +19,9 @@ extern "C" void on_abort(int) {
   if (expects_abort != 0) siglongjmp(after_abort, 1);
 }
 
-/// An assertion of the rules aborts; here it ends the world. What the world held is lost: it is a
-/// failure that ends the run anyway.
+/// Runs `what` and returns whether it aborted. A failed assertion of the rules aborts; here it ends
+/// the world. Memory of the world is leaked then, which does no harm, because the failure ends the
+/// run.
 bool aborts(const std::function<void()>& what) {
   static const bool installed = [] {
     struct sigaction action {};
@@ -34,7 +35,7 @@ bool aborts(const std::function<void()>& what) {
   return aborted;
 }
 
-/// Everybody leaves: validators and models first, the stakes an epoch later.
+/// Lets all people leave: first validators and models, an epoch later the stakes.
 class farewell {
  public:
   explicit farewell(world& w) : w_(w) {}
@@ -85,7 +86,7 @@ class farewell {
     w_.take(s);
     must(w_.last().epoch_closed, "an epoch ends when its time is over");
   }
-  /// Pools with shares of holders that could not pay the fee for leaving.
+  /// The pools that keep shares because their holders could not pay the fee for leaving.
   std::set<pool_owner> kept_pools(const std::map<stake_position, std::uint64_t>& left) const {
     std::set<pool_owner> kept;
     const auto& outcomes = w_.last().outcomes;

@@ -1,6 +1,6 @@
-// A world from a seed: recorded as a script, replayed with every invariant looked at, shrunk to the
-// few steps that break one. The same code runs a few thousand worlds in ctest and ten million
-// transactions by hand.
+// Runs a world from a seed, records it as a script, replays scripts with all invariants checked,
+// and shrinks a script to the few steps that break one. ctest runs a few thousand worlds with this
+// code; tests/bench/rules_worlds runs ten million transactions.
 #pragma once
 
 #include <optional>
@@ -12,17 +12,18 @@ namespace soma::test {
 
 struct world_report {
   coverage seen;
-  std::optional<std::string> broken;  // what did not hold, and after which block
+  std::optional<std::string> broken;  // the invariant that was violated, and after which block
   block_height height;
-  std::uint64_t transactions = 0;  // up to there
+  std::uint64_t transactions = 0;  // how many were sent until then
 };
 
-/// Lives a world of about so many transactions; then everybody leaves, and what was locked must
-/// come back. A failed assertion of the rules is a violation too. Steps go into `record` if given.
+/// Runs a world of about so many transactions. At the end all people leave, and everything locked
+/// must come back. A failed assertion of the rules counts as a violation. The steps are added to
+/// `record` if it is given.
 [[nodiscard]] world_report live(std::uint64_t seed, std::uint64_t transactions,
                                 const strictness& how, script* record = nullptr);
 [[nodiscard]] world_report replay(const script& steps, const strictness& how);
-/// Fewer steps that break something still; tries so many replays at most.
+/// A script with fewer steps that still violates an invariant. Tries at most `tries` replays.
 [[nodiscard]] script shrunk(script steps, const strictness& how, std::size_t tries = 2'000);
 
 }  // namespace soma::test

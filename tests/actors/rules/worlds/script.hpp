@@ -1,6 +1,6 @@
-// What happens in a world, step by step, with nothing left to chance: names of transactions, blocks
-// and so of models and targets depend on their number alone. So a step means the same when others
-// are left out, and a list of steps that breaks something shrinks to the few that matter.
+// The steps of a world. A step leaves nothing to chance: the ids of transactions and blocks, and so
+// of models and targets, depend on their number alone. Therefore a step means the same when other
+// steps are left out, and a list of steps that breaks an invariant can be shrunk.
 #pragma once
 
 #include <iosfwd>
@@ -17,19 +17,20 @@ struct step {
   enum class what : std::uint8_t { send, replay, block };
   what kind = what::send;
 
-  std::uint64_t serial = 0;     // send: its id follows from it; replay: which one is sent again
-  std::size_t sender = 0;       // a person
-  std::int64_t nonce_off = 0;   // from the next one
-  std::int64_t expiry_off = 5;  // epochs from now
+  // for send it gives the id; for replay it says which one is sent again
+  std::uint64_t serial = 0;
+  std::size_t sender = 0;       // the number of a person
+  std::int64_t nonce_off = 0;   // distance from the sender's next nonce
+  std::int64_t expiry_off = 5;  // in epochs from the present one
   bool wrong_chain = false;
-  rules::refused known = std::nullopt;  // what reading it found
+  rules::refused known = std::nullopt;  // the refusal found when it was read
   std::uint64_t size_bytes = 300;
   transaction_kind body;
 
   std::uint64_t time_step_ms = 1;
-  std::uint64_t shuffle = 0;  // 0: in the order of sending
-  std::uint32_t absent = 0;   // a bit a person: does not sign
-  bool odd_signers = false;   // names twice, names of strangers
+  std::uint64_t shuffle = 0;  // 0 keeps the order of sending
+  std::uint32_t absent = 0;   // a bit for each person that does not sign
+  bool odd_signers = false;   // names signers twice, and people without a seat
 };
 
 struct script {
@@ -42,7 +43,7 @@ struct script {
 [[nodiscard]] block_id name_of_block(std::uint64_t seed, block_height height);
 
 [[nodiscard]] std::string describe(const step& s);
-/// One line a step, after those of genesis's parameters that are not what they usually are.
+/// Writes the genesis parameters that differ from the usual ones, then one line per step.
 std::ostream& operator<<(std::ostream& out, const script& s);
 
 }  // namespace soma::test

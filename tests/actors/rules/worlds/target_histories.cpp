@@ -71,7 +71,7 @@ void target_histories::check(const rules::effects& done, const mirror& rows) {
   for (const auto& e : done.events) {
     switch (e.kind) {
       case event_kind::voter_paid:
-        if (e.target.is_zero()) break;  // of a bad model
+        if (e.target.is_zero()) break;  // the event is about a bad model
         [[fallthrough]];
       case event_kind::target_opened:
       case event_kind::target_filled:
@@ -116,7 +116,8 @@ void target_histories::check_verdict(const mirror& rows) const {
     if (s == nullptr || !s->revealed_at || (c.before && c.before->status == c.after->status))
       continue;
     std::uint64_t ok = 0, bad = 0;
-    for (const auto& vote : s->votes) (vote.verdict == audit_verdict::ok ? ok : bad) += vote.power;
+    for (const auto& vote : s->votes)
+      (vote.verdict == audit_verdict::ok ? ok : bad) += vote.power.value;
     const bool few = ok + bad < 3'334;
     if (c.after->status == target_status::settled)
       must(ok >= 6'667 || (epoch_ended && (ok >= bad || few)), "votes settle a target");

@@ -1,4 +1,4 @@
-// What a world throws when something that must always hold does not.
+// The exception of a world in which an invariant is violated.
 #pragma once
 
 #include <stdexcept>
@@ -13,7 +13,7 @@ struct violation : std::runtime_error {
 inline void must(bool holds, const char* what) {
   if (!holds) throw violation(what);
 }
-/// `whose` is only called when something is wrong.
+/// `whose` is called only when the invariant is violated.
 template <class Whose>
 void must(bool holds, const char* what, Whose whose) {
   if (!holds) throw violation(std::string(what) + ": " + whose());

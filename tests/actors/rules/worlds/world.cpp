@@ -13,7 +13,7 @@
 namespace soma::test {
 namespace {
 
-/// Points and distances from the seed alone: what matters is that all replicas get the same.
+/// Points and distances from the seed alone. It matters only that all replicas get the same.
 rules::drawn_targets draw(const rules::execution& begun, std::uint32_t dim) {
   rules::drawn_targets drawn;
   if (begun.draws().empty()) return drawn;
@@ -174,8 +174,8 @@ void world::check_twin(const rules::block_input& block, const rules::effects& do
   must(other.next_committee == done.next_committee, "the same block seats the same committee");
 }
 
-/// The block up to a refused transaction, and up to the one before it: nothing differs but the fee
-/// and the nonce, and nothing at all when the door stopped it.
+/// Executes the block up to a refused transaction, and again without that transaction. Only its fee
+/// and nonce may differ. Nothing may differ if it was refused without a fee.
 void world::check_without(const rules::block_input& block, const rules::effects& done) {
   std::vector<std::size_t> refused;
   for (std::size_t i = 0; i < done.outcomes.size(); ++i) {
@@ -194,7 +194,7 @@ void world::check_without(const rules::block_input& block, const rules::effects&
   const auto b = execute(without, active_);
   must(a.outcomes.back() == done.outcomes[which], "an outcome depends on what came before alone");
   const auto& outcome = done.outcomes[which];
-  auto events = a.events;  // of the refused one; after it come the targets that this block opens
+  auto events = a.events;  // events of the refused one, then of the targets that this block opens
   const auto last = std::find_if(events.rbegin(), events.rend(), [](const event& e) {
     return e.kind == event_kind::transaction_refused;
   });
@@ -208,7 +208,7 @@ void world::check_without(const rules::block_input& block, const rules::effects&
     return;
   }
   const auto sender = crypto::address_of(with.transactions.back().body->sender);
-  std::map<std::string_view, bytes> rest;  // of b
+  std::map<std::string_view, bytes> rest;  // the rows of b
   for (const auto& change : b.changes)
     rest.emplace(text(change.key), change.value.value_or(bytes{}));
   for (const auto& change : a.changes) {
@@ -258,7 +258,7 @@ void world::recount() const {
 void world::check_empty() const {
   const auto& c = rows_.chain;
   must(c.bonds.value == 0, "all bonds have come back or are burned");
-  std::uint64_t open = 0;  // models whose owners cannot pay for retiring them get targets still
+  std::uint64_t open = 0;  // models whose owners cannot pay for retiring them still get targets
   for (const auto& id : rows_.live(target_status::open))
     open += rows_.targets.find(id)->reward.value;
   must(c.set_aside.value == open, "no reward is set aside but for open targets");

@@ -1,5 +1,5 @@
-// A chain without a network: steps go in, blocks are executed, and after every block everything
-// that must always hold is looked at. Throws a violation for what does not hold.
+// A world: a chain without a network. It takes steps, executes blocks and checks every invariant
+// after every block. Throws a violation when one does not hold.
 #pragma once
 
 #include <memory>
@@ -14,19 +14,21 @@
 
 namespace soma::test {
 
-/// How often the costly comparisons are made: every so many blocks; 0 never.
+/// How often the expensive comparisons are made: after every so many blocks; 0 means never.
 struct strictness {
-  std::uint64_t twin_every = 1;     // executed again with scans turned round: same bytes
-  std::uint64_t without_every = 1;  // executed without a refused transaction: same rows
-  std::uint64_t recount_every = 1;  // epochs: all rows counted again
-  std::uint64_t tree_every = 16;    // state tree built anew; 0: no tree at all
+  // the block is executed again with scans reversed and must give the same bytes
+  std::uint64_t twin_every = 1;
+  // it is executed without a refused transaction and must give the same rows
+  std::uint64_t without_every = 1;
+  std::uint64_t recount_every = 1;  // counts in epochs: all rows are counted again
+  std::uint64_t tree_every = 16;    // the state tree is built anew; 0 means that there is no tree
 };
 
 class world {
  public:
   world(std::uint64_t seed, const soma::genesis& genesis, const strictness& how);
 
-  /// A transaction waits for the next block; a block is executed and looked at.
+  /// Takes one step. A transaction waits for the next block; a block is executed and checked.
   void take(const step& what);
 
   [[nodiscard]] const mirror& rows() const { return rows_; }
@@ -36,9 +38,9 @@ class world {
   [[nodiscard]] std::size_t waiting() const { return queue_.size(); }
   [[nodiscard]] const coverage& seen() const { return seen_; }
   [[nodiscard]] const rules::effects& last() const { return last_; }
-  /// Looks at all rows once more; for the end of a world.
+  /// Counts all rows once more, at the end of a world.
   void recount() const;
-  /// What a world must have given back after everybody left and the last audit ended.
+  /// Checks what must have come back after all people left and the last audit ended.
   void check_empty() const;
 
  private:
@@ -62,7 +64,7 @@ class world {
   std::unique_ptr<state_tree::tree> tree_;
   invariants invariants_;
   std::vector<rules::block_transaction> queue_;
-  std::unordered_map<address, std::uint64_t> queued_;  // by sender, with the nonce that was next
+  std::unordered_map<address, std::uint64_t> queued_;  // per sender: the nonce that was next
   std::unordered_map<std::uint64_t, rules::block_transaction> sent_;  // by serial
   rules::effects last_;
   coverage seen_;

@@ -18,7 +18,7 @@ namespace {
 using vector = std::vector<float>;
 constexpr float infinity = std::numeric_limits<float>::infinity();
 
-/// Small random decisions of a test, which a seed determines.
+/// The small random decisions of a test, determined by a seed.
 class dice {
  public:
   explicit dice(std::uint64_t seed) : state_(seed * 2 + 1) {}
@@ -31,9 +31,9 @@ class dice {
   std::uint64_t state_;
 };
 
-/// Mostly ordinary vectors, but also all kinds that have no direction, or hardly one.
+/// Mostly ordinary vectors, but also all kinds without a direction or almost without one.
 vector some_vector(dice& roll, std::size_t dim) {
-  auto values = noise::normals(roll.below(1'000), dim);  // sometimes one that came before
+  auto values = noise::normals(roll.below(1'000), dim);  // sometimes a vector that came before
   auto& one = values[roll.below(dim)];
   switch (roll.below(16)) {
     case 0:
@@ -49,7 +49,7 @@ vector some_vector(dice& roll, std::size_t dim) {
       one = std::numeric_limits<float>::max();
       break;
     case 4:
-      for (auto& v : values) v *= 1e18f;  // squares reach the end of binary32, or almost
+      for (auto& v : values) v *= 1e18f;  // squares overflow binary32, or almost
       break;
     case 5:
       for (auto& v : values) v *= 1e-22f;  // squares are subnormal or zero
@@ -145,18 +145,19 @@ bool same_bits(const vector& a, const vector& b) {
 
 // Arithmetic §8.1 to §8.3.
 TEST_CASE(
-    "distances and nearest models are those of two vectors, bit for bit: every instruction set, "
-    "one thread or three, whatever came and went, with a direction or without") {
+    "distances and nearest models are those of two vectors, bit for bit, for every instruction set "
+    "and number of threads, after any changes") {
   for (std::uint64_t seed = 0; seed < 60; ++seed) {
     dice roll(seed + 1'000);
     check_seed(seed, 1 + roll.below(70), roll.below(150), roll.below(20));
   }
 }
 
-TEST_CASE("so do depths, points and models beyond what the kernels and the index take at a time") {
-  check_seed(1, 1'100, 40, 9);  // the depth is walked in parts
+TEST_CASE(
+    "distances are exact also beyond the depths, points and models that are processed at a time") {
+  check_seed(1, 1'100, 40, 9);  // more values than one step of the depth holds
   check_seed(2, 1'100, 40, 2);
-  check_seed(3, 5, 100, 600);    // points are taken in turns
+  check_seed(3, 5, 100, 600);    // more points than one pass holds
   check_seed(4, 3'000, 300, 3);  // more tiles than threads
 }
 

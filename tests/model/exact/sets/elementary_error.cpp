@@ -51,7 +51,7 @@ long double true_value(function_f64 f, long double x) {
   return infinite;
 }
 
-/// The distance of binary32 numbers around `value`.
+/// The distance between neighbouring binary32 numbers around `value`.
 double ulp_f32(double value) {
   const auto exponent = static_cast<int>(std::bit_cast<std::uint64_t>(value) >> 52 & 0x7ff) - 1023;
   return std::bit_cast<double>(
@@ -75,7 +75,7 @@ double error_f64(function_f64 f, double x, double y) {
   return std::isnan(error) ? infinite : error;
 }
 
-/// The argument `steps` binary32 numbers further up the line of bit patterns.
+/// The argument that is `steps` binary32 numbers further up in the order of bit patterns.
 float neighbour(float x, std::int64_t steps) {
   return std::bit_cast<float>(static_cast<std::uint32_t>(std::bit_cast<std::uint32_t>(x) + steps));
 }
@@ -185,7 +185,7 @@ std::vector<double> points_for(function_f64 f, std::uint64_t seed, std::size_t c
       x[i] = i % 3 == 0   ? std::ldexp(1 + unit, static_cast<int>(random.next() % 2046) - 1022)
              : i % 3 == 1 ? 1 + (unit - 0.5) / 8
                           : unit + 0x1p-60;
-    } else if (i % 4 == 0) {  // what rotary angles are: a position times an inverse wavelength
+    } else if (i % 4 == 0) {  // rotary angles: a position times an inverse wavelength
       x[i] = static_cast<double>(random.next() >> (33 + random.next() % 31)) *
              noise::exact_exp(-9.210340371976184 * unit);
     } else if (i % 4 == 1) {

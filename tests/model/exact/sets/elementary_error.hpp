@@ -1,7 +1,7 @@
-// How far the elementary functions are from the truth, in units in the last place (ulp) of the true
-// value. The truth of a binary32 function is the C library's binary64, which is right to 2^-28 ulp
-// of binary32. The truth of a binary64 function is its long double of at least 64 bits, right to
-// 2^-10 ulp.
+// The distance of the elementary functions from the true values, in units in the last place (ulp)
+// of the true value. For binary32 functions the C library's binary64 is taken as true, which is
+// right to 2^-28 ulp of binary32. For binary64 functions its long double of at least 64 bits is
+// taken as true, right to 2^-10 ulp.
 #pragma once
 
 #include <cstdint>
@@ -39,12 +39,13 @@ struct random_bits : splitmix64 {
 };
 
 /// Arguments for one function: bit patterns of every exponent, the range that the network uses, and
-/// the neighbours of every edge and of multiples of pi / 2. A seed gives the same ones everywhere.
+/// the neighbours of every edge and of multiples of pi / 2. The same seed gives the same arguments
+/// on every machine.
 [[nodiscard]] std::vector<float> points_for(function f, std::uint64_t seed, std::size_t count);
 [[nodiscard]] std::vector<double> points_for(function_f64 f, std::uint64_t seed, std::size_t count);
 
 void compute(isa set, function f, std::span<const float> x, std::span<float> y);
-/// exp and log have a single instance, that of model/noise.
+/// exp and log have a single implementation, that of model/noise.
 void compute(isa set, function_f64 f, std::span<const double> x, std::span<double> y);
 
 struct worst_error {
@@ -56,7 +57,8 @@ struct worst_error {
   void include(const worst_error& other);
 };
 
-/// Only promised arguments count. A NaN or a wrong infinity at one of them is an infinite error.
+/// Only arguments with a promised bound count. A NaN or a wrong infinity at such an argument is an
+/// infinite error.
 [[nodiscard]] worst_error error_of(function f, std::span<const float> x, std::span<const float> y);
 [[nodiscard]] worst_error error_of(function_f64 f, std::span<const double> x,
                                    std::span<const double> y);

@@ -34,7 +34,8 @@ bool same(Number a, Number b) {
   return (std::isnan(a) && std::isnan(b)) || std::memcmp(&a, &b, sizeof a) == 0;
 }
 
-/// Compares the bits of all instruction sets with the portable one's, and those with the truth.
+/// Compares the bits of all instruction sets with the portable ones, and the portable ones with the
+/// true values.
 template <class Number, class Function>
 worst_error compare_all(Function f, std::uint64_t first_seed, std::size_t points) {
   constexpr std::size_t block = 1 << 14;
