@@ -35,7 +35,7 @@ TEST_CASE("what may fail for good never has more power than is tolerated, in any
         REQUIRE(who.insert(seat.identity).second);
         sum += seat.power;
       }
-      REQUIRE(sum == total_power.value);
+      REQUIRE(sum == soma::total_power.value);
       REQUIRE(frail_power(p, seats) <= tolerated_power);
       exactly += frail_power(p, seats) == tolerated_power ? 1 : 0;
     }
