@@ -139,6 +139,9 @@ outcome store(attached_verb& attached) {
   for (auto& words : attached.words) {
     if (words.seen->count() == 0) continue;
     auto& o = *words.into;
+    // A flag that is given without a value counts as true. A flag that is given twice has the last
+    // value, as in other programs.
+    if (o.is_flag) words.words = {words.seen->results().back()};
     if (const auto no = o.set(words.words)) {
       const auto shown = o.is_positional ? o.placeholder : "--" + o.name;
       return wrong_usage(shown, *no,
@@ -201,7 +204,11 @@ expected<run_context, failure> find_context(const globals& given) {
   if (context.home.empty()) {
     const auto* home = context.config.find("home");
     const auto* text = home == nullptr ? nullptr : home->as_string();
-    context.home = text != nullptr && !text->empty() ? fs::path(*text) : default_home();
+    if (home != nullptr && (text == nullptr || text->empty())) {
+      return failed("the configuration's home", "it is not the path of a folder",
+                    "write home = \"/path/of/the/folder\"");
+    }
+    context.home = text != nullptr ? fs::path(*text) : default_home();
   }
   return context;
 }
@@ -225,29 +232,39 @@ std::vector<bound_verb> bind_verbs() {
 }
 
 outcome apply_config(const json& config, std::vector<bound_verb>& verbs) {
-  for (const auto& [name, value] : *config.as_object()) {
-    if (name == "home") continue;
-    const auto is_known = std::ranges::any_of(verbs, [&name](const bound_verb& v) {
-      return first_word(v.action->name()) == name ||
-             std::ranges::find(v.options->tables(), name) != v.options->tables().end();
-    });
-    if (!is_known) {
-      return failed("the configuration's " + name, "there is no such verb or table",
-                    "`soma config show` prints every name");
+  const auto unknown = [](const std::string& name, const char* why,
+                          const std::vector<std::string>& names) {
+    return failed("the configuration's " + name, why + nearest_of(name, names),
+                  "`soma config show` prints every name");
+  };
+  // What may stand at the top: `home`, the first words of the verbs, and tables that a verb reads by
+  // itself. In the table of a group there are the tables of its verbs and nothing else.
+  std::map<std::string, std::vector<std::string>> groups;
+  std::vector<std::string> owned, names{"home"};
+  for (const auto& verb : verbs) {
+    const auto first = first_word(verb.action->name());
+    const auto second = second_word(verb.action->name());
+    names.push_back(first);
+    if (!second.empty()) groups[first].push_back(first + "." + second);
+    for (const auto& table : verb.options->tables()) {
+      owned.push_back(table);
+      names.push_back(table);
     }
-    if (value.as_object() == nullptr) continue;
+  }
+  for (const auto& [name, value] : *config.as_object()) {
+    if (std::ranges::find(names, name) == names.end()) {
+      return unknown(name, "there is no such verb or table", names);
+    }
+    const bool is_own = std::ranges::find(owned, name) != owned.end();
+    if (name == "home" || is_own || !groups.contains(name)) continue;
+    if (value.as_object() == nullptr) {
+      return failed("the configuration's " + name, "it is not a table",
+                    "its options stand below [" + groups[name].front() + "]");
+    }
     for (const auto& [inner, below] : *value.as_object()) {
-      const auto path = name + " " + inner;
-      const auto is_group = std::ranges::none_of(
-          verbs, [&name](const bound_verb& v) { return v.action->name() == name; });
-      const auto is_verb = std::ranges::any_of(
-          verbs, [&path](const bound_verb& v) { return v.action->name() == path; });
-      const auto is_owned = std::ranges::any_of(verbs, [&name](const bound_verb& v) {
-        return std::ranges::find(v.options->tables(), name) != v.options->tables().end();
-      });
-      if (is_group && !is_verb && !is_owned) {
-        return failed("the configuration's " + name + "." + inner, "there is no such verb",
-                      "`soma config show` prints every name");
+      const auto path = name + "." + inner;
+      if (std::ranges::find(groups[name], path) == groups[name].end()) {
+        return unknown(path, "there is no such verb", groups[name]);
       }
     }
   }
@@ -291,7 +308,7 @@ expected<command, failure> parse_command_line(int argc, const char* const* argv,
     if (auto applied = apply_config(context->config, verbs); !applied) {
       return make_unexpected(applied.error());
     }
-    if (auto complete = one.verb->options->check_required(one.verb->action->name()); !complete) {
+    if (auto complete = one.verb->options->check_given(one.verb->action->name()); !complete) {
       return make_unexpected(complete.error());
     }
     return command{one.verb->action.get(), {}, std::move(*context)};

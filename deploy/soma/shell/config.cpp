@@ -84,6 +84,7 @@ expected<json, failure> read_config(const std::filesystem::path& path) {
   if (size > max_config_bytes)
     return failed(what, "it has more than 1 MiB", "check that it is the right file");
   std::ifstream file(path, std::ios::binary);
+  if (!file) return failed(what, "it cannot be opened", "name a readable TOML file with --config");
   const std::string text{std::istreambuf_iterator<char>(file), {}};
   if (file.bad()) return failed(what, "reading failed", "check the disk");
   return parse_config(text, path.string());

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <utility>
 
 namespace soma::cli {
 namespace {
@@ -67,6 +68,20 @@ refusal check_choice(const option& o, const std::string& text) {
   return "'" + text + "' is not one of: " + all;
 }
 
+/// The least number of characters to insert, delete or replace that makes `b` of `a`.
+std::size_t edit_distance(std::string_view a, std::string_view b) {
+  std::vector<std::size_t> row(b.size() + 1);
+  for (std::size_t j = 0; j <= b.size(); ++j) row[j] = j;
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    auto diagonal = std::exchange(row[0], i + 1);
+    for (std::size_t j = 0; j < b.size(); ++j) {
+      const auto replaced = diagonal + (a[i] == b[j] ? 0 : 1);
+      diagonal = std::exchange(row[j + 1], std::min({row[j] + 1, row[j + 1] + 1, replaced}));
+    }
+  }
+  return row.back();
+}
+
 template <class T>
 void bind_one(option& o, T& into) {
   o.set = [&o, &into](const texts& given) -> refusal {
@@ -111,9 +126,9 @@ option& option_set::add(std::string_view name, bool& into, std::string_view help
   auto& o = declare(name, help, "");
   o.is_flag = true;
   o.set = [&into](const texts& given) -> refusal {
-    if (given.size() == 1 && given[0] != "true" && given[0] != "false")
+    if (given.size() != 1 || (given[0] != "true" && given[0] != "false"))
       return "write true or false";
-    into = given.empty() || given[0] == "true";
+    into = given[0] == "true";
     return {};
   };
   o.get = [&into] { return json(into); };
@@ -156,16 +171,25 @@ bool option_set::is_given(std::string_view name) const {
 
 outcome option_set::apply(const json& values, std::string_view where) {
   const auto* members = values.as_object();
-  if (members == nullptr) return {};
+  if (members == nullptr) {
+    return failed("the configuration's " + std::string(where), "it is not a table",
+                  "write it as [" + std::string(where) + "]");
+  }
   for (const auto& [name, value] : *members) {
-    // A table within this one belongs to another verb, or this verb reads it by itself.
-    if (value.as_object() != nullptr) continue;
     const auto found = std::ranges::find_if(options_, [&name](const option& o) {
       return !o.is_positional && (o.name == name || config_name(o.name) == name);
     });
     const auto what = "the configuration's " + std::string(where) + "." + name;
     if (found == options_.end()) {
-      return failed(what, "there is no such option", "`soma config show` prints every name");
+      std::vector<std::string> names;
+      for (const auto& o : options_) {
+        if (!o.is_positional) names.push_back(config_name(o.name));
+      }
+      return failed(what, "there is no such option" + nearest_of(name, names),
+                    "`soma config show` prints every name");
+    }
+    if (value.as_object() != nullptr) {
+      return failed(what, "it is a table, and this option has a value", "correct the configuration");
     }
     if (found->is_given) continue;
     texts given;
@@ -180,14 +204,34 @@ outcome option_set::apply(const json& values, std::string_view where) {
   return {};
 }
 
-outcome option_set::check_required(std::string_view verb) const {
+outcome option_set::check_given(std::string_view verb) const {
   for (const auto& o : options_) {
+    const auto value = o.get();
+    const bool is_off = value.as_bool() != nullptr && !*value.as_bool();
+    for (const auto& other : o.contradicted_by) {
+      if (o.is_given && !is_off && is_given(other)) {
+        return wrong_usage("--" + o.name + " and --" + other, "they contradict each other",
+                           "leave one of them out");
+      }
+    }
     if (!o.is_required || o.is_given) continue;
     const auto shown_name = o.is_positional ? o.placeholder : "--" + o.name;
     return wrong_usage(std::string(verb) + " needs " + shown_name, o.help,
                        "see `soma " + std::string(verb) + " --help`");
   }
   return {};
+}
+
+std::string nearest_of(std::string_view name, const std::vector<std::string>& names) {
+  std::size_t least = 1 + name.size() / 3;  // more edits than this make another word
+  const std::string* nearest = nullptr;
+  for (const auto& candidate : names) {
+    const auto edits = edit_distance(name, candidate);
+    if (edits > least || (nearest != nullptr && edits == least)) continue;
+    least = edits;
+    nearest = &candidate;
+  }
+  return nearest == nullptr ? "" : "; the nearest is " + *nearest;
 }
 
 std::string config_name(std::string_view option_name) {

@@ -30,6 +30,7 @@ struct option {
   bool is_positional = false;
   bool is_required = false;
   bool is_given = false;  // true once the command line or the configuration has set it
+  std::vector<std::string> contradicted_by;  // names of options that make this one meaningless
 
   /// Converts the texts and stores the value. Returns the reason if it refuses them, else nullopt.
   std::function<std::optional<std::string>(const std::vector<std::string>&)> set;
@@ -50,6 +51,11 @@ struct option {
   }
   option& also(char short_name) {
     letter = short_name;
+    return *this;
+  }
+  /// A command that gives both options is refused: nobody can say which one counts.
+  option& contradicts(std::string other) {
+    contradicted_by.push_back(std::move(other));
     return *this;
   }
   option& shown_as(std::string text) {
@@ -85,10 +91,11 @@ class option_set {
   [[nodiscard]] bool is_given(std::string_view name) const;
 
   /// Sets the options that are members of `values` and have not been given yet. Refuses a name that
-  /// is no option. Refusals call the table `where`.
+  /// is no option, and a table in place of a value. Refusals call the table `where`.
   [[nodiscard]] outcome apply(const json& values, std::string_view where);
-  /// Refuses if a required option was not given. The refusal names `verb`.
-  [[nodiscard]] outcome check_required(std::string_view verb) const;
+  /// Refuses if a required option was not given, or two options that contradict each other were.
+  /// The refusal names `verb`.
+  [[nodiscard]] outcome check_given(std::string_view verb) const;
 
  private:
   option& declare(std::string_view name, std::string_view help, std::string placeholder);
@@ -114,6 +121,10 @@ option& option_set::add(std::string_view name, std::optional<T>& into, std::stri
   };
   return o;
 }
+
+/// "; the nearest is X" when one of `names` differs from `name` in few characters, else an empty
+/// text. Refusals of unknown names end with it.
+[[nodiscard]] std::string nearest_of(std::string_view name, const std::vector<std::string>& names);
 
 /// The name of an option in a configuration file: "max_seq" for --max-seq.
 [[nodiscard]] std::string config_name(std::string_view option_name);
