@@ -5,27 +5,11 @@
 #include "messages/crypto/pem_file.hpp"
 
 namespace soma::crypto {
+namespace {
 
-expected<void, key_file_refusal> save_key(const std::filesystem::path& path, const key_pair& key,
-                                          const std::optional<std::string>& passphrase) {
-  if (passphrase && passphrase->empty()) return make_unexpected(key_file_refusal::passphrase_empty);
-  auto seed = key.seed();
-  const pkey_ptr handle(
-      EVP_PKEY_new_raw_private_key(EVP_PKEY_ED25519, nullptr, seed.data(), seed.size()));
-  OPENSSL_cleanse(seed.data(), seed.size());
-  require(handle != nullptr, "Ed25519 key");
-  std::string pem = pem_of_key(handle.get(), passphrase);
-  auto written = write_new_file(path, pem, 0600);
-  OPENSSL_cleanse(pem.data(), pem.size());
-  return written;
-}
-
-expected<key_pair, key_file_refusal> load_key(const std::filesystem::path& path,
-                                              const std::optional<std::string>& passphrase) {
-  auto pem = read_small_file(path, true);
-  if (!pem) return make_unexpected(pem.error());
-  auto handle = key_of_pem(*pem, passphrase);
-  OPENSSL_cleanse(pem->data(), pem->size());
+expected<key_pair, key_file_refusal> key_in(std::string_view pem,
+                                            const std::optional<std::string>& passphrase) {
+  const auto handle = key_of_pem(pem, passphrase);
   if (!handle) return make_unexpected(handle.error());
   std::array<std::uint8_t, 32> seed;
   std::size_t size = seed.size();
@@ -35,6 +19,37 @@ expected<key_pair, key_file_refusal> load_key(const std::filesystem::path& path,
   }
   auto key = key_pair::from_seed(seed);
   OPENSSL_cleanse(seed.data(), seed.size());
+  return key;
+}
+
+}  // namespace
+
+expected<void, key_file_refusal> save_key(const std::filesystem::path& path, const key_pair& key,
+                                          const std::optional<std::string>& passphrase) {
+  if (passphrase && passphrase->empty()) return make_unexpected(key_file_refusal::passphrase_empty);
+  if (passphrase && passphrase->size() > max_passphrase_bytes) {
+    return make_unexpected(key_file_refusal::passphrase_too_long);
+  }
+  auto seed = key.seed();
+  const pkey_ptr handle(
+      EVP_PKEY_new_raw_private_key(EVP_PKEY_ED25519, nullptr, seed.data(), seed.size()));
+  OPENSSL_cleanse(seed.data(), seed.size());
+  require(handle != nullptr, "Ed25519 key");
+  std::string pem = pem_of_key(handle.get(), passphrase);
+  const auto again = key_in(pem, passphrase);
+  const bool is_same = again && again->public_half() == key.public_half();
+  auto written = is_same ? write_new_file(path, pem, 0600)
+                         : make_unexpected(key_file_refusal::not_opened_again);
+  OPENSSL_cleanse(pem.data(), pem.size());
+  return written;
+}
+
+expected<key_pair, key_file_refusal> load_key(const std::filesystem::path& path,
+                                              const std::optional<std::string>& passphrase) {
+  auto pem = read_small_file(path, true);
+  if (!pem) return make_unexpected(pem.error());
+  auto key = key_in(*pem, passphrase);
+  OPENSSL_cleanse(pem->data(), pem->size());
   return key;
 }
 
@@ -60,6 +75,10 @@ std::string_view to_text(key_file_refusal refusal) {
       return "the file can't be written";
     case key_file_refusal::passphrase_empty:
       return "an empty passphrase protects nothing";
+    case key_file_refusal::passphrase_too_long:
+      return "the passphrase has more than 1,024 bytes";
+    case key_file_refusal::not_opened_again:
+      return "the file would not open again with this passphrase, so it was not written";
   }
   return "unknown refusal";
 }

@@ -24,12 +24,18 @@ enum class key_file_refusal : std::uint8_t {
   already_exists,
   not_writable,
   passphrase_empty,
+  passphrase_too_long,
+  not_opened_again,  // the file that was about to be written does not give the key back
 };
 [[nodiscard]] std::string_view to_text(key_file_refusal refusal);
 
 inline constexpr std::size_t max_key_file_bytes = 16 * 1024;
+/// OpenSSL hands at most this many bytes of a passphrase to whoever reads a PEM file. With a longer
+/// one it would write a file that it never opens again.
+inline constexpr std::size_t max_passphrase_bytes = 1'024;
 
-/// Without a passphrase the key is stored unencrypted.
+/// Without a passphrase the key is stored unencrypted. What is about to be written is opened first,
+/// with the same passphrase, and must give the same key back.
 [[nodiscard]] expected<void, key_file_refusal> save_key(
     const std::filesystem::path& path, const key_pair& key,
     const std::optional<std::string>& passphrase);

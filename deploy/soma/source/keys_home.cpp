@@ -1,15 +1,19 @@
 #include "deploy/soma/source/keys_home.hpp"
 
+#include <fcntl.h>
+#include <poll.h>
 #include <termios.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <cstdio>
 #include <cstdlib>
 #include <fstream>
 #include <iostream>
 
 #include "deploy/soma/shell/files.hpp"
+#include "messages/crypto/hash.hpp"
 #include "messages/crypto/key_file.hpp"
 #include "storage/files/durable.hpp"
 
@@ -18,25 +22,86 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::uint64_t max_passphrase_bytes = 4'096;
+// More than a passphrase may have, so that one that is too long is refused and not cut.
+constexpr std::size_t max_passphrase_line_bytes = 4'096;
+constexpr int silent_writer_ms = 30'000;
 
 fs::path public_half_of(fs::path key) {
   return key.replace_extension(".pub");
 }
 
-std::optional<public_key> read_public_half(const fs::path& key) {
-  if (std::ifstream file(public_half_of(key)); file) {
-    std::string text;
-    std::getline(file, text);
-    if (const auto half = hash256::parse(text)) return half->value;
-  }
-  // An unencrypted key file contains the public half, too.
-  const auto loaded = crypto::load_key(key, std::nullopt);
-  return loaded ? std::optional(loaded->public_half()) : std::nullopt;
+/// What binds NAME.pub to the key file beside it: the hash of the whole key file.
+std::optional<hash256> hash_of_file(const fs::path& key) {
+  const auto content = read_named_file(key, crypto::max_key_file_bytes, "the key");
+  if (!content) return std::nullopt;
+  return crypto::hash("soma.key-file", *content);
 }
 
-home_key key_at(const fs::path& path) {
-  return {path.stem().string(), path, read_public_half(path)};
+/// The public half of the key in the file. A key file without a passphrase contains it. For a key
+/// with a passphrase NAME.pub is believed, but only as long as the key file is the one that it was
+/// written for: whoever replaced the key must not be paid to the old address.
+std::optional<public_key> read_public_half(const fs::path& key) {
+  if (const auto loaded = crypto::load_key(key, std::nullopt)) return loaded->public_half();
+  std::ifstream file(public_half_of(key));
+  std::string half_text, hash_text;
+  std::getline(file, half_text);
+  std::getline(file, hash_text);
+  const auto half = hash256::parse(half_text);
+  const auto hash = hash256::parse(hash_text);
+  if (!half || !hash || hash != hash_of_file(key)) return std::nullopt;
+  return half->value;
+}
+
+/// An error is ignored: without this file, lists say "locked" for a key with a passphrase.
+void write_public_half(const fs::path& key, const public_key& half) {
+  const auto hash = hash_of_file(key);
+  if (!hash) return;
+  std::ofstream file(public_half_of(key), std::ios::trunc);
+  file << "0x" << to_hex(half) << "\n" << hash->text() << "\n";
+}
+
+home_key key_at(const fs::path& path, bool is_of_home) {
+  return {path.stem().string(), path, read_public_half(path), is_of_home};
+}
+
+bool holds_a_key(const fs::path& path) {
+  std::error_code ignored;
+  if (!fs::is_regular_file(path, ignored)) return false;
+  const auto loaded = crypto::load_key(path, std::nullopt);
+  return loaded || (loaded.error() != crypto::key_file_refusal::not_a_key &&
+                    loaded.error() != crypto::key_file_refusal::not_ed25519);
+}
+
+/// Reads the first line of a file, of a pipe such as that of `<(…)`, or of a terminal. A writer that
+/// stays silent is given up after a while.
+expected<std::string, failure> first_line_of(const fs::path& path) {
+  const auto what = "cannot read the passphrase " + path.string();
+  const auto* remedy = "name a readable file";
+  const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+  if (fd < 0) return failed(what, std::generic_category().message(errno), remedy);
+  std::string text;
+  std::optional<std::string> why;
+  while (!why && text.size() <= max_passphrase_line_bytes &&
+         text.find('\n') == std::string::npos) {
+    pollfd readable{fd, POLLIN, 0};
+    if (::poll(&readable, 1, silent_writer_ms) == 0) {
+      why = "nothing came within 30 seconds";
+      break;
+    }
+    char part[256];
+    const auto got = ::read(fd, part, sizeof part);
+    if (got == 0) break;
+    if (got > 0) text.append(part, static_cast<std::size_t>(got));
+    if (got < 0 && errno != EINTR && errno != EAGAIN) why = std::generic_category().message(errno);
+  }
+  ::close(fd);
+  if (why) return failed(what, *why, remedy);
+  const auto line = text.substr(0, text.find_first_of("\r\n"));
+  if (line.empty()) return failed(what, "its first line is empty", "write the passphrase there");
+  if (line.size() > max_passphrase_line_bytes) {
+    return failed(what, "its first line is longer than any passphrase", remedy);
+  }
+  return line;
 }
 
 /// Reads one line from the terminal, which does not show what is typed.
@@ -68,7 +133,8 @@ std::vector<home_key> keys_of(const fs::path& home) {
   std::vector<home_key> found;
   std::error_code error;
   for (const auto& entry : fs::directory_iterator(home / "keys", error)) {
-    if (entry.path().extension() == ".pem") found.push_back(key_at(entry.path()));
+    if (entry.path().extension() != ".pem" || !holds_a_key(entry.path())) continue;
+    found.push_back(key_at(entry.path(), true));
   }
   std::ranges::sort(found, {}, &home_key::name);
   return found;
@@ -89,9 +155,9 @@ expected<home_key, failure> find_key(const run_context& context, const std::stri
   }
   if (is_key_name(named)) {
     const auto path = context.home / "keys" / (named + ".pem");
-    if (fs::exists(path, ignored)) return key_at(path);
+    if (fs::exists(path, ignored)) return key_at(path, true);
   }
-  if (fs::is_regular_file(named, ignored)) return key_at(named);
+  if (fs::is_regular_file(named, ignored)) return key_at(named, false);
   return failed("there is no key " + named,
                 "it is neither in " + (context.home / "keys").string() + " nor a file", remedy);
 }
@@ -99,12 +165,7 @@ expected<home_key, failure> find_key(const run_context& context, const std::stri
 expected<std::string, failure> passphrase(const fs::path& file, bool is_new) {
   const auto what = "cannot get the passphrase";
   if (!file.empty()) {
-    const auto content = read_named_file(file, max_passphrase_bytes, "the passphrase");
-    if (!content) return make_unexpected(content.error());
-    std::string line(content->begin(), content->end());
-    line = line.substr(0, line.find_first_of("\r\n"));
-    if (line.empty()) return failed(what, "the first line of " + file.string() + " is empty");
-    return line;
+    return first_line_of(file);
   }
   if (const char* given = std::getenv("SOMA_PASSPHRASE"); given != nullptr && *given != '\0') {
     return std::string(given);
@@ -128,7 +189,12 @@ expected<crypto::key_pair, failure> unlock(const home_key& key, const fs::path& 
     if (!phrase) return make_unexpected(phrase.error());
     loaded = crypto::load_key(key.path, *phrase);
   }
-  if (loaded) return std::move(*loaded);
+  if (loaded) {
+    // The key was locked, and NAME.pub is missing or of another key: now it can be mended. Beside a
+    // file of another place nothing is written.
+    if (key.is_of_home && !key.half) write_public_half(key.path, loaded->public_half());
+    return std::move(*loaded);
+  }
   const auto* remedy = "name another key";
   if (loaded.error() == wrong_passphrase) remedy = "try again";
   if (loaded.error() == open_to_others) remedy = "make it readable for its owner only: chmod 600";
@@ -153,11 +219,8 @@ expected<home_key, failure> make_key(const run_context& context, const std::stri
   if (auto saved = crypto::save_key(path, made, phrase); !saved) {
     return refused(std::string(crypto::to_text(saved.error())));
   }
-  std::ofstream file(public_half_of(path), std::ios::trunc);
-  file << "0x" << to_hex(made.public_half()) << "\n";
-  // An error is ignored: without this file, lists say "locked" for a key with a passphrase.
-  file.close();
-  return home_key{name, path, made.public_half()};
+  write_public_half(path, made.public_half());
+  return home_key{name, path, made.public_half(), true};
 }
 
 }  // namespace soma::cli

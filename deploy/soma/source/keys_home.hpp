@@ -1,6 +1,7 @@
 // The keys of a home directory. Each account has one key, in keys/NAME.pem. Beside it lies NAME.pub
-// with the public half of the key, so that lists and balances need no passphrase. What must hold: a
-// key file is never overwritten, and a passphrase is never printed.
+// with the public half of the key and, in its second line, the hash of the key file, so that lists
+// and balances need no passphrase. What must hold: a key file is never overwritten, a passphrase is
+// never printed, and NAME.pub counts only for the key file that it was written for.
 #pragma once
 
 #include <filesystem>
@@ -20,10 +21,12 @@ namespace soma::cli {
 struct home_key {
   std::string name;
   std::filesystem::path path;
-  /// The public half. nullopt if the key is locked by a passphrase and there is no NAME.pub.
+  /// The public half. nullopt if the key is locked by a passphrase and no NAME.pub is of this file.
   std::optional<public_key> half;
+  bool is_of_home = false;  // false for a key file that a person named by its path
 };
-/// All keys of a home, ordered by name.
+/// All keys of a home, ordered by name. Folders, dangling links and files that hold no key are left
+/// out, whatever their names.
 [[nodiscard]] std::vector<home_key> keys_of(const std::filesystem::path& home);
 
 /// The key that a person means: `named` is the name of a key of the home, or a key file. If it is
@@ -31,7 +34,7 @@ struct home_key {
 [[nodiscard]] expected<home_key, failure> find_key(const run_context& context,
                                                    const std::string& named);
 
-/// Gets a passphrase from --passphrase-file, else from SOMA_PASSPHRASE, else by asking on the
+/// Gets a passphrase from the first line of --passphrase-file (a file, a pipe or a terminal), else from SOMA_PASSPHRASE, else by asking on the
 /// terminal. With `is_new` it asks twice and compares.
 [[nodiscard]] expected<std::string, failure> passphrase(const std::filesystem::path& file,
                                                         bool is_new);

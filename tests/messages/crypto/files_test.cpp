@@ -93,6 +93,11 @@ TEST_CASE("a key file is never overwritten, and every reason for having no key h
   CHECK(save_key(home.path / "none" / "key.pem", key, std::nullopt).error() ==
         key_file_refusal::not_writable);
   CHECK(save_key(home.path / "other.pem", key, "").error() == key_file_refusal::passphrase_empty);
+  for (const std::size_t size : {max_passphrase_bytes + 1, std::size_t{4'096}}) {
+    CHECK(save_key(home.path / "other.pem", key, std::string(size, 'p')).error() ==
+          key_file_refusal::passphrase_too_long);
+  }
+  CHECK_FALSE(std::filesystem::exists(home.path / "other.pem"));
   CHECK(load_key(home.path / "missing.pem", std::nullopt).error() == key_file_refusal::not_found);
   CHECK(load_key(home.path, std::nullopt).error() == key_file_refusal::not_readable);
   REQUIRE(::chmod(file.c_str(), 0640) == 0);

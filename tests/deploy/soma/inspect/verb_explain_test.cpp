@@ -94,8 +94,11 @@ TEST_CASE("soma explain tells models, addresses and epochs, each as one JSON doc
   // A key of the wallet by its name; what is public of it is enough.
   const auto keys = ledger.user.folder() / ".soma" / "keys";
   std::filesystem::create_directories(keys);
-  write_text(keys / "alice.pem", "locked");
-  write_text(keys / "alice.pub", "0x" + to_hex(ledger.people[1].key) + "\n");
+    const std::string locked = "locked";
+  write_text(keys / "alice.pem", locked);
+  write_text(keys / "alice.pub",
+             "0x" + to_hex(ledger.people[1].key) + "\n" +
+                 crypto::hash("soma.key-file", bytes(locked.begin(), locked.end())).text() + "\n");
   CHECK(ledger.explained("alice")["id"].text == submitter);
   const auto running = ledger.explained(std::to_string(ledger.net.epoch()));
   CHECK(running["status"].text == "running");
