@@ -1,13 +1,17 @@
 #include "deploy/soma/genesis/network_homes.hpp"
 
 #include <algorithm>
-#include <fstream>
+#include <cerrno>
+#include <cstdlib>
+#include <utility>
 
 #include "deploy/soma/genesis/voting_home.hpp"
+#include "deploy/soma/shell/files.hpp"
 #include "messages/codec/codec.hpp"
 #include "messages/crypto/key_file.hpp"
 #include "messages/crypto/x509.hpp"
 #include "messages/signing/signing.hpp"
+#include "storage/files/durable.hpp"
 
 namespace soma::cli {
 namespace {
@@ -27,11 +31,7 @@ unexpected<failure> cannot_make(const fs::path& what, std::string why) {
 }
 
 outcome write_file(const fs::path& path, const void* data, std::size_t size) {
-  std::ofstream file(path, std::ios::binary | std::ios::trunc);
-  file.write(static_cast<const char*>(data), static_cast<std::streamsize>(size));
-  file.close();
-  if (!file) return cannot_make(path, "writing to the disk failed");
-  return {};
+  return write_named_file(path, byte_view(static_cast<const std::uint8_t*>(data), size), false);
 }
 
 outcome check(const network_plan& plan) {
@@ -91,10 +91,14 @@ expected<network_homes, failure> network_homes::begin(network_plan plan) {
   network_homes made(std::move(plan));
   const auto& p = made.plan_;
   std::error_code error;
-  const auto building = p.folder.parent_path() / (p.folder.filename().string() + ".unfinished");
-  fs::remove_all(building, error);
-  if (!error) fs::create_directories(building, error);
-  if (error) return cannot_make(building, error.message());
+  fs::create_directories(p.folder.parent_path(), error);
+  if (error) return cannot_make(p.folder.parent_path(), error.message());
+  // A name that no other folder has: what somebody else made there stays as it is.
+  auto name = (p.folder.parent_path() / ("." + p.folder.filename().string() + ".XXXXXX")).string();
+  if (::mkdtemp(name.data()) == nullptr) {
+    return cannot_make(name, std::generic_category().message(errno));
+  }
+  const fs::path building = name;
   made.building_ = building;
   if (auto ca = crypto::make_ca(building / "ca"); !ca) {
     return cannot_make(building / "ca", std::string(to_text(ca.error())));
@@ -195,12 +199,16 @@ outcome network_homes::finish(const soma::genesis& genesis) {
 }
 
 outcome network_homes::put_in_place() {
+  // begin() has checked that the folder is empty or may be replaced. The two change places in one
+  // step, so that the old network is there until the new one is.
   std::error_code error;
-  // begin() has checked that the folder is empty or may be replaced.
-  fs::remove_all(plan_.folder, error);
-  if (!error) fs::rename(building_, plan_.folder, error);
-  if (error) return cannot_make(plan_.folder, error.message());
-  building_.clear();
+  fs::permissions(building_, fs::perms(0755), error);
+  try {
+    files::replace_directory(building_, plan_.folder);
+  } catch (const std::exception& failed_with) {
+    return cannot_make(plan_.folder, failed_with.what());
+  }
+  fs::remove_all(std::exchange(building_, {}), error);
   return {};
 }
 

@@ -1,6 +1,5 @@
 // Makes the genesis of a network from a TOML file, from options, or from both. Options win over the
 // file.
-#include <fstream>
 
 #include "actors/rules/genesis_state.hpp"
 #include "deploy/soma/genesis/genesis_draft.hpp"
@@ -152,6 +151,10 @@ outcome genesis_new::check_output() const {
     if (plan_.validators != 0 || plan_.followers != 0 || !hosts_.empty() || stake_) {
       return wrong_usage("--output-dir", "the homes of nodes need a folder", help);
     }
+    std::vector<named_path> others{{"--file", file_}};
+    for (const auto& one : validators_) others.push_back({"--validator", halves(one).first});
+    const std::vector<named_path> written{{"--output", output_}};
+    if (auto distinct = check_distinct(written, others); !distinct) return distinct;
     return check_new_file(output_, force_);
   }
   if (!validators_.empty()) {
@@ -189,13 +192,8 @@ outcome genesis_new::add_homes() {
 
 outcome genesis_new::write_genesis() {
   if (homes_) return homes_->finish(draft_.genesis());
-  const auto content = encode(draft_.genesis());
-  std::ofstream file(output_, std::ios::binary);
-  file.write(reinterpret_cast<const char*>(content.data()),
-             static_cast<std::streamsize>(content.size()));
-  file.close();
-  if (!file) return failed("cannot write " + output_.string(), "writing to the disk failed");
-  return make_records();
+  auto written = write_named_file(output_, encode(draft_.genesis()), force_);
+  return written ? make_records() : written;
 }
 
 /// Makes an empty voting record for each new key. This is safe, since a new key has never voted.

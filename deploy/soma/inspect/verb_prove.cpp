@@ -1,5 +1,3 @@
-#include <fstream>
-
 #include "actors/state_tree/state_proof.hpp"
 #include "deploy/soma/inspect/proof_report.hpp"
 #include "deploy/soma/shell/console.hpp"
@@ -129,13 +127,7 @@ expected<proven_row, failure> prove_verb::prove(const tables::ledger_view& view)
 }
 
 outcome prove_verb::write(const proven_row& proven) const {
-  const auto content = encode(proven);
-  std::ofstream file(output_, std::ios::binary | std::ios::trunc);
-  file.write(reinterpret_cast<const char*>(content.data()),
-             static_cast<std::streamsize>(content.size()));
-  file.close();
-  if (!file) return failed("cannot write " + output_.string(), "writing to the disk failed");
-  return {};
+  return write_named_file(output_, encode(proven), force_);
 }
 
 outcome prove_verb::run(const run_context& context) {

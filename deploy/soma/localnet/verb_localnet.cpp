@@ -214,23 +214,24 @@ outcome localnet_verb::run(const run_context& context) {
   if (!arch) return make_unexpected(arch.error());
   auto sources = load_sources();
   if (!sources) return make_unexpected(sources.error());
-  const auto directory = fresh_localnet(context.home);
-  if (!directory) return make_unexpected(directory.error());
+  const auto place = fresh_localnet(context.home);
+  if (!place) return make_unexpected(place.error());
+  const auto& directory = place->directory;
   const auto began = std::chrono::steady_clock::now();
-  const auto report = localnet::run_localnet(plan(*directory, std::move(*sources), *arch));
+  const auto report = localnet::run_localnet(plan(directory, std::move(*sources), *arch));
   if (!report)
     return failed("the local network ended", report.error(),
-                  "its files are kept in " + directory->string());
-  if (auto written = write_localnet_index(*directory, *report, *arch); !written) return written;
+                  "its files are kept in " + directory.string());
+  if (auto written = write_localnet_index(directory, *report, *arch); !written) return written;
   const std::chrono::duration<double> taken = std::chrono::steady_clock::now() - began;
   if (context.wants_json) {
     print_line(to_json(*report).text());
   } else {
-    print_report(*report, *directory, taken.count());
+    print_report(*report, directory, taken.count());
   }
   if (report->interrupted) {
     return failed("stopped before the last epoch", "a stop was asked for",
-                  "its files are kept in " + directory->string());
+                  "its files are kept in " + directory.string());
   }
   if (!report->supply_ok)
     return failed("the supply is wrong",

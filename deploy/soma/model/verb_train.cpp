@@ -30,6 +30,8 @@ class model_train final : public verb {
  private:
   [[nodiscard]] outcome check() const;
   [[nodiscard]] fs::path checkpoint_path() const;
+  /// True for the output, the checkpoint, and what an interrupted write left beside them.
+  [[nodiscard]] bool is_own_product(const fs::path& file) const;
   [[nodiscard]] expected<std::vector<bytes>, failure> load_data() const;
   [[nodiscard]] training::trainer_options training(progress_bar& bar, std::stop_source& stop) const;
   [[nodiscard]] expected<training::trainer, failure> begin(std::vector<bytes> data,
@@ -49,7 +51,10 @@ class model_train final : public verb {
 };
 
 void model_train::declare(option_set& options) {
-  options.add("data", data_, "files and folders to learn from").required();
+  options
+      .add("data", data_,
+           "files and folders to learn from; the output and the checkpoint are never data")
+      .required();
   options.add("output", output_, "file for the trained weights").also('o').required();
   options.add("from", from_,
               "weights to start from; default: fresh weights from --arch and --seed");
@@ -85,6 +90,17 @@ fs::path model_train::checkpoint_path() const {
   return checkpoint_.empty() ? fs::path(output_.string() + ".checkpoint") : checkpoint_;
 }
 
+bool model_train::is_own_product(const fs::path& file) const {
+  for (const auto& product : {output_, checkpoint_path()}) {
+    if (same_file(file, product)) return true;
+    const auto unfinished = product.filename().string() + ".part-";
+    if (!file.filename().string().starts_with(unfinished)) continue;
+    const auto folder = product.has_parent_path() ? product.parent_path() : fs::path(".");
+    if (same_file(file.parent_path(), folder)) return true;
+  }
+  return false;
+}
+
 outcome model_train::check() const {
   const auto out_of_range = [](const char* option, const char* range) {
     return wrong_usage(option, std::string("the value is not ") + range,
@@ -96,7 +112,17 @@ outcome model_train::check() const {
     return out_of_range("--learning-rate", "above 0 and below 10");
   if (!(weight_decay_ >= 0 && weight_decay_ < 1))
     return out_of_range("--weight-decay", "from 0 to below 1");
+  const std::vector<named_path> written{{"--output", output_}, {"--checkpoint", checkpoint_path()}};
+  std::vector<named_path> read;
+  for (const auto& path : data_) read.push_back({"--data", path});
+  if (auto distinct = check_distinct(written, read); !distinct) return distinct;
+  // Weights may be trained further in place; a checkpoint in their place would delete them.
+  const std::vector<named_path> start{{"--from", from_}};
+  if (auto distinct = check_distinct(std::span(written).subspan(1), start); !distinct) {
+    return distinct;
+  }
   if (auto free = check_new_file(output_, force_ || resume_); !free) return free;
+  if (auto free = check_new_file(checkpoint_path(), true); !free) return free;
   std::error_code error;
   const auto kept = fs::exists(checkpoint_path(), error);
   if (resume_ && !kept) {
@@ -115,8 +141,11 @@ expected<std::vector<bytes>, failure> model_train::load_data() const {
   std::vector<bytes> buffers;
   auto left = max_data_.value;
   for (const auto& path : data_) {
-    const auto source = source_at(path.filename().string(), path);
+    auto source = source_at(path.filename().string(), path);
     if (!source) return make_unexpected(source.error());
+    // What this verb makes itself is no data, wherever it lies and whether it is there or not: a
+    // stopped run must find the same data when it is continued.
+    std::erase_if(source->files, [this](const fs::path& file) { return is_own_product(file); });
     for (auto& piece : load_source(*source, left, left)) {
       left -= piece.data.size();
       buffers.push_back(std::move(piece.data));

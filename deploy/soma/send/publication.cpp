@@ -9,6 +9,7 @@
 #include <cstring>
 
 #include "deploy/soma/shell/config.hpp"
+#include "deploy/soma/shell/files.hpp"
 #include "messages/crypto/aes_ctr.hpp"
 #include "messages/crypto/merkle.hpp"
 #include "messages/signing/signing.hpp"
@@ -122,16 +123,6 @@ unexpected<failure> cannot_write(const fs::path& path) {
                 "make room, or choose another --home; nothing was sent");
 }
 
-bool write_all(int fd, std::string_view text) {
-  while (!text.empty()) {
-    const auto written = ::write(fd, text.data(), text.size());
-    if (written < 0 && errno == EINTR) continue;
-    if (written <= 0) return false;
-    text.remove_prefix(static_cast<std::size_t>(written));
-  }
-  return true;
-}
-
 }  // namespace
 
 tx::commit_model publication::commitment(std::uint64_t size_bytes, const blob_id& root) const {
@@ -219,16 +210,9 @@ outcome publication_file::write(const publication& content) const {
   const auto text =
       "# Secret until it is revealed. This file is needed to finish the publication.\n" +
       to_toml(to_json(content));
-  const fs::path fresh = path_.string() + ".new";
-  ::unlink(fresh.c_str());
-  const int fd = ::open(fresh.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
-  if (fd < 0) return cannot_write(fresh);
-  const bool is_written = write_all(fd, text) && ::fsync(fd) == 0;
-  if (::close(fd) != 0 || !is_written || ::rename(fresh.c_str(), path_.c_str()) != 0) {
-    return cannot_write(path_);
-  }
-  files::sync_directory(path_.parent_path());
-  return {};
+  return write_named_file(
+      path_, byte_view(reinterpret_cast<const std::uint8_t*>(text.data()), text.size()), true,
+      0600);
 }
 
 outcome publication_file::put_aside(const std::string& suffix) const {

@@ -1,13 +1,30 @@
 #include "deploy/soma/shell/files.hpp"
 
+#include <fcntl.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include <array>
 #include <cerrno>
-#include <cstring>
 #include <fstream>
+#include <utility>
 
 #include "deploy/soma/shell/units.hpp"
 
 namespace soma::cli {
 namespace fs = std::filesystem;
+
+namespace {
+
+bool holds_private_key(const fs::path& path) {
+  std::ifstream file(path, std::ios::binary);
+  std::array<char, 64> start{};
+  file.read(start.data(), start.size());
+  const std::string_view text(start.data(), static_cast<std::size_t>(file.gcount()));
+  return text.starts_with("-----BEGIN ") && text.find("PRIVATE KEY") != text.npos;
+}
+
+}  // namespace
 
 expected<std::uint64_t, failure> size_of_named_file(const fs::path& path, std::uint64_t max_bytes,
                                                     std::string_view what_for) {
@@ -57,10 +74,113 @@ outcome check_new_file(const fs::path& path, bool may_replace) {
   if (!fs::is_directory(folder, error)) {
     return failed(what, "there is no folder " + folder.string(), "make the folder first");
   }
-  if (!may_replace && fs::exists(path, error)) {
-    return failed(what, "it exists", "name another file, or add --force");
+  if (::access(folder.c_str(), W_OK | X_OK) != 0) {
+    return failed(what, "the folder: " + std::generic_category().message(errno),
+                  "name a file in a folder that you may write to");
+  }
+  const auto status = fs::status(path, error);
+  if (!fs::exists(status)) return {};
+  if (!may_replace) return failed(what, "it exists", "name another file, or add --force");
+  if (!fs::is_regular_file(status)) {
+    return failed(what, "it is not a regular file", "name another file");
+  }
+  if (holds_private_key(path)) {
+    return failed(what, "it holds a private key, which would be lost", "name another file");
   }
   return {};
+}
+
+outcome write_named_file(const fs::path& path, byte_view content, bool may_replace, unsigned mode) {
+  const auto refused = [&path](int error) {
+    return failed("cannot write " + path.string(), std::generic_category().message(error),
+                  "name another file, or make room");
+  };
+  const auto folder = path.has_parent_path() ? path.parent_path() : fs::path(".");
+  fs::path beside;
+  int fd = -1;
+  // A name that no other file has: what somebody else calls so stays as it is.
+  for (int number = 0; number < 1'000 && fd < 0; ++number) {
+    beside = folder / ("." + path.filename().string() + ".part-" + std::to_string(::getpid()) +
+                       "-" + std::to_string(number));
+    fd = ::open(beside.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode);
+    if (fd < 0 && errno != EEXIST) return refused(errno);
+  }
+  if (fd < 0) return refused(EEXIST);
+  int error = 0;
+  while (!content.empty() && error == 0) {
+    const auto written = ::write(fd, content.data(), content.size());
+    if (written >= 0) {
+      content = content.subspan(static_cast<std::size_t>(written));
+    } else if (errno != EINTR) {
+      error = errno;
+    }
+  }
+  if (error == 0 && ::fsync(fd) != 0) error = errno;
+  if (::close(fd) != 0 && error == 0) error = errno;
+  if (error == 0) {
+    // link() refuses in one step if the name is taken meanwhile.
+    const int named =
+        may_replace ? ::rename(beside.c_str(), path.c_str()) : ::link(beside.c_str(), path.c_str());
+    if (named != 0) error = errno;
+  }
+  if (error != 0 || !may_replace) ::unlink(beside.c_str());
+  if (error != 0) return refused(error);
+  const int opened = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  const bool is_durable = opened >= 0 && ::fsync(opened) == 0;
+  const int why = errno;
+  if (opened >= 0) ::close(opened);
+  if (!is_durable) return refused(why);
+  return {};
+}
+
+bool same_file(const fs::path& a, const fs::path& b) {
+  std::error_code error;
+  if (fs::equivalent(a, b, error)) return true;
+  const auto place = [](const fs::path& path) {
+    std::error_code ignored;
+    const auto whole = fs::weakly_canonical(fs::absolute(path, ignored), ignored);
+    return ignored ? fs::absolute(path).lexically_normal() : whole;
+  };
+  return place(a) == place(b);
+}
+
+outcome check_distinct(std::span<const named_path> written, std::span<const named_path> read) {
+  const auto refused = [](const named_path& a, const named_path& b) {
+    return wrong_usage(a.name + " and " + b.name, "both are the file " + a.path.string(),
+                       "name two files: one of them would be lost");
+  };
+  for (std::size_t i = 0; i < written.size(); ++i) {
+    if (written[i].path.empty()) continue;
+    for (const auto& other : written.subspan(i + 1)) {
+      if (!other.path.empty() && same_file(written[i].path, other.path)) {
+        return refused(written[i], other);
+      }
+    }
+    for (const auto& other : read) {
+      if (!other.path.empty() && same_file(written[i].path, other.path)) {
+        return refused(written[i], other);
+      }
+    }
+  }
+  return {};
+}
+
+expected<folder_lock, failure> folder_lock::take(const fs::path& path, failure taken) {
+  const int opened = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+  if (opened < 0) {
+    return failed("cannot lock " + path.string(), std::generic_category().message(errno),
+                  "choose another --home");
+  }
+  folder_lock made(opened);
+  if (::flock(opened, LOCK_EX | LOCK_NB) != 0) return make_unexpected(std::move(taken));
+  return made;
+}
+
+folder_lock::folder_lock(folder_lock&& other) noexcept
+    : descriptor_(std::exchange(other.descriptor_, -1)) {}
+
+folder_lock::~folder_lock() {
+  if (descriptor_ >= 0) ::close(descriptor_);
 }
 
 }  // namespace soma::cli

@@ -1,9 +1,11 @@
 // Files that a person named: they are read whole, or refused with a reason that a person can act
-// on.
+// on; what is written is there as a whole, or everything is as it was before.
 #pragma once
 
 #include <cstdint>
 #include <filesystem>
+#include <span>
+#include <string>
 
 #include "deploy/soma/shell/failure.hpp"
 #include "messages/values/bytes.hpp"
@@ -21,8 +23,44 @@ namespace soma::cli {
                                                                   std::uint64_t max_bytes,
                                                                   std::string_view what_for);
 
-/// Checks that a new file may be written at `path`: its folder exists, and no file of that name
-/// exists unless `may_replace`.
+/// Checks that a new file may be written at `path`: its folder exists and may be written to, and no
+/// file of that name exists unless `may_replace`. Even then it refuses to replace what is no regular
+/// file, and a file with a private key. A verb calls it before its work begins.
 [[nodiscard]] outcome check_new_file(const std::filesystem::path& path, bool may_replace);
+
+/// Writes a file that is there as a whole: the content goes to a new file beside it, which is synced
+/// and then takes the name. On failure, such as a full disk, nothing new is left, and a file that was
+/// there is as it was. `mode` is that of open(2), before the umask.
+[[nodiscard]] outcome write_named_file(const std::filesystem::path& path, byte_view content,
+                                       bool may_replace, unsigned mode = 0644);
+
+/// A file of a command, for refusals.
+struct named_path {
+  std::string name;  // "--output"
+  std::filesystem::path path;
+};
+/// True if both are one file, by whatever way they are written: through `.`, links, or another
+/// name of one inode. Files that do not exist yet are compared by the folder that they will be in.
+[[nodiscard]] bool same_file(const std::filesystem::path& a, const std::filesystem::path& b);
+/// Refuses if one of the files that a command writes or removes is also another of its files.
+[[nodiscard]] outcome check_distinct(std::span<const named_path> written,
+                                     std::span<const named_path> read);
+
+/// A lock on a folder that this process owns while the lock lives. The kernel gives it up when the
+/// process ends, in whatever way.
+class folder_lock {
+ public:
+  /// Takes the lock `path`, a file that is made if it is missing. Refuses with `taken` if another
+  /// process has it.
+  [[nodiscard]] static expected<folder_lock, failure> take(const std::filesystem::path& path,
+                                                           failure taken);
+  folder_lock(folder_lock&& other) noexcept;
+  folder_lock& operator=(folder_lock&&) = delete;
+  ~folder_lock();
+
+ private:
+  explicit folder_lock(int opened) : descriptor_(opened) {}
+  int descriptor_;
+};
 
 }  // namespace soma::cli

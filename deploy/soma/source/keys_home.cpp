@@ -56,8 +56,10 @@ std::optional<public_key> read_public_half(const fs::path& key) {
 void write_public_half(const fs::path& key, const public_key& half) {
   const auto hash = hash_of_file(key);
   if (!hash) return;
-  std::ofstream file(public_half_of(key), std::ios::trunc);
-  file << "0x" << to_hex(half) << "\n" << hash->text() << "\n";
+  const auto text = "0x" + to_hex(half) + "\n" + hash->text() + "\n";
+  (void)write_named_file(public_half_of(key),
+                         byte_view(reinterpret_cast<const std::uint8_t*>(text.data()), text.size()),
+                         true);
 }
 
 home_key key_at(const fs::path& path, bool is_of_home) {
@@ -81,8 +83,7 @@ expected<std::string, failure> first_line_of(const fs::path& path) {
   if (fd < 0) return failed(what, std::generic_category().message(errno), remedy);
   std::string text;
   std::optional<std::string> why;
-  while (!why && text.size() <= max_passphrase_line_bytes &&
-         text.find('\n') == std::string::npos) {
+  while (!why && text.size() <= max_passphrase_line_bytes && text.find('\n') == std::string::npos) {
     pollfd readable{fd, POLLIN, 0};
     if (::poll(&readable, 1, silent_writer_ms) == 0) {
       why = "nothing came within 30 seconds";

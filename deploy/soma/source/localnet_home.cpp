@@ -1,6 +1,6 @@
 #include "deploy/soma/source/localnet_home.hpp"
 
-#include <fstream>
+#include <utility>
 
 #include "deploy/soma/shell/config.hpp"
 #include "model/weights/architectures.hpp"
@@ -9,25 +9,44 @@ namespace soma::cli {
 
 namespace fs = std::filesystem;
 
-expected<fs::path, failure> fresh_localnet(const fs::path& home) {
+namespace {
+
+/// A folder that no local network made is neither moved nor removed. The sign of a local network is
+/// the folder `data`, which it makes first.
+bool may_be_replaced(const fs::path& directory) {
+  std::error_code ignored;
+  return !fs::exists(directory, ignored) || fs::exists(directory / "data", ignored) ||
+         (fs::is_directory(directory, ignored) && fs::is_empty(directory, ignored));
+}
+
+}  // namespace
+
+expected<running_localnet, failure> fresh_localnet(const fs::path& home) {
   const auto directory = home / "localnet";
   const auto previous = home / "localnet.previous";
   std::error_code error;
   fs::create_directories(home, error);
-  if (!error && fs::exists(directory)) {
-    // A folder that no local network made is neither moved nor removed. The sign of a local network
-    // is the folder `data`, which it makes first.
-    if (!fs::exists(directory / "data") && !fs::is_empty(directory)) {
-      return failed("will not replace " + directory.string(),
+  if (error)
+    return failed("cannot make " + home.string(), error.message(), "choose another --home");
+  auto lock = folder_lock::take(
+      home / "localnet.lock",
+      failure{"cannot run a local network in " + home.string(), "another one runs there",
+              "wait for its end, or choose another --home"});
+  if (!lock) return make_unexpected(lock.error());
+  for (const auto& folder : {directory, previous}) {
+    if (!may_be_replaced(folder)) {
+      return failed("will not replace " + folder.string(),
                     "it holds something other than a local network", "choose another --home");
     }
+  }
+  if (fs::exists(directory)) {
     fs::remove_all(previous, error);
     if (!error) fs::rename(directory, previous, error);
   }
   if (!error) fs::create_directories(directory, error);
   if (error)
     return failed("cannot make " + directory.string(), error.message(), "choose another --home");
-  return directory;
+  return running_localnet{directory, std::move(*lock)};
 }
 
 outcome write_localnet_index(const fs::path& directory, const localnet::localnet_report& report,
@@ -38,13 +57,10 @@ outcome write_localnet_index(const fs::path& directory, const localnet::localnet
                                   {"architecture", weights::to_text(arch)},
                                   {"state_root", report.state_root.text()},
                                   {"models", json(std::move(names))}});
-  std::ofstream file(directory / "index.toml", std::ios::trunc);
-  file << to_toml(document);
-  file.close();
-  if (!file)
-    return failed("cannot write " + (directory / "index.toml").string(),
-                  "writing to the disk failed");
-  return {};
+  const auto text = to_toml(document);
+  return write_named_file(
+      directory / "index.toml",
+      byte_view(reinterpret_cast<const std::uint8_t*>(text.data()), text.size()), true);
 }
 
 std::map<model_id, std::string> model_names(const fs::path& directory) {

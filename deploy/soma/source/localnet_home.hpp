@@ -8,13 +8,19 @@
 
 #include "actors/localnet/localnet.hpp"
 #include "deploy/soma/shell/failure.hpp"
+#include "deploy/soma/shell/files.hpp"
 
 namespace soma::cli {
 
+/// The folder of a local network while it runs. No other process takes it meanwhile.
+struct running_localnet {
+  std::filesystem::path directory;
+  folder_lock lock;
+};
 /// Makes an empty <home>/localnet. What an earlier run left there is moved to
-/// <home>/localnet.previous, whose old content is deleted.
-[[nodiscard]] expected<std::filesystem::path, failure> fresh_localnet(
-    const std::filesystem::path& home);
+/// <home>/localnet.previous, whose old content is deleted. Refuses while another local network runs
+/// in this home.
+[[nodiscard]] expected<running_localnet, failure> fresh_localnet(const std::filesystem::path& home);
 
 /// Writes index.toml, which holds what the ledger does not: the names of the models.
 [[nodiscard]] outcome write_localnet_index(const std::filesystem::path& directory,

@@ -27,8 +27,9 @@ TEST_CASE("a flag takes true or false, and false is false") {
     CHECK_FALSE(fs::exists(key));
   }
   // The last of two values counts.
-  CHECK(user.run({"wallet", "new", "robot", "--no-passphrase", "--no-passphrase=false"})
-            .exit_code == 1);
+  CHECK(
+      user.run({"wallet", "new", "robot", "--no-passphrase", "--no-passphrase=false"}).exit_code ==
+      1);
   CHECK_FALSE(fs::exists(key));
   CHECK(user.run({"wallet", "new", "robot", "--no-passphrase=true"}).exit_code == 0);
   CHECK(fs::exists(key));
@@ -70,14 +71,17 @@ TEST_CASE("a configuration of the wrong shape is refused by name") {
            row{"[model.score.extra]\nx = 1", "model.score.extra"},
            row{"[model.score.seed]\nx = 1", "model.score.seed"},
            row{"[[model]]", "configuration's model"},
-           row{"[localnet]\nepochz = 2", "localnet.epochz: there is no such option; the nearest is "
-                                         "epochs"},
+           row{"[localnet]\nepochz = 2",
+               "localnet.epochz: there is no such option; the nearest is "
+               "epochs"},
            row{"[localnet.deep.er]\nx = 1", "localnet.deep"},
            row{"localnet = 'x'", "localnet"},
-           row{"[modle.train]\nsteps = 1", "modle: there is no such verb or table; the nearest is "
-                                           "model"},
-           row{"[model.trian]\nsteps = 1", "model.trian: there is no such verb; the nearest is "
-                                           "model.train"},
+           row{"[modle.train]\nsteps = 1",
+               "modle: there is no such verb or table; the nearest is "
+               "model"},
+           row{"[model.trian]\nsteps = 1",
+               "model.trian: there is no such verb; the nearest is "
+               "model.train"},
            row{"home = 5", "configuration's home"},
            row{"home = ''", "configuration's home"},
            row{"[model.train]\nsteps = 'many'", "model.train.steps"},

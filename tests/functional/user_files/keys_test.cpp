@@ -67,7 +67,8 @@ TEST_CASE("a key that was replaced is not shown under the address of the key tha
             0);
   }
   REQUIRE(user.run({"wallet", "new", "bob", "--no-passphrase"}).exit_code == 0);
-  const auto alice = listed(user, "alice"), bob = listed(user, "bob"), carol = listed(user, "carol");
+  const auto alice = listed(user, "alice"), bob = listed(user, "bob"),
+             carol = listed(user, "carol");
   CHECK(alice.starts_with("0x"));
   CHECK(carol.starts_with("0x"));
   replace_key(user, "alice", "carol");

@@ -1,0 +1,223 @@
+// No command loses a file: two uses of one file are refused, what is written is there as a whole or
+// everything is as it was, and folders that a process uses belong to it.
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <chrono>
+#include <csignal>
+#include <thread>
+
+#include "tests/deploy/soma/binary.hpp"
+
+using soma::support::is_one_line;
+using soma::support::read_text;
+using soma::support::run_program;
+using soma::support::running_program;
+using soma::support::soma_user;
+using soma::support::write_text;
+
+namespace fs = std::filesystem;
+
+namespace {
+
+std::string some_text(std::size_t size) {
+  std::string text;
+  for (std::size_t i = 0; text.size() < size; ++i) {
+    text += "line " + std::to_string(i * i % 977) + " of some text to learn from\n";
+  }
+  return text;
+}
+
+/// The names in a folder, hidden ones too.
+std::vector<std::string> names_in(const fs::path& folder) {
+  std::vector<std::string> names;
+  for (const auto& entry : fs::directory_iterator(folder)) {
+    names.push_back(entry.path().filename().string());
+  }
+  std::ranges::sort(names);
+  return names;
+}
+
+std::vector<std::string> train(std::vector<std::string> more) {
+  std::vector<std::string> words{"model", "train",    "--steps", "2",      "--batch",
+                                 "1",     "--window", "64",      "--arch", "tiny"};
+  words.insert(words.end(), more.begin(), more.end());
+  return words;
+}
+
+}  // namespace
+
+TEST_CASE("training refuses to write over what it reads, however the file is named") {
+  const soma_user user;
+  const auto home = user.folder().path();
+  const auto data = some_text(200'000);
+  write_text(home / "d.txt", data);
+  fs::create_directory(home / "sub");
+  fs::create_symlink(home / "d.txt", home / "link.txt");
+  fs::create_hard_link(home / "d.txt", home / "hard.txt");
+  write_text(home / "old.st", "weights");
+  const std::vector<std::vector<std::string>> wrong{
+      {"--data", "d.txt", "-o", "a.st", "--checkpoint", "a.st"},
+      {"--data", "d.txt", "-o", "a.st", "--checkpoint", "./sub/../a.st"},
+      {"--data", "d.txt", "-o", "a.st", "--checkpoint", "d.txt", "--force"},
+      {"--data", "d.txt", "-o", "a.st", "--checkpoint", "link.txt", "--force"},
+      {"--data", "d.txt", "-o", "a.st", "--checkpoint", "hard.txt", "--force"},
+      {"--data", "link.txt", "-o", "d.txt", "--force"},
+      {"--data", "d.txt", "--data", "old.st", "-o", "old.st", "--force"},
+      {"--data", "d.txt", "--from", "old.st", "-o", "a.st", "--checkpoint", "old.st", "--force"},
+  };
+  const auto before = names_in(home);
+  for (const auto& words : wrong) {
+    CAPTURE(words);
+    const auto done = user.run(train(words));
+    CHECK(done.exit_code == 2);
+    CHECK(is_one_line(done.err));
+    CHECK(read_text(home / "d.txt") == data);
+    CHECK(read_text(home / "old.st") == "weights");
+  }
+  CHECK(names_in(home) == before);
+}
+
+TEST_CASE("what training makes in its own data folder is no data") {
+  const soma_user user;
+  const auto folder = user.folder() / "data";
+  fs::create_directory(folder);
+  write_text(folder / "d.txt", some_text(300'000));
+  const std::vector<std::string> words{"model",  "train",    "--steps", "400",      "--batch",
+                                       "1",      "--window", "64",      "--arch",   "tiny",
+                                       "--data", "data",     "-o",      "data/w.st"};
+  {
+    running_program stopped(user.folder().path(), soma_user::command(words));
+    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(60);
+    while (!fs::exists(folder / "w.st.checkpoint") && std::chrono::steady_clock::now() < deadline) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    }
+    stopped.send(SIGINT);
+    CHECK(stopped.wait().exit_code == 1);
+  }
+  REQUIRE(fs::exists(folder / "w.st.checkpoint"));
+  write_text(folder / "w.st.part-77", "an interrupted write");
+  auto again = words;
+  again.emplace_back("--resume");
+  const auto resumed = user.run(again);
+  CAPTURE(resumed.err);
+  CHECK(resumed.exit_code == 0);
+  CHECK_FALSE(fs::exists(folder / "w.st.checkpoint"));
+  // The same run without a stop and without products beside the data gives the same weights.
+  write_text(user.folder() / "d.txt", read_text(folder / "d.txt"));
+  auto straight = words;
+  straight[11] = "d.txt";
+  straight[13] = "w.st";
+  REQUIRE(user.run(straight).exit_code == 0);
+  CHECK(read_text(user.folder() / "w.st") == read_text(folder / "w.st"));
+}
+
+TEST_CASE("a checkpoint that can never be written is noticed before the work") {
+  const soma_user user;
+  write_text(user.folder() / "d.txt", some_text(200'000));
+  fs::create_directory(user.folder() / "taken");
+  for (const auto* checkpoint : {"nowhere/c", "taken", "/proc/c", "/dev/null"}) {
+    CAPTURE(checkpoint);
+    const auto done =
+        user.run(train({"--data", "d.txt", "-o", "a.st", "--checkpoint", checkpoint, "--force"}));
+    CHECK(done.exit_code == 1);
+    CHECK(is_one_line(done.err));
+    CHECK(done.err.find("cannot write") != std::string::npos);
+  }
+}
+
+TEST_CASE("a genesis never takes the place of a key or of the file that it is made from") {
+  const soma_user user;
+  const auto home = user.folder().path();
+  const auto made =
+      user.run({"genesis", "new", "--validator", "v.key", "--arch", "tiny", "-o", "g.bin"});
+  CAPTURE(made.err);
+  REQUIRE(made.exit_code == 0);
+  const auto key = read_text(home / "v.key");
+  write_text(home / "g.toml", "name = 'mine'\n");
+  fs::create_symlink(home / "v.key", home / "same.key");
+  const std::vector<std::vector<std::string>> wrong{
+      {"--validator", "v.key", "-o", "v.key", "--force"},
+      {"--validator", "v.key", "-o", "same.key", "--force"},
+      {"--validator", "other.key", "-o", "v.key", "--force"},
+      {"--validator", "v.key", "--file", "g.toml", "-o", "./g.toml", "--force"},
+  };
+  for (auto words : wrong) {
+    CAPTURE(words);
+    words.insert(words.begin(), {"genesis", "new", "--arch", "tiny"});
+    const auto done = user.run(words);
+    CHECK(done.exit_code != 0);
+    CHECK(is_one_line(done.err));
+    CHECK(read_text(home / "v.key") == key);
+    CHECK(read_text(home / "g.toml") == "name = 'mine'\n");
+  }
+}
+
+TEST_CASE("a network replaces only a network, and nothing that lies beside it") {
+  const soma_user user;
+  const auto home = user.folder().path();
+  fs::create_directory(home / "net.unfinished");
+  write_text(home / "net.unfinished" / "diary", "mine");
+  const std::vector<std::string> words{"genesis",      "new", "--validators", "1", "--arch", "tiny",
+                                       "--output-dir", "net", "--force"};
+  for (int round = 0; round < 2; ++round) {
+    const auto done = user.run(words);
+    CAPTURE(done.err);
+    CHECK(done.exit_code == 0);
+    CHECK(fs::exists(home / "net" / "genesis.bin"));
+    CHECK(read_text(home / "net.unfinished" / "diary") == "mine");
+  }
+  CHECK(names_in(home / "net") == std::vector<std::string>{"ca", "genesis.bin", "validator-1"});
+  for (const auto& name : names_in(home)) CHECK_FALSE(name.starts_with(".net"));
+}
+
+TEST_CASE("a full disk leaves the old file as it was, and no new one") {
+  const soma_user user;
+  const auto home = user.folder().path();
+  REQUIRE(user.run({"genesis", "new", "--validator", "v.key", "--arch", "tiny", "-o", "g.bin"})
+              .exit_code == 0);
+  const auto before = read_text(home / "g.bin");
+  const auto names = names_in(home);
+  // A limit on the size of files ends a write as a full disk does: with an error, not a signal.
+  const auto limited = [&](const std::string& output) {
+    return run_program(home, {"/bin/bash", "-c",
+                              "trap '' XFSZ; ulimit -f 0; exec " + std::string(SOMA_BINARY) +
+                                  " genesis new --validator v.key --arch tiny --force -o " +
+                                  output + " 2>&1 | cat"});
+  };
+  const auto replaced = limited("g.bin");
+  CAPTURE(replaced.out);
+  CHECK(is_one_line(replaced.out));
+  CHECK(read_text(home / "g.bin") == before);
+  CHECK(is_one_line(limited("new.bin").out));
+  CHECK(names_in(home).size() == names.size());
+}
+
+TEST_CASE("one local network at a time runs in a home, and a folder of others stays") {
+  const soma_user user;
+  write_text(user.at("d.txt"), some_text(400'000));
+  const std::vector<std::string> words{"localnet", "--epochs",     "3", "--train-steps",
+                                       "1",        "--submitters", "1", "--data",
+                                       "d=d.txt",  "--batch",      "1"};
+  running_program first(user.folder().path(), soma_user::command(words));
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(60);
+  while (!fs::exists(user.at(".soma/localnet/data")) &&
+         std::chrono::steady_clock::now() < deadline) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  }
+  const auto second = user.run(words);
+  CHECK(second.exit_code == 1);
+  CHECK(second.err.find("another one runs there") != std::string::npos);
+  CHECK(is_one_line(second.err));
+  CHECK(first.wait(std::chrono::seconds(120)).exit_code == 0);
+  CHECK(fs::exists(user.at(".soma/localnet/index.toml")));
+  CHECK_FALSE(fs::exists(user.at(".soma/localnet.previous")));
+
+  fs::create_directory(user.at(".soma/localnet.previous"));
+  write_text(user.at(".soma/localnet.previous/diary"), "mine");
+  const auto refused = user.run(words);
+  CHECK(refused.exit_code == 1);
+  CHECK(is_one_line(refused.err));
+  CHECK(read_text(user.at(".soma/localnet.previous/diary")) == "mine");
+  CHECK(fs::exists(user.at(".soma/localnet/index.toml")));
+}
