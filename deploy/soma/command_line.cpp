@@ -7,6 +7,7 @@
 #include <map>
 
 #include "deploy/soma/shell/config.hpp"
+#include "deploy/soma/shell/files.hpp"
 #include "deploy/soma/verbs.hpp"
 #include "deploy/soma/version.hpp"
 
@@ -42,13 +43,19 @@ std::string second_word(std::string_view name) {
   return blank == std::string_view::npos ? "" : std::string(name.substr(blank + 1));
 }
 
+std::string not_empty(const std::string& text) {
+  return text.empty() ? "a path cannot be empty" : "";
+}
+
 void add_globals(CLI::App& app, globals& into) {
   app.add_option("--home", into.home,
                  "folder for keys, state and blobs (SOMA_HOME, default ~/.soma)")
-      ->type_name("PATH");
+      ->type_name("PATH")
+      ->check(not_empty);
   app.add_option("--config", into.config,
                  "TOML file with options (default: config.toml in the home)")
-      ->type_name("FILE");
+      ->type_name("FILE")
+      ->check(not_empty);
   app.add_flag("--json", into.wants_json, "print one JSON document on the standard output");
 }
 
@@ -174,9 +181,7 @@ std::optional<failure> unknown_verb(int argc, const char* const* argv,
 }
 
 fs::path default_home() {
-  const char* user_home = std::getenv("HOME");
-  return user_home != nullptr && *user_home != '\0' ? fs::path(user_home) / ".soma"
-                                                    : fs::path(".soma");
+  return home_of_user() / ".soma";
 }
 
 expected<run_context, failure> find_context(const globals& given) {
@@ -185,11 +190,11 @@ expected<run_context, failure> find_context(const globals& given) {
   context.config = json::object();
   const char* from_environment = std::getenv("SOMA_HOME");
   if (!given.home.empty()) {
-    context.home = given.home;
+    context.home = expanded(given.home);
   } else if (from_environment != nullptr && *from_environment != '\0') {
     context.home = from_environment;
   }
-  auto path = fs::path(given.config);
+  auto path = expanded(given.config);
   std::error_code ignored;
   if (path.empty()) {
     const auto standard = (context.home.empty() ? default_home() : context.home) / "config.toml";
@@ -208,7 +213,7 @@ expected<run_context, failure> find_context(const globals& given) {
       return failed("the configuration's home", "it is not the path of a folder",
                     "write home = \"/path/of/the/folder\"");
     }
-    context.home = text != nullptr ? fs::path(*text) : default_home();
+    context.home = text != nullptr ? expanded(*text) : default_home();
   }
   return context;
 }
@@ -280,7 +285,7 @@ outcome apply_config(const json& config, std::vector<bound_verb>& verbs) {
 expected<command, failure> parse_command_line(int argc, const char* const* argv,
                                               std::vector<bound_verb>& verbs) {
   CLI::App app{"SOMA: one great intelligence, trained by everyone, verified by everyone", "soma"};
-  app.set_version_flag("--version", "soma " + std::string(version));
+  app.set_version_flag("-V,--version", "soma " + std::string(version));
   app.footer(
       "Example:\n  soma localnet --epochs 2\nExit codes: 0 done, 1 refused or failed, 2 wrong "
       "usage.");
@@ -296,7 +301,12 @@ expected<command, failure> parse_command_line(int argc, const char* const* argv,
   } catch (const CLI::CallForVersion& version_text) {
     return command{nullptr, std::string(version_text.what()) + "\n", {}};
   } catch (const CLI::RequiredError&) {
-    return wrong_usage("wrong usage", "no verb was named", "`soma --help` lists them");
+    const auto strange = app.remaining(true);
+    return wrong_usage("wrong usage",
+                       strange.empty() ? "no verb was named"
+                                       : "there is no option '" + strange.front() +
+                                             "', and no verb was named",
+                       "`soma --help` lists them");
   } catch (const CLI::ParseError& error) {
     return wrong_usage("wrong usage", error.what(), "add --help to see what is possible");
   }

@@ -1,7 +1,11 @@
 // The one binary. Its exit codes: 0 means done; 1 means refused or failed, and one line says what
 // failed, why, and what to do; 2 means wrong usage.
-#include <cstdio>
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cerrno>
 #include <exception>
+#include <utility>
 
 #include "deploy/soma/command_line.hpp"
 #include "deploy/soma/shell/console.hpp"
@@ -28,12 +32,25 @@ int run(int argc, char** argv) {
   return done ? 0 : leave(done.error());
 }
 
+/// Opens the standard streams that the caller has closed. Otherwise the next file that is opened,
+/// such as a ledger, would take their number, and a line for a person would be written into it.
+/// A closed stdout still cannot be written, so that nobody takes silence for success.
+void hold_standard_streams() {
+  for (const auto [number, mode] :
+       {std::pair{STDIN_FILENO, O_RDONLY}, {STDOUT_FILENO, O_RDONLY}, {STDERR_FILENO, O_WRONLY}}) {
+    if (::fcntl(number, F_GETFD) == -1 && errno == EBADF) (void)::open("/dev/null", mode);
+  }
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
+  hold_standard_streams();
   soma::cli::install_stop_handlers();
   try {
     return run(argc, argv);
+  } catch (const soma::cli::reader_gone&) {
+    return 0;  // as much was printed as somebody wanted to read
   } catch (const std::bad_alloc&) {
     return leave(
         {"out of memory", "an allocation failed", "free memory or lower the sizes asked for"});

@@ -6,6 +6,7 @@
 #include "deploy/soma/genesis/genesis_fields.hpp"
 #include "deploy/soma/shell/config.hpp"
 #include "deploy/soma/shell/console.hpp"
+#include "deploy/soma/shell/options.hpp"
 #include "deploy/soma/shell/units.hpp"
 #include "deploy/soma/source/keys_home.hpp"
 #include "messages/crypto/key_file.hpp"
@@ -27,6 +28,18 @@ std::string member(const json& table, std::string_view name) {
   return found == nullptr ? "" : found->plain();
 }
 
+/// Refuses what is no table, and members that mean nothing.
+outcome check_members(const json& table, const std::vector<std::string>& known,
+                      const std::string& where) {
+  if (table.as_object() == nullptr) return wrong(where, "each is a table");
+  for (const auto& [name, value] : *table.as_object()) {
+    if (std::ranges::find(known, name) == known.end()) {
+      return wrong(where + "." + name, "it has no meaning here" + nearest_of(name, known));
+    }
+  }
+  return {};
+}
+
 }  // namespace
 
 outcome genesis_draft::set(const std::string& field, const std::string& value,
@@ -41,6 +54,17 @@ outcome genesis_draft::set(const std::string& field, const std::string& value,
                             std::string(found->meaning) + ")");
   }
   given_.push_back(field);
+  return {};
+}
+
+outcome genesis_draft::set_start(std::uint64_t start_ms, const std::string& where) {
+  // From 2001 to the year 9999. A time in seconds is far below.
+  constexpr std::uint64_t least = 1'000'000'000'000, most = 253'402'300'799'999;
+  if (start_ms < least || start_ms > most) {
+    return wrong(where, "`" + std::to_string(start_ms) +
+                            "` is not a Unix time in milliseconds from 2001 to 9999");
+  }
+  genesis_.start_ms = start_ms;
   return {};
 }
 
@@ -69,7 +93,9 @@ outcome genesis_draft::add_validator(const fs::path& path, const std::string& st
   genesis_validator validator;
   if (!stake.empty()) {
     const auto amount = parse_amount(stake);
-    if (!amount) return wrong(where, "`" + stake + "` is not an amount such as 5000 or 12500sh");
+    if (!amount || amount->value == 0) {
+      return wrong(where, "`" + stake + "` is not an amount such as 5000 or 12500sh");
+    }
     validator.stake = *amount;
   }
   auto key = crypto::load_key(path, std::nullopt);
@@ -102,24 +128,26 @@ outcome genesis_draft::read_file(const run_context& context, const fs::path& fil
   for (const auto& [name, value] : *document->as_object()) {
     const auto where = file.string() + ": " + name;
     const auto* list = value.as_array();
-    if (name == "name") {
-      genesis_.name = value.plain();
+    if (name == "name" && value.as_string() != nullptr) {
+      genesis_.name = *value.as_string();
     } else if (name == "start_ms" && value.unsigned_integer().first) {
-      genesis_.start_ms = value.unsigned_integer().second;
+      done = set_start(value.unsigned_integer().second, where);
     } else if (name == "parameters" && value.as_object() != nullptr) {
       for (const auto& [field, text] : *value.as_object()) {
         if (done) done = set(field, text.plain(), where + "." + field);
       }
     } else if (name == "accounts" && list != nullptr) {
       for (const auto& one : *list) {
+        if (done) done = check_members(one, {"owner", "balance"}, where);
         if (done) done = add_account(context, member(one, "owner"), member(one, "balance"), where);
       }
     } else if (name == "validators" && list != nullptr) {
       for (const auto& one : *list) {
+        if (done) done = check_members(one, {"key", "public_key", "stake"}, where);
         if (!done) break;
         const auto half = hash256::parse(member(one, "public_key"));
         const auto stake = parse_amount(member(one, "stake"));
-        if (half && stake) {
+        if (half && stake && stake->value != 0) {
           genesis_.validators.push_back({half->value, *stake});
         } else if (one.find("key") != nullptr) {
           done = add_validator(folder / member(one, "key"), member(one, "stake"), where);
@@ -128,7 +156,9 @@ outcome genesis_draft::read_file(const run_context& context, const fs::path& fil
         }
       }
     } else {
-      done = wrong(where, "it has no meaning here");
+      done = wrong(where, "it has no meaning here, or not in this form" +
+                              nearest_of(name, {"name", "start_ms", "parameters", "accounts",
+                                                "validators"}));
     }
     if (!done) return done;
   }

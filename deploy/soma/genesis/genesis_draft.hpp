@@ -24,6 +24,8 @@ class genesis_draft {
   /// Sets a parameter by its name.
   [[nodiscard]] outcome set(const std::string& field, const std::string& value,
                             const std::string& where);
+  /// Sets the Unix time in milliseconds at which the network starts.
+  [[nodiscard]] outcome set_start(std::uint64_t start_ms, const std::string& where);
   /// Adds an account that starts with `balance`. `owner` is the name of a key or an address.
   [[nodiscard]] outcome add_account(const run_context& context, const std::string& owner,
                                     const std::string& balance, const std::string& where);

@@ -1,6 +1,8 @@
 // Makes the genesis of a network from a TOML file, from options, or from both. Options win over the
 // file.
 
+#include <set>
+
 #include "actors/rules/genesis_state.hpp"
 #include "deploy/soma/genesis/genesis_draft.hpp"
 #include "deploy/soma/genesis/genesis_report.hpp"
@@ -117,17 +119,21 @@ unexpected<failure> refused_setting(const std::string& where, const std::string&
 
 outcome genesis_new::read_options(const run_context& context) {
   if (network_) draft_.genesis().name = *network_;
-  if (start_ms_) draft_.genesis().start_ms = *start_ms_;
   outcome done;
-  if (arch_) done = draft_.set("architecture", *arch_, "--arch");
+  if (start_ms_) done = draft_.set_start(*start_ms_, "--start-ms");
+  if (arch_ && done) done = draft_.set("architecture", *arch_, "--arch");
   if (epoch_seconds_ && done) {
     if (*epoch_seconds_ < 1 || *epoch_seconds_ > 366 * 86'400) {
       return refused_setting("--epoch-seconds", "the value is not between 1 second and a year");
     }
     done = draft_.set("epoch_ms", std::to_string(*epoch_seconds_ * 1'000), "--epoch-seconds");
   }
+  std::set<std::string> set_before;
   for (const auto& one : settings_) {
     const auto [field, value] = halves(one);
+    if (done && !set_before.insert(field).second) {
+      return refused_setting("--set " + field, "it is given twice");
+    }
     if (done) done = draft_.set(field, value, "--set");
   }
   for (const auto& one : accounts_) {
@@ -136,6 +142,9 @@ outcome genesis_new::read_options(const run_context& context) {
   }
   for (const auto& one : validators_) {
     const auto [key, stake] = halves(one);
+    if (done && stake.empty() && one.ends_with('=')) {
+      return refused_setting("--validator " + one, "an amount is missing after =");
+    }
     if (done) done = draft_.add_validator(key, stake, "--validator");
   }
   return done;

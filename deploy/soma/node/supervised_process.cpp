@@ -59,6 +59,17 @@ void supervised_process::run(duties what) {
   // The supervisor has a thread of its own, since connecting to other processes blocks.
   const auto head =
       system_.spawn<caf::detached>(supervisor::supervisor, ports, supervisor::supervisor_options{});
+  // The roles are ended in whatever way this function is left, and before anything that they use,
+  // such as the lock of a home, is given back.
+  struct roles_end {
+    caf::actor_system& system;
+    const supervisor::supervisor_actor& head;
+    ~roles_end() {
+      caf::scoped_actor self(system);
+      self->send_exit(head, caf::exit_reason::user_shutdown);
+      self->wait_for(head);
+    }
+  } const at_the_end{system_, head};
   bool told = false;
   while (!stop_requested()) {
     std::this_thread::sleep_for(std::chrono::milliseconds(20));
@@ -72,9 +83,6 @@ void supervised_process::run(duties what) {
     for (const auto& line : notes) note_line(line);
     if (is_up && !std::exchange(told, true) && what.on_first_up) what.on_first_up();
   }
-  caf::scoped_actor self(system_);
-  self->send_exit(head, caf::exit_reason::user_shutdown);
-  self->wait_for(head);
 }
 
 }  // namespace soma::cli

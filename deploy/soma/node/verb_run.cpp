@@ -38,17 +38,17 @@ void print_doors(const run_context& context, const node_config& config,
     if (context.wants_json) {
       roles.push_back(json::of({{"name", name}, {"listen", at.empty() ? json() : json(at)}}));
     } else {
-      print_line(std::string(name) + (at.empty() ? "  in this process" : "  listens at " + at));
+      announce_line(std::string(name) + (at.empty() ? "  in this process" : "  listens at " + at));
     }
   }
   if (const auto at = listen("mesh"); !at.empty()) {
     if (context.wants_json) {
       roles.push_back(json::of({{"name", "mesh"}, {"listen", at}}));
     } else {
-      print_line("mesh  listens at " + at);
+      announce_line("mesh  listens at " + at);
     }
   }
-  if (context.wants_json) print_line(json::of({{"roles", json(std::move(roles))}}).text());
+  if (context.wants_json) announce_line(json::of({{"roles", json(std::move(roles))}}).text());
 }
 
 outcome node_run::run(const run_context& context) {

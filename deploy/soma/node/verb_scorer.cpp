@@ -99,9 +99,9 @@ outcome scorer_verb::run(const run_context& context) {
   duties.start = [&] { return start(process, *pool, *blobs); };
   duties.on_first_up = [&] {
     if (context.wants_json) {
-      print_line(json::of({{"name", name_}, {"workers", workers_}, {"pool", join_}}).text());
+      announce_line(json::of({{"name", name_}, {"workers", workers_}, {"pool", join_}}).text());
     } else {
-      print_line(name_ + " scores for " + join_ + " with " + std::to_string(workers_) +
+      announce_line(name_ + " scores for " + join_ + " with " + std::to_string(workers_) +
                  (workers_ == 1 ? " worker" : " workers"));
     }
   };

@@ -4,9 +4,11 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <cstdio>
 #include <cstdlib>
 #include <stdexcept>
+#include <utility>
 
 #include "deploy/soma/shell/units.hpp"
 #include "messages/values/assert.hpp"
@@ -80,7 +82,9 @@ bool is_terminal(stream where) {
 }
 
 bool has_colour(stream where) {
-  if (!is_terminal(where) || std::getenv("NO_COLOR") != nullptr) return false;
+  // https://no-color.org: an empty value counts as not set.
+  const char* no_colour = std::getenv("NO_COLOR");
+  if (!is_terminal(where) || (no_colour != nullptr && *no_colour != '\0')) return false;
   const char* term = std::getenv("TERM");
   return term != nullptr && std::string_view(term) != "dumb";
 }
@@ -111,9 +115,22 @@ std::size_t shown_width(std::string_view text) {
 }
 
 void print_line(std::string_view text) {
-  std::fwrite(text.data(), 1, text.size(), stdout);
-  std::fputc('\n', stdout);
-  if (std::fflush(stdout) != 0) throw std::runtime_error("cannot write to the standard output");
+  std::clearerr(stdout);
+  errno = 0;
+  const bool is_written = std::fwrite(text.data(), 1, text.size(), stdout) == text.size() &&
+                          std::fputc('\n', stdout) != EOF;
+  if (std::fflush(stdout) == 0 && is_written) return;
+  if (errno == EPIPE) throw reader_gone("nobody reads the standard output");
+  throw std::runtime_error("cannot write to the standard output");
+}
+
+void announce_line(std::string_view text) {
+  static bool is_noted = false;
+  try {
+    print_line(text);
+  } catch (const std::runtime_error& error) {
+    if (!std::exchange(is_noted, true)) note_line(std::string(error.what()) + "; the work goes on");
+  }
 }
 
 void note_line(std::string_view text) {

@@ -5,6 +5,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -25,9 +26,16 @@ enum class colour : std::uint8_t { plain, bold, dim, red, green, yellow, cyan };
 /// codes do not count.
 [[nodiscard]] std::size_t shown_width(std::string_view text);
 
-/// Writes `text` and a newline to stdout. Throws std::runtime_error if stdout cannot be written (a
-/// full disk, a closed pipe).
+/// The reader of stdout is gone: whoever it was has seen enough, as `| head -1` has.
+struct reader_gone : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+/// Writes `text` and a newline to stdout. Throws reader_gone if it is a pipe without a reader, and
+/// std::runtime_error if stdout cannot be written for another reason, such as a full disk.
 void print_line(std::string_view text);
+/// Writes `text` and a newline to stdout for a service that goes on whatever becomes of its output.
+/// The first failure is noted on stderr.
+void announce_line(std::string_view text);
 /// Writes `text` and a newline to stderr. Never fails.
 void note_line(std::string_view text);
 

@@ -1,11 +1,13 @@
 #include "deploy/soma/shell/files.hpp"
 
 #include <fcntl.h>
+#include <pwd.h>
 #include <sys/file.h>
 #include <unistd.h>
 
 #include <array>
 #include <cerrno>
+#include <cstdlib>
 #include <fstream>
 #include <utility>
 
@@ -25,6 +27,24 @@ bool holds_private_key(const fs::path& path) {
 }
 
 }  // namespace
+
+fs::path home_of_user() {
+  const char* home = std::getenv("HOME");
+  if (home != nullptr && *home != '\0') return home;
+  std::array<char, 16'384> text{};
+  passwd entry{};
+  passwd* found = nullptr;
+  if (::getpwuid_r(::getuid(), &entry, text.data(), text.size(), &found) == 0 && found != nullptr) {
+    return found->pw_dir;
+  }
+  return ".";
+}
+
+fs::path expanded(const fs::path& path) {
+  const auto text = path.string();
+  if (text == "~") return home_of_user();
+  return text.starts_with("~/") ? home_of_user() / text.substr(2) : path;
+}
 
 expected<std::uint64_t, failure> size_of_named_file(const fs::path& path, std::uint64_t max_bytes,
                                                     std::string_view what_for) {

@@ -12,6 +12,13 @@
 
 namespace soma::cli {
 
+/// The home directory of the user: HOME, or what the system knows of the user when HOME is not set,
+/// as for a service.
+[[nodiscard]] std::filesystem::path home_of_user();
+/// The path with the user's home in place of a `~` that stands alone or before a slash: a shell
+/// replaces it only at the beginning of a word, and not in a configuration.
+[[nodiscard]] std::filesystem::path expanded(const std::filesystem::path& path);
+
 /// Reads a regular file of at most `max_bytes`. Refusals call the file `what_for`: "the data", "the
 /// weights".
 [[nodiscard]] expected<bytes, failure> read_named_file(const std::filesystem::path& path,

@@ -5,6 +5,8 @@
 #include <cmath>
 #include <utility>
 
+#include "deploy/soma/shell/files.hpp"
+
 namespace soma::cli {
 namespace {
 
@@ -19,7 +21,7 @@ refusal read(const std::string& text, std::string& into) {
 refusal read(const std::string& text, std::filesystem::path& into) {
   if (text.empty()) return "a path cannot be empty";
   if (text.find('\0') != std::string::npos) return "a path cannot hold a zero byte";
-  into = text;
+  into = expanded(text);
   return {};
 }
 

@@ -9,6 +9,8 @@
 #include <fstream>
 #include <functional>
 
+#include "deploy/soma/shell/files.hpp"
+
 namespace soma::cli {
 namespace {
 
@@ -183,7 +185,7 @@ expected<data_source, failure> source_at(std::string name, const fs::path& path)
 
 expected<data_source, failure> parse_source(std::string_view text) {
   const auto equals = text.find('=');
-  const fs::path path(equals == std::string_view::npos ? text : text.substr(equals + 1));
+  const auto path = expanded(equals == std::string_view::npos ? text : text.substr(equals + 1));
   auto name = equals == std::string_view::npos ? path.filename().string()
                                                : std::string(text.substr(0, equals));
   if (name.empty() && equals == std::string_view::npos)

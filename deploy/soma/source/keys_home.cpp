@@ -6,7 +6,9 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cerrno>
+#include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <fstream>
@@ -105,18 +107,29 @@ expected<std::string, failure> first_line_of(const fs::path& path) {
   return line;
 }
 
-/// Reads one line from the terminal, which does not show what is typed.
+std::atomic<int> signal_while_hidden{0};
+
+/// Reads one line from the terminal, which does not show what is typed. Signals that end or halt the
+/// process (Ctrl-\ and Ctrl-Z) are delivered once the terminal shows again what is typed.
 std::string ask_hidden(const char* question) {
   std::fputs(question, stderr);
   termios before{};
   const bool is_hidden = ::tcgetattr(STDIN_FILENO, &before) == 0;
   auto quiet = before;
   quiet.c_lflag &= ~static_cast<tcflag_t>(ECHO);
+  struct sigaction note {}, quit{}, halt{};
+  note.sa_handler = [](int number) { signal_while_hidden = number; };
+  sigemptyset(&note.sa_mask);
+  sigaction(SIGQUIT, &note, &quit);
+  sigaction(SIGTSTP, &note, &halt);
   if (is_hidden) ::tcsetattr(STDIN_FILENO, TCSAFLUSH, &quiet);
   std::string line;
   std::getline(std::cin, line);
   if (is_hidden) ::tcsetattr(STDIN_FILENO, TCSAFLUSH, &before);
+  sigaction(SIGQUIT, &quit, nullptr);
+  sigaction(SIGTSTP, &halt, nullptr);
   std::fputs("\n", stderr);
+  if (const int number = signal_while_hidden.exchange(0); number != 0) std::raise(number);
   return line;
 }
 

@@ -4,6 +4,7 @@
 #include <charconv>
 #include <limits>
 
+#include "deploy/soma/shell/files.hpp"
 #include "deploy/soma/shell/units.hpp"
 #include "messages/crypto/x509.hpp"
 
@@ -31,7 +32,7 @@ class table_reader {
     return *value->as_string();
   }
   void read(std::string_view name, fs::path& into) {
-    if (const auto value = text(name)) into = (folder_ / *value).lexically_normal();
+    if (const auto value = text(name)) into = (folder_ / expanded(*value)).lexically_normal();
   }
   void read(std::string_view name, std::optional<mesh::host_port>& into) {
     const auto value = text(name);
