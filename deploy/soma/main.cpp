@@ -36,7 +36,7 @@ int run(int argc, char** argv) {
 /// such as a ledger, would take their number, and a line for a person would be written into it.
 /// A closed stdout still cannot be written, so that nobody takes silence for success.
 void hold_standard_streams() {
-  for (const auto [number, mode] :
+  for (const auto& [number, mode] :
        {std::pair{STDIN_FILENO, O_RDONLY}, {STDOUT_FILENO, O_RDONLY}, {STDERR_FILENO, O_WRONLY}}) {
     if (::fcntl(number, F_GETFD) == -1 && errno == EBADF) (void)::open("/dev/null", mode);
   }

@@ -94,11 +94,11 @@ expected<network_homes, failure> network_homes::begin(network_plan plan) {
   fs::create_directories(p.folder.parent_path(), error);
   if (error) return cannot_make(p.folder.parent_path(), error.message());
   // A name that no other folder has: what somebody else made there stays as it is.
-  auto name = (p.folder.parent_path() / ("." + p.folder.filename().string() + ".XXXXXX")).string();
-  if (::mkdtemp(name.data()) == nullptr) {
-    return cannot_make(name, std::generic_category().message(errno));
+  auto pattern = (p.folder.parent_path() / ("." + p.folder.filename().string() + ".XXXXXX")).string();
+  if (::mkdtemp(pattern.data()) == nullptr) {
+    return cannot_make(pattern, std::generic_category().message(errno));
   }
-  const fs::path building = name;
+  const fs::path building = pattern;
   made.building_ = building;
   if (auto ca = crypto::make_ca(building / "ca"); !ca) {
     return cannot_make(building / "ca", std::string(to_text(ca.error())));
