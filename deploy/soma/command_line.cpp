@@ -180,6 +180,26 @@ std::optional<failure> unknown_verb(int argc, const char* const* argv,
                  exit_code::wrong_usage};
 }
 
+// The refusal of a flag with an empty value, such as `--force=$UNSET` in a script. CLI11 would take
+// it for the flag without a value, which counts as true.
+std::optional<failure> empty_flag(int argc, const char* const* argv,
+                                  const std::vector<bound_verb>& verbs) {
+  for (int i = 1; i < argc; ++i) {
+    const std::string_view word = argv[i];
+    if (!word.starts_with("--") || word.find('=') != word.size() - 1) continue;
+    const auto name = word.substr(2, word.size() - 3);
+    const auto is_flag = std::ranges::any_of(verbs, [&](const bound_verb& verb) {
+      return std::ranges::any_of(verb.options->all(),
+                                 [&](const option& o) { return o.is_flag && o.name == name; });
+    });
+    if (is_flag || name == "json") {
+      return failure{"--" + std::string(name), "write true or false", "see `soma --help`",
+                     exit_code::wrong_usage};
+    }
+  }
+  return {};
+}
+
 fs::path default_home() {
   return home_of_user() / ".soma";
 }
@@ -206,15 +226,13 @@ expected<run_context, failure> find_context(const globals& given) {
     context.config = std::move(*config);
     context.config_path = path;
   }
-  if (context.home.empty()) {
-    const auto* home = context.config.find("home");
-    const auto* text = home == nullptr ? nullptr : home->as_string();
-    if (home != nullptr && (text == nullptr || text->empty())) {
-      return failed("the configuration's home", "it is not the path of a folder",
-                    "write home = \"/path/of/the/folder\"");
-    }
-    context.home = text != nullptr ? expanded(*text) : default_home();
+  const auto* home = context.config.find("home");
+  const auto* text = home == nullptr ? nullptr : home->as_string();
+  if (home != nullptr && (text == nullptr || text->empty())) {
+    return failed("the configuration's home", "it is not the path of a folder",
+                  "write home = \"/path/of/the/folder\"");
   }
+  if (context.home.empty()) context.home = text != nullptr ? expanded(*text) : default_home();
   return context;
 }
 
@@ -242,8 +260,8 @@ outcome apply_config(const json& config, std::vector<bound_verb>& verbs) {
     return failed("the configuration's " + name, why + nearest_of(name, names),
                   "`soma config show` prints every name");
   };
-  // What may stand at the top: `home`, the first words of the verbs, and tables that a verb reads by
-  // itself. In the table of a group there are the tables of its verbs and nothing else.
+  // What may stand at the top: `home`, the first words of the verbs, and tables that a verb reads
+  // by itself. In the table of a group there are the tables of its verbs and nothing else.
   std::map<std::string, std::vector<std::string>> groups;
   std::vector<std::string> owned, names{"home"};
   for (const auto& verb : verbs) {
@@ -294,6 +312,7 @@ expected<command, failure> parse_command_line(int argc, const char* const* argv,
   add_globals(app, given);
   auto attached = attach_verbs(app, verbs, given);
   if (auto unknown = unknown_verb(argc, argv, verbs)) return make_unexpected(*unknown);
+  if (auto empty = empty_flag(argc, argv, verbs)) return make_unexpected(*empty);
   try {
     app.parse(argc, argv);
   } catch (const CLI::CallForHelp&) {
@@ -303,9 +322,9 @@ expected<command, failure> parse_command_line(int argc, const char* const* argv,
   } catch (const CLI::RequiredError&) {
     const auto strange = app.remaining(true);
     return wrong_usage("wrong usage",
-                       strange.empty() ? "no verb was named"
-                                       : "there is no option '" + strange.front() +
-                                             "', and no verb was named",
+                       strange.empty()
+                           ? "no verb was named"
+                           : "there is no option '" + strange.front() + "', and no verb was named",
                        "`soma --help` lists them");
   } catch (const CLI::ParseError& error) {
     return wrong_usage("wrong usage", error.what(), "add --help to see what is possible");

@@ -156,9 +156,10 @@ outcome genesis_draft::read_file(const run_context& context, const fs::path& fil
         }
       }
     } else {
-      done = wrong(where, "it has no meaning here, or not in this form" +
-                              nearest_of(name, {"name", "start_ms", "parameters", "accounts",
-                                                "validators"}));
+      done =
+          wrong(where,
+                "it has no meaning here, or not in this form" +
+                    nearest_of(name, {"name", "start_ms", "parameters", "accounts", "validators"}));
     }
     if (!done) return done;
   }

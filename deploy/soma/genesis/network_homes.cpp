@@ -94,7 +94,8 @@ expected<network_homes, failure> network_homes::begin(network_plan plan) {
   fs::create_directories(p.folder.parent_path(), error);
   if (error) return cannot_make(p.folder.parent_path(), error.message());
   // A name that no other folder has: what somebody else made there stays as it is.
-  auto pattern = (p.folder.parent_path() / ("." + p.folder.filename().string() + ".XXXXXX")).string();
+  auto pattern =
+      (p.folder.parent_path() / ("." + p.folder.filename().string() + ".XXXXXX")).string();
   if (::mkdtemp(pattern.data()) == nullptr) {
     return cannot_make(pattern, std::generic_category().message(errno));
   }

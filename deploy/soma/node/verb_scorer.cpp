@@ -102,7 +102,7 @@ outcome scorer_verb::run(const run_context& context) {
       announce_line(json::of({{"name", name_}, {"workers", workers_}, {"pool", join_}}).text());
     } else {
       announce_line(name_ + " scores for " + join_ + " with " + std::to_string(workers_) +
-                 (workers_ == 1 ? " worker" : " workers"));
+                    (workers_ == 1 ? " worker" : " workers"));
     }
   };
   process.run(std::move(duties));

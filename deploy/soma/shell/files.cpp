@@ -16,17 +16,15 @@
 namespace soma::cli {
 namespace fs = std::filesystem;
 
-namespace {
-
 bool holds_private_key(const fs::path& path) {
+  std::error_code ignored;
+  if (!fs::is_regular_file(path, ignored)) return false;
   std::ifstream file(path, std::ios::binary);
   std::array<char, 64> start{};
   file.read(start.data(), start.size());
   const std::string_view text(start.data(), static_cast<std::size_t>(file.gcount()));
   return text.starts_with("-----BEGIN ") && text.find("PRIVATE KEY") != text.npos;
 }
-
-}  // namespace
 
 fs::path home_of_user() {
   const char* home = std::getenv("HOME");

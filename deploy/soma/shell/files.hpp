@@ -30,14 +30,17 @@ namespace soma::cli {
                                                                   std::uint64_t max_bytes,
                                                                   std::string_view what_for);
 
+/// True for a regular file that begins as a private key in PEM does.
+[[nodiscard]] bool holds_private_key(const std::filesystem::path& path);
+
 /// Checks that a new file may be written at `path`: its folder exists and may be written to, and no
-/// file of that name exists unless `may_replace`. Even then it refuses to replace what is no regular
-/// file, and a file with a private key. A verb calls it before its work begins.
+/// file of that name exists unless `may_replace`. Even then it refuses to replace what is no
+/// regular file, and a file with a private key. A verb calls it before its work begins.
 [[nodiscard]] outcome check_new_file(const std::filesystem::path& path, bool may_replace);
 
-/// Writes a file that is there as a whole: the content goes to a new file beside it, which is synced
-/// and then takes the name. On failure, such as a full disk, nothing new is left, and a file that was
-/// there is as it was. `mode` is that of open(2), before the umask.
+/// Writes a file that is there as a whole: the content goes to a new file beside it, which is
+/// synced and then takes the name. On failure, such as a full disk, nothing new is left, and a file
+/// that was there is as it was. `mode` is that of open(2), before the umask.
 [[nodiscard]] outcome write_named_file(const std::filesystem::path& path, byte_view content,
                                        bool may_replace, unsigned mode = 0644);
 

@@ -191,7 +191,8 @@ outcome option_set::apply(const json& values, std::string_view where) {
                     "`soma config show` prints every name");
     }
     if (value.as_object() != nullptr) {
-      return failed(what, "it is a table, and this option has a value", "correct the configuration");
+      return failed(what, "it is a table, and this option has a value",
+                    "correct the configuration");
     }
     if (found->is_given) continue;
     texts given;

@@ -68,16 +68,8 @@ home_key key_at(const fs::path& path, bool is_of_home) {
   return {path.stem().string(), path, read_public_half(path), is_of_home};
 }
 
-bool holds_a_key(const fs::path& path) {
-  std::error_code ignored;
-  if (!fs::is_regular_file(path, ignored)) return false;
-  const auto loaded = crypto::load_key(path, std::nullopt);
-  return loaded || (loaded.error() != crypto::key_file_refusal::not_a_key &&
-                    loaded.error() != crypto::key_file_refusal::not_ed25519);
-}
-
-/// Reads the first line of a file, of a pipe such as that of `<(…)`, or of a terminal. A writer that
-/// stays silent is given up after a while.
+/// Reads the first line of a file, of a pipe such as that of `<(…)`, or of a terminal. A writer
+/// that stays silent is given up after a while.
 expected<std::string, failure> first_line_of(const fs::path& path) {
   const auto what = "cannot read the passphrase " + path.string();
   const auto* remedy = "name a readable file";
@@ -109,15 +101,16 @@ expected<std::string, failure> first_line_of(const fs::path& path) {
 
 std::atomic<int> signal_while_hidden{0};
 
-/// Reads one line from the terminal, which does not show what is typed. Signals that end or halt the
-/// process (Ctrl-\ and Ctrl-Z) are delivered once the terminal shows again what is typed.
+/// Reads one line from the terminal, which does not show what is typed. Signals that end or halt
+/// the process (Ctrl-\ and Ctrl-Z) are delivered once the terminal shows again what is typed.
 std::string ask_hidden(const char* question) {
   std::fputs(question, stderr);
   termios before{};
   const bool is_hidden = ::tcgetattr(STDIN_FILENO, &before) == 0;
   auto quiet = before;
   quiet.c_lflag &= ~static_cast<tcflag_t>(ECHO);
-  struct sigaction note {}, quit{}, halt{};
+  struct sigaction note {
+  }, quit{}, halt{};
   note.sa_handler = [](int number) { signal_while_hidden = number; };
   sigemptyset(&note.sa_mask);
   sigaction(SIGQUIT, &note, &quit);
@@ -147,7 +140,7 @@ std::vector<home_key> keys_of(const fs::path& home) {
   std::vector<home_key> found;
   std::error_code error;
   for (const auto& entry : fs::directory_iterator(home / "keys", error)) {
-    if (entry.path().extension() != ".pem" || !holds_a_key(entry.path())) continue;
+    if (entry.path().extension() != ".pem" || !holds_private_key(entry.path())) continue;
     found.push_back(key_at(entry.path(), true));
   }
   std::ranges::sort(found, {}, &home_key::name);

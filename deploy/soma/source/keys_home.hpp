@@ -34,8 +34,8 @@ struct home_key {
 [[nodiscard]] expected<home_key, failure> find_key(const run_context& context,
                                                    const std::string& named);
 
-/// Gets a passphrase from the first line of --passphrase-file (a file, a pipe or a terminal), else from SOMA_PASSPHRASE, else by asking on the
-/// terminal. With `is_new` it asks twice and compares.
+/// Gets a passphrase from the first line of --passphrase-file (a file, a pipe or a terminal), else
+/// from SOMA_PASSPHRASE, else by asking on the terminal. With `is_new` it asks twice and compares.
 [[nodiscard]] expected<std::string, failure> passphrase(const std::filesystem::path& file,
                                                         bool is_new);
 

@@ -31,8 +31,9 @@ class wallet_new final : public verb {
         .positional()
         .required()
         .shown_as("NAME");
-    options.add("no-passphrase", no_passphrase_,
-                "store the key unencrypted: a person who reads the file has the money")
+    options
+        .add("no-passphrase", no_passphrase_,
+             "store the key unencrypted: a person who reads the file has the money")
         .contradicts("passphrase-file");
     options.add("passphrase-file", passphrase_file_,
                 "file whose first line becomes the passphrase; default: SOMA_PASSPHRASE, or it is "

@@ -19,7 +19,7 @@ TEST_CASE("a flag takes true or false, and false is false") {
   CHECK(is_one_line(locked.err));
   CHECK_FALSE(fs::exists(key));
   for (const auto* value : {"maybe", "1", "no", ""}) {
-    CAPTURE(value);
+    CAPTURE(std::string(value));
     const auto refused =
         user.run({"wallet", "new", "robot", std::string("--no-passphrase=") + value});
     CHECK(refused.exit_code == 2);
@@ -89,7 +89,7 @@ TEST_CASE("a configuration of the wrong shape is refused by name") {
            row{"[model.train]\nforce = 'perhaps'", "model.train.force"},
            row{"a = = 1", "line 1"},
        }) {
-    CAPTURE(toml);
+    CAPTURE(std::string(toml));
     const auto config = user.at("c.toml");
     write_text(config, toml);
     const auto done = user.run({"config", "show", "--config", config});
@@ -100,7 +100,7 @@ TEST_CASE("a configuration of the wrong shape is refused by name") {
     CHECK(done.err.find(named) != std::string::npos);
   }
   for (const auto* unreadable : {"no-such-file", "."}) {
-    CAPTURE(unreadable);
+    CAPTURE(std::string(unreadable));
     const auto done = user.run({"config", "show", "--config", user.at(unreadable)});
     CHECK(done.exit_code == 1);
     CHECK(is_one_line(done.err));

@@ -122,7 +122,7 @@ TEST_CASE("a passphrase comes from a pipe as well as from a file") {
               .has_value());
   }
   for (const auto* nothing : {"<(true)", "/dev/null", "/", "nowhere"}) {
-    CAPTURE(nothing);
+    CAPTURE(std::string(nothing));
     const auto done = shell(binary + " wallet new c --passphrase-file " + nothing);
     CHECK(done.exit_code == 1);
     CHECK(is_one_line(done.err));

@@ -94,7 +94,7 @@ TEST_CASE("soma explain tells models, addresses and epochs, each as one JSON doc
   // A key of the wallet by its name; what is public of it is enough.
   const auto keys = ledger.user.folder() / ".soma" / "keys";
   std::filesystem::create_directories(keys);
-    const std::string locked = "locked";
+  const std::string locked = "locked";
   write_text(keys / "alice.pem", locked);
   write_text(keys / "alice.pub",
              "0x" + to_hex(ledger.people[1].key) + "\n" +
