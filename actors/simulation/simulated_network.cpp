@@ -12,7 +12,7 @@ network::~network() = default;
 network::network(network&&) noexcept = default;
 
 std::uint64_t network::now_ms() const {
-  return engine_->now_ms() - birth_ms;
+  return engine_->now_ms() - genesis_ms;
 }
 bool network::step() {
   return engine_->step();

@@ -222,7 +222,7 @@ outcome engine::result() const {
   out.ok = !all.violation();
   out.violation = all.violation().value_or("");
   out.events = events;
-  out.virtual_ms = now_ms() - birth_ms;
+  out.virtual_ms = now_ms() - genesis_ms;
   out.blocks = all.height();
   out.epochs = all.epochs_closed();
   out.crashes = crashes;

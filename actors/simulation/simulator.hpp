@@ -62,7 +62,7 @@ struct engine {
   void check_after(node& n, const consensus::event& e);
   template <class Text>
   void trace(std::uint32_t node_index, Text&& text) {
-    if (options.trace) options.trace({now_us - birth_ms * 1000, node_index, text()});
+    if (options.trace) options.trace({now_us - genesis_ms * 1000, node_index, text()});
   }
   void note(std::uint64_t word) { hash = mix(hash ^ word); }
 
@@ -131,7 +131,7 @@ struct engine {
   random_stream local_dice;
   random_stream fault_dice;
 
-  std::uint64_t now_us = birth_ms * 1000;
+  std::uint64_t now_us = genesis_ms * 1000;
   std::uint64_t events = 0;
   std::uint64_t hash = 0;
   std::uint64_t crashes = 0;

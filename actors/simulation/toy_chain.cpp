@@ -173,7 +173,7 @@ toy_chain::toy_chain(const fault_plan& p, const keyring& keys)
   state.stakes.assign(identities, 1'000'000);
   state.balances.fill(1'000'000);
   state.reward_pool = 100'000'000;
-  state.epoch_end_ms = birth_ms + p.epoch_ms;
+  state.epoch_end_ms = genesis_ms + p.epoch_ms;
   state.seats = committee_of(0, state);
   supply_ = state.supply();
   genesis_ = std::make_shared<const toy_state>(std::move(state));

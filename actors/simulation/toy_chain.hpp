@@ -16,14 +16,14 @@
 
 namespace soma::simulation {
 
-inline constexpr std::uint64_t birth_ms = 100'000'000;  // clocks may be hours behind it
+inline constexpr std::uint64_t genesis_ms = 100'000'000;  // clocks may be hours behind it
 inline constexpr std::uint8_t accounts = 16;
 
 struct toy_state {
   std::uint64_t height = 0;
-  std::uint64_t time_ms = birth_ms;
+  std::uint64_t time_ms = genesis_ms;
   std::uint64_t epoch = 0;
-  std::uint64_t epoch_start_ms = birth_ms;
+  std::uint64_t epoch_start_ms = genesis_ms;
   std::uint64_t epoch_end_ms = 0;
   std::array<std::uint64_t, accounts> balances{};
   std::array<std::uint32_t, accounts> nonces{};

@@ -211,7 +211,7 @@ std::string validator_network::signing_state(std::size_t node) const {
                   {wanted_.binary, "status", "--json", "--config", config(node).string(), "--join",
                    nodes_[node].door.host + ":" + std::to_string(nodes_[node].door.port)});
   const auto facts = parse_json(told.out);
-  return facts ? (*facts)["validator"]["standing"].text : "";
+  return facts ? (*facts)["validator"]["signing_state"].text : "";
 }
 
 bool validator_network::reaches(std::size_t node, std::uint64_t wanted, unsigned seconds) const {

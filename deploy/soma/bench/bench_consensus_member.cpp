@@ -25,8 +25,8 @@ crypto::key_pair key_of(std::uint64_t seed, std::string_view label, std::uint64_
       crypto::tagged_hash(label).add_u64(seed).add_u64(number).finish().value);
 }
 
-std::unique_ptr<tables::ledger_store> born_at(const fs::path& folder,
-                                              const soma::genesis& genesis) {
+std::unique_ptr<tables::ledger_store> new_ledger(const fs::path& folder,
+                                                 const soma::genesis& genesis) {
   auto made = std::make_unique<tables::ledger_store>(folder);
   made->init(encode(genesis), rules::genesis_rows(genesis));
   return made;
@@ -118,7 +118,7 @@ std::optional<std::string> read_ledgers(const std::vector<const tables::ledger_s
 consensus_member::consensus_member(const consensus_offer& load, const crypto::key_pair& key,
                                    std::uint32_t number, const fs::path& folder)
     : load_(load),
-      ledger_(born_at(folder / "ledger", load.genesis)),
+      ledger_(new_ledger(folder / "ledger", load.genesis)),
       work_(*ledger_, load.genesis),
       signer_(key, signing::chain_id_of(load.genesis)),
       checker_(signing::chain_id_of(load.genesis)),

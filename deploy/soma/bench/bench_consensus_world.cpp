@@ -20,7 +20,7 @@ namespace {
 
 using steady = std::chrono::steady_clock;
 
-constexpr std::uint64_t birth_ms = 1'700'000'000'000;
+constexpr std::uint64_t genesis_ms = 1'700'000'000'000;
 // Transactions that a validator passes on wait this long, so that several leave together.
 constexpr std::uint64_t gossip_us = 20'000;
 // The run ends this long after the last submission, even if not all transactions are final.
@@ -248,7 +248,7 @@ expected<consensus_figures, failure> run_consensus(const consensus_load& wanted)
   std::vector<public_key> members;
   for (const auto& key : keys) members.push_back(key.public_half());
   const auto load =
-      make_offer(members, birth_ms, wanted.transactions_per_s, wanted.seconds, wanted.seed);
+      make_offer(members, genesis_ms, wanted.transactions_per_s, wanted.seconds, wanted.seed);
   virtual_network network(wanted, load, keys);
   const auto problem = "cannot measure " + std::to_string(wanted.validators) + " validators";
   if (const auto trouble = network.run()) return failed(problem, *trouble, "report this");

@@ -55,9 +55,9 @@ public_key ledger_world::public_of(std::uint64_t account) const {
 }
 
 /// Makes the rows of height 0 in the order of their keys.
-class ledger_world::rows_of_birth {
+class ledger_world::first_rows {
  public:
-  explicit rows_of_birth(ledger_world& world) : w_(world) {}
+  explicit first_rows(ledger_world& world) : w_(world) {}
 
   /// Calls `take` with every row except the chain row, which it returns: the chain row holds the
   /// sums over all others, so it is written last.
@@ -153,7 +153,7 @@ ledger_world::ledger_world(const ledger_world_options& options, const row_taker&
   store_ = std::make_unique<tables::ledger_store>(options_.folder);
   tables::ledger_loader loader(*store_);
   state_tree::tree::builder tree;
-  tip_ = rows_of_birth(*this).each([&](byte_view key, byte_view value) {
+  tip_ = first_rows(*this).each([&](byte_view key, byte_view value) {
     loader.add(key, value);
     tree.add(key, value);
     if (also) also(key, value);

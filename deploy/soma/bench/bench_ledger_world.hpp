@@ -67,7 +67,7 @@ class ledger_world {
   [[nodiscard]] std::vector<public_key> senders_of(const block& made) const;
 
  private:
-  class rows_of_birth;
+  class first_rows;
   struct committed_model {
     std::uint64_t owner = 0;
     model_id id;

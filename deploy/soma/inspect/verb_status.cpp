@@ -148,7 +148,7 @@ json status_json(const ledger_source& source, const facts& f, const name_book& n
                        {"supply", json(std::move(supply))},
                        {"supply_ok", ledger::total_of(c) == supply_cap}});
   if (const auto& at = f.validator) {
-    all.set("validator", json::of({{"standing", words_of(at->signing).name},
+    all.set("validator", json::of({{"signing_state", words_of(at->signing).name},
                                    {"signs", at->signs},
                                    {"view", at->view},
                                    {"peers", at->peers},

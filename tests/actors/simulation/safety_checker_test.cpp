@@ -38,7 +38,7 @@ struct bench {
     b.header.view = {view};
     b.header.parent_view = {parent_view};
     b.header.height = {1};
-    b.header.time_ms = birth_ms + 100;
+    b.header.time_ms = genesis_ms + 100;
     b.header.payload_root = signing::payload_root(b.payload, b.parent_signers);
     b.header.proposer = all.members(0)->leader({view});
     const auto done = toy.execute(toy.genesis(), {}, b);
@@ -204,7 +204,7 @@ TEST_CASE("S1 and S7: final blocks are one chain, of its leaders, over views tha
   }
   SUBCASE("a time that is not after its parent's") {
     auto other = *b.block;
-    other.block.header.time_ms = birth_ms;
+    other.block.header.time_ms = genesis_ms;
     b.block = std::make_shared<const identified_block>(other);
     w.everybody({vote_kind::notarize, {0}, 1, other.id});
     w.all.finalized(0, 1, b, done);

@@ -125,7 +125,7 @@ shortcoming ends_while_parted(std::uint64_t seed) {
   auto net = begin(std::move(p));
   listener heard(net);
   const auto epoch_ends = [](const network& x) {  // the closing block is proposed, but not final
-    return x.now_ms() + birth_ms >= x.state().epoch_end_ms;
+    return x.now_ms() + genesis_ms >= x.state().epoch_end_ms;
   };
   if (!net.run_until(epoch_ends, 60'000)) return fails(net, "no end of an epoch");
   net.run_for(mix(seed, 1) % 250);
@@ -163,7 +163,7 @@ shortcoming stops_between_epochs(std::uint64_t seed) {
       break;
     default:  // the ledger is an epoch behind
       net.run_until(
-          [&](const network& x) { return x.now_ms() + birth_ms >= x.state().epoch_end_ms; },
+          [&](const network& x) { return x.now_ms() + genesis_ms >= x.state().epoch_end_ms; },
           60'000);
       net.crash_at(victim, crash_point::in_commit, 1);
       break;
@@ -287,7 +287,7 @@ shortcoming delivered_twice(std::uint64_t seed) {
   for (std::uint64_t round = 0; round < 4; ++round) {
     const auto epoch = net.epoch(late).value;
     const auto near = [](const network& x) {
-      return x.now_ms() + birth_ms + 200 >= x.state().epoch_end_ms;
+      return x.now_ms() + genesis_ms + 200 >= x.state().epoch_end_ms;
     };
     if (!net.run_until(near, 60'000)) return fails(net, "no end of an epoch");
     apart = true;

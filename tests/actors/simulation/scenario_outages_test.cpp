@@ -47,7 +47,7 @@ shortcoming clocks_are_wrong(std::uint64_t seed, clock_kind kind) {
     }
     for (; seen < longest(x); ++seen) {
       const auto& h = x.block_at(seen + 1)->block.header;
-      const auto now = birth_ms + x.now_ms();
+      const auto now = genesis_ms + x.now_ms();
       if (h.time_ms > now + slack) wrong = "a block is ahead of the time";
       if ((h.flags & block_closes_epoch) != 0) {
         if (h.time_ms < epoch_end) wrong = "an epoch ends early";
