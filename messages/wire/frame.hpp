@@ -4,9 +4,9 @@
 //   0  magic      u32   frame_magic
 //   4  type       u16   the kind of message in the payload
 //   6  flags      u16   0
-//   8  length     u32   of the payload
 //   8  length     u32   bytes of the payload
 //  12  checksum   u32   CRC-32C of the header, with this field zero, and of the payload
+//
 // By security §3.3 a reader allocates memory in step with what has arrived, never by what a header
 // claims. By security §3.2 it checks the length against the limit of the type before it takes a
 // byte of payload. By security §3.4 a connection must not be used further after a refusal.
