@@ -51,6 +51,8 @@ int main(int argc, char** argv) {
     return run(argc, argv);
   } catch (const soma::cli::reader_gone&) {
     return 0;  // as much was printed as somebody wanted to read
+  } catch (const soma::cli::stopped& stop) {
+    return leave({"stopped", stop.what(), ""});
   } catch (const std::bad_alloc&) {
     return leave(
         {"out of memory", "an allocation failed", "free memory or lower the sizes asked for"});
