@@ -1,5 +1,5 @@
-// The one binary. Its exit codes: 0 means done; 1 means refused or failed, and one line says what
-// failed, why, and what to do; 2 means wrong usage.
+// The one binary. Its exit codes: 0 means done; 1 means refused, failed or stopped, and one line
+// says what failed, why, and what to do; 2 means wrong usage.
 #include <fcntl.h>
 #include <unistd.h>
 

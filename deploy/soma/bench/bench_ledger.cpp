@@ -301,6 +301,7 @@ expected<std::vector<bench_row>, failure> bench_ledger::measure() {
     return wrong_usage("--models", "it is not between 2,000 and 2,000,000");
   }
   if (blocks_ < 3) return wrong_usage("--blocks", "it is below 3");
+  const patient_stop until_removed;  // a stop leaves no folder behind
   const auto folder = scratch();
   if (!folder) return make_unexpected(folder.error());
   std::vector<bench_row> rows;
