@@ -209,14 +209,6 @@ void engine::check_after(node& n, const consensus::event& e) {
   }
 }
 
-node_set engine::nodes_up() const {
-  node_set up = 0;
-  for (const auto& n : nodes) {
-    if (n->up) up |= node_set{1} << n->node_index;
-  }
-  return up;
-}
-
 outcome engine::result() const {
   outcome out;
   out.ok = !all.violation();

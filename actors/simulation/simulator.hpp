@@ -116,7 +116,6 @@ struct engine {
   [[nodiscard]] node_set everybody() const {
     return static_cast<node_set>((std::uint64_t{1} << nodes.size()) - 1);
   }
-  [[nodiscard]] node_set nodes_up() const;
 
   fault_plan plan;
   run_options options;

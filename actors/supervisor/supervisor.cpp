@@ -77,9 +77,9 @@ void stop_all(const duty_ref& d, stage why) {
   stop_next(d);
 }
 
-expected<std::vector<supervised>, role_failure> start_group(const duty_ref& d) {
+expected<void, role_failure> start_group(const duty_ref& d, std::vector<supervised>& all) {
   try {
-    return d->ports.start();
+    return d->ports.start(all);
   } catch (const std::exception& failure) {
     return make_unexpected(role_failure{"process", failure.what()});
   }
@@ -89,20 +89,20 @@ void begin(const duty_ref& d) {
   auto& state = d->self->state;
   SOMA_ASSERT(state.now == stage::pausing && state.alive.empty(),
               "no role starts before all of the time before have ended");
-  auto started = start_group(d);
-  if (!started) {
-    note_failure(d, started.error());
-    return pause(d);
-  }
-  state.now = stage::running;
-  state.alive = std::move(*started);
-  const bool again = state.generation++ != 0;
+  const auto started = start_group(d, state.alive);
+  const bool again = state.generation != 0;
   for (const auto& child : state.alive) {
     auto& record = record_of(state, child.name);
     record.running = true;
-    record.restarts += again;
+    record.restarts += started && again;
     d->self->monitor(child.role);
   }
+  if (!started) {
+    note_failure(d, started.error());
+    return stop_all(d, stage::stopping);
+  }
+  state.now = stage::running;
+  ++state.generation;
   if (d->ports.on_up) d->ports.on_up();
   after(d, d->options.calm_ms, [d, generation = state.generation] {
     auto& later = d->self->state;

@@ -3,7 +3,8 @@
 // and starts the whole group anew after a pause, which doubles with each failure. Roles of other
 // processes are watched, too, since their handles become invalid in the same way; but they are not
 // stopped. What must hold:
-//   - The group is started only after all roles of this process from the last start have ended.
+//   - The group is started only after all roles of this process from the last start have ended,
+//     also of a start that failed.
 //   - After an exit message all roles are stopped in the same order; then the supervisor ends.
 #pragma once
 
@@ -31,13 +32,16 @@ template <class Handle>
 struct role_failure {
   std::string role;
   std::string why;
+  /// True if another machine has to do something first, so that trying again is all that helps.
+  bool is_elsewhere = false;
 };
 
 struct supervisor_ports {
   clock::clock_actor clock;
-  /// Spawns the whole group, in the order in which roles depend on each other. If it fails, it ends
-  /// the roles that it has spawned itself. If it blocks, the supervisor has to be spawned detached.
-  std::function<expected<std::vector<supervised>, role_failure>()> start;
+  /// Spawns the whole group, in the order in which roles depend on each other, and adds each role
+  /// to `all` as soon as it is there. If it fails or throws, the supervisor stops the roles that it
+  /// has added. If it blocks, the supervisor has to be spawned detached.
+  std::function<expected<void, role_failure>(std::vector<supervised>& all)> start;
   // The next three may be left out. They run in the supervisor's context.
   std::function<void()> on_up;
   std::function<void(const role_failure&, std::uint32_t pause_ms)> on_failure;

@@ -1,5 +1,7 @@
 #include "actors/validator/auditor.hpp"
 
+#include <utility>
+
 #include "actors/execution/ledger_reader.hpp"
 #include "actors/ledger/queries.hpp"
 #include "actors/rules/audit.hpp"
@@ -46,6 +48,7 @@ void auditor::start() {
 }
 
 void auditor::notice(std::span<const event> events) {
+  for (const auto& put_back : std::exchange(for_next_block_, {})) put_back();
   for (const auto& item : events) {
     if (item.kind == event_kind::data_revealed) due_.push_back(item.target);
     if (item.kind == event_kind::model_revealed) due_versions_.push_back(item.model);
@@ -62,8 +65,11 @@ void auditor::begin_work() {
     const auto row = view.target(target);
     const auto claim = view.submission(target);
     // Since it was queued, the votes of other members or the end of an epoch may have settled it.
-    if (row && claim && row->status == target_status::revealed)
+    if (row && claim && row->status == target_status::revealed) {
       judge_submission(target, *row, *claim);
+    } else {
+      attempts_.erase(target);
+    }
   }
   while (running_ < options_.max_audits && !due_versions_.empty()) {
     const auto version = due_versions_.front();
@@ -109,6 +115,7 @@ void auditor::judge_submission(const target_id& target, const target_row& row,
             --me->running_;
             // A failure of the scorer says nothing about the submission, so it is tried again.
             me->again_later([me, target] { me->due_.push_back(target); });
+            me->begin_work();
           });
 }
 
@@ -138,6 +145,7 @@ void auditor::take_report(const target_id& target, const submission_row& claim,
 void auditor::not_scored(const target_id& target, schema::ScoreReport::Reader report) {
   switch (scorer::work_refusal_of(report.getRefusal())) {
     case scorer::work_refusal::wrong_size:
+      attempts_.erase(target);
       return vote_on(target, audit_verdict::wrong_size);
     case scorer::work_refusal::data_unavailable:
       if (++attempts_[target] >= options_.audit_attempts) {
@@ -152,20 +160,38 @@ void auditor::not_scored(const target_id& target, schema::ScoreReport::Reader re
   again_later([me = shared_from_this(), target] { me->due_.push_back(target); });
 }
 
-void auditor::again_later(std::function<void()> put_back) {
+void auditor::again_later(const std::function<void()>& put_back) {
   self_
       ->request(ports_.clock, caf::infinite,
                 message<schema::Wait>::build([&](auto out) { out.setMs(options_.block_ms * 2); }))
       .then(
-          [me = shared_from_this(), put_back = std::move(put_back)](const message<schema::Time>&) {
+          [me = shared_from_this(), put_back](const message<schema::Time>&) {
             put_back();
             me->begin_work();
+          },
+          [me = shared_from_this(), put_back](caf::error&) {
+            // The clock does not take everything that wants to wait. Then the next block is the sign
+            // that time has passed.
+            me->for_next_block_.push_back(put_back);
           });
 }
 
+bool auditor::is_wanted(const model_version_ref& version) const {
+  const auto view = ports_.ledger->view();
+  const auto model = view.model(version.model);
+  const auto row = view.model_version(version);
+  return model && model->status != model_status::inactive && row &&
+         (row->status == version_status::revealed || row->status == version_status::active);
+}
+
 void auditor::judge_version(const model_version_ref& version) {
-  const auto entry = entry_in_ledger(ports_.ledger->view(), version);
-  if (!entry) return;
+  // Since it was queued, a later version or a vote may have taken its place.
+  const auto entry =
+      is_wanted(version) ? entry_in_ledger(ports_.ledger->view(), version) : std::nullopt;
+  if (!entry) {
+    missing_weights_.erase(version);
+    return;
+  }
   ++running_;
   self_
       ->request(ports_.scorer, caf::infinite, message<schema::CheckModel>::build([&](auto out) {
@@ -185,6 +211,7 @@ void auditor::judge_version(const model_version_ref& version) {
           [me = shared_from_this(), version](caf::error&) {
             --me->running_;
             me->again_later([me, version] { me->due_versions_.push_back(version); });
+            me->begin_work();
           });
 }
 

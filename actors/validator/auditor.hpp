@@ -8,6 +8,7 @@
 #include <map>
 #include <memory>
 #include <span>
+#include <vector>
 
 #include "actors/validator/validator.hpp"
 #include "actors/validator/validator_parts.hpp"
@@ -30,7 +31,11 @@ class auditor : public std::enable_shared_from_this<auditor> {
 
  private:
   void begin_work();
-  void again_later(std::function<void()> put_back);
+  /// Calls `put_back` after two block times, or with the next block if the clock refuses.
+  void again_later(const std::function<void()>& put_back);
+  /// True while the ledger still has use for a verdict on the version: it is revealed or active, and
+  /// its model is not inactive.
+  [[nodiscard]] bool is_wanted(const model_version_ref& version) const;
   void take_check(const model_version_ref& version, schema::ModelCheck::Reader check);
   void judge_submission(const target_id& target, const target_row& row,
                         const submission_row& claim);
@@ -48,8 +53,10 @@ class auditor : public std::enable_shared_from_this<auditor> {
   model_architecture architecture_;
   std::deque<target_id> due_;  // targets whose data is revealed and not yet judged
   std::deque<model_version_ref> due_versions_;
-  std::map<model_version_ref, unsigned> missing_weights_;  // how often the weights were not found
-  std::map<target_id, unsigned> attempts_;                 // how often the data was not found
+  // How often the weights, and the data, were not found. Entries of what is settled are erased.
+  std::map<model_version_ref, unsigned> missing_weights_;
+  std::map<target_id, unsigned> attempts_;
+  std::vector<std::function<void()>> for_next_block_;
   unsigned running_ = 0;
 };
 

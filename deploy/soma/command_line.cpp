@@ -305,8 +305,9 @@ expected<command, failure> parse_command_line(int argc, const char* const* argv,
   CLI::App app{"SOMA: one great intelligence, trained by everyone, verified by everyone", "soma"};
   app.set_version_flag("-V,--version", "soma " + std::string(version));
   app.footer(
-      "Example:\n  soma localnet --epochs 2\nExit codes: 0 done, 1 refused or failed, 2 wrong "
-      "usage.");
+      "Example:\n  soma localnet --epochs 2\nExit codes: 0 done, 1 refused, failed or stopped, 2 "
+      "wrong usage.\nCtrl-C ends in good order, within seconds; a second one ends at once, by the "
+      "signal.");
   app.require_subcommand(1);
   globals given;
   add_globals(app, given);

@@ -1,5 +1,5 @@
-// The one binary. Its exit codes: 0 means done; 1 means refused or failed, and one line says what
-// failed, why, and what to do; 2 means wrong usage.
+// The one binary. Its exit codes: 0 means done; 1 means refused, failed or stopped, and one line
+// says what failed, why, and what to do; 2 means wrong usage.
 #include <fcntl.h>
 #include <unistd.h>
 
@@ -51,6 +51,8 @@ int main(int argc, char** argv) {
     return run(argc, argv);
   } catch (const soma::cli::reader_gone&) {
     return 0;  // as much was printed as somebody wanted to read
+  } catch (const soma::cli::stopped& stop) {
+    return leave({"stopped", stop.what(), ""});
   } catch (const std::bad_alloc&) {
     return leave(
         {"out of memory", "an allocation failed", "free memory or lower the sizes asked for"});

@@ -22,7 +22,7 @@ constexpr off_t slot_distance = 4'096;
 [[noreturn]] void fail(int error, const std::string& doing) {
   const bool full = error == ENOSPC || error == EDQUOT;
   throw lmdb::failure(full ? lmdb::failure_code::storage_full : lmdb::failure_code::machine,
-                      doing + " of the voting record: " + std::strerror(error));
+                      doing + " the file witness of the voting record: " + std::strerror(error));
 }
 
 bytes slot_of(const rollback_guard::seen& now) {
@@ -33,29 +33,27 @@ bytes slot_of(const rollback_guard::seen& now) {
   return made;
 }
 
+/// A write that comes to an end too early means that the disk is full: errno says nothing then.
 void write_at(int fd, const bytes& made, off_t at) {
   ssize_t done = 0;
   do {
     done = ::pwrite(fd, made.data(), made.size(), at);
   } while (done < 0 && errno == EINTR);
-  if (done < 0) fail(errno, "write the witness");
-  if (done != static_cast<ssize_t>(made.size())) fail(ENOSPC, "write the witness");
+  if (done < 0) fail(errno, "cannot write");
+  if (done != static_cast<ssize_t>(made.size())) fail(ENOSPC, "cannot write");
 }
 
 }  // namespace
 
 void rollback_guard::create(const std::filesystem::path& file, const seen& first) {
   const int fd = ::open(file.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-  if (fd < 0) fail(errno, "create the witness");
+  if (fd < 0) fail(errno, "cannot create");
   try {
     // Both pages get their room on the disk now, so that a full disk can't keep a slot from being
     // written.
-    const bytes pages(2 * slot_distance);
-    if (::pwrite(fd, pages.data(), pages.size(), 0) != static_cast<ssize_t>(pages.size())) {
-      fail(errno, "write the witness");
-    }
+    write_at(fd, bytes(2 * slot_distance), 0);
     write_at(fd, slot_of(first), 0);
-    if (::fsync(fd) != 0) fail(errno, "sync the witness");
+    if (::fsync(fd) != 0) fail(errno, "cannot sync");
   } catch (...) {
     ::close(fd);
     throw;
@@ -65,11 +63,11 @@ void rollback_guard::create(const std::filesystem::path& file, const seen& first
 
 rollback_guard::rollback_guard(const std::filesystem::path& file, bool sync) : sync_(sync) {
   fd_ = ::open(file.c_str(), O_RDWR | O_CLOEXEC);
-  if (fd_ < 0) fail(errno, "open the witness");
+  if (fd_ < 0) fail(errno, "cannot open");
   if (::flock(fd_, LOCK_EX | LOCK_NB) != 0) {
     const int error = errno;
     ::close(fd_);
-    if (error != EWOULDBLOCK) fail(error, "lock the witness");
+    if (error != EWOULDBLOCK) fail(error, "cannot lock");
     throw lmdb::failure(lmdb::failure_code::already_open,
                         "the voting record is open, here or in another process");
   }
@@ -84,7 +82,7 @@ std::optional<rollback_guard::seen> rollback_guard::read() const {
   for (const off_t at : {off_t{0}, slot_distance}) {
     std::array<std::uint8_t, slot_bytes> found{};
     const auto size = ::pread(fd_, found.data(), found.size(), at);
-    if (size < 0) fail(errno, "read the witness");
+    if (size < 0) fail(errno, "cannot read");
     if (size != static_cast<ssize_t>(found.size())) continue;
     if (votes::little(byte_view(found).subspan(40)) != crc32c(byte_view(found).first(40))) continue;
     const seen read{votes::little(byte_view(found).first(8)),
@@ -102,7 +100,7 @@ void rollback_guard::write(const seen& now) {
   do {
     done = ::fdatasync(fd_);
   } while (done != 0 && errno == EINTR);
-  if (done != 0) fail(errno == ENOSPC ? EIO : errno, "sync the witness");
+  if (done != 0) fail(errno == ENOSPC ? EIO : errno, "cannot sync");
 }
 
 }  // namespace soma::votes

@@ -1,4 +1,4 @@
-// A small file, the witness, beside the tables of a voting record. It knows how far the record has
+// A small file, called `witness`, beside the tables of a voting record. It knows how far the record has
 // come, and it is locked as long as the record is open. It has two slots, each in a page of its
 // own, which are written in turn. A slot, in little endian:
 //   sequence number u64 | H of the record's head, 32 bytes | CRC-32C u32 of both

@@ -47,20 +47,35 @@ void as_failure(const Act& act) {
   }
 }
 
-/// Creates the record beside its place and moves it there as a whole.
+/// Makes a folder whose name nothing else beside `directory` has.
+fs::path new_folder_beside(const fs::path& directory) {
+  for (int n = 1;; ++n) {
+    const fs::path beside = directory.string() + ".new-" + std::to_string(n);
+    if (fs::exists(fs::symlink_status(beside))) continue;
+    if (fs::create_directory(beside)) return beside;  // false: another process was faster
+  }
+}
+
+/// Creates the record beside its place and moves it there as a whole. On failure, such as a full
+/// disk, nothing of it is left.
 void create_at(const fs::path& directory, const head& first, const voting_record_options& options) {
   as_failure([&] {
-    const fs::path beside = directory.string() + ".new";
-    fs::remove_all(beside);
-    {
-      lmdb::environment env(beside, environment_options(options));
-      lmdb::write_txn txn(env);
-      txn.put(env.table(head_name), as_bytes(head_name), first.layout());
-      txn.commit();
+    const auto beside = new_folder_beside(directory);
+    try {
+      {
+        lmdb::environment env(beside, environment_options(options));
+        lmdb::write_txn txn(env);
+        txn.put(env.table(head_name), as_bytes(head_name), first.layout());
+        txn.commit();
+      }
+      rollback_guard::create(beside / witness_name, {first.sequence, first.hash()});
+      files::sync_directory(beside);
+      fs::rename(beside, directory);  // fails if there is anything but an empty folder
+    } catch (...) {
+      std::error_code ignored;
+      fs::remove_all(beside, ignored);
+      throw;
     }
-    rollback_guard::create(beside / witness_name, {first.sequence, first.hash()});
-    files::sync_directory(beside);
-    fs::rename(beside, directory);  // fails if there is anything but an empty folder
     files::sync_directory(fs::absolute(directory).parent_path());
   });
 }
@@ -123,16 +138,16 @@ struct voting_record_store::inside {
 
   [[nodiscard]] std::string check_witness() {
     const auto seen = beside.read();
-    if (!seen) return "the witness is damaged";
+    if (!seen) return "its file witness is damaged";
     witnessed = seen->sequence;
     if (now.sequence == seen->sequence) {
-      return now.hash() == seen->head ? "" : "the witness has seen another record";
+      return now.hash() == seen->head ? "" : "its file witness belongs to another record";
     }
     if (now.sequence != seen->sequence + 1) {
-      return "it ends with write " + std::to_string(now.sequence) + ", the witness has seen " +
-             std::to_string(seen->sequence);
+      return "it ends with write " + std::to_string(now.sequence) +
+             ", but its file witness knows of write " + std::to_string(seen->sequence);
     }
-    return now.before == seen->head ? "" : "the witness has seen another record";
+    return now.before == seen->head ? "" : "its file witness belongs to another record";
   }
 
   /// Writes to the witness how far the tables have come.
@@ -219,7 +234,7 @@ voting_record_store::opened voting_record_store::open(const fs::path& directory,
   const bool has_witness = fs::exists(directory / witness_name);
   if (!has_data || !has_witness) {
     result.state = has_data || has_witness ? votes_state::damaged : votes_state::missing;
-    result.why = has_data ? "there is no witness" : has_witness ? "there are no tables" : "";
+    result.why = has_data ? "its file witness is missing" : has_witness ? "its tables are missing" : "";
     return result;
   }
   try {

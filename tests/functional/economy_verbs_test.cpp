@@ -164,6 +164,9 @@ TEST_CASE("a publisher that is killed at any moment loses no stake: the same com
       return net.asked({"model", "list"})["models"].elements.size() == 1 ||
              killed.err().find("committed: ") != std::string::npos;
     }));
+    const auto second = user.run(publish);
+    CHECK(second.exit_code == 1);
+    CHECK(second.err.find("cannot publish these weights twice at once") != std::string::npos);
     killed.send(SIGKILL);
     (void)killed.wait();
   }

@@ -1,5 +1,7 @@
 #include "deploy/soma/bench/bench.hpp"
 
+#include "deploy/soma/shell/stop.hpp"
+
 #include <algorithm>
 #include <chrono>
 
@@ -30,13 +32,17 @@ double median(std::vector<double> values) {
 std::vector<double> race_all(const std::vector<std::function<void()>>& rivals, double seconds) {
   constexpr std::size_t least = 3;
   constexpr std::size_t most = 10'000;
-  for (const auto& rival : rivals) rival();
+  for (const auto& rival : rivals) {
+    leave_if_stop_requested();
+    rival();
+  }
   std::vector<std::vector<double>> taken(rivals.size());
   const auto start = clock::now();
   for (std::size_t i = 0; i < most && (i < least || seconds_since(start) < seconds); ++i) {
     for (std::size_t turn = 0; turn < rivals.size(); ++turn) {
       // The order changes every round, so that no rival always runs after the same other one and
       // finds what that one left in the caches.
+      leave_if_stop_requested();
       const std::size_t who = i % 2 == 0 ? turn : rivals.size() - 1 - turn;
       time_one(rivals[who], taken[who]);
     }

@@ -41,7 +41,8 @@ struct raced {
 };
 
 /// Runs both sides once unmeasured, then in turn (ours, peer, peer, ours, …) until `seconds` have
-/// passed, and each at least three times. Returns the median time of one call of each.
+/// passed, and each at least three times. Returns the median time of one call of each. Throws
+/// `stopped` between two calls once a stop was asked for.
 [[nodiscard]] raced race(const std::function<void()>& ours, const std::function<void()>& peer,
                          double seconds);
 

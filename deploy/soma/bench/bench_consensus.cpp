@@ -3,6 +3,7 @@
 
 #include "deploy/soma/bench/bench_consensus.hpp"
 #include "deploy/soma/shell/console.hpp"
+#include "deploy/soma/shell/stop.hpp"
 #include "deploy/soma/shell/resources.hpp"
 #include "deploy/soma/shell/units.hpp"
 #include "deploy/soma/verbs.hpp"
@@ -234,6 +235,7 @@ outcome bench_consensus::run(const run_context& context) {
                          : read_sizes(validators_, "--validators", 100);
   if (!read) return make_unexpected(read.error());
   const auto sizes = read->empty() ? std::vector<std::uint32_t>{4, 10, 31} : *read;
+  const patient_stop until_removed;  // a stop leaves no folder behind
   const scratch_folder scratch(dir_.empty() ? fs::temp_directory_path() : dir_);
   std::vector<measured> all;
   for (const auto size : sizes) {

@@ -6,6 +6,7 @@
 
 #include "actors/rules/genesis_state.hpp"
 #include "actors/wallet/wallet.hpp"
+#include "deploy/soma/shell/stop.hpp"
 #include "messages/codec/codec.hpp"
 #include "messages/codec/codec_consensus.hpp"
 #include "messages/crypto/bare_verifier.hpp"
@@ -58,6 +59,7 @@ consensus_offer make_offer(const std::vector<public_key>& validators, std::uint6
   const auto chain = signing::chain_id_of(out.genesis);
   const auto count = static_cast<std::size_t>(transactions_per_s * seconds);
   for (std::size_t i = 0; i < count; ++i) {
+    leave_if_stop_requested();
     auto made = wallet::make_signed_transaction(
         keys[i % accounts], chain, i / accounts, epoch_number{2},
         tx::transfer{crypto::address_of(keys[(i + 1) % accounts].public_half()), {1'000}});

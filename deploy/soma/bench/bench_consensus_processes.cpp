@@ -5,7 +5,7 @@
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <signal.h>
-#include <spawn.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -22,13 +22,12 @@
 #include "deploy/soma/bench/bench_consensus.hpp"
 #include "deploy/soma/bench/bench_consensus_member.hpp"
 #include "deploy/soma/genesis/network_homes.hpp"
+#include "deploy/soma/shell/stop.hpp"
 #include "deploy/soma/shell/units.hpp"
 #include "messages/crypto/bare_verifier.hpp"
 #include "messages/crypto/x509.hpp"
 #include "messages/signing/signing.hpp"
 #include "storage/tables/ledger_store.hpp"
-
-extern char** environ;
 
 namespace soma::cli {
 namespace {
@@ -75,22 +74,28 @@ std::optional<std::uint32_t> free_ports(std::uint32_t count) {
 }
 
 /// A child process `soma node run`, which is stopped when the object is destroyed: first by SIGINT
-/// and, if it still runs after 10 s, by SIGKILL.
+/// and, if it still runs after 10 s, by SIGKILL. It is also stopped when this process ends without
+/// destroying anything.
 class child {
  public:
   child(const fs::path& config, const fs::path& log) {
-    posix_spawn_file_actions_t files;
-    ::posix_spawn_file_actions_init(&files);
-    ::posix_spawn_file_actions_addopen(&files, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
-    ::posix_spawn_file_actions_addopen(&files, STDOUT_FILENO, log.c_str(),
-                                       O_WRONLY | O_CREAT | O_TRUNC, 0600);
-    ::posix_spawn_file_actions_adddup2(&files, STDOUT_FILENO, STDERR_FILENO);
     std::vector<std::string> words{"soma", "node", "run", "--config", config.string()};
     std::vector<char*> argv;
     for (auto& word : words) argv.push_back(word.data());
     argv.push_back(nullptr);
-    if (::posix_spawn(&id_, "/proc/self/exe", &files, nullptr, argv.data(), environ) != 0) id_ = -1;
-    ::posix_spawn_file_actions_destroy(&files);
+    const auto parent = ::getpid();
+    id_ = ::fork();
+    if (id_ != 0) return;
+    // Only calls that are safe after a fork of a process with threads.
+    (void)::prctl(PR_SET_PDEATHSIG, SIGINT);
+    const int nothing = ::open("/dev/null", O_RDONLY);
+    const int written = ::open(log.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0600);
+    const bool is_ready = ::getppid() == parent && nothing >= 0 && written >= 0 &&
+                          ::dup2(nothing, STDIN_FILENO) >= 0 &&
+                          ::dup2(written, STDOUT_FILENO) >= 0 &&
+                          ::dup2(written, STDERR_FILENO) >= 0;
+    if (is_ready) ::execv("/proc/self/exe", argv.data());
+    ::_exit(1);
   }
   child(child&& other) noexcept : id_(std::exchange(other.id_, -1)) {}
   child& operator=(child&&) = delete;
@@ -174,6 +179,7 @@ class process_network {
     // After the last transfer was sent, it waits at most 20 s for the rest to become final.
     const auto quiet_after = wanted_.seconds + 20;
     while (figures_.transactions < offer_.all.size() && elapsed_seconds(start_) < quiet_after) {
+      leave_if_stop_requested();
       const auto due =
           std::min(offer_.all.size(),
                    static_cast<std::size_t>(elapsed_seconds(start_) * wanted_.transactions_per_s));
@@ -218,6 +224,7 @@ class process_network {
     const auto start = steady::now();
     for (std::size_t i = 0; i < doors_.size(); ++i) {
       for (;;) {
+        leave_if_stop_requested();
         auto role = cluster::connect_role<validator::validator_actor>(*system_, doors_[i]);
         if (role) {
           validators_.push_back(std::move(*role));
@@ -235,6 +242,7 @@ class process_network {
           homes_[i] / "ledger", tables::ledger_options{ledger_map_bytes, true}));
     }
     while (ledgers_.front()->view().height().value == 0) {
+      leave_if_stop_requested();
       if (steady::now() - start > patience)
         return failed("no block is made", "the validators do not agree within 60 s");
       std::this_thread::sleep_for(milliseconds(20));

@@ -13,6 +13,7 @@
 #include <queue>
 
 #include "deploy/soma/bench/bench_consensus_member.hpp"
+#include "deploy/soma/shell/stop.hpp"
 #include "messages/codec/codec_consensus.hpp"
 
 namespace soma::cli {
@@ -62,6 +63,7 @@ class virtual_network {
     const auto end_us = static_cast<std::uint64_t>(wanted_.seconds * 1e6);
     const auto start = steady::now();
     while (!queue_.empty() && !is_over(end_us)) {
+      leave_if_stop_requested();
       auto next = queue_.top();
       queue_.pop();
       now_us_ = next.at_us;

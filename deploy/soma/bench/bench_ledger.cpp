@@ -8,6 +8,7 @@
 #include "deploy/soma/bench/bench.hpp"
 #include "deploy/soma/bench/bench_ledger_world.hpp"
 #include "deploy/soma/shell/console.hpp"
+#include "deploy/soma/shell/stop.hpp"
 #include "deploy/soma/verbs.hpp"
 #include "messages/crypto/bare_verifier.hpp"
 #include "messages/signing/signing.hpp"
@@ -171,6 +172,7 @@ void bench_ledger::repeat(Step step) const {
   const std::chrono::duration<double> most(options_.seconds / 3);
   for (std::uint32_t i = 0;
        i < blocks_ && (i < 3 || std::chrono::steady_clock::now() - start < most); ++i) {
+    leave_if_stop_requested();
     step();
   }
 }
@@ -299,6 +301,7 @@ expected<std::vector<bench_row>, failure> bench_ledger::measure() {
     return wrong_usage("--models", "it is not between 2,000 and 2,000,000");
   }
   if (blocks_ < 3) return wrong_usage("--blocks", "it is below 3");
+  const patient_stop until_removed;  // a stop leaves no folder behind
   const auto folder = scratch();
   if (!folder) return make_unexpected(folder.error());
   std::vector<bench_row> rows;
@@ -308,7 +311,10 @@ expected<std::vector<bench_row>, failure> bench_ledger::measure() {
     twin.begin();
     const auto made = seconds_of([&] {
       world.emplace(world_options(folder->path() / "ledger", accounts_, models_),
-                    [&](byte_view key, byte_view value) { twin.add_row(key, value); });
+                    [&](byte_view key, byte_view value) {
+                      leave_if_stop_requested();
+                      twin.add_row(key, value);
+                    });
       twin.commit();
     });
     note_line("a ledger of " + count_text(accounts_) + " accounts and " + count_text(models_) +

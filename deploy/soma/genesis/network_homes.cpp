@@ -6,7 +6,6 @@
 #include <utility>
 
 #include "deploy/soma/genesis/voting_home.hpp"
-#include "deploy/soma/shell/files.hpp"
 #include "messages/codec/codec.hpp"
 #include "messages/crypto/key_file.hpp"
 #include "messages/crypto/x509.hpp"
@@ -90,6 +89,7 @@ expected<network_homes, failure> network_homes::begin(network_plan plan) {
   if (auto checked = check(plan); !checked) return make_unexpected(checked.error());
   network_homes made(std::move(plan));
   const auto& p = made.plan_;
+  if (auto locked = made.lock_old_homes(); !locked) return make_unexpected(locked.error());
   std::error_code error;
   fs::create_directories(p.folder.parent_path(), error);
   if (error) return cannot_make(p.folder.parent_path(), error.message());
@@ -111,6 +111,21 @@ expected<network_homes, failure> network_homes::begin(network_plan plan) {
     if (auto one = made.make_home(name, votes, i); !one) return make_unexpected(one.error());
   }
   return made;
+}
+
+outcome network_homes::lock_old_homes() {
+  std::error_code none;
+  for (const auto& entry : fs::directory_iterator(plan_.folder, none)) {
+    std::error_code ignored;
+    if (!fs::exists(entry.path() / "node.toml", ignored)) continue;
+    auto lock = folder_lock::take(
+        entry.path() / home_lock_name,
+        {"cannot replace " + plan_.folder.string(),
+         "the node in " + entry.path().filename().string() + " runs", "stop it first"});
+    if (!lock) return make_unexpected(lock.error());
+    old_homes_.push_back(std::move(*lock));
+  }
+  return {};
 }
 
 outcome network_homes::make_home(const std::string& name, bool is_validator, std::uint32_t number) {

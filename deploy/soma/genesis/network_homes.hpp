@@ -12,7 +12,8 @@
 //   DIR/NAME/tls/                   the node's own certificate
 //
 // NAME is validator-1, …, follower-1, …. What must hold: DIR is either complete or does not exist,
-// and an existing network is replaced only if network_plan::replaces is set.
+// and an existing network is replaced only if network_plan::replaces is set and none of its nodes
+// runs.
 #pragma once
 
 #include <cstdint>
@@ -22,6 +23,7 @@
 
 #include "actors/mesh/host_port.hpp"
 #include "deploy/soma/shell/failure.hpp"
+#include "deploy/soma/shell/files.hpp"
 #include "deploy/soma/shell/json.hpp"
 #include "messages/values/genesis.hpp"
 
@@ -63,11 +65,13 @@ class network_homes {
   explicit network_homes(network_plan plan) : plan_(std::move(plan)) {}
   [[nodiscard]] outcome make_home(const std::string& name, bool is_validator, std::uint32_t number);
   [[nodiscard]] std::string config_of(const network_home& home, const soma::genesis& genesis) const;
+  [[nodiscard]] outcome lock_old_homes();
   [[nodiscard]] outcome put_in_place();
 
   network_plan plan_;
   std::filesystem::path building_;  // the folder while it is made; empty once it is in its place
   std::vector<network_home> homes_;
+  std::vector<folder_lock> old_homes_;  // of the network that is replaced, so that no node starts
 };
 
 /// The homes as --json prints them: name, folder, key, mesh, listen, validator.

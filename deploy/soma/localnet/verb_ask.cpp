@@ -75,6 +75,8 @@ outcome ask::run(const run_context& context) {
     return failed("there is no network in " + directory.string(), "nothing was trained yet",
                   "run `soma localnet` first");
   }
+  const auto reading = read_localnet(directory);
+  if (!reading) return make_unexpected(reading.error());
   names_ = model_names(directory);
   localnet::stored_network network(directory, threads_, [] { return scoring::exact_engines(); });
   if (network.models() == 0)

@@ -217,6 +217,7 @@ outcome localnet_verb::run(const run_context& context) {
   const auto place = fresh_localnet(context.home);
   if (!place) return make_unexpected(place.error());
   const auto& directory = place->directory;
+  const patient_stop until_reported;
   const auto began = std::chrono::steady_clock::now();
   const auto report = localnet::run_localnet(plan(directory, std::move(*sources), *arch));
   if (!report)

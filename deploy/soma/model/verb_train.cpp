@@ -224,6 +224,7 @@ outcome model_train::run(const run_context& context) {
   if (auto set = use_threads(threads_); !set) return set;
   auto data = load_data();
   if (!data) return make_unexpected(data.error());
+  const patient_stop until_kept;  // the checkpoint is worth waiting for
   const auto start = std::chrono::steady_clock::now();
   std::stop_source stop;
   progress_bar bar("training", standard_.steps, "steps");

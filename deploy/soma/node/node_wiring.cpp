@@ -13,7 +13,7 @@
 #include "deploy/soma/genesis/voting_home.hpp"
 #include "deploy/soma/node/node_state_sync.hpp"
 #include "deploy/soma/shell/console.hpp"
-#include "deploy/soma/shell/files.hpp"
+#include "deploy/soma/shell/stop.hpp"
 #include "deploy/soma/shell/units.hpp"
 #include "messages/codec/codec.hpp"
 #include "messages/crypto/key_file.hpp"
@@ -64,13 +64,19 @@ scorer::scorer_worker_ports new_worker_ports(caf::actor_system& system,
 node::node(node_config config, supervised_process& process)
     : config_(std::move(config)), process_(process) {}
 
+expected<folder_lock, failure> lock_home(const std::filesystem::path& home) {
+  std::error_code error;
+  std::filesystem::create_directories(home, error);
+  if (error) {
+    return failed("cannot make the home " + home.string(), error.message(), "choose another home");
+  }
+  return folder_lock::take(home / home_lock_name, cannot_use(home, true, "").value());
+}
+
 expected<std::unique_ptr<node>, failure> node::open(node_config config,
                                                     supervised_process& process) {
   std::unique_ptr<node> made(new node(std::move(config), process));
   const auto& home = made->config_.home;
-  std::error_code error;
-  std::filesystem::create_directories(home, error);
-  if (error) return failed("cannot make " + home.string(), error.message());
   try {
     if (auto opened = made->open_stores(); !opened) return make_unexpected(opened.error());
   } catch (const lmdb::failure& failure) {
@@ -178,10 +184,13 @@ expected<void, role_failure> node::fetch(std::string_view name, Handle& into, gr
   const auto place = config_.roles.find(name);
   if (place == config_.roles.end() || !place->second.at) return {};
   const auto& at = *place->second.at;
+  if (stop_requested()) {
+    return make_unexpected(role_failure{std::string(name), "a stop was asked for", true});
+  }
   auto role = cluster::connect_role<Handle>(process_.system(), at);
   if (!role) {
     return make_unexpected(role_failure{
-        std::string(name), at.host + ":" + std::to_string(at.port) + ": " + role.error()});
+        std::string(name), at.host + ":" + std::to_string(at.port) + ": " + role.error(), true});
   }
   into = std::move(*role);
   all.push_back(supervise(std::string(name), into, false));
@@ -291,26 +300,16 @@ expected<void, role_failure> node::open_doors(const handles& h) {
   return done;
 }
 
-expected<std::vector<supervisor::supervised>, role_failure> node::start() {
+expected<void, role_failure> node::start(group& all) {
   handles h;
-  group all;
   // A disk that was full may have free space again.
   if (ledger_) ledger_->environment().resume_writing();
   // Steps that may fail because of other machines come first, so that no role of this node has to
   // be stopped again when they fail.
-  if (auto done = fetch_all(h, all); !done) return make_unexpected(done.error());
-  if (auto done = open_mesh(h, all); !done) return make_unexpected(done.error());
+  if (auto done = fetch_all(h, all); !done) return done;
+  if (auto done = open_mesh(h, all); !done) return done;
   spawn_all(h, all);
-  if (auto done = open_doors(h); !done) {
-    close_doors();
-    for (const auto& one : all) {
-      if (one.is_ours) {
-        caf::anon_send_exit(caf::actor_cast<caf::actor>(one.role), caf::exit_reason::user_shutdown);
-      }
-    }
-    return make_unexpected(done.error());
-  }
-  return all;
+  return open_doors(h);
 }
 
 void node::close_doors() {

@@ -14,6 +14,7 @@
 #include "actors/validator/validator_actor.hpp"
 #include "actors/validator/vote_memory.hpp"
 #include "deploy/soma/node/supervised_process.hpp"
+#include "deploy/soma/shell/files.hpp"
 #include "deploy/soma/source/node_config.hpp"
 #include "messages/crypto/ed25519.hpp"
 #include "storage/blobs/blob_store.hpp"
@@ -28,16 +29,22 @@ struct published_role {
   caf::strong_actor_ptr role;  // null for the mesh, which has an address but is no role
 };
 
+/// Makes the home if it is missing, and takes the lock that keeps every other node out of it. The
+/// lock must live longer than everything that uses the home: take it before the process's actors
+/// exist.
+[[nodiscard]] expected<folder_lock, failure> lock_home(const std::filesystem::path& home);
+
 class node {
  public:
-  /// Opens the stores on the disk and checks the genesis and the key. `process` must live longer
-  /// than the node.
+  /// Opens the stores on the disk and checks the genesis and the key. The home must be locked, and
+  /// `process` must live longer than the node.
   [[nodiscard]] static expected<std::unique_ptr<node>, failure> open(node_config config,
                                                                      supervised_process& process);
 
-  /// Connects to the roles of other machines, and spawns and publishes the roles of this one. The
-  /// supervisor calls it at the beginning and again after a failure.
-  [[nodiscard]] expected<std::vector<supervisor::supervised>, supervisor::role_failure> start();
+  /// Connects to the roles of other machines, and spawns and publishes the roles of this one, and
+  /// adds them to `all`. The supervisor calls it at the beginning and again after a failure.
+  [[nodiscard]] expected<void, supervisor::role_failure> start(
+      std::vector<supervisor::supervised>& all);
   /// Ends the publication of all roles.
   void close_doors();
 

@@ -25,6 +25,10 @@ void take_file_descriptors() {
   (void)::setrlimit(RLIMIT_NOFILE, &now);
 }
 
+/// A connection to another machine that does not answer may hold an end up. What is on the disk is
+/// whole at every moment, so then the process ends without waiting.
+constexpr unsigned seconds_to_leave = 20;
+
 }  // namespace
 
 supervised_process::supervised_process(const std::optional<cluster::cluster_identity>& identity)
@@ -43,7 +47,7 @@ void supervised_process::note(std::string line) {
   notes_.push_back(std::move(line));
 }
 
-void supervised_process::run(duties what) {
+outcome supervised_process::run(duties what) {
   supervisor::supervisor_ports ports;
   ports.clock = clock_;
   ports.start = std::move(what.start);
@@ -53,6 +57,13 @@ void supervised_process::run(duties what) {
     if (times_up_++ != 0) notes_.emplace_back("all roles run again");
   };
   ports.on_failure = [this](const supervisor::role_failure& failure, std::uint32_t pause_ms) {
+    {
+      const std::lock_guard lock(mutex_);
+      if (times_up_ == 0 && !failure.is_elsewhere) {
+        no_start_ = failure;
+        return;
+      }
+    }
     note(failure.role + ": " + failure.why + "; trying again in " + std::to_string(pause_ms) +
          " ms");
   };
@@ -65,6 +76,7 @@ void supervised_process::run(duties what) {
     caf::actor_system& system;
     const supervisor::supervisor_actor& head;
     ~roles_end() {
+      leave_within(seconds_to_leave);
       caf::scoped_actor self(system);
       self->send_exit(head, caf::exit_reason::user_shutdown);
       self->wait_for(head);
@@ -75,14 +87,21 @@ void supervised_process::run(duties what) {
     std::this_thread::sleep_for(std::chrono::milliseconds(20));
     std::vector<std::string> notes;
     bool is_up = false;
+    std::optional<supervisor::role_failure> no_start;
     {
       const std::lock_guard lock(mutex_);
       notes.swap(notes_);
       is_up = times_up_ != 0;
+      no_start = no_start_;
     }
     for (const auto& line : notes) note_line(line);
+    if (no_start) {
+      return failed("cannot start " + no_start->role, no_start->why,
+                    "change the configuration, or free what it names, and start again");
+    }
     if (is_up && !std::exchange(told, true) && what.on_first_up) what.on_first_up();
   }
+  return {};
 }
 
 }  // namespace soma::cli

@@ -59,15 +59,18 @@ outcome node_run::run(const run_context& context) {
   auto config = parse_node_config(context.config, context.config_path, context.home);
   if (!config) return make_unexpected(config.error());
   config->first_start = first_start_;
+  // What is declared first is given back last: no other node gets the home before all is over.
+  const auto lock = lock_home(config->home);
+  if (!lock) return make_unexpected(lock.error());
   supervised_process process(config->identity);
   auto opened = node::open(*config, process);
   if (!opened) return make_unexpected(opened.error());
   auto& running = **opened;
   supervised_process::duties duties;
-  duties.start = [&] { return running.start(); };
+  duties.start = [&](auto& all) { return running.start(all); };
   duties.before_stop = [&] { running.close_doors(); };
   duties.on_first_up = [&] { print_doors(context, *config, running.doors()); };
-  process.run(std::move(duties));
+  if (auto done = process.run(std::move(duties)); !done) return done;
   for (const auto& line : running.kept()) note_line(line);
   return {};
 }

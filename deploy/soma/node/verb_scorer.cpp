@@ -25,8 +25,10 @@ class scorer_verb final : public verb {
   outcome run(const run_context& context) override;
 
  private:
-  [[nodiscard]] expected<std::vector<supervisor::supervised>, role_failure> start(
-      supervised_process& process, const mesh::host_port& pool, const mesh::host_port& blobs) const;
+  [[nodiscard]] expected<void, role_failure> start(supervised_process& process,
+                                                   const mesh::host_port& pool,
+                                                   const mesh::host_port& blobs,
+                                                   std::vector<supervisor::supervised>& all) const;
 
   std::string join_, blobs_, name_;
   fs::path certificate_, key_, ca_;
@@ -53,19 +55,20 @@ expected<Handle, role_failure> connect(caf::actor_system& system, const std::str
   auto role = cluster::connect_role<Handle>(system, at);
   if (role) return std::move(*role);
   return make_unexpected(
-      role_failure{name, at.host + ":" + std::to_string(at.port) + ": " + role.error()});
+      role_failure{name, at.host + ":" + std::to_string(at.port) + ": " + role.error(), true});
 }
 
-expected<std::vector<supervisor::supervised>, role_failure> scorer_verb::start(
-    supervised_process& process, const mesh::host_port& pool_at,
-    const mesh::host_port& blobs_at) const {
+expected<void, role_failure> scorer_verb::start(supervised_process& process,
+                                                const mesh::host_port& pool_at,
+                                                const mesh::host_port& blobs_at,
+                                                std::vector<supervisor::supervised>& all) const {
   auto& system = process.system();
   const auto blobs = connect<blob_store::blob_store_actor>(system, "blob store", blobs_at);
   if (!blobs) return make_unexpected(blobs.error());
   const auto pool = connect<scorer::scorer_actor>(system, "pool", pool_at);
   if (!pool) return make_unexpected(pool.error());
-  std::vector<supervisor::supervised> all{supervisor::supervise("blob store", *blobs, false),
-                                          supervisor::supervise("pool", *pool, false)};
+  all.push_back(supervisor::supervise("blob store", *blobs, false));
+  all.push_back(supervisor::supervise("pool", *pool, false));
   for (unsigned i = 1; i <= workers_; ++i) {
     const auto number = "worker " + std::to_string(i);
     auto ports = new_worker_ports(system, *blobs, number, all);
@@ -73,7 +76,7 @@ expected<std::vector<supervisor::supervised>, role_failure> scorer_verb::start(
     all.push_back(supervisor::supervise(
         number, system.spawn(scorer::joining_worker, std::move(ports), std::move(membership))));
   }
-  return all;
+  return {};
 }
 
 std::string default_name() {
@@ -96,7 +99,7 @@ outcome scorer_verb::run(const run_context& context) {
   if (auto checked = check_identity(identity); !checked) return checked;
   supervised_process process(identity);
   supervised_process::duties duties;
-  duties.start = [&] { return start(process, *pool, *blobs); };
+  duties.start = [&](auto& all) { return start(process, *pool, *blobs, all); };
   duties.on_first_up = [&] {
     if (context.wants_json) {
       announce_line(json::of({{"name", name_}, {"workers", workers_}, {"pool", join_}}).text());
@@ -105,7 +108,7 @@ outcome scorer_verb::run(const run_context& context) {
                     (workers_ == 1 ? " worker" : " workers"));
     }
   };
-  process.run(std::move(duties));
+  if (auto done = process.run(std::move(duties)); !done) return done;
   note_line("stopped; other workers of the pool do the work that was not finished");
   return {};
 }

@@ -1,15 +1,8 @@
 #include "deploy/soma/send/publication.hpp"
 
-#include <fcntl.h>
-#include <sys/file.h>
-#include <unistd.h>
-
 #include <bit>
-#include <cerrno>
-#include <cstring>
 
 #include "deploy/soma/shell/config.hpp"
-#include "deploy/soma/shell/files.hpp"
 #include "messages/crypto/aes_ctr.hpp"
 #include "messages/crypto/merkle.hpp"
 #include "messages/signing/signing.hpp"
@@ -118,11 +111,6 @@ std::optional<publication> from_json(const json& document) {
   return p;
 }
 
-unexpected<failure> cannot_write(const fs::path& path) {
-  return failed("cannot write " + path.string(), std::strerror(errno),
-                "make room, or choose another --home; nothing was sent");
-}
-
 }  // namespace
 
 tx::commit_model publication::commitment(std::uint64_t size_bytes, const blob_id& root) const {
@@ -173,22 +161,12 @@ expected<publication_file, failure> publication_file::open(
     return failed("cannot make " + path.parent_path().string(), error.what(),
                   "choose another --home");
   }
-  const auto lock_path = path.string() + ".lock";
-  const int lock = ::open(lock_path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-  if (lock < 0) return cannot_write(lock_path);
-  if (::flock(lock, LOCK_EX | LOCK_NB) != 0) {
-    ::close(lock);
-    return failed("cannot publish these weights twice at once",
-                  "another process uses " + path.string(), "wait until it has finished");
-  }
-  return publication_file(std::move(path), lock);
-}
-
-publication_file::publication_file(publication_file&& other) noexcept
-    : path_(std::move(other.path_)), lock_(std::exchange(other.lock_, -1)) {}
-
-publication_file::~publication_file() {
-  if (lock_ >= 0) ::close(lock_);
+  auto lock =
+      folder_lock::take(path.string() + ".lock",
+                        {"cannot publish these weights twice at once",
+                         "another process uses " + path.string(), "wait until it has finished"});
+  if (!lock) return make_unexpected(lock.error());
+  return publication_file(std::move(path), std::move(*lock));
 }
 
 expected<std::optional<publication>, failure> publication_file::read() const {

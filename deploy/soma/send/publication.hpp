@@ -10,6 +10,7 @@
 #include <optional>
 
 #include "deploy/soma/shell/failure.hpp"
+#include "deploy/soma/shell/files.hpp"
 #include "messages/crypto/random.hpp"
 #include "messages/values/transactions.hpp"
 
@@ -52,10 +53,6 @@ class publication_file {
   [[nodiscard]] static expected<publication_file, failure> open(
       const std::filesystem::path& home, const chain_id& chain, const address& owner,
       const weights_hash& weights, const std::optional<model_id>& update_of);
-  publication_file(publication_file&& other) noexcept;
-  publication_file& operator=(publication_file&&) = delete;
-  ~publication_file();
-
   [[nodiscard]] const std::filesystem::path& path() const { return path_; }
   /// Reads what an earlier run wrote; nullopt if there was none.
   [[nodiscard]] expected<std::optional<publication>, failure> read() const;
@@ -65,9 +62,10 @@ class publication_file {
   [[nodiscard]] outcome put_aside(const std::string& suffix) const;
 
  private:
-  publication_file(std::filesystem::path path, int lock) : path_(std::move(path)), lock_(lock) {}
+  publication_file(std::filesystem::path path, folder_lock lock)
+      : path_(std::move(path)), lock_(std::move(lock)) {}
   std::filesystem::path path_;
-  int lock_;
+  folder_lock lock_;
 };
 
 }  // namespace soma::cli

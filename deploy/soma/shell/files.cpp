@@ -184,14 +184,27 @@ outcome check_distinct(std::span<const named_path> written, std::span<const name
 }
 
 expected<folder_lock, failure> folder_lock::take(const fs::path& path, failure taken) {
-  const int opened = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-  if (opened < 0) {
+  const auto cannot = [&] {
     return failed("cannot lock " + path.string(), std::generic_category().message(errno),
-                  "choose another --home");
-  }
+                  "check the disk and who may write there, or choose another --home");
+  };
+  const int opened = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+  if (opened < 0) return cannot();
   folder_lock made(opened);
-  if (::flock(opened, LOCK_EX | LOCK_NB) != 0) return make_unexpected(std::move(taken));
-  return made;
+  if (::flock(opened, LOCK_EX | LOCK_NB) == 0) return made;
+  if (errno != EWOULDBLOCK) return cannot();
+  return make_unexpected(std::move(taken));
+}
+
+expected<std::optional<folder_lock>, failure> folder_lock::share(const fs::path& path,
+                                                                 failure taken) {
+  int opened = ::open(path.c_str(), O_RDONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+  if (opened < 0) opened = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+  if (opened < 0) return std::optional<folder_lock>{};
+  folder_lock made(opened);
+  if (::flock(opened, LOCK_SH | LOCK_NB) == 0) return std::optional(std::move(made));
+  if (errno == EWOULDBLOCK) return make_unexpected(std::move(taken));
+  return std::optional<folder_lock>{};
 }
 
 folder_lock::folder_lock(folder_lock&& other) noexcept

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <span>
 #include <string>
 
@@ -56,6 +57,9 @@ struct named_path {
 [[nodiscard]] outcome check_distinct(std::span<const named_path> written,
                                      std::span<const named_path> read);
 
+/// The name of the lock in the home of a node.
+inline constexpr const char* home_lock_name = "node.lock";
+
 /// A lock on a folder that this process owns while the lock lives. The kernel gives it up when the
 /// process ends, in whatever way.
 class folder_lock {
@@ -64,6 +68,11 @@ class folder_lock {
   /// process has it.
   [[nodiscard]] static expected<folder_lock, failure> take(const std::filesystem::path& path,
                                                            failure taken);
+  /// Takes the lock together with others that share it: while one of them lives, take() refuses.
+  /// Refuses with `taken` while a process has it alone. nullopt if no lock can be held there, as in
+  /// a folder that may only be read: then nothing keeps its owner from changing it.
+  [[nodiscard]] static expected<std::optional<folder_lock>, failure> share(
+      const std::filesystem::path& path, failure taken);
   folder_lock(folder_lock&& other) noexcept;
   folder_lock& operator=(folder_lock&&) = delete;
   ~folder_lock();

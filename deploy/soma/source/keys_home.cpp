@@ -2,19 +2,16 @@
 
 #include <fcntl.h>
 #include <poll.h>
-#include <termios.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <atomic>
 #include <cerrno>
-#include <csignal>
-#include <cstdio>
 #include <cstdlib>
 #include <fstream>
-#include <iostream>
 
 #include "deploy/soma/shell/files.hpp"
+#include "deploy/soma/shell/hidden_input.hpp"
+#include "deploy/soma/shell/stop.hpp"
 #include "messages/crypto/hash.hpp"
 #include "messages/crypto/key_file.hpp"
 #include "storage/files/durable.hpp"
@@ -83,6 +80,10 @@ expected<std::string, failure> first_line_of(const fs::path& path) {
       why = "nothing came within 30 seconds";
       break;
     }
+    if (stop_requested()) {
+      why = "a stop was asked for";
+      break;
+    }
     char part[256];
     const auto got = ::read(fd, part, sizeof part);
     if (got == 0) break;
@@ -96,33 +97,6 @@ expected<std::string, failure> first_line_of(const fs::path& path) {
   if (line.size() > max_passphrase_line_bytes) {
     return failed(what, "its first line is longer than any passphrase", remedy);
   }
-  return line;
-}
-
-std::atomic<int> signal_while_hidden{0};
-
-/// Reads one line from the terminal, which does not show what is typed. Signals that end or halt
-/// the process (Ctrl-\ and Ctrl-Z) are delivered once the terminal shows again what is typed.
-std::string ask_hidden(const char* question) {
-  std::fputs(question, stderr);
-  termios before{};
-  const bool is_hidden = ::tcgetattr(STDIN_FILENO, &before) == 0;
-  auto quiet = before;
-  quiet.c_lflag &= ~static_cast<tcflag_t>(ECHO);
-  struct sigaction note {
-  }, quit{}, halt{};
-  note.sa_handler = [](int number) { signal_while_hidden = number; };
-  sigemptyset(&note.sa_mask);
-  sigaction(SIGQUIT, &note, &quit);
-  sigaction(SIGTSTP, &note, &halt);
-  if (is_hidden) ::tcsetattr(STDIN_FILENO, TCSAFLUSH, &quiet);
-  std::string line;
-  std::getline(std::cin, line);
-  if (is_hidden) ::tcsetattr(STDIN_FILENO, TCSAFLUSH, &before);
-  sigaction(SIGQUIT, &quit, nullptr);
-  sigaction(SIGTSTP, &halt, nullptr);
-  std::fputs("\n", stderr);
-  if (const int number = signal_while_hidden.exchange(0); number != 0) std::raise(number);
   return line;
 }
 
@@ -177,15 +151,16 @@ expected<std::string, failure> passphrase(const fs::path& file, bool is_new) {
   if (const char* given = std::getenv("SOMA_PASSPHRASE"); given != nullptr && *given != '\0') {
     return std::string(given);
   }
-  if (::isatty(STDIN_FILENO) == 0 || ::isatty(STDERR_FILENO) == 0) {
+  if (!can_ask()) {
     return failed(what, "it cannot be asked for, since there is no terminal",
                   is_new ? "set SOMA_PASSPHRASE, name --passphrase-file, or add --no-passphrase"
                          : "set SOMA_PASSPHRASE or name --passphrase-file");
   }
   auto line = ask_hidden("passphrase: ");
-  if (line.empty()) return failed(what, "it is empty", "--no-passphrase makes a key without one");
+  if (!line) return failed(what, "the input has ended", "type it, or name --passphrase-file");
+  if (line->empty()) return failed(what, "it is empty", "--no-passphrase makes a key without one");
   if (is_new && ask_hidden("once more:  ") != line) return failed(what, "the two are not the same");
-  return line;
+  return std::move(*line);
 }
 
 expected<crypto::key_pair, failure> unlock(const home_key& key, const fs::path& passphrase_file) {

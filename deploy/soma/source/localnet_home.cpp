@@ -1,6 +1,7 @@
 #include "deploy/soma/source/localnet_home.hpp"
 
 #include <utility>
+#include <vector>
 
 #include "deploy/soma/shell/config.hpp"
 #include "model/weights/architectures.hpp"
@@ -10,6 +11,8 @@ namespace soma::cli {
 namespace fs = std::filesystem;
 
 namespace {
+
+constexpr const char* readers_lock_name = "readers.lock";
 
 /// A folder that no local network made is neither moved nor removed. The sign of a local network is
 /// the folder `data`, which it makes first.
@@ -39,6 +42,17 @@ expected<running_localnet, failure> fresh_localnet(const fs::path& home) {
                     "it holds something other than a local network", "choose another --home");
     }
   }
+  // The locks end with this function: the folders have their new places then.
+  std::vector<folder_lock> unread;
+  for (const auto& folder : {directory, previous}) {
+    if (!fs::exists(folder)) continue;
+    auto alone =
+        folder_lock::take(folder / readers_lock_name,
+                          failure{"cannot replace " + folder.string(), "another process reads it",
+                                  "wait until `soma ask` has ended, or choose another --home"});
+    if (!alone) return make_unexpected(alone.error());
+    unread.push_back(std::move(*alone));
+  }
   if (fs::exists(directory)) {
     fs::remove_all(previous, error);
     if (!error) fs::rename(directory, previous, error);
@@ -47,6 +61,12 @@ expected<running_localnet, failure> fresh_localnet(const fs::path& home) {
   if (error)
     return failed("cannot make " + directory.string(), error.message(), "choose another --home");
   return running_localnet{directory, std::move(*lock)};
+}
+
+expected<std::optional<folder_lock>, failure> read_localnet(const fs::path& directory) {
+  return folder_lock::share(directory / readers_lock_name,
+                            {"cannot read the network in " + directory.string(),
+                             "`soma localnet` is replacing it", "try again"});
 }
 
 outcome write_localnet_index(const fs::path& directory, const localnet::localnet_report& report,

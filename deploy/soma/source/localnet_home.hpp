@@ -4,6 +4,7 @@
 
 #include <filesystem>
 #include <map>
+#include <optional>
 #include <string>
 
 #include "actors/localnet/localnet.hpp"
@@ -19,8 +20,14 @@ struct running_localnet {
 };
 /// Makes an empty <home>/localnet. What an earlier run left there is moved to
 /// <home>/localnet.previous, whose old content is deleted. Refuses while another local network runs
-/// in this home.
+/// in this home, and while a process reads one of the two folders with read_localnet().
 [[nodiscard]] expected<running_localnet, failure> fresh_localnet(const std::filesystem::path& home);
+
+/// Keeps the folder of a network where it is while its files are read. Refuses while it is being
+/// replaced. nullopt if the folder may only be read: then no local network of this user replaces
+/// it.
+[[nodiscard]] expected<std::optional<folder_lock>, failure> read_localnet(
+    const std::filesystem::path& directory);
 
 /// Writes index.toml, which holds what the ledger does not: the names of the models.
 [[nodiscard]] outcome write_localnet_index(const std::filesystem::path& directory,

@@ -2,6 +2,7 @@
 
 #include <caf/event_based_actor.hpp>
 #include <caf/exit_reason.hpp>
+#include <stdexcept>
 
 #include "actors/localnet/world.hpp"
 #include "actors/supervisor/supervisor.hpp"
@@ -39,6 +40,7 @@ struct fixture {
   std::vector<std::size_t> ended_at_start;
   std::vector<std::uint32_t> pauses_ms;
   unsigned failures_left = 0, doors_closed = 0;
+  enum class trouble : std::uint8_t { before_roles, amid_roles, exception } kind{};
   caf::actor elsewhere, first, last;
   supervisor_actor head;
 
@@ -48,23 +50,27 @@ struct fixture {
     elsewhere = system.spawn(role, ended, std::string("elsewhere"));
     supervisor_ports ports;
     ports.clock = net.clock();
-    ports.start = [this]() { return start(); };
+    ports.start = [this](std::vector<supervised>& all) { return start(all); };
     ports.on_failure = [this](const role_failure&, std::uint32_t ms) { pauses_ms.push_back(ms); };
     ports.before_stop = [this] { ++doors_closed; };
     head = system.spawn(soma::supervisor::supervisor, ports, supervisor_options{});
     run_for(0);
   }
-  expected<std::vector<supervised>, role_failure> start() {
+  expected<void, role_failure> start(std::vector<supervised>& all) {
     starts_ms.push_back(net.now_ms());
     ended_at_start.push_back(ended->size());
-    if (failures_left > 0) {
-      --failures_left;
-      return make_unexpected(role_failure{"elsewhere", "not there yet"});
-    }
+    const bool fails = failures_left > 0;
+    if (fails) --failures_left;
+    const role_failure why{"elsewhere", "not there yet"};
+    if (fails && kind == trouble::before_roles) return make_unexpected(why);
+    all.push_back(supervise("elsewhere", elsewhere, false));
     first = net.system().spawn(role, ended, std::string("first"));
+    all.push_back(supervise("first", first));
     last = net.system().spawn(role, ended, std::string("last"));
-    return std::vector<supervised>{supervise("elsewhere", elsewhere, false),
-                                   supervise("first", first), supervise("last", last)};
+    all.push_back(supervise("last", last));
+    if (fails && kind == trouble::exception) throw std::runtime_error("no thread is left");
+    if (fails) return make_unexpected(why);
+    return {};
   }
   void run_for(std::uint64_t ms) {
     const auto until = net.now_ms() + ms;
@@ -92,6 +98,35 @@ TEST_CASE("a group that cannot start is tried again after pauses that double up 
   REQUIRE(f.starts_ms.size() == 9);
   for (std::size_t i = 0; i < f.pauses_ms.size(); ++i) {
     CHECK(f.starts_ms[i + 1] - f.starts_ms[i] == f.pauses_ms[i]);
+  }
+}
+
+TEST_CASE("roles of a start that fails have ended before the next start, and before it leaves") {
+  for (const auto kind : {fixture::trouble::amid_roles, fixture::trouble::exception}) {
+    for (const bool leaves : {false, true}) {
+      CAPTURE(static_cast<int>(kind));
+      CAPTURE(leaves);
+      fixture f;
+      f.kind = kind;
+      f.failures_left = 2;
+      f.spawn();
+      CHECK(*f.ended == names{"last", "first"});
+      CHECK(f.doors_closed == 1);
+      CHECK(f.pauses_ms == std::vector<std::uint32_t>{200});
+      if (leaves) {
+        caf::anon_send_exit(f.head, caf::exit_reason::user_shutdown);
+        f.run_for(60'000);
+        CHECK(f.starts_ms.size() == 1);
+        continue;
+      }
+      f.run_for(60'000);
+      CHECK(f.ended_at_start == std::vector<std::size_t>{0, 2, 4});
+      const auto health = f.net.ask<schema::Health>(f.head, message<schema::GetHealth>{});
+      for (const auto& one : health.root().getRoles()) {
+        CHECK(one.getRunning() == (view_of(one.getName()) != "process"));
+        CHECK(one.getRestarts() == 0);
+      }
+    }
   }
 }
 

@@ -406,7 +406,6 @@ TEST_CASE("the scorer never has more than max_audits requests, nor fewer while m
       reveals.push_back(reveal_of(versions[i]));
     }
     std::size_t noticed = 0, waiting = 0;
-    bool has_failed = false;  // a scorer that failed gets nothing new before the next event
     while (alone.votes().size() < reveals.size()) {
       const auto what = random.below(5);
       if (what == 0) {
@@ -414,17 +413,14 @@ TEST_CASE("the scorer never has more than max_audits requests, nor fewer while m
         const auto first = reveals.begin() + static_cast<std::ptrdiff_t>(noticed);
         alone.notice({first, first + static_cast<std::ptrdiff_t>(count)});
         noticed += count;
-        has_failed = false;
       } else if (what == 1) {
         alone.pass();
         waiting = 0;
-        has_failed = false;
       } else if (alone.open() > 0) {
         const auto index = random.below(alone.open());
         const bool is_trouble = random.below(2) == 0;
         const auto kind = random.below(troubled_scores.size());
         if (is_trouble) ++waiting;
-        has_failed = is_trouble && !troubled_scores[kind];
         if (index < alone.scores().size()) {
           alone.answer_score(index, is_trouble
                                         ? troubled_scores[kind]
@@ -436,7 +432,7 @@ TEST_CASE("the scorer never has more than max_audits requests, nor fewer while m
       }
       const auto due = noticed - alone.votes().size() - waiting;
       REQUIRE(alone.open() <= options.max_audits);
-      if (!has_failed) REQUIRE(alone.open() == std::min<std::size_t>(options.max_audits, due));
+      REQUIRE(alone.open() == std::min<std::size_t>(options.max_audits, due));
     }
     for (const auto& target : targets) CHECK(alone.votes().on_submissions.count(target.id) == 1);
     for (const auto& version : versions) CHECK(alone.votes().on_models.count(version.ref) == 1);
@@ -511,7 +507,7 @@ TEST_CASE("what was settled, or is no longer in the ledger, is not audited any m
   for (std::uint64_t seed = 0; seed < seeds; ++seed) {
     CAPTURE(seed);
     seeded_random random(seed);
-    const auto versions = drawn_versions(random, 10);
+    auto versions = drawn_versions(random, 10);
     auto targets = drawn_targets(random, 10, {versions[0]});
     validator_options options;
     options.max_audits = 1;
@@ -539,10 +535,20 @@ TEST_CASE("what was settled, or is no longer in the ledger, is not audited any m
     }
     std::multimap<model_version_ref, model_verdict> wanted_versions;
     for (std::size_t i = 0; i < versions.size(); ++i) {
-      if (i == 0 || random.below(2) == 0) {
-        wanted_versions.emplace(versions[i].ref, model_verdict::good);
-      } else {
-        changes.push_back({model_version_key(versions[i].ref), std::nullopt});
+      auto& version = versions[i];
+      const auto fate = i == 0 ? 0 : random.below(5);
+      if (fate == 0) wanted_versions.emplace(version.ref, model_verdict::good);
+      if (fate == 1) changes.push_back({model_version_key(version.ref), std::nullopt});
+      if (fate == 2) changes.push_back({model_key(version.ref.model), std::nullopt});
+      if (fate == 3) {
+        version.model.status = model_status::inactive;
+        changes.push_back({model_key(version.ref.model), encode(version.model)});
+      }
+      if (fate == 4) {
+        const version_status over[] = {version_status::superseded, version_status::dropped,
+                                       version_status::bad};
+        version.row.status = over[random.below(3)];
+        changes.push_back({model_version_key(version.ref), encode(version.row)});
       }
     }
     alone.commit(changes);
@@ -554,6 +560,61 @@ TEST_CASE("what was settled, or is no longer in the ledger, is not audited any m
     } while (alone.open() > 0);
     CHECK(alone.votes().on_submissions == wanted);
     CHECK(alone.votes().on_models == wanted_versions);
+  }
+}
+
+TEST_CASE("what was settled is forgotten: if it comes again, its attempts are counted anew") {
+  seeded_random random(1);
+  auto versions = drawn_versions(random, 2);
+  auto targets = drawn_targets(random, 1, {versions[0]});
+  validator_options options;
+  options.audit_attempts = 2;
+  lone_auditor alone(rows_of(versions, targets), options);
+  const auto& looked_for = versions[1];
+  const auto fail_once = [&] {
+    alone.notice({reveal_of(targets[0]), reveal_of(looked_for)});
+    alone.answer_score(0, refused<schema::ScoreReport>(work_refusal::data_unavailable));
+    alone.answer_check(0, check_of(model_verdict::unavailable));
+    REQUIRE(alone.open() == 0);
+  };
+  const auto commit_as = [&](target_status target, version_status version) {
+    targets[0].row.status = target;
+    versions[1].row.status = version;
+    alone.commit({{target_key(targets[0].id), encode(targets[0].row)},
+                  {model_version_key(versions[1].ref), encode(versions[1].row)}});
+  };
+  for (int round = 0; round < 3; ++round) {
+    CAPTURE(round);
+    fail_once();
+    commit_as(target_status::settled, version_status::dropped);
+    alone.pass();
+    CHECK(alone.open() == 0);
+    commit_as(target_status::revealed, version_status::revealed);
+  }
+  CHECK(alone.votes().size() == 0);  // each time one attempt of two
+}
+
+TEST_CASE("what the clock does not let wait is tried again with the next block") {
+  seeded_random random(1);
+  const auto versions = drawn_versions(random, 1);
+  const auto targets = drawn_targets(random, 1, versions);
+  for (const auto& trouble : kinds_of_trouble<schema::ScoreReport>()) {
+    lone_auditor alone(rows_of(versions, targets), {});
+    alone.lose_clock();
+    alone.notice({reveal_of(targets[0]), reveal_of(versions[0])});
+    for (int block = 0; block < 3; ++block) {
+      CAPTURE(block);
+      REQUIRE(alone.scores().size() == 1);
+      REQUIRE(alone.checks().size() == 1);
+      alone.answer_score(0, trouble);
+      alone.answer_check(0, std::nullopt);
+      CHECK(alone.open() == 0);
+      alone.notice({});
+    }
+    alone.answer_score(0, targets[0].report());
+    alone.answer_check(0, check_of(model_verdict::good));
+    CHECK(alone.votes().on_submissions.count(targets[0].id) == 1);
+    CHECK(alone.votes().on_models.count(versions[0].ref) == 1);
   }
 }
 

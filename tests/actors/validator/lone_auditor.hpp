@@ -159,6 +159,12 @@ class lone_auditor {
     world_.run_until([] { return false; }, [] { return false; }, until_ms);
   }
 
+  /// From now on the clock refuses everything.
+  void lose_clock() {
+    caf::anon_send_exit(world_.clock(), caf::exit_reason::kill);
+    pass();
+  }
+
   [[nodiscard]] const std::vector<open_score>& scores() const { return desk_->scores; }
   [[nodiscard]] const std::vector<open_check>& checks() const { return desk_->checks; }
   [[nodiscard]] std::size_t open() const { return scores().size() + checks().size(); }

@@ -230,6 +230,27 @@ TEST_CASE("one local network at a time runs in a home, and a folder of others st
   CHECK(fs::exists(user.at(".soma/localnet/index.toml")));
   CHECK_FALSE(fs::exists(user.at(".soma/localnet.previous")));
 
+  {  // A question that takes long keeps its network where it is, and ends soon when it is told.
+    running_program asking(user.folder().path(), soma_user::command({"ask", "x", "--bytes", "65536",
+                                                                     "--temperature", "0"}));
+    const auto reads = [&] {
+      for (int i = 0; i < 6'000 && !fs::exists(user.at(".soma/localnet/readers.lock")); ++i) {
+        std::this_thread::sleep_for(std::chrono::milliseconds(10));
+      }
+      return fs::exists(user.at(".soma/localnet/readers.lock"));
+    };
+    REQUIRE(reads());
+    const auto kept = run_there(user, words);
+    CHECK(kept.exit_code == 1);
+    CHECK(kept.err.find("another process reads it") != std::string::npos);
+    CHECK(is_one_line(kept.err));
+    CHECK(fs::exists(user.at(".soma/localnet/index.toml")));
+    asking.send(SIGINT);
+    const auto asked = asking.wait(std::chrono::seconds(30));
+    CHECK(asked.exit_code == 1);
+    CHECK(is_one_line(asked.err));
+  }
+
   fs::create_directory(user.at(".soma/localnet.previous"));
   write_text(user.at(".soma/localnet.previous/diary"), "mine");
   const auto refused = run_there(user, words);

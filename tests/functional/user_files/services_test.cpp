@@ -1,0 +1,294 @@
+// What serves for long begins as a whole or not at all, owns its home as long as it runs, and ends
+// within seconds when it is told. The same holds for every command that may take long.
+#include <arpa/inet.h>
+#include <doctest/doctest.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <csignal>
+#include <fstream>
+#include <functional>
+#include <iterator>
+#include <thread>
+
+#include "tests/deploy/soma/binary.hpp"
+
+using soma::support::finished_program;
+using soma::support::is_one_line;
+using soma::support::run_program;
+using soma::support::running_program;
+using soma::support::soma_user;
+using soma::support::write_text;
+
+namespace fs = std::filesystem;
+
+namespace {
+
+using steady = std::chrono::steady_clock;
+
+/// A port of this machine on which the test listens as long as this lives.
+class taken_port {
+ public:
+  taken_port() : socket_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+    sockaddr_in at{};
+    at.sin_family = AF_INET;
+    at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    socklen_t size = sizeof at;
+    REQUIRE(::bind(socket_, reinterpret_cast<const sockaddr*>(&at), size) == 0);
+    REQUIRE(::listen(socket_, 1) == 0);
+    REQUIRE(::getsockname(socket_, reinterpret_cast<sockaddr*>(&at), &size) == 0);
+    port_ = ntohs(at.sin_port);
+  }
+  ~taken_port() { ::close(socket_); }
+  taken_port(const taken_port&) = delete;
+  taken_port& operator=(const taken_port&) = delete;
+  [[nodiscard]] std::string at() const { return "127.0.0.1:" + std::to_string(port_); }
+
+ private:
+  int socket_;
+  std::uint16_t port_ = 0;
+};
+
+/// The command as it is typed in the user's folder.
+std::vector<std::string> typed(const soma_user& user, std::vector<std::string> words) {
+  words = soma_user::command(std::move(words));
+  words.insert(words.begin(), {"/usr/bin/env", "-C", user.folder().path().string()});
+  return words;
+}
+
+finished_program run_there(const soma_user& user, std::vector<std::string> words) {
+  return run_program(user.folder().path(), typed(user, std::move(words)),
+                     std::chrono::seconds(100));
+}
+
+bool comes_true(const std::function<bool()>& what) {
+  const auto deadline = steady::now() + std::chrono::seconds(60);
+  while (steady::now() < deadline) {
+    if (what()) return true;
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  }
+  return false;
+}
+
+bool has_said(const running_program& service, const std::string& text) {
+  return comes_true([&] {
+    return service.out().find(text) != std::string::npos ||
+           service.err().find(text) != std::string::npos;
+  });
+}
+
+/// Ends it by one signal and checks that this takes seconds.
+finished_program stopped(running_program& service, int number = SIGINT) {
+  const auto asked = steady::now();
+  service.send(number);
+  auto done = service.wait(std::chrono::seconds(60));
+  CAPTURE(done.err);
+  CHECK(steady::now() - asked < std::chrono::seconds(15));
+  return done;
+}
+
+const std::string alone =
+    "[node]\nhome = \"home\"\n[tls]\ncertificate = \"c/c.pem\"\nkey = \"c/c.key\"\n"
+    "ca = \"ca/ca.pem\"\n[roles.blob_store]\n[roles.scorer]\nworkers = 1\n"
+    "[roles.model_registry]\n[roles.router]\n[roles.target_generator]\n[roles.validator]\n"
+    "genesis = \"g.bin\"\nkey = \"v.key\"\n";
+
+/// The genesis, the key and the certificates of a validator that is alone.
+void make_files(const soma_user& user) {
+  for (const auto& words : std::vector<std::vector<std::string>>{
+           {"genesis", "new", "--validator", "v.key", "--arch", "tiny", "--epoch-seconds", "60",
+            "-o", "g.bin"},
+           {"node", "new-ca", "--ca", "ca"},
+           {"node", "new-cert", "c", "--ca", "ca", "--out", "c"}}) {
+    const auto done = run_there(user, words);
+    CAPTURE(done.err);
+    REQUIRE(done.exit_code == 0);
+  }
+}
+
+/// The processes of this machine whose command line names the text.
+std::size_t processes_with(const std::string& text) {
+  std::size_t found = 0;
+  std::error_code ignored;
+  for (const auto& entry : fs::directory_iterator("/proc", ignored)) {
+    std::ifstream file(entry.path() / "cmdline", std::ios::binary);
+    const std::string words(std::istreambuf_iterator<char>(file), {});
+    if (words.find(text) != std::string::npos) ++found;
+  }
+  return found;
+}
+
+}  // namespace
+
+TEST_CASE("a node whose address is taken ends with one line and gives back all that it had") {
+  const soma_user user;
+  make_files(user);
+  const auto run_node = std::vector<std::string>{"node", "run", "--config", "node.toml"};
+  {
+    const taken_port taken;
+    // One is noticed before any role runs, the other one when the roles run already.
+    for (const auto* address : {"mesh", "listen"}) {
+      CAPTURE(std::string(address));
+      write_text(user.at("node.toml"), alone + address + " = \"" + taken.at() + "\"\n");
+      const auto done = run_there(user, run_node);
+      CAPTURE(done.err);
+      CHECK(done.exit_code == 1);
+      CHECK(done.out.empty());
+      CHECK(is_one_line(done.err));
+      CHECK(done.err.find("cannot listen at " + taken.at()) != std::string::npos);
+    }
+  }
+  running_program again(user.folder().path(), typed(user, run_node));
+  REQUIRE(has_said(again, "validator  listens at"));
+  const auto done = stopped(again);
+  CHECK(done.exit_code == 0);
+  CHECK(done.err.find("kept: the ledger") != std::string::npos);
+}
+
+TEST_CASE("a node that waits for another machine goes on trying, and ends when it is told") {
+  const soma_user user;
+  make_files(user);
+  write_text(user.at("node.toml"),
+             "[node]\nhome = \"home\"\n[tls]\ncertificate = \"c/c.pem\"\nkey = \"c/c.key\"\n"
+             "ca = \"ca/ca.pem\"\n[roles.router]\n[roles.blob_store]\n"
+             "at = \"tls://127.0.0.1:1\"\n");
+  const std::vector<std::vector<std::string>> services{
+      {"node", "run", "--config", "node.toml"},
+      {"scorer", "--join", "127.0.0.1:1", "--blobs", "127.0.0.1:1", "--certificate", "c/c.pem",
+       "--key", "c/c.key", "--ca", "ca/ca.pem"}};
+  for (const auto& words : services) {
+    CAPTURE(words);
+    running_program waiting(user.folder().path(), typed(user, words));
+    REQUIRE(has_said(waiting, "trying again in 400 ms"));
+    CHECK(stopped(waiting, SIGTERM).exit_code == 0);
+  }
+}
+
+TEST_CASE("a home belongs to one node, whatever roles it runs") {
+  const soma_user user;
+  write_text(user.at("node.toml"),
+             "[node]\nhome = \"home\"\n[roles.model_registry]\n[roles.router]\n");
+  const std::vector<std::string> run_node{"node", "run", "--config", "node.toml"};
+  running_program first(user.folder().path(), typed(user, run_node));
+  REQUIRE(has_said(first, "router  in this process"));
+  const auto second = run_there(user, run_node);
+  CHECK(second.exit_code == 1);
+  CHECK(is_one_line(second.err));
+  CHECK(second.err.find("another process uses it") != std::string::npos);
+  CHECK(stopped(first).exit_code == 0);
+  running_program third(user.folder().path(), typed(user, run_node));
+  CHECK(has_said(third, "router  in this process"));
+}
+
+TEST_CASE("a network is not replaced while one of its nodes runs, and its ledger can be read") {
+  const soma_user user;
+  const std::vector<std::string> make{"genesis",      "new", "--validators", "1", "--arch", "tiny",
+                                      "--output-dir", "net", "--port",       "1", "--force"};
+  REQUIRE(run_there(user, make).exit_code == 0);
+  const auto config = user.at("net/validator-1/node.toml");
+  auto text = soma::support::read_text(config);
+  for (const auto* port : {"127.0.0.1:1\"", "127.0.0.1:2\""}) {
+    REQUIRE(text.find(port) != std::string::npos);
+    text.replace(text.find(port), std::string(port).size(), "127.0.0.1:0\"");
+  }
+  write_text(config, text);
+  running_program node(user.folder().path(), typed(user, {"node", "run", "--config", config}));
+  REQUIRE(has_said(node, "mesh  listens at"));
+  const auto refused = run_there(user, make);
+  CHECK(refused.exit_code == 1);
+  CHECK(is_one_line(refused.err));
+  CHECK(refused.err.find("validator-1 runs") != std::string::npos);
+  CHECK(soma::support::read_text(config) == text);
+  CHECK(run_there(user, {"status", "--ledger", "net/validator-1"}).exit_code == 0);
+  CHECK(stopped(node).exit_code == 0);
+  CHECK(run_there(user, make).exit_code == 0);
+  CHECK(soma::support::read_text(config) != text);
+}
+
+TEST_CASE("every command that takes long ends within seconds of one signal, with one line") {
+  const soma_user user;
+  REQUIRE(run_there(user, {"model", "init", "--arch", "tiny", "-o", "w.st"}).exit_code == 0);
+  write_text(user.at("big"), std::string(std::size_t{8} << 20U, 'x'));
+  REQUIRE(::mkfifo(user.at("silent").c_str(), 0600) == 0);
+  // Both ends are open, so that a reader waits for what is written.
+  const int writer = ::open(user.at("silent").c_str(), O_RDWR | O_CLOEXEC);
+  REQUIRE(writer >= 0);
+  fs::create_directory(user.at("made"));
+  const std::vector<std::vector<std::string>> commands{
+      {"model", "score", "--weights", "w.st", "--data", "big"},
+      {"bench", "score", "--arch", "tiny", "--seconds", "3000", "--threads", "1"},
+      {"bench", "ledger", "--accounts", "300000", "--seconds", "300", "--dir", "made"},
+      {"bench", "consensus", "--validators", "4", "--seconds", "100", "--dir", "made"},
+      {"wallet", "new", "alice", "--passphrase-file", "silent"},
+  };
+  for (const auto& words : commands) {
+    CAPTURE(words);
+    running_program busy(user.folder().path(), typed(user, words));
+    std::this_thread::sleep_for(std::chrono::milliseconds(700));
+    const auto done = stopped(busy);
+    CAPTURE(done.err);
+    CHECK(done.exit_code == 1);
+    CHECK(done.out.empty());
+    CHECK(done.err.ends_with('\n'));
+    CHECK(done.err.find("soma: ") != std::string::npos);
+    CHECK(done.err.find("soma: ") == done.err.rfind("soma: "));
+    CHECK(fs::is_empty(user.at("made")));
+  }
+  ::close(writer);
+  running_program simulating(user.folder().path(),
+                             typed(user, {"sim", "consensus", "--seeds", "1..1000000"}));
+  std::this_thread::sleep_for(std::chrono::milliseconds(700));
+  CHECK(stopped(simulating).exit_code <= 1);
+}
+
+TEST_CASE("the second Ctrl-C ends a command at once, and a terminal that closes asks only once") {
+  const soma_user user;
+  REQUIRE(run_there(user, {"model", "init", "--arch", "tiny", "-o", "w.st"}).exit_code == 0);
+  write_text(user.at("big"), std::string(std::size_t{8} << 20U, 'x'));
+  for (const int second : {SIGINT, SIGTERM}) {
+    running_program busy(user.folder().path(),
+                         typed(user, {"model", "score", "--weights", "w.st", "--data", "big"}));
+    std::this_thread::sleep_for(std::chrono::milliseconds(700));
+    busy.send(SIGINT);
+    std::this_thread::sleep_for(std::chrono::milliseconds(100));
+    const auto asked = steady::now();
+    busy.send(second);
+    CHECK(busy.wait().exit_code == 128 + second);
+    CHECK(steady::now() - asked < std::chrono::milliseconds(1'500));
+  }
+  std::string lines;
+  for (int i = 0; lines.size() < 200'000; ++i)
+    lines += "line " + std::to_string(i * i % 977) + '\n';
+  write_text(user.at("d.txt"), lines);
+  running_program training(
+      user.folder().path(),
+      typed(user, {"model", "train", "--data", "d.txt", "-o", "a.st", "--arch", "tiny", "--steps",
+                   "1000000", "--batch", "1", "--window", "64", "--checkpoint-every", "10"}));
+  REQUIRE(comes_true([&] { return fs::exists(user.at("a.st.checkpoint")); }));
+  for (int i = 0; i < 5; ++i) {
+    training.send(SIGHUP);
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+  const auto done = training.wait();
+  CAPTURE(done.err);
+  CHECK(done.exit_code == 1);
+  CHECK(done.err.find("continue with --resume") != std::string::npos);
+  CHECK(fs::exists(user.at("a.st.checkpoint")));
+}
+
+TEST_CASE("the validators of a benchmark end with it, also when it is killed") {
+  const soma_user user;
+  fs::create_directory(user.at("made"));
+  const auto made = user.at("made") + "/";
+  running_program busy(user.folder().path(),
+                       soma_user::command({"bench", "consensus", "--processes", "2", "--seconds",
+                                           "300", "--dir", user.at("made")}));
+  REQUIRE(comes_true([&] { return processes_with(made) == 2; }));
+  busy.send(SIGKILL);
+  (void)busy.wait();
+  CHECK(comes_true([&] { return processes_with(made) == 0; }));
+}
