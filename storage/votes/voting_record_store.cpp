@@ -234,7 +234,9 @@ voting_record_store::opened voting_record_store::open(const fs::path& directory,
   const bool has_witness = fs::exists(directory / witness_name);
   if (!has_data || !has_witness) {
     result.state = has_data || has_witness ? votes_state::damaged : votes_state::missing;
-    result.why = has_data ? "its file witness is missing" : has_witness ? "its tables are missing" : "";
+    result.why = has_data      ? "its file witness is missing"
+                 : has_witness ? "its tables are missing"
+                               : "";
     return result;
   }
   try {

@@ -74,6 +74,22 @@ bool comes_true(const std::function<bool()>& what) {
   return false;
 }
 
+/// Waits until the program answers to signals itself. How long it takes to be loaded depends on
+/// the machine. Before that, the process is a copy of this one, and then `env`.
+bool is_listening(const running_program& program) {
+  return comes_true([&] {
+    const auto process = "/proc/" + std::to_string(program.id());
+    std::error_code error;
+    if (!fs::equivalent(process + "/exe", SOMA_BINARY, error)) return false;
+    std::ifstream status(process + "/status");
+    for (std::string line; std::getline(status, line);) {
+      if (!line.starts_with("SigCgt:")) continue;
+      return (std::stoull(line.substr(7), nullptr, 16) >> (SIGINT - 1) & 1U) != 0;
+    }
+    return false;
+  });
+}
+
 bool has_said(const running_program& service, const std::string& text) {
   return comes_true([&] {
     return service.out().find(text) != std::string::npos ||
@@ -228,7 +244,8 @@ TEST_CASE("every command that takes long ends within seconds of one signal, with
   for (const auto& words : commands) {
     CAPTURE(words);
     running_program busy(user.folder().path(), typed(user, words));
-    std::this_thread::sleep_for(std::chrono::milliseconds(700));
+    REQUIRE(is_listening(busy));
+    std::this_thread::sleep_for(std::chrono::milliseconds(300));
     const auto done = stopped(busy);
     CAPTURE(done.err);
     CHECK(done.exit_code == 1);
@@ -241,7 +258,8 @@ TEST_CASE("every command that takes long ends within seconds of one signal, with
   ::close(writer);
   running_program simulating(user.folder().path(),
                              typed(user, {"sim", "consensus", "--seeds", "1..1000000"}));
-  std::this_thread::sleep_for(std::chrono::milliseconds(700));
+  REQUIRE(is_listening(simulating));
+  std::this_thread::sleep_for(std::chrono::milliseconds(300));
   CHECK(stopped(simulating).exit_code <= 1);
 }
 
@@ -252,7 +270,8 @@ TEST_CASE("the second Ctrl-C ends a command at once, and a terminal that closes 
   for (const int second : {SIGINT, SIGTERM}) {
     running_program busy(user.folder().path(),
                          typed(user, {"model", "score", "--weights", "w.st", "--data", "big"}));
-    std::this_thread::sleep_for(std::chrono::milliseconds(700));
+    REQUIRE(is_listening(busy));
+    std::this_thread::sleep_for(std::chrono::milliseconds(300));
     busy.send(SIGINT);
     std::this_thread::sleep_for(std::chrono::milliseconds(100));
     const auto asked = steady::now();
