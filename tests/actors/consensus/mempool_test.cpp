@@ -169,6 +169,20 @@ TEST_CASE("a proposer cannot delay an account with transactions that its owner h
   CHECK(pool.next_payload({one.block_of(2, {nonsense})}, 10'000, 10) == std::vector{one.sent(0)});
 }
 
+// The numbers of security §8.3, at their edges where that is quick.
+TEST_CASE("a pool takes 64 transactions of an account, whose nonces lie less than 64 ahead") {
+  mempool pool;
+  for (std::uint64_t n = 0; n < 64; ++n) REQUIRE(pool.add(waiting(1, n), 0, {0}).has_value());
+  CHECK(pool.add(waiting(1, 64), 1, {0}).error() == pool_refusal::account_full);
+  CHECK(pool.add(waiting(2, 64), 0, {0}).error() == pool_refusal::nonce_too_far);
+  CHECK(pool.add(waiting(2, 63), 0, {0}).has_value());
+  for (std::uint64_t i = pool.size(); i < 16'384; ++i) {
+    REQUIRE(pool.add(waiting(1'000 + i, 0), 0, {0}).has_value());
+  }
+  CHECK(pool.add(waiting(3, 0), 0, {0}).error() == pool_refusal::pool_full);
+  CHECK(mempool_limits{}.bytes == 32u << 20);
+}
+
 // By security §8.3 the pool is bounded.
 TEST_CASE("random use never breaks the bounds nor the order of nonces") {
   for (std::uint64_t seed = 0; seed < 100; ++seed) {

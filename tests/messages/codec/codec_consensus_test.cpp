@@ -310,6 +310,19 @@ TEST_CASE("a message larger than its kind allows is refused before anything is m
   CHECK(decode<peer_message>(bytes(std::size_t{4} << 20)).error() == parse_refusal::too_large);
 }
 
+// The table of security §3.2. Peers with other numbers would drop each other's connections.
+TEST_CASE("the largest message of each type has the size that the text says") {
+  constexpr std::uint32_t kib = 1'024;
+  const std::vector<std::uint32_t> table{8 * kib,     1'280 * kib, kib / 2,     16 * kib,
+                                         2'048 * kib, kib / 2,     3'072 * kib, 128 * kib,
+                                         1'024 * kib, kib / 2,     640 * kib};
+  REQUIRE(table.size() == peer_message_kinds);
+  for (std::uint16_t type = 1; type <= table.size(); ++type) {
+    CAPTURE(type);
+    CHECK(max_frame_bytes(type) == table[type - 1U]);
+  }
+}
+
 TEST_CASE("a message cut short at any length is refused") {
   for (const auto seed : seeds(8)) {
     for (std::size_t kind = 0; kind < peer_message_kinds; ++kind) {
