@@ -215,10 +215,12 @@ expected<run_context, failure> find_context(const globals& given) {
     context.home = from_environment;
   }
   auto path = expanded(given.config);
-  std::error_code ignored;
+  std::error_code error;
   if (path.empty()) {
     const auto standard = (context.home.empty() ? default_home() : context.home) / "config.toml";
-    if (fs::exists(standard, ignored)) path = standard;
+    // Only a file that is not there counts as none. One that cannot be read is refused below.
+    const auto status = fs::symlink_status(standard, error).type();
+    if (status != fs::file_type::not_found) path = standard;
   }
   if (!path.empty()) {
     auto config = read_config(path);
@@ -229,7 +231,7 @@ expected<run_context, failure> find_context(const globals& given) {
   const auto* home = context.config.find("home");
   const auto* text = home == nullptr ? nullptr : home->as_string();
   if (home != nullptr && (text == nullptr || text->empty())) {
-    return failed("the configuration's home", "it is not the path of a folder",
+    return failed("the configuration's home", line_of(*home) + "it is not the path of a folder",
                   "write home = \"/path/of/the/folder\"");
   }
   if (context.home.empty()) context.home = text != nullptr ? expanded(*text) : default_home();
@@ -255,9 +257,9 @@ std::vector<bound_verb> bind_verbs() {
 }
 
 outcome apply_config(const json& config, std::vector<bound_verb>& verbs) {
-  const auto unknown = [](const std::string& name, const char* why,
+  const auto unknown = [](const std::string& name, const json& value, const char* why,
                           const std::vector<std::string>& names) {
-    return failed("the configuration's " + name, why + nearest_of(name, names),
+    return failed("the configuration's " + name, line_of(value) + why + nearest_of(name, names),
                   "`soma config show` prints every name");
   };
   // What may stand at the top: `home`, the first words of the verbs, and tables that a verb reads
@@ -276,18 +278,18 @@ outcome apply_config(const json& config, std::vector<bound_verb>& verbs) {
   }
   for (const auto& [name, value] : *config.as_object()) {
     if (std::ranges::find(names, name) == names.end()) {
-      return unknown(name, "there is no such verb or table", names);
+      return unknown(name, value, "there is no such verb or table", names);
     }
     const bool is_own = std::ranges::find(owned, name) != owned.end();
     if (name == "home" || is_own || !groups.contains(name)) continue;
     if (value.as_object() == nullptr) {
-      return failed("the configuration's " + name, "it is not a table",
+      return failed("the configuration's " + name, line_of(value) + "it is not a table",
                     "its options stand below [" + groups[name].front() + "]");
     }
     for (const auto& [inner, below] : *value.as_object()) {
       const auto path = name + "." + inner;
       if (std::ranges::find(groups[name], path) == groups[name].end()) {
-        return unknown(path, "there is no such verb", groups[name]);
+        return unknown(path, below, "there is no such verb", groups[name]);
       }
     }
   }

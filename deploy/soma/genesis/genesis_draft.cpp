@@ -6,6 +6,7 @@
 #include "deploy/soma/genesis/genesis_fields.hpp"
 #include "deploy/soma/shell/config.hpp"
 #include "deploy/soma/shell/console.hpp"
+#include "deploy/soma/shell/files.hpp"
 #include "deploy/soma/shell/options.hpp"
 #include "deploy/soma/shell/units.hpp"
 #include "deploy/soma/source/keys_home.hpp"
@@ -28,16 +29,29 @@ std::string member(const json& table, std::string_view name) {
   return found == nullptr ? "" : found->plain();
 }
 
-/// Refuses what is no table, and members that mean nothing.
+/// Refuses what is no table, and members that mean nothing or are neither a text nor a whole number.
 outcome check_members(const json& table, const std::vector<std::string>& known,
                       const std::string& where) {
-  if (table.as_object() == nullptr) return wrong(where, "each is a table");
+  if (table.as_object() == nullptr) return wrong(where, line_of(table) + "each is a table");
   for (const auto& [name, value] : *table.as_object()) {
+    const auto member = where + "." + name;
     if (std::ranges::find(known, name) == known.end()) {
-      return wrong(where + "." + name, "it has no meaning here" + nearest_of(name, known));
+      return wrong(member, line_of(value) + "it has no meaning here" + nearest_of(name, known));
+    }
+    if (value.as_string() == nullptr && !value.is_integer()) {
+      return wrong(member, line_of(value) + "write a text in quotes, or a whole number");
     }
   }
   return {};
+}
+
+/// The same outcome with the line of `value` in its reason. What is not a mistake in the text of the
+/// file, such as a key that cannot be made, stays as it is.
+outcome at_line_of(const json& value, outcome done) {
+  if (!done && done.error().code == exit_code::wrong_usage) {
+    done.error().why = line_of(value) + done.error().why;
+  }
+  return done;
 }
 
 }  // namespace
@@ -46,7 +60,9 @@ outcome genesis_draft::set(const std::string& field, const std::string& value,
                            const std::string& where) {
   const auto* found = find_genesis_field(field);
   if (found == nullptr) {
-    return wrong_usage(where, "there is no parameter " + field,
+    std::vector<std::string> names;
+    for (const auto& one : genesis_fields()) names.emplace_back(one.name);
+    return wrong_usage(where, "there is no parameter " + field + nearest_of(field, names),
                        "`soma genesis inspect` lists all of them");
   }
   if (!found->set(genesis_.parameters, value)) {
@@ -131,38 +147,63 @@ outcome genesis_draft::read_file(const run_context& context, const fs::path& fil
     if (name == "name" && value.as_string() != nullptr) {
       genesis_.name = *value.as_string();
     } else if (name == "start_ms" && value.unsigned_integer().first) {
-      done = set_start(value.unsigned_integer().second, where);
+      done = at_line_of(value, set_start(value.unsigned_integer().second, where));
     } else if (name == "parameters" && value.as_object() != nullptr) {
-      for (const auto& [field, text] : *value.as_object()) {
-        if (done) done = set(field, text.plain(), where + "." + field);
-      }
+      done = read_parameters(value, where);
     } else if (name == "accounts" && list != nullptr) {
       for (const auto& one : *list) {
         if (done) done = check_members(one, {"owner", "balance"}, where);
-        if (done) done = add_account(context, member(one, "owner"), member(one, "balance"), where);
+        if (!done) break;
+        done = at_line_of(
+            one, add_account(context, member(one, "owner"), member(one, "balance"), where));
       }
     } else if (name == "validators" && list != nullptr) {
       for (const auto& one : *list) {
         if (done) done = check_members(one, {"key", "public_key", "stake"}, where);
-        if (!done) break;
-        const auto half = hash256::parse(member(one, "public_key"));
-        const auto stake = parse_amount(member(one, "stake"));
-        if (half && stake && stake->value != 0) {
-          genesis_.validators.push_back({half->value, *stake});
-        } else if (one.find("key") != nullptr) {
-          done = add_validator(folder / member(one, "key"), member(one, "stake"), where);
-        } else {
-          done = wrong(where, "each needs a key, or a public_key and a stake");
-        }
+        if (done) done = at_line_of(one, read_validator(one, folder, where));
       }
     } else {
-      done =
-          wrong(where,
-                "it has no meaning here, or not in this form" +
-                    nearest_of(name, {"name", "start_ms", "parameters", "accounts", "validators"}));
+      const std::vector<std::string> known{"name", "start_ms", "parameters", "accounts",
+                                           "validators"};
+      const bool is_known = std::ranges::find(known, name) != known.end();
+      done = wrong(
+          where, line_of(value) + (is_known ? "it does not have this form"
+                                            : "it has no meaning here" + nearest_of(name, known)));
     }
     if (!done) return done;
   }
+  return {};
+}
+
+outcome genesis_draft::read_parameters(const json& table, const std::string& where) {
+  for (const auto& [field, value] : *table.as_object()) {
+    const auto name = where + "." + field;
+    if (value.as_object() != nullptr || value.as_array() != nullptr) {
+      return wrong(name, line_of(value) + "a parameter has one value");
+    }
+    if (auto done = at_line_of(value, set(field, value.plain(), name)); !done) return done;
+  }
+  return {};
+}
+
+outcome genesis_draft::read_validator(const json& table, const fs::path& folder,
+                                      const std::string& where) {
+  const auto given = member(table, "public_key");
+  const bool has_key = table.find("key") != nullptr;
+  if (has_key == !given.empty()) {
+    return wrong(where, "each needs a key, or a public_key and a stake, and not both");
+  }
+  if (has_key) {
+    if (member(table, "key").empty()) return wrong(where, "the path of a key cannot be empty");
+    return add_validator(folder / expanded(member(table, "key")), member(table, "stake"), where);
+  }
+  const auto half = hash256::parse(given);
+  if (!half) return wrong(where, "`" + given + "` is not a public key in hexadecimal");
+  const auto stake = parse_amount(member(table, "stake"));
+  if (!stake || stake->value == 0) {
+    return wrong(where, "`" + member(table, "stake") + "` is not an amount such as 5000");
+  }
+  genesis_.validators.push_back({half->value, *stake});
   return {};
 }
 

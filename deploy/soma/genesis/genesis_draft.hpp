@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "deploy/soma/shell/failure.hpp"
+#include "deploy/soma/shell/json.hpp"
 #include "deploy/soma/shell/verb.hpp"
 #include "messages/values/genesis.hpp"
 
@@ -45,6 +46,11 @@ class genesis_draft {
   }
 
  private:
+  [[nodiscard]] outcome read_parameters(const json& table, const std::string& where);
+  /// A path in the table is relative to `folder`.
+  [[nodiscard]] outcome read_validator(const json& table, const std::filesystem::path& folder,
+                                       const std::string& where);
+
   soma::genesis genesis_;
   std::vector<std::string> given_;  // names of the parameters that were set
   std::vector<std::pair<std::filesystem::path, public_key>> made_keys_;

@@ -77,7 +77,9 @@ outcome ask::run(const run_context& context) {
   }
   const auto reading = read_localnet(directory);
   if (!reading) return make_unexpected(reading.error());
-  names_ = model_names(directory);
+  auto names = model_names(directory);
+  if (!names) return make_unexpected(names.error());
+  names_ = std::move(*names);
   localnet::stored_network network(directory, threads_, [] { return scoring::exact_engines(); });
   if (network.models() == 0)
     return failed("there is no model to ask", "the network has no active model",

@@ -1,8 +1,10 @@
 #include "deploy/soma/send/publication.hpp"
 
+#include <algorithm>
 #include <bit>
 
 #include "deploy/soma/shell/config.hpp"
+#include "deploy/soma/shell/options.hpp"
 #include "messages/crypto/aes_ctr.hpp"
 #include "messages/crypto/merkle.hpp"
 #include "messages/signing/signing.hpp"
@@ -54,38 +56,60 @@ json to_json(const publication& p) {
   return out;
 }
 
-/// Reads members by name. If one is missing or has the wrong length, `good` becomes false and the
-/// whole document counts as unreadable.
+/// Reads members by name. The first one that is missing or wrong makes the whole document
+/// unreadable, and `damage` says which one it is.
 struct member_reader {
   const json& document;
-  bool good = true;
+  std::string damage{};
+  std::vector<std::string> known{};
 
+  const json* take(const char* name) {
+    known.emplace_back(name);
+    return document.find(name);
+  }
+  void refuse(const char* name, const json* found, const std::string& why) {
+    if (!damage.empty()) return;
+    damage = found == nullptr ? std::string(name) + " is missing"
+                              : line_of(*found) + name + " is not " + why;
+  }
   bytes data(const char* name) {
-    const auto* found = document.find(name);
-    const auto read = found == nullptr ? std::nullopt : from_hex(found->plain());
-    if (!read) good = false;
+    const auto* found = take(name);
+    const bool is_text = found != nullptr && found->as_string() != nullptr;
+    const auto read = is_text ? from_hex(*found->as_string()) : std::nullopt;
+    if (!read) refuse(name, found, "a text in hexadecimal");
     return read.value_or(bytes{});
   }
   template <std::size_t N>
   void read(const char* name, std::array<std::uint8_t, N>& into) {
     const auto content = data(name);
-    if (content.size() != N) {
-      good = false;
-    } else {
-      std::copy(content.begin(), content.end(), into.begin());
-    }
+    if (content.size() == N) return void(std::copy(content.begin(), content.end(), into.begin()));
+    refuse(name, document.find(name), std::to_string(N) + " bytes long");
   }
-  std::uint64_t number(const char* name) {
-    const auto* found = document.find(name);
-    if (found == nullptr || !found->unsigned_integer().first) {
-      good = false;
-      return 0;
+  std::uint64_t number(const char* name, std::uint64_t most = ~std::uint64_t{0}) {
+    const auto* found = take(name);
+    const auto [is_number, value] =
+        found == nullptr ? std::pair{false, std::uint64_t{0}} : found->unsigned_integer();
+    if (!is_number || value > most) {
+      refuse(name, found, "a whole number up to " + std::to_string(most));
     }
-    return found->unsigned_integer().second;
+    return value;
+  }
+  bool flag(const char* name) {
+    const auto* found = take(name);
+    if (found != nullptr && found->as_bool() != nullptr) return *found->as_bool();
+    refuse(name, found, "true or false");
+    return false;
+  }
+  void refuse_unknown() {
+    for (const auto& [name, value] : *document.as_object()) {
+      if (!damage.empty() || std::ranges::find(known, name) != known.end()) continue;
+      damage = line_of(value) + "there is no such name as " + name + nearest_of(name, known);
+    }
   }
 };
 
-std::optional<publication> from_json(const json& document) {
+/// The publication, or what is wrong with the document.
+expected<publication, std::string> from_json(const json& document) {
   publication p;
   member_reader in{document};
   in.read("chain", p.chain.value);
@@ -96,9 +120,8 @@ std::optional<publication> from_json(const json& document) {
   in.read("iv", p.iv);
   p.embedding = floats_of_bits(in.data("embedding"));
   p.stake.value = in.number("stake_shannons");
-  p.commission_bps = static_cast<std::uint32_t>(in.number("commission_bps"));
-  const auto* published = document.find("published");
-  p.published = published != nullptr && published->as_bool() != nullptr && *published->as_bool();
+  p.commission_bps = static_cast<std::uint32_t>(in.number("commission_bps", 10'000));
+  p.published = in.flag("published");
   if (document.find("update_of") != nullptr) in.read("update_of", p.update_of.emplace().value);
   if (document.find("commit_body") != nullptr) {
     auto& commit = p.commit.emplace();
@@ -107,7 +130,9 @@ std::optional<publication> from_json(const json& document) {
     p.commit_expiry.value = in.number("commit_expiry");
     p.commit_nonce = in.number("commit_nonce");
   }
-  if (!in.good || p.embedding.empty()) return std::nullopt;
+  in.refuse_unknown();
+  if (p.embedding.empty()) in.refuse("embedding", document.find("embedding"), "a list of numbers");
+  if (!in.damage.empty()) return make_unexpected(in.damage);
   return p;
 }
 
@@ -173,15 +198,14 @@ expected<std::optional<publication>, failure> publication_file::read() const {
   std::error_code ignored;
   if (!fs::exists(path_, ignored)) return std::optional<publication>{};
   const auto document = read_config(path_);
-  auto content = document ? from_json(*document) : std::nullopt;
+  auto content = document ? from_json(*document) : make_unexpected(document.error().why);
   if (!content) {
     return failed(
-        "cannot read " + path_.string(),
-        document ? "a part is missing or damaged" : document.error().why,
+        "cannot read " + path_.string(), content.error(),
         "it holds what is needed to reveal a commitment: restore it from a copy; without a "
         "copy, move it away and begin anew");
   }
-  return content;
+  return std::move(*content);
 }
 
 outcome publication_file::write(const publication& content) const {

@@ -5,19 +5,52 @@
 #include <toml++/toml.h>
 
 #include <algorithm>
-#include <fstream>
-#include <iterator>
 #include <sstream>
+
+#include "deploy/soma/shell/files.hpp"
 
 namespace soma::cli {
 namespace {
 
-constexpr std::uintmax_t max_config_bytes = 1024 * 1024;
+constexpr std::uint64_t max_config_bytes = 1024 * 1024;
 
-json convert(const toml::node& node) {
+/// Tables may lie this deep within each other. The parser calls itself for each.
+constexpr int max_depth = 64;
+
+/// The line of the first name that has more than max_depth parts, as `a.b.c` has three; 0 if there
+/// is none. The parser would need memory on the stack for each part.
+std::uint32_t line_of_long_name(std::string_view text) {
+  std::uint32_t line = 1;
+  int parts = 1;
+  char quote = 0;
+  for (const char c : text) {
+    if (c == '\n') {
+      ++line;
+      parts = 1;
+      quote = 0;
+    } else if (quote != 0) {
+      if (c == quote) quote = 0;
+    } else if (c == '"' || c == '\'') {
+      quote = c;
+    } else if (c == '.') {
+      if (++parts > max_depth) return line;
+    } else if (c == ',' || c == '=' || c == '[' || c == '{' || c == '#') {
+      parts = 1;
+    }
+  }
+  return 0;
+}
+
+json convert(const toml::node& node);
+
+json convert_content(const toml::node& node) {
   if (const auto* table = node.as_table()) {
     json object = json::object();
-    for (const auto& [key, value] : *table) object.set(std::string(key.str()), convert(value));
+    for (const auto& [key, value] : *table) {
+      // A name is where a reader looks for it; a table that is made of several parts has no place
+      // of its own.
+      object.set(std::string(key.str()), convert(value).at_line(key.source().begin.line));
+    }
     return object;
   }
   if (const auto* array = node.as_array()) {
@@ -34,6 +67,12 @@ json convert(const toml::node& node) {
     if constexpr (toml::is_chronological<decltype(value)>) text << value.get();
   });
   return text.str();
+}
+
+json convert(const toml::node& node) {
+  auto content = convert_content(node);
+  content.at_line(node.source().begin.line);
+  return content;
 }
 
 bool is_bare(std::string_view name) {
@@ -65,6 +104,12 @@ void write_table(std::string& out, const json& table, const std::string& path) {
 }  // namespace
 
 expected<json, failure> parse_config(std::string_view text, std::string_view name) {
+  if (const auto line = line_of_long_name(text); line != 0) {
+    return failed("cannot read the configuration " + std::string(name),
+                  "line " + std::to_string(line) + ": a name has more than " +
+                      std::to_string(max_depth) + " parts",
+                  "correct that line");
+  }
   const auto parsed = toml::parse(text);
   if (!parsed) {
     const auto& error = parsed.error();
@@ -77,17 +122,14 @@ expected<json, failure> parse_config(std::string_view text, std::string_view nam
 }
 
 expected<json, failure> read_config(const std::filesystem::path& path) {
-  const auto what = "cannot read the configuration " + path.string();
-  std::error_code error;
-  const auto size = std::filesystem::file_size(path, error);
-  if (error) return failed(what, error.message(), "name a readable TOML file with --config");
-  if (size > max_config_bytes)
-    return failed(what, "it has more than 1 MiB", "check that it is the right file");
-  std::ifstream file(path, std::ios::binary);
-  if (!file) return failed(what, "it cannot be opened", "name a readable TOML file with --config");
-  const std::string text{std::istreambuf_iterator<char>(file), {}};
-  if (file.bad()) return failed(what, "reading failed", "check the disk");
-  return parse_config(text, path.string());
+  const auto content = read_named_file(path, max_config_bytes, "the configuration");
+  if (!content) return make_unexpected(content.error());
+  return parse_config({reinterpret_cast<const char*>(content->data()), content->size()},
+                      path.string());
+}
+
+std::string line_of(const json& value) {
+  return value.line() == 0 ? "" : "line " + std::to_string(value.line()) + ": ";
 }
 
 std::string to_toml(const json& document) {

@@ -1,5 +1,5 @@
 // A JSON value whose objects keep the order of their members. Every verb with --json prints one,
-// and a TOML file becomes one when it is read. A number is printed in the shortest form that reads
+// and a TOML file becomes one when it is read; then each value knows its line. A number is printed in the shortest form that reads
 // back to the same value of its own type: a binary32 to the same binary32.
 #pragma once
 
@@ -57,6 +57,10 @@ class json {
   [[nodiscard]] const array* as_array() const { return std::get_if<array>(&value_); }
   [[nodiscard]] const object* as_object() const { return std::get_if<object>(&value_); }
   [[nodiscard]] bool is_number() const;
+  [[nodiscard]] bool is_integer() const {
+    return std::holds_alternative<std::int64_t>(value_) ||
+           std::holds_alternative<std::uint64_t>(value_);
+  }
   /// The value of any kind of number; 0 if this is no number.
   [[nodiscard]] double number() const;
   /// {true, value} if this is an exact integer from 0 on, else {false, …}.
@@ -66,6 +70,13 @@ class json {
   [[nodiscard]] const json* find(std::string_view name) const;
   /// find() along a path of names separated by dots.
   [[nodiscard]] const json* find_path(std::string_view dotted) const;
+
+  /// The line of the file that the value was read from, counted from 1; 0 if it came from no file.
+  [[nodiscard]] std::uint32_t line() const { return line_; }
+  json& at_line(std::uint32_t line) {
+    line_ = line;
+    return *this;
+  }
 
   /// The JSON text in one line. NaN and infinities, which JSON lacks, become null; bytes that are
   /// not UTF-8 become U+FFFD.
@@ -77,6 +88,7 @@ class json {
   std::variant<std::monostate, bool, std::int64_t, std::uint64_t, float, double, std::string, array,
                object>
       value_;
+  std::uint32_t line_ = 0;
 };
 
 }  // namespace soma::cli

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <utility>
 
+#include "deploy/soma/shell/config.hpp"
 #include "deploy/soma/shell/files.hpp"
 
 namespace soma::cli {
@@ -84,6 +85,37 @@ std::size_t edit_distance(std::string_view a, std::string_view b) {
   return row.back();
 }
 
+/// The values in a configuration for one option: those of a list, or the one value.
+std::vector<const json*> elements_of(const json& value, bool is_list) {
+  if (!is_list || value.as_array() == nullptr) return {&value};
+  std::vector<const json*> all;
+  for (const auto& element : *value.as_array()) all.push_back(&element);
+  return all;
+}
+
+/// The refusal of a value in a configuration whose type is not that of the option.
+refusal wrong_type(const json& value, value_kind kind) {
+  if (value.as_object() != nullptr) return "it is a table, and this option has a value";
+  if (value.as_array() != nullptr) return "it is a list, and this option has one value";
+  const bool is_text = value.as_string() != nullptr;
+  const bool is_flag = value.as_bool() != nullptr;
+  switch (kind) {
+    case value_kind::flag:
+      return is_flag ? refusal{} : "write true or false, without quotes";
+    case value_kind::integer:
+      return value.is_integer() ? refusal{} : "write a whole number, without quotes";
+    case value_kind::number:
+      return value.is_number() ? refusal{} : "write a number, without quotes";
+    case value_kind::size:
+      return is_text || value.is_integer() ? refusal{} : "write a size, such as \"512 KiB\"";
+    case value_kind::path:
+      return is_text ? refusal{} : "write a path in quotes";
+    case value_kind::text:
+      return is_text || value.is_number() ? refusal{} : "write a text in quotes";
+  }
+  return {};
+}
+
 template <class T>
 void bind_one(option& o, T& into) {
   o.set = [&o, &into](const texts& given) -> refusal {
@@ -116,16 +148,18 @@ void bind_list(option& o, std::vector<T>& into) {
 
 }  // namespace
 
-option& option_set::declare(std::string_view name, std::string_view help, std::string placeholder) {
+option& option_set::declare(std::string_view name, std::string_view help, std::string placeholder,
+                            value_kind kind) {
   auto& o = options_.emplace_back();
   o.name = name;
+  o.kind = kind;
   o.help = help;
   o.placeholder = std::move(placeholder);
   return o;
 }
 
 option& option_set::add(std::string_view name, bool& into, std::string_view help) {
-  auto& o = declare(name, help, "");
+  auto& o = declare(name, help, "", value_kind::flag);
   o.is_flag = true;
   o.set = [&into](const texts& given) -> refusal {
     if (given.size() != 1 || (given[0] != "true" && given[0] != "false"))
@@ -137,31 +171,31 @@ option& option_set::add(std::string_view name, bool& into, std::string_view help
   return o;
 }
 
-#define SOMA_ONE(TYPE, SHOWN)                                                         \
+#define SOMA_ONE(TYPE, SHOWN, KIND)                                                   \
   option& option_set::add(std::string_view name, TYPE& into, std::string_view help) { \
-    auto& o = declare(name, help, SHOWN);                                             \
+    auto& o = declare(name, help, SHOWN, value_kind::KIND);                           \
     bind_one(o, into);                                                                \
     return o;                                                                         \
   }
-SOMA_ONE(std::string, "TEXT")
-SOMA_ONE(std::filesystem::path, "PATH")
-SOMA_ONE(std::uint32_t, "N")
-SOMA_ONE(std::uint64_t, "N")
-SOMA_ONE(std::int64_t, "N")
-SOMA_ONE(double, "X")
-SOMA_ONE(byte_count, "SIZE")
+SOMA_ONE(std::string, "TEXT", text)
+SOMA_ONE(std::filesystem::path, "PATH", path)
+SOMA_ONE(std::uint32_t, "N", integer)
+SOMA_ONE(std::uint64_t, "N", integer)
+SOMA_ONE(std::int64_t, "N", integer)
+SOMA_ONE(double, "X", number)
+SOMA_ONE(byte_count, "SIZE", size)
 #undef SOMA_ONE
 
 option& option_set::add(std::string_view name, std::vector<std::string>& into,
                         std::string_view help) {
-  auto& o = declare(name, help, "TEXT");
+  auto& o = declare(name, help, "TEXT", value_kind::text);
   bind_list(o, into);
   return o;
 }
 
 option& option_set::add(std::string_view name, std::vector<std::filesystem::path>& into,
                         std::string_view help) {
-  auto& o = declare(name, help, "PATH");
+  auto& o = declare(name, help, "PATH", value_kind::path);
   bind_list(o, into);
   return o;
 }
@@ -174,7 +208,8 @@ bool option_set::is_given(std::string_view name) const {
 outcome option_set::apply(const json& values, std::string_view where) {
   const auto* members = values.as_object();
   if (members == nullptr) {
-    return failed("the configuration's " + std::string(where), "it is not a table",
+    return failed("the configuration's " + std::string(where),
+                  line_of(values) + "it is not a table",
                   "write it as [" + std::string(where) + "]");
   }
   for (const auto& [name, value] : *members) {
@@ -187,21 +222,20 @@ outcome option_set::apply(const json& values, std::string_view where) {
       for (const auto& o : options_) {
         if (!o.is_positional) names.push_back(config_name(o.name));
       }
-      return failed(what, "there is no such option" + nearest_of(name, names),
+      return failed(what, line_of(value) + "there is no such option" + nearest_of(name, names),
                     "`soma config show` prints every name");
     }
-    if (value.as_object() != nullptr) {
-      return failed(what, "it is a table, and this option has a value",
-                    "correct the configuration");
-    }
-    if (found->is_given) continue;
+    const auto refused = [&](const json& at, const std::string& why) {
+      return failed(what, line_of(at) + why, "correct the configuration");
+    };
     texts given;
-    if (const auto* list = value.as_array()) {
-      for (const auto& element : *list) given.push_back(element.plain());
-    } else {
-      given.push_back(value.plain());
+    for (const auto* one : elements_of(value, found->is_list)) {
+      if (const auto no = wrong_type(*one, found->kind)) return refused(*one, *no);
+      given.push_back(one->plain());
     }
-    if (const auto no = found->set(given)) return failed(what, *no, "correct the configuration");
+    // What the command line has set counts, and the configuration has to be right all the same.
+    const auto no = found->is_given ? refusal{} : found->set(given);
+    if (no) return refused(value, *no);
     found->is_given = true;
   }
   return {};

@@ -19,12 +19,16 @@
 
 namespace soma::cli {
 
+/// What a configuration file may hold for an option. On a command line everything is text.
+enum class value_kind : std::uint8_t { text, flag, integer, number, size, path };
+
 struct option {
   std::string name;  // without dashes
   std::string help;
   std::string placeholder;  // "PATH", "N"
   char letter = 0;          // a second, short name: 'o' for -o
   std::vector<std::string> choices;
+  value_kind kind = value_kind::text;
   bool is_flag = false;
   bool is_list = false;
   bool is_positional = false;
@@ -91,14 +95,17 @@ class option_set {
   [[nodiscard]] bool is_given(std::string_view name) const;
 
   /// Sets the options that are members of `values` and have not been given yet. Refuses a name that
-  /// is no option, and a table in place of a value. Refusals call the table `where`.
+  /// is no option, and a value of another type than the option's. A text may be written as a number
+  /// too, such as an amount, and a list with one element as that element. Refusals call the table
+  /// `where`.
   [[nodiscard]] outcome apply(const json& values, std::string_view where);
   /// Refuses if a required option was not given, or two options that contradict each other were.
   /// The refusal names `verb`.
   [[nodiscard]] outcome check_given(std::string_view verb) const;
 
  private:
-  option& declare(std::string_view name, std::string_view help, std::string placeholder);
+  option& declare(std::string_view name, std::string_view help, std::string placeholder,
+                  value_kind kind);
   std::deque<option> options_;  // a deque, since add() hands out references that must stay valid
   std::vector<std::string> tables_;
 };

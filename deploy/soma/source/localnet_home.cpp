@@ -1,9 +1,11 @@
 #include "deploy/soma/source/localnet_home.hpp"
 
+#include <algorithm>
 #include <utility>
 #include <vector>
 
 #include "deploy/soma/shell/config.hpp"
+#include "deploy/soma/shell/options.hpp"
 #include "model/weights/architectures.hpp"
 
 namespace soma::cli {
@@ -83,16 +85,31 @@ outcome write_localnet_index(const fs::path& directory, const localnet::localnet
       byte_view(reinterpret_cast<const std::uint8_t*>(text.data()), text.size()), true);
 }
 
-std::map<model_id, std::string> model_names(const fs::path& directory) {
+expected<std::map<model_id, std::string>, failure> model_names(const fs::path& directory) {
   std::map<model_id, std::string> names;
-  const auto document = read_config(directory / "index.toml");
-  if (!document) return names;
-  const auto* models = document->find("models");
-  if (models == nullptr || models->as_object() == nullptr) return names;
-  for (const auto& [id, name] : *models->as_object()) {
-    if (const auto model = model_id::parse(id); model && name.as_string() != nullptr) {
-      names[*model] = *name.as_string();
+  const auto path = directory / "index.toml";
+  std::error_code error;
+  if (fs::symlink_status(path, error).type() == fs::file_type::not_found) return names;
+  const auto document = read_config(path);
+  if (!document) return make_unexpected(document.error());
+  const auto refused = [&](const json& at, const std::string& why) {
+    return failed("cannot read the index " + path.string(), line_of(at) + why,
+                  "remove the file: it only has the names of the models");
+  };
+  for (const auto& [name, value] : *document->as_object()) {
+    const std::vector<std::string> known{"seed", "architecture", "state_root", "models"};
+    if (std::ranges::find(known, name) == known.end()) {
+      return refused(value, "there is no such name as " + name + nearest_of(name, known));
     }
+  }
+  const auto* models = document->find("models");
+  if (models == nullptr) return names;
+  if (models->as_object() == nullptr) return refused(*models, "models is not a table");
+  for (const auto& [id, name] : *models->as_object()) {
+    const auto model = model_id::parse(id);
+    if (!model) return refused(name, id + " is not the id of a model");
+    if (name.as_string() == nullptr) return refused(name, "the name of a model is a text");
+    names[*model] = *name.as_string();
   }
   return names;
 }

@@ -33,7 +33,8 @@ struct running_localnet {
 [[nodiscard]] outcome write_localnet_index(const std::filesystem::path& directory,
                                            const localnet::localnet_report& report,
                                            const model_architecture& arch);
-/// The names of models by their ids; empty if there is no index.
-[[nodiscard]] std::map<model_id, std::string> model_names(const std::filesystem::path& directory);
+/// The names of models by their ids; empty if there is no index. Refuses a damaged index.
+[[nodiscard]] expected<std::map<model_id, std::string>, failure> model_names(
+    const std::filesystem::path& directory);
 
 }  // namespace soma::cli

@@ -4,7 +4,9 @@
 #include <charconv>
 #include <limits>
 
+#include "deploy/soma/shell/config.hpp"
 #include "deploy/soma/shell/files.hpp"
+#include "deploy/soma/shell/options.hpp"
 #include "deploy/soma/shell/units.hpp"
 #include "messages/crypto/x509.hpp"
 
@@ -26,7 +28,7 @@ class table_reader {
     const auto* value = take(name);
     if (value == nullptr) return std::nullopt;
     if (value->as_string() == nullptr || value->as_string()->empty()) {
-      refuse(name, "it is not a text");
+      refuse(name, "it is not a text in quotes");
       return std::nullopt;
     }
     return *value->as_string();
@@ -56,7 +58,7 @@ class table_reader {
     if (value == nullptr) return;
     if (value->as_array() == nullptr) return refuse(name, "it is not a list");
     for (const auto& one : *value->as_array()) {
-      const auto text = one.plain();
+      const auto text = one.as_string() == nullptr ? std::string() : *one.as_string();
       const auto at = text.find('@');
       const auto key = at == text.npos ? std::nullopt : hash256::parse(text.substr(0, at));
       const auto place =
@@ -81,12 +83,13 @@ class table_reader {
     if (refusal_) return;
     refusal_ =
         failure{"the configuration's " + where_ + (name.empty() ? "" : ".") + std::string(name),
-                std::move(why), "see `soma node run --help`"};
+                place_of(name) + std::move(why), "see `soma node run --help`"};
   }
   [[nodiscard]] outcome finish() {
     if (table_ != nullptr && table_->as_object() != nullptr) {
       for (const auto& [name, value] : *table_->as_object()) {
-        if (std::ranges::find(known_, name) == known_.end()) refuse(name, "there is no such name");
+        if (std::ranges::find(known_, name) != known_.end()) continue;
+        refuse(name, "there is no such name" + nearest_of(name, known_));
       }
     }
     if (refusal_) return unexpected<failure>(*refusal_);
@@ -94,6 +97,12 @@ class table_reader {
   }
 
  private:
+  /// The line of a member, or of the table if there is no such member.
+  [[nodiscard]] std::string place_of(std::string_view name) const {
+    const auto* member = table_ == nullptr ? nullptr : table_->find(name);
+    if (member != nullptr) return line_of(*member);
+    return table_ == nullptr ? "" : line_of(*table_);
+  }
   const json* take(std::string_view name) {
     known_.emplace_back(name);
     return table_ == nullptr ? nullptr : table_->find(name);
@@ -161,12 +170,18 @@ struct config_reader {
   outcome role(const std::string& name, const json& value) {
     table_reader table(&value, "roles." + name, folder);
     if (std::ranges::find(node_roles, name) == node_roles.end()) {
-      table.refuse("", "there is no such role");
+      table.refuse(
+          "", "there is no such role" + nearest_of(name, {node_roles.begin(), node_roles.end()}));
       return table.finish();
     }
     role_place place;
     table.read("at", place.at);
-    if (!place.at) {
+    if (place.at) {
+      for (const auto& [other, setting] : *value.as_object()) {
+        if (other == "at") continue;
+        table.refuse(other, "`at` says that the role runs on another machine, which decides this");
+      }
+    } else {
       table.read("listen", place.listen);
       if (name == "scorer") table.read("workers", out.workers, 0, 256);
       if (name == "blob_store") {
@@ -235,7 +250,8 @@ expected<node_config, failure> parse_node_config(const json& document, const fs:
   if (done) done = reader.tls();
   if (const auto* roles = document.find("roles"); done && roles != nullptr) {
     if (roles->as_object() == nullptr) {
-      return failed("the configuration's roles", "it is not a table", "write [roles.NAME]");
+      return failed("the configuration's roles", line_of(*roles) + "it is not a table",
+                    "write [roles.NAME]");
     }
     for (const auto& [name, value] : *roles->as_object()) {
       if (done) done = reader.role(name, value);

@@ -89,7 +89,9 @@ expected<stored_ledger, failure> stored_ledger::open(const run_context& context,
                          : "check the disk and the permissions of the folder");
   }
   out.chain_ = signing::chain_id_of(out.genesis_);
-  out.names_ = model_names(out.folder_.parent_path());
+  auto names = model_names(out.folder_.parent_path());
+  if (!names) return make_unexpected(names.error());
+  out.names_ = std::move(*names);
   return out;
 }
 
