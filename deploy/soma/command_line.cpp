@@ -8,6 +8,7 @@
 
 #include "deploy/soma/shell/config.hpp"
 #include "deploy/soma/shell/files.hpp"
+#include "deploy/soma/source/node_config.hpp"
 #include "deploy/soma/verbs.hpp"
 #include "deploy/soma/version.hpp"
 
@@ -53,7 +54,8 @@ void add_globals(CLI::App& app, globals& into) {
       ->type_name("PATH")
       ->check(not_empty);
   app.add_option("--config", into.config,
-                 "TOML file with options (default: config.toml in the home)")
+                 "TOML file with options, and home, whose path is relative to the file's folder "
+                 "(default: config.toml in the home)")
       ->type_name("FILE")
       ->check(not_empty);
   app.add_flag("--json", into.wants_json, "print one JSON document on the standard output");
@@ -230,11 +232,12 @@ expected<run_context, failure> find_context(const globals& given) {
   }
   const auto* home = context.config.find("home");
   const auto* text = home == nullptr ? nullptr : home->as_string();
-  if (home != nullptr && (text == nullptr || text->empty())) {
+  const bool is_path = text != nullptr && !text->empty() && text->find('\0') == text->npos;
+  if (home != nullptr && !is_path) {
     return failed("the configuration's home", line_of(*home) + "it is not the path of a folder",
                   "write home = \"/path/of/the/folder\"");
   }
-  if (context.home.empty()) context.home = text != nullptr ? expanded(*text) : default_home();
+  if (context.home.empty()) context.home = is_path ? beside(path, *text) : default_home();
   return context;
 }
 
@@ -293,6 +296,7 @@ outcome apply_config(const json& config, std::vector<bound_verb>& verbs) {
       }
     }
   }
+  if (auto checked = check_node_tables(config); !checked) return checked;
   for (auto& verb : verbs) {
     const auto name = dotted(verb.action->name());
     if (const auto* table = config.find_path(name)) {

@@ -31,7 +31,8 @@ struct command {
 [[nodiscard]] expected<command, failure> parse_command_line(int argc, const char* const* argv,
                                                             std::vector<bound_verb>& verbs);
 
-/// Applies a configuration to the options of every verb. Refuses a name that no verb knows.
+/// Applies a configuration to the options of every verb, and checks the tables of a node. Refuses a
+/// name that no verb knows. Refusals name the line.
 [[nodiscard]] outcome apply_config(const json& config, std::vector<bound_verb>& verbs);
 
 }  // namespace soma::cli

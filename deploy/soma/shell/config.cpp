@@ -5,7 +5,8 @@
 #include <toml++/toml.h>
 
 #include <algorithm>
-#include <sstream>
+#include <cmath>
+#include <vector>
 
 #include "deploy/soma/shell/files.hpp"
 
@@ -14,65 +15,101 @@ namespace {
 
 constexpr std::uint64_t max_config_bytes = 1024 * 1024;
 
-/// Tables may lie this deep within each other. The parser calls itself for each.
-constexpr int max_depth = 64;
+/// Tables and lists may lie this deep within each other. The parser, and whatever walks over its
+/// result, needs memory on the stack for each level.
+constexpr std::size_t max_depth = 64;
 
-/// The line of the first name that has more than max_depth parts, as `a.b.c` has three; 0 if there
-/// is none. The parser would need memory on the stack for each part.
-std::uint32_t line_of_long_name(std::string_view text) {
-  std::uint32_t line = 1;
-  int parts = 1;
-  char quote = 0;
-  for (const char c : text) {
-    if (c == '\n') {
-      ++line;
-      parts = 1;
-      quote = 0;
-    } else if (quote != 0) {
-      if (c == quote) quote = 0;
-    } else if (c == '"' || c == '\'') {
-      quote = c;
-    } else if (c == '.') {
-      if (++parts > max_depth) return line;
-    } else if (c == ',' || c == '=' || c == '[' || c == '{' || c == '#') {
-      parts = 1;
+/// The place after the string whose opening quote is at `at`. A string of one line ends at the end
+/// of its line at the latest: the parser refuses it there.
+std::size_t end_of_string(std::string_view text, std::size_t at) {
+  const char quote = text[at];
+  const std::string three(3, quote);
+  const bool is_long = text.substr(at, 3) == three;
+  for (at += is_long ? 3 : 1; at < text.size(); ++at) {
+    if (text[at] == '\\' && quote == '"') {
+      ++at;
+    } else if (is_long && text.substr(at, 3) == three) {
+      at += 3;
+      // Up to two quotes may stand before the three that end the string.
+      for (int more = 0; more < 2 && at < text.size() && text[at] == quote; ++more) ++at;
+      return at;
+    } else if (!is_long && (text[at] == quote || text[at] == '\n')) {
+      return at + (text[at] == quote ? 1 : 0);
     }
+  }
+  return text.size();
+}
+
+/// The line where tables and lists lie deeper than max_depth within each other, through brackets or
+/// through names such as `a.b.c`; 0 if there is none. The parser would need memory on the stack for
+/// each level, and it limits only the brackets.
+std::size_t line_too_deep(std::string_view text) {
+  // How many names each open bracket has before it; the first number is that of the line itself.
+  std::vector<std::size_t> levels{1};
+  std::size_t depth = 1, line = 1, next = 0;
+  const auto restart = [&] {
+    depth -= levels.back() - 1;
+    levels.back() = 1;
+  };
+  for (std::size_t at = 0; at < text.size(); at = next) {
+    const char c = text[at];
+    next = at + 1;
+    if (c == '"' || c == '\'') {
+      next = std::min(end_of_string(text, at), text.size());
+      line += static_cast<std::size_t>(std::ranges::count(text.substr(at, next - at), '\n'));
+    } else if (c == '#') {
+      next = std::min(text.find('\n', at), text.size());
+    } else if (c == '\n') {
+      ++line;
+      if (levels.size() == 1) restart();
+    } else if (c == ',') {
+      restart();
+    } else if (c == '.') {
+      ++levels.back();
+      ++depth;
+    } else if (c == '[' || c == '{') {
+      levels.push_back(1);
+      ++depth;
+    } else if ((c == ']' || c == '}') && levels.size() > 1) {
+      depth -= levels.back();
+      levels.pop_back();
+    }
+    if (depth > max_depth) return line;
   }
   return 0;
 }
 
-json convert(const toml::node& node);
-
-json convert_content(const toml::node& node) {
+/// Turns what the parser read into a value. The first thing that no configuration may hold goes to
+/// `refusal`.
+json convert(const toml::node& node, std::string& refusal) {
+  const auto line = node.source().begin.line;
+  const auto refuse = [&](const char* why) {
+    if (refusal.empty()) refusal = "line " + std::to_string(line) + ": " + why;
+    return json();
+  };
+  json out;
   if (const auto* table = node.as_table()) {
-    json object = json::object();
+    out = json::object();
     for (const auto& [key, value] : *table) {
       // A name is where a reader looks for it; a table that is made of several parts has no place
       // of its own.
-      object.set(std::string(key.str()), convert(value).at_line(key.source().begin.line));
+      out.set(std::string(key.str()), convert(value, refusal).at_line(key.source().begin.line));
     }
-    return object;
+  } else if (const auto* array = node.as_array()) {
+    out = json::list();
+    for (const auto& value : *array) out.push(convert(value, refusal));
+  } else if (const auto* text = node.as_string()) {
+    out = text->get();
+  } else if (const auto* integer = node.as_integer()) {
+    out = integer->get();
+  } else if (const auto* number = node.as_floating_point()) {
+    out = std::isfinite(number->get()) ? json(number->get()) : refuse("this is not a number");
+  } else if (const auto* flag = node.as_boolean()) {
+    out = flag->get();
+  } else {
+    out = refuse("a date or a time has no meaning here; write a text in quotes");
   }
-  if (const auto* array = node.as_array()) {
-    json list = json::list();
-    for (const auto& value : *array) list.push(convert(value));
-    return list;
-  }
-  if (const auto* value = node.as_string()) return value->get();
-  if (const auto* value = node.as_integer()) return value->get();
-  if (const auto* value = node.as_floating_point()) return value->get();
-  if (const auto* value = node.as_boolean()) return value->get();
-  std::ostringstream text;
-  node.visit([&](const auto& value) {
-    if constexpr (toml::is_chronological<decltype(value)>) text << value.get();
-  });
-  return text.str();
-}
-
-json convert(const toml::node& node) {
-  auto content = convert_content(node);
-  content.at_line(node.source().begin.line);
-  return content;
+  return out.at_line(line);
 }
 
 bool is_bare(std::string_view name) {
@@ -104,21 +141,24 @@ void write_table(std::string& out, const json& table, const std::string& path) {
 }  // namespace
 
 expected<json, failure> parse_config(std::string_view text, std::string_view name) {
-  if (const auto line = line_of_long_name(text); line != 0) {
-    return failed("cannot read the configuration " + std::string(name),
-                  "line " + std::to_string(line) + ": a name has more than " +
-                      std::to_string(max_depth) + " parts",
-                  "correct that line");
+  const auto refused = [&](const std::string& why) {
+    return failed("cannot read the configuration " + std::string(name), why,
+                  "correct that line; `soma config show` prints every name");
+  };
+  if (const auto line = line_too_deep(text); line != 0) {
+    return refused("line " + std::to_string(line) + ": tables and lists lie more than " +
+                   std::to_string(max_depth) + " deep within each other");
   }
   const auto parsed = toml::parse(text);
   if (!parsed) {
     const auto& error = parsed.error();
-    return failed("cannot read the configuration " + std::string(name),
-                  "line " + std::to_string(error.source().begin.line) + ": " +
-                      std::string(error.description()),
-                  "correct that line; `soma config show` prints every name");
+    return refused("line " + std::to_string(error.source().begin.line) + ": " +
+                   std::string(error.description()));
   }
-  return convert(parsed.table());
+  std::string refusal;
+  auto content = convert(parsed.table(), refusal);
+  if (!refusal.empty()) return refused(refusal);
+  return content;
 }
 
 expected<json, failure> read_config(const std::filesystem::path& path) {

@@ -1,5 +1,5 @@
 // Configuration files: a TOML file is read and becomes a JSON value with the same content. Tables
-// keep their names; dates and times become text.
+// keep their names.
 #pragma once
 
 #include <filesystem>
@@ -9,8 +9,9 @@
 
 namespace soma::cli {
 
-/// Reads a TOML file of at most 1 MiB and at most 64 tables within each other. A refusal names the
-/// line that is wrong. Every value of the result knows its line.
+/// Reads a TOML file of at most 1 MiB and at most 64 tables and lists within each other. Refuses
+/// what no configuration needs: dates, times, infinities and NaN. A refusal names the line that is
+/// wrong. Every value of the result knows its line.
 [[nodiscard]] expected<json, failure> read_config(const std::filesystem::path& path);
 
 /// Reads a TOML text. Refusals show `name` where read_config() shows the name of the file.

@@ -32,7 +32,7 @@ using outcome = expected<void, failure>;
 }
 
 /// The text "soma: problem: why; what to do" without a newline. Control characters become blanks,
-/// so it is always exactly one line.
+/// so it is always exactly one line. Each part has at most 1,000 bytes; a longer one is cut.
 [[nodiscard]] std::string one_line(const failure& f);
 
 }  // namespace soma::cli

@@ -44,6 +44,10 @@ fs::path expanded(const fs::path& path) {
   return text.starts_with("~/") ? home_of_user() / text.substr(2) : path;
 }
 
+fs::path beside(const fs::path& file, const std::string& named) {
+  return (fs::absolute(file).parent_path() / expanded(named)).lexically_normal();
+}
+
 expected<std::uint64_t, failure> size_of_named_file(const fs::path& path, std::uint64_t max_bytes,
                                                     std::string_view what_for) {
   const auto what = "cannot read " + std::string(what_for) + " " + path.string();

@@ -19,6 +19,10 @@ namespace soma::cli {
 /// The path with the user's home in place of a `~` that stands alone or before a slash: a shell
 /// replaces it only at the beginning of a word, and not in a configuration.
 [[nodiscard]] std::filesystem::path expanded(const std::filesystem::path& path);
+/// The path that a configuration names: relative to the folder of the configuration `file`, and
+/// expanded as above.
+[[nodiscard]] std::filesystem::path beside(const std::filesystem::path& file,
+                                           const std::string& named);
 
 /// Reads a regular file of at most `max_bytes`. Refusals call the file `what_for`: "the data", "the
 /// weights".

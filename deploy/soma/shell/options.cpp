@@ -71,6 +71,12 @@ refusal check_choice(const option& o, const std::string& text) {
   return "'" + text + "' is not one of: " + all;
 }
 
+/// True for a flag that is false: it contradicts nothing.
+bool is_off(const option& o) {
+  const auto value = o.get();
+  return value.as_bool() != nullptr && !*value.as_bool();
+}
+
 /// The least number of characters to insert, delete or replace that makes `b` of `a`.
 std::size_t edit_distance(std::string_view a, std::string_view b) {
   std::vector<std::size_t> row(b.size() + 1);
@@ -111,7 +117,8 @@ refusal wrong_type(const json& value, value_kind kind) {
     case value_kind::path:
       return is_text ? refusal{} : "write a path in quotes";
     case value_kind::text:
-      return is_text || value.is_number() ? refusal{} : "write a text in quotes";
+      // A number with a fraction may have been rounded when it was read, and an amount must not be.
+      return is_text || value.is_integer() ? refusal{} : "write a text in quotes";
   }
   return {};
 }
@@ -212,6 +219,7 @@ outcome option_set::apply(const json& values, std::string_view where) {
                   line_of(values) + "it is not a table",
                   "write it as [" + std::string(where) + "]");
   }
+  std::vector<std::pair<const option*, const json*>> seen;
   for (const auto& [name, value] : *members) {
     const auto found = std::ranges::find_if(options_, [&name](const option& o) {
       return !o.is_positional && (o.name == name || config_name(o.name) == name);
@@ -228,6 +236,10 @@ outcome option_set::apply(const json& values, std::string_view where) {
     const auto refused = [&](const json& at, const std::string& why) {
       return failed(what, line_of(at) + why, "correct the configuration");
     };
+    for (const auto& [before, at] : seen) {
+      if (before == &*found) return refused(value, "it is given twice, once with - and once with _");
+    }
+    seen.emplace_back(&*found, &value);
     texts given;
     for (const auto* one : elements_of(value, found->is_list)) {
       if (const auto no = wrong_type(*one, found->kind)) return refused(*one, *no);
@@ -236,17 +248,26 @@ outcome option_set::apply(const json& values, std::string_view where) {
     // What the command line has set counts, and the configuration has to be right all the same.
     const auto no = found->is_given ? refusal{} : found->set(given);
     if (no) return refused(value, *no);
-    found->is_given = true;
+    // An empty list gives nothing, so it does not stand for an option that is required.
+    if (!given.empty()) found->is_given = true;
+  }
+  for (const auto& [one, at] : seen) {
+    for (const auto& [other, ignored] : seen) {
+      const auto& others = one->contradicted_by;
+      if (std::ranges::find(others, other->name) == others.end()) continue;
+      if (is_off(*one) || is_off(*other)) continue;
+      return failed("the configuration's " + std::string(where) + "." + config_name(one->name),
+                    line_of(*at) + "it contradicts " + config_name(other->name),
+                    "leave one of them out");
+    }
   }
   return {};
 }
 
 outcome option_set::check_given(std::string_view verb) const {
   for (const auto& o : options_) {
-    const auto value = o.get();
-    const bool is_off = value.as_bool() != nullptr && !*value.as_bool();
     for (const auto& other : o.contradicted_by) {
-      if (o.is_given && !is_off && is_given(other)) {
+      if (o.is_given && !is_off(o) && is_given(other)) {
         return wrong_usage("--" + o.name + " and --" + other, "they contradict each other",
                            "leave one of them out");
       }
@@ -263,6 +284,8 @@ std::string nearest_of(std::string_view name, const std::vector<std::string>& na
   std::size_t least = 1 + name.size() / 3;  // more edits than this make another word
   const std::string* nearest = nullptr;
   for (const auto& candidate : names) {
+    // As many edits are needed at least. A long name is not compared letter by letter.
+    if (name.size() > candidate.size() + least) continue;
     const auto edits = edit_distance(name, candidate);
     if (edits > least || (nearest != nullptr && edits == least)) continue;
     least = edits;

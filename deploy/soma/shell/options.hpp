@@ -95,9 +95,10 @@ class option_set {
   [[nodiscard]] bool is_given(std::string_view name) const;
 
   /// Sets the options that are members of `values` and have not been given yet. Refuses a name that
-  /// is no option, and a value of another type than the option's. A text may be written as a number
-  /// too, such as an amount, and a list with one element as that element. Refusals call the table
-  /// `where`.
+  /// is no option, an option that is given under both its spellings, a value of another type than
+  /// the option's, and two options that contradict each other. A text may be written as a whole
+  /// number too, such as an amount, and a list with one element as that element. Refusals call the
+  /// table `where`.
   [[nodiscard]] outcome apply(const json& values, std::string_view where);
   /// Refuses if a required option was not given, or two options that contradict each other were.
   /// The refusal names `verb`.

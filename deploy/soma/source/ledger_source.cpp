@@ -1,5 +1,6 @@
 #include "deploy/soma/source/ledger_source.hpp"
 
+#include "deploy/soma/shell/files.hpp"
 #include "deploy/soma/source/ledger_connection.hpp"
 #include "deploy/soma/source/node_config.hpp"
 #include "deploy/soma/source/stored_ledger.hpp"
@@ -7,8 +8,6 @@
 
 namespace soma::cli {
 namespace {
-
-namespace fs = std::filesystem;
 
 class stored_source final : public ledger_source {
  public:
@@ -86,13 +85,11 @@ expected<std::optional<mesh::host_port>, failure> ledger_place::validator(
 expected<cluster::cluster_identity, failure> ledger_place::identity(
     const run_context& context) const {
   cluster::cluster_identity found{certificate, certificate_key, ca};
-  const auto folder =
-      context.config_path.empty() ? fs::path() : fs::absolute(context.config_path).parent_path();
   for (const auto& [name, path] :
        {std::pair{"tls.certificate", &found.certificate}, std::pair{"tls.key", &found.key},
         std::pair{"tls.ca", &found.ca}}) {
     const auto* text = text_at(context.config, name);
-    if (path->empty() && text != nullptr && !text->empty()) *path = folder / *text;
+    if (path->empty() && text != nullptr) *path = beside(context.config_path, *text);
   }
   if (found.certificate.empty() || found.key.empty() || found.ca.empty()) {
     return wrong_usage("a validator answers over mutual TLS only",

@@ -27,11 +27,17 @@ class table_reader {
   [[nodiscard]] std::optional<std::string> text(std::string_view name) {
     const auto* value = take(name);
     if (value == nullptr) return std::nullopt;
-    if (value->as_string() == nullptr || value->as_string()->empty()) {
+    const auto* text = value->as_string();
+    if (text == nullptr) {
       refuse(name, "it is not a text in quotes");
-      return std::nullopt;
+    } else if (text->empty()) {
+      refuse(name, "it is empty");
+    } else if (text->find('\0') != text->npos) {
+      refuse(name, "it holds a zero byte");
+    } else {
+      return *text;
     }
-    return *value->as_string();
+    return std::nullopt;
   }
   void read(std::string_view name, fs::path& into) {
     if (const auto value = text(name)) into = (folder_ / expanded(*value)).lexically_normal();
@@ -41,6 +47,7 @@ class table_reader {
     if (!value) return;
     into = mesh::parse_host_port(*value);
     if (!into) refuse(name, "it is not HOST:PORT");
+    if (into && into->port == 0 && name == "at") refuse(name, "no role listens at port 0");
   }
   template <class Number>
   void read(std::string_view name, Number& into, std::uint64_t least, std::uint64_t most) {
@@ -64,7 +71,11 @@ class table_reader {
       const auto place =
           at == text.npos ? std::nullopt : mesh::parse_host_port(text.substr(at + 1));
       if (!key || !place || place->port == 0) {
-        return refuse(name, "`" + text + "` is not 0xPUBLICKEY@HOST:PORT");
+        return refuse(name, "`" + text + "` is not 0xPUBLICKEY@HOST:PORT", &one);
+      }
+      const auto is_same = [&](const mesh::mesh_peer& peer) { return peer.key == key->value; };
+      if (std::ranges::any_of(into, is_same)) {
+        return refuse(name, "`" + text + "` has the key of another peer", &one);
       }
       into.push_back({key->value, *place});
     }
@@ -79,11 +90,13 @@ class table_reader {
   /// Marks a name as known: a table within this one that another reader reads.
   void leave(std::string_view name) { known_.emplace_back(name); }
 
-  void refuse(std::string_view name, std::string why) {
+  /// `element` is the element of a list that is wrong, if it is one.
+  void refuse(std::string_view name, const std::string& why, const json* element = nullptr) {
     if (refusal_) return;
     refusal_ =
         failure{"the configuration's " + where_ + (name.empty() ? "" : ".") + std::string(name),
-                place_of(name) + std::move(why), "see `soma node run --help`"};
+                (element != nullptr ? line_of(*element) : place_of(name)) + why,
+                "see `soma node run --help`"};
   }
   [[nodiscard]] outcome finish() {
     if (table_ != nullptr && table_->as_object() != nullptr) {
@@ -118,6 +131,8 @@ class table_reader {
 struct config_reader {
   const json& document;
   fs::path folder;
+  /// True if a node shall run with it: then what a node needs must be there.
+  bool must_be_whole;
   node_config out{};
 
   outcome node(const fs::path& home) {
@@ -136,7 +151,9 @@ struct config_reader {
     table.read("certificate", identity.certificate);
     table.read("key", identity.key);
     table.read("ca", identity.ca);
-    if (identity.certificate.empty() || identity.key.empty() || identity.ca.empty()) {
+    const bool has_all =
+        !identity.certificate.empty() && !identity.key.empty() && !identity.ca.empty();
+    if (must_be_whole && !has_all) {
       table.refuse("", "all of certificate, key and ca are needed");
     }
     if (auto finished = table.finish(); !finished) return finished;
@@ -149,13 +166,17 @@ struct config_reader {
     if (sync != "blocks" && sync != "state") table.refuse("sync", "it is neither blocks nor state");
     out.takes_state = sync == "state";
     if (out.takes_state && out.peers.empty()) table.refuse("peers", "sync = \"state\" needs peers");
-    const auto snapshots = table.text("snapshots").value_or("keep");
+    const auto snapshots = table.text("snapshots").value_or(out.mesh ? "keep" : "none");
     if (snapshots != "keep" && snapshots != "none") {
       table.refuse("snapshots", "it is neither keep nor none");
     }
-    out.keeps_snapshots = snapshots == "keep" && out.mesh;
+    if (snapshots == "keep" && !out.mesh) {
+      table.refuse("snapshots", "without a mesh nobody can take them");
+    }
+    out.keeps_snapshots = snapshots == "keep";
     const auto end = table.text("trusted_end");
     if (!end) return;
+    if (!out.takes_state) table.refuse("trusted_end", "it needs sync = \"state\"");
     const auto colon = end->find(':');
     const auto block = colon == end->npos ? std::nullopt : block_id::parse(end->substr(colon + 1));
     std::uint64_t epoch = 0;
@@ -202,12 +223,56 @@ struct config_reader {
         table.read("view_timeout_ms", out.view_timeout_ms, 10, 60'000);
         table.read("listen_ms", out.listen_ms, 0, 600'000);
         read_sync(table);
-        if (out.genesis.empty()) table.refuse("genesis", "a validator needs a genesis");
-        if (out.validator_key.empty()) table.refuse("key", "a validator needs a key");
+        if (must_be_whole && out.genesis.empty()) {
+          table.refuse("genesis", "a validator needs a genesis");
+        }
+        if (must_be_whole && out.validator_key.empty()) {
+          table.refuse("key", "a validator needs a key");
+        }
       }
     }
     out.roles.emplace(name, place);
     return table.finish();
+  }
+
+  outcome roles() {
+    const auto* found = document.find("roles");
+    if (found == nullptr) return {};
+    if (found->as_object() == nullptr) {
+      return failed("the configuration's roles", line_of(*found) + "it is not a table",
+                    "write [roles.NAME]");
+    }
+    for (const auto& [name, value] : *found->as_object()) {
+      if (auto done = role(name, value); !done) return done;
+    }
+    return {};
+  }
+
+  /// Refuses two listeners at one address: the second one could not start.
+  outcome addresses() const {
+    std::vector<std::pair<std::string, mesh::host_port>> all;
+    if (out.mesh) all.emplace_back("roles.validator.mesh", *out.mesh);
+    for (const auto& [name, place] : out.roles) {
+      if (place.listen) all.emplace_back("roles." + name + ".listen", *place.listen);
+    }
+    for (const auto& [name, at] : all) {
+      for (const auto& [other, taken] : all) {
+        if (&at == &taken) break;
+        if (at.port == 0 || at != taken) continue;
+        return failed("the configuration's " + name,
+                      line_of(*document.find_path(name)) + "it is the address of " + other,
+                      "give each its own port");
+      }
+    }
+    return {};
+  }
+
+  outcome read(const fs::path& home) {
+    auto done = node(home);
+    if (done) done = tls();
+    if (done) done = roles();
+    if (done) done = addresses();
+    return done;
   }
 
   [[nodiscard]] outcome needs(std::string_view role, std::string_view helper) const {
@@ -245,22 +310,16 @@ struct config_reader {
 
 expected<node_config, failure> parse_node_config(const json& document, const fs::path& path,
                                                  const fs::path& home) {
-  config_reader reader{document, fs::absolute(path).parent_path()};
-  auto done = reader.node(home);
-  if (done) done = reader.tls();
-  if (const auto* roles = document.find("roles"); done && roles != nullptr) {
-    if (roles->as_object() == nullptr) {
-      return failed("the configuration's roles", line_of(*roles) + "it is not a table",
-                    "write [roles.NAME]");
-    }
-    for (const auto& [name, value] : *roles->as_object()) {
-      if (done) done = reader.role(name, value);
-    }
-  }
+  config_reader reader{document, fs::absolute(path).parent_path(), true};
+  auto done = reader.read(home);
   if (done) done = reader.check();
   if (done && reader.out.identity) done = check_identity(*reader.out.identity);
   if (!done) return make_unexpected(done.error());
   return std::move(reader.out);
+}
+
+outcome check_node_tables(const json& document) {
+  return config_reader{document, {}, false}.read({});
 }
 
 outcome check_identity(const cluster::cluster_identity& identity) {

@@ -5,7 +5,8 @@
 //                                since all connections use mutual TLS
 //   [roles.NAME]                 a role that this machine runs; listen = "HOST:PORT" publishes it
 //                                for other machines, and port 0 takes any free port
-//   [roles.NAME] at = "tls://…"  a role that another machine runs; this node uses it there
+//   [roles.NAME] at = "tls://…"  a role that another machine runs; this node uses it there, and the
+//                                table says nothing else
 //
 // NAME is blob_store (option: quota), model_registry, router, target_generator, scorer (option:
 // workers) or validator. Paths are relative to the folder of the file. A name that has no meaning
@@ -26,7 +27,8 @@
 //                                blocks; "state" takes a snapshot from the peers, which is proven
 //                                from the genesis on, and then executes the blocks after it
 //   trusted_end                  "EPOCH:0xBLOCK": the last block of an epoch, told by a person whom
-//                                you trust; with sync = "state" a history without it is refused
+//                                you trust; only with sync = "state", which then refuses a history
+//                                without it
 //   snapshots                    "keep" (the default with a mesh) keeps a snapshot of the ledger at
 //                                the start of each epoch in the home, for validators that come
 //                                late; "none" keeps no snapshot
@@ -87,6 +89,10 @@ struct node_config {
 [[nodiscard]] expected<node_config, failure> parse_node_config(const json& document,
                                                                const std::filesystem::path& path,
                                                                const std::filesystem::path& home);
+
+/// Checks [node], [tls] and [roles] in a configuration that any verb uses: what is written there
+/// must be right, but what a node needs to run may be missing. Refusals name the line.
+[[nodiscard]] outcome check_node_tables(const json& document);
 
 /// Checks that certificate, key and CA belong together, so that a wrong set-up is refused with its
 /// reason before anything is connected.

@@ -1,5 +1,6 @@
 #include "deploy/soma/source/stored_ledger.hpp"
 
+#include "deploy/soma/shell/files.hpp"
 #include "deploy/soma/source/localnet_home.hpp"
 #include "messages/codec/codec.hpp"
 #include "messages/signing/signing.hpp"
@@ -10,11 +11,12 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// The `home` that the [node] table of the configuration names, if there is one.
+/// The `home` that the [node] table of the configuration names, if there is one. It is a text: the
+/// tables were checked when the configuration was read.
 std::optional<fs::path> configured_node_home(const run_context& context) {
   const auto* home = context.config.find_path("node.home");
-  if (home == nullptr || home->as_string() == nullptr || home->as_string()->empty()) return {};
-  return fs::absolute(context.config_path).parent_path() / *home->as_string();
+  if (home == nullptr) return {};
+  return beside(context.config_path, *home->as_string());
 }
 
 unexpected<failure> no_ledger(const fs::path& where) {
