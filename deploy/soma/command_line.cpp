@@ -237,7 +237,7 @@ expected<run_context, failure> find_context(const globals& given) {
     return failed("the configuration's home", line_of(*home) + "it is not the path of a folder",
                   "write home = \"/path/of/the/folder\"");
   }
-  if (context.home.empty()) context.home = is_path ? beside(path, *text) : default_home();
+  if (context.home.empty()) context.home = is_path ? path_beside(path, *text) : default_home();
   return context;
 }
 

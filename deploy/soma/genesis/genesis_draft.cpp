@@ -38,11 +38,31 @@ outcome check_members(const json& table, const std::vector<std::string>& known,
     if (std::ranges::find(known, name) == known.end()) {
       return wrong(member, line_of(value) + "it has no meaning here" + nearest_of(name, known));
     }
-    if (value.as_string() == nullptr && !value.is_integer()) {
+    const auto* text = value.as_string();
+    if (text == nullptr && !value.is_integer()) {
       return wrong(member, line_of(value) + "write a text in quotes, or a whole number");
     }
+    if (text != nullptr && text->empty()) return wrong(member, line_of(value) + "it is empty");
   }
   return {};
+}
+
+/// Why a parameter cannot have a value of this type. An amount with a fraction is a text, since a
+/// number with a fraction may have been rounded when it was read.
+std::optional<std::string> wrong_type(const std::string& field, const json& value) {
+  const auto* known = find_genesis_field(field);
+  if (known == nullptr) return {};  // the name is refused instead
+  const bool is_text = value.as_string() != nullptr;
+  if (known->is_amount) {
+    if (is_text || value.is_integer()) return {};
+    return "write an amount in quotes, such as \"12.5\"";
+  }
+  if (known->value(genesis_parameters{}).is_number()) {
+    if (value.is_integer()) return {};
+    return "write a whole number, without quotes";
+  }
+  if (is_text) return {};
+  return "write a text in quotes";
 }
 
 /// The same outcome with the line of `value` in its reason. What is not a mistake in the text of the
@@ -100,7 +120,22 @@ outcome genesis_draft::add_account(const run_context& context, const std::string
                     "a passphrase locks it, and its public half is not stored beside it");
     account.owner = crypto::address_of(*key->half);
   }
+  const auto is_same = [&](const genesis_account& one) { return one.owner == account.owner; };
+  if (std::ranges::any_of(genesis_.accounts, is_same)) {
+    return wrong(where, "`" + owner + "` has an account already");
+  }
   genesis_.accounts.push_back(account);
+  return {};
+}
+
+outcome genesis_draft::add(const genesis_validator& validator, const std::string& where) {
+  const auto is_same = [&](const genesis_validator& one) {
+    return one.consensus_key == validator.consensus_key;
+  };
+  if (std::ranges::any_of(genesis_.validators, is_same)) {
+    return wrong(where, "another validator has the same key");
+  }
+  genesis_.validators.push_back(validator);
   return {};
 }
 
@@ -114,24 +149,34 @@ outcome genesis_draft::add_validator(const fs::path& path, const std::string& st
     }
     validator.stake = *amount;
   }
-  auto key = crypto::load_key(path, std::nullopt);
+  for (const auto& one : new_keys_) {
+    if (!same_file(one.path, path)) continue;
+    validator.consensus_key = one.key.public_half();
+    return add(validator, where);
+  }
+  const auto key = crypto::load_key(path, std::nullopt);
   if (!key && key.error() == crypto::key_file_refusal::not_found) {
     crypto::system_random random;
-    auto made = crypto::key_pair::generate(random);
-    if (auto saved = crypto::save_key(path, made, std::nullopt); !saved) {
-      return failed("cannot make the key " + path.string(),
-                    std::string(crypto::to_text(saved.error())), "name another place");
-    }
-    note_line("made the key " + path.string());
-    made_keys_.emplace_back(path, made.public_half());
-    key = std::move(made);
+    new_keys_.push_back({path, crypto::key_pair::generate(random)});
+    validator.consensus_key = new_keys_.back().key.public_half();
+    return add(validator, where);
   }
   if (!key) {
     return failed("cannot use the key " + path.string(), std::string(crypto::to_text(key.error())),
                   "name a key file without a passphrase, or a place for a new one");
   }
   validator.consensus_key = key->public_half();
-  genesis_.validators.push_back(validator);
+  return add(validator, where);
+}
+
+outcome genesis_draft::save_keys() const {
+  for (const auto& [path, key] : new_keys_) {
+    if (auto saved = crypto::save_key(path, key, std::nullopt); !saved) {
+      return failed("cannot make the key " + path.string(),
+                    std::string(crypto::to_text(saved.error())), "name another place");
+    }
+    note_line("made the key " + path.string());
+  }
   return {};
 }
 
@@ -145,6 +190,7 @@ outcome genesis_draft::read_file(const run_context& context, const fs::path& fil
     const auto where = file.string() + ": " + name;
     const auto* list = value.as_array();
     if (name == "name" && value.as_string() != nullptr) {
+      if (value.as_string()->empty()) return wrong(where, line_of(value) + "it is empty");
       genesis_.name = *value.as_string();
     } else if (name == "start_ms" && value.unsigned_integer().first) {
       done = at_line_of(value, set_start(value.unsigned_integer().second, where));
@@ -153,6 +199,9 @@ outcome genesis_draft::read_file(const run_context& context, const fs::path& fil
     } else if (name == "accounts" && list != nullptr) {
       for (const auto& one : *list) {
         if (done) done = check_members(one, {"owner", "balance"}, where);
+        if (done && one.find("owner") == nullptr) {
+          done = wrong(where, line_of(one) + "each needs an owner and a balance");
+        }
         if (!done) break;
         done = at_line_of(
             one, add_account(context, member(one, "owner"), member(one, "balance"), where));
@@ -178,9 +227,7 @@ outcome genesis_draft::read_file(const run_context& context, const fs::path& fil
 outcome genesis_draft::read_parameters(const json& table, const std::string& where) {
   for (const auto& [field, value] : *table.as_object()) {
     const auto name = where + "." + field;
-    if (value.as_object() != nullptr || value.as_array() != nullptr) {
-      return wrong(name, line_of(value) + "a parameter has one value");
-    }
+    if (const auto no = wrong_type(field, value)) return wrong(name, line_of(value) + *no);
     if (auto done = at_line_of(value, set(field, value.plain(), name)); !done) return done;
   }
   return {};
@@ -194,8 +241,11 @@ outcome genesis_draft::read_validator(const json& table, const fs::path& folder,
     return wrong(where, "each needs a key, or a public_key and a stake, and not both");
   }
   if (has_key) {
-    if (member(table, "key").empty()) return wrong(where, "the path of a key cannot be empty");
-    return add_validator(folder / expanded(member(table, "key")), member(table, "stake"), where);
+    const auto* path = table.find("key")->as_string();
+    if (path == nullptr || path->find('\0') != path->npos) {
+      return wrong(where, "the path of a key is a text in quotes, without a zero byte");
+    }
+    return add_validator(folder / expanded(*path), member(table, "stake"), where);
   }
   const auto half = hash256::parse(given);
   if (!half) return wrong(where, "`" + given + "` is not a public key in hexadecimal");
@@ -203,8 +253,7 @@ outcome genesis_draft::read_validator(const json& table, const fs::path& folder,
   if (!stake || stake->value == 0) {
     return wrong(where, "`" + member(table, "stake") + "` is not an amount such as 5000");
   }
-  genesis_.validators.push_back({half->value, *stake});
-  return {};
+  return add({half->value, *stake}, where);
 }
 
 outcome genesis_draft::finish() {

@@ -182,7 +182,7 @@ outcome genesis_new::add_homes() {
   auto stake = shannons{0};
   if (stake_) {
     const auto amount = parse_amount(*stake_);
-    if (!amount)
+    if (!amount || amount->value == 0)
       return refused_setting("--stake", "`" + *stake_ + "` is not an amount such as 5000");
     stake = *amount;
   }
@@ -208,8 +208,9 @@ outcome genesis_new::write_genesis() {
 /// Makes an empty voting record for each new key. This is safe, since a new key has never voted.
 outcome genesis_new::make_records() const {
   const auto chain = rules::chain_id_of(draft_.genesis());
-  for (const auto& [path, key] : draft_.made_keys()) {
-    if (auto made = make_voting_record(votes_beside(path, chain), chain, key); !made) return made;
+  for (const auto& [path, key] : draft_.new_keys()) {
+    auto made = make_voting_record(votes_beside(path, chain), chain, key.public_half());
+    if (!made) return made;
   }
   return {};
 }
@@ -246,6 +247,7 @@ outcome genesis_new::run(const run_context& context) {
   if (done) done = read_options(context);
   if (done) done = add_homes();
   if (done) done = draft_.finish();
+  if (done) done = draft_.save_keys();
   if (done) done = write_genesis();
   if (done) print(context);
   return done;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <cmath>
 
 #include "deploy/soma/shell/config.hpp"
 #include "deploy/soma/shell/options.hpp"
@@ -54,6 +55,15 @@ json to_json(const publication& p) {
     out.set("commit_nonce", p.commit_nonce);
   }
   return out;
+}
+
+/// The name of the file in which a publication is stored.
+std::string file_name_of(const chain_id& chain, const address& owner, const weights_hash& weights,
+                         const std::optional<model_id>& update_of) {
+  const auto part = [](byte_view id) { return to_hex(id.first(8)); };
+  auto name = part(chain.view()) + "-" + part(owner.view()) + "-" + part(weights.view());
+  if (update_of) name.append(1, '-').append(part(update_of->view()));
+  return name + ".toml";
 }
 
 /// Reads members by name. The first one that is missing or wrong makes the whole document
@@ -118,20 +128,27 @@ expected<publication, std::string> from_json(const json& document) {
   in.read("salt", p.salt.value);
   in.read("key", p.key);
   in.read("iv", p.iv);
-  p.embedding = floats_of_bits(in.data("embedding"));
-  p.stake.value = in.number("stake_shannons");
+  const auto embedding = in.data("embedding");
+  p.embedding = floats_of_bits(embedding);
+  const bool is_finite = std::ranges::all_of(p.embedding, [](float x) { return std::isfinite(x); });
+  if (embedding.empty() || embedding.size() % 4 != 0 || !is_finite) {
+    in.refuse("embedding", document.find("embedding"), "a row of finite binary32 numbers");
+  }
+  p.stake.value = in.number("stake_shannons", supply_cap.value);
   p.commission_bps = static_cast<std::uint32_t>(in.number("commission_bps", 10'000));
   p.published = in.flag("published");
+  // The signed commitment and what belongs to it are there together or not at all.
+  for (const auto* part : {"commit_body", "commit_signature", "commit_expiry", "commit_nonce"}) {
+    if (document.find(part) != nullptr || p.published) p.commit.emplace();
+  }
   if (document.find("update_of") != nullptr) in.read("update_of", p.update_of.emplace().value);
-  if (document.find("commit_body") != nullptr) {
-    auto& commit = p.commit.emplace();
-    commit.body = in.data("commit_body");
-    in.read("commit_signature", commit.by_sender);
+  if (p.commit) {
+    p.commit->body = in.data("commit_body");
+    in.read("commit_signature", p.commit->by_sender);
     p.commit_expiry.value = in.number("commit_expiry");
     p.commit_nonce = in.number("commit_nonce");
   }
   in.refuse_unknown();
-  if (p.embedding.empty()) in.refuse("embedding", document.find("embedding"), "a list of numbers");
   if (!in.damage.empty()) return make_unexpected(in.damage);
   return p;
 }
@@ -176,10 +193,7 @@ publication new_publication(crypto::random_source& random) {
 expected<publication_file, failure> publication_file::open(
     const fs::path& home, const chain_id& chain, const address& owner, const weights_hash& weights,
     const std::optional<model_id>& update_of) {
-  const auto part = [](byte_view id) { return to_hex(id.first(8)); };
-  auto name = part(chain.view()) + "-" + part(owner.view()) + "-" + part(weights.view());
-  if (update_of) name.append(1, '-').append(part(update_of->view()));
-  auto path = home / "publications" / (name + ".toml");
+  auto path = home / "publications" / file_name_of(chain, owner, weights, update_of);
   try {
     files::create_directories_durably(path.parent_path());
   } catch (const std::exception& error) {
@@ -195,8 +209,12 @@ expected<publication_file, failure> publication_file::open(
 }
 
 expected<std::optional<publication>, failure> publication_file::read() const {
-  std::error_code ignored;
-  if (!fs::exists(path_, ignored)) return std::optional<publication>{};
+  // Only a file that is not there counts as none: one that cannot be read may hold the keys of a
+  // commitment that is on the chain.
+  std::error_code error;
+  if (fs::symlink_status(path_, error).type() == fs::file_type::not_found) {
+    return std::optional<publication>{};
+  }
   const auto document = read_config(path_);
   auto content = document ? from_json(*document) : make_unexpected(document.error().why);
   if (!content) {
@@ -204,6 +222,11 @@ expected<std::optional<publication>, failure> publication_file::read() const {
         "cannot read " + path_.string(), content.error(),
         "it holds what is needed to reveal a commitment: restore it from a copy; without a "
         "copy, move it away and begin anew");
+  }
+  const auto& p = *content;
+  if (file_name_of(p.chain, p.owner, p.weights, p.update_of) != path_.filename()) {
+    return failed("cannot read " + path_.string(), "it belongs to another publication",
+                  "give the file its own name back, so that both can be finished");
   }
   return std::move(*content);
 }

@@ -44,7 +44,7 @@ fs::path expanded(const fs::path& path) {
   return text.starts_with("~/") ? home_of_user() / text.substr(2) : path;
 }
 
-fs::path beside(const fs::path& file, const std::string& named) {
+fs::path path_beside(const fs::path& file, const std::string& named) {
   return (fs::absolute(file).parent_path() / expanded(named)).lexically_normal();
 }
 

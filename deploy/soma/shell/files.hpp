@@ -21,8 +21,8 @@ namespace soma::cli {
 [[nodiscard]] std::filesystem::path expanded(const std::filesystem::path& path);
 /// The path that a configuration names: relative to the folder of the configuration `file`, and
 /// expanded as above.
-[[nodiscard]] std::filesystem::path beside(const std::filesystem::path& file,
-                                           const std::string& named);
+[[nodiscard]] std::filesystem::path path_beside(const std::filesystem::path& file,
+                                                const std::string& named);
 
 /// Reads a regular file of at most `max_bytes`. Refusals call the file `what_for`: "the data", "the
 /// weights".

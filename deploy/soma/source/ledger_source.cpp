@@ -89,7 +89,7 @@ expected<cluster::cluster_identity, failure> ledger_place::identity(
        {std::pair{"tls.certificate", &found.certificate}, std::pair{"tls.key", &found.key},
         std::pair{"tls.ca", &found.ca}}) {
     const auto* text = text_at(context.config, name);
-    if (path->empty() && text != nullptr) *path = beside(context.config_path, *text);
+    if (path->empty() && text != nullptr) *path = path_beside(context.config_path, *text);
   }
   if (found.certificate.empty() || found.key.empty() || found.ca.empty()) {
     return wrong_usage("a validator answers over mutual TLS only",

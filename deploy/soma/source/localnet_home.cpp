@@ -94,12 +94,20 @@ expected<std::map<model_id, std::string>, failure> model_names(const fs::path& d
   if (!document) return make_unexpected(document.error());
   const auto refused = [&](const json& at, const std::string& why) {
     return failed("cannot read the index " + path.string(), line_of(at) + why,
-                  "remove the file: it only has the names of the models");
+                  "correct the line, or remove the file: it only has the names of the models");
   };
   for (const auto& [name, value] : *document->as_object()) {
     const std::vector<std::string> known{"seed", "architecture", "state_root", "models"};
     if (std::ranges::find(known, name) == known.end()) {
       return refused(value, "there is no such name as " + name + nearest_of(name, known));
+    }
+  }
+  const auto* seed = document->find("seed");
+  if (seed != nullptr && !seed->is_integer()) return refused(*seed, "seed is not a whole number");
+  for (const auto* text : {"architecture", "state_root"}) {
+    const auto* value = document->find(text);
+    if (value != nullptr && value->as_string() == nullptr) {
+      return refused(*value, std::string(text) + " is not a text in quotes");
     }
   }
   const auto* models = document->find("models");

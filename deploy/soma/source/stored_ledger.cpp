@@ -16,7 +16,7 @@ namespace fs = std::filesystem;
 std::optional<fs::path> configured_node_home(const run_context& context) {
   const auto* home = context.config.find_path("node.home");
   if (home == nullptr) return {};
-  return beside(context.config_path, *home->as_string());
+  return path_beside(context.config_path, *home->as_string());
 }
 
 unexpected<failure> no_ledger(const fs::path& where) {
