@@ -29,7 +29,8 @@ std::string member(const json& table, std::string_view name) {
   return found == nullptr ? "" : found->plain();
 }
 
-/// Refuses what is no table, and members that mean nothing or are neither a text nor a whole number.
+/// Refuses what is no table, and members that mean nothing or are neither a text nor a whole
+/// number.
 outcome check_members(const json& table, const std::vector<std::string>& known,
                       const std::string& where) {
   if (table.as_object() == nullptr) return wrong(where, line_of(table) + "each is a table");
@@ -38,13 +39,20 @@ outcome check_members(const json& table, const std::vector<std::string>& known,
     if (std::ranges::find(known, name) == known.end()) {
       return wrong(member, line_of(value) + "it has no meaning here" + nearest_of(name, known));
     }
-    const auto* text = value.as_string();
-    if (text == nullptr && !value.is_integer()) {
+    if (value.as_string() == nullptr && !value.is_integer()) {
       return wrong(member, line_of(value) + "write a text in quotes, or a whole number");
     }
-    if (text != nullptr && text->empty()) return wrong(member, line_of(value) + "it is empty");
   }
   return {};
+}
+
+/// The same outcome with the line of `value` in its reason. What is not a mistake in the text of
+/// the file, such as a key that cannot be made, stays as it is.
+outcome at_line_of(const json& value, outcome done) {
+  if (!done && done.error().code == exit_code::wrong_usage) {
+    done.error().why = line_of(value) + done.error().why;
+  }
+  return done;
 }
 
 /// Why a parameter cannot have a value of this type. An amount with a fraction is a text, since a
@@ -63,15 +71,6 @@ std::optional<std::string> wrong_type(const std::string& field, const json& valu
   }
   if (is_text) return {};
   return "write a text in quotes";
-}
-
-/// The same outcome with the line of `value` in its reason. What is not a mistake in the text of the
-/// file, such as a key that cannot be made, stays as it is.
-outcome at_line_of(const json& value, outcome done) {
-  if (!done && done.error().code == exit_code::wrong_usage) {
-    done.error().why = line_of(value) + done.error().why;
-  }
-  return done;
 }
 
 }  // namespace
@@ -199,7 +198,7 @@ outcome genesis_draft::read_file(const run_context& context, const fs::path& fil
     } else if (name == "accounts" && list != nullptr) {
       for (const auto& one : *list) {
         if (done) done = check_members(one, {"owner", "balance"}, where);
-        if (done && one.find("owner") == nullptr) {
+        if (done && member(one, "owner").empty()) {
           done = wrong(where, line_of(one) + "each needs an owner and a balance");
         }
         if (!done) break;
@@ -242,8 +241,11 @@ outcome genesis_draft::read_validator(const json& table, const fs::path& folder,
   }
   if (has_key) {
     const auto* path = table.find("key")->as_string();
-    if (path == nullptr || path->find('\0') != path->npos) {
-      return wrong(where, "the path of a key is a text in quotes, without a zero byte");
+    if (path == nullptr || path->empty() || path->find('\0') != path->npos) {
+      return wrong(where, "the path of a key is a text in quotes that is not empty");
+    }
+    if (table.find("stake") != nullptr && member(table, "stake").empty()) {
+      return wrong(where, "an amount is missing after stake");
     }
     return add_validator(folder / expanded(*path), member(table, "stake"), where);
   }

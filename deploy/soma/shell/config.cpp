@@ -146,8 +146,10 @@ expected<json, failure> parse_config(std::string_view text, std::string_view nam
                   "correct that line; `soma config show` prints every name");
   };
   if (const auto line = line_too_deep(text); line != 0) {
-    return refused("line " + std::to_string(line) + ": tables and lists lie more than " +
-                   std::to_string(max_depth) + " deep within each other");
+    return refused("line " + std::to_string(line) + ": a name has more than " +
+                   std::to_string(max_depth) +
+                   " parts, or tables and lists lie deeper within "
+                   "each other");
   }
   const auto parsed = toml::parse(text);
   if (!parsed) {

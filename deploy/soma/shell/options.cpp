@@ -237,7 +237,8 @@ outcome option_set::apply(const json& values, std::string_view where) {
       return failed(what, line_of(at) + why, "correct the configuration");
     };
     for (const auto& [before, at] : seen) {
-      if (before == &*found) return refused(value, "it is given twice, once with - and once with _");
+      if (before == &*found)
+        return refused(value, "it is given twice, once with - and once with _");
     }
     seen.emplace_back(&*found, &value);
     texts given;
