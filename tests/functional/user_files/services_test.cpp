@@ -168,20 +168,33 @@ TEST_CASE("a node that waits for another machine goes on trying, and ends when i
   }
 }
 
-TEST_CASE("a home belongs to one node, whatever roles it runs") {
+TEST_CASE("a home belongs to one node, even if another one would use other folders of it") {
   const soma_user user;
-  write_text(user.at("node.toml"),
-             "[node]\nhome = \"home\"\n[roles.model_registry]\n[roles.router]\n");
-  const std::vector<std::string> run_node{"node", "run", "--config", "node.toml"};
-  running_program first(user.folder().path(), typed(user, run_node));
-  REQUIRE(has_said(first, "router  in this process"));
-  const auto second = run_there(user, run_node);
-  CHECK(second.exit_code == 1);
-  CHECK(is_one_line(second.err));
-  CHECK(second.err.find("another process uses it") != std::string::npos);
+  make_files(user);
+  const std::string home = "[node]\nhome = \"home\"\n";
+  write_text(user.at("blobs.toml"), home + "[roles.blob_store]\n");
+  write_text(user.at("free.toml"), home + "[roles.model_registry]\n[roles.router]\n");
+  auto text = alone;
+  const std::string own = "[roles.blob_store]\n";
+  text.replace(text.find(own), own.size(), own + "at = \"tls://127.0.0.1:1\"\n");
+  write_text(user.at("node.toml"), text);
+  const auto run_node = [&](const char* config) {
+    return typed(user, {"node", "run", "--config", config});
+  };
+  running_program first(user.folder().path(), run_node("blobs.toml"));
+  REQUIRE(has_said(first, "blob_store  in this process"));
+  for (const auto* config : {"blobs.toml", "node.toml"}) {
+    const auto second = run_program(user.folder().path(), run_node(config));
+    CHECK(second.exit_code == 1);
+    CHECK(is_one_line(second.err));
+    CHECK(second.err.find("another process uses it") != std::string::npos);
+  }
+  // A node that keeps nothing needs no home.
+  running_program free(user.folder().path(), run_node("free.toml"));
+  CHECK(has_said(free, "router  in this process"));
   CHECK(stopped(first).exit_code == 0);
-  running_program third(user.folder().path(), typed(user, run_node));
-  CHECK(has_said(third, "router  in this process"));
+  running_program third(user.folder().path(), run_node("blobs.toml"));
+  CHECK(has_said(third, "blob_store  in this process"));
 }
 
 TEST_CASE("a network is not replaced while one of its nodes runs, and its ledger can be read") {
