@@ -170,8 +170,8 @@ void auditor::again_later(const std::function<void()>& put_back) {
             me->begin_work();
           },
           [me = shared_from_this(), put_back](caf::error&) {
-            // The clock does not take everything that wants to wait. Then the next block is the sign
-            // that time has passed.
+            // The clock does not take everything that wants to wait. Then the next block is the
+            // sign that time has passed.
             me->for_next_block_.push_back(put_back);
           });
 }

@@ -33,8 +33,8 @@ class auditor : public std::enable_shared_from_this<auditor> {
   void begin_work();
   /// Calls `put_back` after two block times, or with the next block if the clock refuses.
   void again_later(const std::function<void()>& put_back);
-  /// True while the ledger still has use for a verdict on the version: it is revealed or active, and
-  /// its model is not inactive.
+  /// True while the ledger still has use for a verdict on the version: it is revealed or active,
+  /// and its model is not inactive.
   [[nodiscard]] bool is_wanted(const model_version_ref& version) const;
   void take_check(const model_version_ref& version, schema::ModelCheck::Reader check);
   void judge_submission(const target_id& target, const target_row& row,

@@ -1,5 +1,5 @@
-// A small file, called `witness`, beside the tables of a voting record. It knows how far the record has
-// come, and it is locked as long as the record is open. It has two slots, each in a page of its
+// A small file, called `witness`, beside the tables of a voting record. It knows how far the record
+// has come, and it is locked as long as the record is open. It has two slots, each in a page of its
 // own, which are written in turn. A slot, in little endian:
 //   sequence number u64 | H of the record's head, 32 bytes | CRC-32C u32 of both
 // What must hold: a slot is written after the commit that it describes and before anything outside

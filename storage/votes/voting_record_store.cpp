@@ -52,7 +52,9 @@ fs::path new_folder_beside(const fs::path& directory) {
   for (int n = 1;; ++n) {
     const fs::path beside = directory.string() + ".new-" + std::to_string(n);
     if (fs::exists(fs::symlink_status(beside))) continue;
-    if (fs::create_directory(beside)) return beside;  // false: another process was faster
+    if (!fs::create_directory(beside)) continue;  // another process was faster
+    fs::permissions(beside, fs::perms::owner_all);
+    return beside;
   }
 }
 
@@ -234,7 +236,9 @@ voting_record_store::opened voting_record_store::open(const fs::path& directory,
   const bool has_witness = fs::exists(directory / witness_name);
   if (!has_data || !has_witness) {
     result.state = has_data || has_witness ? votes_state::damaged : votes_state::missing;
-    result.why = has_data ? "its file witness is missing" : has_witness ? "its tables are missing" : "";
+    result.why = has_data      ? "its file witness is missing"
+                 : has_witness ? "its tables are missing"
+                               : "";
     return result;
   }
   try {

@@ -3,8 +3,8 @@
 
 #include "deploy/soma/bench/bench_consensus.hpp"
 #include "deploy/soma/shell/console.hpp"
-#include "deploy/soma/shell/stop.hpp"
 #include "deploy/soma/shell/resources.hpp"
+#include "deploy/soma/shell/stop.hpp"
 #include "deploy/soma/shell/units.hpp"
 #include "deploy/soma/verbs.hpp"
 
