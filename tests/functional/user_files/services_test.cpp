@@ -293,6 +293,45 @@ TEST_CASE("the second Ctrl-C ends a command at once, and a terminal that closes 
   CHECK(fs::exists(user.at("a.st.checkpoint")));
 }
 
+TEST_CASE("whoever waits for a block with money in it is told that it may still be taken") {
+  const soma_user user;
+  make_files(user);
+  for (const auto* name : {"alice", "bob"}) {
+    REQUIRE(run_there(user, {"wallet", "new", name, "--no-passphrase"}).exit_code == 0);
+  }
+  REQUIRE(run_there(user, {"genesis", "new", "--validator", "v.key", "--arch", "tiny", "--account",
+                           "alice=100", "--account", "bob=100", "-o", "g.bin", "--force"})
+              .exit_code == 0);
+  write_text(user.at("node.toml"), alone +
+                                       "listen = \"127.0.0.1:0\"\nblock_ms = 600000\n"
+                                       "idle_ms = 600000\nview_timeout_ms = 1200000\n");
+  running_program node(user.folder().path(), typed(user, {"node", "run", "--config", "node.toml"}));
+  const std::string before_address = "validator  listens at ";
+  REQUIRE(has_said(node, before_address));
+  auto at = node.out().substr(node.out().find(before_address) + before_address.size());
+  at = at.substr(0, at.find('\n'));
+  for (const auto* from : {"alice", "bob"}) {
+    CAPTURE(std::string(from));
+    const std::string to = from == std::string("alice") ? "bob" : "alice";
+    running_program sending(user.folder().path(),
+                            typed(user, {"wallet", "send", to, "1", "--from", from, "--config",
+                                         "node.toml", "--join", at}));
+    REQUIRE(has_said(sending, "fee: "));
+    std::this_thread::sleep_for(std::chrono::seconds(1));
+    if (to == "bob") {
+      sending.send(SIGINT);
+    } else {
+      node.send(SIGKILL);
+    }
+    const auto done = sending.wait();
+    CAPTURE(done.err);
+    CHECK(done.exit_code == 1);
+    CHECK(done.err.find("soma: transaction 0x") != std::string::npos);
+    CHECK(done.err.find("its result is not known") != std::string::npos);
+    CHECK(done.err.find("the same command again") == std::string::npos);
+  }
+}
+
 TEST_CASE("the validators of a benchmark end with it, also when it is killed") {
   const soma_user user;
   fs::create_directory(user.at("made"));
