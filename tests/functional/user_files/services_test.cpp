@@ -303,8 +303,8 @@ TEST_CASE("whoever waits for a block with money in it is told that it may still 
                            "alice=100", "--account", "bob=100", "-o", "g.bin", "--force"})
               .exit_code == 0);
   write_text(user.at("node.toml"), alone +
-                                       "listen = \"127.0.0.1:0\"\nblock_ms = 600000\n"
-                                       "idle_ms = 600000\nview_timeout_ms = 1200000\n");
+                                       "listen = \"127.0.0.1:0\"\nblock_ms = 30000\n"
+                                       "idle_ms = 30000\nview_timeout_ms = 60000\n");
   running_program node(user.folder().path(), typed(user, {"node", "run", "--config", "node.toml"}));
   const std::string before_address = "validator  listens at ";
   REQUIRE(has_said(node, before_address));
