@@ -102,7 +102,7 @@ expected<network_homes, failure> network_homes::begin(network_plan plan) {
   const fs::path building = pattern;
   made.building_ = building;
   if (auto ca = crypto::make_ca(building / "ca"); !ca) {
-    return cannot_make(building / "ca", std::string(to_text(ca.error())));
+    return cannot_make(building / "ca", std::string(to_text(ca.error().why)));
   }
   for (std::uint32_t i = 0; i < p.validators + p.followers; ++i) {
     const bool votes = i < p.validators;
@@ -150,7 +150,7 @@ outcome network_homes::make_home(const std::string& name, bool is_validator, std
   }
   home.key = key.public_half();
   if (auto made = crypto::make_certificate(building_ / "ca", name, folder / "tls"); !made) {
-    return cannot_make(folder / "tls", std::string(to_text(made.error())));
+    return cannot_make(folder / "tls", std::string(to_text(made.error().why)));
   }
   fs::copy_file(building_ / "ca" / "ca.pem", folder / "tls" / "ca.pem", error);
   if (error) return cannot_make(folder / "tls" / "ca.pem", error.message());

@@ -264,11 +264,23 @@ expected<node_config, failure> parse_node_config(const json& document, const fs:
 }
 
 outcome check_identity(const cluster::cluster_identity& identity) {
+  using enum crypto::certificate_refusal;
   const auto checked = crypto::check_certificate(identity.ca, {identity.certificate, identity.key});
   if (checked) return {};
-  return failed("cannot use the certificate " + identity.certificate.string(),
-                std::string(crypto::to_text(checked.error())),
-                "make one with `soma node new-cert`, and name the CA that signed it");
+  const auto& [why, file] = checked.error();
+  const bool is_ca = file == identity.ca, is_key = file == identity.key;
+  const std::string what = is_ca ? "the authority's certificate " : is_key ? "the key " : "the certificate ";
+  std::string remedy = is_ca ? "name the ca.pem of the cluster; its operator has it"
+                             : "name one that `soma node new-cert` made with the cluster's authority";
+  if (is_key) remedy = "name the key that `soma node new-cert` wrote beside the certificate";
+  if (why == not_readable) remedy = "check that it is a file that you may read";
+  if (why == open_to_others) remedy = "keep it for yourself: chmod 600 " + file.string();
+  if (why == encrypted_key) remedy = "store it without a passphrase and with mode 600";
+  if (why == not_yet_valid) remedy = "check the clock of this machine";
+  if (why == expired && is_ca) remedy = "its operator makes a new one with `soma node new-ca`";
+  if (why == expired && !is_ca) remedy = "make a new one with `soma node new-cert`";
+  if (why == other_ca) remedy = "make one with that authority, or name the other one's ca.pem";
+  return failed("cannot use " + what + file.string(), std::string(crypto::to_text(why)), remedy);
 }
 
 }  // namespace soma::cli
