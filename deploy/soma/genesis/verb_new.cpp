@@ -230,8 +230,7 @@ void genesis_new::print(const run_context& context) const {
   table nodes({"home", "for other nodes", "for its operator", "validator"});
   for (const auto& home : homes_->all()) {
     nodes.row({(output_dir_ / home.name).string(),
-               home.mesh.host + ":" + std::to_string(home.mesh.port),
-               home.door.host + ":" + std::to_string(home.door.port),
+               mesh::to_text(home.mesh), mesh::to_text(home.door),
                home.is_validator ? crypto::address_of(home.key).text().substr(0, 10) : "follows"});
   }
   nodes.print();

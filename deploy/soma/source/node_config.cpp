@@ -36,11 +36,13 @@ class table_reader {
   void read(std::string_view name, fs::path& into) {
     if (const auto value = text(name)) into = (folder_ / expanded(*value)).lexically_normal();
   }
+  /// An address where this node listens.
   void read(std::string_view name, std::optional<mesh::host_port>& into) {
-    const auto value = text(name);
-    if (!value) return;
-    into = mesh::parse_host_port(*value);
-    if (!into) refuse(name, "it is not HOST:PORT");
+    if (const auto value = text(name)) accept(name, *value, mesh::parse_host_port(*value), into);
+  }
+  /// An address to which this node connects.
+  void read_remote(std::string_view name, std::optional<mesh::host_port>& into) {
+    if (const auto value = text(name)) accept(name, *value, mesh::parse_remote(*value), into);
   }
   template <class Number>
   void read(std::string_view name, Number& into, std::uint64_t least, std::uint64_t most) {
@@ -61,11 +63,10 @@ class table_reader {
       const auto text = one.as_string() == nullptr ? std::string() : *one.as_string();
       const auto at = text.find('@');
       const auto key = at == text.npos ? std::nullopt : hash256::parse(text.substr(0, at));
-      const auto place =
-          at == text.npos ? std::nullopt : mesh::parse_host_port(text.substr(at + 1));
-      if (!key || !place || place->port == 0) {
-        return refuse(name, "`" + text + "` is not 0xPUBLICKEY@HOST:PORT");
-      }
+      if (!key) return refuse(name, "`" + text + "` is not 0xPUBLICKEY@HOST:PORT");
+      std::optional<mesh::host_port> place;
+      accept(name, text, mesh::parse_remote(text.substr(at + 1)), place);
+      if (!place) return;
       into.push_back({key->value, *place});
     }
   }
@@ -79,11 +80,12 @@ class table_reader {
   /// Marks a name as known: a table within this one that another reader reads.
   void leave(std::string_view name) { known_.emplace_back(name); }
 
-  void refuse(std::string_view name, std::string why) {
+  void refuse(std::string_view name, std::string why,
+              std::string what_to_do = "see `soma node run --help`") {
     if (refusal_) return;
     refusal_ =
         failure{"the configuration's " + where_ + (name.empty() ? "" : ".") + std::string(name),
-                place_of(name) + std::move(why), "see `soma node run --help`"};
+                place_of(name) + std::move(why), std::move(what_to_do)};
   }
   [[nodiscard]] outcome finish() {
     if (table_ != nullptr && table_->as_object() != nullptr) {
@@ -102,6 +104,16 @@ class table_reader {
     const auto* member = table_ == nullptr ? nullptr : table_->find(name);
     if (member != nullptr) return line_of(*member);
     return table_ == nullptr ? "" : line_of(*table_);
+  }
+  void accept(std::string_view name, const std::string& text,
+              const expected<mesh::host_port, mesh::address_refusal>& read,
+              std::optional<mesh::host_port>& into) {
+    if (read) {
+      into = *read;
+      return;
+    }
+    const auto why = "`" + text + "`: " + std::string(mesh::to_text(read.error()));
+    refuse(name, why, std::string(mesh::how_to_write_address));
   }
   const json* take(std::string_view name) {
     known_.emplace_back(name);
@@ -175,7 +187,7 @@ struct config_reader {
       return table.finish();
     }
     role_place place;
-    table.read("at", place.at);
+    table.read_remote("at", place.at);
     if (place.at) {
       for (const auto& [other, setting] : *value.as_object()) {
         if (other == "at") continue;
