@@ -6,6 +6,7 @@
 #include <future>
 
 #include "actors/blob_store/transfer.hpp"
+#include "actors/interface/describe_error.hpp"
 #include "actors/wallet/wallet.hpp"
 #include "deploy/soma/source/stored_ledger.hpp"
 #include "messages/codec/model_entry.hpp"
@@ -61,7 +62,7 @@ message<Reply> ledger_connection::ask(const message<Request>& request) {
   caf::scoped_actor self(system_);
   self->request(validator_, patience, request)
       .receive([&](const message<Reply>& reply) { answer = reply; },
-               [&](const caf::error& error) { why = system_.render(error); });
+               [&](const caf::error& error) { why = describe_error(error); });
   if (!answer) {
     throw source_failure(where() + " does not answer (" + why +
                          "); check that it runs, and give the same command again");
