@@ -5,7 +5,6 @@
 
 #include <cerrno>
 #include <exception>
-#include <filesystem>
 #include <system_error>
 #include <utility>
 
@@ -25,10 +24,6 @@ int leave(const soma::cli::failure& f) {
 /// What an exception means for a person. Verbs that know more than its text refuse by themselves.
 soma::cli::failure failure_of(const std::exception& error) {
   using soma::lmdb::failure_code;
-  if (const auto* file = dynamic_cast<const std::filesystem::filesystem_error*>(&error)) {
-    return {"cannot use " + file->path1().string(), file->code().message(),
-            "check the disk and who may use the file"};
-  }
   const auto* of_store = dynamic_cast<const soma::lmdb::failure*>(&error);
   if (of_store != nullptr) {
     const bool is_damaged = of_store->code() == failure_code::corrupt_record ||
@@ -39,7 +34,7 @@ soma::cli::failure failure_of(const std::exception& error) {
   }
   const bool is_of_disk = dynamic_cast<const std::system_error*>(&error) != nullptr ||
                           dynamic_cast<const soma::blobs::blob_failure*>(&error) != nullptr;
-  return {"stopped", error.what(),
+  return {"stopped", reason_of(error),
           is_of_disk ? "check the disk, its room and who may write there" : ""};
 }
 

@@ -91,6 +91,7 @@ outcome genesis_draft::add_account(const run_context& context, const std::string
   if (!amount) return wrong(where, "`" + balance + "` is not an amount such as 12.5 or 12500sh");
   account.balance = *amount;
   if (const auto whole = address::parse(owner)) {
+    if (auto checked = check_owner(*whole, where); !checked) return checked;
     account.owner = *whole;
   } else {
     const auto key = find_key(context, owner);
