@@ -10,6 +10,7 @@
 #include "deploy/soma/shell/options.hpp"
 #include "deploy/soma/shell/units.hpp"
 #include "deploy/soma/source/keys_home.hpp"
+#include "deploy/soma/source/names.hpp"
 #include "messages/crypto/key_file.hpp"
 
 namespace soma::cli {

@@ -220,7 +220,7 @@ outcome network_homes::put_in_place() {
   try {
     files::replace_directory(building_, plan_.folder);
   } catch (const std::exception& failed_with) {
-    return cannot_make(plan_.folder, failed_with.what());
+    return cannot_make(plan_.folder, reason_of(failed_with));
   }
   fs::remove_all(std::exchange(building_, {}), error);
   return {};
