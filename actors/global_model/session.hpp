@@ -100,9 +100,7 @@ class session : public std::enable_shared_from_this<session> {
   }
 
   std::function<void(caf::error&)> failing() {
-    return [me = shared_from_this()](caf::error& why) {
-      me->fail_once(describe_error(why));
-    };
+    return [me = shared_from_this()](caf::error& why) { me->fail_once(describe_error(why)); };
   }
 
   global_model_actor::pointer self_;

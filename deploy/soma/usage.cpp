@@ -29,8 +29,8 @@ outcome skip_options(typed_words words, std::size_t& at, std::string_view group,
     } else if (group.empty() && (name == "-V" || name == "--version")) {
       asks_version = true;
     } else if (name != "--json") {
-      return make_unexpected(no_option(
-          name, {"--home", "--config", "--json", "--help", "--version"}, group));
+      return make_unexpected(
+          no_option(name, {"--home", "--config", "--json", "--help", "--version"}, group));
     }
   }
   return {};
@@ -41,8 +41,7 @@ failure no_verb(const std::string& word, const std::vector<bound_verb>& verbs) {
   std::vector<std::string> names;
   for (const auto& verb : verbs) {
     if (second_word(verb.action->name()) == word) {
-      return {"there is no verb '" + word + "'; the nearest is " +
-                  std::string(verb.action->name()),
+      return {"there is no verb '" + word + "'; the nearest is " + std::string(verb.action->name()),
               "", help_of(""), exit_code::wrong_usage};
     }
     names.push_back(first_word(verb.action->name()));
@@ -70,8 +69,11 @@ outcome find_verb(typed_words words, const std::vector<bound_verb>& verbs, std::
   if (asks_help) return {};
   if (asks_version) {
     if (at >= words.size()) return {};
-    return wrong_usage("--version", "'" + std::string(words[at]) + "' stands after it, and it only "
-                                    "prints the version", "leave one of them out");
+    return wrong_usage("--version",
+                       "'" + std::string(words[at]) +
+                           "' stands after it, and it only "
+                           "prints the version",
+                       "leave one of them out");
   }
   if (at > words.size()) return {};  // the value of an option is missing, which the parser says
   if (at == words.size()) return wrong_usage("no verb was named", "", "`soma --help` lists them");
@@ -95,9 +97,9 @@ outcome find_verb(typed_words words, const std::vector<bound_verb>& verbs, std::
     return wrong_usage("soma " + first, "one of its verbs is missing: " + all, help_of(first));
   }
   if (std::ranges::find(seconds, std::string(words[at])) == seconds.end()) {
-    return wrong_usage("there is no verb '" + first + " " + words[at] + "'" +
-                           nearest_of(words[at], seconds),
-                       "", help_of(first));
+    return wrong_usage(
+        "there is no verb '" + first + " " + words[at] + "'" + nearest_of(words[at], seconds), "",
+        help_of(first));
   }
   verb = first + " " + words[at];
   return {};

@@ -45,7 +45,7 @@ certificate_refusal refusal_of(key_file_refusal why) {
 }
 
 /// Frees a list of certificates, which have owners of their own.
-void free_stack(STACK_OF(X509)* list) {
+void free_stack(STACK_OF(X509) * list) {
   sk_X509_free(list);
 }
 

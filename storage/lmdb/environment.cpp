@@ -76,8 +76,14 @@ failure_code code_of(int error) {
   }
 }
 
+std::string text_of(int error) {
+  const std::string text = mdb_strerror(error);
+  const auto colon = text.find(": ");
+  return text.starts_with("MDB_") && colon != std::string::npos ? text.substr(colon + 2) : text;
+}
+
 void check(int error, const char* doing) {
-  if (error != 0) throw failure(code_of(error), std::string(doing) + ": " + mdb_strerror(error));
+  if (error != 0) throw failure(code_of(error), std::string(doing) + ": " + text_of(error));
 }
 
 environment::state::~state() {

@@ -188,8 +188,8 @@ expected<void, role_failure> node::fetch(std::string_view name, Handle& into, gr
   }
   auto role = cluster::connect_role<Handle>(process_.system(), at);
   if (!role) {
-    return make_unexpected(role_failure{
-        std::string(name), mesh::to_text(at) + ": " + role.error(), true});
+    return make_unexpected(
+        role_failure{std::string(name), mesh::to_text(at) + ": " + role.error(), true});
   }
   into = std::move(*role);
   all.push_back(supervise(std::string(name), into, false));
@@ -280,8 +280,7 @@ expected<void, role_failure> node::open_door(std::string_view name, const Handle
   const auto port = cluster::publish_role(role, at);
   if (!port) {
     return make_unexpected(role_failure{
-        std::string(name),
-        "cannot listen at " + mesh::to_text(at) + ": " + port.error()});
+        std::string(name), "cannot listen at " + mesh::to_text(at) + ": " + port.error()});
   }
   at.port = *port;  // so that the role listens at the same port after a restart
   const std::lock_guard lock(mutex_);

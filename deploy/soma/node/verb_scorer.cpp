@@ -54,8 +54,7 @@ expected<Handle, role_failure> connect(caf::actor_system& system, const std::str
                                        const mesh::host_port& at) {
   auto role = cluster::connect_role<Handle>(system, at);
   if (role) return std::move(*role);
-  return make_unexpected(
-      role_failure{name, mesh::to_text(at) + ": " + role.error(), true});
+  return make_unexpected(role_failure{name, mesh::to_text(at) + ": " + role.error(), true});
 }
 
 expected<void, role_failure> scorer_verb::start(supervised_process& process,

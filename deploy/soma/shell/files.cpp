@@ -112,7 +112,8 @@ expected<bytes, failure> read_named_file(const fs::path& path, std::uint64_t max
     return refused(errno == ENOENT ? "there is no such file"
                                    : std::generic_category().message(errno));
   }
-  struct stat before {}, after {};
+  struct stat before {
+  }, after{};
   if (::fstat(file.descriptor, &before) != 0) {
     return refused(std::generic_category().message(errno));
   }

@@ -59,8 +59,8 @@ expected<address, failure> account_named(const run_context& context, ledger_sour
 
 outcome check_owner(const address& owner, const std::string& where) {
   if (!owner.is_zero()) return {};
-  return wrong_usage(where, "nobody has a key for the address of zeros, so its money is lost",
-                     "name another account");
+  return failed(where, "nobody has a key for the address of zeros, so its money is lost",
+                "name another account");
 }
 
 expected<model_id, failure> model_named(ledger_source& source, const std::string& text) {

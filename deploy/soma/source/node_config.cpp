@@ -281,9 +281,12 @@ outcome check_identity(const cluster::cluster_identity& identity) {
   if (checked) return {};
   const auto& [why, file] = checked.error();
   const bool is_ca = file == identity.ca, is_key = file == identity.key;
-  const std::string what = is_ca ? "the authority's certificate " : is_key ? "the key " : "the certificate ";
-  std::string remedy = is_ca ? "name the ca.pem of the cluster; its operator has it"
-                             : "name one that `soma node new-cert` made with the cluster's authority";
+  const std::string what = is_ca    ? "the authority's certificate "
+                           : is_key ? "the key "
+                                    : "the certificate ";
+  std::string remedy = is_ca
+                           ? "name the ca.pem of the cluster; its operator has it"
+                           : "name one that `soma node new-cert` made with the cluster's authority";
   if (is_key) remedy = "name the key that `soma node new-cert` wrote beside the certificate";
   if (why == not_readable) remedy = "check that it is a file that you may read";
   if (why == open_to_others) remedy = "keep it for yourself: chmod 600 " + file.string();

@@ -9,10 +9,12 @@
 namespace soma::mesh {
 
 TEST_CASE("an address is read as people write it, and written as it is read") {
-  for (const auto& [text, host, port] :
-       {std::tuple{"10.0.0.5:7003", "10.0.0.5", 7003}, {"node.example:1", "node.example", 1},
-        {"tls://h:65535", "h", 65535}, {"[::1]:22999", "::1", 22999},
-        {"tls://[fe80::1%eth0]:5", "fe80::1%eth0", 5}, {"my_host-1:0", "my_host-1", 0}}) {
+  for (const auto& [text, host, port] : {std::tuple{"10.0.0.5:7003", "10.0.0.5", 7003},
+                                         {"node.example:1", "node.example", 1},
+                                         {"tls://h:65535", "h", 65535},
+                                         {"[::1]:22999", "::1", 22999},
+                                         {"tls://[fe80::1%eth0]:5", "fe80::1%eth0", 5},
+                                         {"my_host-1:0", "my_host-1", 0}}) {
     CAPTURE(std::string(text));
     const auto at = parse_host_port(text);
     REQUIRE(at);

@@ -156,7 +156,8 @@ TEST_CASE("an operator's certificates are trusted by its own CA and by no other"
   CHECK(fault(ca->certificate, {node->certificate, node->certificate}).why ==
         certificate_refusal::open_to_others);
   // A file with several authorities trusts all of them.
-  overwrite(home.path / "both.pem", content_of(other_ca->certificate) + content_of(ca->certificate));
+  overwrite(home.path / "both.pem",
+            content_of(other_ca->certificate) + content_of(ca->certificate));
   CHECK(check_certificate(home.path / "both.pem", *node));
 }
 
@@ -167,12 +168,14 @@ TEST_CASE("certificates are not overwritten, and a CA is needed to make one") {
   REQUIRE(ca);
   CHECK(make_ca(home.path).error().why == certificate_refusal::already_exists);
   REQUIRE(make_certificate(home.path, "a", home.path));
-  CHECK(make_certificate(home.path, "a", home.path).error().why == certificate_refusal::already_exists);
+  CHECK(make_certificate(home.path, "a", home.path).error().why ==
+        certificate_refusal::already_exists);
   const std::string too_long(64, 'a');
   for (const std::string& name : std::initializer_list<std::string>{
            "", "ca", ".hidden", "../up", "a/b", "a b", "a,DNS:x", too_long}) {
     CAPTURE(name);
-    CHECK(make_certificate(home.path, name, home.path).error().why == certificate_refusal::bad_name);
+    CHECK(make_certificate(home.path, name, home.path).error().why ==
+          certificate_refusal::bad_name);
   }
   CHECK(make_certificate(home.path / "none", "b", home.path).error().why ==
         certificate_refusal::not_found);
