@@ -34,7 +34,7 @@ soma::cli::failure failure_of(const std::exception& error) {
   }
   const bool is_of_disk = dynamic_cast<const std::system_error*>(&error) != nullptr ||
                           dynamic_cast<const soma::blobs::blob_failure*>(&error) != nullptr;
-  return {"stopped", reason_of(error),
+  return {"stopped", soma::cli::reason_of(error),
           is_of_disk ? "check the disk, its room and who may write there" : ""};
 }
 
