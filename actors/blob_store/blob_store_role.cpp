@@ -1,5 +1,6 @@
 #include "actors/blob_store/blob_store_role.hpp"
 
+#include "actors/interface/describe_error.hpp"
 #include "messages/codec/model_entry.hpp"
 #include "messages/crypto/merkle.hpp"
 #include "messages/wire/refusals.hpp"
@@ -95,6 +96,7 @@ message<schema::Chunk> get_chunk(blob_store_role_state& state, const blobs::blob
 
 blob_store_actor::behavior_type blob_store_role(
     blob_store_actor::stateful_pointer<blob_store_role_state> self, blob_store_ports ports) {
+  name_exceptions(*self);
   return {[=](const message<schema::PutBlob>& request) {
             const auto blob = ports.disk->put(view_of(request.root().getData()));
             return blob ? whole(*blob) : refused(blob.error());

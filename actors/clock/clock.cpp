@@ -2,10 +2,13 @@
 
 #include <chrono>
 
+#include "actors/interface/describe_error.hpp"
+
 namespace soma::clock {
 
 clock_actor::behavior_type clock(clock_actor::stateful_pointer<clock_state> self,
                                  clock_ports ports) {
+  name_exceptions(*self);
   const auto reading = [self, ports] {
     const auto steady = self->clock().now().time_since_epoch();
     return message<schema::Time>::build([&](auto out) {

@@ -6,6 +6,8 @@
 
 #include <chrono>
 
+#include "actors/interface/describe_error.hpp"
+
 namespace soma::cluster {
 
 void unpublish_role(caf::actor_system& system, const caf::strong_actor_ptr& role,
@@ -36,7 +38,7 @@ expected<caf::strong_actor_ptr, std::string> connect_any(caf::actor_system& syst
             }
             result = role;
           },
-          [&](caf::error& why) { result = make_unexpected(system.render(why)); });
+          [&](caf::error& why) { result = make_unexpected(describe_error(why)); });
   return result;
 }
 

@@ -10,6 +10,7 @@
 #include <string>
 #include <string_view>
 
+#include "actors/interface/describe_error.hpp"
 #include "actors/mesh/host_port.hpp"
 #include "messages/values/expected.hpp"
 
@@ -21,7 +22,7 @@ template <class Handle>
 [[nodiscard]] expected<std::uint16_t, std::string> publish_role(const Handle& role,
                                                                 const mesh::host_port& at) {
   auto port = caf::openssl::publish(role, at.port, at.host.c_str(), true);
-  if (!port) return make_unexpected(role.home_system().render(port.error()));
+  if (!port) return make_unexpected(describe_error(port.error()));
   return *port;
 }
 

@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "actors/global_model/session.hpp"
+#include "actors/interface/describe_error.hpp"
 #include "messages/crypto/random.hpp"
 #include "messages/wire/refusals.hpp"
 
@@ -195,6 +196,7 @@ class continuation final : public session {
 
 global_model_actor::behavior_type global_model(global_model_actor::pointer self,
                                                global_model_ports ports) {
+  name_exceptions(*self);
   return {[=](const message<schema::Ask>& request) {
             auto promise = self->make_response_promise<message<schema::Answer>>();
             std::make_shared<continuation>(self, ports, promise, request)->start();

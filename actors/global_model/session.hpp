@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "actors/global_model/global_model.hpp"
+#include "actors/interface/describe_error.hpp"
 #include "messages/codec/model_entry.hpp"
 #include "messages/wire/refusals.hpp"
 #include "model/mixture/mixture.hpp"
@@ -99,9 +100,7 @@ class session : public std::enable_shared_from_this<session> {
   }
 
   std::function<void(caf::error&)> failing() {
-    return [me = shared_from_this()](caf::error& why) {
-      me->fail_once(me->self_->system().render(why));
-    };
+    return [me = shared_from_this()](caf::error& why) { me->fail_once(describe_error(why)); };
   }
 
   global_model_actor::pointer self_;

@@ -6,6 +6,7 @@
 #include <thread>
 
 #include "actors/clock/clock.hpp"
+#include "actors/interface/describe_error.hpp"
 
 namespace soma::localnet {
 namespace {
@@ -166,7 +167,7 @@ world::stop_reason world::run_until(const std::function<bool()>& done,
 }
 
 void world::fail(const caf::error& why) {
-  throw std::runtime_error(why ? system_.render(why)
+  throw std::runtime_error(why ? describe_error(why)
                                : "the world came to a halt without an answer");
 }
 

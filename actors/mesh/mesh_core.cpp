@@ -89,24 +89,24 @@ void mesh::core::shut_down() {
 void mesh::core::listen() {
   const auto& at = options_.listen;
   boost::system::error_code failed;
-  const auto must = [&failed](const char* step) {
-    if (failed) throw std::system_error(failed, step);
+  const auto must = [&failed] {
+    if (failed) throw std::system_error(failed);
   };
   const auto found =
       tcp::resolver(io_).resolve(at.host, std::to_string(at.port),
                                  tcp::resolver::passive | tcp::resolver::numeric_service, failed);
-  must("resolve");
+  must();
   const tcp::endpoint here = *found.begin();
   acceptor_.open(here.protocol(), failed);
-  must("open");
+  must();
   acceptor_.set_option(tcp::acceptor::reuse_address(true), failed);
-  must("set_option");
+  must();
   acceptor_.bind(here, failed);
-  must("bind");
+  must();
   acceptor_.listen(tcp::acceptor::max_listen_connections, failed);
-  must("listen");
+  must();
   const tcp::endpoint bound = acceptor_.local_endpoint(failed);
-  must("local_endpoint");
+  must();
   port_ = bound.port();
 }
 

@@ -1,5 +1,7 @@
 #include "actors/model_registry/model_registry.hpp"
 
+#include "actors/interface/describe_error.hpp"
+
 namespace soma::model_registry {
 namespace {
 
@@ -30,6 +32,7 @@ message<schema::Models> find_models(const model_index& models, schema::GetModels
 
 model_registry_actor::behavior_type model_registry(
     model_registry_actor::stateful_pointer<model_registry_state> self) {
+  name_exceptions(*self);
   return {
       [=](const message<schema::RegistryDelta>& delta) { self->state.models.apply(delta.root()); },
       [=](const message<schema::GetModels>& request) {

@@ -5,6 +5,7 @@
 #include <mutex>
 #include <system_error>
 
+#include "actors/interface/describe_error.hpp"
 #include "messages/codec/codec_consensus.hpp"
 #include "messages/codec/model_entry.hpp"
 #include "messages/values/assert.hpp"
@@ -138,6 +139,7 @@ void block_done(self_pointer self, schema::BlockNotice::Reader notice) {
 }
 
 inside_actor::behavior_type run(self_pointer self, const std::shared_ptr<mesh_parts>& parts) {
+  name_exceptions(*self);
   self->state.parts = parts;
   self->attach_functor([parts] {
     parts->in->close();    // from here on nothing holds the actor

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <thread>
 
+#include "actors/interface/describe_error.hpp"
 #include "model/scoring/distance.hpp"
 
 namespace soma::router {
@@ -108,6 +109,7 @@ message<schema::Route> route(const model_registry::model_index& models,
 }  // namespace
 
 router_actor::behavior_type router(router_actor::stateful_pointer<router_state> self) {
+  name_exceptions(*self);
   return {[=](const message<schema::AssignRequest>& request) {
             return assign(self->state.models, request.root());
           },

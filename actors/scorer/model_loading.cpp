@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "actors/blob_store/transfer.hpp"
+#include "actors/interface/describe_error.hpp"
 #include "messages/crypto/aes_ctr.hpp"
 #include "messages/crypto/hash.hpp"
 
@@ -73,9 +74,7 @@ void in_background(worker_pointer self, const scorer_worker_ports& ports,
                    std::function<void(std::string)> failed) {
   self->request(ports.background, caf::infinite, background::make_job(std::move(work)))
       .then([then = std::move(then)](const message<schema::Ack>&) { then(); },
-            [self, failed = std::move(failed)](caf::error& why) {
-              failed(self->system().render(why));
-            });
+            [failed = std::move(failed)](caf::error& why) { failed(describe_error(why)); });
 }
 
 void load_afresh(worker_pointer self, const scorer_worker_ports& ports, const model_entry& entry,

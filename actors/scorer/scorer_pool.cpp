@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "actors/interface/describe_error.hpp"
+
 namespace soma::scorer {
 namespace {
 
@@ -166,6 +168,7 @@ message<schema::PoolStatus> status(const scorer_pool_state& state) {
 
 scorer_actor::behavior_type scorer_pool(pool_pointer self, std::vector<scorer_worker_actor> workers,
                                         scorer_pool_limits limits) {
+  name_exceptions(*self);
   self->set_down_handler([=](caf::down_msg& down) { drop_worker(self, down.source, limits); });
   for (auto& worker : workers) {
     self->monitor(worker);

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "actors/blob_store/transfer.hpp"
+#include "actors/interface/describe_error.hpp"
 #include "actors/scorer/competition.hpp"
 #include "actors/scorer/model_loading.hpp"
 #include "messages/wire/refusals.hpp"
@@ -239,6 +240,7 @@ void check_model(worker_pointer self, const scorer_worker_ports& ports,
 }  // namespace
 
 scorer_worker_actor::behavior_type scorer_worker(worker_pointer self, scorer_worker_ports ports) {
+  name_exceptions(*self);
   return {[=](const message<schema::ScoreRequest>& request) {
             auto promise = self->make_response_promise<message<schema::ScoreReport>>();
             if (self->state.in_flight >= max_worker_window) {

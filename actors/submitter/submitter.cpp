@@ -1,6 +1,7 @@
 #include "actors/submitter/submitter.hpp"
 
 #include "actors/blob_store/transfer.hpp"
+#include "actors/interface/describe_error.hpp"
 #include "actors/rules/derived_ids.hpp"
 #include "messages/codec/codec.hpp"
 #include "messages/crypto/hash.hpp"
@@ -323,6 +324,7 @@ message<schema::SubmitterStatus> status(const submitter_counts& counts) {
 
 submitter_actor::behavior_type submitter(self_pointer self, submitter_ports ports,
                                          submitter_options options, submitter_means means) {
+  name_exceptions(*self);
   SOMA_ASSERT(ports.policy && ports.counts, "a submitter has a policy and counts what it does");
   auto& state = self->state;
   state.ports = std::move(ports);

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "actors/interface/describe_error.hpp"
 #include "messages/values/assert.hpp"
 
 namespace soma::supervisor {
@@ -121,7 +122,7 @@ void went_down(const duty_ref& d, const caf::down_msg& down) {
   state.alive.erase(gone);
   record_of(state, name).running = false;
   if (state.now == stage::running) {
-    note_failure(d, {name, d->self->system().render(down.reason)});
+    note_failure(d, {name, describe_error(down.reason)});
     stop_all(d, stage::stopping);
   } else if (was_asked) {
     stop_next(d);
@@ -144,6 +145,7 @@ message<schema::Health> health(const supervisor_state& state) {
 
 supervisor_actor::behavior_type supervisor(self_pointer self, supervisor_ports ports,
                                            supervisor_options options) {
+  name_exceptions(*self);
   const auto d = std::make_shared<const duty>(duty{self, std::move(ports), options});
   self->set_down_handler([d](caf::down_msg& down) { went_down(d, down); });
   self->set_exit_handler([d](caf::exit_msg&) {

@@ -1,5 +1,6 @@
 #include "actors/target_generator/target_generator.hpp"
 
+#include "actors/interface/describe_error.hpp"
 #include "messages/codec/model_entry.hpp"
 #include "messages/values/architecture.hpp"
 #include "messages/wire/refusals.hpp"
@@ -44,6 +45,7 @@ message<schema::DrawnTargets> drawn(const std::vector<std::vector<float>>& point
 
 target_generator_actor::behavior_type target_generator(target_generator_actor::pointer self,
                                                        target_generator_ports ports) {
+  name_exceptions(*self);
   return {[=](const message<schema::DrawTargets>& request)
               -> caf::typed_response_promise<message<schema::DrawnTargets>> {
     auto promise = self->make_response_promise<message<schema::DrawnTargets>>();

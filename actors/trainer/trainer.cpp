@@ -1,6 +1,7 @@
 #include "actors/trainer/trainer.hpp"
 
 #include "actors/blob_store/transfer.hpp"
+#include "actors/interface/describe_error.hpp"
 #include "actors/rules/derived_ids.hpp"
 #include "messages/codec/codec.hpp"
 #include "messages/crypto/aes_ctr.hpp"
@@ -187,7 +188,7 @@ void begin(self_pointer self) {
             self->state.trained = std::move(*result);
             encrypt_and_store(self);
           },
-          [self](caf::error& why) { fail(self, self->system().render(why)); });
+          [self](caf::error& why) { fail(self, describe_error(why)); });
 }
 
 message<schema::TrainerStatus> status(const trainer_progress& progress) {
@@ -202,6 +203,7 @@ message<schema::TrainerStatus> status(const trainer_progress& progress) {
 
 trainer_actor::behavior_type trainer(self_pointer self, trainer_ports ports,
                                      trainer_options options, trainer_means means) {
+  name_exceptions(*self);
   SOMA_ASSERT(ports.progress && ports.train, "a trainer can train and say how far it is");
   auto& state = self->state;
   state.ports = std::move(ports);

@@ -4,6 +4,7 @@
 #include <iostream>
 
 #include "actors/execution/ledger_reader.hpp"
+#include "actors/interface/describe_error.hpp"
 #include "actors/rules/derived_ids.hpp"
 #include "actors/rules/execution.hpp"
 #include "actors/rules/genesis_state.hpp"
@@ -164,6 +165,7 @@ expected<void, std::string> open_ledger(tables::ledger_store& ledger,
 validator_actor::behavior_type validator(validator_actor::stateful_pointer<validator_state> self,
                                          crypto::key_pair key, validator_ports ports,
                                          validator_options options) {
+  name_exceptions(*self);
   SOMA_ASSERT(ports.ledger && ports.ledger->initialised(), "a ledger that has its genesis");
   SOMA_ASSERT(ports.votes, "a validator remembers its votes");
   const auto assembly =

@@ -9,6 +9,7 @@
 #include "deploy/soma/shell/config.hpp"
 #include "deploy/soma/shell/files.hpp"
 #include "deploy/soma/source/node_config.hpp"
+#include "deploy/soma/usage.hpp"
 #include "deploy/soma/verbs.hpp"
 #include "deploy/soma/version.hpp"
 
@@ -34,15 +35,6 @@ struct globals {
   std::string home, config;
   bool wants_json = false;
 };
-
-std::string first_word(std::string_view name) {
-  return std::string(name.substr(0, name.find(' ')));
-}
-
-std::string second_word(std::string_view name) {
-  const auto blank = name.find(' ');
-  return blank == std::string_view::npos ? "" : std::string(name.substr(blank + 1));
-}
 
 std::string not_empty(const std::string& text) {
   return text.empty() ? "a path cannot be empty" : "";
@@ -130,6 +122,7 @@ std::deque<attached_verb> attach_verbs(CLI::App& app, std::vector<bound_verb>& v
         group =
             app.add_subcommand(group_name, summary == group_summaries.end() ? "" : summary->second);
         group->require_subcommand(1);
+        add_globals(*group, into);
       }
       parent = group;
     }
@@ -157,47 +150,6 @@ outcome store(attached_verb& attached) {
                          "see `soma " + std::string(attached.verb->action->name()) + " --help`");
     }
     o.is_given = true;
-  }
-  return {};
-}
-
-// The refusal if the first words name no verb. It names the words, while CLI11 would only say that
-// a verb is required.
-std::optional<failure> unknown_verb(int argc, const char* const* argv,
-                                    const std::vector<bound_verb>& verbs) {
-  if (argc < 2 || argv[1][0] == '-') return {};
-  const std::string first = argv[1];
-  const auto remedy = "see `soma --help`";
-  std::string group;
-  for (const auto& verb : verbs) {
-    const auto name = verb.action->name();
-    if (first_word(name) != first) continue;
-    if (second_word(name).empty() || argc < 3 || argv[2][0] == '-') return {};
-    if (second_word(name) == argv[2]) return {};
-    group = first;
-  }
-  const auto asked = group.empty() ? first : group + " " + argv[2];
-  return failure{"there is no verb '" + asked + "'", "",
-                 group.empty() ? remedy : "see `soma " + group + " --help`",
-                 exit_code::wrong_usage};
-}
-
-// The refusal of a flag with an empty value, such as `--force=$UNSET` in a script. CLI11 would take
-// it for the flag without a value, which counts as true.
-std::optional<failure> empty_flag(int argc, const char* const* argv,
-                                  const std::vector<bound_verb>& verbs) {
-  for (int i = 1; i < argc; ++i) {
-    const std::string_view word = argv[i];
-    if (!word.starts_with("--") || word.find('=') != word.size() - 1) continue;
-    const auto name = word.substr(2, word.size() - 3);
-    const auto is_flag = std::ranges::any_of(verbs, [&](const bound_verb& verb) {
-      return std::ranges::any_of(verb.options->all(),
-                                 [&](const option& o) { return o.is_flag && o.name == name; });
-    });
-    if (is_flag || name == "json") {
-      return failure{"--" + std::string(name), "write true or false", "see `soma --help`",
-                     exit_code::wrong_usage};
-    }
   }
   return {};
 }
@@ -318,21 +270,20 @@ expected<command, failure> parse_command_line(int argc, const char* const* argv,
   globals given;
   add_globals(app, given);
   auto attached = attach_verbs(app, verbs, given);
-  if (auto unknown = unknown_verb(argc, argv, verbs)) return make_unexpected(*unknown);
-  if (auto empty = empty_flag(argc, argv, verbs)) return make_unexpected(*empty);
+  const typed_words words(argv + 1, argc < 1 ? 0 : static_cast<std::size_t>(argc - 1));
+  std::string verb;
+  if (auto found = find_verb(words, verbs, verb); !found) return make_unexpected(found.error());
+  if (auto checked = check_flags(words, verbs); !checked) return make_unexpected(checked.error());
   try {
     app.parse(argc, argv);
   } catch (const CLI::CallForHelp&) {
     return command{nullptr, app.help(), {}};
   } catch (const CLI::CallForVersion& version_text) {
     return command{nullptr, std::string(version_text.what()) + "\n", {}};
-  } catch (const CLI::RequiredError&) {
-    const auto strange = app.remaining(true);
-    return wrong_usage("wrong usage",
-                       strange.empty()
-                           ? "no verb was named"
-                           : "there is no option '" + strange.front() + "', and no verb was named",
-                       "`soma --help` lists them");
+  } catch (const CLI::ArgumentMismatch& error) {
+    return make_unexpected(wrong_count(error.what(), verb));
+  } catch (const CLI::ExtrasError&) {
+    return make_unexpected(leftover(words, app.remaining(true), verbs, verb));
   } catch (const CLI::ParseError& error) {
     return wrong_usage("wrong usage", error.what(), "add --help to see what is possible");
   }

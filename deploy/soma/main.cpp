@@ -5,17 +5,37 @@
 
 #include <cerrno>
 #include <exception>
+#include <system_error>
 #include <utility>
 
 #include "deploy/soma/command_line.hpp"
 #include "deploy/soma/shell/console.hpp"
 #include "deploy/soma/shell/stop.hpp"
+#include "storage/blobs/failure.hpp"
+#include "storage/lmdb/failure.hpp"
 
 namespace {
 
 int leave(const soma::cli::failure& f) {
   soma::cli::note_line(soma::cli::one_line(f));
   return static_cast<int>(f.code);
+}
+
+/// What an exception means for a person. Verbs that know more than its text refuse by themselves.
+soma::cli::failure failure_of(const std::exception& error) {
+  using soma::lmdb::failure_code;
+  const auto* of_store = dynamic_cast<const soma::lmdb::failure*>(&error);
+  if (of_store != nullptr) {
+    const bool is_damaged = of_store->code() == failure_code::corrupt_record ||
+                            of_store->code() == failure_code::broken_file;
+    return {"stopped", error.what(),
+            is_damaged ? "use a copy of the ledger, or let the node fetch it again from its peers"
+                       : "check the disk, its room and who may write there"};
+  }
+  const bool is_of_disk = dynamic_cast<const std::system_error*>(&error) != nullptr ||
+                          dynamic_cast<const soma::blobs::blob_failure*>(&error) != nullptr;
+  return {"stopped", soma::cli::reason_of(error),
+          is_of_disk ? "check the disk, its room and who may write there" : ""};
 }
 
 int run(int argc, char** argv) {
@@ -57,6 +77,6 @@ int main(int argc, char** argv) {
     return leave(
         {"out of memory", "an allocation failed", "free memory or lower the sizes asked for"});
   } catch (const std::exception& error) {
-    return leave({"stopped", error.what(), ""});
+    return leave(failure_of(error));
   }
 }

@@ -8,8 +8,11 @@
 #include <openssl/x509v3.h>
 
 #include <algorithm>
+#include <span>
 #include <string>
 #include <system_error>
+#include <utility>
+#include <vector>
 
 #include "messages/crypto/pem_file.hpp"
 #include "messages/crypto/random.hpp"
@@ -19,6 +22,32 @@ namespace {
 
 using extension_ptr = std::unique_ptr<X509_EXTENSION, freed_by<X509_EXTENSION_free>>;
 constexpr long day_seconds = 24 * 60 * 60;
+
+unexpected<certificate_fault> refused(certificate_refusal why, std::filesystem::path file) {
+  return unexpected<certificate_fault>(certificate_fault{why, std::move(file)});
+}
+
+certificate_refusal refusal_of(key_file_refusal why) {
+  switch (why) {
+    case key_file_refusal::not_found:
+      return certificate_refusal::not_found;
+    case key_file_refusal::open_to_others:
+      return certificate_refusal::open_to_others;
+    case key_file_refusal::not_a_key:
+      return certificate_refusal::too_large;  // read_small_file() says it of a file's size alone
+    case key_file_refusal::already_exists:
+      return certificate_refusal::already_exists;
+    case key_file_refusal::not_writable:
+      return certificate_refusal::not_writable;
+    default:
+      return certificate_refusal::not_readable;
+  }
+}
+
+/// Frees a list of certificates, which have owners of their own.
+void free_stack(STACK_OF(X509) * list) {
+  sk_X509_free(list);
+}
 
 pkey_ptr new_key() {
   pkey_ptr key(EVP_EC_gen("P-256"));
@@ -72,40 +101,49 @@ std::string pem_of(X509* certificate) {
 }
 
 /// Writes the key first, since a certificate without its key would be of no use.
-expected<certificate_files, certificate_refusal> write_pair(const certificate_files& files,
-                                                            EVP_PKEY* key,
-                                                            const std::string& certificates) {
+expected<certificate_files, certificate_fault> write_pair(const certificate_files& files,
+                                                          EVP_PKEY* key,
+                                                          const std::string& certificates) {
   std::error_code failed;
   std::filesystem::create_directories(files.key.parent_path(), failed);
   if (std::filesystem::exists(files.certificate, failed)) {
-    return make_unexpected(certificate_refusal::already_exists);
+    return refused(certificate_refusal::already_exists, files.certificate);
   }
   std::string pem = pem_of_key(key, std::nullopt);
   auto written = write_new_file(files.key, pem, 0600);
   OPENSSL_cleanse(pem.data(), pem.size());
+  const auto& last = written ? files.certificate : files.key;
   if (written) written = write_new_file(files.certificate, certificates, 0644);
   if (written) return files;
-  return make_unexpected(written.error() == key_file_refusal::already_exists
-                             ? certificate_refusal::already_exists
-                             : certificate_refusal::not_writable);
+  return refused(refusal_of(written.error()), last);
 }
 
-x509_ptr load_certificate(const std::filesystem::path& file) {
+/// All certificates of a file, at least one.
+expected<std::vector<x509_ptr>, certificate_fault> load_certificates(
+    const std::filesystem::path& file) {
   const auto pem = read_small_file(file, false);
-  if (!pem) return nullptr;
+  if (!pem) return refused(refusal_of(pem.error()), file);
   const bio_ptr in(BIO_new_mem_buf(pem->data(), static_cast<int>(pem->size())));
   require(in != nullptr, "no memory for a PEM");
-  x509_ptr certificate(PEM_read_bio_X509(in.get(), nullptr, nullptr, nullptr));
+  std::vector<x509_ptr> all;
+  while (auto* next = PEM_read_bio_X509(in.get(), nullptr, nullptr, nullptr)) {
+    all.emplace_back(next);
+  }
   ERR_clear_error();
-  return certificate;
+  if (all.empty()) return refused(certificate_refusal::no_certificate, file);
+  return all;
 }
 
-pkey_ptr load_plain_key(const std::filesystem::path& file) {
+expected<pkey_ptr, certificate_fault> load_plain_key(const std::filesystem::path& file) {
   auto pem = read_small_file(file, true);
-  if (!pem) return nullptr;
+  if (!pem) return refused(refusal_of(pem.error()), file);
   auto key = key_of_pem(*pem, std::nullopt);
   OPENSSL_cleanse(pem->data(), pem->size());
-  return key ? std::move(*key) : nullptr;
+  if (key) return std::move(*key);
+  return refused(key.error() == key_file_refusal::passphrase_needed
+                     ? certificate_refusal::encrypted_key
+                     : certificate_refusal::no_key,
+                 file);
 }
 
 bool belong_together(X509* certificate, EVP_PKEY* key) {
@@ -119,26 +157,63 @@ struct authority {
   pkey_ptr key;
 };
 
-std::optional<authority> load_ca(const std::filesystem::path& folder) {
-  authority ca{load_certificate(folder / "ca.pem"), load_plain_key(folder / "ca.key")};
-  if (!ca.certificate || !ca.key || X509_check_ca(ca.certificate.get()) <= 0 ||
-      !belong_together(ca.certificate.get(), ca.key.get())) {
-    return std::nullopt;
+expected<authority, certificate_fault> load_ca(const std::filesystem::path& folder) {
+  auto certificates = load_certificates(folder / "ca.pem");
+  if (!certificates) return make_unexpected(certificates.error());
+  auto* first = certificates->front().get();
+  if (X509_check_ca(first) <= 0) {
+    return refused(certificate_refusal::not_an_authority, folder / "ca.pem");
   }
-  return ca;
+  auto key = load_plain_key(folder / "ca.key");
+  if (!key) return make_unexpected(key.error());
+  if (!belong_together(first, key->get())) {
+    return refused(certificate_refusal::other_key, folder / "ca.key");
+  }
+  return authority{std::move(certificates->front()), std::move(*key)};
 }
 
-/// `purpose` is X509_PURPOSE_SSL_SERVER or X509_PURPOSE_SSL_CLIENT.
-bool is_trusted(X509* certificate, X509* ca, int purpose) {
+/// What OpenSSL's answer means for a person. `depth` is 0 for the certificate itself, and larger
+/// for the authorities above it.
+certificate_fault fault_of(int error, int depth, const std::filesystem::path& certificate,
+                           const std::filesystem::path& ca) {
+  const auto& file = depth == 0 ? certificate : ca;
+  switch (error) {
+    case X509_V_ERR_CERT_HAS_EXPIRED:
+      return {certificate_refusal::expired, file};
+    case X509_V_ERR_CERT_NOT_YET_VALID:
+      return {certificate_refusal::not_yet_valid, file};
+    case X509_V_ERR_INVALID_PURPOSE:
+      return {certificate_refusal::wrong_use, file};
+    default:
+      return {certificate_refusal::other_ca, certificate};
+  }
+}
+
+/// `purpose` is X509_PURPOSE_SSL_SERVER or X509_PURPOSE_SSL_CLIENT. The certificates after the
+/// first one lead to the authority, and are not trusted by themselves.
+std::optional<certificate_fault> check_trust(const std::vector<x509_ptr>& certificates,
+                                             const std::vector<x509_ptr>& trusted, int purpose,
+                                             const std::filesystem::path& certificate,
+                                             const std::filesystem::path& ca) {
   const std::unique_ptr<X509_STORE, freed_by<X509_STORE_free>> store(X509_STORE_new());
   const std::unique_ptr<X509_STORE_CTX, freed_by<X509_STORE_CTX_free>> check(X509_STORE_CTX_new());
-  require(store && check && X509_STORE_add_cert(store.get(), ca) == 1 &&
-              X509_STORE_CTX_init(check.get(), store.get(), certificate, nullptr) == 1 &&
+  const std::unique_ptr<STACK_OF(X509), freed_by<free_stack>> between(sk_X509_new_null());
+  require(store && check && between, "no memory for a certificate check");
+  for (const auto& one : trusted) {
+    require(X509_STORE_add_cert(store.get(), one.get()) == 1, "certificate check");
+  }
+  for (const auto& one : std::span(certificates).subspan(1)) {
+    require(sk_X509_push(between.get(), one.get()) > 0, "certificate check");
+  }
+  require(X509_STORE_CTX_init(check.get(), store.get(), certificates.front().get(),
+                              between.get()) == 1 &&
               X509_STORE_CTX_set_purpose(check.get(), purpose) == 1,
           "certificate check");
-  const bool trusted = X509_verify_cert(check.get()) == 1;
+  const bool is_trusted = X509_verify_cert(check.get()) == 1;
   ERR_clear_error();
-  return trusted;
+  if (is_trusted) return std::nullopt;
+  return fault_of(X509_STORE_CTX_get_error(check.get()),
+                  X509_STORE_CTX_get_error_depth(check.get()), certificate, ca);
 }
 
 bool is_name(std::string_view name) {
@@ -151,7 +226,7 @@ bool is_name(std::string_view name) {
 
 }  // namespace
 
-expected<certificate_files, certificate_refusal> make_ca(const std::filesystem::path& folder) {
+expected<certificate_files, certificate_fault> make_ca(const std::filesystem::path& folder) {
   const auto key = new_key();
   const auto ca = new_certificate(key.get(), "SOMA operator CA", 3650);
   extend(ca.get(), ca.get(), NID_basic_constraints, "critical,CA:TRUE,pathlen:0");
@@ -161,12 +236,12 @@ expected<certificate_files, certificate_refusal> make_ca(const std::filesystem::
   return write_pair({folder / "ca.pem", folder / "ca.key"}, key.get(), pem_of(ca.get()));
 }
 
-expected<certificate_files, certificate_refusal> make_certificate(
+expected<certificate_files, certificate_fault> make_certificate(
     const std::filesystem::path& ca_folder, std::string_view name,
     const std::filesystem::path& out_folder) {
-  if (!is_name(name)) return make_unexpected(certificate_refusal::bad_name);
+  if (!is_name(name)) return refused(certificate_refusal::bad_name, {});
   const auto ca = load_ca(ca_folder);
-  if (!ca) return make_unexpected(certificate_refusal::no_ca);
+  if (!ca) return make_unexpected(ca.error());
   const std::string text(name);
   const auto key = new_key();
   const auto made = new_certificate(key.get(), text, 1825);
@@ -181,36 +256,62 @@ expected<certificate_files, certificate_refusal> make_certificate(
                     pem_of(made.get()) + pem_of(ca->certificate.get()));
 }
 
-expected<void, certificate_refusal> check_certificate(const std::filesystem::path& ca_file,
-                                                      const certificate_files& files) {
-  const auto ca = load_certificate(ca_file);
-  if (!ca) return make_unexpected(certificate_refusal::no_ca);
-  const auto certificate = load_certificate(files.certificate);
-  if (!certificate || !is_trusted(certificate.get(), ca.get(), X509_PURPOSE_SSL_SERVER) ||
-      !is_trusted(certificate.get(), ca.get(), X509_PURPOSE_SSL_CLIENT)) {
-    return make_unexpected(certificate_refusal::not_trusted);
+expected<void, certificate_fault> check_certificate(const std::filesystem::path& ca_file,
+                                                    const certificate_files& files) {
+  const auto trusted = load_certificates(ca_file);
+  if (!trusted) return make_unexpected(trusted.error());
+  if (X509_check_ca(trusted->front().get()) <= 0) {
+    return refused(certificate_refusal::not_an_authority, ca_file);
+  }
+  const auto certificates = load_certificates(files.certificate);
+  if (!certificates) return make_unexpected(certificates.error());
+  for (const int purpose : {X509_PURPOSE_SSL_SERVER, X509_PURPOSE_SSL_CLIENT}) {
+    if (auto fault = check_trust(*certificates, *trusted, purpose, files.certificate, ca_file)) {
+      return make_unexpected(std::move(*fault));
+    }
   }
   const auto key = load_plain_key(files.key);
-  if (!key || !belong_together(certificate.get(), key.get())) {
-    return make_unexpected(certificate_refusal::key_mismatch);
+  if (!key) return make_unexpected(key.error());
+  if (!belong_together(certificates->front().get(), key->get())) {
+    return refused(certificate_refusal::other_key, files.key);
   }
   return {};
 }
 
 std::string_view to_text(certificate_refusal refusal) {
   switch (refusal) {
-    case certificate_refusal::key_mismatch:
-      return "the key's file (mode 0600) does not hold the certificate's key";
-    case certificate_refusal::not_trusted:
-      return "the certificate is not one of this CA";
     case certificate_refusal::already_exists:
-      return "the files exist already and are left as is";
+      return "the file exists already and is left as it is";
     case certificate_refusal::not_writable:
-      return "the files can't be written";
-    case certificate_refusal::no_ca:
-      return "no CA there: ca.pem and ca.key (mode 0600) are needed";
+      return "the file can't be written";
     case certificate_refusal::bad_name:
       return "a name is 1 to 63 letters, digits, '.', '_' or '-'";
+    case certificate_refusal::not_found:
+      return "there is no such file";
+    case certificate_refusal::not_readable:
+      return "the file can't be read";
+    case certificate_refusal::too_large:
+      return "the file has more than 16 KiB";
+    case certificate_refusal::open_to_others:
+      return "the file's mode lets others in";
+    case certificate_refusal::no_certificate:
+      return "the file holds no certificate";
+    case certificate_refusal::no_key:
+      return "the file holds no key";
+    case certificate_refusal::encrypted_key:
+      return "the key is encrypted, and nobody is asked for its passphrase";
+    case certificate_refusal::other_key:
+      return "it is the key of another certificate";
+    case certificate_refusal::not_an_authority:
+      return "it is the certificate of a process and not that of an authority";
+    case certificate_refusal::other_ca:
+      return "it was signed by another authority than the one that is trusted here";
+    case certificate_refusal::expired:
+      return "it has expired";
+    case certificate_refusal::not_yet_valid:
+      return "it is not valid yet";
+    case certificate_refusal::wrong_use:
+      return "it is not meant for both servers and clients";
   }
   return "unknown refusal";
 }

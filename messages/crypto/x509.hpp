@@ -21,12 +21,28 @@ namespace soma::crypto {
 enum class certificate_refusal : std::uint8_t {
   already_exists,
   not_writable,
-  no_ca,         // ca.pem or ca.key is missing, unreadable, or not what it should be
-  key_mismatch,  // the key's file holds no key, or another than the certificate's
-  not_trusted,   // no certificate, expired, or not signed by this CA
-  bad_name,      // not 1 to 63 of a-z A-Z 0-9 . _ -, or "ca", or beginning with a dot
+  bad_name,  // not 1 to 63 of a-z A-Z 0-9 . _ -, or "ca", or beginning with a dot
+  not_found,
+  not_readable,
+  too_large,
+  open_to_others,  // a key's file whose mode gives access to the group or to others
+  no_certificate,
+  no_key,
+  encrypted_key,
+  other_key,         // the key of another certificate
+  not_an_authority,  // a certificate that may sign no others
+  other_ca,
+  expired,
+  not_yet_valid,
+  wrong_use,  // not for both servers and clients
 };
 [[nodiscard]] std::string_view to_text(certificate_refusal refusal);
+
+/// What is wrong, and with which file. For `bad_name` there is no file.
+struct certificate_fault {
+  certificate_refusal why;
+  std::filesystem::path file;
+};
 
 struct certificate_files {
   std::filesystem::path certificate;
@@ -34,18 +50,18 @@ struct certificate_files {
 };
 
 /// Valid for ten years. Creates the folder if it is missing.
-[[nodiscard]] expected<certificate_files, certificate_refusal> make_ca(
+[[nodiscard]] expected<certificate_files, certificate_fault> make_ca(
     const std::filesystem::path& folder);
 
 /// Valid for five years, as client and as server, for the DNS name `name` and localhost.
-[[nodiscard]] expected<certificate_files, certificate_refusal> make_certificate(
+[[nodiscard]] expected<certificate_files, certificate_fault> make_certificate(
     const std::filesystem::path& ca_folder, std::string_view name,
     const std::filesystem::path& out_folder);
 
 /// Checks whether a peer that trusts `ca_file` would accept these files, as server and as client.
 /// It is called before connecting, so that a wrong set-up is refused by name and not by a failed
-/// handshake.
-[[nodiscard]] expected<void, certificate_refusal> check_certificate(
+/// handshake. All certificates in `ca_file` are trusted, and the first must be an authority's.
+[[nodiscard]] expected<void, certificate_fault> check_certificate(
     const std::filesystem::path& ca_file, const certificate_files& files);
 
 }  // namespace soma::crypto

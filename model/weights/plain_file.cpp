@@ -30,7 +30,7 @@ std::optional<struct stat> status_of(int fd) {
 }  // namespace
 
 std::optional<plain_file> plain_file::open(const std::filesystem::path& path) {
-  const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+  const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
   if (fd < 0) return std::nullopt;
   plain_file file(fd);
   if (!status_of(fd)) return std::nullopt;

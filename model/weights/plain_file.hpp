@@ -27,8 +27,9 @@ struct file_stamp {
 
 class plain_file {
  public:
-  /// nullopt unless the path can be opened, is no symbolic link and is a plain file. A pipe does
-  /// not block.
+  /// nullopt unless the path can be opened and is a plain file, or leads to one through symbolic
+  /// links, as the names in the cache of a model hub do. The descriptor stays with the file that it
+  /// was opened with, wherever the link points later. A pipe does not block.
   [[nodiscard]] static std::optional<plain_file> open(const std::filesystem::path& path);
   plain_file(plain_file&& other) noexcept;
   plain_file& operator=(plain_file&&) = delete;

@@ -1,6 +1,27 @@
 #include "storage/blobs/failure.hpp"
 
+#include <string>
+
 namespace soma::blobs {
+namespace {
+
+/// What happened, for a person.
+std::string_view plainly(blob_failure_code code) {
+  switch (code) {
+    case blob_failure_code::disk_full:
+      return "the disk is full";
+    case blob_failure_code::already_open:
+      return "the blobs are in use";
+    case blob_failure_code::machine:
+      break;
+  }
+  return "the disk or the system failed";
+}
+
+}  // namespace
+
+blob_failure::blob_failure(blob_failure_code code, const std::string& what)
+    : std::runtime_error(std::string(plainly(code)) + " (" + what + ")"), code_(code) {}
 
 std::string_view to_text(blob_refusal refusal) {
   switch (refusal) {

@@ -39,12 +39,13 @@ enum class blob_failure_code : std::uint8_t {
   machine,       // any other error of the operating system
 };
 
+/// The name of the code. The text of a failure does not have it, since a person reads that text.
 [[nodiscard]] std::string_view to_text(blob_failure_code code);
 
 class blob_failure : public std::runtime_error {
  public:
-  blob_failure(blob_failure_code code, const std::string& what)
-      : std::runtime_error(std::string(to_text(code)) + ": " + what), code_(code) {}
+  /// what() says in a sentence what the code means, and in brackets `what` was being done.
+  blob_failure(blob_failure_code code, const std::string& what);
   [[nodiscard]] blob_failure_code code() const { return code_; }
 
  private:

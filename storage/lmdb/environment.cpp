@@ -76,8 +76,14 @@ failure_code code_of(int error) {
   }
 }
 
+std::string text_of(int error) {
+  const std::string text = mdb_strerror(error);
+  const auto colon = text.find(": ");
+  return text.starts_with("MDB_") && colon != std::string::npos ? text.substr(colon + 2) : text;
+}
+
 void check(int error, const char* doing) {
-  if (error != 0) throw failure(code_of(error), std::string(doing) + ": " + mdb_strerror(error));
+  if (error != 0) throw failure(code_of(error), std::string(doing) + ": " + text_of(error));
 }
 
 environment::state::~state() {
@@ -138,9 +144,22 @@ void environment::state::open_files(const environment_options& options) {
         "set the number of tables");
   const unsigned flags =
       MDB_NOTLS | (read_only ? MDB_RDONLY : 0U) | (options.sync ? 0U : MDB_NOSYNC);
+  // LMDB would wait at a named pipe, and calls an empty file a bad descriptor.
+  const auto data = directory / "data.mdb";
+  for (const auto& file : {data, directory / "lock.mdb"}) {
+    std::error_code none;
+    const auto found = std::filesystem::status(file, none);
+    if (std::filesystem::exists(found) && !std::filesystem::is_regular_file(found)) {
+      throw failure(failure_code::wrong_format, file.string() + " is no regular file");
+    }
+  }
+  std::error_code none;
+  if (read_only && std::filesystem::file_size(data, none) == 0 && !none) {
+    throw failure(failure_code::not_there, data.string() + " is empty");
+  }
   const std::string opening = "open " + directory.string();
   check(mdb_env_open(env, directory.c_str(), flags, 0600), opening.c_str());
-  if (!read_only) cover_all_pages(env, directory / "data.mdb");
+  if (!read_only) cover_all_pages(env, data);
 }
 
 /// One transaction creates the tables and the format's record, so a file has both or is empty.

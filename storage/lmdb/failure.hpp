@@ -24,10 +24,12 @@ enum class failure_code : std::uint8_t {
   machine,         // any other error of the operating system
 };
 
+/// The name of the code. The text of a failure does not have it, since a person reads that text.
 [[nodiscard]] std::string_view to_text(failure_code code);
 
 class failure : public std::runtime_error {
  public:
+  /// what() says in a sentence what the code means, and in brackets `what` was being done.
   failure(failure_code code, const std::string& what, std::string table = {}, bytes key = {});
 
   [[nodiscard]] failure_code code() const { return code_; }

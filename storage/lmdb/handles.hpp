@@ -53,6 +53,8 @@ struct read_txn::state {
 };
 
 [[nodiscard]] failure_code code_of(int error);
+/// LMDB's text of the error, without the error's symbol before it.
+[[nodiscard]] std::string text_of(int error);
 /// Throws unless `error` is 0.
 void check(int error, const char* doing);
 /// Writes the value and its checksum and returns LMDB's error number. MDB_RESERVE is added to

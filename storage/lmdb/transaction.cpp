@@ -119,7 +119,7 @@ void read_txn::state::check_write(int error, const char* doing) {
   auto code = code_of(error);
   if (error == EIO && out_of_room(fd)) code = failure_code::storage_full;
   *writing = code == failure_code::storage_full ? write_state::full : write_state::failed;
-  throw failure(code, std::string(doing) + ": " + mdb_strerror(error));
+  throw failure(code, std::string(doing) + ": " + text_of(error));
 }
 
 write_txn::write_txn(environment& env) : read_txn(std::make_unique<state>()) {

@@ -97,6 +97,8 @@ void check_transfers(const economy& net) {
   const auto before = net.balance("alice");
   CHECK(net.refused({"wallet", "send", "bob", "5000", "--from", "alice"})
             .find("nothing was charged") != std::string::npos);
+  CHECK(net.refused({"wallet", "send", "0x" + std::string(64, '0'), "1", "--from", "alice"})
+            .find("the address of zeros") != std::string::npos);
   CHECK(net.balance("alice") == before);
   // The ledger on disk says the same, while the node writes it.
   const auto local = net.done({"wallet", "balance", "bob", "--ledger", net.ledger().string()});

@@ -150,7 +150,7 @@ TEST_CASE("a validator whose disk is full does not vote, is read from, and comes
   REQUIRE(net.reaches(1, height + 4));
   REQUIRE(comes_true([&] {
     return net.said(0).find("no room") != std::string::npos ||
-           net.said(0).find("storage_full") != std::string::npos;
+           net.said(0).find("the disk is full") != std::string::npos;
   }));
   CHECK(net.runs(0));
   CHECK(net.signing_state(0) != "member");

@@ -129,7 +129,7 @@ TEST_CASE("a node refuses what it cannot run in one line") {
       {"[roles.scorer]\nworkers = 0\nwokers = 1\n", "roles.scorer.wokers"},
       {"[roles.scorers]\n", "there is no such role"},
       {"[roles.target_generator]\n", "the role router is missing"},
-      {"[roles.router]\nlisten = \"nowhere\"\n", "it is not HOST:PORT"},
+      {"[roles.router]\nlisten = \"nowhere\"\n", "`nowhere`: the port is missing; write it as"},
       {"[roles.router]\nat = \"tls://h:1\"\nlisten = \"h:1\"\n", "roles.router.listen"},
       {"[roles.scorer]\nworkers = 0\n[roles.model_registry]\n[roles.router]\n"
        "[roles.target_generator]\n[roles.validator]\n",

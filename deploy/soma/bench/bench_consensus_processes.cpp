@@ -217,7 +217,7 @@ class process_network {
   [[nodiscard]] outcome connect() {
     const auto mine =
         crypto::make_certificate(wanted_.folder / "ca", "bench", wanted_.folder / "client");
-    if (!mine) return failed("cannot make a certificate", std::string(to_text(mine.error())));
+    if (!mine) return failed("cannot make a certificate", std::string(to_text(mine.error().why)));
     config_ = std::make_unique<cluster::system_config>(
         cluster::cluster_identity{mine->certificate, mine->key, wanted_.folder / "ca" / "ca.pem"});
     system_ = std::make_unique<caf::actor_system>(*config_);

@@ -10,6 +10,7 @@
 #include "deploy/soma/shell/options.hpp"
 #include "deploy/soma/shell/units.hpp"
 #include "deploy/soma/source/keys_home.hpp"
+#include "deploy/soma/source/names.hpp"
 #include "messages/crypto/key_file.hpp"
 
 namespace soma::cli {
@@ -110,6 +111,7 @@ outcome genesis_draft::add_account(const run_context& context, const std::string
   if (!amount) return wrong(where, "`" + balance + "` is not an amount such as 12.5 or 12500sh");
   account.balance = *amount;
   if (const auto whole = address::parse(owner)) {
+    if (auto checked = check_owner(*whole, where); !checked) return checked;
     account.owner = *whole;
   } else {
     const auto key = find_key(context, owner);

@@ -21,10 +21,6 @@ constexpr std::uint32_t ports_a_node = 2;
 constexpr std::uint32_t max_port = 65'535;
 constexpr std::uint32_t max_followers = 1'000;
 
-std::string text_of(const mesh::host_port& at) {
-  return at.host + ":" + std::to_string(at.port);
-}
-
 unexpected<failure> cannot_make(const fs::path& what, std::string why) {
   return failed("cannot make " + what.string(), std::move(why), "name another --output-dir");
 }
@@ -50,8 +46,9 @@ outcome check(const network_plan& plan) {
                        "give one for all of them, or one for each, validators first");
   }
   for (const auto& host : plan.hosts) {
-    if (!mesh::parse_host_port(host + ":1") || host.find_first_of("\"\\\n@") != host.npos) {
-      return wrong_usage("--host", "`" + host + "` is not a host", help);
+    if (const auto at = mesh::parse_remote(host + ":1"); !at) {
+      return wrong_usage("--host", "`" + host + "`: " + std::string(to_text(at.error())),
+                         "write it as 10.0.0.5, node.example or [::1]");
     }
   }
   if (plan.first_port < 1 || plan.first_port + ports_a_node * nodes - 1 > max_port) {
@@ -102,7 +99,7 @@ expected<network_homes, failure> network_homes::begin(network_plan plan) {
   const fs::path building = pattern;
   made.building_ = building;
   if (auto ca = crypto::make_ca(building / "ca"); !ca) {
-    return cannot_make(building / "ca", std::string(to_text(ca.error())));
+    return cannot_make(building / "ca", std::string(to_text(ca.error().why)));
   }
   for (std::uint32_t i = 0; i < p.validators + p.followers; ++i) {
     const bool votes = i < p.validators;
@@ -132,7 +129,8 @@ outcome network_homes::make_home(const std::string& name, bool is_validator, std
   network_home home;
   home.name = name;
   home.is_validator = is_validator;
-  const auto& host = plan_.hosts[plan_.hosts.size() == 1 ? 0 : number];
+  const auto& text = plan_.hosts[plan_.hosts.size() == 1 ? 0 : number];
+  const auto host = mesh::parse_remote(text + ":1").value().host;  // without brackets
   const auto before = static_cast<std::uint32_t>(std::ranges::count_if(
       homes_, [&](const network_home& other) { return other.mesh.host == host; }));
   const auto port = plan_.first_port + ports_a_node * before;
@@ -150,7 +148,7 @@ outcome network_homes::make_home(const std::string& name, bool is_validator, std
   }
   home.key = key.public_half();
   if (auto made = crypto::make_certificate(building_ / "ca", name, folder / "tls"); !made) {
-    return cannot_make(folder / "tls", std::string(to_text(made.error())));
+    return cannot_make(folder / "tls", std::string(to_text(made.error().why)));
   }
   fs::copy_file(building_ / "ca" / "ca.pem", folder / "tls" / "ca.pem", error);
   if (error) return cannot_make(folder / "tls" / "ca.pem", error.message());
@@ -162,7 +160,7 @@ std::string network_homes::config_of(const network_home& home, const soma::genes
   std::string peers;
   for (const auto& other : homes_) {
     if (other.key == home.key || !other.is_validator) continue;
-    peers += "  \"0x" + to_hex(other.key) + "@" + text_of(other.mesh) + "\",\n";
+    peers += "  \"0x" + to_hex(other.key) + "@" + to_text(other.mesh) + "\",\n";
   }
   return "# " + home.name + " of the network " + genesis.name + ", chain " +
          signing::chain_id_of(genesis).text() + "\n" +
@@ -184,10 +182,10 @@ std::string network_homes::config_of(const network_home& home, const soma::genes
          "[roles.target_generator]\n\n"
          "[roles.validator]\n"
          "listen = \"" +
-         text_of(home.door) +
+         to_text(home.door) +
          "\"  # for the verbs of its operator\n"
          "mesh = \"" +
-         text_of(home.mesh) +
+         to_text(home.mesh) +
          "\"  # for the other nodes\n"
          "genesis = \"genesis.bin\"\n"
          "key = \"validator.key\"\n"
@@ -222,7 +220,7 @@ outcome network_homes::put_in_place() {
   try {
     files::replace_directory(building_, plan_.folder);
   } catch (const std::exception& failed_with) {
-    return cannot_make(plan_.folder, failed_with.what());
+    return cannot_make(plan_.folder, reason_of(failed_with));
   }
   fs::remove_all(std::exchange(building_, {}), error);
   return {};
@@ -235,8 +233,8 @@ json homes_json(const network_homes& homes, const fs::path& folder) {
                         {"folder", (folder / home.name).string()},
                         {"validator", home.is_validator},
                         {"key", "0x" + to_hex(home.key)},
-                        {"mesh", text_of(home.mesh)},
-                        {"listen", text_of(home.door)}}));
+                        {"mesh", to_text(home.mesh)},
+                        {"listen", to_text(home.door)}}));
   }
   return list;
 }

@@ -230,9 +230,8 @@ void genesis_new::print(const run_context& context) const {
   print_line("");
   table nodes({"home", "for other nodes", "for its operator", "validator"});
   for (const auto& home : homes_->all()) {
-    nodes.row({(output_dir_ / home.name).string(),
-               home.mesh.host + ":" + std::to_string(home.mesh.port),
-               home.door.host + ":" + std::to_string(home.door.port),
+    nodes.row({(output_dir_ / home.name).string(), mesh::to_text(home.mesh),
+               mesh::to_text(home.door),
                home.is_validator ? crypto::address_of(home.key).text().substr(0, 10) : "follows"});
   }
   nodes.print();

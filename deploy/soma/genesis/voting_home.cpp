@@ -28,7 +28,7 @@ outcome make_voting_record(const fs::path& folder, const chain_id& chain, const 
     files::create_directories_durably(folder.parent_path());
     votes::voting_record_store::create(folder, chain, key);
   } catch (const std::exception& error) {
-    return failed(what, error.what(), "name a place that can be written to");
+    return failed(what, reason_of(error), "name a place that can be written to");
   }
   return {};
 }
@@ -44,9 +44,9 @@ expected<std::shared_ptr<validator::vote_memory>, failure> open_voting_record(
       return failed(what, "another process uses it",
                     "stop that process first: two nodes with one key would contradict each other");
     }
-    return failed(what, error.what(), "check its disk");
+    return failed(what, reason_of(error), "check its disk");
   } catch (const std::exception& error) {
-    return failed(what, error.what(), "check its disk");
+    return failed(what, reason_of(error), "check its disk");
   }
 }
 

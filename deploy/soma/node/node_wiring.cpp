@@ -173,9 +173,8 @@ expected<void, role_failure> node::open_mesh(handles& h, group& all) {
   };
   auto made = peers::spawn_mesh_peers(process_.system(), *key_, std::move(options));
   if (!made) {
-    return make_unexpected(role_failure{"mesh", "cannot listen at " + config_.mesh->host + ":" +
-                                                    std::to_string(config_.mesh->port) + ": " +
-                                                    made.error()});
+    return make_unexpected(role_failure{
+        "mesh", "cannot listen at " + mesh::to_text(*config_.mesh) + ": " + made.error()});
   }
   config_.mesh->port = made->port;  // so that the others find it at the same port after a restart
   h.peers = made->role;
@@ -194,8 +193,8 @@ expected<void, role_failure> node::fetch(std::string_view name, Handle& into, gr
   }
   auto role = cluster::connect_role<Handle>(process_.system(), at);
   if (!role) {
-    return make_unexpected(role_failure{
-        std::string(name), at.host + ":" + std::to_string(at.port) + ": " + role.error(), true});
+    return make_unexpected(
+        role_failure{std::string(name), mesh::to_text(at) + ": " + role.error(), true});
   }
   into = std::move(*role);
   all.push_back(supervise(std::string(name), into, false));
@@ -286,8 +285,7 @@ expected<void, role_failure> node::open_door(std::string_view name, const Handle
   const auto port = cluster::publish_role(role, at);
   if (!port) {
     return make_unexpected(role_failure{
-        std::string(name),
-        "cannot listen at " + at.host + ":" + std::to_string(at.port) + ": " + port.error()});
+        std::string(name), "cannot listen at " + mesh::to_text(at) + ": " + port.error()});
   }
   at.port = *port;  // so that the role listens at the same port after a restart
   const std::lock_guard lock(mutex_);

@@ -9,14 +9,17 @@ namespace {
 
 namespace fs = std::filesystem;
 
-unexpected<failure> refused(std::string what, crypto::certificate_refusal why) {
+unexpected<failure> refused(std::string what, const crypto::certificate_fault& fault) {
   using enum crypto::certificate_refusal;
-  const auto* remedy = "see `soma node --help`";
-  if (why == already_exists) remedy = "remove it first if it is not used any more";
-  if (why == not_writable) remedy = "name a folder you may write to";
-  if (why == no_ca) remedy = "make one with `soma node new-ca`, or name its folder with --ca";
-  if (why == bad_name) remedy = "choose another name";
-  return failed(std::move(what), std::string(to_text(why)), remedy);
+  const auto* remedy = "make an authority with `soma node new-ca`, or name its folder with --ca";
+  if (fault.why == already_exists) remedy = "remove it first if it is not used any more";
+  if (fault.why == not_writable) remedy = "name a folder you may write to";
+  if (fault.why == bad_name) remedy = "choose another name";
+  if (fault.why == not_readable) remedy = "check that it is a file that you may read";
+  if (fault.why == open_to_others) remedy = "keep the key for yourself: chmod 600 it";
+  if (fault.why == encrypted_key) remedy = "store the key without a passphrase, with mode 600";
+  const auto where = fault.file.empty() ? "" : fault.file.string() + ": ";
+  return failed(std::move(what), where + std::string(to_text(fault.why)), remedy);
 }
 
 void print_files(const run_context& context, const crypto::certificate_files& files) {

@@ -27,7 +27,7 @@ void print_doors(const run_context& context, const node_config& config,
                  const std::vector<published_role>& doors) {
   const auto listen = [&](std::string_view name) -> std::string {
     for (const auto& door : doors) {
-      if (door.name == name) return door.at.host + ":" + std::to_string(door.at.port);
+      if (door.name == name) return mesh::to_text(door.at);
     }
     return {};
   };

@@ -54,8 +54,7 @@ expected<Handle, role_failure> connect(caf::actor_system& system, const std::str
                                        const mesh::host_port& at) {
   auto role = cluster::connect_role<Handle>(system, at);
   if (role) return std::move(*role);
-  return make_unexpected(
-      role_failure{name, at.host + ":" + std::to_string(at.port) + ": " + role.error(), true});
+  return make_unexpected(role_failure{name, mesh::to_text(at) + ": " + role.error(), true});
 }
 
 expected<void, role_failure> scorer_verb::start(supervised_process& process,
@@ -87,10 +86,10 @@ std::string default_name() {
 
 outcome scorer_verb::run(const run_context& context) {
   const auto usage = "see `soma scorer --help`";
-  const auto pool = mesh::parse_host_port(join_);
-  if (!pool) return wrong_usage("--join", "it is not HOST:PORT", usage);
-  const auto blobs = mesh::parse_host_port(blobs_);
-  if (!blobs) return wrong_usage("--blobs", "it is not HOST:PORT", usage);
+  const auto pool = remote_at("--join", join_);
+  if (!pool) return make_unexpected(pool.error());
+  const auto blobs = remote_at("--blobs", blobs_);
+  if (!blobs) return make_unexpected(blobs.error());
   if (workers_ < 1 || workers_ > 256)
     return wrong_usage("--workers", "it is not between 1 and 256", usage);
   if (name_.empty()) name_ = default_name();

@@ -197,7 +197,7 @@ expected<publication_file, failure> publication_file::open(
   try {
     files::create_directories_durably(path.parent_path());
   } catch (const std::exception& error) {
-    return failed("cannot make " + path.parent_path().string(), error.what(),
+    return failed("cannot make " + path.parent_path().string(), reason_of(error),
                   "choose another --home");
   }
   auto lock =

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "deploy/soma/shell/files.hpp"
+#include "messages/values/utf8.hpp"
 
 namespace soma::cli {
 namespace {
@@ -127,8 +128,16 @@ void write_table(std::string& out, const json& table, const std::string& path) {
   std::string values;
   for (const auto& [name, value] : *table.as_object()) {
     if (value.as_object() != nullptr) continue;
-    values += value.is_null() ? "# " + toml_key(name) + " = (not set)\n"
-                              : toml_key(name) + " = " + value.text() + "\n";
+    // TOML has integers of 64 bits, where JSON has strings.
+    const auto text = value.is_integer() ? value.plain() : value.text();
+    const auto* string = value.as_string();
+    if (value.is_null()) {
+      values += "# " + toml_key(name) + " = (not set)\n";
+    } else if (string != nullptr && !is_utf8(*string)) {
+      values += "# " + toml_key(name) + " = (TOML cannot hold these bytes) " + text + "\n";
+    } else {
+      values += toml_key(name) + " = " + text + "\n";
+    }
   }
   if (!values.empty() && !path.empty()) out += (out.empty() ? "[" : "\n[") + path + "]\n";
   out += values;

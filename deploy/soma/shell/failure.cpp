@@ -1,5 +1,7 @@
 #include "deploy/soma/shell/failure.hpp"
 
+#include <filesystem>
+
 namespace soma::cli {
 
 namespace {
@@ -31,6 +33,12 @@ std::string one_line(const failure& f) {
     }
   }
   return line;
+}
+
+std::string reason_of(const std::exception& error) {
+  const auto* of_file = dynamic_cast<const std::filesystem::filesystem_error*>(&error);
+  if (of_file == nullptr) return error.what();
+  return of_file->path1().string() + ": " + of_file->code().message();
 }
 
 }  // namespace soma::cli

@@ -2,6 +2,7 @@
 // it. It is printed as one line.
 #pragma once
 
+#include <exception>
 #include <string>
 #include <utility>
 
@@ -34,5 +35,9 @@ using outcome = expected<void, failure>;
 /// The text "soma: problem: why; what to do" without a newline. Control characters become blanks,
 /// so it is always exactly one line. Each part has at most 1,000 bytes; a longer one is cut.
 [[nodiscard]] std::string one_line(const failure& f);
+
+/// The text of an exception for a person. Those of std::filesystem name the library's functions;
+/// here they are the file and the reason.
+[[nodiscard]] std::string reason_of(const std::exception& error);
 
 }  // namespace soma::cli

@@ -3,8 +3,10 @@
 #include <fcntl.h>
 #include <pwd.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstdlib>
@@ -48,6 +50,40 @@ fs::path path_beside(const fs::path& file, const std::string& named) {
   return (fs::absolute(file).parent_path() / expanded(named)).lexically_normal();
 }
 
+namespace {
+
+unexpected<failure> too_large(const std::string& what, std::uint64_t max_bytes) {
+  return failed(what, "it has more than " + to_text(byte_count{max_bytes}), "name a smaller file");
+}
+
+/// A file that is closed at the end of a block.
+struct open_file {
+  int descriptor;
+  explicit open_file(int opened) : descriptor(opened) {}
+  open_file(const open_file&) = delete;
+  open_file& operator=(const open_file&) = delete;
+  ~open_file() {
+    if (descriptor >= 0) ::close(descriptor);
+  }
+};
+
+/// Appends what the file holds, up to `max_bytes` and one more. Returns errno, or 0.
+int read_to_end(int file, std::uint64_t max_bytes, bytes& into) {
+  for (;;) {
+    constexpr std::size_t piece_bytes = std::size_t{1} << 20U;
+    const auto have = into.size();
+    if (have > max_bytes) return 0;
+    const auto wanted = std::min<std::uint64_t>(piece_bytes, max_bytes + 1 - have);
+    into.resize(have + static_cast<std::size_t>(wanted));
+    const auto got = ::read(file, into.data() + have, static_cast<std::size_t>(wanted));
+    into.resize(have + static_cast<std::size_t>(std::max<ssize_t>(got, 0)));
+    if (got == 0) return 0;
+    if (got < 0 && errno != EINTR) return errno;
+  }
+}
+
+}  // namespace
+
 expected<std::uint64_t, failure> size_of_named_file(const fs::path& path, std::uint64_t max_bytes,
                                                     std::string_view what_for) {
   const auto what = "cannot read " + std::string(what_for) + " " + path.string();
@@ -60,29 +96,45 @@ expected<std::uint64_t, failure> size_of_named_file(const fs::path& path, std::u
   if (!fs::is_regular_file(status)) return failed(what, "it is not a regular file", remedy);
   const std::uint64_t size = fs::file_size(path, error);
   if (error) return failed(what, error.message(), remedy);
-  if (size > max_bytes) {
-    return failed(what,
-                  "it has " + to_text(byte_count{size}) + ", but at most " +
-                      to_text(byte_count{max_bytes}) + " are allowed",
-                  "name a smaller file");
-  }
-  return size;
+  if (size > max_bytes) return too_large(what, max_bytes);
+  if (size > 0) return size;
+  // Files of the kernel, such as those in /proc, have a size of 0 and a content all the same.
+  const auto content = read_named_file(path, max_bytes, what_for);
+  if (!content) return make_unexpected(content.error());
+  return content->size();
 }
 
 expected<bytes, failure> read_named_file(const fs::path& path, std::uint64_t max_bytes,
                                          std::string_view what_for) {
-  const auto size = size_of_named_file(path, max_bytes, what_for);
-  if (!size) return make_unexpected(size.error());
-  errno = 0;
-  std::ifstream file(path, std::ios::binary);
-  bytes data(*size);
-  file.read(reinterpret_cast<char*>(data.data()), static_cast<std::streamsize>(*size));
-  if (!file || file.gcount() != static_cast<std::streamsize>(*size)) {
-    return failed(
-        "cannot read " + std::string(what_for) + " " + path.string(),
-        errno != 0 ? std::generic_category().message(errno) : "it changed while it was read",
-        "name a readable file");
+  const auto what = "cannot read " + std::string(what_for) + " " + path.string();
+  const auto refused = [&](const std::string& why) {
+    return failed(what, why, "name a readable file");
+  };
+  // Without O_NONBLOCK, opening a named pipe would wait for a writer.
+  const open_file file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+  if (file.descriptor < 0) {
+    return refused(errno == ENOENT ? "there is no such file"
+                                   : std::generic_category().message(errno));
   }
+  struct stat before {
+  }, after{};
+  if (::fstat(file.descriptor, &before) != 0) {
+    return refused(std::generic_category().message(errno));
+  }
+  if (!S_ISREG(before.st_mode)) return refused("it is not a regular file");
+  const auto size = static_cast<std::uint64_t>(before.st_size);
+  if (size > max_bytes) return too_large(what, max_bytes);
+  bytes data;
+  data.reserve(static_cast<std::size_t>(size) + 1);
+  // It is read to its end, whatever its size says: files of the kernel say 0 or a whole page.
+  if (const int error = read_to_end(file.descriptor, max_bytes, data); error != 0) {
+    return refused(std::generic_category().message(error));
+  }
+  if (data.size() > max_bytes) return too_large(what, max_bytes);
+  const bool is_same = ::fstat(file.descriptor, &after) == 0 && after.st_size == before.st_size &&
+                       after.st_mtim.tv_sec == before.st_mtim.tv_sec &&
+                       after.st_mtim.tv_nsec == before.st_mtim.tv_nsec;
+  if (!is_same) return refused("it changed while it was read");
   return data;
 }
 

@@ -24,7 +24,9 @@ namespace soma::cli {
 [[nodiscard]] std::filesystem::path path_beside(const std::filesystem::path& file,
                                                 const std::string& named);
 
-/// Reads a regular file of at most `max_bytes`. Refusals call the file `what_for`: "the data", "the
+/// Reads a regular file of at most `max_bytes` to its end; one that is written to meanwhile is
+/// refused. A file of the kernel, such as those in /proc, has its content although its size says 0.
+/// Refusals call the file `what_for`: "the data", "the
 /// weights".
 [[nodiscard]] expected<bytes, failure> read_named_file(const std::filesystem::path& path,
                                                        std::uint64_t max_bytes,

@@ -4,6 +4,8 @@
 #include <cmath>
 
 #include "messages/values/assert.hpp"
+#include "messages/values/bytes.hpp"
+#include "messages/values/utf8.hpp"
 
 namespace soma::cli {
 namespace {
@@ -58,6 +60,15 @@ void write_string(std::string& out, std::string_view text) {
   out += '"';
 }
 
+constexpr std::int64_t largest_exact_integer = (std::int64_t{1} << 53) - 1;  // in a binary64
+
+bool is_exact(std::int64_t value) {
+  return value >= -largest_exact_integer && value <= largest_exact_integer;
+}
+bool is_exact(std::uint64_t value) {
+  return value <= static_cast<std::uint64_t>(largest_exact_integer);
+}
+
 template <class Number>
 void write_number(std::string& out, Number value) {
   if constexpr (std::is_floating_point_v<Number>) {
@@ -73,6 +84,26 @@ void write_number(std::string& out, Number value) {
   if (std::is_floating_point_v<Number> && text.find_first_of(".e") == std::string_view::npos) {
     out += ".0";
   }
+}
+
+/// The bytes of a string that is not UTF-8, in hex; null for any other value.
+json lost_bytes(const json& value) {
+  const auto* string = value.as_string();
+  if (string == nullptr || is_utf8(*string)) return {};
+  return to_hex(as_bytes(*string));
+}
+
+/// What NAME_hex holds; null if no byte of the member NAME was replaced.
+json hex_of(const json& value) {
+  const auto* list = value.as_array();
+  if (list == nullptr) return lost_bytes(value);
+  json all = json::list();
+  bool is_lost = false;
+  for (const auto& element : *list) {
+    all.push(lost_bytes(element));
+    is_lost = is_lost || !all.as_array()->back().is_null();
+  }
+  return is_lost ? all : json();
 }
 
 template <class... Cases>
@@ -153,17 +184,27 @@ std::string json::text() const {
                      if (out.size() > 1) out += ", ";
                      write_string(out, name);
                      out += ": " + v.text();
+                     const auto hex = hex_of(v);
+                     if (hex.is_null()) continue;
+                     out += ", ";
+                     write_string(out, name + "_hex");
+                     out += ": " + hex.text();
                    }
                    out += "}";
                  },
+                 [&](std::int64_t v) { out = is_exact(v) ? plain() : '"' + plain() + '"'; },
+                 [&](std::uint64_t v) { out = is_exact(v) ? plain() : '"' + plain() + '"'; },
                  [&](auto v) { write_number(out, v); }},
       value_);
   return out;
 }
 
 std::string json::plain() const {
-  const auto* string = as_string();
-  return string != nullptr ? *string : text();
+  if (const auto* string = as_string()) return *string;
+  std::string out;
+  if (const auto* integer = std::get_if<std::int64_t>(&value_)) write_number(out, *integer);
+  if (const auto* integer = std::get_if<std::uint64_t>(&value_)) write_number(out, *integer);
+  return out.empty() ? text() : out;
 }
 
 }  // namespace soma::cli

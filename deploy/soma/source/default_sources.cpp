@@ -18,6 +18,7 @@ namespace fs = std::filesystem;
 using accepts = std::function<bool(const fs::path&)>;
 
 constexpr std::uint64_t max_walked_files = 20'000;
+constexpr std::uint64_t max_kernel_file_bytes = std::uint64_t{64} << 20U;
 
 bool is_readable_file(const fs::path& path) {
   std::error_code error;
@@ -171,10 +172,13 @@ expected<data_source, failure> source_at(std::string name, const fs::path& path)
   if (fs::is_directory(path, error)) {
     source.files = walk(path, [](const fs::path&) { return true; });
     if (source.files.empty()) {
-      return failed(what, "the folder holds no readable file", "name a folder with files");
+      return failed(what,
+                    "the folder holds no readable file, and symbolic links in it are not followed",
+                    "name a folder with files, or the files themselves");
     }
   } else if (is_readable_file(path)) {
     source.files.push_back(path);
+    source.is_named_file = true;
   } else {
     const auto* why = fs::exists(path, error) ? "it is not a file or folder that can be read"
                                               : "there is no such file or folder";
@@ -203,7 +207,14 @@ std::vector<source_piece> load_source(const data_source& source, std::uint64_t m
   std::uint64_t left = max_bytes;
   for (const auto& file : source.files) {
     if (left == 0) break;
-    auto data = read_piece(file, source.only_machine_code, std::min(left, max_file_bytes));
+    const auto most = std::min(left, max_file_bytes);
+    auto data = read_piece(file, source.only_machine_code, most);
+    if (data.empty() && source.is_named_file) {
+      if (auto content = read_named_file(file, max_kernel_file_bytes, "the data")) {
+        data = std::move(*content);
+        data.resize(static_cast<std::size_t>(std::min<std::uint64_t>(data.size(), most)));
+      }
+    }
     if (data.empty()) continue;
     left -= data.size();
     pieces.push_back({file, std::move(data)});

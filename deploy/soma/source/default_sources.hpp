@@ -19,6 +19,9 @@ struct data_source {
   std::vector<std::filesystem::path> files;
   /// If true, only the executable segment of an ELF file is taken, without its tables.
   bool only_machine_code = false;
+  /// If true, its one file was named itself and not found in a folder. Then a size of 0 is not
+  /// believed: the kernel says it of all its files, such as those in /proc.
+  bool is_named_file = false;
 };
 
 /// The part of a source that comes from one file.

@@ -194,7 +194,7 @@ expected<home_key, failure> make_key(const run_context& context, const std::stri
   try {
     files::create_directories_durably(path.parent_path());
   } catch (const std::exception& error) {
-    return refused(error.what());
+    return refused(reason_of(error));
   }
   crypto::system_random random;
   const auto made = crypto::key_pair::generate(random);

@@ -6,6 +6,7 @@
 #include <future>
 
 #include "actors/blob_store/transfer.hpp"
+#include "actors/interface/describe_error.hpp"
 #include "actors/wallet/wallet.hpp"
 #include "deploy/soma/source/stored_ledger.hpp"
 #include "messages/codec/model_entry.hpp"
@@ -16,10 +17,6 @@ namespace {
 
 constexpr std::chrono::seconds patience(30);
 constexpr std::uint32_t rows_per_page = 1'024;
-
-std::string shown(const mesh::host_port& at) {
-  return at.host + ":" + std::to_string(at.port);
-}
 
 unexpected<failure> nobody(const run_context& context) {
   const bool has_ledger = find_ledger(context, {}).has_value();
@@ -49,7 +46,7 @@ expected<std::unique_ptr<ledger_connection>, failure> ledger_connection::open(
   std::unique_ptr<ledger_connection> made(new ledger_connection(*identity, **at));
   auto role = cluster::connect_role<validator::validator_actor>(made->system_, **at);
   if (!role) {
-    return failed("cannot reach a validator at " + shown(**at), role.error(),
+    return failed("cannot reach a validator at " + mesh::to_text(**at), role.error(),
                   "check that `soma node run` runs there with a [roles.validator] that listens");
   }
   made->validator_ = std::move(*role);
@@ -65,7 +62,7 @@ message<Reply> ledger_connection::ask(const message<Request>& request) {
   caf::scoped_actor self(system_);
   self->request(validator_, patience, request)
       .receive([&](const message<Reply>& reply) { answer = reply; },
-               [&](const caf::error& error) { why = system_.render(error); });
+               [&](const caf::error& error) { why = describe_error(error); });
   if (!answer) {
     throw source_failure(where() + " does not answer (" + why +
                          "); check that it runs, and give the same command again");
@@ -74,7 +71,7 @@ message<Reply> ledger_connection::ask(const message<Request>& request) {
 }
 
 std::string ledger_connection::where() const {
-  return "the validator at " + shown(at_);
+  return "the validator at " + mesh::to_text(at_);
 }
 
 std::optional<bytes> ledger_connection::find(byte_view key) {
@@ -129,7 +126,7 @@ transaction_state ledger_connection::state_of(const transaction_id& id) {
 outcome ledger_connection::connect_blobs(const mesh::host_port& at) {
   auto role = cluster::connect_role<blob_store::blob_store_actor>(system_, at);
   if (!role) {
-    return failed("cannot reach a blob store at " + shown(at), role.error(),
+    return failed("cannot reach a blob store at " + mesh::to_text(at), role.error(),
                   "check that `soma node run` runs there with a [roles.blob_store] that listens");
   }
   blobs_ = std::move(*role);

@@ -57,22 +57,32 @@ void ledger_place::declare(option_set& options) {
   options.add("ca", ca, "certificate of the operator's authority");
 }
 
+expected<mesh::host_port, failure> remote_at(const std::string& option, const std::string& text) {
+  const auto at = mesh::parse_remote(text);
+  if (at) return *at;
+  return wrong_usage(option, "`" + text + "`: " + std::string(mesh::to_text(at.error())),
+                     std::string(mesh::how_to_write_address));
+}
+
 expected<std::optional<mesh::host_port>, failure> ledger_place::role(const run_context& context,
                                                                      const std::string& option,
                                                                      const std::string& given,
                                                                      const std::string& role) {
   if (!given.empty()) {
-    const auto at = mesh::parse_host_port(given);
-    if (!at || at->port == 0) {
-      return wrong_usage(option, "it is not HOST:PORT", "write it as 10.0.0.5:7003");
-    }
-    return at;
+    const auto at = remote_at(option, given);
+    if (!at) return make_unexpected(at.error());
+    return std::optional(*at);
   }
   for (const auto* name : {".at", ".listen"}) {
     const auto* text = text_at(context.config, "roles." + role + name);
     if (text == nullptr) continue;
     const auto at = mesh::parse_host_port(*text);
-    if (at && at->port != 0) return at;
+    if (!at) {
+      return failed("the configuration's roles." + role + name,
+                    "`" + *text + "`: " + std::string(mesh::to_text(at.error())),
+                    std::string(mesh::how_to_write_address));
+    }
+    if (at->port != 0) return std::optional(*at);
   }
   return std::optional<mesh::host_port>{};
 }

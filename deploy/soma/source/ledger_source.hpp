@@ -103,6 +103,11 @@ struct ledger_place {
       const run_context& context) const;
 };
 
+/// The address in the text of an option, for connecting to it; a refusal that names the option if
+/// it is none.
+[[nodiscard]] expected<mesh::host_port, failure> remote_at(const std::string& option,
+                                                           const std::string& text);
+
 /// Opens the ledger for reading. With --join it asks that validator. Otherwise it reads the ledger
 /// on this machine, and if there is none, it asks the configured validator.
 [[nodiscard]] expected<std::unique_ptr<ledger_source>, failure> open_source(

@@ -57,6 +57,12 @@ expected<address, failure> account_named(const run_context& context, ledger_sour
                 "`soma wallet list` shows all keys");
 }
 
+outcome check_owner(const address& owner, const std::string& where) {
+  if (!owner.is_zero()) return {};
+  return failed(where, "nobody has a key for the address of zeros, so its money is lost",
+                "name another account");
+}
+
 expected<model_id, failure> model_named(ledger_source& source, const std::string& text) {
   if (const auto named = model_by_name(source, text)) return *named;
   return find_id<model_id>(source, ledger_table::model, text);

@@ -42,12 +42,13 @@ class table_reader {
   void read(std::string_view name, fs::path& into) {
     if (const auto value = text(name)) into = (folder_ / expanded(*value)).lexically_normal();
   }
+  /// An address where this node listens.
   void read(std::string_view name, std::optional<mesh::host_port>& into) {
-    const auto value = text(name);
-    if (!value) return;
-    into = mesh::parse_host_port(*value);
-    if (!into) refuse(name, "it is not HOST:PORT");
-    if (into && into->port == 0 && name == "at") refuse(name, "no role listens at port 0");
+    if (const auto value = text(name)) accept(name, *value, mesh::parse_host_port(*value), into);
+  }
+  /// An address to which this node connects.
+  void read_remote(std::string_view name, std::optional<mesh::host_port>& into) {
+    if (const auto value = text(name)) accept(name, *value, mesh::parse_remote(*value), into);
   }
   template <class Number>
   void read(std::string_view name, Number& into, std::uint64_t least, std::uint64_t most) {
@@ -68,11 +69,10 @@ class table_reader {
       const auto text = one.as_string() == nullptr ? std::string() : *one.as_string();
       const auto at = text.find('@');
       const auto key = at == text.npos ? std::nullopt : hash256::parse(text.substr(0, at));
-      const auto place =
-          at == text.npos ? std::nullopt : mesh::parse_host_port(text.substr(at + 1));
-      if (!key || !place || place->port == 0) {
-        return refuse(name, "`" + text + "` is not 0xPUBLICKEY@HOST:PORT", &one);
-      }
+      if (!key) return refuse(name, "`" + text + "` is not 0xPUBLICKEY@HOST:PORT", &one);
+      std::optional<mesh::host_port> place;
+      accept(name, text, mesh::parse_remote(text.substr(at + 1)), place, &one);
+      if (!place) return;
       const auto is_same = [&](const mesh::mesh_peer& peer) { return peer.key == key->value; };
       if (std::ranges::any_of(into, is_same)) {
         return refuse(name, "`" + text + "` has the key of another peer", &one);
@@ -91,12 +91,13 @@ class table_reader {
   void leave(std::string_view name) { known_.emplace_back(name); }
 
   /// `element` is the element of a list that is wrong, if it is one.
-  void refuse(std::string_view name, const std::string& why, const json* element = nullptr) {
+  void refuse(std::string_view name, const std::string& why, const json* element = nullptr,
+              std::string what_to_do = "see `soma node run --help`") {
     if (refusal_) return;
     refusal_ =
         failure{"the configuration's " + where_ + (name.empty() ? "" : ".") + std::string(name),
                 (element != nullptr ? line_of(*element) : place_of(name)) + why,
-                "see `soma node run --help`"};
+                std::move(what_to_do)};
   }
   [[nodiscard]] outcome finish() {
     if (table_ != nullptr && table_->as_object() != nullptr) {
@@ -115,6 +116,16 @@ class table_reader {
     const auto* member = table_ == nullptr ? nullptr : table_->find(name);
     if (member != nullptr) return line_of(*member);
     return table_ == nullptr ? "" : line_of(*table_);
+  }
+  void accept(std::string_view name, const std::string& text,
+              const expected<mesh::host_port, mesh::address_refusal>& read,
+              std::optional<mesh::host_port>& into, const json* element = nullptr) {
+    if (read) {
+      into = *read;
+      return;
+    }
+    const auto why = "`" + text + "`: " + std::string(mesh::to_text(read.error()));
+    refuse(name, why, element, std::string(mesh::how_to_write_address));
   }
   const json* take(std::string_view name) {
     known_.emplace_back(name);
@@ -196,7 +207,7 @@ struct config_reader {
       return table.finish();
     }
     role_place place;
-    table.read("at", place.at);
+    table.read_remote("at", place.at);
     if (place.at) {
       for (const auto& [other, setting] : *value.as_object()) {
         if (other == "at") continue;
@@ -323,11 +334,26 @@ outcome check_node_tables(const json& document) {
 }
 
 outcome check_identity(const cluster::cluster_identity& identity) {
+  using enum crypto::certificate_refusal;
   const auto checked = crypto::check_certificate(identity.ca, {identity.certificate, identity.key});
   if (checked) return {};
-  return failed("cannot use the certificate " + identity.certificate.string(),
-                std::string(crypto::to_text(checked.error())),
-                "make one with `soma node new-cert`, and name the CA that signed it");
+  const auto& [why, file] = checked.error();
+  const bool is_ca = file == identity.ca, is_key = file == identity.key;
+  const std::string what = is_ca    ? "the authority's certificate "
+                           : is_key ? "the key "
+                                    : "the certificate ";
+  std::string remedy = is_ca
+                           ? "name the ca.pem of the cluster; its operator has it"
+                           : "name one that `soma node new-cert` made with the cluster's authority";
+  if (is_key) remedy = "name the key that `soma node new-cert` wrote beside the certificate";
+  if (why == not_readable) remedy = "check that it is a file that you may read";
+  if (why == open_to_others) remedy = "keep it for yourself: chmod 600 " + file.string();
+  if (why == encrypted_key) remedy = "store it without a passphrase and with mode 600";
+  if (why == not_yet_valid) remedy = "check the clock of this machine";
+  if (why == expired && is_ca) remedy = "its operator makes a new one with `soma node new-ca`";
+  if (why == expired && !is_ca) remedy = "make a new one with `soma node new-cert`";
+  if (why == other_ca) remedy = "make one with that authority, or name the other one's ca.pem";
+  return failed("cannot use " + what + file.string(), std::string(crypto::to_text(why)), remedy);
 }
 
 }  // namespace soma::cli

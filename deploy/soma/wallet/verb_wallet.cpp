@@ -214,6 +214,7 @@ outcome wallet_send::run(const run_context& context) {
   if (!opened) return make_unexpected(opened.error());
   const auto to = account_named(context, opened->ledger(), to_);
   if (!to) return make_unexpected(to.error());
+  if (auto checked = check_owner(*to, "cannot send to " + to_); !checked) return checked;
   const auto done = opened->send(tx::transfer{*to, *amount}, "cannot send " + to_text(*amount));
   if (!done) return make_unexpected(done.error());
   const name_book names(context, opened->ledger());

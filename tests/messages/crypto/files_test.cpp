@@ -138,16 +138,27 @@ TEST_CASE("an operator's certificates are trusted by its own CA and by no other"
   CHECK(mode_of(node->key) == 0600);
   CHECK(mode_of(node->certificate) == 0644);
   CHECK(check_certificate(ca->certificate, *node));
-  CHECK(check_certificate(other_ca->certificate, *node).error() ==
-        certificate_refusal::not_trusted);
-  CHECK(check_certificate(node->certificate, *node).error() == certificate_refusal::not_trusted);
+  const auto fault = [](const fs::path& authority, const certificate_files& files) {
+    const auto checked = check_certificate(authority, files);
+    REQUIRE_FALSE(checked);
+    return checked.error();
+  };
+  CHECK(fault(other_ca->certificate, *node).why == certificate_refusal::other_ca);
+  CHECK(fault(other_ca->certificate, *node).file == node->certificate);
+  CHECK(fault(node->certificate, *node).why == certificate_refusal::not_an_authority);
   const auto second = make_certificate(home.path / "ca", "node-2", home.path / "nodes");
   REQUIRE(second);
-  CHECK(check_certificate(ca->certificate, {node->certificate, second->key}).error() ==
-        certificate_refusal::key_mismatch);
-  CHECK(check_certificate(home.path / "none.pem", *node).error() == certificate_refusal::no_ca);
-  CHECK(check_certificate(ca->certificate, {ca->key, node->key}).error() ==
-        certificate_refusal::not_trusted);
+  CHECK(fault(ca->certificate, {node->certificate, second->key}).why ==
+        certificate_refusal::other_key);
+  CHECK(fault(home.path / "none.pem", *node).why == certificate_refusal::not_found);
+  CHECK(fault(home.path / "none.pem", *node).file == home.path / "none.pem");
+  CHECK(fault(ca->certificate, {ca->key, node->key}).why == certificate_refusal::no_certificate);
+  CHECK(fault(ca->certificate, {node->certificate, node->certificate}).why ==
+        certificate_refusal::open_to_others);
+  // A file with several authorities trusts all of them.
+  overwrite(home.path / "both.pem",
+            content_of(other_ca->certificate) + content_of(ca->certificate));
+  CHECK(check_certificate(home.path / "both.pem", *node));
 }
 
 // By security §10.2 no file of an authority is overwritten.
@@ -155,22 +166,26 @@ TEST_CASE("certificates are not overwritten, and a CA is needed to make one") {
   const folder home;
   const auto ca = make_ca(home.path);
   REQUIRE(ca);
-  CHECK(make_ca(home.path).error() == certificate_refusal::already_exists);
+  CHECK(make_ca(home.path).error().why == certificate_refusal::already_exists);
   REQUIRE(make_certificate(home.path, "a", home.path));
-  CHECK(make_certificate(home.path, "a", home.path).error() == certificate_refusal::already_exists);
+  CHECK(make_certificate(home.path, "a", home.path).error().why ==
+        certificate_refusal::already_exists);
   const std::string too_long(64, 'a');
   for (const std::string& name : std::initializer_list<std::string>{
            "", "ca", ".hidden", "../up", "a/b", "a b", "a,DNS:x", too_long}) {
     CAPTURE(name);
-    CHECK(make_certificate(home.path, name, home.path).error() == certificate_refusal::bad_name);
+    CHECK(make_certificate(home.path, name, home.path).error().why ==
+          certificate_refusal::bad_name);
   }
-  CHECK(make_certificate(home.path / "none", "b", home.path).error() == certificate_refusal::no_ca);
+  CHECK(make_certificate(home.path / "none", "b", home.path).error().why ==
+        certificate_refusal::not_found);
   // The certificate of a node may not sign other certificates.
   const auto node = make_certificate(home.path, "b", home.path / "b");
   REQUIRE(node);
   fs::rename(node->certificate, home.path / "b" / "ca.pem");
   fs::rename(node->key, home.path / "b" / "ca.key");
-  CHECK(make_certificate(home.path / "b", "c", home.path).error() == certificate_refusal::no_ca);
+  CHECK(make_certificate(home.path / "b", "c", home.path).error().why ==
+        certificate_refusal::not_an_authority);
 }
 
 }  // namespace soma::crypto

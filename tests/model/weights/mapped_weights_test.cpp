@@ -187,15 +187,20 @@ TEST_CASE("whatever is wrong with a file, memory, reading and mapping refuse it 
   }
   CHECK(refused > 400);
 
-  for (const char* other : {"absent", "folder", "link", "pipe"}) {
+  for (const char* other : {"absent", "folder", "dangling", "pipe"}) {
     CAPTURE(other);
     const auto where = place.path / other;
     if (other == std::string_view("folder")) std::filesystem::create_directory(where);
-    if (other == std::string_view("link")) std::filesystem::create_symlink(path, where);
+    if (other == std::string_view("dangling")) std::filesystem::create_symlink("absent", where);
     if (other == std::string_view("pipe")) REQUIRE(::mkfifo(where.c_str(), 0600) == 0);
     CHECK(verdict(map_weights(where)) == refusal::cannot_open);
     CHECK(verdict(read_outline(where)) == refusal::cannot_open);
   }
+  write_weights(path, init_weights(small_arch, 1));
+  const auto link = place.path / "link";
+  std::filesystem::create_symlink(path, link);
+  CHECK(map_weights(link)->hash() == map_weights(path)->hash());
+  CHECK(read_outline(link).has_value());
 }
 
 TEST_CASE("heads and positions of the caller override those of mappings and outlines, too") {

@@ -115,7 +115,11 @@ TEST_CASE("anything other than a plain file is refused") {
   const auto path = place.path / "w";
   write_weights(path, init_weights(small_arch, 1));
   std::filesystem::create_symlink(path, place.path / "link");
-  CHECK(read_weights(place.path / "link").error() == refusal::cannot_open);
+  CHECK(read_weights(place.path / "link").has_value());
+  std::filesystem::create_symlink("absent", place.path / "dangling");
+  CHECK(read_weights(place.path / "dangling").error() == refusal::cannot_open);
+  std::filesystem::create_symlink("loop", place.path / "loop");
+  CHECK(read_weights(place.path / "loop").error() == refusal::cannot_open);
   std::ofstream(place.path / "empty").close();
   CHECK(read_weights(place.path / "empty").error() == refusal::too_short);
   std::filesystem::resize_file(path, 100);

@@ -1,5 +1,6 @@
 #include <doctest/doctest.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 
 #include <algorithm>
 #include <csignal>
@@ -163,6 +164,18 @@ TEST_CASE("another format, another program's file and nothing at all are refused
   std::filesystem::create_directory(dir.path() / "text");
   std::ofstream(dir.path() / "text" / "data.mdb") << std::string(20'000, 'x');
   CHECK(failure_of([&] { environment env(dir.path() / "text", small()); }) == "wrong_format");
+  std::filesystem::create_directory(dir.path() / "empty");
+  std::ofstream(dir.path() / "empty" / "data.mdb").flush();
+  CHECK(failure_of([&] { environment env(dir.path() / "empty", reading); }) == "not_there");
+  // Opening a named pipe would wait for a writer.
+  for (const auto* name : {"data.mdb", "lock.mdb"}) {
+    CAPTURE(std::string(name));
+    const auto folder = dir.path() / (std::string("pipe-") + name);
+    std::filesystem::create_directory(folder);
+    REQUIRE(::mkfifo((folder / name).c_str(), 0600) == 0);
+    CHECK(failure_of([&] { environment env(folder, reading); }) == "wrong_format");
+    CHECK(failure_of([&] { environment env(folder, small()); }) == "wrong_format");
+  }
 }
 
 TEST_CASE(

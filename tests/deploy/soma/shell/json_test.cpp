@@ -39,7 +39,30 @@ TEST_CASE("integers keep all their digits and objects their order") {
   const auto value =
       json::of({{"z", UINT64_MAX}, {"a", INT64_MIN}, {"list", json::list_of(std::vector{1, 2})}});
   CHECK(value.text() ==
-        R"({"z": 18446744073709551615, "a": -9223372036854775808, "list": [1, 2]})");
+        R"({"z": "18446744073709551615", "a": "-9223372036854775808", "list": [1, 2]})");
+  CHECK(value.find("z")->plain() == "18446744073709551615");
+}
+
+TEST_CASE("an integer is a number as long as a binary64 holds it, and a string beyond") {
+  const std::int64_t largest = (std::int64_t{1} << 53) - 1;
+  CHECK(json(largest).text() == "9007199254740991");
+  CHECK(json(-largest).text() == "-9007199254740991");
+  CHECK(json(static_cast<std::uint64_t>(largest)).text() == "9007199254740991");
+  CHECK(json(largest + 1).text() == "\"9007199254740992\"");
+  CHECK(json(-largest - 1).text() == "\"-9007199254740992\"");
+  CHECK(json(static_cast<std::uint64_t>(largest) + 1).text() == "\"9007199254740992\"");
+  // TOML has integers of its own.
+  CHECK(soma::cli::to_toml(json::of({{"seed", largest + 1}})) == "seed = 9007199254740992\n");
+}
+
+TEST_CASE("bytes that are no UTF-8 stand beside their text in hex") {
+  CHECK(json::of({{"file", "a\xff"}, {"n", 1}}).text() ==
+        R"({"file": "a\ufffd", "file_hex": "61ff", "n": 1})");
+  CHECK(json::of({{"files", json::list_of(std::vector<std::string>{"a", "\xff"})}}).text() ==
+        R"({"files": ["a", "\ufffd"], "files_hex": [null, "ff"]})");
+  CHECK(json::of({{"file", "é"}}).text() == "{\"file\": \"é\"}");
+  const auto toml = soma::cli::to_toml(json::of({{"file", "a\xff"}}));
+  CHECK(soma::cli::parse_config(toml, "again")->as_object()->empty());
 }
 
 TEST_CASE("whatever bytes a string holds, the document is valid") {

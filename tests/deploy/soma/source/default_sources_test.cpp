@@ -77,7 +77,7 @@ TEST_CASE("a source that cannot be is refused with a reason") {
   std::filesystem::create_directories(scratch / "none");
   CHECK(parse_source("x=/nowhere/at/all").error().why == "there is no such file or folder");
   CHECK(parse_source("x=" + (scratch / "none").string()).error().why ==
-        "the folder holds no readable file");
+        "the folder holds no readable file, and symbolic links in it are not followed");
   CHECK(parse_source("=/etc").error().code == exit_code::wrong_usage);
   CHECK(parse_source("x=").error().code == exit_code::wrong_usage);
   CHECK(parse_source("/dev/null").error().why == "it is not a file or folder that can be read");
