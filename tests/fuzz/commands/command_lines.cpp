@@ -59,13 +59,6 @@ struct draft {
   }
 };
 
-bool contradicts_one_of(const option& o, const std::vector<const option*>& given) {
-  return std::ranges::any_of(given, [&](const option* other) {
-    return std::ranges::find(o.contradicted_by, other->name) != o.contradicted_by.end() ||
-           std::ranges::find(other->contradicted_by, o.name) != other->contradicted_by.end();
-  });
-}
-
 draft sound_draft(bound_verb& verb, noise_generator& noise) {
   draft made{&verb, {}, {}, {}};
   bool is_row_complete = true;  // a positional word is left out only with all that follow it
@@ -259,6 +252,13 @@ command_line babble(std::vector<bound_verb>& table, noise_generator& noise) {
 }
 
 }  // namespace
+
+bool contradicts_one_of(const option& o, const std::vector<const option*>& given) {
+  return std::ranges::any_of(given, [&](const option* other) {
+    return std::ranges::find(o.contradicted_by, other->name) != o.contradicted_by.end() ||
+           std::ranges::find(other->contradicted_by, o.name) != other->contradicted_by.end();
+  });
+}
 
 std::string value_for(const option& o, bool is_sound, noise_generator& noise) {
   static const std::vector<std::string> numbers{"0", "1", "2", "3", "8"};

@@ -34,6 +34,10 @@ struct command_line {
 /// - training gets few steps.
 [[nodiscard]] command_line made_short(command_line line, noise::noise_generator& noise);
 
+/// True if the option may not be given together with one of the others.
+[[nodiscard]] bool contradicts_one_of(const cli::option& option,
+                                      const std::vector<const cli::option*>& given);
+
 /// Texts that an option of this kind accepts, and, with `is_sound` false, mostly texts that it does
 /// not accept. The text of a flag is its value after the "=".
 [[nodiscard]] std::string value_for(const cli::option& option, bool is_sound,

@@ -90,8 +90,10 @@ document config(std::vector<bound_verb>& table, noise_generator& noise) {
     const auto& verb = table[(begin + i) % table.size()];
     const auto name = with_dots(verb.action->name());
     std::string lines;
+    std::vector<const option*> given;
     for (const auto& o : verb.options->all()) {
-      if (o.is_positional || !chance(30, noise)) continue;
+      if (o.is_positional || !chance(30, noise) || contradicts_one_of(o, given)) continue;
+      given.push_back(&o);
       const auto key = chance(50, noise) ? o.name : cli::config_name(o.name);
       lines += key + " = " + toml_value(o, true, noise) + "\n";
     }

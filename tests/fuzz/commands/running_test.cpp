@@ -2,6 +2,7 @@
 // minute.
 #include <doctest/doctest.h>
 
+#include "tests/deploy/soma/binary.hpp"
 #include "tests/fuzz/commands/trials.hpp"
 #include "tests/fuzz/commands/words.hpp"
 
@@ -50,4 +51,28 @@ TEST_CASE("what changes a file that nobody named is noticed") {
   box.restore();
   CHECK(soma::support::read_text(box.folder() / "keep.txt") == "nobody names this to write it\n");
   CHECK(look_at(box.folder()).size() == before.size());
+}
+
+TEST_CASE("a path that cannot be followed is refused in the words of the system") {
+  const soma::support::soma_user user;
+  std::filesystem::create_symlink("loop", user.at("loop"));
+  const auto loop = user.at("loop");
+  const auto too_long = user.at(std::string(300, 'n'));
+  for (const auto& words :
+       std::vector<std::vector<std::string>>{{"ask", "hello", "--network", loop},
+                                             {"ask", "hello", "--network", too_long},
+                                             {"verify-epoch", "0", "--scratch", loop},
+                                             {"verify-epoch", "0", "--scratch", too_long},
+                                             {"model", "train", "--data", loop, "-o", user.at("w")},
+                                             {"model", "init", "-o", too_long}}) {
+    CAPTURE(words[0] + " " + words[1]);
+    CAPTURE(words.back().substr(0, 100));
+    const auto refused = user.run(words);
+    CAPTURE(refused.err);
+    CHECK((refused.exit_code == 1 || refused.exit_code == 2));
+    CHECK(soma::support::is_one_line(refused.err));
+    CHECK(refused.err.find("stopped") == std::string::npos);
+    CHECK(refused.err.find("filesystem error") == std::string::npos);
+    CHECK(refused.out == "");
+  }
 }

@@ -115,9 +115,12 @@ bool is_at_or_below(const fs::path& path, const fs::path& folder) {
          folder.end();
 }
 
+/// True for a named place, for what lies in a named folder, and for what the program puts beside a
+/// named file: a training's checkpoint, and the voting record of a new key.
 bool lies_in(const fs::path& path, const std::vector<fs::path>& places) {
   return std::ranges::any_of(places, [&](const fs::path& place) {
-    return is_at_or_below(path, place) || path == place.string() + ".checkpoint";
+    return is_at_or_below(path, place) || path == place.string() + ".checkpoint" ||
+           is_at_or_below(path, fs::path(place).replace_extension(".votes"));
   });
 }
 
@@ -200,6 +203,10 @@ std::string check_streams(const trial& t, const ended_run& run) {
     return (byte < 0x20 && c != '\n') || byte == 0x7f;
   };
   if (std::ranges::any_of(last, is_control)) return "control characters: " + shown;
+  // What only a programmer understands: names of C++ and of libraries.
+  for (const auto* word : {"filesystem error", "exception", "std::", "terminate", "N4soma"}) {
+    if (last.find(word) != std::string::npos) return "words of C++: " + shown;
+  }
   return "";
 }
 
