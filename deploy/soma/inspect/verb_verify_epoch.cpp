@@ -65,7 +65,8 @@ class verify_epoch final : public verb {
 outcome verify_epoch::check_options() const {
   if (threads_ < 1 || threads_ > 256)
     return wrong_usage("--threads", "it is not between 1 and 256");
-  if (!scratch_.empty() && fs::exists(scratch_)) {
+  std::error_code ignored;
+  if (!scratch_.empty() && fs::exists(fs::symlink_status(scratch_, ignored))) {
     return wrong_usage("--scratch", scratch_.string() + " exists already",
                        "name a folder that can be made and removed again");
   }

@@ -71,7 +71,8 @@ outcome ask::check() const {
 outcome ask::run(const run_context& context) {
   if (auto checked = check(); !checked) return checked;
   const auto directory = network_.empty() ? context.home / "localnet" : network_;
-  if (!fs::exists(directory / "ledger")) {
+  std::error_code ignored;
+  if (!fs::exists(directory / "ledger", ignored)) {
     return failed("there is no network in " + directory.string(), "nothing was trained yet",
                   "run `soma localnet` first");
   }

@@ -47,7 +47,7 @@ expected<running_localnet, failure> fresh_localnet(const fs::path& home) {
   // The locks end with this function: the folders have their new places then.
   std::vector<folder_lock> unread;
   for (const auto& folder : {directory, previous}) {
-    if (!fs::exists(folder)) continue;
+    if (!fs::exists(folder, error)) continue;
     auto alone =
         folder_lock::take(folder / readers_lock_name,
                           failure{"cannot replace " + folder.string(), "another process reads it",
@@ -55,7 +55,7 @@ expected<running_localnet, failure> fresh_localnet(const fs::path& home) {
     if (!alone) return make_unexpected(alone.error());
     unread.push_back(std::move(*alone));
   }
-  if (fs::exists(directory)) {
+  if (fs::exists(directory, error)) {
     fs::remove_all(previous, error);
     if (!error) fs::rename(directory, previous, error);
   }
