@@ -43,7 +43,7 @@ outcome skip_options(typed_words words, std::size_t& at, std::string_view group,
 failure no_verb(const std::string& word, const std::vector<bound_verb>& verbs) {
   std::vector<std::string> names;
   for (const auto& verb : verbs) {
-    if (second_word(verb.action->name()) == word) {
+    if (!word.empty() && second_word(verb.action->name()) == word) {
       return {"there is no verb '" + word + "'; the nearest is " + std::string(verb.action->name()),
               "", help_of(""), exit_code::wrong_usage};
     }
