@@ -52,7 +52,9 @@ fs::path new_folder_beside(const fs::path& directory) {
   for (int n = 1;; ++n) {
     const fs::path beside = directory.string() + ".new-" + std::to_string(n);
     if (fs::exists(fs::symlink_status(beside))) continue;
-    if (fs::create_directory(beside)) return beside;  // false: another process was faster
+    if (!fs::create_directory(beside)) continue;  // another process was faster
+    fs::permissions(beside, fs::perms::owner_all);
+    return beside;
   }
 }
 

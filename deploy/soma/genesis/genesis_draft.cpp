@@ -30,7 +30,8 @@ std::string member(const json& table, std::string_view name) {
   return found == nullptr ? "" : found->plain();
 }
 
-/// Refuses what is no table, and members that mean nothing or are neither a text nor a whole number.
+/// Refuses what is no table, and members that mean nothing or are neither a text nor a whole
+/// number.
 outcome check_members(const json& table, const std::vector<std::string>& known,
                       const std::string& where) {
   if (table.as_object() == nullptr) return wrong(where, line_of(table) + "each is a table");
@@ -46,8 +47,8 @@ outcome check_members(const json& table, const std::vector<std::string>& known,
   return {};
 }
 
-/// The same outcome with the line of `value` in its reason. What is not a mistake in the text of the
-/// file, such as a key that cannot be made, stays as it is.
+/// The same outcome with the line of `value` in its reason. What is not a mistake in the text of
+/// the file, such as a key that cannot be made, stays as it is.
 outcome at_line_of(const json& value, outcome done) {
   if (!done && done.error().code == exit_code::wrong_usage) {
     done.error().why = line_of(value) + done.error().why;

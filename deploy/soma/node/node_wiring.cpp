@@ -64,13 +64,18 @@ scorer::scorer_worker_ports new_worker_ports(caf::actor_system& system,
 node::node(node_config config, supervised_process& process)
     : config_(std::move(config)), process_(process) {}
 
-expected<folder_lock, failure> lock_home(const std::filesystem::path& home) {
+expected<std::optional<folder_lock>, failure> lock_home(const node_config& config) {
+  if (!config.runs("blob_store") && !config.runs("validator")) return std::optional<folder_lock>{};
   std::error_code error;
-  std::filesystem::create_directories(home, error);
+  std::filesystem::create_directories(config.home, error);
   if (error) {
-    return failed("cannot make the home " + home.string(), error.message(), "choose another home");
+    return failed("cannot make the home " + config.home.string(), error.message(),
+                  "choose another home");
   }
-  return folder_lock::take(home / home_lock_name, cannot_use(home, true, "").value());
+  auto lock =
+      folder_lock::take(config.home / home_lock_name, cannot_use(config.home, true, "").value());
+  if (!lock) return make_unexpected(lock.error());
+  return std::optional(std::move(*lock));
 }
 
 expected<std::unique_ptr<node>, failure> node::open(node_config config,

@@ -31,8 +31,8 @@ struct published_role {
 
 /// Makes the home if it is missing, and takes the lock that keeps every other node out of it. The
 /// lock must live longer than everything that uses the home: take it before the process's actors
-/// exist.
-[[nodiscard]] expected<folder_lock, failure> lock_home(const std::filesystem::path& home);
+/// exist. nullopt for a node that keeps nothing on the disk, and so needs no home.
+[[nodiscard]] expected<std::optional<folder_lock>, failure> lock_home(const node_config& config);
 
 class node {
  public:

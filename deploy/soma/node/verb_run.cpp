@@ -60,7 +60,7 @@ outcome node_run::run(const run_context& context) {
   if (!config) return make_unexpected(config.error());
   config->first_start = first_start_;
   // What is declared first is given back last: no other node gets the home before all is over.
-  const auto lock = lock_home(config->home);
+  const auto lock = lock_home(*config);
   if (!lock) return make_unexpected(lock.error());
   supervised_process process(config->identity);
   auto opened = node::open(*config, process);

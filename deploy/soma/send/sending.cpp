@@ -151,6 +151,21 @@ expected<wallet::own_transaction, failure> sender::sign(transaction_kind kind) {
 expected<sent, failure> sender::deliver(const signed_transaction& transaction,
                                         epoch_number expiry) {
   SOMA_ASSERT(network_ != nullptr && !is_dry_run(), "only a network that runs is sent anything");
+  const patient_stop until_told;  // a stop, too, says what may have happened to the money
+  try {
+    return offer_and_wait(transaction, expiry);
+  } catch (const source_failure&) {
+    // The general advice to give the same command again could pay twice here.
+    return failed("transaction " + signing::id_of(transaction).text() +
+                      " may have been sent, and its result is not known",
+                  "the validator does not answer any more",
+                  "a block may take it until epoch " + std::to_string(expiry.value) +
+                      " ends; look at `soma wallet balance` before you send anything again");
+  }
+}
+
+expected<sent, failure> sender::offer_and_wait(const signed_transaction& transaction,
+                                               epoch_number expiry) {
   const auto id = signing::id_of(transaction);
   const auto what = "transaction " + id.text();
   const auto offered = network_->offer(transaction);

@@ -58,7 +58,8 @@ class sender {
   /// ends.
   [[nodiscard]] expected<wallet::own_transaction, failure> sign(transaction_kind kind);
   /// Offers a transaction and waits until a block has it. It fails if the validator does not take
-  /// the transaction, if the block refuses it, if it expires, or if a stop is asked for.
+  /// the transaction, if the block refuses it, if it expires, if the validator does not answer any
+  /// more, or if a stop is asked for; the last two say that the transaction may still count.
   [[nodiscard]] expected<sent, failure> deliver(const signed_transaction& transaction,
                                                 epoch_number expiry);
   /// Does all steps: tries the transaction out, signs it and delivers it. A refusal begins with
@@ -67,6 +68,9 @@ class sender {
                                              const std::string& doing);
 
  private:
+  [[nodiscard]] expected<sent, failure> offer_and_wait(const signed_transaction& transaction,
+                                                       epoch_number expiry);
+
   sender_options options_;
   std::unique_ptr<ledger_source> ledger_;
   ledger_connection* network_ = nullptr;

@@ -16,8 +16,8 @@ namespace soma::cli {
 /// Reads a TOML text. Refusals show `name` where read_config() shows the name of the file.
 [[nodiscard]] expected<json, failure> parse_config(std::string_view text, std::string_view name);
 
-/// "line 7: " for a value that was read from a file, else an empty text. The reason why a value of a
-/// configuration is refused begins with it.
+/// "line 7: " for a value that was read from a file, else an empty text. The reason why a value of
+/// a configuration is refused begins with it.
 [[nodiscard]] std::string line_of(const json& value);
 
 /// Writes an object of values and tables as TOML. A member that is null becomes a comment:

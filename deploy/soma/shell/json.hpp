@@ -1,6 +1,7 @@
 // A JSON value whose objects keep the order of their members. Every verb with --json prints one,
-// and a TOML file becomes one when it is read; then each value knows its line. A number is printed in the shortest form that reads
-// back to the same value of its own type: a binary32 to the same binary32.
+// and a TOML file becomes one when it is read; then each value knows its line. A number is printed
+// in the shortest form that reads back to the same value of its own type: a binary32 to the same
+// binary32.
 #pragma once
 
 #include <concepts>

@@ -64,10 +64,6 @@ bool stop_requested() noexcept {
   return true;
 }
 
-void request_stop() noexcept {
-  stop_flag.store(true);
-}
-
 void leave_if_stop_requested() {
   if (stop_requested()) throw stopped();
 }

@@ -17,9 +17,6 @@ void install_stop_handlers();
 /// the flag may take the time that an orderly end needs.
 [[nodiscard]] bool stop_requested() noexcept;
 
-/// Sets the flag as a signal does; for work that ends itself, and for tests.
-void request_stop() noexcept;
-
 /// Ends work of which nothing is worth keeping. main() turns it into a line and exit code 1.
 struct stopped : std::runtime_error {
   stopped() : std::runtime_error("a signal asked for it") {}

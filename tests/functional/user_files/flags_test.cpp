@@ -72,15 +72,15 @@ TEST_CASE("a configuration of the wrong shape is refused by name") {
            row{"[model.score.seed]\nx = 1", "model.score.seed"},
            row{"[[model]]", "configuration's model"},
            row{"[localnet]\nepochz = 2",
-               "localnet.epochz: there is no such option; the nearest is "
+               "localnet.epochz: line 2: there is no such option; the nearest is "
                "epochs"},
            row{"[localnet.deep.er]\nx = 1", "localnet.deep"},
            row{"localnet = 'x'", "localnet"},
            row{"[modle.train]\nsteps = 1",
-               "modle: there is no such verb or table; the nearest is "
+               "modle: line 1: there is no such verb or table; the nearest is "
                "model"},
            row{"[model.trian]\nsteps = 1",
-               "model.trian: there is no such verb; the nearest is "
+               "model.trian: line 1: there is no such verb; the nearest is "
                "model.train"},
            row{"home = 5", "configuration's home"},
            row{"home = ''", "configuration's home"},

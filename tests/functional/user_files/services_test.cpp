@@ -184,20 +184,33 @@ TEST_CASE("a node that waits for another machine goes on trying, and ends when i
   }
 }
 
-TEST_CASE("a home belongs to one node, whatever roles it runs") {
+TEST_CASE("a home belongs to one node, even if another one would use other folders of it") {
   const soma_user user;
-  write_text(user.at("node.toml"),
-             "[node]\nhome = \"home\"\n[roles.model_registry]\n[roles.router]\n");
-  const std::vector<std::string> run_node{"node", "run", "--config", "node.toml"};
-  running_program first(user.folder().path(), typed(user, run_node));
-  REQUIRE(has_said(first, "router  in this process"));
-  const auto second = run_there(user, run_node);
-  CHECK(second.exit_code == 1);
-  CHECK(is_one_line(second.err));
-  CHECK(second.err.find("another process uses it") != std::string::npos);
+  make_files(user);
+  const std::string home = "[node]\nhome = \"home\"\n";
+  write_text(user.at("blobs.toml"), home + "[roles.blob_store]\n");
+  write_text(user.at("free.toml"), home + "[roles.model_registry]\n[roles.router]\n");
+  auto text = alone;
+  const std::string own = "[roles.blob_store]\n";
+  text.replace(text.find(own), own.size(), own + "at = \"tls://127.0.0.1:1\"\n");
+  write_text(user.at("node.toml"), text);
+  const auto run_node = [&](const char* config) {
+    return typed(user, {"node", "run", "--config", config});
+  };
+  running_program first(user.folder().path(), run_node("blobs.toml"));
+  REQUIRE(has_said(first, "blob_store  in this process"));
+  for (const auto* config : {"blobs.toml", "node.toml"}) {
+    const auto second = run_program(user.folder().path(), run_node(config));
+    CHECK(second.exit_code == 1);
+    CHECK(is_one_line(second.err));
+    CHECK(second.err.find("another process uses it") != std::string::npos);
+  }
+  // A node that keeps nothing needs no home.
+  running_program free(user.folder().path(), run_node("free.toml"));
+  CHECK(has_said(free, "router  in this process"));
   CHECK(stopped(first).exit_code == 0);
-  running_program third(user.folder().path(), typed(user, run_node));
-  CHECK(has_said(third, "router  in this process"));
+  running_program third(user.folder().path(), run_node("blobs.toml"));
+  CHECK(has_said(third, "blob_store  in this process"));
 }
 
 TEST_CASE("a network is not replaced while one of its nodes runs, and its ledger can be read") {
@@ -297,6 +310,45 @@ TEST_CASE("the second Ctrl-C ends a command at once, and a terminal that closes 
   CHECK(done.exit_code == 1);
   CHECK(done.err.find("continue with --resume") != std::string::npos);
   CHECK(fs::exists(user.at("a.st.checkpoint")));
+}
+
+TEST_CASE("whoever waits for a block with money in it is told that it may still be taken") {
+  const soma_user user;
+  make_files(user);
+  for (const auto* name : {"alice", "bob"}) {
+    REQUIRE(run_there(user, {"wallet", "new", name, "--no-passphrase"}).exit_code == 0);
+  }
+  REQUIRE(run_there(user, {"genesis", "new", "--validator", "v.key", "--arch", "tiny", "--account",
+                           "alice=100", "--account", "bob=100", "-o", "g.bin", "--force"})
+              .exit_code == 0);
+  write_text(user.at("node.toml"), alone +
+                                       "listen = \"127.0.0.1:0\"\nblock_ms = 30000\n"
+                                       "idle_ms = 30000\nview_timeout_ms = 60000\n");
+  running_program node(user.folder().path(), typed(user, {"node", "run", "--config", "node.toml"}));
+  const std::string before_address = "validator  listens at ";
+  REQUIRE(has_said(node, before_address));
+  auto at = node.out().substr(node.out().find(before_address) + before_address.size());
+  at = at.substr(0, at.find('\n'));
+  for (const auto* from : {"alice", "bob"}) {
+    CAPTURE(std::string(from));
+    const std::string to = from == std::string("alice") ? "bob" : "alice";
+    running_program sending(user.folder().path(),
+                            typed(user, {"wallet", "send", to, "1", "--from", from, "--config",
+                                         "node.toml", "--join", at}));
+    REQUIRE(has_said(sending, "fee: "));
+    std::this_thread::sleep_for(std::chrono::seconds(1));
+    if (to == "bob") {
+      sending.send(SIGINT);
+    } else {
+      node.send(SIGKILL);
+    }
+    const auto done = sending.wait();
+    CAPTURE(done.err);
+    CHECK(done.exit_code == 1);
+    CHECK(done.err.find("soma: transaction 0x") != std::string::npos);
+    CHECK(done.err.find("its result is not known") != std::string::npos);
+    CHECK(done.err.find("the same command again") == std::string::npos);
+  }
 }
 
 TEST_CASE("the validators of a benchmark end with it, also when it is killed") {
