@@ -9,10 +9,14 @@ std::string help_of(std::string_view verb) {
   return "see `soma " + std::string(verb) + (verb.empty() ? "" : " ") + "--help`";
 }
 
+/// `names` are those of options, without dashes: dashes alone do not make two names alike.
 failure no_option(std::string_view name, const std::vector<std::string>& names,
                   std::string_view verb) {
-  return {"there is no option '" + std::string(name) + "'" + nearest_of(name, names), "",
-          help_of(verb), exit_code::wrong_usage};
+  const auto bare = name.substr(std::min(name.find_first_not_of('-'), name.size()));
+  auto nearest = nearest_of(bare, names);
+  if (!nearest.empty()) nearest.insert(nearest.rfind(' ') + 1, "--");
+  return {"there is no option '" + std::string(name) + "'" + nearest, "", help_of(verb),
+          exit_code::wrong_usage};
 }
 
 /// Goes over the options that may stand before the words of a verb. Stops at the first word that is
@@ -29,8 +33,7 @@ outcome skip_options(typed_words words, std::size_t& at, std::string_view group,
     } else if (group.empty() && (name == "-V" || name == "--version")) {
       asks_version = true;
     } else if (name != "--json") {
-      return make_unexpected(
-          no_option(name, {"--home", "--config", "--json", "--help", "--version"}, group));
+      return make_unexpected(no_option(name, {"home", "config", "json", "help", "version"}, group));
     }
   }
   return {};
@@ -40,7 +43,7 @@ outcome skip_options(typed_words words, std::size_t& at, std::string_view group,
 failure no_verb(const std::string& word, const std::vector<bound_verb>& verbs) {
   std::vector<std::string> names;
   for (const auto& verb : verbs) {
-    if (second_word(verb.action->name()) == word) {
+    if (!word.empty() && second_word(verb.action->name()) == word) {
       return {"there is no verb '" + word + "'; the nearest is " + std::string(verb.action->name()),
               "", help_of(""), exit_code::wrong_usage};
     }
@@ -125,11 +128,11 @@ outcome check_flags(typed_words words, const std::vector<bound_verb>& verbs) {
 
 failure leftover(typed_words words, const std::vector<std::string>& unused,
                  const std::vector<bound_verb>& verbs, std::string_view verb) {
-  std::vector<std::string> names{"--home", "--config", "--json", "--help"};
+  std::vector<std::string> names{"home", "config", "json", "help"};
   for (const auto& one : verbs) {
     if (one.action->name() != verb) continue;
     for (const auto& o : one.options->all()) {
-      if (!o.is_positional) names.push_back("--" + o.name);
+      if (!o.is_positional) names.push_back(o.name);
     }
   }
   std::string extra;

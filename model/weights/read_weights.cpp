@@ -235,6 +235,8 @@ expected<model_weights, weights_refusal> read_weights(const std::filesystem::pat
     return read_values(*from, at, {to, size});
   });
   if (wrong) return make_unexpected(*wrong);
+  const auto last = from->file.stamp();
+  if (!last || !same_content(from->stamp, *last)) return make_unexpected(refusal::file_changed);
   from->content->memory = memory;
   from->content->values = {memory.get(), from->data_bytes() / 4};
   return weights_access::wrap(std::move(from->content));

@@ -104,8 +104,8 @@ struct weights_overrides {
 /// empty.
 [[nodiscard]] expected<model_weights, weights_refusal> parse_weights(
     bytes&& file, const weights_overrides& overrides = {});
-/// Reads a file once, through one descriptor. Symbolic links, and everything else that is no plain
-/// file, are refused.
+/// Reads a file once, through one descriptor. Symbolic links are followed. What is no plain file is
+/// refused, and so is a file that is written to meanwhile.
 [[nodiscard]] expected<model_weights, weights_refusal> read_weights(
     const std::filesystem::path& path, const weights_overrides& overrides = {});
 
