@@ -164,7 +164,7 @@ TEST_CASE("every verb refuses what is wrong in the tables of a node, and needs n
       {"[node.rnu]\nx = 1", "node.rnu: line 1: there is no such name; the nearest is run"},
       {"[roles.validatr]\nat = 'h:1'",
        "roles.validatr: line 1: there is no such role; the nearest"},
-      {"[roles.router]\nat = 'h:0'", "roles.router.at: line 2: no role listens at port 0"},
+      {"[roles.router]\nat = 'h:0'", "roles.router.at: line 2: `h:0`: port 0 stands for any port"},
       {"[roles.router]\nat = ['h:1']", "roles.router.at: line 2: it is not a text"},
       {"[roles.router.deep]\nx = 1", "roles.router.deep: line 1: there is no such name"},
       {"[roles.blob_store]\nat = 'h:1'\nquota = '1GiB'", "roles.blob_store.quota: line 3: `at`"},
