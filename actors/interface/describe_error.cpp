@@ -72,7 +72,8 @@ std::string describe_exit(const caf::error& why) {
 }  // namespace
 
 std::string describe_error(const caf::error& why) {
-  if (why && why.category() == caf::atom("system")) return describe_system_error(why);
+  if (!why) return "it has ended";
+  if (why.category() == caf::atom("system")) return describe_system_error(why);
   return describe_exit(why);
 }
 

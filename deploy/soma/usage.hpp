@@ -33,8 +33,8 @@ using typed_words = std::span<const char* const>;  // argv without the name of t
 [[nodiscard]] failure leftover(typed_words words, const std::vector<std::string>& unused,
                                const std::vector<bound_verb>& verbs, std::string_view verb);
 
-/// The refusal of an option that has no value or too many. `told` is the parser's text, which begins
-/// with the name of the option.
+/// The refusal of an option that has no value or too many. `told` is the parser's text, which
+/// begins with the name of the option.
 [[nodiscard]] failure wrong_count(std::string_view told, std::string_view verb);
 
 }  // namespace soma::cli

@@ -1,5 +1,14 @@
 #include "deploy/soma/shell/config.hpp"
 
+namespace soma::cli {
+/// The parser asserts what some wrong files break, such as a name that begins with a dot. The
+/// writer of a file must not be able to end the program, so an assertion is a refusal.
+struct parser_gave_up {};
+[[noreturn]] void give_up() {
+  throw parser_gave_up();
+}
+}  // namespace soma::cli
+#define TOML_ASSERT(expr) ((expr) ? void() : soma::cli::give_up())
 #define TOML_EXCEPTIONS 0
 #define TOML_HEADER_ONLY 1
 #include <toml++/toml.h>
@@ -160,16 +169,20 @@ expected<json, failure> parse_config(std::string_view text, std::string_view nam
                    " parts, or tables and lists lie deeper within "
                    "each other");
   }
-  const auto parsed = toml::parse(text);
-  if (!parsed) {
-    const auto& error = parsed.error();
-    return refused("line " + std::to_string(error.source().begin.line) + ": " +
-                   std::string(error.description()));
+  try {
+    const auto parsed = toml::parse(text);
+    if (!parsed) {
+      const auto& error = parsed.error();
+      return refused("line " + std::to_string(error.source().begin.line) + ": " +
+                     std::string(error.description()));
+    }
+    std::string refusal;
+    auto content = convert(parsed.table(), refusal);
+    if (!refusal.empty()) return refused(refusal);
+    return content;
+  } catch (const parser_gave_up&) {
+    return refused("it has a name that no TOML file may have, such as [.a]");
   }
-  std::string refusal;
-  auto content = convert(parsed.table(), refusal);
-  if (!refusal.empty()) return refused(refusal);
-  return content;
 }
 
 expected<json, failure> read_config(const std::filesystem::path& path) {

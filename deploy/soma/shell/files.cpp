@@ -138,12 +138,21 @@ expected<bytes, failure> read_named_file(const fs::path& path, std::uint64_t max
   return data;
 }
 
+/// 255, the limit of file systems, less what write_named_file() and the writer of weights add to a
+/// name.
+constexpr std::size_t max_new_name_bytes = 224;
+
 outcome check_new_file(const fs::path& path, bool may_replace) {
   const auto what = "cannot write " + path.string();
   std::error_code error;
   const auto folder = path.has_parent_path() ? path.parent_path() : fs::path(".");
   if (path.filename().empty() || fs::is_directory(path, error)) {
     return failed(what, "it is a folder", "name a file");
+  }
+  // The file is written beside under a longer name, which has to fit the file system too.
+  if (path.filename().string().size() > max_new_name_bytes) {
+    return failed(what, "its name is longer than " + std::to_string(max_new_name_bytes) + " bytes",
+                  "choose a shorter name");
   }
   if (!fs::is_directory(folder, error)) {
     return failed(what, "there is no folder " + folder.string(), "make the folder first");

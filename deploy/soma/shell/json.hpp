@@ -79,11 +79,11 @@ class json {
     return *this;
   }
 
-  /// The JSON text in one line. NaN and infinities, which JSON lacks, become null. An integer beyond
-  /// ±(2^53 − 1) becomes a string of its digits, since most readers keep numbers as binary64 and
-  /// would round it. Bytes that are not UTF-8 become U+FFFD; then a member NAME_hex after the member
-  /// NAME has all bytes of the string in hex. If NAME is a list, so is NAME_hex, with null for
-  /// elements that are UTF-8.
+  /// The JSON text in one line. NaN and infinities, which JSON lacks, become null. An integer
+  /// beyond ±(2^53 − 1) becomes a string of its digits, since most readers keep numbers as binary64
+  /// and would round it. Bytes that are not UTF-8 become U+FFFD; then a member NAME_hex after the
+  /// member NAME has all bytes of the string in hex. If NAME is a list, so is NAME_hex, with null
+  /// for elements that are UTF-8.
   [[nodiscard]] std::string text() const;
   /// A string without quotes and escapes, a number with all its digits; any other value as text()
   /// writes it.

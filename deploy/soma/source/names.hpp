@@ -18,8 +18,8 @@ namespace soma::cli {
 [[nodiscard]] expected<address, failure> account_named(const run_context& context,
                                                        ledger_source& source,
                                                        const std::string& text);
-/// Refuses the address of zeros as the owner of money: nobody has a key for it, and scripts write it
-/// where they have nothing else. The refusal begins with `where`.
+/// Refuses the address of zeros as the owner of money: nobody has a key for it, and scripts write
+/// it where they have nothing else. The refusal begins with `where`.
 [[nodiscard]] outcome check_owner(const address& owner, const std::string& where);
 [[nodiscard]] expected<model_id, failure> model_named(ledger_source& source,
                                                       const std::string& text);

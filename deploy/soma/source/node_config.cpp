@@ -94,10 +94,9 @@ class table_reader {
   void refuse(std::string_view name, const std::string& why, const json* element = nullptr,
               std::string what_to_do = "see `soma node run --help`") {
     if (refusal_) return;
-    refusal_ =
-        failure{"the configuration's " + where_ + (name.empty() ? "" : ".") + std::string(name),
-                (element != nullptr ? line_of(*element) : place_of(name)) + why,
-                std::move(what_to_do)};
+    refusal_ = failure{
+        "the configuration's " + where_ + (name.empty() ? "" : ".") + std::string(name),
+        (element != nullptr ? line_of(*element) : place_of(name)) + why, std::move(what_to_do)};
   }
   [[nodiscard]] outcome finish() {
     if (table_ != nullptr && table_->as_object() != nullptr) {

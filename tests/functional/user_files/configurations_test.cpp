@@ -58,6 +58,8 @@ TEST_CASE("an option has its own type in a configuration, and a refusal names th
            row{repeated("a.", 300'000) + "b = 1", "line 1: a name has more than 64 parts"},
            row{"\n[" + repeated("a.", 300'000) + "b]", "line 2: a name has more than 64 parts"},
            row{std::string("x = \"a\0b\"", 9), "line 1"},
+           row{"[.a]", "a name that no TOML file may have"},
+           row{"[[.]]", "a name that no TOML file may have"},
            row{"x = \"\xff\xfe\"", "line 1"},
            row{"\"a\\nb\" = 1", "line 1: there is no such verb"},
            row{repeated("# a comment\n", 100'000), "more than 1.0 MiB"},

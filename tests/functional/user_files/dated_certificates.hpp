@@ -1,5 +1,5 @@
-// Certificates of which the clock decides: a private authority and a process, each valid from 2020 on,
-// for one year or until 2200, and one that begins in 2190. Their keys were thrown away.
+// Certificates of which the clock decides: a private authority and a process, each valid from 2020
+// on, for one year or until 2200, and one that begins in 2190. Their keys were thrown away.
 #pragma once
 
 #include <string_view>

@@ -142,7 +142,7 @@ std::string read_everywhere(const document& d, const reading_place& place,
 
 }  // namespace
 
-TEST_CASE("ten thousand command lines: sound ones are taken, broken ones refused, no file moves") {
+TEST_CASE("random command lines: sound ones are taken, broken ones refused, no file moves") {
   const reading_place place;
   auto table = cli::bind_verbs();
   std::uint64_t accepted = 0, refused = 0;
@@ -168,7 +168,7 @@ TEST_CASE("ten thousand command lines: sound ones are taken, broken ones refused
   CHECK(refused > count / 10);
 }
 
-TEST_CASE("ten thousand TOML files through every reader: what is wrong is refused in one line") {
+TEST_CASE("random TOML files through every reader: what is wrong is refused in one line") {
   const reading_place place;
   auto table = cli::bind_verbs();
   crypto::system_random random;
