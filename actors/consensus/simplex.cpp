@@ -209,6 +209,22 @@ void simplex::core::on_connected(peer_number peer, const public_key& key) {
   }
 }
 
+/// What a message costs while it is kept. What is in it is counted: the header of a block is the
+/// word of its sender, and nobody has compared it with the payload yet.
+static std::size_t kept_bytes(const received& e) {
+  const auto of = [](const certificate& c) { return c.signatures.size() * sizeof(signature); };
+  std::size_t size = 256;
+  if (const auto* p = std::get_if<peer::proposal>(e.message.get())) {
+    size += 8'192;
+    for (const auto& t : p->block->block.payload) size += payload_size(t);
+    if (p->parent) size += of(*p->parent);
+    for (const auto& c : p->skipped) size += of(c);
+  } else if (const auto* c = std::get_if<peer::certified>(e.message.get())) {
+    size += of(c->certificate);
+  }
+  return size;
+}
+
 /// Forgets everything about a connection that has ended.
 void simplex::core::on_gone(peer_number peer) {
   std::erase(peers, peer);
@@ -217,7 +233,11 @@ void simplex::core::on_gone(peer_number peer) {
   answered_second.erase(peer);
   keys.erase(peer);
   if (hint == peer) hint.reset();
-  std::erase_if(early, [&](const received& r) { return r.from == peer; });
+  std::erase_if(early, [&](const received& r) {
+    if (r.from != peer) return false;
+    early_bytes -= kept_bytes(r);
+    return true;
+  });
 }
 
 /// R0. Whether this process is connected to a quorum, itself included. Fewer members may not know
@@ -267,10 +287,7 @@ void simplex::core::on_received(const received& e) {
 /// E5. Keeps a message of the next epoch, within bounds. Members end an epoch one after the other,
 /// so the first of them already send messages in the next one.
 void simplex::core::keep_early(const received& e) {
-  std::size_t size = 256;
-  if (const auto* p = std::get_if<peer::proposal>(e.message.get())) {
-    size += p->block->block.header.payload_bytes + 8'192;
-  }
+  const auto size = kept_bytes(e);
   if (early.size() >= max_early_messages || early_bytes + size > max_early_bytes) return;
   early.push_back(e);
   early_bytes += size;

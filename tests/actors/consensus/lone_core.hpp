@@ -100,6 +100,7 @@ class lone_core {
   effects connect(peer_number peer, std::uint16_t member) {
     return step(peer_connected{peer, members().key_of({member})});
   }
+  effects gone(peer_number peer) { return step(peer_gone{peer}); }
 
   [[nodiscard]] member_vote vote_of(std::uint16_t member, vote_kind kind, view_number view,
                                     const block_id& block = {}, epoch_number in = epoch) const {
