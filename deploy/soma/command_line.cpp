@@ -137,6 +137,21 @@ std::deque<attached_verb> attach_verbs(CLI::App& app, std::vector<bound_verb>& v
   return attached;
 }
 
+// CLI11 takes a value in brackets, such as the address [::1] or a file called [a,b], for a list and
+// splits it. A character in front of the bracket keeps the value as it is, until unmarked().
+constexpr char mark = '\x01';
+
+std::string marked(std::string word) {
+  const auto sign = word.starts_with("--") ? word.find('=') : std::string::npos;
+  const auto value = sign == std::string::npos ? 0 : sign + 1;
+  if (value < word.size() && word[value] == '[' && word.back() == ']') word.insert(value, 1, mark);
+  return word;
+}
+
+void unmark(std::string& word) {
+  if (word.starts_with(std::string{mark, '['})) word.erase(0, 1);
+}
+
 outcome store(attached_verb& attached) {
   for (auto& words : attached.words) {
     if (words.seen->count() == 0) continue;
@@ -144,6 +159,7 @@ outcome store(attached_verb& attached) {
     // A flag that is given without a value counts as true. A flag that is given twice has the last
     // value, as in other programs.
     if (o.is_flag) words.words = {words.seen->results().back()};
+    std::ranges::for_each(words.words, unmark);
     if (const auto no = o.set(words.words)) {
       const auto shown = o.is_positional ? o.placeholder : "--" + o.name;
       return wrong_usage(shown, *no,
@@ -274,8 +290,13 @@ expected<command, failure> parse_command_line(int argc, const char* const* argv,
   std::string verb;
   if (auto found = find_verb(words, verbs, verb); !found) return make_unexpected(found.error());
   if (auto checked = check_flags(words, verbs); !checked) return make_unexpected(checked.error());
+  std::vector<std::string> kept(argv, argv + std::max(argc, 0));
+  std::vector<const char*> pointers;
+  for (auto& word : kept) pointers.push_back((word = marked(std::move(word))).c_str());
   try {
-    app.parse(argc, argv);
+    app.parse(argc, pointers.data());
+    unmark(given.home);
+    unmark(given.config);
   } catch (const CLI::CallForHelp&) {
     return command{nullptr, app.help(), {}};
   } catch (const CLI::CallForVersion& version_text) {

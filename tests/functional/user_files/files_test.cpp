@@ -90,6 +90,16 @@ TEST_CASE("training refuses to write over what it reads, however the file is nam
   CHECK_FALSE(fs::exists(home / "a.st.checkpoint"));
 }
 
+TEST_CASE("a file may have a name in brackets") {
+  const soma_user user;
+  const auto home = user.folder().path();
+  write_text(home / "[a,b]", some_text(200'000));
+  const auto done = run_there(user, train({"--data", "[a,b]", "--data=[a,b]", "-o", "[w]"}));
+  CAPTURE(done.err);
+  CHECK(done.exit_code == 0);
+  CHECK(fs::exists(home / "[w]"));
+}
+
 TEST_CASE("what training makes in its own data folder is no data") {
   const soma_user user;
   const auto folder = user.folder() / "data";
