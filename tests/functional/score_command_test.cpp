@@ -40,9 +40,11 @@ TEST_CASE("scores of a Python package's file are those on record, to one part in
   SUBCASE("exact") {
     engine = "exact";
   }
+#ifdef SOMA_HAS_REFERENCE  // libtorch was installed when this was built
   SUBCASE("torch") {
     engine = "torch";
   }
+#endif
   CAPTURE(engine);
   write_text(user.at("w.safetensors"), python_file(test::recorded_network(42)));
   for (const auto& wanted : test::recorded_scores) {
@@ -64,6 +66,34 @@ TEST_CASE("scores of a Python package's file are those on record, to one part in
     CHECK((*score)["loss"].number() == doctest::Approx(wanted.loss).epsilon(1e-4));
     CHECK((*score)["embedding"].elements.size() == 4);
   }
+}
+
+TEST_CASE("libtorch is loaded by nothing but a comparison, which says when it is missing") {
+  const soma_user user;
+  const auto linked =
+      run_program(user.folder().path(), {"/usr/bin/env", "LD_TRACE_LOADED_OBJECTS=1", SOMA_BINARY},
+                  std::chrono::seconds(60));
+  CHECK(linked.out.find("libcaf_core") != std::string::npos);
+  for (const auto* library : {"libtorch", "libc10", "blas", "libgomp"}) {
+    CAPTURE(library);
+    CHECK(linked.out.find(library) == std::string::npos);
+  }
+  // The program alone, as somebody may copy it to another machine.
+  std::filesystem::copy_file(SOMA_BINARY, user.at("soma"));
+  const auto alone = [&](std::vector<std::string> words) {
+    words.insert(words.begin(), user.at("soma"));
+    return run_program(user.folder().path(), words, std::chrono::seconds(60));
+  };
+  REQUIRE(alone({"model", "init", "--arch", "1,16,2,32,8", "-o", user.at("w")}).exit_code == 0);
+  write_text(user.at("data"), "some bytes");
+  std::vector<std::string> score{"model",      "score",  "--weights",
+                                 user.at("w"), "--data", user.at("data")};
+  CHECK(alone(score).exit_code == 0);
+  score.insert(score.end(), {"--engine", "torch"});
+  const auto refused = alone(score);
+  CHECK(refused.exit_code == 1);
+  CHECK(is_one_line(refused.err));
+  CHECK(refused.err.find("libsoma_reference.so") != std::string::npos);
 }
 
 TEST_CASE("a score has one digest for any instruction set, threads and memory; plans are kept") {

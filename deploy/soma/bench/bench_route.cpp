@@ -4,12 +4,11 @@
 #include <limits>
 
 #include "deploy/soma/bench/bench.hpp"
+#include "deploy/soma/model/reference_library.hpp"
 #include "deploy/soma/shell/console.hpp"
 #include "deploy/soma/verbs.hpp"
 #include "messages/values/assert.hpp"
 #include "model/exact/index/nearest.hpp"
-#include "model/reference/roofline.hpp"
-#include "model/reference/threads.hpp"
 #include "model/scoring/distance.hpp"
 
 namespace soma::cli {
@@ -81,6 +80,7 @@ class bench_route final : public bench_verb {
 
  private:
   struct scene {
+    const reference_library& reference;
     exact::embedding_index index;
     exact::tile_pool pool;
     std::vector<float> points;
@@ -196,7 +196,7 @@ bench_row bench_route::against_library(scene& all) const {
   // sgemm_seconds() measures its own time, so race() does not have to measure this side.
   double best = std::numeric_limits<double>::infinity();
   const auto multiply = [&] {
-    best = std::min(best, reference::sgemm_seconds(most_points, models, dim_, 1));
+    best = std::min(best, all.reference.sgemm_seconds(most_points, models, dim_, 1));
   };
   const auto taken =
       race([&] { some.distances(all.points, out, all.pool); }, multiply, options_.seconds / rows_);
@@ -212,8 +212,9 @@ expected<std::vector<bench_row>, failure> bench_route::measure() {
   if (dim_ < 1 || dim_ > max_dim) {
     return wrong_usage("--dim", "it is not between 1 and 16,384", "try 2048");
   }
-  reference::configure_threads(static_cast<int>(options_.threads));
-  scene all{exact::embedding_index(dim_), exact::tile_pool(options_.threads), {}, {}};
+  const auto reference = load_reference(options_.threads);
+  if (!reference) return make_unexpected(reference.error());
+  scene all{**reference, exact::embedding_index(dim_), exact::tile_pool(options_.threads), {}, {}};
   numbers random(options_.seed);
   all.points.resize(most_points * dim_);
   random.fill(all.points);

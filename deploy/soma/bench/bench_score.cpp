@@ -4,10 +4,9 @@
 
 #include "deploy/soma/bench/bench.hpp"
 #include "deploy/soma/model/model_options.hpp"
+#include "deploy/soma/model/reference_library.hpp"
 #include "deploy/soma/verbs.hpp"
 #include "model/noise/noise.hpp"
-#include "model/reference/roofline.hpp"
-#include "model/reference/torch_engine.hpp"
 #include "model/scoring/exact_engine.hpp"
 #include "model/weights/architectures.hpp"
 
@@ -69,9 +68,9 @@ double gigaflop_of(const std::vector<shape>& shapes) {
   return sum;
 }
 
-double roofline_seconds(const std::vector<shape>& shapes) {
+double roofline_seconds(const reference_library& reference, const std::vector<shape>& shapes) {
   double sum = 0;
-  for (const auto& s : shapes) sum += s.times * reference::sgemm_seconds(s.m, s.n, s.k, 3);
+  for (const auto& s : shapes) sum += s.times * reference.sgemm_seconds(s.m, s.n, s.k, 3);
   return sum;
 }
 
@@ -81,19 +80,23 @@ expected<std::vector<bench_row>, failure> bench_score::measure() {
   if (sequences_ < 1 || sequences_ > 4096) {
     return wrong_usage("--sequences", "it is not between 1 and 4096", "try 16");
   }
-  if (auto set = use_threads(options_.threads); !set) return make_unexpected(set.error());
+  if (auto checked = check_threads(options_.threads); !checked) {
+    return make_unexpected(checked.error());
+  }
+  const auto reference = load_reference(options_.threads);
+  if (!reference) return make_unexpected(reference.error());
   const auto weights = weights::init_weights(*arch, options_.seed);
   bytes data(std::size_t{sequences_} * arch->max_seq);
   noise::noise_generator random(options_.seed);
   for (auto& byte : data) byte = static_cast<std::uint8_t>(random.below(256));
 
   const auto exact = scoring::exact_engines(options_.threads)(weights);
-  const auto twin = reference::make_torch_engine(weights);
+  const auto twin = (*reference)->torch_engine(weights);
   const auto run = [&](scoring::scoring_engine& engine) { (void)engine.run(data, options_.seed); };
   const auto shapes = shapes_of(*arch, sequences_);
   std::vector<double> roofline;
   const auto products =
-      race([&] { run(*exact); }, [&] { roofline.push_back(roofline_seconds(shapes)); },
+      race([&] { run(*exact); }, [&] { roofline.push_back(roofline_seconds(**reference, shapes)); },
            options_.seconds * (no_twin_ ? 1 : 0.3));
   const std::string compared =
       "score " + weights::to_text(*arch) + ", " + std::to_string(sequences_) + " sequences";

@@ -2,10 +2,10 @@
 // step as ordinary libtorch calls.
 #include "deploy/soma/bench/bench.hpp"
 #include "deploy/soma/model/model_options.hpp"
+#include "deploy/soma/model/reference_library.hpp"
 #include "deploy/soma/shell/console.hpp"
 #include "deploy/soma/verbs.hpp"
 #include "model/noise/noise.hpp"
-#include "model/reference/eager_trainer.hpp"
 #include "model/training/trainer.hpp"
 #include "model/weights/architectures.hpp"
 
@@ -47,7 +47,9 @@ expected<std::vector<bench_row>, failure> bench_train::measure() {
   if (!arch) return make_unexpected(arch.error());
   if (batch_ < 1 || batch_ > 4096)
     return wrong_usage("--batch", "it is not between 1 and 4096", "try 16");
-  if (auto set = use_threads(options_.threads); !set) return make_unexpected(set.error());
+  if (auto checked = check_threads(options_.threads); !checked) {
+    return make_unexpected(checked.error());
+  }
   const auto weights = weights::init_weights(*arch, options_.seed);
   bytes data(std::size_t{64} * arch->max_seq);
   noise::noise_generator random(options_.seed);
@@ -77,8 +79,11 @@ expected<std::vector<bench_row>, failure> bench_train::measure() {
   } else {
     note_line("bf16 is left out: " + std::string(to_text(started.error())));
   }
-  if (!no_eager_)
-    rivals.push_back(stepping(reference::eager_trainer::start(weights, {data}, plain)));
+  if (!no_eager_) {
+    const auto reference = load_reference(options_.threads);
+    if (!reference) return make_unexpected(reference.error());
+    rivals.push_back(*(*reference)->eager_steps(weights, {data}, plain));
+  }
 
   const auto medians = race_all(rivals, options_.seconds);
   const double kilobytes = batch_ * static_cast<double>(arch->max_seq) / 1e3;

@@ -1,6 +1,5 @@
 #include "deploy/soma/model/model_options.hpp"
 
-#include "model/reference/threads.hpp"
 #include "model/weights/architectures.hpp"
 
 namespace soma::cli {
@@ -38,11 +37,10 @@ expected<weights::weights_outline, failure> outline_at(
   return of_weights_file(path, weights::read_outline(path, overrides));
 }
 
-outcome use_threads(std::uint32_t threads) {
+outcome check_threads(std::uint32_t threads) {
   if (threads < 1 || threads > 256) {
     return wrong_usage("--threads", std::to_string(threads) + " is not between 1 and 256", "try 1");
   }
-  reference::configure_threads(static_cast<int>(threads));
   return {};
 }
 

@@ -28,8 +28,8 @@ namespace soma::cli {
 [[nodiscard]] expected<weights::weights_outline, failure> outline_at(
     const std::filesystem::path& path, const weights::weights_overrides& overrides = {});
 
-/// Sets the number of threads of the tensor library, from 1 to 256. Call it before the work begins.
-[[nodiscard]] outcome use_threads(std::uint32_t threads);
+/// Refuses a number of threads that is not from 1 to 256.
+[[nodiscard]] outcome check_threads(std::uint32_t threads);
 
 inline constexpr auto architecture_help =
     "tiny, small, base, v1, or five numbers: layers,dim,heads,ffn,max_seq";

@@ -1,12 +1,12 @@
 #include <chrono>
 
 #include "deploy/soma/model/model_options.hpp"
+#include "deploy/soma/model/reference_library.hpp"
 #include "deploy/soma/shell/console.hpp"
 #include "deploy/soma/shell/files.hpp"
 #include "deploy/soma/shell/resources.hpp"
 #include "deploy/soma/verbs.hpp"
 #include "messages/crypto/hash.hpp"
-#include "model/reference/torch_engine.hpp"
 #include "model/scoring/exact_engine.hpp"
 #include "model/tokens/tokens.hpp"
 #include "model/weights/architectures.hpp"
@@ -94,7 +94,7 @@ outcome model_score::check() const {
   if (plan_ && engine_ != "exact") {
     return wrong_usage("--plan", "only the exact engine plans its memory", "leave --engine out");
   }
-  return use_threads(threads_);
+  return check_threads(threads_);
 }
 
 failure model_score::too_little_memory(const exact::plan_request& request) const {
@@ -212,7 +212,9 @@ expected<model_score::scored, failure> model_score::measure_exact(const bytes& d
 expected<model_score::scored, failure> model_score::measure_torch(const bytes& data) const {
   const auto weights = weights_at(weights_, {heads_, max_seq_});
   if (!weights) return make_unexpected(weights.error());
-  const auto engine = reference::make_torch_engine(*weights);
+  const auto reference = load_reference(threads_);
+  if (!reference) return make_unexpected(reference.error());
+  const auto engine = (*reference)->torch_engine(*weights);
   auto result = run_engine(*engine, *weights, data);
   if (result) result->isa = vector_isa();
   return result;

@@ -221,7 +221,7 @@ void model_train::report(const run_context& context, const weights::model_weight
 
 outcome model_train::run(const run_context& context) {
   if (auto checked = check(); !checked) return checked;
-  if (auto set = use_threads(threads_); !set) return set;
+  if (auto checked = check_threads(threads_); !checked) return checked;
   auto data = load_data();
   if (!data) return make_unexpected(data.error());
   const patient_stop until_kept;  // the checkpoint is worth waiting for
