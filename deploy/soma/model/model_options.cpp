@@ -1,5 +1,9 @@
 #include "deploy/soma/model/model_options.hpp"
 
+#include <map>
+
+#include "actors/explain/names.hpp"
+#include "deploy/soma/shell/units.hpp"
 #include "model/reference/threads.hpp"
 #include "model/weights/architectures.hpp"
 
@@ -44,6 +48,21 @@ outcome use_threads(std::uint32_t threads) {
   }
   reference::configure_threads(static_cast<int>(threads));
   return {};
+}
+
+std::string percent(std::uint32_t bps) {
+  return decimal_text(bps / 100.0, 2) + " %";
+}
+
+std::string verdicts_text(const std::vector<cast_vote<model_verdict>>& votes) {
+  std::map<model_verdict, unsigned> counted;
+  for (const auto& vote : votes) ++counted[vote.verdict];
+  std::string text;
+  for (const auto& [verdict, count] : counted) {
+    text += (text.empty() ? "" : ", ") + std::to_string(count) + " " +
+            std::string(explain::name_of(verdict));
+  }
+  return text.empty() ? "none yet" : text;
 }
 
 }  // namespace soma::cli
