@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <functional>
 #include <map>
 
 #include "deploy/soma/shell/config.hpp"
@@ -40,14 +41,23 @@ std::string not_empty(const std::string& text) {
   return text.empty() ? "a path cannot be empty" : "";
 }
 
+/// What takes the value of an option that may stand before and behind the verb, but has one value.
+std::function<void(const std::string&)> once(std::string name, std::string& into) {
+  return [name = std::move(name), &into](const std::string& value) {
+    if (!into.empty() && into != value) throw CLI::ValidationError(name, "it is given twice");
+    into = value;
+  };
+}
+
 void add_globals(CLI::App& app, globals& into) {
-  app.add_option("--home", into.home,
-                 "folder for keys, state and blobs (SOMA_HOME, default ~/.soma)")
+  app.add_option_function("--home", once("--home", into.home),
+                          "folder for keys, state and blobs (SOMA_HOME, default ~/.soma)")
       ->type_name("PATH")
       ->check(not_empty);
-  app.add_option("--config", into.config,
-                 "TOML file with options, and home, whose path is relative to the file's folder "
-                 "(default: config.toml in the home)")
+  app.add_option_function(
+         "--config", once("--config", into.config),
+         "TOML file with options, and home, whose path is relative to the file's folder "
+         "(default: config.toml in the home)")
       ->type_name("FILE")
       ->check(not_empty);
   app.add_flag("--json", into.wants_json, "print one JSON document on the standard output");
@@ -274,27 +284,48 @@ outcome apply_config(const json& config, std::vector<bound_verb>& verbs) {
   return {};
 }
 
+namespace {
+
+/// The words that were typed. `soma help model train` is `soma model train --help`, and
+/// `soma version` is `soma --version`: people try both.
+std::vector<std::string> words_of(int argc, const char* const* argv) {
+  std::vector<std::string> words(argv, argv + std::max(argc, 0));
+  if (words.size() > 1 && words[1] == "help") {
+    words.erase(words.begin() + 1);
+    words.emplace_back("--help");
+  } else if (words.size() == 2 && words[1] == "version") {
+    words[1] = "--version";
+  }
+  return words;
+}
+
+}  // namespace
+
 expected<command, failure> parse_command_line(int argc, const char* const* argv,
                                               std::vector<bound_verb>& verbs) {
   CLI::App app{"SOMA: one great intelligence, trained by everyone, verified by everyone", "soma"};
   app.set_version_flag("-V,--version", "soma " + std::string(version));
   app.footer(
-      "Example:\n  soma localnet --epochs 2\nExit codes: 0 done, 1 refused, failed or stopped, 2 "
+      "Example:\n  soma localnet\nExit codes: 0 done, 1 refused, failed or stopped, 2 "
       "wrong usage.\nCtrl-C ends in good order, within seconds; a second one ends at once, by the "
       "signal.");
   app.require_subcommand(1);
   globals given;
   add_globals(app, given);
   auto attached = attach_verbs(app, verbs, given);
-  const typed_words words(argv + 1, argc < 1 ? 0 : static_cast<std::size_t>(argc - 1));
+  const auto typed = words_of(argc, argv);
+  std::vector<const char*> plain;
+  for (const auto& word : typed) plain.push_back(word.c_str());
+  const auto words = typed_words(plain).subspan(plain.empty() ? 0 : 1);
   std::string verb;
   if (auto found = find_verb(words, verbs, verb); !found) return make_unexpected(found.error());
   if (auto checked = check_flags(words, verbs); !checked) return make_unexpected(checked.error());
-  std::vector<std::string> kept(argv, argv + std::max(argc, 0));
+  std::vector<std::string> marks;
   std::vector<const char*> pointers;
-  for (auto& word : kept) pointers.push_back((word = marked(std::move(word))).c_str());
+  for (const auto& word : typed) marks.push_back(marked(word));
+  for (const auto& word : marks) pointers.push_back(word.c_str());
   try {
-    app.parse(argc, pointers.data());
+    app.parse(static_cast<int>(pointers.size()), pointers.data());
     unmark(given.home);
     unmark(given.config);
   } catch (const CLI::CallForHelp&) {

@@ -36,7 +36,8 @@ std::set<std::pair<dev_t, ino_t>>& open_directories() {
 
 /// A file that was cut short (a bad copy) would end the process with SIGBUS when a page past its
 /// end is touched. This extends the file with zeros; LMDB refuses such pages by name. A short file
-/// alone is no proof of damage, since LMDB may leave free pages at the end unwritten.
+/// alone is no proof of damage, since LMDB may leave free pages at the end unwritten. Room is added
+/// in a way that never shortens the file, since a reader may do this while another process writes.
 void cover_all_pages(MDB_env* env, const std::filesystem::path& file) {
   MDB_envinfo info{};
   MDB_stat stat{};
@@ -45,8 +46,17 @@ void cover_all_pages(MDB_env* env, const std::filesystem::path& file) {
   const auto needed = static_cast<off_t>((info.me_last_pgno + 1) * stat.ms_psize);
   struct ::stat on_disk {};
   if (::stat(file.c_str(), &on_disk) != 0) fail_errno("stat " + file.string());
-  if (on_disk.st_size < needed && ::truncate(file.c_str(), needed) != 0) {
-    fail_errno("extend " + file.string());
+  if (on_disk.st_size >= needed) return;
+  const int opened = ::open(file.c_str(), O_RDWR | O_CLOEXEC);
+  if (opened < 0) {
+    throw failure(failure_code::broken_file, file.string() + " was cut short: it has " +
+                                                 std::to_string(on_disk.st_size) + " bytes of " +
+                                                 std::to_string(needed));
+  }
+  const int error = ::posix_fallocate(opened, on_disk.st_size, needed - on_disk.st_size);
+  ::close(opened);
+  if (error != 0) {
+    throw failure(code_of(error), "extend " + file.string() + ": " + std::strerror(error));
   }
 }
 
@@ -159,7 +169,7 @@ void environment::state::open_files(const environment_options& options) {
   }
   const std::string opening = "open " + directory.string();
   check(mdb_env_open(env, directory.c_str(), flags, 0600), opening.c_str());
-  if (!read_only) cover_all_pages(env, data);
+  cover_all_pages(env, data);
 }
 
 /// One transaction creates the tables and the format's record, so a file has both or is empty.

@@ -148,8 +148,9 @@ TEST_CASE("a publisher that is killed at any moment loses no stake: the same com
   const auto weights = user.at("w.safetensors");
   net.done({"model", "init", "-o", weights, "--arch", "2,16,2,32,32", "--seed", "5"});
   write_text(user.at("data.txt"), std::string(5'000, 'x') + "the data that it knows");
-  const auto publish = net.joined({"model", "publish", weights, "--data", user.at("data.txt"),
-                                   "--stake", "3", "--from", "alice", "--blobs", net.blobs()});
+  const auto publish =
+      net.joined({"model", "publish", weights, "--data", user.at("data.txt"), "--stake", "3",
+                  "--commission", "500", "--from", "alice", "--blobs", net.blobs()});
   const auto before = net.balance("alice");
   crypto::seeded_random random(17);
   // First it is killed at random moments: before it does anything, while it stores, while it
@@ -186,6 +187,14 @@ TEST_CASE("a publisher that is killed at any moment loses no stake: the same com
   CHECK(models["models"].elements[0]["own_stake_shannons"].text == std::to_string(3 * soma_unit));
   CHECK(net.balance("alice") > before - 4 * soma_unit);
   CHECK(net.balance("alice") < before - 3 * soma_unit);
+
+  // An update keeps the commission, unless another one is given.
+  const auto better = user.at("better.safetensors");
+  net.done({"model", "init", "-o", better, "--arch", "2,16,2,32,32", "--seed", "6"});
+  const auto foreseen =
+      net.done(net.joined({"model", "publish", better, "--data", user.at("data.txt"), "--model",
+                           model, "--from", "alice", "--dry-run"}));
+  CHECK(foreseen["commission_bps"].text == "500");
 
   // The model is published already, so another start sends nothing.
   const auto held = net.balance("alice");

@@ -1,5 +1,9 @@
 #include "deploy/soma/model/model_options.hpp"
 
+#include <map>
+
+#include "actors/explain/names.hpp"
+#include "deploy/soma/shell/units.hpp"
 #include "model/weights/architectures.hpp"
 
 namespace soma::cli {
@@ -42,6 +46,21 @@ outcome check_threads(std::uint32_t threads) {
     return wrong_usage("--threads", std::to_string(threads) + " is not between 1 and 256", "try 1");
   }
   return {};
+}
+
+std::string percent(std::uint32_t bps) {
+  return decimal_text(bps / 100.0, 2) + " %";
+}
+
+std::string verdicts_text(const std::vector<cast_vote<model_verdict>>& votes) {
+  std::map<model_verdict, unsigned> counted;
+  for (const auto& vote : votes) ++counted[vote.verdict];
+  std::string text;
+  for (const auto& [verdict, count] : counted) {
+    text += (text.empty() ? "" : ", ") + std::to_string(count) + " " +
+            std::string(explain::name_of(verdict));
+  }
+  return text.empty() ? "none yet" : text;
 }
 
 }  // namespace soma::cli

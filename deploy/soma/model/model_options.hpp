@@ -5,10 +5,12 @@
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "deploy/soma/shell/failure.hpp"
 #include "deploy/soma/shell/options.hpp"
 #include "messages/values/architecture.hpp"
+#include "messages/values/rows.hpp"
 #include "model/weights/weights.hpp"
 
 namespace soma::cli {
@@ -30,6 +32,12 @@ namespace soma::cli {
 
 /// Refuses a number of threads that is not from 1 to 256.
 [[nodiscard]] outcome check_threads(std::uint32_t threads);
+
+/// "5.00 %" for 500.
+[[nodiscard]] std::string percent(std::uint32_t bps);
+
+/// The verdicts of validators on a version, counted: "3 good, 1 wrong hash", or "none yet".
+[[nodiscard]] std::string verdicts_text(const std::vector<cast_vote<model_verdict>>& votes);
 
 inline constexpr auto architecture_help =
     "tiny, small, base, v1, or five numbers: layers,dim,heads,ffn,max_seq";

@@ -38,19 +38,23 @@ class model_publish final : public verb {
   [[nodiscard]] outcome upload(const run_context& context);
   [[nodiscard]] expected<committed, failure> commit(publication_file& file);
   [[nodiscard]] expected<std::optional<committed>, failure> find_commitment(publication_file& file);
-  [[nodiscard]] committed version_of(const signed_transaction& commit, epoch_number epoch) const;
+  [[nodiscard]] expected<committed, failure> deliver_commitment();
+  [[nodiscard]] std::optional<committed> version_of(const signed_transaction& commit) const;
   [[nodiscard]] expected<bool, failure> wait_for(epoch_number epoch, const std::string& what) const;
   [[nodiscard]] outcome reveal(publication_file& file, const committed& at);
   [[nodiscard]] outcome missed(publication_file& file, const committed& at,
                                const std::string& why) const;
+  [[nodiscard]] outcome judged_bad(publication_file& file, const committed& at,
+                                   const model_version_row& row) const;
+  [[nodiscard]] outcome wait_for_verdict(publication_file& file, const committed& at) const;
   void report(const run_context& context, const committed& at) const;
   void report_dry_run(const run_context& context, const foreseen& effect) const;
 
   std::filesystem::path weights_path_;
   std::vector<std::filesystem::path> data_;
   std::string stake_, model_, blobs_;
-  std::uint32_t commission_bps_ = 1'000;
-  bool wait_ = false;
+  std::optional<std::uint32_t> commission_bps_;
+  bool wait_ = true;
   sender_options sender_options_;
 
   std::optional<sender> sender_;

@@ -3,6 +3,7 @@
 #include <thread>
 
 #include "actors/rules/derived_ids.hpp"
+#include "deploy/soma/model/model_options.hpp"
 #include "deploy/soma/model/model_publish.hpp"
 #include "deploy/soma/shell/console.hpp"
 #include "deploy/soma/shell/stop.hpp"
@@ -16,22 +17,36 @@ constexpr unsigned most_refusals = 10;
 
 }  // namespace
 
-model_publish::committed model_publish::version_of(const signed_transaction& commit,
-                                                   epoch_number epoch) const {
+/// The version that the commitment has made on the chain, nullopt if none has this commitment. It need not be the
+/// latest, since another update may have followed it.
+std::optional<model_publish::committed> model_publish::version_of(
+    const signed_transaction& commit) const {
+  auto& network = *sender_->network();
   committed at;
-  at.epoch = epoch;
   at.version.model = update_of_ ? *update_of_ : rules::model_id_of(signing::id_of(commit));
   const auto hash = signing::model_commitment(publication_.weights, publication_.key,
                                               publication_.embedding, publication_.salt);
-  // The version is the one with this commitment. It need not be the latest, since another update
-  // may have followed it.
-  const auto row = sender_->ledger().row<model_row>(model_key(at.version.model));
-  for (auto version = row ? row->latest_version : 1; version > 0; --version) {
+  const auto row = network.row<model_row>(model_key(at.version.model));
+  for (auto version = row ? row->latest_version : 0; version > 0; --version) {
     at.version.version = version;
-    const auto found = sender_->ledger().row<model_version_row>(model_version_key(at.version));
-    if (found && found->commitment == hash) break;
+    const auto found = network.row<model_version_row>(model_version_key(at.version));
+    if (!found || found->commitment != hash) continue;
+    at.epoch = found->committed_in;
+    return at;
   }
-  return at;
+  return std::nullopt;
+}
+
+expected<model_publish::committed, failure> model_publish::deliver_commitment() {
+  const auto done = sender_->deliver(*publication_.commit, publication_.commit_expiry);
+  if (!done) return make_unexpected(done.error());
+  const auto at = version_of(*publication_.commit);
+  if (!at) {
+    return failed("cannot publish " + weights_path_.string(),
+                  "a block has the commitment, but the ledger does not have its version",
+                  "check that it is the same network");
+  }
+  return *at;
 }
 
 /// Finds the commitment that an earlier run signed. If no block has it, but a block may still take
@@ -47,16 +62,16 @@ expected<std::optional<model_publish::committed>, failure> model_publish::find_c
   const auto epoch = network.chain().epoch;
   const auto account = network.row<account_row>(account_key(sender_->who()));
   const auto state = network.state_of(id);
-  if (state.height.value != 0 && !state.refusal) {
-    return version_of(*publication_.commit, state.epoch);
-  }
+  // The version is looked for in the ledger: the network forgets after a while what became of a transaction, but never
+  // a version.
+  if (const auto at = version_of(*publication_.commit)) return at;
   if (state.height.value == 0) {
     const bool is_dead = epoch > publication_.commit_expiry ||
                          (account && account->nonce > publication_.commit_nonce);
     if (!is_dead) {
-      const auto done = sender_->deliver(*publication_.commit, publication_.commit_expiry);
-      if (!done) return make_unexpected(done.error());
-      return version_of(*publication_.commit, done->state.epoch);
+      auto at = deliver_commitment();
+      if (!at) return make_unexpected(at.error());
+      return std::optional(*at);
     }
   } else {
     note_line("the earlier commitment was refused: " + state.why + "; a new one is sent");
@@ -83,11 +98,10 @@ expected<model_publish::committed, failure> model_publish::commit(publication_fi
   publication_.commit_nonce = transaction->content.nonce;
   // The commitment must be on the disk before the network sees it.
   if (auto written = file.write(publication_); !written) return make_unexpected(written.error());
-  const auto done = sender_->deliver(transaction->sent, transaction->content.expiry);
-  if (!done) return make_unexpected(done.error());
-  const auto at = version_of(transaction->sent, done->state.epoch);
-  note_line("committed: model " + at.version.model.text() + " version " +
-            std::to_string(at.version.version) + ", epoch " + std::to_string(at.epoch.value));
+  auto at = deliver_commitment();
+  if (!at) return make_unexpected(at.error());
+  note_line("committed: model " + at->version.model.text() + " version " +
+            std::to_string(at->version.version) + ", epoch " + std::to_string(at->epoch.value));
   return at;
 }
 
@@ -121,6 +135,42 @@ outcome model_publish::missed(publication_file& file, const committed& at,
                              "withdraw`; the same command publishes anew");
 }
 
+outcome model_publish::judged_bad(publication_file& file, const committed& at,
+                                  const model_version_row& row) const {
+  if (auto aside = file.put_aside(".bad"); !aside) return aside;
+  return failed("model " + at.version.model.short_text() + " was judged bad",
+                "the verdicts of the validators: " + verdicts_text(row.votes),
+                "`soma explain " + at.version.model.short_text() +
+                    "` tells what was lost; the same command publishes anew");
+}
+
+/// Waits until the validators have judged the revealed version: only then is it known whether the
+/// stake is safe.
+outcome model_publish::wait_for_verdict(publication_file& file, const committed& at) const {
+  auto& network = *sender_->network();
+  const auto model = at.version.model.short_text();
+  live_area area;
+  for (;;) {
+    const auto row = network.row<model_version_row>(model_version_key(at.version));
+    if (row && row->status == version_status::bad) return judged_bad(file, at, *row);
+    if (row && row->status == version_status::dropped) {
+      if (auto aside = file.put_aside(".dropped"); !aside) return aside;
+      return failed(
+          "model " + model + " was dropped",
+          "too few validators had its weights; their verdicts: " + verdicts_text(row->votes),
+          "check that the blob store runs; the same command publishes anew");
+    }
+    if (row && row->status != version_status::revealed) return {};
+    const auto verdicts = row ? verdicts_text(row->votes) : "none yet";
+    area.draw({"waiting for the verdicts of the validators: " + verdicts});
+    if (stop_requested()) {
+      return failed("stopped before the verdict", "the model is revealed; verdicts: " + verdicts,
+                    "give the same command again to wait on; keep the blob store running");
+    }
+    std::this_thread::sleep_for(between_questions);
+  }
+}
+
 outcome model_publish::reveal(publication_file& file, const committed& at) {
   auto& network = *sender_->network();
   const auto content = publication_.reveal(at.version.model);
@@ -136,13 +186,10 @@ outcome model_publish::reveal(publication_file& file, const committed& at) {
         row->status == version_status::superseded) {
       if (publication_.published) return {};
       publication_.published = true;
-      note_line("revealed: active from epoch " + std::to_string(at.epoch.value + 2) + " on");
+      note_line("revealed");
       return file.write(publication_);
     }
-    if (row->status == version_status::bad) {
-      return failed("model " + at.version.model.short_text() + " was judged bad",
-                    "validators found its weights missing or wrong", "see `soma model info`");
-    }
+    if (row->status == version_status::bad) return judged_bad(file, at, *row);
     if (row->status == version_status::dropped || epoch > at.epoch.next()) {
       return missed(file, at, last ? last->why : "its epoch has passed");
     }

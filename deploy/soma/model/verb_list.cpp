@@ -1,6 +1,7 @@
 // The models of a network: a list of all, the facts about one, and how its owner retires one.
 #include "actors/explain/names.hpp"
 #include "actors/rules/pools.hpp"
+#include "deploy/soma/model/model_options.hpp"
 #include "deploy/soma/send/sending.hpp"
 #include "deploy/soma/shell/console.hpp"
 #include "deploy/soma/shell/units.hpp"
@@ -34,10 +35,6 @@ json model_json(const listed& one, const name_book& names) {
                    {"shares", row.pool.shares},
                    {"commission_bps", row.commission_bps},
                    {"next_commission_bps", row.next_commission_bps}});
-}
-
-std::string percent(std::uint32_t bps) {
-  return decimal_text(bps / 100.0, 2) + " %";
 }
 
 class model_list final : public verb {
@@ -222,7 +219,7 @@ outcome model_info::run(const run_context& context) {
               std::to_string(one.row.committed_in.value),
               to_text(byte_count{one.row.manifest.size_bytes}),
               one.row.weights.is_zero() ? "not revealed" : one.row.weights.short_text(),
-              std::to_string(one.row.votes.size()), next_step(one, chain.epoch)});
+              verdicts_text(one.row.votes), next_step(one, chain.epoch)});
   }
   rows.print();
   return {};

@@ -12,6 +12,7 @@
 namespace soma::cli {
 namespace {
 
+constexpr std::uint32_t new_model_commission_bps = 1'000;
 constexpr std::uint64_t max_speciality_bytes = std::uint64_t{64} << 20U;
 
 }  // namespace
@@ -29,12 +30,16 @@ void model_publish::declare(option_set& options) {
       .add("stake", stake_,
            "own stake to lock; default: the minimum for a new model, nothing for an update")
       .shown_as("AMOUNT");
-  options.add("commission", commission_bps_, "the owner's share of its rewards, in basis points")
+  options
+      .add("commission", commission_bps_,
+           "the owner's share of its rewards, in basis points; default: 1000 for a new model, for "
+           "an update what it is")
       .shown_as("BPS");
   options.add("model", model_, "publish a new version of this model of yours").shown_as("MODEL");
   options.add("blobs", blobs_, "address of the blob store; default: that of --config")
       .shown_as("HOST:PORT");
-  options.add("wait", wait_, "wait until the version is active, not only revealed");
+  options.add("wait", wait_,
+              "wait for the verdict of the validators; --wait=false ends after the reveal");
   sender_options_.declare(options);
 }
 
@@ -59,8 +64,7 @@ outcome model_publish::run(const run_context& context) {
   if (!at) return make_unexpected(at.error());
   if (auto revealed = reveal(*file, *at); !revealed) return revealed;
   if (wait_) {
-    const auto came = wait_for(epoch_number{at->epoch.value + 2}, "waiting to be active in");
-    if (!came) return make_unexpected(came.error());
+    if (auto judged = wait_for_verdict(*file, *at); !judged) return judged;
   }
   report(context, *at);
   return {};
@@ -94,7 +98,12 @@ outcome model_publish::load(const run_context& context) {
   publication_.owner = sender_->who();
   publication_.update_of = update_of_;
   publication_.weights = weights_->hash();
-  publication_.commission_bps = commission_bps_;
+  publication_.commission_bps = commission_bps_.value_or(new_model_commission_bps);
+  if (update_of_ && !commission_bps_) {
+    // A change that is on its way counts: an update that repeats the present value would undo it.
+    const auto row = ledger.row<model_row>(model_key(*update_of_));
+    if (row) publication_.commission_bps = row->next_commission_bps;
+  }
   publication_.stake = update_of_ ? shannons{} : wanted.min_model_stake;
   if (!stake_.empty()) {
     const auto stake = amount_of(stake_);
@@ -200,6 +209,7 @@ void model_publish::report(const run_context& context, const committed& at) cons
                          {"weights", publication_.weights.text()},
                          {"blob", root_.is_zero() ? json() : json(root_.text())},
                          {"stake_shannons", publication_.stake.value},
+                         {"commission_bps", publication_.commission_bps},
                          {"committed_in_epoch", at.epoch.value},
                          {"active_from_epoch", at.epoch.value + 2}})
                    .text());
@@ -216,6 +226,7 @@ void model_publish::report_dry_run(const run_context& context, const foreseen& e
     print_line(json::of({{"dry_run", true},
                          {"fee_shannons", effect.fee.value},
                          {"stake_shannons", publication_.stake.value},
+                         {"commission_bps", publication_.commission_bps},
                          {"balance_shannons", effect.after.balance.value},
                          {"bytes", size_bytes_}})
                    .text());
@@ -224,6 +235,7 @@ void model_publish::report_dry_run(const run_context& context, const foreseen& e
   print_line("would publish " + to_text(byte_count{size_bytes_}) + " with " +
              to_text(publication_.stake) + " of stake");
   print_line("fee          " + to_text(effect.fee) + ", and that of the reveal");
+  print_line("commission   " + percent(publication_.commission_bps));
   print_line("balance      " + to_text(effect.after.balance) + " would be left");
   print_line("nothing was sent: --dry-run");
 }

@@ -30,7 +30,8 @@ class model_train final : public verb {
  private:
   [[nodiscard]] outcome check() const;
   [[nodiscard]] fs::path checkpoint_path() const;
-  /// True for the output, the checkpoint, and what an interrupted write left beside them.
+  [[nodiscard]] fs::path lock_path() const;
+  /// True for the output, the checkpoint and its lock, and what an interrupted write left beside them.
   [[nodiscard]] bool is_own_product(const fs::path& file) const;
   [[nodiscard]] expected<std::vector<bytes>, failure> load_data() const;
   [[nodiscard]] training::trainer_options training(progress_bar& bar, std::stop_source& stop) const;
@@ -90,8 +91,12 @@ fs::path model_train::checkpoint_path() const {
   return checkpoint_.empty() ? fs::path(output_.string() + ".checkpoint") : checkpoint_;
 }
 
+fs::path model_train::lock_path() const {
+  return checkpoint_path().string() + ".lock";
+}
+
 bool model_train::is_own_product(const fs::path& file) const {
-  for (const auto& product : {output_, checkpoint_path()}) {
+  for (const auto& product : {output_, checkpoint_path(), lock_path()}) {
     if (same_file(file, product)) return true;
     const auto unfinished = product.filename().string() + ".part-";
     if (!file.filename().string().starts_with(unfinished)) continue;
@@ -112,6 +117,7 @@ outcome model_train::check() const {
     return out_of_range("--learning-rate", "above 0 and below 10");
   if (!(weight_decay_ >= 0 && weight_decay_ < 1))
     return out_of_range("--weight-decay", "from 0 to below 1");
+  if (auto checked = check_threads(threads_); !checked) return checked;
   const std::vector<named_path> written{{"--output", output_}, {"--checkpoint", checkpoint_path()}};
   std::vector<named_path> read;
   for (const auto& path : data_) read.push_back({"--data", path});
@@ -221,7 +227,13 @@ void model_train::report(const run_context& context, const weights::model_weight
 
 outcome model_train::run(const run_context& context) {
   if (auto checked = check(); !checked) return checked;
-  if (auto checked = check_threads(threads_); !checked) return checked;
+  const auto lock = folder_lock::take_for_now(
+      lock_path(),
+      {"cannot train", "another process keeps its run in " + checkpoint_path().string(),
+       "wait until it has ended, or name another --checkpoint"});
+  if (!lock) return make_unexpected(lock.error());
+  // The other process may have left or taken away a checkpoint before its lock was free.
+  if (auto checked = check(); !checked) return checked;
   auto data = load_data();
   if (!data) return make_unexpected(data.error());
   const patient_stop until_kept;  // the checkpoint is worth waiting for

@@ -74,6 +74,10 @@ class folder_lock {
   /// process has it.
   [[nodiscard]] static expected<folder_lock, failure> take(const std::filesystem::path& path,
                                                            failure taken);
+  /// The same for work that ends: the file of the lock goes away with it, unless the process is
+  /// killed.
+  [[nodiscard]] static expected<folder_lock, failure> take_for_now(
+      const std::filesystem::path& path, failure taken);
   /// Takes the lock together with others that share it: while one of them lives, take() refuses.
   /// Refuses with `taken` while a process has it alone. nullopt if no lock can be held there, as in
   /// a folder that may only be read: then nothing keeps its owner from changing it.
@@ -86,6 +90,7 @@ class folder_lock {
  private:
   explicit folder_lock(int opened) : descriptor_(opened) {}
   int descriptor_;
+  std::filesystem::path removed_at_end_;  // empty: the file stays
 };
 
 }  // namespace soma::cli

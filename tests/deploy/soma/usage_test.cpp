@@ -73,7 +73,12 @@ TEST_CASE("the options of every verb stand before, between and after its words")
     CHECK(done.exit_code == 0);
     CHECK(done.out == "{\"keys\": []}\n");
   }
-  for (const auto* word : {"-V", "--version"}) CHECK(user.run({word}).out == "soma 0.1.0\n");
+  for (const auto* word : {"-V", "--version", "version"}) {
+    CHECK(user.run({word}).out == "soma 0.1.0\n");
+  }
+  CHECK(user.run({"help"}).out == user.run({"--help"}).out);
+  CHECK(user.run({"help", "model", "train"}).out == user.run({"model", "train", "--help"}).out);
+  CHECK(user.run({"help", "modle"}).exit_code == 2);
   for (const auto& words : std::vector<std::vector<std::string>>{
            {"-h"}, {"--help"}, {"model", "--help"}, {"model", "train", "-h"}}) {
     CAPTURE(words);

@@ -1,10 +1,13 @@
 // No command loses a file: two uses of one file are refused, what is written is there as a whole or
 // everything is as it was, and folders that a process uses belong to it.
 #include <doctest/doctest.h>
+#include <sys/stat.h>
 
 #include <algorithm>
 #include <chrono>
 #include <csignal>
+#include <fstream>
+#include <functional>
 #include <thread>
 
 #include "tests/deploy/soma/binary.hpp"
@@ -36,6 +39,28 @@ std::vector<std::string> names_in(const fs::path& folder) {
   }
   std::ranges::sort(names);
   return names;
+}
+
+bool comes_true(const std::function<bool()>& met) {
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(60);
+  while (!met()) {
+    if (std::chrono::steady_clock::now() > deadline) return false;
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  }
+  return true;
+}
+
+/// True if a process holds a lock on the file, as the kernel lists it. Trying to take the lock would
+/// keep it from others for a moment.
+bool is_locked(const fs::path& path) {
+  struct stat file {};
+  if (::stat(path.c_str(), &file) != 0) return false;
+  std::ifstream locks("/proc/locks");
+  const auto inode = ":" + std::to_string(file.st_ino) + " ";
+  for (std::string line; std::getline(locks, line);) {
+    if (line.find(inode) != std::string::npos && line.find("->") == std::string::npos) return true;
+  }
+  return false;
 }
 
 /// The command as it is typed in the user's folder.
@@ -110,10 +135,7 @@ TEST_CASE("what training makes in its own data folder is no data") {
                                        "--data", "data",     "-o",      "data/w.st"};
   {
     running_program stopped(user.folder().path(), typed(user, words));
-    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(60);
-    while (!fs::exists(folder / "w.st.checkpoint") && std::chrono::steady_clock::now() < deadline) {
-      std::this_thread::sleep_for(std::chrono::milliseconds(20));
-    }
+    REQUIRE(comes_true([&] { return fs::exists(folder / "w.st.checkpoint"); }));
     stopped.send(SIGINT);
     CHECK(stopped.wait().exit_code == 1);
   }
@@ -132,6 +154,45 @@ TEST_CASE("what training makes in its own data folder is no data") {
   straight[13] = "w.st";
   REQUIRE(run_there(user, straight).exit_code == 0);
   CHECK(read_text(user.folder() / "w.st") == read_text(folder / "w.st"));
+}
+
+TEST_CASE("one training at a time keeps itself in a checkpoint") {
+  const soma_user user;
+  write_text(user.folder() / "d.txt", some_text(300'000));
+  const std::vector<std::string> words{"model",  "train",    "--steps", "1000000", "--batch",
+                                       "1",      "--window", "64",      "--arch",  "tiny",
+                                       "--data", "d.txt",    "-o",      "w.st"};
+  const auto lock = user.folder() / "w.st.checkpoint.lock";
+  const auto kept = user.folder() / "w.st.checkpoint";
+  {
+    running_program first(user.folder().path(), typed(user, words));
+    REQUIRE(comes_true([&] { return is_locked(lock); }));
+    auto second = words;
+    second.emplace_back("--force");
+    const auto refused = run_there(user, second);
+    CHECK(refused.exit_code == 1);
+    CHECK(is_one_line(refused.err));
+    CHECK(refused.err.find("another process keeps its run in") != std::string::npos);
+    REQUIRE(comes_true([&] { return fs::exists(kept); }));
+    first.send(SIGINT);
+    CHECK(first.wait().exit_code == 1);
+  }
+  CHECK(names_in(user.folder()) == std::vector<std::string>{"d.txt", "w.st.checkpoint"});
+  // What a killed process leaves stops nobody.
+  auto again = words;
+  again.emplace_back("--resume");
+  {
+    running_program killed(user.folder().path(), typed(user, again));
+    REQUIRE(comes_true([&] { return is_locked(lock); }));
+    killed.send(SIGKILL);
+    (void)killed.wait();
+  }
+  CHECK(fs::exists(lock));
+  running_program last(user.folder().path(), typed(user, again));
+  CHECK(comes_true([&] { return is_locked(lock); }));
+  last.send(SIGINT);
+  CHECK(last.wait().exit_code == 1);
+  CHECK_FALSE(fs::exists(lock));
 }
 
 TEST_CASE("a checkpoint that can never be written is noticed before the work") {

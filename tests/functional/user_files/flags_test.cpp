@@ -57,6 +57,19 @@ TEST_CASE("options that contradict each other are refused, and nothing is made")
             .exit_code == 0);
 }
 
+TEST_CASE("an option with one value may stand before and behind the verb, but only once") {
+  const soma_user user;
+  for (const auto* option : {"--home", "--config"}) {
+    const auto twice = user.run({option, user.at("a"), "wallet", "list", option, user.at("b")});
+    CAPTURE(twice.err);
+    CHECK(twice.exit_code == 2);
+    CHECK(is_one_line(twice.err));
+    CHECK(twice.err.find(std::string(option) + ": it is given twice") != std::string::npos);
+  }
+  CHECK_FALSE(fs::exists(user.at("a")));
+  CHECK_FALSE(fs::exists(user.at("b")));
+}
+
 TEST_CASE("a configuration of the wrong shape is refused by name") {
   const soma_user user;
   struct row {

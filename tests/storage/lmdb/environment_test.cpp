@@ -234,13 +234,20 @@ TEST_CASE("a file cut short is a named failure, never a dead process") {
   }
   const auto file = dir.path() / "data.mdb";
   const bytes whole = test::read_file(file);
+  bool only_reads = false;
+  SUBCASE("opened to write") {}
+  SUBCASE("opened to read") {
+    only_reads = true;
+  }
   for (std::size_t pages = 2; pages < whole.size() / 4096; pages += 3) {
     CAPTURE(pages);
     std::ofstream(file, std::ios::binary | std::ios::trunc)
         .write(reinterpret_cast<const char*>(whole.data()),
                static_cast<std::streamsize>(pages * 4096));
     const auto name = failure_of([&] {
-      const environment env(dir.path(), small());
+      auto options = small();
+      options.read_only = only_reads;
+      const environment env(dir.path(), options);
       all_of(env, "left");
     });
     CHECK((name == "broken_file" || name == "corrupt_record" || name == "none"));
