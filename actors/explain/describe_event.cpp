@@ -74,7 +74,8 @@ std::string describe_drop(const explain_context& context, const event& e) {
 std::string describe_model_slash(const explain_context& context, const event& e) {
   const auto version = context.view.model_version(e.model);
   const bool bad = version && version->status == version_status::bad;
-  return format_text(format_model(context, e.model), " lost ", e.amount, " of its owner's stake: ",
+  return format_text(format_model(context, e.model), " lost ", e.amount,
+                     " of its pool, its owner's part first: ",
                      bad ? "a quorum of validators judged it bad"
                          : "it never was active and was not revealed in its epoch");
 }
@@ -200,7 +201,7 @@ std::string describe_validator(const event& e) {
       return format_text(e.account, " has no seat in epoch ", e.epoch.next());
     case event_kind::validator_slashed:
       return format_text("validator ", e.account, " lost ", e.amount,
-                         " of its own stake: it equivocated in epoch ", e.detail);
+                         " of its pool, its own part first: it equivocated in epoch ", e.detail);
     case event_kind::reporter_paid:
       return format_text(e.account, " was paid ", e.amount, " for showing that ", e.other,
                          " equivocated");

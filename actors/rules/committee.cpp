@@ -57,15 +57,15 @@ std::vector<power_share> largest_owners(const block_run& run) {
   std::vector<power_share> largest;
   const auto prefix = table_prefix(ledger_table::validator);
   for (const auto& who : run.state.validators.keys_where(prefix, [&](const validator_row& v) {
-         return v.wants_seat && v.pool.stake.value > 0 &&
+         return v.wants_seat && counted_stake(v.pool).value > 0 &&
                 own_stake(v.pool) >= p.min_validator_stake;
        })) {
-    largest.push_back({who, run.state.validators.get(who).pool.stake, 0});
+    largest.push_back({who, counted_stake(run.state.validators.get(who).pool), {}});
   }
   std::stable_sort(largest.begin(), largest.end(),
                    [](const auto& a, const auto& b) { return a.stake > b.stake; });
   if (largest.size() > p.committee_size) largest.resize(p.committee_size);
-  assign_power(largest);
+  assign_power(largest, p.max_power);
   std::erase_if(largest, [](const auto& m) { return m.power.value == 0; });
   return largest;
 }

@@ -25,13 +25,16 @@ std::optional<shannons> base_fee(const genesis_parameters& p, std::uint64_t mult
   return fitting(static_cast<wide_uint>(multiplier_ppm) * p.base_fee / millionths);
 }
 
+shannons value_fee(const genesis_parameters& p, shannons moved) {
+  return {share_of(moved.value, p.value_fee_bps, basis_points)};
+}
+
 std::optional<shannons> full_fee(const genesis_parameters& p, std::uint64_t multiplier_ppm,
                                  std::uint64_t rows, shannons moved) {
   const wide_uint units = p.base_fee + static_cast<wide_uint>(p.row_fee) * rows;
   if (units > UINT64_MAX) return std::nullopt;
   const wide_uint work = units * multiplier_ppm / millionths;
-  const wide_uint value = static_cast<wide_uint>(moved.value) * p.value_fee_bps / basis_points;
-  return fitting(work + value);
+  return fitting(work + value_fee(p, moved).value);
 }
 
 shannons wanted_burn(const genesis_parameters& p, shannons circulating) {

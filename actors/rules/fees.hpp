@@ -11,6 +11,9 @@ namespace soma::rules {
 /// What a refused transaction pays: multiplier * base_fee / 10^6. Protocol §2.1.
 [[nodiscard]] std::optional<shannons> base_fee(const genesis_parameters& p,
                                                std::uint64_t multiplier_ppm);
+/// The part of a fee that follows from the amount that a transaction moves: moved * value_fee_bps /
+/// 10^4. Protocol §2.2.
+[[nodiscard]] shannons value_fee(const genesis_parameters& p, shannons moved);
 /// multiplier * (base_fee + row_fee * rows) / 10^6 + moved * value_fee_bps / 10^4; nullopt when it
 /// does not fit. Protocol §2.2.
 [[nodiscard]] std::optional<shannons> full_fee(const genesis_parameters& p,

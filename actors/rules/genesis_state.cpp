@@ -51,8 +51,9 @@ bool bonds_ok(const genesis_parameters& p) {
 
 bool staking_ok(const genesis_parameters& p) {
   const auto epochs_ok = [](std::uint32_t n) { return n >= 1 && n <= max_unbonding_epochs; };
-  return p.committee_size >= 1 && p.committee_size <= max_committee &&
-         epochs_ok(p.model_unbonding_epochs) && epochs_ok(p.validator_unbonding_epochs);
+  return p.committee_size >= 1 && p.committee_size <= max_committee && p.max_power.value >= 1 &&
+         p.max_power <= total_power && epochs_ok(p.model_unbonding_epochs) &&
+         epochs_ok(p.validator_unbonding_epochs);
 }
 
 std::optional<genesis_refusal> check_parameters(const genesis_parameters& p) {
@@ -90,7 +91,7 @@ committee_row first_committee(const genesis& genesis) {
   std::map<address, public_key> keys;
   for (const auto& v : genesis.validators) {
     const auto who = crypto::address_of(v.consensus_key);
-    members.push_back({who, v.stake, 0});
+    members.push_back({who, v.stake, {}});
     keys[who] = v.consensus_key;
   }
   std::stable_sort(members.begin(), members.end(), [](const auto& a, const auto& b) {
@@ -98,7 +99,7 @@ committee_row first_committee(const genesis& genesis) {
   });
   if (members.size() > genesis.parameters.committee_size)
     members.resize(genesis.parameters.committee_size);
-  assign_power(members);
+  assign_power(members, genesis.parameters.max_power);
   committee_row committee;
   for (const auto& m : members) {
     if (m.power.value > 0) committee.seats.push_back({m.member, keys[m.member], m.power, 0, 0});

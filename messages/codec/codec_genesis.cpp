@@ -54,6 +54,7 @@ static void put(schema::GenesisParameters::Builder to, const genesis_parameters&
   to.setCommitteeSize(from.committee_size);
   to.setModelUnbondingEpochs(from.model_unbonding_epochs);
   to.setValidatorUnbondingEpochs(from.validator_unbonding_epochs);
+  to.setMaxPower(from.max_power.value);
 }
 static void take(reading& in, schema::GenesisParameters::Reader from, genesis_parameters& to) {
   take(in, from.getArchitecture(), to.architecture);
@@ -87,6 +88,7 @@ static void take(reading& in, schema::GenesisParameters::Reader from, genesis_pa
   to.committee_size = from.getCommitteeSize();
   to.model_unbonding_epochs = from.getModelUnbondingEpochs();
   to.validator_unbonding_epochs = from.getValidatorUnbondingEpochs();
+  to.max_power = {from.getMaxPower()};
   in.refuse_if(to.models_per_target > max_assigned_models, parse_refusal::out_of_range);
 }
 

@@ -47,6 +47,7 @@ struct GenesisParameters {
   committeeSize @28 :UInt32;            # at most 100
   modelUnbondingEpochs @29 :UInt32;     # 1 to 3
   validatorUnbondingEpochs @30 :UInt32;  # 1 to 3
+  maxPower @31 :UInt32;                 # of a member, 1 to 10,000; 10,000 means no cap
 }
 
 struct GenesisAccount {

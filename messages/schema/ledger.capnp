@@ -65,7 +65,7 @@ struct ConsensusKeyRow {
 }
 
 struct EvidenceRow {
-  # Key: 13, H("soma.evidence", consensus key, epoch, view, class of votes). An equivocation is punished once.
+  # Key: 13, H("soma.evidence", validator's address, epoch). What it signed in an epoch is punished once.
   height @0 :UInt64;
 }
 

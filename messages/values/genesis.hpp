@@ -33,6 +33,7 @@ struct genesis_parameters {
   std::uint32_t bad_model_slash_bps = 9'500;
   std::uint32_t equivocation_slash_bps = 500;
   std::uint32_t committee_size = 100;            // at most max_committee
+  voting_power max_power = total_power;          // of one member; total_power means no cap
   std::uint32_t model_unbonding_epochs = 1;      // from leaving a pool to the payout: 1 to 3
   std::uint32_t validator_unbonding_epochs = 2;  // 1 to 3; evidence is valid for as long
 

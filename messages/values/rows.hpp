@@ -118,7 +118,7 @@ struct consensus_key_row {
   friend bool operator==(const consensus_key_row&, const consensus_key_row&) = default;
 };
 
-/// Key: hash of the evidence. An equivocation is punished once.
+/// Key: hash of the evidence. The equivocations of a validator in an epoch are punished once.
 struct evidence_row {
   block_height height;
   friend bool operator==(const evidence_row&, const evidence_row&) = default;

@@ -32,6 +32,16 @@ genesis_field number(std::string_view name, Number genesis_parameters::*member,
           [member](const genesis_parameters& p) { return json(p.*member); }};
 }
 
+genesis_field power(std::string_view name, voting_power genesis_parameters::*member,
+                    std::string_view what) {
+  return {name, what,
+          [member](genesis_parameters& p, const std::string& text) {
+            return parse_number(text, (p.*member).value);
+          },
+          [member](const genesis_parameters& p) { return std::to_string((p.*member).value); },
+          [member](const genesis_parameters& p) { return json((p.*member).value); }};
+}
+
 genesis_field amount(std::string_view name, shannons genesis_parameters::*member,
                      std::string_view what) {
   return {name,
@@ -81,12 +91,12 @@ const std::vector<genesis_field>& genesis_fields() {
       amount("min_validator_stake", &p::min_validator_stake, "least own stake of a validator"),
       number("max_commission_step_bps", &p::max_commission_step_bps,
              "how much a commission may rise in an epoch"),
-      number("missed_reveal_slash_bps", &p::missed_reveal_slash_bps,
-             "share of a new model's own stake"),
-      number("bad_model_slash_bps", &p::bad_model_slash_bps, "share of a bad model's own stake"),
-      number("equivocation_slash_bps", &p::equivocation_slash_bps,
-             "share of a validator's own stake"),
+      number("missed_reveal_slash_bps", &p::missed_reveal_slash_bps, "share of a new model's pool"),
+      number("bad_model_slash_bps", &p::bad_model_slash_bps, "share of a bad model's pool"),
+      number("equivocation_slash_bps", &p::equivocation_slash_bps, "share of a validator's pool"),
       number("committee_size", &p::committee_size, "most members of the committee"),
+      power("max_power", &p::max_power,
+            "most power of a member; 10000 means that stake alone decides"),
       number("model_unbonding_epochs", &p::model_unbonding_epochs,
              "epochs from leaving a model's pool to being paid"),
       number("validator_unbonding_epochs", &p::validator_unbonding_epochs,

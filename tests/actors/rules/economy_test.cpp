@@ -117,56 +117,126 @@ TEST_CASE(
   CHECK(rules::next_difficulty(harder, 0, 10, 2'048) < harder);
 }
 
-std::vector<std::uint32_t> powers(std::vector<std::uint64_t> stakes) {
+std::vector<std::uint32_t> powers(std::vector<std::uint64_t> stakes,
+                                  voting_power max_power = total_power) {
   std::vector<rules::power_share> members;
   for (std::size_t i = 0; i < stakes.size(); ++i) {
     address a;
-    a.value[0] = static_cast<std::uint8_t>(i);
-    members.push_back({a, {stakes[i]}, 0});
+    a.value[0] = static_cast<std::uint8_t>(i >> 8);
+    a.value[1] = static_cast<std::uint8_t>(i);
+    members.push_back({a, {stakes[i]}, {}});
   }
-  rules::assign_power(members);
+  rules::assign_power(members, max_power);
   std::vector<std::uint32_t> list;
   for (const auto& m : members) list.push_back(m.power.value);
   return list;
 }
 
+std::vector<std::uint64_t> random_stakes(dice& d) {
+  std::vector<std::uint64_t> stakes;
+  const auto members = 1 + d.below(100);
+  for (std::uint64_t i = 0; i < members; ++i)
+    stakes.push_back(1 + (d.next() >> (12 + d.below(50))));
+  return stakes;
+}
+
 // Protocol §5.4.
-TEST_CASE("voting power is stake under a cap, the excess filled to those below it") {
+TEST_CASE("voting power is stake, and a unit that remains goes to the highest average") {
   using list = std::vector<std::uint32_t>;
   CHECK(powers({7}) == list{10'000});
   CHECK(powers({1, 1, 1}) == list{3'334, 3'333, 3'333});
-  CHECK(powers({3, 1}) == list{5'000, 5'000});
-  CHECK(powers({100, 1, 1, 1}) == list{2'500, 2'500, 2'500, 2'500});
+  CHECK(powers({3, 1}) == list{7'500, 2'500});
+  // 9708.7 and three times 97.09: a hundred over 9709 is more than one over 98.
+  CHECK(powers({100, 1, 1, 1}) == list{9'709, 97, 97, 97});
   CHECK(powers({0, 5, 5}) == list{0, 5'000, 5'000});
   CHECK(powers({0, 0}) == list{0, 0});
-  // Among twelve members the cap is 1000: the member with 900 of 2000 is cut to 1000 of 10000, and
-  // the other eleven share 9000 by stake.
-  list expected(12, 818);
-  expected[0] = 1'000;
-  expected[1] = expected[2] = 819;
-  CHECK(powers({900, 100, 100, 100, 100, 100, 100, 100, 100, 100, 100, 100}) == expected);
+  CHECK(powers({20'000, 1}) == list{10'000, 0});
 }
 
-TEST_CASE("powers sum to 10000, never exceed the cap, and more stake never means less power") {
+// Protocol §5.4.1.
+TEST_CASE("under a genesis's cap the excess goes to others, none lifted above five quarters") {
+  using list = std::vector<std::uint32_t>;
+  CHECK(powers({3, 1}, {5'000}) == list{6'875, 3'125});            // 3125 is five quarters of 2500
+  CHECK(powers({1, 1, 1}, {1'000}) == list{3'334, 3'333, 3'333});  // nobody has room
+  list expected(12, 625);
+  expected[0] = 3'125;
+  CHECK(powers({900, 100, 100, 100, 100, 100, 100, 100, 100, 100, 100, 100}, {1'000}) == expected);
+  // 50 units are above the cap; each of eight others has room for 50: 6.25 each, so two have 7.
+  CHECK(powers({120, 110, 110, 110, 110, 110, 110, 110, 110}, {1'150}) ==
+        list{1'150, 1'107, 1'107, 1'106, 1'106, 1'106, 1'106, 1'106, 1'106});
+  CHECK(powers({3, 3, 1, 3}, {2'499}) == list{2'916, 2'917, 1'250, 2'917});
+  CHECK(powers({1, 999}, {9'989}) == list{11, 9'989});
+}
+
+// Protocol §5.4 and §5.4.1: however a stake is split, power is at most 1.25 of it.
+TEST_CASE(
+    "no part of a committee has more than a hundredth, or under a cap a quarter, above its "
+    "stake") {
   for (std::uint64_t seed = 0; seed < 3'000; ++seed) {
     CAPTURE(seed);
     dice d{seed};
-    std::vector<std::uint64_t> stakes;
-    for (std::uint64_t i = 0; i < 1 + d.below(100); ++i) {
-      stakes.push_back(1 + (d.next() >> (12 + d.below(50))));
-    }
-    const auto list = powers(stakes);
-    std::uint64_t sum = 0;
-    for (std::size_t i = 0; i < list.size(); ++i) {
-      sum += list[i];
-      CHECK(list[i] <= rules::power_cap(list.size()).value);
-      for (std::size_t j = 0; j < list.size(); ++j) {
-        // Leftover units go out in the order of addresses, so equal members may differ by them.
-        if (stakes[i] > stakes[j]) CHECK(list[i] + 1 >= list[j]);
+    const auto stakes = random_stakes(d);
+    rules::wide_uint all = 0;
+    for (const auto s : stakes) all += s;
+    const voting_power cap{static_cast<std::uint32_t>(1 + d.below(10'000))};
+    const auto free = powers(stakes);
+    const auto capped = powers(stakes, cap);
+    std::uint64_t sum = 0, capped_sum = 0;
+    for (std::size_t i = 0; i < stakes.size(); ++i) {
+      sum += free[i];
+      capped_sum += capped[i];
+      // What holds for each member holds for every set of members.
+      CHECK(free[i] * all <= rules::wide_uint{stakes[i]} * (10'000 + stakes.size()));
+      CHECK(capped[i] * all * 4 <= rules::wide_uint{stakes[i]} * 50'000);
+      CHECK(capped[i] <= std::max(free[i], cap.value));
+      if (free[i] <= cap.value) CHECK(capped[i] >= free[i]);
+      for (std::size_t j = 0; j < stakes.size(); ++j) {
+        if (stakes[i] > stakes[j]) CHECK(free[i] >= free[j]);
       }
     }
     CHECK(sum == 10'000);
+    CHECK(capped_sum == 10'000);
   }
+}
+
+TEST_CASE("a stake that is split among many names has no more power than under one") {
+  for (std::uint64_t seed = 0; seed < 2'000; ++seed) {
+    CAPTURE(seed);
+    dice d{seed};
+    auto stakes = random_stakes(d);
+    std::uint64_t whole = 1 + (d.next() >> (12 + d.below(50)));
+    stakes.push_back(whole);
+    const auto united = powers(stakes).back();
+    stakes.pop_back();
+    const auto first = stakes.size();
+    const auto names = 1 + d.below(60);
+    for (std::uint64_t i = 0; i < names && whole > 0; ++i) {
+      const auto part = i + 1 == names ? whole : 1 + d.below(whole);
+      stakes.push_back(part);
+      whole -= part;
+    }
+    const auto list = powers(stakes);
+    std::uint64_t divided = 0;
+    for (std::size_t i = first; i < list.size(); ++i) divided += list[i];
+    CHECK(divided <= united + 1u);  // one unit by the tie of equal averages
+  }
+}
+
+// The attack: 1.96 % of the stake in ten names had half of the power, 10 % had a quorum.
+TEST_CASE("attack: power against stake is 1.00 where a small stake is split in many") {
+  std::vector<std::uint64_t> stakes{490'000};
+  for (int i = 0; i < 10; ++i) stakes.push_back(980);
+  const auto list = powers(stakes);
+  std::uint64_t attacker = 0;
+  for (std::size_t i = 1; i < list.size(); ++i) attacker += list[i];
+  CHECK(attacker <= 196);  // 1.96 % of 10,000
+  stakes.assign(10, 90'000);
+  for (int i = 0; i < 90; ++i) stakes.push_back(1'111);
+  const auto many = powers(stakes);
+  attacker = 0;
+  for (std::size_t i = 10; i < many.size(); ++i) attacker += many[i];
+  CHECK(attacker <= 1'000);
+  CHECK(attacker * 100 >= 9 * 10'000);
 }
 
 // Protocol §3.2.

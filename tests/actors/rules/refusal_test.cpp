@@ -209,6 +209,9 @@ TEST_CASE("every bound of a genesis is checked, and the value at the bound is go
   }
   CHECK(with([](gp& p) { p.committee_size = 0; }) == genesis_refusal::bad_staking);
   CHECK(with([](gp& p) { p.committee_size = 101; }) == genesis_refusal::bad_staking);
+  CHECK(with([](gp& p) { p.max_power = {0}; }) == genesis_refusal::bad_staking);
+  CHECK(with([](gp& p) { p.max_power = {10'001}; }) == genesis_refusal::bad_staking);
+  CHECK(!with([](gp& p) { p.max_power = {1}; }));
   CHECK(!with([](gp& p) { p.committee_size = 1; }));
 }
 

@@ -74,6 +74,7 @@ class committee_watch {
 
  private:
   void check_seats(const mirror& rows) const;
+  void check_stakes(const mirror& rows) const;
   void check_votes(const mirror& rows) const;
   void check_reports(const rules::block_input& block, const rules::effects& done,
                      const mirror& rows) const;

@@ -45,6 +45,7 @@ void roll_stakes(dice& d, genesis_parameters& p) {
   p.target_share_bps = share(8'000);
   p.hits_ema_decay_bps = share(9'000);
   p.committee_size = static_cast<std::uint32_t>(1 + d.below(8));
+  p.max_power = {static_cast<std::uint32_t>(one_of(d, {10'000, 10'000, 10'000, 5'000, 2'500, 1}))};
   p.model_unbonding_epochs = static_cast<std::uint32_t>(1 + d.below(max_unbonding_epochs));
   p.validator_unbonding_epochs = static_cast<std::uint32_t>(1 + d.below(max_unbonding_epochs));
 }
