@@ -118,7 +118,7 @@ class mempool final : public payload_source {
     std::uint64_t nonce = 0;
     friend auto operator<=>(const place_in_lane&, const place_in_lane&) = default;
   };
-  struct account {
+  struct account_state {
     std::uint64_t next_nonce = 0;
     shannons balance;
     std::map<std::uint64_t, waiting> by_nonce;
@@ -152,7 +152,7 @@ class mempool final : public payload_source {
 
   mempool_limits limits_;
   shannons base_fee_;
-  std::map<address, account> accounts_;
+  std::map<address, account_state> accounts_;
   std::map<transaction_id, account_nonce> by_id_;
   std::set<std::pair<epoch_number, transaction_id>> by_expiry_;
   std::set<place_in_lane> last_of_accounts_;

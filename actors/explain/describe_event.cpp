@@ -243,10 +243,14 @@ std::string sentence_of(const explain_context& context, const event& e) {
     case event_kind::commission_changed:
       return describe_stake(context, e);
     case event_kind::epoch_ended:
-      return format_text("epoch ", e.epoch, " ended; the next one has ", e.amount, " for targets");
+      return format_text("epoch ", e.epoch, " ended; the pot of the targets has ", e.amount,
+                         " for the next one");
     case event_kind::emission_released:
-      return format_text("emission released ", e.amount, " to the next target budget and ",
+      return format_text("the epoch emitted ", e.amount, " into the pot of the targets and ",
                          shannons{e.detail}, " to validators");
+    case event_kind::emission_returned:
+      return format_text(e.amount, " that the pot of the targets had beyond an epoch's emission ",
+                         "went back to what is not issued yet");
     case event_kind::fees_changed:
       return format_text(e.amount, " was burned in epoch ", e.epoch, "; the fee multiplier became ",
                          format_decimal(static_cast<double>(e.detail) / 1e6));

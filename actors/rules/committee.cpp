@@ -180,7 +180,7 @@ void reward_validators(block_run& run, shannons amount) {
     reward_pool(run, of(pot::unissued), pool_owner{seat.member}, part);
     left.value -= part.value;
   }
-  run.state.must_move(of(pot::unissued), of(pot::next_budget), left);
+  run.state.must_move(of(pot::unissued), of(pot::targets), left);
 }
 
 void seat_next_committee(block_run& run) {

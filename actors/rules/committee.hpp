@@ -37,7 +37,7 @@ void count_late_vote(block_run& run, const address& member);
 [[nodiscard]] bool took_part(const committee_seat& seat, std::uint64_t signed_blocks,
                              std::uint64_t audits_due);
 /// Pays floor(amount * power / all power) to each member that took part; the rest goes into the
-/// next target budget. All of `amount` leaves the unissued pot. Protocol §5.8.
+/// pot of the targets. All of `amount` leaves the unissued pot. Protocol §5.8.
 void reward_validators(block_run& run, shannons amount);
 
 /// Seats the committee of the next epoch: the committee_size largest by what their pools count, ties

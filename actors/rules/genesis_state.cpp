@@ -6,6 +6,7 @@
 
 #include "actors/rules/arithmetic.hpp"
 #include "actors/rules/derived_ids.hpp"
+#include "actors/rules/emission.hpp"
 #include "actors/rules/epoch.hpp"
 #include "actors/rules/voting_power.hpp"
 #include "messages/crypto/ed25519.hpp"
@@ -24,12 +25,13 @@ bool shares_ok(const genesis_parameters& p) {
   return p.target_share_bps <= basis_points && p.value_fee_bps <= basis_points &&
          p.burn_bps_per_year <= basis_points && p.max_commission_step_bps <= basis_points &&
          p.missed_reveal_slash_bps <= basis_points && p.bad_model_slash_bps <= basis_points &&
-         p.equivocation_slash_bps <= basis_points && p.hits_ema_decay_bps <= basis_points;
+         p.equivocation_slash_bps <= basis_points;
 }
 
 bool fees_ok(const genesis_parameters& p) {
   constexpr std::uint64_t highest = shannons_per_soma * 1'000;
-  return p.base_fee <= highest && p.row_fee <= supply_cap.value && p.fee_multiplier_min_ppm >= 1 &&
+  return p.base_fee <= highest && p.row_fee <= supply_cap.value &&
+         p.row_byte_fee <= shannons_per_soma && p.fee_multiplier_min_ppm >= 1 &&
          p.fee_multiplier_min_ppm <= p.fee_multiplier_start_ppm &&
          p.fee_multiplier_start_ppm <= p.fee_multiplier_max_ppm &&
          p.fee_multiplier_max_ppm <= 1'000'000'000;
@@ -77,11 +79,11 @@ chain_row first_chain_row(const genesis& genesis) {
   c.epoch_first_block = {1};
   c.fee_multiplier_ppm = genesis.parameters.fee_multiplier_start_ppm;
   c.difficulty_ppm = genesis.parameters.difficulty_start_ppm;
-  // The average begins as if every hit that is wanted had come.
-  c.hits_ema_milli = genesis.parameters.hits_wanted * 1'000;
+  c.congestion_ppm = millionths;
   for (const auto& account : genesis.accounts) c.balances.value += account.balance.value;
   for (const auto& validator : genesis.validators) c.staked.value += validator.stake.value;
   c.unissued = *emission_pool(genesis);
+  c.epoch_emission = emission_of(c.unissued, genesis.parameters.emission_epochs, c.epoch);
   return c;
 }
 

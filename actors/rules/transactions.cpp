@@ -57,8 +57,9 @@ refused apply_and_charge(block_run& run, const address& sender, const transactio
                          const ledger::block_state::savepoint& start, bool free, shannons& fee) {
   if (const auto no = std::visit(apply{run, t.chain, sender}, t.kind)) return no;
   if (free) return std::nullopt;
-  const auto full = full_fee(run.parameters, run.state.chain().fee_multiplier_ppm,
-                             run.state.rows_written(start), moved_by(t.kind));
+  const written_rows written{run.state.rows_written(start), run.state.bytes_of_new_rows(start)};
+  const auto full =
+      full_fee(run.parameters, fee_multiplier(run.state.chain()), written, moved_by(t.kind));
   if (!full) return refusal::arithmetic_overflow;
   fee = *full;
   if (!run.state.move(balance_of(sender), of(pot::burned), fee)) return refusal::fee_unaffordable;
@@ -156,11 +157,14 @@ transaction_outcome run_transaction(block_run& run, const chain_id& chain,
   if (!outcome.reason) {
     sender = crypto::address_of(t.body->sender);
     const bool free = is_vote(t.body->kind) && run.state.power_of(sender).value > 0;
-    const auto base = base_fee(run.parameters, run.state.chain().fee_multiplier_ppm);
-    SOMA_ASSERT(base.has_value(), "the bounds of genesis keep the base fee small");
+    const auto base = base_fee(run.parameters, fee_multiplier(run.state.chain()));
     outcome.reason = check_door(*t.body, t.size_bytes, chain, run.epoch(),
-                                run.state.accounts.find(sender), *base, free);
-    if (!outcome.reason) execute(run, sender, *t.body, *base, free, outcome);
+                                run.state.accounts.find(sender), base, free);
+    if (!outcome.reason) {
+      ++run.executed;
+      run.executed_bytes += t.size_bytes;
+      execute(run, sender, *t.body, base, free, outcome);
+    }
   }
   note_outcome(run, sender, outcome);
   run.transaction = {};

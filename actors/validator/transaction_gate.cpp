@@ -88,8 +88,8 @@ rules::refused transaction_gate::at_the_door(const transaction& sent, const addr
                                              std::optional<account_row> account) const {
   const auto& chain = executor_.state().chain();
   if (account) account->nonce = sent.nonce;
-  const auto fee = rules::base_fee(genesis_.parameters, chain.fee_multiplier_ppm);
-  return rules::check_door(sent, 0, chain_, chain.epoch, account ? &*account : nullptr, *fee,
+  const auto fee = rules::base_fee(genesis_.parameters, rules::fee_multiplier(chain));
+  return rules::check_door(sent, 0, chain_, chain.epoch, account ? &*account : nullptr, fee,
                            is_duty(sent, sender));
 }
 
@@ -146,8 +146,7 @@ void transaction_gate::flush() {
 }
 
 void transaction_gate::set_base_fee(const chain_row& chain) {
-  pool_.set_base_fee(
-      rules::base_fee(genesis_.parameters, chain.fee_multiplier_ppm).value_or(supply_cap));
+  pool_.set_base_fee(rules::base_fee(genesis_.parameters, rules::fee_multiplier(chain)));
 }
 
 void transaction_gate::block_done(const rules::effects& done) {

@@ -44,7 +44,7 @@ static void put(schema::GenesisParameters::Builder to, const genesis_parameters&
   to.setHitsWanted(from.hits_wanted);
   to.setStakeBonusPpm(from.stake_bonus_ppm);
   to.setDifficultyStartPpm(from.difficulty_start_ppm);
-  to.setHitsEmaDecayBps(from.hits_ema_decay_bps);
+  to.setRowByteFee(from.row_byte_fee);
   to.setMaxDataBytes(from.max_data_bytes);
   to.setBondPerByte(from.bond_per_byte);
   to.setBondRewardDivisor(from.bond_reward_divisor);
@@ -78,7 +78,7 @@ static void take(reading& in, schema::GenesisParameters::Reader from, genesis_pa
   to.hits_wanted = from.getHitsWanted();
   to.stake_bonus_ppm = from.getStakeBonusPpm();
   to.difficulty_start_ppm = from.getDifficultyStartPpm();
-  to.hits_ema_decay_bps = from.getHitsEmaDecayBps();
+  to.row_byte_fee = from.getRowByteFee();
   to.max_data_bytes = from.getMaxDataBytes();
   to.bond_per_byte = from.getBondPerByte();
   to.bond_reward_divisor = from.getBondRewardDivisor();

@@ -37,7 +37,7 @@ struct GenesisParameters {
   hitsWanted @18 :UInt64;
   stakeBonusPpm @19 :Int64;
   difficultyStartPpm @20 :Int64;
-  hitsEmaDecayBps @21 :UInt32;
+  rowByteFee @21 :UInt32;
   maxDataBytes @22 :UInt64;
   bondPerByte @23 :UInt64;
   bondRewardDivisor @24 :UInt64;

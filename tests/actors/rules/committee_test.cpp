@@ -312,7 +312,7 @@ TEST_CASE("members that signed half of the blocks are paid by power, the others'
   CHECK(stake(0) == first + part(0));
   CHECK(stake(1) == second);
   CHECK(stake(2) == third + part(2));
-  CHECK(w.net.chain_now().target_budget.value == released - part(0) - part(2));
+  CHECK(w.net.chain_now().target_pot.value == released - part(0) - part(2));
   const auto paid = w.net.events(event_kind::validator_paid);
   const auto absent = w.net.events(event_kind::validator_absent);
   REQUIRE(paid.size() == 2);

@@ -256,7 +256,7 @@ TEST_CASE("floors: rewards that do not divide leave their shannons to the next t
   w.epoch(100, [](auto&) {});
   // 3334, 3333 and 3333 of 10000: 33.34, 33.33 and 33.33.
   for (std::size_t i = 0; i < 3; ++i) CHECK(w.stake(i) == 100 * one + 33);
-  CHECK(ledger::read_chain(w.rows).next_budget.value == 1);
+  CHECK(ledger::read_chain(w.rows).target_pot.value == 1);
 }
 
 }  // namespace
