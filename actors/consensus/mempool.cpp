@@ -209,8 +209,7 @@ std::vector<signed_transaction> mempool::next_payload(const std::vector<block_pt
   using turn = std::map<std::uint64_t, waiting>::const_iterator;
   const auto nonces = nonces_after(ancestors);
   // the next transaction of each account: by lane, rank and arrival
-  std::map<std::tuple<int, std::uint64_t, std::uint64_t>, std::pair<const account_state*, turn>>
-      heads;
+  std::map<std::tuple<int, std::uint64_t, std::uint64_t>, std::pair<const account_state*, turn>> heads;
   const auto put = [&](const account_state& from, turn head) {
     auto lane = pool_lane::rest;
     auto nonce = head->first;

@@ -34,9 +34,9 @@ struct pooled_transaction {
   signed_transaction transaction;
   pool_lane lane = pool_lane::rest;
   bool is_free = false;  // a member's vote pays no base fee
-  shannons work_fee;     // its base fee at a multiplier of 1, whatever the present one
-  shannons moved;        // what it takes from its sender beside the fee
-  shannons value_fee;    // the part of its fee that follows from that amount
+  shannons work_fee{};   // its base fee at a multiplier of 1, whatever the present one
+  shannons moved{};      // what it takes from its sender beside the fee
+  shannons value_fee{};  // the part of its fee that follows from that amount
 };
 
 enum class pool_refusal : std::uint8_t {

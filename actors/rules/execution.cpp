@@ -112,7 +112,7 @@ execution begin_block(const block_input& block, const ledger::state_reader& base
   } else {
     flow_into_pot(run, block.time_ms);
     end_slices(run, block.time_ms, state.chain().set_aside.value > 0);
-    open_replacements(*p, active, block.parent);
+    execution::open_replacements(*p, active, block.parent);
   }
   count_congestion(run);
   if (run.stakes_changed || !run.registry.empty()) {

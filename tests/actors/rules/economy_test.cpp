@@ -145,9 +145,9 @@ TEST_CASE("full blocks make the next ones dearer, and empty ones cheap again") {
     net.block();
   }
   CHECK(net.chain_now().congestion_ppm == 1'423'828);
-  CHECK(net.last.outcomes[0].fee.value == 1'600 * 1'265'625 / 1'000'000);
+  CHECK(net.last.outcomes[0].fee.value == 1'600ull * 1'265'625 / 1'000'000);
   CHECK(!net.run(people[0], tx::transfer{people[1].where(), {1}}));
-  CHECK(net.last.outcomes[0].fee.value == 1'600 * 1'423'828 / 1'000'000);
+  CHECK(net.last.outcomes[0].fee.value == 1'600ull * 1'423'828 / 1'000'000);
   for (int blocks = 0; blocks < 3; ++blocks) net.block();
   CHECK(net.chain_now().congestion_ppm == 1'000'000);
 }
