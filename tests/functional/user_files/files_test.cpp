@@ -177,7 +177,7 @@ TEST_CASE("one training at a time keeps itself in a checkpoint") {
     first.send(SIGINT);
     CHECK(first.wait().exit_code == 1);
   }
-  CHECK(names_in(user.folder()) == std::vector<std::string>{"d.txt", "w.st.checkpoint"});
+  CHECK(names_in(user.folder().path()) == std::vector<std::string>{"d.txt", "w.st.checkpoint"});
   // What a killed process leaves stops nobody.
   auto again = words;
   again.emplace_back("--resume");
