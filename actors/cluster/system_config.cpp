@@ -3,8 +3,11 @@
 #include <caf/io/middleman.hpp>
 #include <caf/openssl/manager.hpp>
 
+#include <stdexcept>
+
 #include "actors/cluster/message_names.hpp"
 #include "messages/crypto/tls_errors.hpp"
+#include "messages/crypto/tls_files.hpp"
 
 namespace soma::cluster {
 system_config::system_config() {
@@ -19,6 +22,9 @@ system_config::system_config() {
 
 system_config::system_config(const cluster_identity& identity, unsigned threads) : system_config() {
   crypto::keep_tls_errors_apart();
+  const auto held = crypto::hold_tls_files(identity.certificate, identity.key, identity.ca);
+  if (!held)
+    throw std::runtime_error("cannot use the certificate of this process: " + held.error());
   load<caf::io::middleman>();
   load<caf::openssl::manager>();
   openssl_certificate = identity.certificate.string();

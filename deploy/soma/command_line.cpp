@@ -45,7 +45,8 @@ std::string not_empty(const std::string& text) {
 /// What takes the value of an option that may stand before and behind the verb, but has one value.
 std::function<void(const std::string&)> once(std::string name, std::string& into) {
   return [name = std::move(name), &into](const std::string& value) {
-    if (!into.empty() && into != value) throw CLI::ValidationError(name, "it is given twice");
+    if (!into.empty() && into != value)
+      throw CLI::ValidationError(name, "it is given more than once");
     into = value;
   };
 }

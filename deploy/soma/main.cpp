@@ -4,7 +4,9 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <csignal>
 #include <exception>
+#include <string_view>
 #include <system_error>
 #include <utility>
 
@@ -67,10 +69,34 @@ void hold_standard_streams() {
   }
 }
 
+/// Weights and ledgers are read through memory maps. When such a file becomes shorter while it is
+/// in use, or its disk fails, the kernel tells the process by this signal, at a place where it
+/// cannot go on.
+extern "C" void end_without_the_file(int number, siginfo_t* what, void*) {
+  if (what->si_code == BUS_ADRERR) {
+    static constexpr std::string_view line =
+        "soma: stopped: a file that is in use was made shorter, or its disk failed; check the "
+        "disk, "
+        "and write such a file anew in place of changing it\n";
+    (void)!::write(STDERR_FILENO, line.data(), line.size());
+    ::_exit(1);
+  }
+  ::signal(number, SIG_DFL);
+  ::raise(number);
+}
+
+void explain_lost_files() {
+  struct sigaction action {};
+  action.sa_sigaction = &end_without_the_file;
+  action.sa_flags = SA_SIGINFO;
+  ::sigaction(SIGBUS, &action, nullptr);
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
   hold_standard_streams();
+  explain_lost_files();
   soma::cli::install_stop_handlers();
   try {
     return run(argc, argv);

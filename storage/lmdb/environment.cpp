@@ -19,6 +19,7 @@ namespace soma::lmdb {
 namespace {
 
 constexpr unsigned max_readers = 1'024;
+constexpr off_t lock_file_bytes = 72 << 10;  // 64 bytes a reader, and a head of some hundred bytes
 constexpr long nfs_magic = 0x6969;
 constexpr std::string_view meta_table = "meta";
 constexpr std::string_view format_key = "format";
@@ -57,6 +58,18 @@ void cover_all_pages(MDB_env* env, const std::filesystem::path& file) {
   ::close(opened);
   if (error != 0) {
     throw failure(code_of(error), "extend " + file.string() + ": " + std::strerror(error));
+  }
+}
+
+/// LMDB maps the file of its locks without taking room for it, so that a full disk would end the
+/// process with SIGBUS at the first use. Where the file cannot be written, LMDB goes without it.
+void take_room_for_locks(const std::filesystem::path& file) {
+  const int opened = ::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+  if (opened < 0) return;
+  const int error = ::posix_fallocate(opened, 0, lock_file_bytes);
+  ::close(opened);
+  if (error != 0) {
+    throw failure(code_of(error), "make room for " + file.string() + ": " + std::strerror(error));
   }
 }
 
@@ -166,6 +179,9 @@ void environment::state::open_files(const environment_options& options) {
   std::error_code none;
   if (read_only && std::filesystem::file_size(data, none) == 0 && !none) {
     throw failure(failure_code::not_there, data.string() + " is empty");
+  }
+  if (!read_only || std::filesystem::exists(data, none)) {
+    take_room_for_locks(directory / "lock.mdb");
   }
   const std::string opening = "open " + directory.string();
   check(mdb_env_open(env, directory.c_str(), flags, 0600), opening.c_str());

@@ -119,7 +119,9 @@ outcome genesis_draft::add_account(const run_context& context, const std::string
     if (!key) return make_unexpected(key.error());
     if (!key->half)
       return failed("cannot read " + key->path.string(),
-                    "a passphrase locks it, and its public half is not stored beside it");
+                    key->unreadable.empty()
+                        ? "a passphrase locks it, and its public half is not stored beside it"
+                        : key->unreadable);
     account.owner = crypto::address_of(*key->half);
   }
   const auto is_same = [&](const genesis_account& one) { return one.owner == account.owner; };

@@ -41,7 +41,7 @@ class genesis_new final : public verb {
 
  private:
   [[nodiscard]] outcome read_options(const run_context& context);
-  [[nodiscard]] outcome check_output() const;
+  [[nodiscard]] outcome check_output(const run_context& context) const;
   [[nodiscard]] outcome add_homes();
   [[nodiscard]] outcome write_genesis();
   [[nodiscard]] outcome make_records() const;
@@ -151,7 +151,7 @@ outcome genesis_new::read_options(const run_context& context) {
   return done;
 }
 
-outcome genesis_new::check_output() const {
+outcome genesis_new::check_output(const run_context& context) const {
   const auto help = "see `soma genesis new --help`";
   if (output_dir_.empty() == output_.empty()) {
     return wrong_usage(output_.empty() ? "--output or --output-dir" : "--output and --output-dir",
@@ -165,7 +165,7 @@ outcome genesis_new::check_output() const {
     for (const auto& one : validators_) others.push_back({"--validator", halves(one).first});
     const std::vector<named_path> written{{"--output", output_}};
     if (auto distinct = check_distinct(written, others); !distinct) return distinct;
-    return check_new_file(output_, force_);
+    return check_new_file(context, output_, force_);
   }
   if (!validators_.empty()) {
     return wrong_usage("--validator", "--output-dir makes every key itself",
@@ -243,7 +243,7 @@ void genesis_new::print(const run_context& context) const {
 
 outcome genesis_new::run(const run_context& context) {
   draft_.genesis().name = "soma";
-  auto done = check_output();
+  auto done = check_output(context);
   if (done) done = draft_.read_file(context, file_);
   if (done) done = read_options(context);
   if (done) done = add_homes();

@@ -133,7 +133,7 @@ outcome prove_verb::write(const proven_row& proven) const {
 
 outcome prove_verb::run(const run_context& context) {
   if (!output_.empty()) {
-    if (auto free = check_new_file(output_, force_); !free) return free;
+    if (auto free = check_new_file(context, output_, force_); !free) return free;
   }
   const auto ledger = stored_ledger::open(context, ledger_);
   if (!ledger) return make_unexpected(ledger.error());

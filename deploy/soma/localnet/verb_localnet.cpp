@@ -35,7 +35,8 @@ class localnet_verb final : public verb {
 
  private:
   [[nodiscard]] outcome check() const;
-  [[nodiscard]] expected<std::vector<localnet::localnet_source>, failure> load_sources() const;
+  [[nodiscard]] expected<std::vector<localnet::localnet_source>, failure> load_sources(
+      const fs::path& home) const;
   [[nodiscard]] localnet::localnet_options plan(const fs::path& directory,
                                                 std::vector<localnet::localnet_source> sources,
                                                 const model_architecture& arch);
@@ -89,10 +90,11 @@ outcome localnet_verb::check() const {
   return {};
 }
 
-expected<std::vector<localnet::localnet_source>, failure> localnet_verb::load_sources() const {
+expected<std::vector<localnet::localnet_source>, failure> localnet_verb::load_sources(
+    const std::filesystem::path& home) const {
   std::vector<data_source> named = data_.empty() ? default_sources() : std::vector<data_source>{};
   for (const auto& text : data_) {
-    auto source = parse_source(text);
+    auto source = parse_source(text, home);
     if (!source) return make_unexpected(source.error());
     for (const auto& other : named) {
       if (other.name != source->name) continue;
@@ -218,7 +220,7 @@ outcome localnet_verb::run(const run_context& context) {
   if (auto checked = check(); !checked) return checked;
   const auto arch = architecture_of(arch_);
   if (!arch) return make_unexpected(arch.error());
-  auto sources = load_sources();
+  auto sources = load_sources(context.home);
   if (!sources) return make_unexpected(sources.error());
   const auto place = fresh_localnet(context.home);
   if (!place) return make_unexpected(place.error());

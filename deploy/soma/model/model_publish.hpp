@@ -33,7 +33,7 @@ class model_publish final : public verb {
   };
   [[nodiscard]] outcome load(const run_context& context);
   [[nodiscard]] outcome prepare(const run_context& context, publication_file& file);
-  [[nodiscard]] expected<std::vector<float>, failure> speciality() const;
+  [[nodiscard]] expected<std::vector<float>, failure> speciality(const run_context& context) const;
   [[nodiscard]] outcome try_out();
   [[nodiscard]] outcome upload(const run_context& context);
   [[nodiscard]] expected<committed, failure> commit(publication_file& file);

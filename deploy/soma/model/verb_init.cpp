@@ -35,7 +35,7 @@ class model_init final : public verb {
 outcome model_init::run(const run_context& context) {
   const auto arch = architecture_of(arch_);
   if (!arch) return make_unexpected(arch.error());
-  if (auto free = check_new_file(output_, force_); !free) return free;
+  if (auto free = check_new_file(context, output_, force_); !free) return free;
   const auto made = weights::init_weights(*arch, seed_);
   weights::write_weights(output_, made);
   remember_done("made " + output_.string());

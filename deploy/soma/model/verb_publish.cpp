@@ -46,7 +46,7 @@ void model_publish::declare(option_set& options) {
 outcome model_publish::run(const run_context& context) {
   if (auto loaded = load(context); !loaded) return loaded;
   if (sender_options_.dry_run) {
-    const auto embedding = speciality();
+    const auto embedding = speciality(context);
     if (!embedding) return make_unexpected(embedding.error());
     publication_.embedding = *embedding;
     const auto effect = sender_->foresee(publication_.commitment(size_bytes_, blob_id{{1}}));
@@ -113,7 +113,7 @@ outcome model_publish::load(const run_context& context) {
   return {};
 }
 
-expected<std::vector<float>, failure> model_publish::speciality() const {
+expected<std::vector<float>, failure> model_publish::speciality(const run_context& context) const {
   if (data_.empty()) {
     return wrong_usage("model publish needs --data",
                        "a model is found by its embedding, which is measured on what it is good at",
@@ -122,7 +122,7 @@ expected<std::vector<float>, failure> model_publish::speciality() const {
   std::vector<bytes> pieces;
   auto left = max_speciality_bytes;
   for (const auto& path : data_) {
-    const auto source = source_at(path.filename().string(), path);
+    const auto source = source_at(path.filename().string(), path, context.home);
     if (!source) return make_unexpected(source.error());
     for (auto& piece : load_source(*source, left, left)) {
       left -= piece.data.size();
@@ -151,7 +151,7 @@ outcome model_publish::prepare(const run_context& context, publication_file& fil
     fresh.weights = publication_.weights;
     fresh.stake = publication_.stake;
     fresh.commission_bps = publication_.commission_bps;
-    auto embedding = speciality();
+    auto embedding = speciality(context);
     if (!embedding) return make_unexpected(embedding.error());
     fresh.embedding = std::move(*embedding);
     const auto dim = sender_->ledger().genesis().parameters.architecture.dim;

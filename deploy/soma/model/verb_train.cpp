@@ -29,12 +29,12 @@ class model_train final : public verb {
   outcome run(const run_context& context) override;
 
  private:
-  [[nodiscard]] outcome check() const;
+  [[nodiscard]] outcome check(const run_context& context) const;
   [[nodiscard]] fs::path checkpoint_path() const;
   [[nodiscard]] fs::path lock_path() const;
   /// True for the output, the checkpoint and its lock, and what an interrupted write left beside them.
   [[nodiscard]] bool is_own_product(const fs::path& file) const;
-  [[nodiscard]] expected<std::vector<bytes>, failure> load_data() const;
+  [[nodiscard]] expected<std::vector<bytes>, failure> load_data(const run_context& context) const;
   [[nodiscard]] training::trainer_options training(progress_bar& bar, std::stop_source& stop) const;
   [[nodiscard]] expected<training::trainer, failure> begin(std::vector<bytes> data,
                                                            training::trainer_options options) const;
@@ -107,7 +107,7 @@ bool model_train::is_own_product(const fs::path& file) const {
   return false;
 }
 
-outcome model_train::check() const {
+outcome model_train::check(const run_context& context) const {
   const auto out_of_range = [](const char* option, const char* range) {
     return wrong_usage(option, std::string("the value is not ") + range,
                        "see `soma model train --help`");
@@ -128,8 +128,8 @@ outcome model_train::check() const {
   if (auto distinct = check_distinct(std::span(written).subspan(1), start); !distinct) {
     return distinct;
   }
-  if (auto free = check_new_file(output_, force_ || resume_); !free) return free;
-  if (auto free = check_new_file(checkpoint_path(), true); !free) return free;
+  if (auto free = check_new_file(context, output_, force_ || resume_); !free) return free;
+  if (auto free = check_new_file(context, checkpoint_path(), true); !free) return free;
   std::error_code error;
   const auto kept = fs::exists(checkpoint_path(), error);
   if (resume_ && !kept) {
@@ -144,11 +144,11 @@ outcome model_train::check() const {
   return {};
 }
 
-expected<std::vector<bytes>, failure> model_train::load_data() const {
+expected<std::vector<bytes>, failure> model_train::load_data(const run_context& context) const {
   std::vector<bytes> buffers;
   auto left = max_data_.value;
   for (const auto& path : data_) {
-    auto source = source_at(path.filename().string(), path);
+    auto source = source_at(path.filename().string(), path, context.home);
     if (!source) return make_unexpected(source.error());
     // What this verb makes itself is no data, wherever it lies and whether it is there or not: a
     // stopped run must find the same data when it is continued.
@@ -227,15 +227,15 @@ void model_train::report(const run_context& context, const weights::model_weight
 }
 
 outcome model_train::run(const run_context& context) {
-  if (auto checked = check(); !checked) return checked;
+  if (auto checked = check(context); !checked) return checked;
   const auto lock = folder_lock::take_for_now(
       lock_path(),
       {"cannot train", "another process keeps its run in " + checkpoint_path().string(),
        "wait until it has ended, or name another --checkpoint"});
   if (!lock) return make_unexpected(lock.error());
   // The other process may have left or taken away a checkpoint before its lock was free.
-  if (auto checked = check(); !checked) return checked;
-  auto data = load_data();
+  if (auto checked = check(context); !checked) return checked;
+  auto data = load_data(context);
   if (!data) return make_unexpected(data.error());
   const patient_stop until_kept;  // the checkpoint is worth waiting for
   const auto start = std::chrono::steady_clock::now();

@@ -14,6 +14,7 @@
 #include <utility>
 
 #include "deploy/soma/shell/units.hpp"
+#include "deploy/soma/shell/verb.hpp"
 
 namespace soma::cli {
 namespace fs = std::filesystem;
@@ -142,7 +143,29 @@ expected<bytes, failure> read_named_file(const fs::path& path, std::uint64_t max
 /// name.
 constexpr std::size_t max_new_name_bytes = 224;
 
-outcome check_new_file(const fs::path& path, bool may_replace) {
+namespace {
+
+/// True if the file belongs to soma: a lock, a key or a publication of the home, or anything in the
+/// folder of a ledger, such as a node's home or a local network, or below it.
+bool is_kept_by_soma(const fs::path& home, const fs::path& path) {
+  std::error_code ignored;
+  const auto whole = fs::weakly_canonical(fs::absolute(path, ignored), ignored);
+  if (whole.extension() == ".lock" || whole.filename() == "lock.mdb") return true;
+  int levels = 3;  // blobs lie two folders below a home
+  for (auto folder = whole.parent_path(); folder.has_relative_path() && levels > 0; --levels) {
+    for (const auto* own : {"keys", "publications"}) {
+      if (same_file(folder, home / own)) return true;
+    }
+    const bool has_ledger = fs::exists(folder / "ledger" / "data.mdb", ignored);
+    if (has_ledger || fs::exists(folder / home_lock_name, ignored)) return true;
+    folder = folder.parent_path();
+  }
+  return false;
+}
+
+}  // namespace
+
+outcome check_new_file(const run_context& context, const fs::path& path, bool may_replace) {
   const auto what = "cannot write " + path.string();
   std::error_code error;
   const auto folder = path.has_parent_path() ? path.parent_path() : fs::path(".");
@@ -163,9 +186,16 @@ outcome check_new_file(const fs::path& path, bool may_replace) {
   }
   const auto status = fs::status(path, error);
   if (!fs::exists(status)) return {};
-  if (!may_replace) return failed(what, "it exists", "name another file, or add --force");
   if (!fs::is_regular_file(status)) {
     return failed(what, "it is not a regular file", "name another file");
+  }
+  if (!may_replace) return failed(what, "it exists", "name another file, or add --force");
+  if (!context.config_path.empty() && same_file(path, context.config_path)) {
+    return wrong_usage(what, "it is the configuration of this command", "name another file");
+  }
+  if (is_kept_by_soma(context.home, path)) {
+    return failed(what, "soma keeps it: it is a key, a lock or a part of a ledger's folder",
+                  "name another file");
   }
   if (holds_private_key(path)) {
     return failed(what, "it holds a private key, which would be lost", "name another file");
@@ -189,6 +219,9 @@ outcome write_named_file(const fs::path& path, byte_view content, bool may_repla
     if (fd < 0 && errno != EEXIST) return refused(errno);
   }
   if (fd < 0) return refused(EEXIST);
+  // A file that is replaced keeps its permissions: what only its owner could read stays so.
+  struct stat old {};
+  if (may_replace && ::stat(path.c_str(), &old) == 0) (void)::fchmod(fd, old.st_mode & mode);
   int error = 0;
   while (!content.empty() && error == 0) {
     const auto written = ::write(fd, content.data(), content.size());

@@ -13,6 +13,8 @@
 
 namespace soma::cli {
 
+struct run_context;
+
 /// The home directory of the user: HOME, or what the system knows of the user when HOME is not set,
 /// as for a service.
 [[nodiscard]] std::filesystem::path home_of_user();
@@ -42,8 +44,11 @@ namespace soma::cli {
 
 /// Checks that a new file may be written at `path`: its folder exists and may be written to, and no
 /// file of that name exists unless `may_replace`. Even then it refuses to replace what is no
-/// regular file, and a file with a private key. A verb calls it before its work begins.
-[[nodiscard]] outcome check_new_file(const std::filesystem::path& path, bool may_replace);
+/// regular file, a file with a private key, the configuration of this command, and what soma itself
+/// keeps: keys and publications of the home, locks, and what lies in the folder of a ledger. A verb
+/// calls it before its work begins.
+[[nodiscard]] outcome check_new_file(const run_context& context, const std::filesystem::path& path,
+                                     bool may_replace);
 
 /// Writes a file that is there as a whole: the content goes to a new file beside it, which is
 /// synced and then takes the name. On failure, such as a full disk, nothing new is left, and a file

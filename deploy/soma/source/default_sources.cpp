@@ -9,6 +9,7 @@
 #include <fstream>
 #include <functional>
 
+#include "deploy/soma/shell/console.hpp"
 #include "deploy/soma/shell/files.hpp"
 
 namespace soma::cli {
@@ -25,20 +26,42 @@ bool is_readable_file(const fs::path& path) {
   return fs::is_regular_file(path, error) && !error && ::access(path.c_str(), R_OK) == 0;
 }
 
-// Regular files below `folder` that pass `wanted`, sorted by path. Symbolic links, and folders that
-// may not be entered, are skipped.
-std::vector<fs::path> walk(const fs::path& folder, const accepts& wanted) {
+struct walked {
   std::vector<fs::path> files;
+  std::vector<fs::path> unreadable;  // files and folders
+};
+
+// Regular files below `folder` that pass `wanted`, sorted by path. Symbolic links, and folders that
+// `entered` refuses, are skipped.
+walked walk_all(const fs::path& folder, const accepts& wanted, const accepts& entered) {
+  walked found;
   std::error_code error;
   fs::recursive_directory_iterator at(folder, fs::directory_options::skip_permission_denied, error);
-  for (; !error && at != fs::recursive_directory_iterator() && files.size() < max_walked_files;
+  for (;
+       !error && at != fs::recursive_directory_iterator() && found.files.size() < max_walked_files;
        at.increment(error)) {
     std::error_code ignored;
-    if (at->is_symlink(ignored) || !at->is_regular_file(ignored)) continue;
-    if (wanted(at->path()) && is_readable_file(at->path())) files.push_back(at->path());
+    const auto& path = at->path();
+    if (at->is_symlink(ignored)) continue;
+    if (at->is_directory(ignored)) {
+      const bool is_open = ::access(path.c_str(), R_OK | X_OK) == 0;
+      if (!is_open) found.unreadable.push_back(path);
+      if (!is_open || !entered(path)) at.disable_recursion_pending();
+    } else if (at->is_regular_file(ignored) && wanted(path)) {
+      (is_readable_file(path) ? found.files : found.unreadable).push_back(path);
+    }
   }
-  std::ranges::sort(files);
-  return files;
+  std::ranges::sort(found.files);
+  std::ranges::sort(found.unreadable);
+  return found;
+}
+
+bool any(const fs::path&) {
+  return true;
+}
+
+std::vector<fs::path> walk(const fs::path& folder, const accepts& wanted) {
+  return walk_all(folder, wanted, any).files;
 }
 
 void append(std::vector<fs::path>& files, std::vector<fs::path> more) {
@@ -165,18 +188,40 @@ std::vector<data_source> default_sources() {
   return all;
 }
 
-expected<data_source, failure> source_at(std::string name, const fs::path& path) {
+expected<data_source, failure> source_at(std::string name, const fs::path& path,
+                                         const fs::path& home) {
   data_source source{std::move(name), {}};
   const auto what = "cannot use the data " + path.string();
   std::error_code error;
   if (fs::is_directory(path, error)) {
-    source.files = walk(path, [](const fs::path&) { return true; });
+    const auto not_own = [&home](const fs::path& folder) {
+      std::error_code ignored;
+      return !same_file(folder, home) && !fs::exists(folder / home_lock_name, ignored);
+    };
+    if (!not_own(path)) {
+      return failed(what, "it is a home of soma, with keys and what soma itself has made",
+                    "name a folder with your own files");
+    }
+    const auto is_data = [](const fs::path& file) { return !holds_private_key(file); };
+    auto found = walk_all(path, is_data, not_own);
+    source.files = std::move(found.files);
+    if (!found.unreadable.empty()) {
+      note_line("left out of " + path.string() +
+                ", since it may not be read: " + found.unreadable[0].string() +
+                (found.unreadable.size() == 1
+                     ? ""
+                     : ", and " + std::to_string(found.unreadable.size() - 1) + " more"));
+    }
     if (source.files.empty()) {
       return failed(what,
                     "the folder holds no readable file, and symbolic links in it are not followed",
                     "name a folder with files, or the files themselves");
     }
   } else if (is_readable_file(path)) {
+    if (holds_private_key(path)) {
+      return failed(what, "it holds a private key, and models give away what they learn from",
+                    "name other data");
+    }
     source.files.push_back(path);
     source.is_named_file = true;
   } else {
@@ -187,7 +232,7 @@ expected<data_source, failure> source_at(std::string name, const fs::path& path)
   return source;
 }
 
-expected<data_source, failure> parse_source(std::string_view text) {
+expected<data_source, failure> parse_source(std::string_view text, const fs::path& home) {
   const auto equals = text.find('=');
   const auto path = expanded(equals == std::string_view::npos ? text : text.substr(equals + 1));
   auto name = equals == std::string_view::npos ? path.filename().string()
@@ -198,7 +243,7 @@ expected<data_source, failure> parse_source(std::string_view text) {
     return wrong_usage("cannot use the data source " + std::string(text),
                        "a name or a path is missing", "write NAME=PATH");
   }
-  return source_at(std::move(name), path);
+  return source_at(std::move(name), path, home);
 }
 
 std::vector<source_piece> load_source(const data_source& source, std::uint64_t max_bytes,

@@ -35,12 +35,17 @@ struct source_piece {
 [[nodiscard]] std::vector<data_source> default_sources();
 
 /// A source called `name` with the file at `path`, or with all regular files below that folder.
+/// Private keys are never data, and neither is what lies in the `home` of the command or in the
+/// home of a node: data is revealed, and what soma makes would change what it learns from. Says on
+/// the standard error what may not be read.
 [[nodiscard]] expected<data_source, failure> source_at(std::string name,
-                                                       const std::filesystem::path& path);
+                                                       const std::filesystem::path& path,
+                                                       const std::filesystem::path& home);
 
 /// Reads NAME=PATH, where PATH is a file or a folder. Symbolic links in the folder are skipped.
 /// Without NAME=, the source is called after the last part of the path.
-[[nodiscard]] expected<data_source, failure> parse_source(std::string_view text);
+[[nodiscard]] expected<data_source, failure> parse_source(std::string_view text,
+                                                          const std::filesystem::path& home);
 
 /// Reads the files in their order: at most `max_file_bytes` from the start of each, and at most
 /// `max_bytes` together. Files that cannot be read or are empty are skipped.

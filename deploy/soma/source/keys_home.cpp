@@ -9,6 +9,7 @@
 #include <cstdlib>
 #include <fstream>
 
+#include "deploy/soma/shell/console.hpp"
 #include "deploy/soma/shell/files.hpp"
 #include "deploy/soma/shell/hidden_input.hpp"
 #include "deploy/soma/shell/stop.hpp"
@@ -62,7 +63,13 @@ void write_public_half(const fs::path& key, const public_key& half) {
 }
 
 home_key key_at(const fs::path& path, bool is_of_home) {
-  return {path.stem().string(), path, read_public_half(path), is_of_home};
+  home_key key{path.stem().string(), path, std::nullopt, is_of_home};
+  if (::access(path.c_str(), R_OK) == 0) {
+    key.half = read_public_half(path);
+  } else {
+    key.unreadable = std::generic_category().message(errno);
+  }
+  return key;
 }
 
 /// Reads the first line of a file, of a pipe such as that of `<(…)`, or of a terminal. A writer
@@ -110,22 +117,51 @@ bool is_key_name(std::string_view name) {
          });
 }
 
-std::vector<home_key> keys_of(const fs::path& home) {
+expected<std::vector<home_key>, failure> keys_of(const fs::path& home) {
   std::vector<home_key> found;
   std::error_code error;
-  for (const auto& entry : fs::directory_iterator(home / "keys", error)) {
-    if (entry.path().extension() != ".pem" || !holds_private_key(entry.path())) continue;
-    found.push_back(key_at(entry.path(), true));
+  const auto folder = home / "keys";
+  for (fs::directory_iterator at(folder, error); !error && at != fs::directory_iterator();
+       at.increment(error)) {
+    const auto& path = at->path();
+    std::error_code ignored;
+    if (path.extension() != ".pem" || !fs::is_regular_file(path, ignored)) continue;
+    auto key = key_at(path, true);
+    if (key.unreadable.empty() && !holds_private_key(path)) continue;
+    found.push_back(std::move(key));
+  }
+  if (error && error != std::errc::no_such_file_or_directory) {
+    return failed("cannot read the keys in " + folder.string(), error.message(),
+                  "make the folder readable for you, or name another --home");
   }
   std::ranges::sort(found, {}, &home_key::name);
   return found;
+}
+
+expected<std::vector<address>, failure> accounts_of_home(const run_context& context,
+                                                         const std::string& verb_name) {
+  const auto keys = keys_of(context.home);
+  if (!keys) return make_unexpected(keys.error());
+  std::vector<address> accounts;
+  for (const auto& key : *keys) {
+    if (key.half) accounts.push_back(crypto::address_of(*key.half));
+    if (!key.unreadable.empty())
+      note_line("left out: " + key.path.string() + ": " + key.unreadable);
+  }
+  if (accounts.empty()) {
+    return wrong_usage(verb_name, "no account was named, and the home has no key that can be shown",
+                       "name an address, or make a key with `soma wallet new NAME`");
+  }
+  return accounts;
 }
 
 expected<home_key, failure> find_key(const run_context& context, const std::string& named) {
   const auto remedy = "`soma wallet new NAME` makes a key, `soma wallet list` shows all keys";
   std::error_code ignored;
   if (named.empty()) {
-    const auto all = keys_of(context.home);
+    const auto found = keys_of(context.home);
+    if (!found) return make_unexpected(found.error());
+    const auto& all = *found;
     if (all.size() == 1) return all[0];
     return failed(
         "it is not clear which account is meant",
@@ -137,6 +173,7 @@ expected<home_key, failure> find_key(const run_context& context, const std::stri
   if (is_key_name(named)) {
     const auto path = context.home / "keys" / (named + ".pem");
     if (fs::exists(path, ignored)) return key_at(path, true);
+    if (auto all = keys_of(context.home); !all) return make_unexpected(all.error());
   }
   if (fs::is_regular_file(named, ignored)) return key_at(named, false);
   return failed("there is no key " + named,

@@ -12,6 +12,7 @@
 #include "deploy/soma/shell/failure.hpp"
 #include "deploy/soma/shell/verb.hpp"
 #include "messages/crypto/ed25519.hpp"
+#include "messages/values/ids.hpp"
 
 namespace soma::cli {
 
@@ -24,10 +25,18 @@ struct home_key {
   /// The public half. nullopt if the key is locked by a passphrase and no NAME.pub is of this file.
   std::optional<public_key> half;
   bool is_of_home = false;  // false for a key file that a person named by its path
+  /// Why the file cannot be read; empty if it can. Such a key is a key all the same: without it,
+  /// another one would be taken for the only one.
+  std::string unreadable = {};
 };
 /// All keys of a home, ordered by name. Folders, dangling links and files that hold no key are left
-/// out, whatever their names.
-[[nodiscard]] std::vector<home_key> keys_of(const std::filesystem::path& home);
+/// out, whatever their names. Refuses if the folder of the keys cannot be read; one that is missing
+/// holds no key.
+[[nodiscard]] expected<std::vector<home_key>, failure> keys_of(const std::filesystem::path& home);
+/// The addresses of those keys of the home that can be shown. Refuses for `verb_name` if there is
+/// none. Says on the standard error which keys cannot be read.
+[[nodiscard]] expected<std::vector<address>, failure> accounts_of_home(
+    const run_context& context, const std::string& verb_name);
 
 /// The key that a person means: `named` is the name of a key of the home, or a key file. If it is
 /// empty, the home must have exactly one key.

@@ -106,7 +106,8 @@ expected<pool_owner, failure> pool_named(const run_context& context, ledger_sour
 
 name_book::name_book(const run_context& context, const ledger_source& source)
     : models_(source.names()) {
-  for (const auto& key : keys_of(context.home)) {
+  // Without the keys, addresses are shown without names.
+  for (const auto& key : keys_of(context.home).value_or(std::vector<home_key>{})) {
     if (key.half) keys_.emplace(crypto::address_of(*key.half), key.name);
   }
 }

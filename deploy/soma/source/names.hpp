@@ -43,7 +43,6 @@ class name_book {
   /// The name as a JSON string, or null.
   [[nodiscard]] json name(const address& id) const;
   [[nodiscard]] json name(const model_id& id) const;
-  [[nodiscard]] const std::map<address, std::string>& keys() const { return keys_; }
 
  private:
   std::map<address, std::string> keys_;

@@ -2,6 +2,7 @@
 #include "deploy/soma/send/sending.hpp"
 #include "deploy/soma/shell/console.hpp"
 #include "deploy/soma/shell/units.hpp"
+#include "deploy/soma/source/keys_home.hpp"
 #include "deploy/soma/source/positions.hpp"
 #include "deploy/soma/verbs.hpp"
 
@@ -230,23 +231,17 @@ class stake_list final : public verb {
 
  private:
   [[nodiscard]] expected<std::vector<position>, failure> found(const run_context& context,
-                                                               ledger_source& source,
-                                                               const name_book& names) const;
+                                                               ledger_source& source) const;
   std::string of_;
   ledger_place place_;
 };
 
 expected<std::vector<position>, failure> stake_list::found(const run_context& context,
-                                                           ledger_source& source,
-                                                           const name_book& names) const {
-  std::vector<address> holders;
+                                                           ledger_source& source) const {
   if (of_.empty()) {
-    for (const auto& [id, name] : names.keys()) holders.push_back(id);
-    if (holders.empty()) {
-      return wrong_usage("stake list", "nothing was named, and the home has no key",
-                         "name an account or a pool");
-    }
-    return positions_of(source, holders);
+    auto own = accounts_of_home(context, "stake list");
+    if (!own) return make_unexpected(own.error());
+    return positions_of(source, *own);
   }
   const bool says_pool = of_.find(':') != std::string::npos;
   if (!says_pool) {
@@ -296,7 +291,7 @@ outcome stake_list::run(const run_context& context) {
   if (!opened) return make_unexpected(opened.error());
   auto& source = **opened;
   const name_book names(context, source);
-  const auto positions = found(context, source, names);
+  const auto positions = found(context, source);
   if (!positions) return make_unexpected(positions.error());
   const auto chain = source.chain();
   if (context.wants_json) {

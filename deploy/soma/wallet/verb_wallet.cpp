@@ -17,6 +17,7 @@ json key_json(const home_key& key) {
   return json::of({{"name", key.name},
                    {"address", key.half ? json(crypto::address_of(*key.half).text()) : json()},
                    {"public_key", key.half ? json("0x" + to_hex(*key.half)) : json()},
+                   {"unreadable", key.unreadable.empty() ? json() : json(key.unreadable)},
                    {"path", key.path.string()}});
 }
 
@@ -94,7 +95,9 @@ class wallet_list final : public verb {
   std::string_view example() const override { return "soma wallet list"; }
   void declare(option_set&) override {}
   outcome run(const run_context& context) override {
-    const auto keys = keys_of(context.home);
+    const auto found = keys_of(context.home);
+    if (!found) return make_unexpected(found.error());
+    const auto& keys = *found;
     if (context.wants_json) {
       json::array list;
       for (const auto& key : keys) list.push_back(key_json(key));
@@ -109,7 +112,9 @@ class wallet_list final : public verb {
     table rows({"name", "address"});
     for (const auto& key : keys) {
       rows.row({key.name, key.half ? crypto::address_of(*key.half).text()
-                                   : "locked: showing its address needs the passphrase"});
+                          : key.unreadable.empty()
+                              ? "locked: showing its address needs the passphrase"
+                              : "cannot be read: " + key.unreadable});
     }
     rows.print();
     return {};
@@ -150,11 +155,9 @@ outcome wallet_balance::run(const run_context& context) {
     wanted.push_back(*account);
   }
   if (wanted.empty()) {
-    for (const auto& [id, name] : names.keys()) wanted.push_back(id);
-    if (wanted.empty()) {
-      return wrong_usage("wallet balance", "no account was named, and the home has no key",
-                         "name an address, or make a key with `soma wallet new NAME`");
-    }
+    auto own = accounts_of_home(context, "wallet balance");
+    if (!own) return make_unexpected(own.error());
+    wanted = std::move(*own);
   }
   const auto positions = positions_of(source, wanted);
   json::array list;

@@ -1,6 +1,8 @@
 // The real `soma`, in a home of its own.
 #pragma once
 
+#include <unistd.h>
+
 #include <string>
 #include <vector>
 
@@ -24,6 +26,16 @@ class soma_user {
  private:
   scratch_folder folder_;
 };
+
+/// The command as a user runs it who may not read what permissions forbid. root may, unless it gives
+/// that up.
+[[nodiscard]] inline std::vector<std::string> bound_by_permissions(std::vector<std::string> words) {
+  if (::geteuid() == 0) {
+    words.insert(words.begin(),
+                 {"/usr/bin/setpriv", "--bounding-set", "-dac_override,-dac_read_search"});
+  }
+  return words;
+}
 
 /// One line, newline included.
 [[nodiscard]] inline bool is_one_line(const std::string& text) {

@@ -8,6 +8,7 @@
 #include <csignal>
 #include <fstream>
 #include <functional>
+#include <iterator>
 #include <thread>
 
 #include "tests/deploy/soma/binary.hpp"
@@ -177,7 +178,7 @@ TEST_CASE("one training at a time keeps itself in a checkpoint") {
     first.send(SIGINT);
     CHECK(first.wait().exit_code == 1);
   }
-  CHECK(names_in(user.folder().path()) == std::vector<std::string>{"d.txt", "w.st.checkpoint"});
+  CHECK_FALSE(fs::exists(lock));
   // What a killed process leaves stops nobody.
   auto again = words;
   again.emplace_back("--resume");
@@ -252,6 +253,71 @@ TEST_CASE("a network replaces only a network, and nothing that lies beside it") 
   }
   CHECK(names_in(home / "net") == std::vector<std::string>{"ca", "genesis.bin", "validator-1"});
   for (const auto& name : names_in(home)) CHECK_FALSE(name.starts_with(".net"));
+}
+
+TEST_CASE("--force replaces files of the user, and never what soma keeps or reads") {
+  const soma_user user;
+  REQUIRE(user.run({"wallet", "new", "alice", "--no-passphrase"}).exit_code == 0);
+  fs::create_directories(user.folder() / "net/ledger");
+  fs::create_directories(user.folder() / "net/blobs");
+  write_text(user.folder() / "c.toml", "[model.init]\nseed = 3\n");
+  for (const auto* kept : {"net/ledger/data.mdb", "net/ledger/lock.mdb", "net/index.toml",
+                           "net/blobs/lock", ".soma/localnet.lock"}) {
+    write_text(user.folder() / kept, "mine");
+  }
+  for (const auto* kept :
+       {"net/ledger/data.mdb", "net/ledger/lock.mdb", "net/index.toml", "net/blobs/lock",
+        ".soma/localnet.lock", ".soma/keys/alice.pub", ".soma/keys/alice.pem", "c.toml"}) {
+    CAPTURE(std::string(kept));
+    const auto before = read_text(user.folder() / kept);
+    for (const auto& words : std::vector<std::vector<std::string>>{
+             {"model", "init", "-o", kept, "--arch", "2,16,2,32,32", "--force", "--config",
+              "c.toml"},
+             {"model", "train", "--data", "c.toml", "--checkpoint", kept, "-o", "w.st", "--force",
+              "--config", "c.toml"},
+             {"prove", "supply", "-o", kept, "--force", "--config", "c.toml"},
+             {"genesis", "new", "--validator", "v.key", "-o", kept, "--force", "--config",
+              "c.toml"}}) {
+      const auto refused = run_there(user, words);
+      CAPTURE(words[0]);
+      CAPTURE(refused.err);
+      CHECK(refused.exit_code != 0);
+      CHECK(is_one_line(refused.err));
+      CHECK(read_text(user.folder() / kept) == before);
+    }
+  }
+  CHECK_FALSE(fs::exists(user.folder() / "v.key"));
+}
+
+TEST_CASE("what replaces a file keeps its permissions") {
+  const soma_user user;
+  write_text(user.folder() / "w.st", "old");
+  fs::permissions(user.folder() / "w.st", fs::perms::owner_read | fs::perms::owner_write);
+  REQUIRE(run_there(user, {"model", "init", "-o", "w.st", "--arch", "2,16,2,32,32", "--force"})
+              .exit_code == 0);
+  CHECK(fs::status(user.folder() / "w.st").permissions() ==
+        (fs::perms::owner_read | fs::perms::owner_write));
+}
+
+TEST_CASE("weights that are cut short while they are used end the command with one line") {
+  const soma_user user;
+  REQUIRE(
+      run_there(user, {"model", "init", "-o", "w.st", "--arch", "8,384,6,1536,256"}).exit_code ==
+      0);
+  write_text(user.folder() / "d.txt", some_text(4'000'000));
+  running_program scoring(user.folder().path(),
+                          typed(user, {"model", "score", "--weights", "w.st", "--data", "d.txt"}));
+  REQUIRE(comes_true([&] {
+    std::ifstream maps("/proc/" + std::to_string(scoring.id()) + "/maps");
+    const std::string text(std::istreambuf_iterator<char>(maps), {});
+    return text.find("/w.st") != std::string::npos;
+  }));
+  fs::resize_file(user.folder() / "w.st", 4'096);
+  const auto done = scoring.wait(std::chrono::seconds(100));
+  CAPTURE(done.err);
+  CHECK(done.exit_code == 1);
+  CHECK(is_one_line(done.err));
+  CHECK(done.err.find("was made shorter") != std::string::npos);
 }
 
 TEST_CASE("a full disk leaves the old file as it was, and no new one") {

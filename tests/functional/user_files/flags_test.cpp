@@ -64,7 +64,8 @@ TEST_CASE("an option with one value may stand before and behind the verb, but on
     CAPTURE(twice.err);
     CHECK(twice.exit_code == 2);
     CHECK(is_one_line(twice.err));
-    CHECK(twice.err.find(std::string(option) + ": it is given twice") != std::string::npos);
+    CHECK(twice.err.find(std::string(option) + ": it is given more than once") !=
+          std::string::npos);
   }
   CHECK_FALSE(fs::exists(user.at("a")));
   CHECK_FALSE(fs::exists(user.at("b")));

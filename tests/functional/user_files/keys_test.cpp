@@ -108,6 +108,46 @@ TEST_CASE("only keys are listed as keys") {
   CHECK((*list)["keys"].elements[0]["name"].text == "bob");
 }
 
+TEST_CASE("a key that cannot be read is a key all the same") {
+  const soma_user user;
+  for (const auto* name : {"alice", "bob"}) {
+    REQUIRE(user.run({"wallet", "new", name, "--no-passphrase"}).exit_code == 0);
+  }
+  const auto run = [&](const std::vector<std::string>& words) {
+    return run_program(user.folder().path(),
+                       support::bound_by_permissions(soma_user::command(words)),
+                       std::chrono::seconds(60));
+  };
+  REQUIRE(run({"genesis", "new", "--validator", user.at("v.key"), "--account", "bob=5", "--arch",
+               "tiny", "-o", user.at("g.bin")})
+              .exit_code == 0);
+  fs::permissions(user.at(".soma/keys/alice.pem"), fs::perms::none);
+  const auto listed = run({"wallet", "list"});
+  CHECK(listed.exit_code == 0);
+  CHECK(listed.out.find("cannot be read: Permission denied") != std::string::npos);
+  // Bob's key is not taken for the only one.
+  const auto sent = run({"wallet", "send", "bob", "1", "--ledger", user.at("none"), "--dry-run"});
+  CHECK(sent.exit_code == 1);
+  CHECK(sent.err.find("2 keys are in") != std::string::npos);
+  const auto used = run({"genesis", "new", "--validator", user.at("w.key"), "--account", "alice=5",
+                         "--arch", "tiny", "-o", user.at("h.bin")});
+  CHECK(used.exit_code == 1);
+  CHECK(used.err.find("Permission denied") != std::string::npos);
+
+  fs::permissions(user.at(".soma/keys"), fs::perms::none);
+  for (const auto& words : std::vector<std::vector<std::string>>{
+           {"wallet", "list"},
+           {"genesis", "new", "--validator", user.at("w.key"), "--account", "bob=5", "--arch",
+            "tiny", "-o", user.at("h.bin")}}) {
+    const auto refused = run(words);
+    CAPTURE(refused.err);
+    CHECK(refused.exit_code == 1);
+    CHECK(is_one_line(refused.err));
+    CHECK(refused.err.find("Permission denied") != std::string::npos);
+  }
+  fs::permissions(user.at(".soma/keys"), fs::perms::owner_all);
+}
+
 TEST_CASE("a passphrase comes from a pipe as well as from a file") {
   const soma_user user;
   const std::string binary = SOMA_BINARY;

@@ -90,6 +90,47 @@ bool is_listening(const running_program& program) {
   });
 }
 
+/// The address after "NAME  listens at ", once the service has said it.
+std::string address_of(const running_program& service, const std::string& name) {
+  const auto words = name + "  listens at ";
+  std::string address;
+  const auto came = comes_true([&] {
+    const auto said = service.out();
+    const auto at = said.find(words);
+    if (at == std::string::npos || said.find('\n', at) == std::string::npos) return false;
+    const auto begin = at + words.size();
+    address = said.substr(begin, said.find_first_of(" \n", begin) - begin);
+    return true;
+  });
+  REQUIRE(came);
+  return address;
+}
+
+/// Connections to an address 127.0.0.1:PORT that say nothing.
+class silent_callers {
+ public:
+  silent_callers(const std::string& address, std::size_t count) {
+    sockaddr_in at{};
+    at.sin_family = AF_INET;
+    at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    at.sin_port =
+        htons(static_cast<std::uint16_t>(std::stoul(address.substr(address.find(':') + 1))));
+    for (std::size_t i = 0; i < count; ++i) {
+      const int caller = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+      (void)::connect(caller, reinterpret_cast<const sockaddr*>(&at), sizeof at);
+      callers_.push_back(caller);
+    }
+  }
+  ~silent_callers() {
+    for (const int caller : callers_) ::close(caller);
+  }
+  silent_callers(const silent_callers&) = delete;
+  silent_callers& operator=(const silent_callers&) = delete;
+
+ private:
+  std::vector<int> callers_;
+};
+
 bool has_said(const running_program& service, const std::string& text) {
   return comes_true([&] {
     return service.out().find(text) != std::string::npos ||
@@ -163,6 +204,38 @@ TEST_CASE("a node whose address is taken ends with one line and gives back all t
   const auto done = stopped(again);
   CHECK(done.exit_code == 0);
   CHECK(done.err.find("kept: the ledger") != std::string::npos);
+}
+
+TEST_CASE("neither missing certificates nor strangers at its port end a node") {
+  const soma_user user;
+  make_files(user);
+  write_text(user.at("node.toml"), alone + "listen = \"127.0.0.1:0\"\n");
+  fs::copy(user.at("c"), user.at("mine"));
+  fs::copy_file(user.at("ca/ca.pem"), user.at("mine/ca.pem"));
+  auto words = typed(user, {"node", "run", "--config", "node.toml"});
+  std::size_t strangers = 3;
+  SUBCASE("its files are gone") {}
+  SUBCASE("no file can be opened any more") {
+    words = {"/bin/sh", "-c", "ulimit -n 64 && exec \"$@\"", "sh"};
+    for (const auto& word : typed(user, {"node", "run", "--config", "node.toml"}))
+      words.push_back(word);
+    strangers = 140;
+  }
+  running_program node(user.folder().path(), words);
+  const auto address = address_of(node, "validator");
+  if (strangers == 3) {
+    for (const auto* file : {"c/c.pem", "c/c.key", "ca/ca.pem"}) fs::remove(user.at(file));
+  }
+  {
+    const silent_callers callers(address, strangers);
+    std::this_thread::sleep_for(std::chrono::seconds(1));
+  }
+  CHECK(comes_true([&] {
+    return run_there(user, {"status", "--join", address, "--certificate", "mine/c.pem",
+                            "--certificate-key", "mine/c.key", "--ca", "mine/ca.pem"})
+               .exit_code == 0;
+  }));
+  CHECK(stopped(node).exit_code == 0);
 }
 
 TEST_CASE("a node that waits for another machine goes on trying, and ends when it is told") {

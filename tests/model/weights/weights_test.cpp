@@ -1,6 +1,7 @@
 #include "model/weights/weights.hpp"
 
 #include <doctest/doctest.h>
+#include <unistd.h>
 
 #include <cmath>
 #include <fstream>
@@ -70,4 +71,22 @@ TEST_CASE("a failed write leaves no file behind") {
   std::filesystem::create_directories(place.path / "w" / "inside");
   CHECK_THROWS_AS(write_weights(place.path / "w", init_weights(small_arch, 1)), std::system_error);
   CHECK(std::distance(std::filesystem::directory_iterator(place.path), {}) == 1);
+}
+
+TEST_CASE("an unfinished file takes no name that another file has") {
+  const temporary_folder place;
+  const auto path = place.path / "w.safetensors";
+  std::vector<std::filesystem::path> taken;
+  for (const auto* end : {"", "-0", "-1"}) {
+    taken.push_back(path.string() + ".part-" + std::to_string(::getpid()) + end);
+    std::ofstream(taken.back()) << "mine";
+  }
+  write_weights(path, init_weights(*parse_architecture("2,8,2,6,16"), 7));
+  CHECK(read_weights(path).has_value());
+  for (const auto& name : taken) {
+    std::string text;
+    std::ifstream(name) >> text;
+    CHECK(text == "mine");
+  }
+  CHECK(std::distance(std::filesystem::directory_iterator(place.path), {}) == 4);
 }

@@ -48,7 +48,7 @@ TEST_CASE(
   support::write_text(scratch / "d/sub/c", "cc");
   std::filesystem::create_symlink("/etc/passwd", scratch / "d/link");
   std::filesystem::create_directory_symlink("..", scratch / "d/sub/loop");
-  const auto source = parse_source("mine=" + (scratch / "d").string());
+  const auto source = parse_source("mine=" + (scratch / "d").string(), scratch / "home");
   REQUIRE(source);
   CHECK(source->name == "mine");
   const auto text = [&](std::uint64_t all, std::uint64_t each) {
@@ -75,10 +75,34 @@ TEST_CASE(
 TEST_CASE("a source that cannot be is refused with a reason") {
   const support::scratch_folder scratch;
   std::filesystem::create_directories(scratch / "none");
-  CHECK(parse_source("x=/nowhere/at/all").error().why == "there is no such file or folder");
-  CHECK(parse_source("x=" + (scratch / "none").string()).error().why ==
+  CHECK(parse_source("x=/nowhere/at/all", scratch / "home").error().why ==
+        "there is no such file or folder");
+  CHECK(parse_source("x=" + (scratch / "none").string(), scratch / "home").error().why ==
         "the folder holds no readable file, and symbolic links in it are not followed");
-  CHECK(parse_source("=/etc").error().code == exit_code::wrong_usage);
-  CHECK(parse_source("x=").error().code == exit_code::wrong_usage);
-  CHECK(parse_source("/dev/null").error().why == "it is not a file or folder that can be read");
+  CHECK(parse_source("=/etc", scratch / "home").error().code == exit_code::wrong_usage);
+  CHECK(parse_source("x=", scratch / "home").error().code == exit_code::wrong_usage);
+  CHECK(parse_source("/dev/null", scratch / "home").error().why ==
+        "it is not a file or folder that can be read");
+}
+
+TEST_CASE("keys, and what soma makes, are no data") {
+  const support::scratch_folder scratch;
+  const auto home = scratch / "d/.soma";
+  const std::string key = "-----BEGIN PRIVATE KEY-----\nMC4CAQAwBQYDK2VwBCIEIA==\n";
+  for (const auto* folder : {"d/.soma/ledger", "d/node/blobs", "d/plain"}) {
+    std::filesystem::create_directories(scratch / folder);
+  }
+  support::write_text(home / "ledger/data.mdb", "made by a localnet");
+  support::write_text(scratch / "d/node/node.lock", "");
+  support::write_text(scratch / "d/node/blobs/b", "made by a node");
+  support::write_text(scratch / "d/plain/server.key", key);
+  support::write_text(scratch / "d/plain/text", "mine");
+  const auto source = source_at("mine", scratch / "d", home);
+  REQUIRE(source);
+  CHECK(source->files == std::vector<std::filesystem::path>{scratch / "d/plain/text"});
+  CHECK(source_at("key", scratch / "d/plain/server.key", home).error().why.find("a private key") !=
+        std::string::npos);
+  for (const auto& own : {home, scratch / "d/node"}) {
+    CHECK(source_at("own", own, home).error().why.find("a home of soma") != std::string::npos);
+  }
 }
