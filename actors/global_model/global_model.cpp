@@ -42,7 +42,10 @@ class evaluation final : public session {
       : session(self, ports), promise_(std::move(to)), request_(request) {}
 
   void start() {
-    if (text().size() < 2) return fail(ask_refusal::empty_text, {});
+    if (text().size() < 2) {
+      return fail(ask_refusal::empty_text,
+                  "there is no byte to predict from another: give at least two bytes");
+    }
     if (request_.root().getExperts() == 0) return fail(ask_refusal::bad_request, {});
     find_experts(text(), request_.root().getExperts());
   }

@@ -14,14 +14,23 @@ std::string text_in(const caf::error& why) {
   return context.get_as<std::string>(0);
 }
 
+/// True if what could not be reached was named by an IPv6 address. When nothing listens there, the
+/// actor system looks for an IPv4 address of the same name, and reports that it has none.
+bool is_ipv6(const caf::error& why) {
+  const auto& context = why.context();
+  if (context.size() < 2 || !context.match_element<std::string>(1)) return false;
+  return context.get_as<std::string>(1).find(':') != std::string::npos;
+}
+
 std::string describe_system_error(const caf::error& why) {
   const auto code = static_cast<caf::sec>(why.code());
   switch (code) {
     case caf::sec::runtime_error:
       return text_in(why).empty() ? "it ended because of an error" : text_in(why);
     case caf::sec::cannot_connect_to_node:
-      return text_in(why) == "no such host" ? "there is no such host"
-                                            : "no process accepts connections there";
+      return text_in(why) == "no such host" && !is_ipv6(why)
+                 ? "there is no such host"
+                 : "no process accepts connections there";
     case caf::sec::disconnect_during_handshake:
       return "the other side closed the connection: either another program listens there, or the "
              "certificates of the two sides are not of the same authority";

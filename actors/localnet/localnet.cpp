@@ -66,11 +66,14 @@ class localnet {
     if (auto published = publish(); !published) return make_unexpected(published.error());
     spawn_submitters();
     const auto reason = drive([this] { return counts_->epochs_ended >= options_.epochs; });
+    if (!world_.fault().empty()) return make_unexpected(world_.fault());
     if (!committee_->agree()) return make_unexpected(std::string("the validators disagree"));
     if (reason == world::stop_reason::stalled || reason == world::stop_reason::out_of_time) {
       return make_unexpected(std::string("the network came to a halt before its last epoch"));
     }
-    return report(reason == world::stop_reason::interrupted);
+    auto out = report(reason == world::stop_reason::interrupted);
+    if (!world_.fault().empty()) return make_unexpected(world_.fault());
+    return out;
   }
 
  private:
@@ -142,18 +145,27 @@ class localnet {
 
   // ---- roles
 
+  template <class Handle>
+  void watch(const std::string& name, const Handle& role) {
+    world_.watch(name, caf::actor_cast<caf::actor>(role));
+  }
+
   scorer::scorer_actor new_scorer(unsigned workers) {
     std::vector<scorer::scorer_worker_actor> list;
     for (unsigned i = 0; i < workers; ++i) {
       scorer::scorer_worker_ports ports{blobs_, world_.new_background(), options_.new_engines()};
       list.push_back(world_.system().spawn(scorer::scorer_worker, ports));
+      watch("a scorer", list.back());
     }
-    return world_.system().spawn(scorer::scorer_pool, list, scorer::scorer_pool_limits{});
+    auto pool = world_.system().spawn(scorer::scorer_pool, list, scorer::scorer_pool_limits{});
+    watch("a scorer", pool);
+    return pool;
   }
 
   expected<void, std::string> spawn_roles(const soma::genesis& genesis) {
     auto disk = std::make_shared<blobs::blob_store>(options_.directory / "blobs");
     blobs_ = world_.system().spawn(blob_store::blob_store_role, blob_store::blob_store_ports{disk});
+    watch("the blob store", blobs_);
     committee_plan plan;
     plan.directory = options_.directory;
     for (std::size_t i = 0; i < options_.validators; ++i) plan.keys.push_back(validator_key(i));
@@ -167,9 +179,20 @@ class localnet {
       if (number == 0) watchers.push_back(world_.system().spawn(block_counter, counts_));
       return watchers;
     };
+    // What a validator tells its operator here is always a fault: no one attacks this committee.
+    plan.notify_operator = [this](std::size_t number, const std::string& line) {
+      world_.note_fault("validator-" + std::to_string(number + 1) + ": " + line);
+    };
     auto begun = world_committee::begin(world_, std::move(plan));
     if (!begun) return make_unexpected(begun.error());
     committee_ = std::move(*begun);
+    for (std::size_t i = 0; i < committee_->size(); ++i) {
+      const auto name = "validator-" + std::to_string(i + 1);
+      watch(name, committee_->at(i).validator);
+      watch("the registry of " + name, committee_->at(i).registry);
+      watch("the router of " + name, committee_->at(i).router);
+      watch("the target generator of " + name, committee_->at(i).generator);
+    }
     return {};
   }
 
@@ -192,8 +215,9 @@ class localnet {
       trainers_.push_back(ports.progress);
       trainer::trainer_means means{wallet::wallet(owner_key(i), chain_),
                                    seed_of(options_.seed, "trainer", i)};
-      caf::anon_send(world_.system().spawn(trainer::trainer, ports, settings, std::move(means)),
-                     message<schema::Train>{});
+      const auto role = world_.system().spawn(trainer::trainer, ports, settings, std::move(means));
+      watch("the trainer of " + settings.name, role);
+      caf::anon_send(role, message<schema::Train>{});
     }
   }
 
@@ -222,7 +246,8 @@ class localnet {
       someone.counts = ports.counts;
       submitter::submitter_options settings;
       settings.name = someone.name;
-      world_.system().spawn(submitter::submitter, ports, settings, std::move(means));
+      watch(someone.name,
+            world_.system().spawn(submitter::submitter, ports, settings, std::move(means)));
     }
   }
 
@@ -232,7 +257,7 @@ class localnet {
     return world_.run_until(
         [&] {
           if (options_.on_progress) options_.on_progress(progress());
-          return done();
+          return !world_.fault().empty() || done();
         },
         [this] { return options_.interrupted && options_.interrupted(); },
         start_ms + (options_.epochs + 2) * options_.epoch_ms);
@@ -251,6 +276,8 @@ class localnet {
         return one->stage == trainer::trainer_stage::published;
       });
     });
+    const auto& fault = world_.fault();
+    if (!fault.empty() && why.find(fault) == why.npos) why += (why.empty() ? "" : ": ") + fault;
     if (!why.empty()) return make_unexpected(why);
     if (reason == world::stop_reason::interrupted)
       return make_unexpected(std::string("interrupted while training"));

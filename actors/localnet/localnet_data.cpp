@@ -1,8 +1,9 @@
 #include "actors/localnet/localnet_data.hpp"
 
 #include <algorithm>
+#include <cerrno>
 #include <fstream>
-#include <stdexcept>
+#include <system_error>
 
 #include "actors/localnet/localnet.hpp"
 #include "messages/crypto/random.hpp"
@@ -21,11 +22,14 @@ split_source split(const localnet_source& source) {
 }
 
 void write_file(const std::filesystem::path& path, byte_view content) {
+  errno = 0;
   std::ofstream file(path, std::ios::binary | std::ios::trunc);
   file.write(reinterpret_cast<const char*>(content.data()),
              static_cast<std::streamsize>(content.size()));
   file.close();
-  if (!file) throw std::runtime_error("cannot write " + path.string());
+  if (file) return;
+  const int error = errno == 0 ? EIO : errno;
+  throw std::system_error(error, std::generic_category(), "cannot write " + path.string());
 }
 
 bytes interleave(const std::vector<bytes>& texts, std::size_t total_bytes, std::uint64_t seed) {

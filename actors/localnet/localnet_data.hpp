@@ -16,7 +16,7 @@ struct split_source {
 };
 [[nodiscard]] split_source split(const localnet_source& source);
 
-/// Throws std::runtime_error when the file can't be written.
+/// Throws std::system_error when the file can't be written.
 void write_file(const std::filesystem::path& path, byte_view content);
 
 }  // namespace soma::localnet

@@ -1,5 +1,6 @@
 #include "actors/localnet/world.hpp"
 
+#include <caf/event_based_actor.hpp>
 #include <caf/exit_reason.hpp>
 #include <map>
 #include <stdexcept>
@@ -33,6 +34,11 @@ struct world_jobs {
   std::map<std::uint64_t, std::string> failures;  // by ticket, until they are delivered
   std::uint64_t next_lane = 0;
   std::uint64_t next_ticket = 1;
+  std::string fault;
+
+  void note(const std::string& why) {
+    if (fault.empty()) fault = why;
+  }
 };
 
 namespace {
@@ -111,6 +117,28 @@ background::background_actor world::new_background() {
   return system_.spawn(lane, jobs_, jobs_->next_lane++);
 }
 
+const std::string& world::fault() const {
+  return jobs_->fault;
+}
+
+void world::note_fault(const std::string& why) {
+  jobs_->note(why);
+}
+
+void world::watch(std::string name, const caf::actor& role) {
+  system_.spawn(
+      [jobs = jobs_, name = std::move(name), role](caf::event_based_actor* self) -> caf::behavior {
+        self->set_down_handler([jobs, name](caf::down_msg& down) {
+          // An exit reason is a stop that somebody asked for.
+          if (down.reason && down.reason.category() == caf::atom("system")) {
+            jobs->note(name + ": " + describe_error(down.reason));
+          }
+        });
+        self->monitor(role);
+        return {[](const std::uint64_t&) {}};  // without a behaviour it would end at once
+      });
+}
+
 bool world::run_jobs() {
   if (jobs_->pending.empty()) return false;
   auto batch = std::move(jobs_->pending);
@@ -140,7 +168,10 @@ bool world::run_jobs() {
   for (auto& thread : threads) thread.join();
 
   for (auto& item : batch) {
-    if (!item.failure.empty()) jobs_->failures.emplace(item.ticket, item.failure);
+    if (!item.failure.empty()) {
+      note_fault(item.failure);
+      jobs_->failures.emplace(item.ticket, item.failure);
+    }
     item.finished(item.ticket);
   }
   return true;

@@ -35,6 +35,15 @@ class world {
   /// Jobs of one such actor run one after the other; jobs of several actors run at the same time.
   [[nodiscard]] background::background_actor new_background();
 
+  /// What went wrong with the machine itself, such as a full disk: the first blocking work that
+  /// threw, the first watched role that ended with an error, or what note_fault() was told first.
+  /// Empty if nothing did. A role that copes with such a fault would let the run go on with another
+  /// result than on a machine that works.
+  [[nodiscard]] const std::string& fault() const;
+  void note_fault(const std::string& why);
+  /// Notes it as a fault if the role ends with an error. `name` is for people: "the blob store".
+  void watch(std::string name, const caf::actor& role);
+
   enum class stop_reason : std::uint8_t { done, interrupted, stalled, out_of_time };
   /// Runs until `done` is true, which is asked at every quiet moment. `stalled` means that no
   /// message, timer or work is left, so that nothing can happen any more.

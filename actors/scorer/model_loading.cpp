@@ -89,7 +89,8 @@ void load_afresh(worker_pointer self, const scorer_worker_ports& ports, const mo
           return done(trouble("the blob store is gone"));
         }
         if (!encrypted) {
-          return done(bad_model(model_verdict::unavailable, "the weights cannot be fetched"));
+          return done(bad_model(model_verdict::unavailable, "the weights cannot be fetched (blob " +
+                                                                entry.manifest.root.text() + ")"));
         }
         auto result = std::make_shared<loading>();
         auto raw = std::make_shared<bytes>(std::move(*encrypted));

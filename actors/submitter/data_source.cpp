@@ -1,7 +1,9 @@
 #include "actors/submitter/data_source.hpp"
 
 #include <algorithm>
+#include <cerrno>
 #include <fstream>
+#include <system_error>
 
 namespace soma::submitter {
 
@@ -32,10 +34,12 @@ std::optional<data_piece> data_source::next() {
   });
   const auto offset = range->offset + position;
   data_piece piece{range->path.string() + "@" + std::to_string(offset), bytes(piece_bytes_)};
+  errno = 0;
   std::ifstream file(range->path, std::ios::binary);
   file.seekg(static_cast<std::streamoff>(offset));
-  if (!file.read(reinterpret_cast<char*>(piece.data.data()), piece_bytes_)) return std::nullopt;
-  return piece;
+  if (file.read(reinterpret_cast<char*>(piece.data.data()), piece_bytes_)) return piece;
+  const int error = errno == 0 ? EIO : errno;
+  throw std::system_error(error, std::generic_category(), "cannot read " + range->path.string());
 }
 
 }  // namespace soma::submitter

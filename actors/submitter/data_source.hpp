@@ -42,7 +42,8 @@ class data_source {
   data_source(std::vector<file_range> ranges, std::uint32_t piece_bytes, std::uint64_t seed,
               data_part part = {});
 
-  /// A piece that was not given before; nullopt when no more piece can be found or read.
+  /// A piece that was not given before; nullopt when there is no more. Throws
+  /// std::system_error when its file can't be read.
   [[nodiscard]] std::optional<data_piece> next();
   [[nodiscard]] bool empty() const { return ranges_.empty(); }
 

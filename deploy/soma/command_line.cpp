@@ -9,6 +9,7 @@
 
 #include "deploy/soma/shell/config.hpp"
 #include "deploy/soma/shell/files.hpp"
+#include "deploy/soma/shell/start_folder.hpp"
 #include "deploy/soma/source/node_config.hpp"
 #include "deploy/soma/usage.hpp"
 #include "deploy/soma/verbs.hpp"
@@ -196,6 +197,11 @@ expected<run_context, failure> find_context(const globals& given) {
     context.home = from_environment;
   }
   auto path = expanded(given.config);
+  for (const auto& [option, named] : {std::pair{"--home", context.home}, {"--config", path}}) {
+    if (!named.empty() && !named.is_absolute() && is_start_folder_gone()) {
+      return wrong_usage(option, start_folder_gone, "name a whole path");
+    }
+  }
   std::error_code error;
   if (path.empty()) {
     const auto standard = (context.home.empty() ? default_home() : context.home) / "config.toml";

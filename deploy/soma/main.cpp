@@ -12,6 +12,8 @@
 
 #include "deploy/soma/command_line.hpp"
 #include "deploy/soma/shell/console.hpp"
+#include "deploy/soma/shell/report.hpp"
+#include "deploy/soma/shell/start_folder.hpp"
 #include "deploy/soma/shell/stop.hpp"
 #include "storage/blobs/failure.hpp"
 #include "storage/lmdb/failure.hpp"
@@ -36,6 +38,9 @@ soma::cli::failure failure_of(const std::exception& error) {
   }
   const bool is_of_disk = dynamic_cast<const std::system_error*>(&error) != nullptr ||
                           dynamic_cast<const soma::blobs::blob_failure*>(&error) != nullptr;
+  if (is_of_disk && soma::cli::is_start_folder_gone()) {
+    return {"stopped", soma::cli::reason_of(error), "start it in a folder that exists"};
+  }
   return {"stopped", soma::cli::reason_of(error),
           is_of_disk ? "check the disk, its room and who may write there" : ""};
 }
@@ -47,7 +52,7 @@ int run(int argc, char** argv) {
   if (command->action == nullptr) {
     auto text = command->text;
     while (!text.empty() && text.back() == '\n') text.pop_back();
-    soma::cli::print_line(text);
+    soma::cli::print_text(text);
     return 0;
   }
   const auto done = command->action->run(command->context);

@@ -1,6 +1,7 @@
 #include "deploy/soma/usage.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace soma::cli {
 namespace {
@@ -138,7 +139,7 @@ failure leftover(typed_words words, const std::vector<std::string>& unused,
   std::string extra;
   bool only_words = false;  // after "--" nothing is an option
   for (const std::string_view word : words) {
-    only_words = only_words || word == "--";
+    if (word == "--" && !std::exchange(only_words, true)) continue;
     if (std::ranges::find(unused, word) == unused.end()) continue;
     if (!only_words && word.size() > 1 && word.front() == '-') {
       return no_option(word.substr(0, word.find('=')), names, verb);

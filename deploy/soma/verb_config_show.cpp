@@ -3,6 +3,7 @@
 #include "deploy/soma/command_line.hpp"
 #include "deploy/soma/shell/config.hpp"
 #include "deploy/soma/shell/console.hpp"
+#include "deploy/soma/shell/report.hpp"
 #include "deploy/soma/verbs.hpp"
 
 namespace soma::cli {
@@ -65,7 +66,7 @@ outcome config_show::run(const run_context& context) {
                                                       : context.config_path.string()));
   auto text = to_toml(document);
   while (!text.empty() && text.back() == '\n') text.pop_back();
-  print_line(text);
+  print_text(text);
   return {};
 }
 

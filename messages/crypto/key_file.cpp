@@ -73,6 +73,8 @@ std::string_view to_text(key_file_refusal refusal) {
       return "the file exists already and is left as it is";
     case key_file_refusal::not_writable:
       return "the file can't be written";
+    case key_file_refusal::no_room:
+      return "there is no room for the file: the disk is full, or a limit is reached";
     case key_file_refusal::passphrase_empty:
       return "an empty passphrase protects nothing";
     case key_file_refusal::passphrase_too_long:

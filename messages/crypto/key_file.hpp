@@ -23,6 +23,7 @@ enum class key_file_refusal : std::uint8_t {
   not_ed25519,
   already_exists,
   not_writable,
+  no_room,  // the disk or the quota is full, or the file would be larger than the process may write
   passphrase_empty,
   passphrase_too_long,
   not_opened_again,  // the file that was about to be written does not give the key back

@@ -36,10 +36,17 @@ bool write_all(int file, std::string_view content) {
   while (!content.empty()) {
     const ssize_t written = ::write(file, content.data(), content.size());
     if (written < 0 && errno == EINTR) continue;
+    if (written == 0) errno = ENOSPC;
     if (written <= 0) return false;
     content.remove_prefix(static_cast<std::size_t>(written));
   }
   return true;
+}
+
+/// Why a file could not be made, by errno. A limit on the size of files counts as no room, too.
+key_file_refusal refusal_of(int error) {
+  const bool is_full = error == ENOSPC || error == EDQUOT || error == EFBIG;
+  return is_full ? key_file_refusal::no_room : key_file_refusal::not_writable;
 }
 
 void sync_folder(const std::filesystem::path& folder) {
@@ -72,15 +79,17 @@ expected<void, key_file_refusal> write_new_file(const std::filesystem::path& pat
   const auto beside = folder / hidden;
   const descriptor file(
       ::open(beside.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode));
-  if (file.number < 0) return make_unexpected(key_file_refusal::not_writable);
+  if (file.number < 0) return make_unexpected(refusal_of(errno));
   const bool durable = ::fchmod(file.number, mode) == 0 && write_all(file.number, content) &&
                        ::fsync(file.number) == 0;
   // link() is used and not rename(), because it fails in one step if the name is taken.
   const bool named = durable && ::link(beside.c_str(), path.c_str()) == 0;
-  const bool taken = durable && !named && errno == EEXIST;
+  const int error = errno;
   ::unlink(beside.c_str());
-  if (taken) return make_unexpected(key_file_refusal::already_exists);
-  if (!named) return make_unexpected(key_file_refusal::not_writable);
+  if (durable && !named && error == EEXIST) {
+    return make_unexpected(key_file_refusal::already_exists);
+  }
+  if (!named) return make_unexpected(refusal_of(error));
   sync_folder(folder);
   return {};
 }

@@ -39,6 +39,8 @@ certificate_refusal refusal_of(key_file_refusal why) {
       return certificate_refusal::already_exists;
     case key_file_refusal::not_writable:
       return certificate_refusal::not_writable;
+    case key_file_refusal::no_room:
+      return certificate_refusal::no_room;
     default:
       return certificate_refusal::not_readable;
   }
@@ -106,6 +108,9 @@ expected<certificate_files, certificate_fault> write_pair(const certificate_file
                                                           const std::string& certificates) {
   std::error_code failed;
   std::filesystem::create_directories(files.key.parent_path(), failed);
+  if (failed == std::errc::no_space_on_device) {
+    return refused(certificate_refusal::no_room, files.key);
+  }
   if (std::filesystem::exists(files.certificate, failed)) {
     return refused(certificate_refusal::already_exists, files.certificate);
   }
@@ -113,7 +118,11 @@ expected<certificate_files, certificate_fault> write_pair(const certificate_file
   auto written = write_new_file(files.key, pem, 0600);
   OPENSSL_cleanse(pem.data(), pem.size());
   const auto& last = written ? files.certificate : files.key;
-  if (written) written = write_new_file(files.certificate, certificates, 0644);
+  if (written) {
+    written = write_new_file(files.certificate, certificates, 0644);
+    // The new key alone would only stand in the way of the next try.
+    if (!written) std::filesystem::remove(files.key, failed);
+  }
   if (written) return files;
   return refused(refusal_of(written.error()), last);
 }
@@ -217,7 +226,7 @@ std::optional<certificate_fault> check_trust(const std::vector<x509_ptr>& certif
 }
 
 bool is_name(std::string_view name) {
-  return !name.empty() && name.size() <= 63 && name != "ca" && name.front() != '.' &&
+  return !name.empty() && name.size() <= 63 && name.front() != '.' &&
          std::ranges::all_of(name, [](char c) {
            return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
                   c == '.' || c == '_' || c == '-';
@@ -239,6 +248,7 @@ expected<certificate_files, certificate_fault> make_ca(const std::filesystem::pa
 expected<certificate_files, certificate_fault> make_certificate(
     const std::filesystem::path& ca_folder, std::string_view name,
     const std::filesystem::path& out_folder) {
+  if (name == "ca") return refused(certificate_refusal::authority_name, {});
   if (!is_name(name)) return refused(certificate_refusal::bad_name, {});
   const auto ca = load_ca(ca_folder);
   if (!ca) return make_unexpected(ca.error());
@@ -284,6 +294,10 @@ std::string_view to_text(certificate_refusal refusal) {
       return "the file exists already and is left as it is";
     case certificate_refusal::not_writable:
       return "the file can't be written";
+    case certificate_refusal::no_room:
+      return "there is no room for the file: the disk is full, or a limit is reached";
+    case certificate_refusal::authority_name:
+      return "the files of the authority have this name";
     case certificate_refusal::bad_name:
       return "a name is 1 to 63 letters, digits, '.', '_' or '-'";
     case certificate_refusal::not_found:

@@ -21,7 +21,9 @@ namespace soma::crypto {
 enum class certificate_refusal : std::uint8_t {
   already_exists,
   not_writable,
-  bad_name,  // not 1 to 63 of a-z A-Z 0-9 . _ -, or "ca", or beginning with a dot
+  no_room,         // as with keys
+  bad_name,        // not 1 to 63 of a-z A-Z 0-9 . _ -, or beginning with a dot
+  authority_name,  // "ca", the name of the authority's own files
   not_found,
   not_readable,
   too_large,
@@ -38,7 +40,8 @@ enum class certificate_refusal : std::uint8_t {
 };
 [[nodiscard]] std::string_view to_text(certificate_refusal refusal);
 
-/// What is wrong, and with which file. For `bad_name` there is no file.
+/// What is wrong, and with which file. For `bad_name` and `authority_name` there is no
+/// file.
 struct certificate_fault {
   certificate_refusal why;
   std::filesystem::path file;

@@ -9,6 +9,7 @@
 #include "deploy/soma/shell/console.hpp"
 #include "deploy/soma/shell/files.hpp"
 #include "deploy/soma/shell/options.hpp"
+#include "deploy/soma/shell/report.hpp"
 #include "deploy/soma/shell/units.hpp"
 #include "deploy/soma/source/keys_home.hpp"
 #include "deploy/soma/source/names.hpp"
@@ -177,9 +178,11 @@ outcome genesis_draft::save_keys() const {
   for (const auto& [path, key] : new_keys_) {
     if (auto saved = crypto::save_key(path, key, std::nullopt); !saved) {
       return failed("cannot make the key " + path.string(),
-                    std::string(crypto::to_text(saved.error())), "name another place");
+                    std::string(crypto::to_text(saved.error())),
+                    "name another place, or make room");
     }
     note_line("made the key " + path.string());
+    remember_done("made the key " + path.string());
   }
   return {};
 }
@@ -187,7 +190,11 @@ outcome genesis_draft::save_keys() const {
 outcome genesis_draft::read_file(const run_context& context, const fs::path& file) {
   if (file.empty()) return {};
   const auto document = read_config(file);
-  if (!document) return make_unexpected(document.error());
+  if (!document) {
+    auto fault = document.error();
+    fault.what_to_do = "correct it; `soma genesis new --help` says what stands in such a file";
+    return make_unexpected(std::move(fault));
+  }
   const auto folder = fs::absolute(file).parent_path();
   outcome done;
   for (const auto& [name, value] : *document->as_object()) {

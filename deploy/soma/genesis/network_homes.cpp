@@ -22,7 +22,8 @@ constexpr std::uint32_t max_port = 65'535;
 constexpr std::uint32_t max_followers = 1'000;
 
 unexpected<failure> cannot_make(const fs::path& what, std::string why) {
-  return failed("cannot make " + what.string(), std::move(why), "name another --output-dir");
+  return failed("cannot make " + what.string(), std::move(why),
+                "name another --output-dir, or make room");
 }
 
 outcome write_file(const fs::path& path, const void* data, std::size_t size) {

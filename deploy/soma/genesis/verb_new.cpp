@@ -10,6 +10,7 @@
 #include "deploy/soma/genesis/voting_home.hpp"
 #include "deploy/soma/shell/console.hpp"
 #include "deploy/soma/shell/files.hpp"
+#include "deploy/soma/shell/report.hpp"
 #include "deploy/soma/shell/units.hpp"
 #include "deploy/soma/verbs.hpp"
 #include "messages/codec/codec.hpp"
@@ -218,6 +219,7 @@ outcome genesis_new::make_records() const {
 void genesis_new::print(const run_context& context) const {
   const auto chain = rules::chain_id_of(draft_.genesis()).text();
   const auto file = homes_ ? output_dir_ / "genesis.bin" : output_;
+  remember_done("made " + file.string());
   if (context.wants_json) {
     auto facts = json::of({{"genesis", file.string()}, {"chain", chain}});
     if (homes_) facts.set("nodes", homes_json(*homes_, output_dir_));

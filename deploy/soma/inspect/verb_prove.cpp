@@ -2,6 +2,7 @@
 #include "deploy/soma/inspect/proof_report.hpp"
 #include "deploy/soma/shell/console.hpp"
 #include "deploy/soma/shell/files.hpp"
+#include "deploy/soma/shell/report.hpp"
 #include "deploy/soma/source/ids.hpp"
 #include "deploy/soma/source/stored_ledger.hpp"
 #include "deploy/soma/verbs.hpp"
@@ -140,6 +141,7 @@ outcome prove_verb::run(const run_context& context) {
   if (!proven) return make_unexpected(proven.error());
   if (!output_.empty()) {
     if (auto written = write(*proven); !written) return written;
+    remember_done("made " + output_.string());
   }
   if (context.wants_json) {
     auto facts = proof_json(*proven);
@@ -148,7 +150,8 @@ outcome prove_verb::run(const run_context& context) {
     return {};
   }
   print_proof(*proven);
-  if (!output_.empty()) print_line("\nproof in " + output_.string());
+  if (!output_.empty()) print_line("");
+  if (!output_.empty()) print_line("proof in " + output_.string());
   return {};
 }
 

@@ -78,7 +78,8 @@ outcome verify_proof::run(const run_context& context) {
     return {};
   }
   print_proof(*proven);
-  print_line("\nThe proof holds: the ledger with this state root " +
+  print_line("");
+  print_line("The proof holds: the ledger with this state root " +
              std::string(proven->value ? "has this row." : "has no such row."));
   if (!is_trusted) {
     note_line(

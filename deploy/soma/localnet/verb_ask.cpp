@@ -1,6 +1,7 @@
 #include "actors/localnet/stored_network.hpp"
 #include "deploy/soma/shell/console.hpp"
 #include "deploy/soma/shell/files.hpp"
+#include "deploy/soma/shell/report.hpp"
 #include "deploy/soma/shell/units.hpp"
 #include "deploy/soma/source/localnet_home.hpp"
 #include "deploy/soma/verbs.hpp"
@@ -41,16 +42,30 @@ class ask final : public verb {
   [[nodiscard]] outcome check() const;
   [[nodiscard]] outcome answer(const run_context& context, localnet::stored_network& network);
   [[nodiscard]] outcome measure(const run_context& context, localnet::stored_network& network);
+  /// What the model's refusal means for a person who has only this folder of a network.
+  [[nodiscard]] outcome refused(std::string problem, schema::Refusal::Reader refusal) const;
   [[nodiscard]] json shares_json(capnp::List<schema::ExpertShare>::Reader shares) const;
   [[nodiscard]] std::string name_of(schema::ExpertShare::Reader share) const;
 
   std::string text_;
-  fs::path eval_, network_;
+  fs::path eval_, network_, folder_;
   std::uint32_t bytes_ = 200, experts_ = 4, threads_ = 2;
   double temperature_ = 0.7;
   std::uint64_t seed_ = 0;
   std::map<model_id, std::string> names_;
 };
+
+constexpr const char* restore_remedy =
+    "put the folder back as the network left it, or run `soma localnet` again";
+
+outcome ask::refused(std::string problem, schema::Refusal::Reader refusal) const {
+  const bool is_of_weights = refusal.isGlobalModel() &&
+                             refusal.getGlobalModel() == schema::GlobalModelRefusal::SCORING_FAILED;
+  if (!is_of_weights) return failed(std::move(problem), why_of(refusal));
+  return failed(std::move(problem),
+                why_of(refusal) + ", with the weights in " + (folder_ / "blobs").string(),
+                restore_remedy);
+}
 
 outcome ask::check() const {
   const auto refuse = [](const char* option, const char* why) {
@@ -70,11 +85,16 @@ outcome ask::check() const {
 
 outcome ask::run(const run_context& context) {
   if (auto checked = check(); !checked) return checked;
-  const auto directory = network_.empty() ? context.home / "localnet" : network_;
+  folder_ = network_.empty() ? context.home / "localnet" : network_;
+  const auto& directory = folder_;
   std::error_code ignored;
   if (!fs::exists(directory / "ledger", ignored)) {
     return failed("there is no network in " + directory.string(), "nothing was trained yet",
                   "run `soma localnet` first");
+  }
+  if (!fs::is_directory(directory / "blobs", ignored)) {
+    return failed("cannot read the weights in " + (directory / "blobs").string(),
+                  "there is no such folder", restore_remedy);
   }
   const auto reading = read_localnet(directory);
   if (!reading) return make_unexpected(reading.error());
@@ -133,7 +153,7 @@ outcome ask::answer(const run_context& context, localnet::stored_network& networ
     out.setTemperatureMilli(static_cast<std::uint32_t>(temperature_ * 1000));
   }));
   const auto root = reply.root();
-  if (is_refused(root.getRefusal())) return failed("no answer", why_of(root.getRefusal()));
+  if (is_refused(root.getRefusal())) return refused("no answer", root.getRefusal());
   if (context.wants_json) {
     print_line(json::of({{"text", text_},
                          {"continuation",
@@ -143,7 +163,7 @@ outcome ask::answer(const run_context& context, localnet::stored_network& networ
                    .text());
     return {};
   }
-  print_line(painted(text_, colour::bold, stream::out) + shown(view_of(root.getText())));
+  print_text(painted(text_, colour::bold, stream::out) + shown(view_of(root.getText())));
   print_line("");
   table list({"expert", "carried", "bits per byte on prompt and answer", "distance"});
   for (const auto& share : root.getShares()) {
@@ -163,7 +183,7 @@ outcome ask::measure(const run_context& context, localnet::stored_network& netwo
     out.setExperts(experts_);
   }));
   const auto root = reply.root();
-  if (is_refused(root.getRefusal())) return failed("no measurement", why_of(root.getRefusal()));
+  if (is_refused(root.getRefusal())) return refused("no measurement", root.getRefusal());
   if (context.wants_json) {
     print_line(json::of({{"file", eval_.string()},
                          {"bytes", root.getBytes()},

@@ -7,6 +7,7 @@
 #include "deploy/soma/model/model_options.hpp"
 #include "deploy/soma/model/specialist.hpp"
 #include "deploy/soma/shell/console.hpp"
+#include "deploy/soma/shell/report.hpp"
 #include "deploy/soma/shell/stop.hpp"
 #include "deploy/soma/source/default_sources.hpp"
 #include "deploy/soma/source/localnet_home.hpp"
@@ -95,6 +96,11 @@ expected<std::vector<localnet::localnet_source>, failure> localnet_verb::load_so
   for (const auto& text : data_) {
     auto source = parse_source(text, home);
     if (!source) return make_unexpected(source.error());
+    for (const auto& other : named) {
+      if (other.name != source->name) continue;
+      return wrong_usage("--data", "two sources have the name " + source->name,
+                         "write NAME=PATH with a name of its own for each");
+    }
     named.push_back(std::move(*source));
   }
   std::vector<localnet::localnet_source> sources;
@@ -224,8 +230,9 @@ outcome localnet_verb::run(const run_context& context) {
   const auto report = localnet::run_localnet(plan(directory, std::move(*sources), *arch));
   if (!report)
     return failed("the local network ended", report.error(),
-                  "its files are kept in " + directory.string());
+                  "see to that and run it again; its files are kept in " + directory.string());
   if (auto written = write_localnet_index(directory, *report, *arch); !written) return written;
+  remember_done("the network ran and is kept in " + directory.string());
   const std::chrono::duration<double> taken = std::chrono::steady_clock::now() - began;
   if (context.wants_json) {
     print_line(to_json(*report).text());

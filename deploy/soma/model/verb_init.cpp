@@ -1,6 +1,7 @@
 #include "deploy/soma/model/model_options.hpp"
 #include "deploy/soma/shell/console.hpp"
 #include "deploy/soma/shell/files.hpp"
+#include "deploy/soma/shell/report.hpp"
 #include "deploy/soma/verbs.hpp"
 #include "model/weights/architectures.hpp"
 
@@ -37,6 +38,7 @@ outcome model_init::run(const run_context& context) {
   if (auto free = check_new_file(context, output_, force_); !free) return free;
   const auto made = weights::init_weights(*arch, seed_);
   weights::write_weights(output_, made);
+  remember_done("made " + output_.string());
   if (context.wants_json) {
     print_line(json::of({{"weights", output_.string()},
                          {"hash", made.hash().text()},

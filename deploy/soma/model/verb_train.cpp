@@ -4,6 +4,7 @@
 #include "deploy/soma/model/model_options.hpp"
 #include "deploy/soma/shell/console.hpp"
 #include "deploy/soma/shell/files.hpp"
+#include "deploy/soma/shell/report.hpp"
 #include "deploy/soma/shell/resources.hpp"
 #include "deploy/soma/shell/stop.hpp"
 #include "deploy/soma/source/default_sources.hpp"
@@ -257,6 +258,7 @@ outcome model_train::run(const run_context& context) {
   }
   const auto trained = trainer->snapshot();
   weights::write_weights(output_, trained);
+  remember_done("made " + output_.string());
   // The weights are on the disk now, so the checkpoint is not needed any more.
   fs::remove(checkpoint_path());
   const std::chrono::duration<double> taken = std::chrono::steady_clock::now() - start;

@@ -83,6 +83,7 @@ outcome supervised_process::run(duties what) {
     }
   } const at_the_end{system_, head};
   bool told = false;
+  auto next_check = std::chrono::steady_clock::now();
   while (!stop_requested()) {
     std::this_thread::sleep_for(std::chrono::milliseconds(20));
     std::vector<std::string> notes;
@@ -100,6 +101,10 @@ outcome supervised_process::run(duties what) {
                     "change the configuration, or free what it names, and start again");
     }
     if (is_up && !std::exchange(told, true) && what.on_first_up) what.on_first_up();
+    if (const auto now = std::chrono::steady_clock::now(); what.check && now >= next_check) {
+      next_check = now + std::chrono::seconds(1);
+      if (auto checked = what.check(); !checked) return checked;
+    }
   }
   return {};
 }

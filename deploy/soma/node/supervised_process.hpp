@@ -35,6 +35,9 @@ class supervised_process {
     std::function<void()> before_stop;
     /// Is called once all roles run for the first time, on the thread that called run().
     std::function<void()> on_first_up;
+    /// Is called once a second on the same thread. A failure ends the process: what it works on is
+    /// not there any more, and starting roles again would not bring it back.
+    std::function<outcome()> check;
   };
   /// Runs the roles. Returns, also by an exception, only when every role has ended: with success
   /// once a stop was asked for, and with a failure if the roles cannot be started and only a person

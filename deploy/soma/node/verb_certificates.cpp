@@ -1,6 +1,8 @@
 // The operator's own certificate authority, and the certificates of its processes. A process needs
 // a certificate of this authority to join the cluster.
 #include "deploy/soma/shell/console.hpp"
+#include "deploy/soma/shell/report.hpp"
+#include "deploy/soma/source/new_folders.hpp"
 #include "deploy/soma/verbs.hpp"
 #include "messages/crypto/x509.hpp"
 
@@ -14,7 +16,8 @@ unexpected<failure> refused(std::string what, const crypto::certificate_fault& f
   const auto* remedy = "make an authority with `soma node new-ca`, or name its folder with --ca";
   if (fault.why == already_exists) remedy = "remove it first if it is not used any more";
   if (fault.why == not_writable) remedy = "name a folder you may write to";
-  if (fault.why == bad_name) remedy = "choose another name";
+  if (fault.why == no_room) remedy = "make room, or name a folder on another disk";
+  if (fault.why == bad_name || fault.why == authority_name) remedy = "choose another name";
   if (fault.why == not_readable) remedy = "check that it is a file that you may read";
   if (fault.why == open_to_others) remedy = "keep the key for yourself: chmod 600 it";
   if (fault.why == encrypted_key) remedy = "store the key without a passphrase, with mode 600";
@@ -23,6 +26,7 @@ unexpected<failure> refused(std::string what, const crypto::certificate_fault& f
 }
 
 void print_files(const run_context& context, const crypto::certificate_files& files) {
+  remember_done("made " + files.certificate.string() + " and " + files.key.string());
   if (context.wants_json) {
     print_line(json::of({{"certificate", files.certificate.string()}, {"key", files.key.string()}})
                    .text());
@@ -47,9 +51,11 @@ class node_new_ca final : public verb {
   }
   outcome run(const run_context& context) override {
     const auto folder = folder_.empty() ? context.home / "ca" : folder_;
+    new_folders made_folders(folder);
     const auto made = crypto::make_ca(folder);
     if (!made)
       return refused("cannot make a certificate authority in " + folder.string(), made.error());
+    made_folders.keep();
     print_files(context, *made);
     note_line("Keep the key on this machine: with it one can make certificates for the cluster.");
     return {};
@@ -81,8 +87,10 @@ class node_new_cert final : public verb {
   outcome run(const run_context& context) override {
     const auto ca = ca_.empty() ? context.home / "ca" : ca_;
     const auto out = out_.empty() ? context.home / "certificates" : out_;
+    new_folders made_folders(out);
     const auto made = crypto::make_certificate(ca, name_, out);
     if (!made) return refused("cannot make a certificate for " + name_, made.error());
+    made_folders.keep();
     print_files(context, *made);
     return {};
   }

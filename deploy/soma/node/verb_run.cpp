@@ -1,3 +1,4 @@
+#include "deploy/soma/node/kept_files.hpp"
 #include "deploy/soma/node/node_wiring.hpp"
 #include "deploy/soma/shell/console.hpp"
 #include "deploy/soma/verbs.hpp"
@@ -69,6 +70,14 @@ outcome node_run::run(const run_context& context) {
   supervised_process::duties duties;
   duties.start = [&](auto& all) { return running.start(all); };
   duties.before_stop = [&] { running.close_doors(); };
+  const kept_files kept({config->home / home_lock_name, config->home / "ledger" / "data.mdb",
+                         config->home / "blobs"});
+  duties.check = [&]() -> outcome {
+    const auto lost = kept.first_lost();
+    if (!lost) return {};
+    return failed("the node has ended", lost->string() + " was removed or replaced while it ran",
+                  "put the home back from a copy, or start the node on a new one");
+  };
   duties.on_first_up = [&] { print_doors(context, *config, running.doors()); };
   if (auto done = process.run(std::move(duties)); !done) return done;
   for (const auto& line : running.kept()) note_line(line);

@@ -6,6 +6,7 @@
 #include "actors/rules/execution.hpp"
 #include "actors/validator/ledger_answers.hpp"
 #include "deploy/soma/shell/console.hpp"
+#include "deploy/soma/shell/report.hpp"
 #include "deploy/soma/shell/stop.hpp"
 #include "deploy/soma/shell/units.hpp"
 #include "messages/signing/signing.hpp"
@@ -183,7 +184,10 @@ expected<sent, failure> sender::offer_and_wait(const signed_transaction& transac
     done.state = network_->state_of(id);
     if (done.state.height.value != 0) {
       if (const auto account = network_->row<account_row>(account_key(who_))) done.after = *account;
-      if (!done.state.refusal) return done;
+      if (!done.state.refusal) {
+        remember_done(what + " is in block " + std::to_string(done.state.height.value));
+        return done;
+      }
       return failed(what + " was refused in block " + std::to_string(done.state.height.value),
                     done.state.why, "the base fee of " + to_text(done.state.fee) + " was charged");
     }
@@ -202,7 +206,11 @@ expected<sent, failure> sender::offer_and_wait(const signed_transaction& transac
 expected<sent, failure> sender::send(const transaction_kind& kind, const std::string& doing) {
   const auto expected_effect = foresee(kind);
   if (expected_effect.refusal) {
-    return failed(doing, expected_effect.why, "nothing was sent and nothing was charged");
+    const bool is_unknown = expected_effect.refusal == rules::refusal::account_unknown;
+    return failed(doing,
+                  is_unknown ? "the sender " + who_.text() + " has no account in this network"
+                             : expected_effect.why,
+                  "nothing was sent and nothing was charged");
   }
   if (is_dry_run()) {
     sent done;

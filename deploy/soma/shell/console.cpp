@@ -10,6 +10,8 @@
 #include <stdexcept>
 #include <utility>
 
+#include "deploy/soma/shell/plain_text.hpp"
+#include "deploy/soma/shell/report.hpp"
 #include "deploy/soma/shell/units.hpp"
 #include "messages/values/assert.hpp"
 
@@ -40,6 +42,9 @@ std::string_view code(colour hue) {
   return "";
 }
 
+constexpr std::string_view all_codes[] = {"\x1b[0m",  "\x1b[1m",  "\x1b[2m", "\x1b[31m",
+                                          "\x1b[32m", "\x1b[33m", "\x1b[36m"};
+
 // The first `columns` columns of a line. Colour codes take no column and are never cut.
 std::string clipped(std::string_view text, std::size_t columns) {
   if (shown_width(text) <= columns) return std::string(text);
@@ -59,6 +64,50 @@ std::string clipped(std::string_view text, std::size_t columns) {
   }
   if (out.find('\x1b') != std::string::npos) out += "\x1b[0m";
   return out;
+}
+
+/// The text as a person may see it. The codes of painted() stay where colours are shown; nothing
+/// else that a terminal obeys does.
+std::string shown_as(std::string (*made_plain)(std::string_view), std::string_view text,
+                     stream where) {
+  if (!has_colour(where) || text.find('\x1b') == std::string_view::npos) return made_plain(text);
+  std::string out;
+  while (!text.empty()) {
+    std::string_view next = "";
+    for (const auto painting : all_codes) {
+      if (text.starts_with(painting)) next = painting;
+    }
+    if (!next.empty()) {
+      out += next;
+      text.remove_prefix(next.size());
+      continue;
+    }
+    const auto size = std::min(text.find('\x1b', 1), text.size());
+    out += made_plain(text.substr(0, size));
+    text.remove_prefix(size);
+  }
+  return out;
+}
+
+std::string shown_line(std::string_view text, stream where) {
+  return shown_as(plain_line, text, where);
+}
+
+std::string& done_for_good() {
+  static std::string done;
+  return done;
+}
+
+void write_out(const std::string& text) {
+  std::clearerr(stdout);
+  errno = 0;
+  const bool is_written = std::fwrite(text.data(), 1, text.size(), stdout) == text.size() &&
+                          std::fputc('\n', stdout) != EOF;
+  if (std::fflush(stdout) == 0 && is_written) return;
+  if (errno == EPIPE) throw reader_gone("nobody reads the standard output");
+  const auto& done = done_for_good();
+  throw std::runtime_error("cannot write to the standard output" +
+                           (done.empty() ? "" : ", but this is done: " + done));
 }
 
 bool is_numeric(std::string_view cell) {
@@ -115,13 +164,15 @@ std::size_t shown_width(std::string_view text) {
 }
 
 void print_line(std::string_view text) {
-  std::clearerr(stdout);
-  errno = 0;
-  const bool is_written = std::fwrite(text.data(), 1, text.size(), stdout) == text.size() &&
-                          std::fputc('\n', stdout) != EOF;
-  if (std::fflush(stdout) == 0 && is_written) return;
-  if (errno == EPIPE) throw reader_gone("nobody reads the standard output");
-  throw std::runtime_error("cannot write to the standard output");
+  write_out(shown_line(text, stream::out));
+}
+
+void print_text(std::string_view text) {
+  write_out(shown_as(plain_lines, text, stream::out));
+}
+
+void remember_done(std::string_view done) {
+  done_for_good() += (done_for_good().empty() ? "" : ", ") + std::string(done);
 }
 
 void announce_line(std::string_view text) {
@@ -134,20 +185,23 @@ void announce_line(std::string_view text) {
 }
 
 void note_line(std::string_view text) {
-  const auto line = std::string(text) + "\n";
+  const auto line = shown_line(text, stream::err) + "\n";
   std::fwrite(line.data(), 1, line.size(), stderr);
 }
 
 void table::row(std::vector<std::string> cells) {
   SOMA_ASSERT(cells.size() == header_.size(), "a row has a cell for each column");
+  for (auto& cell : cells) cell = shown_line(cell, stream::out);
   rows_.push_back(std::move(cells));
 }
 
 std::vector<std::string> table::lines(stream where) const {
+  std::vector<std::string> header;
+  for (const auto& cell : header_) header.push_back(shown_line(cell, stream::out));
   std::vector<std::size_t> widths;
   std::vector<bool> right;
   for (std::size_t c = 0; c < header_.size(); ++c) {
-    auto width = shown_width(header_[c]);
+    auto width = shown_width(header[c]);
     bool numbers = !rows_.empty();
     for (const auto& row : rows_) {
       width = std::max(width, shown_width(row[c]));
@@ -166,7 +220,7 @@ std::vector<std::string> table::lines(stream where) const {
     line.erase(line.find_last_not_of(' ') + 1);
     return line;
   };
-  std::vector<std::string> all{painted(join(header_), colour::bold, where)};
+  std::vector<std::string> all{painted(join(header), colour::bold, where)};
   for (const auto& row : rows_) all.push_back(join(row));
   return all;
 }

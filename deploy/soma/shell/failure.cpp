@@ -1,6 +1,10 @@
 #include "deploy/soma/shell/failure.hpp"
 
+#include <cstdlib>
 #include <filesystem>
+
+#include "deploy/soma/shell/plain_text.hpp"
+#include "deploy/soma/shell/start_folder.hpp"
 
 namespace soma::cli {
 
@@ -22,23 +26,26 @@ std::string one_line(const failure& f) {
   std::string line = "soma: " + shortened(f.problem);
   if (!f.why.empty()) line += ": " + shortened(f.why);
   if (!f.what_to_do.empty()) line += "; " + shortened(f.what_to_do);
-  for (std::size_t at = 0; at < line.size(); ++at) {
-    const auto byte = static_cast<unsigned char>(line[at]);
-    const auto next = at + 1 < line.size() ? static_cast<unsigned char>(line[at + 1]) : 0U;
-    if (byte < 0x20 || byte == 0x7f) {
-      line[at] = ' ';
-    } else if (byte == 0xc2 && next >= 0x80 && next < 0xa0) {
-      // U+0080 to U+009F: a terminal takes these for control characters, too.
-      line.replace(at, 2, " ");
-    }
-  }
-  return line;
+  return plain_line(line);
+}
+
+bool is_start_folder_gone() {
+  std::error_code gone;
+  (void)std::filesystem::current_path(gone);
+  return bool(gone);
 }
 
 std::string reason_of(const std::exception& error) {
-  const auto* of_file = dynamic_cast<const std::filesystem::filesystem_error*>(&error);
+  namespace fs = std::filesystem;
+  const auto* of_file = dynamic_cast<const fs::filesystem_error*>(&error);
   if (of_file == nullptr) return error.what();
-  return of_file->path1().string() + ": " + of_file->code().message();
+  if (!of_file->path1().is_absolute() && is_start_folder_gone()) return start_folder_gone;
+  const auto why = of_file->code().message();
+  if (!of_file->path1().empty()) return of_file->path1().string() + ": " + why;
+  // Only the question for the folder of temporary files fails without a name.
+  const char* chosen = std::getenv("TMPDIR");
+  return "the folder for temporary files, " + std::string(chosen == nullptr ? "/tmp" : chosen) +
+         ": " + why;
 }
 
 }  // namespace soma::cli

@@ -52,6 +52,11 @@ void write_string(std::string& out, std::string_view text) {
       out += "\\u00";
       out += digits[c >> 4U];
       out += digits[c & 15U];
+    } else if (c == 0xc2 && static_cast<unsigned char>(text[1]) < 0xa0) {
+      // U+0080 to U+009F: some terminals obey them.
+      out += "\\u00";
+      out += digits[static_cast<unsigned char>(text[1]) >> 4U];
+      out += digits[static_cast<unsigned char>(text[1]) & 15U];
     } else {
       out += text.substr(0, length);
     }

@@ -7,6 +7,7 @@
 
 #include "deploy/soma/shell/config.hpp"
 #include "deploy/soma/shell/files.hpp"
+#include "deploy/soma/shell/start_folder.hpp"
 
 namespace soma::cli {
 namespace {
@@ -23,6 +24,7 @@ refusal read(const std::string& text, std::filesystem::path& into) {
   if (text.empty()) return "a path cannot be empty";
   if (text.find('\0') != std::string::npos) return "a path cannot hold a zero byte";
   into = expanded(text);
+  if (!into.is_absolute() && is_start_folder_gone()) return std::string(start_folder_gone);
   return {};
 }
 

@@ -11,6 +11,7 @@
 
 #include "actors/simulation/campaign/campaign.hpp"
 #include "deploy/soma/shell/console.hpp"
+#include "deploy/soma/shell/report.hpp"
 #include "deploy/soma/shell/stop.hpp"
 #include "deploy/soma/verbs.hpp"
 
@@ -237,7 +238,7 @@ void sim_consensus::print(const campaign::campaign_result& seen) const {
   print_line("seed " + std::to_string(seen.found->seed) + ": " + seen.found->violation);
   print_line("the smallest scenario of " + count_text(seen.found->shrink_runs) +
              " that were tried: " + seen.found->small_run.violation);
-  print_line(simulation::to_text(seen.found->small));
+  print_text(simulation::to_text(seen.found->small));
 }
 
 void sim_consensus::print_json(const campaign::campaign_result& seen) const {

@@ -226,7 +226,7 @@ expected<home_key, failure> make_key(const run_context& context, const std::stri
   const auto path = context.home / "keys" / (name + ".pem");
   const auto refused = [&](std::string why) {
     return failed("cannot make the key " + path.string(), std::move(why),
-                  "choose another name or another --home");
+                  "make room, or choose another name or another --home");
   };
   try {
     files::create_directories_durably(path.parent_path());

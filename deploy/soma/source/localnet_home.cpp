@@ -17,12 +17,23 @@ namespace {
 constexpr const char* readers_lock_name = "readers.lock";
 
 /// A folder that no local network made is neither moved nor removed. The sign of a local network is
-/// the folder `data`, which it makes first.
-bool may_be_replaced(const fs::path& directory) {
-  std::error_code ignored;
-  return !fs::exists(directory, ignored) || fs::exists(directory / "data", ignored) ||
-         (fs::is_directory(directory, ignored) && fs::is_empty(directory, ignored));
+/// the folder `data`, which it makes first. What cannot be looked into is refused for that reason.
+outcome check_replaceable(const fs::path& directory) {
+  std::error_code error;
+  const auto found = fs::status(directory, error).type();
+  if (found == fs::file_type::not_found) return {};
+  if (found != fs::file_type::none && fs::exists(directory / "data", error)) return {};
+  if (!error && found == fs::file_type::directory && fs::is_empty(directory, error)) return {};
+  if (error && error != std::errc::not_a_directory) {
+    return failed("cannot look into " + directory.string(), error.message(),
+                  "make it readable, or choose another --home");
+  }
+  return failed("will not replace " + directory.string(),
+                "it holds something other than a local network", "choose another --home");
 }
+
+constexpr const char* index_remedy =
+    "correct it, or remove the file: it only has the names of the models";
 
 }  // namespace
 
@@ -39,9 +50,8 @@ expected<running_localnet, failure> fresh_localnet(const fs::path& home) {
               "wait for its end, or choose another --home"});
   if (!lock) return make_unexpected(lock.error());
   for (const auto& folder : {directory, previous}) {
-    if (!may_be_replaced(folder)) {
-      return failed("will not replace " + folder.string(),
-                    "it holds something other than a local network", "choose another --home");
+    if (auto checked = check_replaceable(folder); !checked) {
+      return make_unexpected(checked.error());
     }
   }
   // The locks end with this function: the folders have their new places then.
@@ -91,11 +101,13 @@ expected<std::map<model_id, std::string>, failure> model_names(const fs::path& d
   std::error_code error;
   if (fs::symlink_status(path, error).type() == fs::file_type::not_found) return names;
   const auto document = read_config(path);
-  if (!document) return make_unexpected(document.error());
+  const auto what = "cannot read the index " + path.string();
+  if (!document) return failed(what, document.error().why, index_remedy);
   const auto refused = [&](const json& at, const std::string& why) {
-    return failed("cannot read the index " + path.string(), line_of(at) + why,
-                  "correct the line, or remove the file: it only has the names of the models");
+    return failed(what, line_of(at) + why, index_remedy);
   };
+  // A local network writes all of it at once, so a file without a word was cut off.
+  if (document->as_object()->empty()) return failed(what, "it is empty", index_remedy);
   for (const auto& [name, value] : *document->as_object()) {
     const std::vector<std::string> known{"seed", "architecture", "state_root", "models"};
     if (std::ranges::find(known, name) == known.end()) {

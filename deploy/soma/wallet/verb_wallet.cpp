@@ -1,10 +1,12 @@
 // Accounts: the keys of the home, the balances of accounts, and sending from one to another.
 #include "deploy/soma/send/sending.hpp"
 #include "deploy/soma/shell/console.hpp"
+#include "deploy/soma/shell/report.hpp"
 #include "deploy/soma/shell/units.hpp"
 #include "deploy/soma/source/ids.hpp"
 #include "deploy/soma/source/keys_home.hpp"
 #include "deploy/soma/source/names.hpp"
+#include "deploy/soma/source/new_folders.hpp"
 #include "deploy/soma/source/positions.hpp"
 #include "deploy/soma/verbs.hpp"
 
@@ -69,8 +71,11 @@ outcome wallet_new::run(const run_context& context) {
     if (!given) return make_unexpected(given.error());
     phrase = std::move(*given);
   }
+  new_folders made_folders(path.parent_path());
   const auto made = make_key(context, name_, phrase);
   if (!made) return make_unexpected(made.error());
+  made_folders.keep();
+  remember_done("made the key " + made->path.string());
   if (context.wants_json) {
     print_line(key_json(*made).text());
     return {};

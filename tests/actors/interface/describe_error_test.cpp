@@ -39,6 +39,9 @@ TEST_CASE("errors of the actor system are sentences") {
   CHECK(is_plain(describe_error(caf::error{})));
   CHECK(describe_error(caf::make_error(caf::sec::cannot_connect_to_node, "no such host", "h", 1)) ==
         "there is no such host");
+  // Nothing listens at an IPv6 address: CAF then looks for an IPv4 address of that name.
+  CHECK(describe_error(caf::make_error(caf::sec::cannot_connect_to_node, "no such host", "::1",
+                                       7301)) == "no process accepts connections there");
   CHECK(describe_error(caf::make_error(caf::sec::runtime_error, "the disk is gone")) ==
         "the disk is gone");
 }

@@ -92,6 +92,31 @@ TEST_CASE("work that throws is answered with an error that says why") {
   });
   w.run_until([&] { return !why->empty(); }, [] { return false; }, UINT64_MAX);
   CHECK(why->find("no disk") != std::string::npos);
+  CHECK(w.fault() == "no disk");
+}
+
+TEST_CASE(
+    "the first watched role that ends with an error is a fault, and one that is stopped is not") {
+  world w(1, 0);
+  const auto idle = [](caf::event_based_actor* self) -> caf::behavior {
+    return {
+        [=](const std::string& why) { self->quit(caf::make_error(caf::sec::runtime_error, why)); }};
+  };
+  const auto stopped = w.system().spawn(idle), first = w.system().spawn(idle),
+             second = w.system().spawn(idle);
+  w.watch("the stopped one", stopped);
+  w.watch("the first", first);
+  w.watch("the second", second);
+  const auto settle = [&] { w.run_until([] { return true; }, [] { return false; }, UINT64_MAX); };
+  settle();
+  caf::anon_send_exit(stopped, caf::exit_reason::user_shutdown);
+  settle();
+  CHECK(w.fault().empty());
+  caf::anon_send(first, std::string("the disk is full"));
+  settle();
+  caf::anon_send(second, std::string("no file can be opened"));
+  settle();
+  CHECK(w.fault() == "the first: the disk is full");
 }
 
 TEST_CASE("a world in which nothing can happen any more says that it stalled") {

@@ -107,6 +107,24 @@ TEST_CASE("a node serves whatever becomes of its output, ends when it is told, a
   }
 }
 
+TEST_CASE("a node whose home is removed or replaced under it says so and ends") {
+  for (const auto* loss : {"rm -r home", "mv home away; mkdir home", "rm home/ledger/data.mdb"}) {
+    CAPTURE(std::string(loss));
+    const soma_user user;
+    make_node(user);
+    running_program node(user.folder().path(), {"/usr/bin/env", "-C", user.folder().path().string(),
+                                                binary, "node", "run", "--config", "node.toml"});
+    REQUIRE(runs(node));
+    REQUIRE(shell(user, loss).exit_code == 0);
+    const auto done = node.wait(std::chrono::seconds(60));
+    CAPTURE(done.err);
+    CHECK(done.exit_code == 1);
+    CHECK(done.err.find("soma: the node has ended: ") != std::string::npos);
+    CHECK(done.err.find("was removed or replaced while it ran; put the home back") !=
+          std::string::npos);
+  }
+}
+
 TEST_CASE("a terminal that is closed stops a node as Ctrl-C does, and nohup keeps it") {
   const soma_user user;
   make_node(user);

@@ -197,6 +197,9 @@ TEST_CASE("what libraries say is translated") {
   const auto refused = cluster.join(cluster.ca, cluster.certificate, cluster.key);
   CHECK(is_plain(refused));
   CHECK(has(refused.err, "127.0.0.1:1: no process accepts connections there; check that"));
+  const auto at_v6 = user.run({"status", "--join", "[::1]:1", "--ca", cluster.ca, "--certificate",
+                               cluster.certificate, "--certificate-key", cluster.key});
+  CHECK(has(at_v6.err, "[::1]:1: no process accepts connections there; check that"));
 
   for (const auto* name : {"empty", "junk", "folder", "pipe"}) {
     fs::create_directory(user.at(name));

@@ -39,5 +39,8 @@ TEST_CASE(
     CHECK(refused.exit_code == 1);
     CHECK(is_one_line(refused.err));
   }
+  CHECK(
+      user.run({"node", "new-cert", "ca"}).err.find("the files of the authority have this name") !=
+      std::string::npos);
   CHECK(read_text(ca_key) == ca_text);
 }

@@ -20,10 +20,21 @@ TEST_CASE(
   CHECK(shown_width("\x1b[1mé\x1b[0m") == 1);
 }
 
+TEST_CASE("cells and headers show what others wrote, and obey none of it") {
+  table t({"na\nme", "\x1b[2J"});
+  t.row({"\x1b[31mred\n", "\xff"});
+  const auto lines = t.lines(stream::err);
+  REQUIRE(lines.size() == 2);
+  CHECK(lines[0].starts_with("na me"));
+  CHECK(lines[1].starts_with(" [31mred"));
+  for (const auto& line : lines) CHECK(line.find_first_of("\x1b\n\xff") == std::string::npos);
+}
+
 TEST_CASE("a failure is one line whatever it quotes") {
   CHECK(one_line({"cannot read a\nb", "no such\tfile\x1b[2J", "name another"}) ==
         "soma: cannot read a b: no such file [2J; name another");
   CHECK(one_line({"stopped", "", ""}) == "soma: stopped");
+  CHECK(one_line({"w\xff", "", ""}) == "soma: w\xef\xbf\xbd");
 }
 
 TEST_CASE("durations, counts and sizes read well at every scale") {
