@@ -1,14 +1,15 @@
-// Fetches blobs from peers (security §9.3). It decides which peer is asked for which part and which
-// answers are believed; its caller has the connections, the clock and the disk. What must hold:
-//   - Nothing is believed. The list of a blob's chunks is proven by the blob's id, and each chunk by
-//     the list. A peer whose bytes are wrong is blamed and not heard any more.
+// Fetches blobs from peers (security §9.3). It decides which peer is asked for which part and
+// which answers are believed; its caller has the connections, the clock and the disk. What must
+// hold:
+//   - Nothing is believed. The list of a blob's chunks is proven by the blob's id, and each chunk
+//     by the list. A peer whose bytes are wrong is blamed and not heard any more.
 //   - One honest peer that has the blob is enough. Others may lie, stall, leave or say that they
 //     have what they don't: each question costs a bounded time and is then asked elsewhere.
 //   - Memory is bounded: at most all_in_flight parts are under way, and the lists of most_begun
 //     blobs. No blob is ever in memory as a whole.
 //   - It is fair. No peer is asked for more than peer_in_flight parts at a time, the blob with the
-//     fewest parts under way is next, and blobs without a deadline leave half of the places to those
-//     that have one. A blob of which nothing comes gives its place up.
+//     fewest parts under way is next, and blobs without a deadline leave half of the places to
+//     those that have one. A blob of which nothing comes gives its place up.
 //   - Chunks that are here are not fetched again, also after a restart.
 #pragma once
 
@@ -33,15 +34,15 @@ struct fetcher_options {
   std::size_t peer_in_flight = 2;
   std::size_t all_in_flight = 16;
   std::uint32_t peer_questions_per_s = 192;  // with seeks fewer than a server answers
-  std::size_t most_seeks = 4;          // messages to each peer in one step
-  std::uint64_t answer_ms = 30'000;    // a question without an answer has failed after this time
-  std::uint64_t hedge_ms = 2'000;      // after so long another peer is asked for the list, too
-  std::uint64_t later_ms = 250;        // the pause after a peer has answered "later"
-  std::uint64_t seek_ms = 1'000;       // the first pause before a blob is sought again; it doubles
+  std::size_t most_seeks = 4;                // messages to each peer in one step
+  std::uint64_t answer_ms = 30'000;     // a question without an answer has failed after this time
+  std::uint64_t hedge_ms = 2'000;       // after so long another peer is asked for the list, too
+  std::uint64_t later_ms = 250;         // the pause after a peer has answered "later"
+  std::uint64_t seek_ms = 1'000;        // the first pause before a blob is sought again; it doubles
   std::uint64_t most_seek_ms = 30'000;  // the longest such pause
-  std::uint64_t stalled_ms = 60'000;   // after so long without a part a blob gives its place up
-  std::uint64_t disk_ms = 10'000;      // the pause after a failure of the disk
-  unsigned most_misses = 3;            // questions about a blob that a peer may fail in a row
+  std::uint64_t stalled_ms = 60'000;    // after so long without a part a blob gives its place up
+  std::uint64_t disk_ms = 10'000;       // the pause after a failure of the disk
+  unsigned most_misses = 3;             // questions about a blob that a peer may fail in a row
 };
 
 enum class fetch_end : std::uint8_t {
@@ -72,8 +73,7 @@ class fetcher {
     blob_id blob;
   };
   struct time_passed {};  // ten times a second
-  using event =
-      std::variant<peer_connected, peer_gone, received, wanted, not_wanted, time_passed>;
+  using event = std::variant<peer_connected, peer_gone, received, wanted, not_wanted, time_passed>;
 
   struct send {
     std::vector<peer_number> to;
@@ -131,8 +131,8 @@ class fetcher {
     std::vector<question> open;
     std::uint64_t not_before_ms = 0;
     std::uint64_t given_parts = 0;
-    unsigned put_off = 0;  // answers "later" in a row
-    unsigned silent = 0;   // questions in a row without an answer
+    unsigned put_off = 0;         // answers "later" in a row
+    unsigned silent = 0;          // questions in a row without an answer
     std::uint64_t second = 0;     // to which the next one belongs
     std::uint32_t questions = 0;  // asked in this second
   };

@@ -61,7 +61,8 @@ bool fetcher::may_ask(const source& from) const {
 }
 
 /// The peer to ask next: of those that answer the one with the fewest open questions, and of these
-/// the one that has given least. A list comes from one peer, because only a whole list shows who has lied.
+/// the one that has given least. A list comes from one peer, because only a whole list shows who
+/// has lied.
 std::optional<peer_number> fetcher::source_for(const want& w) const {
   std::optional<std::tuple<unsigned, std::size_t, std::uint64_t, peer_number>> best;
   for (const auto& [number, who] : w.holders) {

@@ -54,8 +54,8 @@ class server {
   std::set<public_key> members_;
   std::map<peer_number, asker> peers_;
   std::uint64_t second_ = 0;
-  std::size_t bytes_ = 0;        // given to all in this second
-  std::size_t takers_ = 0;       // peers that asked for parts in this second
+  std::size_t bytes_ = 0;          // given to all in this second
+  std::size_t takers_ = 0;         // peers that asked for parts in this second
   std::size_t takers_before_ = 0;  // and in the second before
 };
 

@@ -2,8 +2,8 @@
 // should keep by the ledger (security §9.3 and §9.4). It gives what is here to other members, reads
 // what is here from time to time, and removes what nothing needs (security §9.5). It is spawned
 // detached, since it waits for the disk. What must hold:
-//   - Only blobs that the ledger names, or that this home's own validator asks for, are fetched, and
-//     none that is larger than the genesis lets weights or data be.
+//   - Only blobs that the ledger names, or that this home's own validator asks for, are fetched,
+//     and none that is larger than the genesis lets weights or data be.
 //   - A disk that is full or fails costs the operator a line, and never ends the role.
 #pragma once
 

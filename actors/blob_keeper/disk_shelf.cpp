@@ -55,8 +55,8 @@ std::optional<bytes> disk_shelf::part(const peer::blob_part& which) {
     const auto first = std::uint64_t{which.number} * list_page_hashes;
     if (first >= list.size()) return std::nullopt;
     bytes page;
-    for (const auto& hash : list.subspan(first).first(
-             std::min<std::size_t>(list.size() - first, list_page_hashes))) {
+    for (const auto& hash :
+         list.subspan(first).first(std::min<std::size_t>(list.size() - first, list_page_hashes))) {
       page.insert(page.end(), hash.value.begin(), hash.value.end());
     }
     return page;
@@ -83,16 +83,14 @@ std::optional<std::vector<std::uint32_t>> disk_shelf::begin(std::uint64_t size_b
 blob_exchange::put_result disk_shelf::put(const blob_id& blob, std::uint32_t number,
                                           byte_view data) {
   using enum blob_exchange::put_result;
-  return unless_failing(failed, [&] {
-    return writers_.at(blob).put_chunk(number, data) ? kept : wrong;
-  });
+  return unless_failing(failed,
+                        [&] { return writers_.at(blob).put_chunk(number, data) ? kept : wrong; });
 }
 
 bool disk_shelf::finish(const blob_id& blob) {
   const auto found = writers_.find(blob);
   SOMA_ASSERT(found != writers_.end(), "the blob was begun");
-  const bool is_whole =
-      unless_failing(false, [&] { return found->second.finish().has_value(); });
+  const bool is_whole = unless_failing(false, [&] { return found->second.finish().has_value(); });
   writers_.erase(found);
   if (is_whole) told("");
   return is_whole;

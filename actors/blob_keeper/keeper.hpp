@@ -62,8 +62,9 @@ class keeper : public std::enable_shared_from_this<keeper> {
   named_blobs named_;
   std::vector<waiter> waiters_;
   std::map<blob_id, unsigned> awaited_;  // in so many waiters
-  std::optional<std::uint64_t> now_ms_;  // of a clock that never jumps; nullopt before the first look
-  bool is_waiting_ = false;              // for the clock
+  std::optional<std::uint64_t>
+      now_ms_;               // of a clock that never jumps; nullopt before the first look
+  bool is_waiting_ = false;  // for the clock
 };
 
 }  // namespace soma::blob_keeper

@@ -23,9 +23,9 @@ void add_version(const tables::ledger_view& ledger, const model_version_ref& ref
   const auto version = ledger.model_version(ref);
   const auto model = ledger.model(ref.model);
   if (!version || !model) return;
-  const named_blob weights{version->manifest.size_bytes,
-                           model->status != model_status::inactive &&
-                               version->status != version_status::superseded};
+  const named_blob weights{
+      version->manifest.size_bytes,
+      model->status != model_status::inactive && version->status != version_status::superseded};
   if (version->status == version_status::dropped || version->status == version_status::bad) return;
   add(version->manifest.root, weights, all);
 }

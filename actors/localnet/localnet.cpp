@@ -146,7 +146,8 @@ class localnet {
   scorer::scorer_actor new_scorer(unsigned workers, std::size_t validator) {
     std::vector<scorer::scorer_worker_actor> list;
     for (unsigned i = 0; i < workers; ++i) {
-      scorer::scorer_worker_ports ports{blobs_[validator], world_.new_background(), options_.new_engines()};
+      scorer::scorer_worker_ports ports{blobs_[validator], world_.new_background(),
+                                        options_.new_engines()};
       list.push_back(world_.system().spawn(scorer::scorer_worker, ports));
     }
     return world_.system().spawn(scorer::scorer_pool, list, scorer::scorer_pool_limits{});

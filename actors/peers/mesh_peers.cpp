@@ -66,7 +66,7 @@ struct mesh_parts {
 
 struct mesh_peers_state {
   std::shared_ptr<mesh_parts> parts;
-  validator::peer_listener_actor listener;        // the validator
+  validator::peer_listener_actor listener;       // the validator
   validator::peer_listener_actor blob_listener;  // hears the messages about blobs
   std::map<mesh::peer_number, public_key> connected;
 };

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "actors/blob_keeper/waiting.hpp"
 #include "actors/execution/ledger_reader.hpp"
 #include "actors/ledger/queries.hpp"
 #include "actors/rules/audit.hpp"
@@ -37,8 +38,7 @@ auditor::auditor(validator_actor::pointer self, validator_parts& parts, validato
       ports_(std::move(ports)),
       options_(options),
       member_(member),
-      architecture_(architecture),
-      gate_(self, ports_.blobs, options_.fetch_ms) {}
+      architecture_(architecture) {}
 
 void auditor::start() {
   const execution::ledger_reader reader(*ports_.ledger);
@@ -61,7 +61,7 @@ void auditor::enqueue(const target_id& target) {
   const auto view = ports_.ledger->view();
   const auto row = view.target(target);
   const auto claim = view.submission(target);
-  std::vector<blob_gate::wanted> blobs;
+  std::vector<blob_keeper::awaited_blob> blobs;
   if (row && claim) {
     blobs.push_back({claim->blob, claim->size_bytes});
     for (const auto& version : row->assigned) {
@@ -70,8 +70,9 @@ void auditor::enqueue(const target_id& target) {
       }
     }
   }
-  const bool is_waiting = gate_.wait(
-      blobs, [me = shared_from_this(), target](const std::vector<blob_id>& other_size) {
+  const bool is_waiting = blob_keeper::wait_for_blobs(
+      self_, ports_.blobs, blobs, options_.fetch_ms,
+      [me = shared_from_this(), target](const std::vector<blob_id>& other_size) {
         const auto claimed = me->ports_.ledger->view().submission(target);
         if (claimed && std::ranges::find(other_size, claimed->blob) != other_size.end()) {
           me->attempts_.erase(target);
@@ -85,13 +86,14 @@ void auditor::enqueue(const target_id& target) {
 
 void auditor::enqueue(const model_version_ref& version) {
   const auto entry = entry_in_ledger(ports_.ledger->view(), version);
-  std::vector<blob_gate::wanted> blobs;
+  std::vector<blob_keeper::awaited_blob> blobs;
   if (entry) blobs.push_back({entry->manifest.root, entry->manifest.size_bytes});
   const bool is_waiting =
-      gate_.wait(blobs, [me = shared_from_this(), version](const std::vector<blob_id>&) {
-        me->due_versions_.push_back(version);
-        me->begin_work();
-      });
+      blob_keeper::wait_for_blobs(self_, ports_.blobs, blobs, options_.fetch_ms,
+                                  [me = shared_from_this(), version](const std::vector<blob_id>&) {
+                                    me->due_versions_.push_back(version);
+                                    me->begin_work();
+                                  });
   if (!is_waiting) due_versions_.push_back(version);
 }
 
@@ -260,8 +262,7 @@ void auditor::take_check(const model_version_ref& version, schema::ModelCheck::R
                           verdict == model_verdict::unavailable &&
                           ++missing_weights_[version] < options_.audit_attempts;
   if (is_refused(check.getRefusal()) || is_missing) {
-    return again_later(
-        [me = shared_from_this(), version] { me->enqueue(version); });
+    return again_later([me = shared_from_this(), version] { me->enqueue(version); });
   }
   missing_weights_.erase(version);
   tx::vote_on_model kind;

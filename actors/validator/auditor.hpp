@@ -1,7 +1,8 @@
 // The auditing part of a validator: it has every revealed submission scored and every revealed
 // model version checked, and votes on them. It runs at most max_audits at once. Each audit first
-// waits until what it reads is in the home's blob store (security §9.3). Data that cannot be fetched
-// is tried audit_attempts times before the vote calls it unavailable.
+// waits until what it reads is in the home's blob store (security §9.3), and takes no place among
+// those that run meanwhile. Data that cannot be fetched is tried audit_attempts times before the
+// vote calls it unavailable.
 #pragma once
 
 #include <deque>
@@ -11,7 +12,6 @@
 #include <span>
 #include <vector>
 
-#include "actors/validator/blob_gate.hpp"
 #include "actors/validator/validator.hpp"
 #include "actors/validator/validator_parts.hpp"
 #include "messages/codec/model_entry.hpp"
@@ -56,7 +56,6 @@ class auditor : public std::enable_shared_from_this<auditor> {
   validator_options options_;
   address member_;
   model_architecture architecture_;
-  blob_gate gate_;
   std::deque<target_id> due_;  // targets whose data is revealed and not yet judged
   std::deque<model_version_ref> due_versions_;
   // How often the weights, and the data, were not found. Entries of what is settled are erased.

@@ -179,10 +179,10 @@ struct part {
 
 }  // namespace peer
 
-using peer_message = std::variant<peer::hello, peer::proposal, peer::vote, peer::certified,
-                                  peer::standstill, peer::request, peer::response, peer::epoch_over,
-                                  peer::transactions, peer::ask_state, peer::state_part, peer::seek,
-                                  peer::have, peer::get, peer::part>;
+using peer_message =
+    std::variant<peer::hello, peer::proposal, peer::vote, peer::certified, peer::standstill,
+                 peer::request, peer::response, peer::epoch_over, peer::transactions,
+                 peer::ask_state, peer::state_part, peer::seek, peer::have, peer::get, peer::part>;
 
 /// Everything of one epoch that a validator must remember across a crash. A validator sends a
 /// statement only after the statement is durable in this record.

@@ -63,7 +63,7 @@ class node {
     target_generator::target_generator_actor generator;
     scorer::scorer_actor scorer;
     validator::validator_actor validator;
-    validator::peers_actor peers;            // absent without a mesh
+    validator::peers_actor peers;           // absent without a mesh
     blob_keeper::blob_keeper_actor keeper;  // absent without a blob store of this process
     validator::block_watcher_actor watcher;
   };

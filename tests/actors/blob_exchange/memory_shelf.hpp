@@ -20,7 +20,8 @@ struct test_blob {
   test_blob(std::uint64_t seed, std::uint64_t size) : size_bytes(size) {
     crypto::seeded_random random(seed);
     for (std::uint64_t at = 0; at < size; at += crypto::blob_chunk_bytes) {
-      auto& chunk = chunks.emplace_back(std::min<std::uint64_t>(crypto::blob_chunk_bytes, size - at));
+      auto& chunk =
+          chunks.emplace_back(std::min<std::uint64_t>(crypto::blob_chunk_bytes, size - at));
       random.fill(std::span(chunk).first(std::min<std::size_t>(chunk.size(), 16)));
       list.push_back(crypto::chunk_hash(chunk));
     }

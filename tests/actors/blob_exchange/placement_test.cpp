@@ -20,7 +20,8 @@ std::vector<public_key> some_members(crypto::seeded_random& random, std::size_t 
 }  // namespace
 
 // By security §9.4 three members keep a copy.
-TEST_CASE("each blob has its keepers, whatever the order of the members, and all have their share") {
+TEST_CASE(
+    "each blob has its keepers, whatever the order of the members, and all have their share") {
   CHECK(copies_kept == 3);
   crypto::seeded_random random(1);
   auto members = some_members(random, 10);

@@ -63,9 +63,9 @@ TEST_CASE("a member gets what is here, each part as it was asked for") {
     CHECK(part({home.blob.id, false, i}).answered == peer::blob_part{home.blob.id, false, i});
   }
   CHECK(part({home.blob.id, true, 0}).data == page_of(home.blob.list, 0));
-  for (const auto& which : {peer::blob_part{home.blob.id, false, 2},
-                            peer::blob_part{home.blob.id, true, 1},
-                            peer::blob_part{blob_id{{5}}, false, 0}}) {
+  for (const auto& which :
+       {peer::blob_part{home.blob.id, false, 2}, peer::blob_part{home.blob.id, true, 1},
+        peer::blob_part{blob_id{{5}}, false, 0}}) {
     CHECK(part(which).data.empty());
     CHECK(part(which).answered == which);
     CHECK_FALSE(part(which).later);
@@ -92,16 +92,16 @@ TEST_CASE("a peer above its bytes is told to ask later, and above its questions 
   CHECK(server_options{}.peer_bytes_per_s == 16 * mib);
   CHECK(server_options{}.all_bytes_per_s == 64 * mib);
   CHECK(server_options{}.peer_questions_per_s == 256);
-  serving_home home({.peer_bytes_per_s = 4 * mib, .all_bytes_per_s = 6 * mib,
-                     .peer_questions_per_s = 10});
+  serving_home home(
+      {.peer_bytes_per_s = 4 * mib, .all_bytes_per_s = 6 * mib, .peer_questions_per_s = 10});
   CHECK(home.ask(1, 12, 5'000) == seen{4, 6, 2});
   CHECK(home.ask(2, 12, 5'900) == seen{2, 8, 2});
   CHECK(home.ask(3, 1, 5'999) == seen{0, 1, 0});
 }
 
 TEST_CASE("when many ask, each has an equal share, and each gets a part") {
-  serving_home home({.peer_bytes_per_s = 4 * mib, .all_bytes_per_s = 8 * mib,
-                     .peer_questions_per_s = 10});
+  serving_home home(
+      {.peer_bytes_per_s = 4 * mib, .all_bytes_per_s = 8 * mib, .peer_questions_per_s = 10});
   for (std::uint32_t peer = 1; peer <= 4; ++peer) (void)home.ask(peer, 1, 5'000);
   // In this second all four ask again. The first two are greedy and still leave the others theirs.
   for (std::uint32_t peer = 1; peer <= 4; ++peer) {

@@ -12,11 +12,11 @@ constexpr std::size_t mib = std::size_t{1} << 20;
 struct pending_fetch {
   pending_fetch(keeper_world& world, std::size_t home, const message<schema::FetchBlobs>& request)
       : self(std::make_shared<std::optional<message<schema::FetchedBlobs>>>()) {
-    world.w.system().spawn([to = world.at(home).keeper, request,
-                            into = self](caf::event_based_actor* asker) {
-      asker->request(to, caf::infinite, request)
-          .then([into](const message<schema::FetchedBlobs>& answer) { *into = answer; });
-    });
+    world.w.system().spawn(
+        [to = world.at(home).keeper, request, into = self](caf::event_based_actor* asker) {
+          asker->request(to, caf::infinite, request)
+              .then([into](const message<schema::FetchedBlobs>& answer) { *into = answer; });
+        });
   }
   [[nodiscard]] bool has_come() const { return self->has_value(); }
   [[nodiscard]] std::size_t missing() const { return (*self)->root().getMissing().size(); }
@@ -89,8 +89,7 @@ TEST_CASE("data that has won is kept by those members that should, and by no mor
     for (std::size_t home = 1; home < 6; ++home) {
       CAPTURE(static_cast<int>(i));
       CAPTURE(home);
-      CHECK(world.at(home).disk->have(blob) ==
-            blob_exchange::keeps(members[home], blob, members));
+      CHECK(world.at(home).disk->have(blob) == blob_exchange::keeps(members[home], blob, members));
     }
   }
 }

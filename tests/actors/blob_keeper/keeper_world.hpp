@@ -1,5 +1,5 @@
-// Homes whose blob keepers exchange blobs over a simulated network, in virtual time. The test writes
-// the rows of their ledgers.
+// Homes whose blob keepers exchange blobs over a simulated network, in virtual time. The test
+// writes the rows of their ledgers.
 #pragma once
 
 #include <doctest/doctest.h>
@@ -16,8 +16,8 @@
 namespace soma::test {
 
 /// Stands for the validator of a home: the network connects a home when its validator listens.
-using idle_validator =
-    validator::peer_listener_actor::extend<caf::replies_to<message<schema::Wait>>::with<message<schema::Ack>>>;
+using idle_validator = validator::peer_listener_actor::extend<
+    caf::replies_to<message<schema::Wait>>::with<message<schema::Ack>>>;
 inline idle_validator::behavior_type idle(idle_validator::pointer self,
                                           const validator::peers_actor& peers) {
   self->send(peers, message<schema::HearPeers>{});
@@ -86,8 +86,8 @@ class keeper_world {
     for (const auto& one : homes_) keys.push_back(one.key.public_half());
     return keys;
   }
-  [[nodiscard]] std::filesystem::path file_of(std::size_t home, const blob_id& blob) const {
-    return folder_.path() / ("blobs" + std::to_string(home)) / "whole" / to_hex(blob.value);
+  [[nodiscard]] std::filesystem::path file_of(std::size_t number, const blob_id& blob) const {
+    return folder_.path() / ("blobs" + std::to_string(number)) / "whole" / to_hex(blob.value);
   }
 
   /// A block that changes these rows, in every ledger.
@@ -127,14 +127,16 @@ class keeper_world {
  private:
   scratch_directory folder_;
   soma::genesis genesis_;
-  std::vector<home> homes_;
 
  public:
   localnet::world w;
-  std::unique_ptr<localnet::peer_network> network;
 
  private:
   blob_keeper::blob_keeper_options options_;
+  std::vector<home> homes_;  // no handle of a role outlives the world
+
+ public:
+  std::unique_ptr<localnet::peer_network> network;
 };
 
 /// The rows of a model whose version has this status, and the event of its commitment.

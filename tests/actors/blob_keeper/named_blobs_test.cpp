@@ -26,9 +26,9 @@ struct one_ledger {
 // By security §9.4.
 TEST_CASE("weights are named from their commitment on, until they are dropped or judged bad") {
   using enum version_status;
-  for (const auto& [status, named] : {std::pair{committed, 2}, std::pair{revealed, 2},
-                                      std::pair{active, 2}, std::pair{superseded, 1},
-                                      std::pair{dropped, 0}, std::pair{bad, 0}}) {
+  for (const auto& [status, named] :
+       {std::pair{committed, 2}, std::pair{revealed, 2}, std::pair{active, 2},
+        std::pair{superseded, 1}, std::pair{dropped, 0}, std::pair{bad, 0}}) {
     CAPTURE(static_cast<int>(status));
     const model_rows rows(blob_id{{9}}, 123, status);
     const one_ledger ledger(rows.changes);

@@ -89,8 +89,8 @@ peer_message largest(std::size_t kind) {
     case 11:
       return peer::seek{std::vector<blob_id>(max_seek_blobs, blob_id{{1}})};
     case 12:
-      return peer::have{std::vector<peer::have::entry>(
-          max_seek_blobs, {blob_id{{1}}, max_exchanged_blob_bytes})};
+      return peer::have{
+          std::vector<peer::have::entry>(max_seek_blobs, {blob_id{{1}}, max_exchanged_blob_bytes})};
     case 13:
       return peer::get{{blob_id{{1}}, true, ~0u}};
     default:
@@ -373,10 +373,9 @@ TEST_CASE("a message larger than its kind allows is refused before anything is m
 // The table of security §3.2. Peers with other numbers would drop each other's connections.
 TEST_CASE("the largest message of each type has the size that the text says") {
   constexpr std::uint32_t kib = 1'024;
-  const std::vector<std::uint32_t> table{8 * kib,     1'280 * kib, kib / 2,     16 * kib,
-                                         2'048 * kib, kib / 2,     3'072 * kib, 128 * kib,
-                                         1'024 * kib, kib / 2,     640 * kib,   4 * kib,
-                                         4 * kib,     kib / 2,     1'088 * kib};
+  const std::vector<std::uint32_t> table{
+      8 * kib,     1'280 * kib, kib / 2,   16 * kib, 2'048 * kib, kib / 2, 3'072 * kib, 128 * kib,
+      1'024 * kib, kib / 2,     640 * kib, 4 * kib,  4 * kib,     kib / 2, 1'088 * kib};
   REQUIRE(table.size() == peer_message_kinds);
   for (std::uint16_t type = 1; type <= table.size(); ++type) {
     CAPTURE(type);
