@@ -18,8 +18,9 @@ constexpr std::array<std::string_view, event_kinds> event_names{
     "stake_left",          "stake_paid_out",      "commission_changed",   "validator_joined",
     "validator_leaving",   "validator_seated",    "validator_unseated",   "validator_absent",
     "validator_slashed",   "reporter_paid",       "emission_released",    "fees_changed",
-    "difficulty_changed",  "audit_vote_cast",     "audit_extended",       "model_vote_cast"};
-static_assert(static_cast<std::size_t>(event_kind::model_vote_cast) + 1 == event_kinds);
+    "difficulty_changed",  "audit_vote_cast",     "audit_extended",       "model_vote_cast",
+    "model_not_accepted",  "target_voided"};
+static_assert(static_cast<std::size_t>(event_kind::target_voided) + 1 == event_kinds);
 
 }  // namespace
 
@@ -47,6 +48,7 @@ void coverage::add(const coverage& other) {
   dropped += other.dropped;
   for (std::size_t i = 0; i < event_kinds; ++i) events[i] += other.events[i];
   for (const auto& [reason, times] : other.refusals) refusals[reason] += times;
+  steps.insert(other.steps.begin(), other.steps.end());
 }
 
 std::string_view name_of(event_kind kind) {

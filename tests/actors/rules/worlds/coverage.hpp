@@ -5,14 +5,16 @@
 #include <cstdint>
 #include <iosfwd>
 #include <map>
+#include <set>
 #include <string_view>
 
 #include "actors/rules/execution.hpp"
 #include "messages/values/genesis.hpp"
+#include "tests/actors/rules/worlds/diagrams.hpp"
 
 namespace soma::test {
 
-inline constexpr std::size_t event_kinds = 44;
+inline constexpr std::size_t event_kinds = 46;
 
 struct coverage {
   std::uint64_t transactions = 0;
@@ -24,6 +26,7 @@ struct coverage {
   std::uint64_t dropped = 0;  // blocks that were executed with and without a refused transaction
   std::array<std::uint64_t, event_kinds> events{};
   std::map<rules::refusal, std::uint64_t> refusals;
+  std::set<life_step> steps;  // of the diagrams of the protocol
 
   void count(const rules::effects& done);
   void add(const coverage& other);
