@@ -169,7 +169,6 @@ refused commit_model(block_run& run, const address& sender, const tx::commit_mod
                                  .embedding = {},
                                  .votes = {},
                                  .activation_order = 0});
-  remember(run, what.manifest.root.as<hash_tag>(), sender);
   auto& e = run.note(event_kind::model_committed);
   e.model = which;
   e.account = sender;
@@ -197,6 +196,9 @@ refused reveal_model(block_run& run, const address& sender, const tx::reveal_mod
     v.key = what.key;
     v.embedding = what.embedding;
   });
+  // The root is bound here and not with the commit: whoever sees a commit could name its root first,
+  // and would keep the owner out.
+  remember(run, version.manifest.root.as<hash_tag>(), sender);
   remember(run, what.weights.as<hash_tag>(), sender);
   auto& e = run.note(event_kind::model_revealed);
   e.model = which;

@@ -216,6 +216,26 @@ TEST_CASE("attack: a copy of published weights is refused, whether by its root o
   CHECK(!net.run(honest, network::reveal_of(again)));
 }
 
+// Protocol §6.3.
+TEST_CASE("attack: who names a root before its owner's reveal neither keeps the owner out nor gains") {
+  court c;
+  const auto thief = c.other;
+  auto good = network::plan(5);
+  auto junk = network::plan(6);
+  junk.root = good.root;
+  c.net.commit(thief, junk, one);  // it stands first in the block
+  c.net.commit(c.owner, good);
+  c.net.end_epoch();
+  CHECK(!c.net.run(thief, network::reveal_of(junk)));
+  CHECK(!c.net.run(c.owner, network::reveal_of(good)));
+  c.net.judge({good.id, 1});
+  c.net.judge({junk.id, 1}, model_verdict::wrong_hash);
+  c.net.end_epoch();
+  CHECK(c.model(good.id).status == model_status::active);
+  CHECK(c.version({junk.id, 1}).status == version_status::bad);
+  CHECK(c.model(junk.id).pool.stake.value == one / 20);
+}
+
 // Protocol §6.8: before, the copier's old number stood before the original's.
 TEST_CASE("attack: an old model that is updated loses its seniority with the update") {
   court c;

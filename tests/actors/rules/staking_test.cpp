@@ -456,9 +456,8 @@ TEST_CASE("founding a model is 1:1 and at once; what an update adds waits like a
   w.net.commit(w.bob, plan, 3 * one);
   w.net.block();
   CHECK(w.pool_of(plan.id) == stake_pool{{3 * one}, 3 * one, 3 * one});
-  // The rows are account, model, version, the root of its weights and two places on the agenda. Stakes
-  // pay the value fee.
-  CHECK(w.net.last.outcomes[0].fee.value == 1'000 + 6 * 300 + 3 * one / 1'000);
+  // The rows are account, model, version and two places on the agenda. Stakes pay the value fee.
+  CHECK(w.net.last.outcomes[0].fee.value == 1'000 + 5 * 300 + 3 * one / 1'000);
   w.net.end_epoch();
   CHECK(!w.net.run(w.bob, network::reveal_of(plan)));
   w.net.judge({plan.id, 1});
