@@ -1,6 +1,7 @@
-// Counts the votes that a row keeps: one for each voter. Protocol §5.5: a vote weighs what its voter
-// has in the committee when the votes decide, and nothing when the voter has no seat then. The power
-// that stands beside a vote is what the voter had when it cast the vote; it decides nothing.
+// Counts the votes that a row keeps: one for each voter. Protocol §5.5: a vote weighs what its
+// voter has in the committee when the votes decide, and nothing when the voter has no seat then.
+// The power that stands beside a vote is what the voter had when it cast the vote; it decides
+// nothing.
 #pragma once
 
 #include <algorithm>

@@ -73,7 +73,7 @@ namespace {
 
 /// Whether a claim may be given up without loss because of data that was revealed for another
 /// target: nobody had revealed it in an earlier block than the claim's, and the claims are not of
-/// one submitter, who knows what it has used.
+/// one submitter, who knows what it has used. Protocol §8.2.2.
 bool is_found_twice(const submission_row& first, const submission_row& claim) {
   SOMA_ASSERT(first.revealed_at.has_value(), "data is used by a reveal");
   return *first.revealed_at >= claim.claimed_at && first.submitter != claim.submitter;

@@ -36,8 +36,8 @@ void count_late_vote(block_run& run, const address& member);
 /// epoch shows the signatures for its parent. Protocol §5.7.
 [[nodiscard]] bool took_part(const committee_seat& seat, std::uint64_t signed_blocks,
                              std::uint64_t audits_due);
-/// Divides all of the validators' pay: floor(pay * power / all power) to each member that took part;
-/// the rest goes into the next target budget. Protocol §5.8.
+/// Divides all of the validators' pay: floor(pay * power / all power) to each member that took
+/// part; the rest goes into the next target budget. Protocol §5.8.
 void reward_validators(block_run& run);
 
 /// Seats the committee of the next epoch: the committee_size largest by stake, ties by address, of

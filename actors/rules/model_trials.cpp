@@ -70,8 +70,8 @@ void activate(block_run& run, const model_id& model) {
   e.account = before.owner;
 }
 
-/// Drops a version that no quorum called good. A model that never was active ends with it; its stake
-/// can be withdrawn, since nothing is proven against it.
+/// Drops a version that no quorum called good. A model that never was active ends with it; its
+/// stake can be withdrawn, since nothing is proven against it.
 void give_up(block_run& run, const model_id& model, const model_row& row) {
   const auto which = latest_of(model, row);
   run.state.versions.update(which,

@@ -112,8 +112,8 @@ void leave_registry(block_run& run, const model_id& model, const model_row& row)
 std::uint64_t weights_bytes(const model_architecture& a) {
   SOMA_ASSERT(is_valid(a), "a genesis has a valid architecture");
   const std::uint64_t d = a.dim, f = a.ffn, v = model_architecture::vocab;
-  // Four vectors of two norms, four matrices of the attention with a bias each, and the two matrices
-  // of the feed-forward network. The bounds of an architecture keep all of it below 2^43.
+  // Four vectors of two norms, four matrices of the attention with a bias each, and the two
+  // matrices of the feed-forward network. The bounds of an architecture keep all of it below 2^43.
   const std::uint64_t layer = 4 * d + 4 * (d * d + d) + (d * f + f) + (f * d + d);
   return sizeof(float) * (2 * v * d + v + 2 * d + a.layers * layer);
 }
@@ -196,8 +196,8 @@ refused reveal_model(block_run& run, const address& sender, const tx::reveal_mod
     v.key = what.key;
     v.embedding = what.embedding;
   });
-  // The root is bound here and not with the commit: whoever sees a commit could name its root first,
-  // and would keep the owner out.
+  // The root is bound here and not with the commit: whoever sees a commit could name its root
+  // first, and would keep the owner out.
   remember(run, version.manifest.root.as<hash_tag>(), sender);
   remember(run, what.weights.as<hash_tag>(), sender);
   auto& e = run.note(event_kind::model_revealed);

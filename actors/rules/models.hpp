@@ -1,6 +1,6 @@
-// The life of a model, protocol §6: committed in epoch e, revealed in e + 1, and active from e + 2 on
-// if a quorum of the present committee has found it good by then. The order of checks is the order
-// of the refusals.
+// The life of a model, protocol §6: committed in epoch e, revealed in e + 1, and active from e + 2
+// on if a quorum of the present committee has found it good by then. The order of checks is the
+// order of the refusals. Protocol §6.10 draws the states of models and versions.
 #pragma once
 
 #include "actors/rules/block_run.hpp"
@@ -34,8 +34,9 @@ void drop_missed_reveals(block_run& run, std::span<const model_id> models);
 /// lets retiring models leave. Protocol §6.8 and §6.9.
 void activate_and_retire(block_run& run, std::span<const model_id> models);
 
-/// Activates the model's revealed version if `good` has a quorum of the present committee. Otherwise
-/// the version waits for the next epoch's end, and is dropped at the third. Protocol §6.8.
+/// Activates the model's revealed version if `good` has a quorum of the present committee.
+/// Otherwise the version waits for the next epoch's end, and is dropped at the third. Protocol
+/// §6.8.
 void end_trial(block_run& run, const model_id& model);
 
 /// The ends of epochs at which a revealed version may be found good.

@@ -26,16 +26,16 @@ enum class audit_end : std::uint8_t { wait, extend, settle, slash, forfeit, give
 [[nodiscard]] audit_end decide_at_epoch_end(const submission_row& s, const committee_row& present,
                                             epoch_number epoch, std::uint32_t max_extensions);
 
-/// Whether data may be called unavailable in a block of this time: its submitter had this part of an
-/// epoch since the reveal to hand it out. Protocol §8.3.4.
+/// Whether data may be called unavailable in a block of this time: its submitter had this part of
+/// an epoch since the reveal to hand it out. Protocol §8.3.4.
 [[nodiscard]] bool data_is_overdue(const genesis_parameters& p, const submission_row& s,
                                    std::uint64_t time_ms);
 
 /// Pays the reward: half of it and the odd shannon to the submitter, half to the model (commission,
 /// then pool). Returns the bond. Protocol §8.4.2.
 void settle(block_run& run, const target_id& target);
-/// Pays half of the bond to the present members that found the submission wrong, by power, and burns
-/// the rest. The reward goes into the next budget. Protocol §8.4.3.
+/// Pays half of the bond to the present members that found the submission wrong, by power, and
+/// burns the rest. The reward goes into the next budget. Protocol §8.4.3.
 void slash(block_run& run, const target_id& target);
 /// Nobody is paid and the reward goes into the next budget. The bond goes back, unless the data was
 /// unavailable: then it burns. Protocol §8.4.4.

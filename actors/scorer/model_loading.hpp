@@ -39,8 +39,8 @@ void load_afresh(worker_pointer self, const scorer_worker_ports& ports, const mo
 void load_model(worker_pointer self, const scorer_worker_ports& ports, const model_entry& entry,
                 std::function<void(loading)> done);
 
-/// Loads all entries in order; `done` is called once, with as many models as entries. A bad model is
-/// a nullptr.
+/// Loads all entries in order; `done` is called once, with as many models as entries. A bad model
+/// is a nullptr.
 void load_models(worker_pointer self, const scorer_worker_ports& ports,
                  std::shared_ptr<const std::vector<model_entry>> entries,
                  std::function<void(expected<loaded_models, load_failure>)> done);

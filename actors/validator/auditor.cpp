@@ -108,8 +108,8 @@ void auditor::judge_submission(const target_id& target, const target_row& row,
   const auto view = ports_.ledger->view();
   std::vector<model_entry> entries;
   for (const auto& version : row.assigned) {
-    // A target names versions that were active, and the ledger never removes such versions. One that
-    // was judged bad since then loses whatever its weights are, so nobody needs them.
+    // A target names versions that were active, and the ledger never removes such versions. One
+    // that was judged bad since then loses whatever its weights are, so nobody needs them.
     const auto known = view.model_version(version);
     if (!known || known->status == version_status::bad) continue;
     if (auto entry = entry_in_ledger(view, version)) entries.push_back(std::move(*entry));
@@ -177,8 +177,8 @@ void auditor::not_scored(const target_id& target, const submission_row& claim,
     case scorer::work_refusal::data_unavailable:
       return miss_data(target, claim);
     default:
-      // This machine has failed, or it does not have a model's weights. If that lasts, the member is
-      // silent on this submission.
+      // This machine has failed, or it does not have a model's weights. If that lasts, the member
+      // is silent on this submission.
       break;
   }
   again_later([me = shared_from_this(), target] { me->due_.push_back(target); });
@@ -259,6 +259,8 @@ void auditor::take_check(const model_version_ref& version, schema::ModelCheck::R
         [me = shared_from_this(), version] { me->due_versions_.push_back(version); });
   }
   done_with(version);
+  // Meanwhile an earlier vote of this member may have come into a block; a second is charged.
+  if (!is_wanted(version)) return;
   tx::vote_on_model kind;
   kind.version = version;
   kind.verdict = static_cast<model_verdict>(check.getVerdict());
@@ -267,6 +269,8 @@ void auditor::take_check(const model_version_ref& version, schema::ModelCheck::R
 
 void auditor::vote_on(const target_id& target, audit_verdict verdict) {
   done_with(target);
+  const auto claim = ports_.ledger->view().submission(target);
+  if (claim && ledger::has_voted(claim->votes, member_)) return;
   tx::vote_on_submission kind;
   kind.target = target;
   kind.verdict = verdict;

@@ -1,8 +1,8 @@
 // The auditing part of a validator: it has every revealed submission scored and every revealed
 // model version checked, and votes on them. It runs at most max_audits at once. Data that cannot be
 // fetched is tried audit_attempts times, and until it is overdue, before the vote calls it
-// unavailable. Weights that cannot be fetched are tried as long as the ledger has use for a verdict:
-// not having them says nothing about them.
+// unavailable. Weights that cannot be fetched are tried as long as the ledger has use for a
+// verdict: not having them says nothing about them.
 #pragma once
 
 #include <deque>
@@ -29,8 +29,8 @@ class auditor : public std::enable_shared_from_this<auditor> {
 
   /// Finds every audit in the ledger on which this member still has to vote. Called once, at start.
   void start();
-  /// Adds what a block revealed, what it put off, and what a new epoch's committee has to judge, and
-  /// begins as many audits as the limit allows.
+  /// Adds what a block revealed, what it put off, and what a new epoch's committee has to judge,
+  /// and begins as many audits as the limit allows.
   void notice(std::span<const event> events);
 
  private:
@@ -42,8 +42,8 @@ class auditor : public std::enable_shared_from_this<auditor> {
   void begin_work();
   /// Calls `put_back` after two block times, or with the next block if the clock refuses.
   void again_later(const std::function<void()>& put_back);
-  /// True while the ledger still has use for this member's verdict on the version: it is revealed or
-  /// active, its model is not inactive, and the member has not voted.
+  /// True while the ledger still has use for this member's verdict on the version: it is revealed
+  /// or active, its model is not inactive, and the member has not voted.
   [[nodiscard]] bool is_wanted(const model_version_ref& version) const;
   [[nodiscard]] bool is_overdue(const submission_row& claim) const;
   void take_check(const model_version_ref& version, schema::ModelCheck::Reader check);

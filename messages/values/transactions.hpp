@@ -30,8 +30,8 @@ struct model_version_ref {
   friend auto operator<=>(const model_version_ref&, const model_version_ref&) = default;
 };
 
-/// A verdict is a fact about the weights that anybody who has them can check again. That a validator
-/// could not fetch them is none.
+/// A verdict is a fact about the weights that anybody who has them can check again. That a
+/// validator could not fetch them is none.
 enum class model_verdict : std::uint8_t {
   good,
   wrong_hash,

@@ -187,7 +187,8 @@ TEST_CASE(
   CHECK(row.pool.stake.value == 50'000 * one);
 }
 
-// Protocol §6.2 and §6.3: before, an old junk registration that was updated with a copy won every tie.
+// Protocol §6.2 and §6.3: before, an old junk registration that was updated with a copy won every
+// tie.
 TEST_CASE("attack: a copy of published weights is refused, whether by its root or by its hash") {
   const person honest = somebody(1), thief = somebody(2);
   network net{small_genesis(3, std::vector{honest, thief})};
@@ -217,7 +218,8 @@ TEST_CASE("attack: a copy of published weights is refused, whether by its root o
 }
 
 // Protocol §6.3.
-TEST_CASE("attack: who names a root before its owner's reveal neither keeps the owner out nor gains") {
+TEST_CASE(
+    "attack: who names a root before its owner's reveal neither keeps the owner out nor gains") {
   court c;
   const auto thief = c.other;
   auto good = network::plan(5);
@@ -268,7 +270,8 @@ TEST_CASE("attack: a version revealed in an epoch's last block is not active wit
   CHECK(c.net.open_targets().empty());
 }
 
-// Protocol §6.5: before, "I could not fetch it" was a verdict that slashed 95 % and paid who said it.
+// Protocol §6.5: before, "I could not fetch it" was a verdict that slashed 95 % and paid who said
+// it.
 TEST_CASE("attack: a model that nobody can fetch loses nothing, and nobody gains by it") {
   court c;
   const auto m = c.net.revealed_model(c.owner, 1, 1'000 * one);

@@ -50,8 +50,8 @@ TEST_CASE("a model is committed in one epoch, revealed in the next and active fr
 
 // Protocol §6.2.
 TEST_CASE("the size of a model's values follows from its architecture") {
-  // Worked out by hand: 264 rows of 4 twice, 264 biases, two norms' vectors of 4 and the last one, four
-  // 4 x 4 matrices and two 4 x 4 ones, each with its bias.
+  // Worked out by hand: 264 rows of 4 twice, 264 biases, two norms' vectors of 4 and the last one,
+  // four 4 x 4 matrices and two 4 x 4 ones, each with its bias.
   CHECK(rules::weights_bytes(test_architecture) ==
         4 * (2 * 264 * 4 + 264 + 2 * 4 + (4 * 4 + 4 * (16 + 4) + (16 + 4) + (16 + 4))));
   // The full network has 1.2 thousand million parameters.

@@ -245,8 +245,8 @@ class network {
     REQUIRE(!run(owner, reveal_of(m)));
     return m;
   }
-  /// Makes models active: they are committed, revealed in the next epoch and judged good by all, and
-  /// active from the epoch after.
+  /// Makes models active: they are committed, revealed in the next epoch and judged good by all,
+  /// and active from the epoch after.
   std::vector<model_plan> active_models(const person& owner, std::size_t count) {
     std::vector<model_plan> models;
     for (std::size_t i = 0; i < count; ++i) {

@@ -176,7 +176,7 @@ TEST_CASE("a slash pays the accusers by their present power, and those without a
   for (const auto& e : paid) CHECK(e.amount.value == bond / 2 / 2);
 }
 
-// Protocol §8.2: before, the later of two honest finders of one public file lost its bond.
+// Protocol §8.2.2: before, the later of two honest finders of one public file lost its bond.
 TEST_CASE("attack: two who hold the same public file: the later reveal is void and costs nothing") {
   arena a;
   const auto open = a.net.open_targets();
@@ -201,7 +201,7 @@ TEST_CASE("attack: two who hold the same public file: the later reveal is void a
   CHECK(a.vote(901, y.claim.target, audit_verdict::ok) == refusal::submission_not_revealed);
 }
 
-// Protocol §8.2: or blocking targets would be free.
+// Protocol §8.2.2: or blocking targets would be free.
 TEST_CASE("attack: data that was used before the claim, or by its own submitter, burns the bond") {
   arena a;
   (void)a.revealed(a.alice, 600);
@@ -240,8 +240,8 @@ TEST_CASE("attack: a lie about something that nobody could audit is paid nothing
   CHECK(a.net.balance(a.mallory) < before);
 }
 
-// Protocol §8.4.1: before, one member slashed the honest submitter at the end of the next epoch, and
-// was paid half of the bond.
+// Protocol §8.4.1: before, one member slashed the honest submitter at the end of the next epoch,
+// and was paid half of the bond.
 TEST_CASE("attack: a third that is alone to vote slashes nobody and is paid nothing") {
   arena a;
   const auto start = a.net.balance(a.alice);

@@ -1,6 +1,7 @@
 // The transactions of the people about models and targets.
 #include <limits>
 
+#include "actors/ledger/vote_tally.hpp"
 #include "actors/rules/derived_ids.hpp"
 #include "actors/rules/models.hpp"
 #include "tests/actors/rules/worlds/actors.hpp"
@@ -150,7 +151,13 @@ void actors::judge_model() {
   if (const auto model = some_model_on_trial(); model && d_.chance(80)) {
     vote.version = {*model, rows_.models.find(*model)->latest_version};
     if (d_.chance(bad_percent_ / 4)) vote.verdict = static_cast<model_verdict>(1 + d_.below(4));
-    return d_.chance(60) ? each_member(vote, 92) : void(send(member(), vote));
+    const auto& votes = rows_.versions.find(vote.version)->votes;
+    for (const auto& seat : rows_.committee().seats) {
+      const auto person = person_at(seat.member);
+      const bool is_new = !ledger::has_voted(votes, seat.member);
+      if (person && d_.chance(is_new ? 70 : 3)) send(*person, vote);
+    }
+    return;
   }
   vote.version.model = some_living_model();
   const auto* row = rows_.models.find(vote.version.model);

@@ -8,7 +8,7 @@
 #include <unordered_map>
 
 #include "actors/rules/execution.hpp"
-#include "tests/actors/rules/worlds/diagrams.hpp"
+#include "tests/actors/rules/worlds/coverage.hpp"
 #include "tests/actors/rules/worlds/mirror.hpp"
 
 namespace soma::test {
