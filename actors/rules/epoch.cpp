@@ -17,10 +17,11 @@ void emit_and_reward(block_run& run) {
       split_emission(run.state.chain().epoch_emission, run.parameters.target_share_bps);
   SOMA_ASSERT(run.state.chain().flowed == split.targets,
               "by its end an epoch has emitted its part");
+  run.state.must_move(of(pot::unissued), of(pot::validator_pay), split.validators);
   auto& e = run.note(event_kind::emission_released);
   e.amount = split.targets;
-  e.detail = split.validators.value;
-  reward_validators(run, split.validators);
+  e.detail = run.state.chain().validator_pay.value;
+  reward_validators(run);
   return_excess(run);
 }
 

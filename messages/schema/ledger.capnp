@@ -78,7 +78,7 @@ struct ChainRow {
   epochStartMs @4 :UInt64;
   epochFirstBlock @5 :UInt64;
   registryVersion @6 :UInt64;
-  modelsActivated @7 :UInt64;
+  versionsActivated @7 :UInt64;
   feeMultiplierPpm @8 :UInt64;  # of the epoch
   difficultyPpm @9 :Int64;
   hits @10 :UInt64;        # settled in this epoch
@@ -98,4 +98,5 @@ struct ChainRow {
   unbonding @24 :UInt64;   # withdrawn from pools, not yet paid out
   slicesDone @25 :UInt64;  # steps of the difficulty in this epoch
   congestionPpm @26 :UInt64;  # of the next block, at least 10^6
+  validatorPay @27 :UInt64;  # added to the emission that this epoch's end divides among the validators
 }

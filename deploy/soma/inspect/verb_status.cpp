@@ -78,9 +78,9 @@ facts collect(ledger_source& source) {
   source.scan(table_prefix(ledger_table::target), [&](byte_view, byte_view value) {
     const auto row = ledger_source::decoded<target_row>(value);
     // It counts the targets of this epoch, and earlier ones that are not decided yet.
-    const bool is_over = row.status == target_status::settled ||
-                         row.status == target_status::slashed ||
-                         row.status == target_status::expired;
+    const bool is_over =
+        row.status == target_status::settled || row.status == target_status::slashed ||
+        row.status == target_status::expired || row.status == target_status::voided;
     if (!is_over || row.epoch == out.chain.epoch)
       ++out.targets[std::string(explain::name_of(row.status))];
     return true;
@@ -103,9 +103,16 @@ shannons next_reward(const ledger_source& source, const chain_row& chain) {
 }
 
 std::vector<named_pot> pots_of(const chain_row& c) {
-  return {{"balances", c.balances},     {"staked", c.staked},     {"joining", c.joining},
-          {"unbonding", c.unbonding},   {"bonds", c.bonds},       {"set_aside", c.set_aside},
-          {"target_pot", c.target_pot}, {"unissued", c.unissued}, {"burned", c.burned}};
+  return {{"balances", c.balances},
+          {"staked", c.staked},
+          {"joining", c.joining},
+          {"unbonding", c.unbonding},
+          {"bonds", c.bonds},
+          {"set_aside", c.set_aside},
+          {"target_pot", c.target_pot},
+          {"validator_pay", c.validator_pay},
+          {"unissued", c.unissued},
+          {"burned", c.burned}};
 }
 
 json counts_json(const std::map<std::string, std::uint64_t>& counts) {

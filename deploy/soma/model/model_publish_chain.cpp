@@ -190,6 +190,9 @@ outcome model_publish::reveal(publication_file& file, const committed& at) {
       return file.write(publication_);
     }
     if (row->status == version_status::bad) return judged_bad(file, at, *row);
+    if (row->status == version_status::dropped && !row->weights.is_zero()) {
+      return not_accepted(file, at, *row);
+    }
     if (row->status == version_status::dropped || epoch > at.epoch.next()) {
       return missed(file, at, last ? last->why : "its epoch has passed");
     }
