@@ -46,6 +46,8 @@ class model_publish final : public verb {
                                const std::string& why) const;
   [[nodiscard]] outcome judged_bad(publication_file& file, const committed& at,
                                    const model_version_row& row) const;
+  [[nodiscard]] outcome not_accepted(publication_file& file, const committed& at,
+                                     const model_version_row& row) const;
   [[nodiscard]] outcome wait_for_verdict(publication_file& file, const committed& at) const;
   void report(const run_context& context, const committed& at) const;
   void report_dry_run(const run_context& context, const foreseen& effect) const;

@@ -144,21 +144,26 @@ outcome model_publish::judged_bad(publication_file& file, const committed& at,
                     "` tells what was lost; the same command publishes anew");
 }
 
+outcome model_publish::not_accepted(publication_file& file, const committed& at,
+                                    const model_version_row& row) const {
+  if (auto aside = file.put_aside(".dropped"); !aside) return aside;
+  return failed("model " + at.version.model.short_text() + " was not accepted",
+                "no quorum of validators found it good within three epochs; their verdicts: " +
+                    verdicts_text(row.votes),
+                "nothing was slashed; check that its home can be reached by other validators; the "
+                "same command publishes anew");
+}
+
 /// Waits until the validators have judged the revealed version: only then is it known whether the
 /// stake is safe.
 outcome model_publish::wait_for_verdict(publication_file& file, const committed& at) const {
   auto& network = *sender_->network();
-  const auto model = at.version.model.short_text();
   live_area area;
   for (;;) {
     const auto row = network.row<model_version_row>(model_version_key(at.version));
     if (row && row->status == version_status::bad) return judged_bad(file, at, *row);
     if (row && row->status == version_status::dropped) {
-      if (auto aside = file.put_aside(".dropped"); !aside) return aside;
-      return failed(
-          "model " + model + " was dropped",
-          "too few validators had its weights; their verdicts: " + verdicts_text(row->votes),
-          "check that the blob store runs; the same command publishes anew");
+      return not_accepted(file, at, *row);
     }
     if (row && row->status != version_status::revealed) return {};
     const auto verdicts = row ? verdicts_text(row->votes) : "none yet";

@@ -96,7 +96,7 @@ TEST_CASE(
 
 // Protocol §8.4.4.
 TEST_CASE(
-    "void: nobody is paid, the bond goes back, the reward to the next budget, the silent are "
+    "void: nobody is paid, the bond goes back, the reward to the pot, the silent are "
     "absent") {
   arena a;
   const auto start = a.net.balance(a.alice);
@@ -139,7 +139,7 @@ TEST_CASE(
   CHECK(a.status(id) == target_status::voided);
   const auto bond = a.submission(id).bond.value;
   CHECK(a.net.chain_now().burned.value == before.burned.value + bond);
-  CHECK(a.net.chain_now().next_budget.value == before.next_budget.value + reward);
+  CHECK(a.net.chain_now().target_pot.value == before.target_pot.value + reward);
   CHECK(a.net.balance(a.mallory) == mallory);
   CHECK(a.net.events(event_kind::voter_paid).empty());
 }
