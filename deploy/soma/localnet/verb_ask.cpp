@@ -8,6 +8,7 @@
 #include "messages/values/utf8.hpp"
 #include "messages/wire/refusals.hpp"
 #include "model/scoring/exact_engine.hpp"
+#include "storage/blobs/failure.hpp"
 
 namespace soma::cli {
 namespace {
@@ -92,16 +93,22 @@ outcome ask::run(const run_context& context) {
     return failed("there is no network in " + directory.string(), "nothing was trained yet",
                   "run `soma localnet` first");
   }
-  if (!fs::is_directory(directory / "blobs", ignored)) {
-    return failed("cannot read the weights in " + (directory / "blobs").string(),
-                  "there is no such folder", restore_remedy);
-  }
   const auto reading = read_localnet(directory);
   if (!reading) return make_unexpected(reading.error());
   auto names = model_names(directory);
   if (!names) return make_unexpected(names.error());
   names_ = std::move(*names);
-  localnet::stored_network network(directory, threads_, [] { return scoring::exact_engines(); });
+  const auto what = "cannot read the weights in " + (directory / "blobs").string();
+  if (!fs::is_directory(directory / "blobs", ignored)) {
+    return failed(what, "there is no such folder", restore_remedy);
+  }
+  std::optional<localnet::stored_network> opened;
+  try {
+    opened.emplace(directory, threads_, [] { return scoring::exact_engines(); });
+  } catch (const blobs::blob_failure& failure) {
+    return failed(what, failure.what(), restore_remedy);
+  }
+  auto& network = *opened;
   if (network.models() == 0)
     return failed("there is no model to ask", "the network has no active model",
                   "run `soma localnet` first");

@@ -1,3 +1,6 @@
+#include <sys/resource.h>
+
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <mutex>
@@ -216,8 +219,25 @@ localnet::localnet_options localnet_verb::plan(const fs::path& directory,
   return options;
 }
 
+/// A role that finds no file to open would give up its work, and the network would come to another
+/// result than with the same seed elsewhere. So the files that all of it opens at most are asked
+/// for beforehand.
+outcome take_open_files(std::uint32_t validators) {
+  const rlim_t needed = 128 + rlim_t{8} * validators;
+  rlimit now{};
+  if (::getrlimit(RLIMIT_NOFILE, &now) != 0 || now.rlim_cur >= needed) return {};
+  const auto allowed = now.rlim_cur;
+  now.rlim_cur = std::min(now.rlim_max, needed);
+  if (now.rlim_cur >= needed && ::setrlimit(RLIMIT_NOFILE, &now) == 0) return {};
+  return failed("cannot run a local network",
+                "Too many open files: it needs " + std::to_string(needed) +
+                    " at a time, and the limit is " + std::to_string(allowed),
+                "raise the limit: ulimit -n 1024");
+}
+
 outcome localnet_verb::run(const run_context& context) {
   if (auto checked = check(); !checked) return checked;
+  if (auto taken = take_open_files(validators_); !taken) return taken;
   const auto arch = architecture_of(arch_);
   if (!arch) return make_unexpected(arch.error());
   auto sources = load_sources(context.home);
