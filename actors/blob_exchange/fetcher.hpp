@@ -7,9 +7,10 @@
 //     have what they don't: each question costs a bounded time and is then asked elsewhere.
 //   - Memory is bounded: at most all_in_flight parts are under way, and the lists of most_begun
 //     blobs. No blob is ever in memory as a whole.
-//   - It is fair. No peer is asked for more than peer_in_flight parts at a time, the blob with the
-//     fewest parts under way is next, and blobs without a deadline leave half of the places to
-//     those that have one. A blob of which nothing comes gives its place up.
+//   - It is fair. No peer is asked for more than peer_in_flight parts at a time. The blob with the
+//     fewest parts under way is next; of equal ones those with a deadline, and then the one that
+//     has waited longest. Blobs without a deadline leave half of the places to those that have one,
+//     and a blob of which nothing comes gives its place up.
 //   - Chunks that are here are not fetched again, also after a restart.
 #pragma once
 
@@ -31,7 +32,9 @@ inline constexpr std::uint64_t no_deadline = UINT64_MAX;
 struct fetcher_options {
   std::size_t most_wants = std::size_t{1} << 20U;  // further ones are not taken
   std::size_t most_begun = 8;                      // blobs that are fetched at the same time
-  std::size_t peer_in_flight = 2;
+  /// One, so that parts never fill what may wait to be sent to a peer (security §5.3): the messages
+  /// of the agreement travel on the same connection.
+  std::size_t peer_in_flight = 1;
   std::size_t all_in_flight = 16;
   std::uint32_t peer_questions_per_s = 192;  // with seeks fewer than a server answers
   std::size_t most_seeks = 4;                // messages to each peer in one step
@@ -121,6 +124,7 @@ class fetcher {
     std::vector<hash256> list;
     std::deque<std::uint32_t> missing;  // chunks that are neither here nor under way
     std::size_t in_flight = 0;
+    std::uint64_t turn = 0;      // when a part of it was last asked for, in questions of all blobs
     std::uint64_t moved_ms = 0;  // when something of it came last
   };
   struct question {
@@ -185,6 +189,7 @@ class fetcher {
   std::array<std::set<moment>, 2> ready_;
   std::vector<blob_id> begun_;
   std::size_t in_flight_ = 0;
+  std::uint64_t turns_ = 0;     // questions ever asked
   std::size_t seeks_left_ = 0;  // messages that may still be sent before time passes
   std::uint64_t now_ms_ = 0;
   std::vector<effect> effects_;

@@ -21,13 +21,13 @@ static_assert(crypto::blob_chunk_bytes == max_part_bytes);
 
 /// Asks for one part: of the blob with the fewest parts under way for which a peer can be asked.
 bool fetcher::ask_next() {
-  std::vector<std::tuple<std::size_t, std::uint64_t, std::size_t>> order;
+  std::vector<std::tuple<std::size_t, bool, std::uint64_t, std::size_t>> order;
   for (std::size_t i = 0; i < begun_.size(); ++i) {
     const auto& w = wants_.at(begun_[i]);
-    order.emplace_back(w.in_flight, w.until_ms, i);
+    order.emplace_back(w.in_flight, w.until_ms == no_deadline, w.turn, i);
   }
   std::ranges::sort(order);
-  for (const auto& [in_flight, until_ms, i] : order) {
+  for (const auto& [in_flight, has_time, turn, i] : order) {
     const auto blob = begun_[i];
     auto& w = wants_.at(blob);
     if (w.at == stage::open && w.missing.empty()) continue;
@@ -85,6 +85,7 @@ void fetcher::ask(peer_number number, const peer::blob_part& about, want& w) {
   ++asked.questions;
   ++in_flight_;
   ++w.in_flight;
+  w.turn = ++turns_;
   effects_.push_back(send{{number}, peer::get{about}});
 }
 
