@@ -63,7 +63,8 @@ struct pot_world {
     rules::flow_into_pot(run, time_ms);
     rules::end_slices(run, time_ms, !open.empty());
   }
-  /// The end of an epoch as far as it is about this money: open targets expire, validators are paid.
+  /// The end of an epoch as far as it is about this money: open targets expire, validators are
+  /// paid.
   void end_epoch() {
     for (const auto reward : open)
       state.must_move(rules::of(ledger::pot::set_aside), rules::of(ledger::pot::targets), reward);
