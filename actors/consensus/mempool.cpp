@@ -52,6 +52,7 @@ mempool::mempool(mempool_limits limits) : limits_(limits) {}
 expected<void, pool_refusal> mempool::add(pooled_transaction t, const account_row& account,
                                           epoch_number epoch) {
   drop_below(t.sender, account);
+  empty_side_room();
   if (const auto no = check(t, account, epoch)) return make_unexpected(*no);
   auto arrived = priced(std::move(t), account);
   arrived.arrival = arrivals_++;
@@ -209,7 +210,8 @@ std::vector<signed_transaction> mempool::next_payload(const std::vector<block_pt
   using turn = std::map<std::uint64_t, waiting>::const_iterator;
   const auto nonces = nonces_after(ancestors);
   // the next transaction of each account: by lane, rank and arrival
-  std::map<std::tuple<int, std::uint64_t, std::uint64_t>, std::pair<const account_state*, turn>> heads;
+  std::map<std::tuple<int, std::uint64_t, std::uint64_t>, std::pair<const account_state*, turn>>
+      heads;
   const auto put = [&](const account_state& from, turn head) {
     auto lane = pool_lane::rest;
     auto nonce = head->first;

@@ -1,6 +1,6 @@
 // Transactions that wait for a block. Their number, their bytes and the number per account are
 // bounded, and those of one account are ordered by nonce. A refusal has a name. The caller has
-// verified every signature. What must hold (security §8.3):
+// verified every signature. What must hold (security §8.3 and §8.3.1):
 //   - Who waits has a lane. Votes of members come before reveals of what was committed, and these
 //     before the rest. When the pool is full, a transaction of a higher lane takes the place of one
 //     of a lower lane, as long as its own lane has less than a quarter of the pool. Among the rest

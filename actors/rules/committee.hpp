@@ -40,10 +40,10 @@ void count_late_vote(block_run& run, const address& member);
 /// part; the rest goes into the pot of the targets. Protocol §5.8.
 void reward_validators(block_run& run);
 
-/// Seats the committee of the next epoch: the committee_size largest by what their pools count, ties
-/// by address, of the validators that want a seat and own at least the minimum. Power 0 means no seat. When no
-/// validator owns the minimum, the old committee stays, so that a network never loses its last
-/// member. Protocol §5.3.
+/// Seats the committee of the next epoch: the committee_size largest by what their pools count,
+/// ties by address, of the validators that want a seat and own at least the minimum. Power 0 means
+/// no seat. When no validator owns the minimum, the old committee stays, so that a network never
+/// loses its last member. Protocol §5.3.
 void seat_next_committee(block_run& run);
 
 }  // namespace soma::rules

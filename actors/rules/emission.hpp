@@ -1,5 +1,6 @@
 // Protocol §3: the emission, and the pot into which it flows for the targets. What is emitted is
-// linear as long as nothing comes back, and in the end exactly all there is.
+// linear as long as nothing comes back, and in the end exactly all there is. Protocol §3.7 lists
+// all the ways of this money.
 #pragma once
 
 #include "actors/rules/block_run.hpp"

@@ -1,5 +1,6 @@
-// Protocol §2: what a transaction costs; how the multiplier of an epoch moves so that a wanted share
-// of the supply is burned in a year, and how congestion makes full blocks dear from one to the next.
+// Protocol §2: what a transaction costs; how the multiplier of an epoch moves so that a wanted
+// share of the supply is burned in a year, and how congestion makes full blocks dear from one to
+// the next.
 #pragma once
 
 #include <optional>
@@ -10,7 +11,8 @@ namespace soma::rules {
 
 /// The multiplier of a block's fees: that of the epoch times the congestion. Protocol §2.1.
 [[nodiscard]] std::uint64_t fee_multiplier(const chain_row& chain);
-/// What a refused transaction pays: multiplier * base_fee / 10^6, at most the supply. Protocol §2.1.
+/// What a refused transaction pays: multiplier * base_fee / 10^6, at most the supply. Protocol
+/// §2.1.
 [[nodiscard]] shannons base_fee(const genesis_parameters& p, std::uint64_t multiplier_ppm);
 /// The part of a fee that follows from the amount that a transaction moves: moved * value_fee_bps /
 /// 10^4. Protocol §2.2.
@@ -34,8 +36,8 @@ struct written_rows {
                                             std::uint64_t multiplier_ppm, shannons want,
                                             shannons burned);
 
-/// The congestion after a block that was so full: above a half it rises, by an eighth when the block
-/// was full; below it falls; never under 10^6 nor above 10^12. Protocol §2.6.
+/// The congestion after a block that was so full: above a half it rises, by an eighth when the
+/// block was full; below it falls; never under 10^6 nor above 10^12. Protocol §2.6.
 [[nodiscard]] std::uint64_t next_congestion(std::uint64_t congestion_ppm,
                                             std::uint64_t fullness_ppm);
 /// How full a block is: by its bytes or by its transactions, whichever is more. Protocol §2.6.

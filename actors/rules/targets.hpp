@@ -38,8 +38,9 @@ struct drawn_targets {
 [[nodiscard]] std::optional<wanted_draw> pay_for_target(block_run& run, const draw_entropy& entropy,
                                                         std::uint64_t index);
 
-/// Pays for one target for each that the block's claims have filled, and for those that wait for the
-/// pot, as far as it allows; the others wait. There are models to assign them to. Protocol §7.7.
+/// Pays for one target for each that the block's claims have filled, and for those that wait for
+/// the pot, as far as it allows; the others wait. There are models to assign them to. Protocol
+/// §7.7.
 [[nodiscard]] std::vector<wanted_draw> replace_targets(block_run& run, const block_id& parent);
 
 /// What stake takes off a candidate's score: floor(stake_bonus * s_i / 10^6) with s_i =

@@ -221,7 +221,7 @@ TEST_CASE("the last share takes all that is left, and an empty pool is founded a
   CHECK(w.pool_now() == stake_pool{{2'000 * one}, 2'000 * one, 2'000 * one});
   CHECK(w.net.chain_now().joining.value == 0);
   w.net.end_epoch();
-  CHECK(w.net.power(w.validator) == 5'000);
+  CHECK(w.net.power(w.validator) == 2'857);
 }
 
 // Protocol §4.3.

@@ -26,6 +26,7 @@ struct pot_world {
 
   static memory_state rows_of(const genesis_parameters& with) {
     auto genesis = small_genesis(1, {});
+    genesis.start_ms = 0;
     genesis.parameters = with;
     memory_state made;
     made.apply(rules::genesis_rows(genesis));
@@ -62,7 +63,8 @@ struct pot_world {
     rules::flow_into_pot(run, time_ms);
     rules::end_slices(run, time_ms, !open.empty());
   }
-  /// The end of an epoch as far as it is about this money: open targets expire, validators are paid.
+  /// The end of an epoch as far as it is about this money: open targets expire, validators are
+  /// paid.
   void end_epoch() {
     for (const auto reward : open)
       state.must_move(rules::of(ledger::pot::set_aside), rules::of(ledger::pot::targets), reward);
@@ -260,13 +262,13 @@ TEST_CASE("what nobody hits comes back, is emitted later, and is never lost") {
 TEST_CASE("a network whose targets are hit emits all of its pool, block by block") {
   const std::vector people{somebody(1), somebody(2)};
   auto genesis = small_genesis(1, people);
-  genesis.parameters.emission_epochs = 60;
+  genesis.parameters.emission_epochs = 12;
   network net(genesis);
   (void)net.active_models(people[0], 2);
   std::uint64_t number = 1;
   std::uint64_t emitted = 0, back = 0;
   const auto start = net.chain_now().unissued.value;
-  while (net.chain_now().epoch.value < 60) {
+  while (net.chain_now().epoch.value < 12) {
     for (int hit = 0; hit < 9; ++hit) {
       const auto s = submission_for(net.open_targets().front(), people[1], number += 10);
       CHECK(!net.run(people[1], s.claim));
