@@ -35,6 +35,7 @@ struct world_jobs {
   std::uint64_t next_lane = 0;
   std::uint64_t next_ticket = 1;
   std::string fault;
+  std::vector<caf::actor> watchers;  // an actor that nobody holds ends
 
   void note(const std::string& why) {
     if (fault.empty()) fault = why;
@@ -95,6 +96,7 @@ world::world(unsigned threads, std::uint64_t start_ms)
 }
 
 world::~world() {
+  jobs_->watchers.clear();  // they hold the jobs
   // The coordinator runs until no timer is left, and without the clock no role sets a timer.
   system_.await_actors_before_shutdown(false);
   caf::anon_send_exit(clock_, caf::exit_reason::kill);
@@ -126,7 +128,7 @@ void world::note_fault(const std::string& why) {
 }
 
 void world::watch(std::string name, const caf::actor& role) {
-  system_.spawn(
+  auto watcher = system_.spawn(
       [jobs = jobs_, name = std::move(name), role](caf::event_based_actor* self) -> caf::behavior {
         self->set_down_handler([jobs, name](caf::down_msg& down) {
           // An exit reason is a stop that somebody asked for.
@@ -137,6 +139,7 @@ void world::watch(std::string name, const caf::actor& role) {
         self->monitor(role);
         return {[](const std::uint64_t&) {}};  // without a behaviour it would end at once
       });
+  jobs_->watchers.push_back(std::move(watcher));
 }
 
 bool world::run_jobs() {
