@@ -124,11 +124,14 @@ TEST_CASE("emission flows into the pot with time, whatever the blocks, and all o
 TEST_CASE("attack: a rush takes at most 63 % of the pot in W hits, and each hit pays no more") {
   for (const bool idle : {false, true}) {
     CAPTURE(idle);
-    pot_world w(pot_world::a_day());
+    auto p = pot_world::a_day();
+    p.hits_wanted = 8'640;
+    p.initial_targets = 10;
+    pot_world w(p);
     for (int day = 0; day < 32; ++day) {
       for (int slice = 0; slice < 24; ++slice) {
         w.pass(3'600'000);
-        for (int i = 0; i < 3'600 && !idle && !w.open.empty(); ++i) w.hit();
+        for (int i = 0; i < 360 && !idle && !w.open.empty(); ++i) w.hit();
       }
       w.end_epoch();
     }
