@@ -6,8 +6,7 @@
 #include <stdexcept>
 
 #include "actors/cluster/message_names.hpp"
-#include "messages/crypto/tls_errors.hpp"
-#include "messages/crypto/tls_files.hpp"
+#include "messages/crypto/cluster_tls.hpp"
 
 namespace soma::cluster {
 system_config::system_config() {

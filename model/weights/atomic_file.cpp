@@ -39,8 +39,8 @@ void write_all(int fd, byte_view data, const std::filesystem::path& path) {
   }
 }
 
-/// Makes an empty file beside `path` under a name that no other file has, and returns the name: what
-/// somebody else calls so stays as it is. In containers all processes may have one number.
+/// Makes an empty file beside `path` under a name that no other file has, and returns the name:
+/// what somebody else calls so stays as it is. In containers all processes may have one number.
 std::filesystem::path free_name_beside(const std::filesystem::path& path) {
   for (int number = 0; number < 1'000; ++number) {
     auto name = path;

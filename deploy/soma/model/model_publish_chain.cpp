@@ -17,8 +17,8 @@ constexpr unsigned most_refusals = 10;
 
 }  // namespace
 
-/// The version that the commitment has made on the chain, nullopt if none has this commitment. It need not be the
-/// latest, since another update may have followed it.
+/// The version that the commitment has made on the chain, nullopt if none has this commitment. It
+/// need not be the latest, since another update may have followed it.
 std::optional<model_publish::committed> model_publish::version_of(
     const signed_transaction& commit) const {
   auto& network = *sender_->network();
@@ -62,8 +62,8 @@ expected<std::optional<model_publish::committed>, failure> model_publish::find_c
   const auto epoch = network.chain().epoch;
   const auto account = network.row<account_row>(account_key(sender_->who()));
   const auto state = network.state_of(id);
-  // The version is looked for in the ledger: the network forgets after a while what became of a transaction, but never
-  // a version.
+  // The version is looked for in the ledger: the network forgets after a while what became of a
+  // transaction, but never a version.
   if (const auto at = version_of(*publication_.commit)) return at;
   if (state.height.value == 0) {
     const bool is_dead = epoch > publication_.commit_expiry ||

@@ -32,7 +32,8 @@ class model_train final : public verb {
   [[nodiscard]] outcome check(const run_context& context) const;
   [[nodiscard]] fs::path checkpoint_path() const;
   [[nodiscard]] fs::path lock_path() const;
-  /// True for the output, the checkpoint and its lock, and what an interrupted write left beside them.
+  /// True for the output, the checkpoint and its lock, and what an interrupted write left beside
+  /// them.
   [[nodiscard]] bool is_own_product(const fs::path& file) const;
   [[nodiscard]] expected<std::vector<bytes>, failure> load_data(const run_context& context) const;
   [[nodiscard]] training::trainer_options training(progress_bar& bar, std::stop_source& stop) const;

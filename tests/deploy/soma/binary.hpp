@@ -27,8 +27,8 @@ class soma_user {
   scratch_folder folder_;
 };
 
-/// The command as a user runs it who may not read what permissions forbid. root may, unless it gives
-/// that up.
+/// The command as a user runs it who may not read what permissions forbid. root may, unless it
+/// gives that up.
 [[nodiscard]] inline std::vector<std::string> bound_by_permissions(std::vector<std::string> words) {
   if (::geteuid() == 0) {
     words.insert(words.begin(),

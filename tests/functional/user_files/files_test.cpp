@@ -51,8 +51,8 @@ bool comes_true(const std::function<bool()>& met) {
   return true;
 }
 
-/// True if a process holds a lock on the file, as the kernel lists it. Trying to take the lock would
-/// keep it from others for a moment.
+/// True if a process holds a lock on the file, as the kernel lists it. Trying to take the lock
+/// would keep it from others for a moment.
 bool is_locked(const fs::path& path) {
   struct stat file {};
   if (::stat(path.c_str(), &file) != 0) return false;

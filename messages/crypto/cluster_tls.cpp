@@ -1,4 +1,4 @@
-#include "messages/crypto/tls_files.hpp"
+#include "messages/crypto/cluster_tls.hpp"
 
 #include <openssl/err.h>
 #include <openssl/pem.h>
@@ -13,6 +13,10 @@
 
 namespace soma::crypto {
 namespace {
+
+int as_int(int done, std::size_t bytes) {
+  return done == 1 ? static_cast<int>(bytes) : 0;
+}
 
 /// What a PEM file holds: certificates in the order of the file, or a key.
 struct held_file {
@@ -52,6 +56,8 @@ std::shared_ptr<const held_file> content_of(const char* path) {
 
 }  // namespace
 
+void keep_tls_errors_apart() {}
+
 expected<void, std::string> hold_tls_files(const std::filesystem::path& certificate,
                                            const std::filesystem::path& key,
                                            const std::filesystem::path& authority) {
@@ -70,7 +76,36 @@ expected<void, std::string> hold_tls_files(const std::filesystem::path& certific
 }  // namespace soma::crypto
 
 // For every caller, the program's own definitions take precedence over those of the shared library.
+// They call the library by its newer names, which mean the same.
 extern "C" {
+
+int SSL_read(SSL* connection, void* into, int size) {
+  ERR_clear_error();
+  if (size < 0) return -1;
+  std::size_t bytes = 0;
+  const int done = SSL_read_ex(connection, into, static_cast<std::size_t>(size), &bytes);
+  return soma::crypto::as_int(done, bytes);
+}
+
+int SSL_write(SSL* connection, const void* from, int size) {
+  ERR_clear_error();
+  if (size < 0) return -1;
+  std::size_t bytes = 0;
+  const int done = SSL_write_ex(connection, from, static_cast<std::size_t>(size), &bytes);
+  return soma::crypto::as_int(done, bytes);
+}
+
+int SSL_accept(SSL* connection) {
+  ERR_clear_error();
+  if (SSL_in_before(connection) != 0) SSL_set_accept_state(connection);
+  return SSL_do_handshake(connection);
+}
+
+int SSL_connect(SSL* connection) {
+  ERR_clear_error();
+  if (SSL_in_before(connection) != 0) SSL_set_connect_state(connection);
+  return SSL_do_handshake(connection);
+}
 
 int SSL_CTX_use_certificate_chain_file(SSL_CTX* context, const char* path) {
   const auto file = soma::crypto::content_of(path);
