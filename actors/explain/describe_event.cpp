@@ -75,7 +75,8 @@ std::string describe_drop(const explain_context& context, const event& e) {
 std::string describe_model_slash(const explain_context& context, const event& e) {
   const auto version = context.view.model_version(e.model);
   const bool bad = version && version->status == version_status::bad;
-  return format_text(format_model(context, e.model), " lost ", e.amount, " of its pool, its owner's part first: ",
+  return format_text(format_model(context, e.model), " lost ", e.amount,
+                     " of its pool, its owner's part first: ",
                      bad ? format_text("a quorum of validators judged it bad; ", shannons{e.detail},
                                        " of it is added to the pay of all validators")
                          : "it never was active and was not revealed in its epoch");

@@ -8,10 +8,10 @@ namespace soma::ledger {
 namespace {
 
 // Listed in the order of `pot`.
-constexpr std::array pots{
-    &chain_row::balances,      &chain_row::staked,   &chain_row::joining,    &chain_row::unbonding,
-    &chain_row::bonds,         &chain_row::set_aside, &chain_row::target_pot,
-    &chain_row::validator_pay, &chain_row::unissued, &chain_row::burned};
+constexpr std::array pots{&chain_row::balances,   &chain_row::staked,        &chain_row::joining,
+                          &chain_row::unbonding,  &chain_row::bonds,         &chain_row::set_aside,
+                          &chain_row::target_pot, &chain_row::validator_pay, &chain_row::unissued,
+                          &chain_row::burned};
 
 shannons changed(shannons value, shannons amount, bool credit) {
   const auto result = credit ? add(value, amount) : subtract(value, amount);

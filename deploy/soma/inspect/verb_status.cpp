@@ -103,16 +103,11 @@ shannons next_reward(const ledger_source& source, const chain_row& chain) {
 }
 
 std::vector<named_pot> pots_of(const chain_row& c) {
-  return {{"balances", c.balances},
-          {"staked", c.staked},
-          {"joining", c.joining},
-          {"unbonding", c.unbonding},
-          {"bonds", c.bonds},
-          {"set_aside", c.set_aside},
-          {"target_pot", c.target_pot},
-          {"validator_pay", c.validator_pay},
-          {"unissued", c.unissued},
-          {"burned", c.burned}};
+  return {{"balances", c.balances},     {"staked", c.staked},
+          {"joining", c.joining},       {"unbonding", c.unbonding},
+          {"bonds", c.bonds},           {"set_aside", c.set_aside},
+          {"target_pot", c.target_pot}, {"validator_pay", c.validator_pay},
+          {"unissued", c.unissued},     {"burned", c.burned}};
 }
 
 json counts_json(const std::map<std::string, std::uint64_t>& counts) {

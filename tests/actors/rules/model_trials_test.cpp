@@ -73,11 +73,8 @@ TEST_CASE(
   REQUIRE(c.net.events(event_kind::model_slashed).size() == 1);
   CHECK(c.net.events(event_kind::model_slashed)[0].detail == taken / 2);
   // The epoch's end divides it by power, also to the member that called the model good.
-  const auto emitted = rules::emission_of(*rules::emission_pool(c.net.genesis),
-                                          c.net.genesis.parameters.emission_epochs, after.epoch);
-  const auto pay =
-      rules::split_emission(emitted, c.net.genesis.parameters.target_share_bps).validators.value +
-      taken / 2;
+  const auto share = c.net.genesis.parameters.target_share_bps;
+  const auto pay = rules::split_emission(after.epoch_emission, share).validators.value + taken / 2;
   std::map<address, std::uint64_t> power;
   for (const auto& member : c.net.members()) power[member.where()] = c.net.power(member);
   c.net.end_epoch();
@@ -170,8 +167,8 @@ TEST_CASE(
   std::uint64_t sum_when_cast = 0;
   for (std::uint64_t i = 0; i < 7; ++i) {
     const auto who = validator_person(950 + i);
-    CHECK(!net.run(attacker, tx::transfer{who.where(), {10'020 * one}}));
-    REQUIRE(!net.run(who, net.join_of(who, key_of(950 + i), 10'000 * one)));
+    CHECK(!net.run(attacker, tx::transfer{who.where(), {10'520 * one}}));
+    REQUIRE(!net.run(who, net.join_of(who, key_of(950 + i), 10'500 * one)));
     net.end_epoch();
     sum_when_cast += net.power(who);
     CHECK(!net.run(who, tx::vote_on_model{{m.id, 1}, model_verdict::malformed}));

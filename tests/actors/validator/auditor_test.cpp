@@ -10,6 +10,7 @@
 
 #include "actors/rules/derived_ids.hpp"
 #include "actors/rules/models.hpp"
+#include "actors/rules/pools.hpp"
 #include "actors/scorer/scorer_worker.hpp"
 #include "tests/actors/validator/lone_auditor.hpp"
 #include "tests/actors/validator/one_validator.hpp"
@@ -42,6 +43,9 @@ struct drawn_version {
     model.owner = random.next_id<address>();
     model.status = model_status::active;
     model.pool.stake = {random.below(1'000'000)};
+    // Some owners hold less than a tenth, so that not all of the stake counts.
+    model.pool.shares = model.pool.stake.value;
+    model.pool.owner_shares = random.below(model.pool.shares + 1) / 8;
     row.activation_order = activation_order;
     row.status = version_status::revealed;
     row.weights = random.next_id<weights_hash>();
@@ -55,8 +59,14 @@ struct drawn_version {
     rows.push_back({model_version_key(ref), encode(row)});
   }
   [[nodiscard]] model_entry entry() const {
-    return {ref,         model.owner, model.pool.stake, row.activation_order,
-            row.weights, row.key,     row.manifest,     row.embedding};
+    return {ref,
+            model.owner,
+            rules::counted_stake(model.pool),
+            row.activation_order,
+            row.weights,
+            row.key,
+            row.manifest,
+            row.embedding};
   }
 };
 

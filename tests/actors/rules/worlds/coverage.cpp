@@ -24,7 +24,7 @@ constexpr std::array<std::string_view, event_kinds> event_names{
     "validator_leaving",   "validator_seated",    "validator_unseated",   "validator_absent",
     "validator_slashed",   "reporter_paid",       "emission_released",    "fees_changed",
     "difficulty_changed",  "audit_vote_cast",     "audit_extended",       "model_vote_cast",
-    "model_not_accepted",  "target_voided",        "emission_returned"};
+    "model_not_accepted",  "target_voided",       "emission_returned"};
 static_assert(static_cast<std::size_t>(event_kind::emission_returned) + 1 == event_kinds);
 
 constexpr const char* first_lines[] = {"%% the life of a model", "%% the life of a version",
