@@ -142,18 +142,27 @@ class localnet {
 
   // ---- roles
 
-  scorer::scorer_actor new_scorer(unsigned workers) {
+  /// Its workers read the store of this validator.
+  scorer::scorer_actor new_scorer(unsigned workers, std::size_t validator) {
     std::vector<scorer::scorer_worker_actor> list;
     for (unsigned i = 0; i < workers; ++i) {
-      scorer::scorer_worker_ports ports{blobs_, world_.new_background(), options_.new_engines()};
+      scorer::scorer_worker_ports ports{blobs_[validator], world_.new_background(),
+                                        options_.new_engines()};
       list.push_back(world_.system().spawn(scorer::scorer_worker, ports));
     }
     return world_.system().spawn(scorer::scorer_pool, list, scorer::scorer_pool_limits{});
   }
 
   expected<void, std::string> spawn_roles(const soma::genesis& genesis) {
-    auto disk = std::make_shared<blobs::blob_store>(options_.directory / "blobs");
-    blobs_ = world_.system().spawn(blob_store::blob_store_role, blob_store::blob_store_ports{disk});
+    for (std::size_t i = 0; i < options_.validators; ++i) {
+      const auto name = i == 0 ? std::string("blobs") : "blobs-" + std::to_string(i + 1);
+      blobs::blob_options storing;
+      storing.now_ms = [this] { return world_.now_ms(); };
+      disks_.push_back(
+          std::make_shared<blobs::blob_store>(options_.directory / name, std::move(storing)));
+      blobs_.push_back(world_.system().spawn(blob_store::blob_store_role,
+                                             blob_store::blob_store_ports{disks_.back()}));
+    }
     committee_plan plan;
     plan.directory = options_.directory;
     for (std::size_t i = 0; i < options_.validators; ++i) plan.keys.push_back(validator_key(i));
@@ -161,7 +170,8 @@ class localnet {
     plan.pace.block_ms = block_ms;
     plan.seed = seed_of(options_.seed, "network");
     plan.ledger_map_bytes = std::size_t{8} << 30;
-    plan.new_scorer = [this](std::size_t) { return new_scorer(2); };
+    plan.new_scorer = [this](std::size_t number) { return new_scorer(2, number); };
+    plan.blobs_of = [this](std::size_t number) { return disks_[number]; };
     plan.new_watchers = [this](std::size_t number) {
       std::vector<validator::block_watcher_actor> watchers;
       if (number == 0) watchers.push_back(world_.system().spawn(block_counter, counts_));
@@ -177,11 +187,14 @@ class localnet {
   [[nodiscard]] const world_committee::member& validator_for(std::size_t number) const {
     return committee_->at(number % committee_->size());
   }
+  [[nodiscard]] const blob_store::blob_store_actor& blobs_for(std::size_t number) const {
+    return blobs_[number % committee_->size()];
+  }
 
   void spawn_trainers() {
     for (std::size_t i = 0; i < options_.sources.size(); ++i) {
       const auto seed = seed_of(options_.seed, "model", i);
-      trainer::trainer_ports ports{world_.clock(), validator_for(i).validator, blobs_,
+      trainer::trainer_ports ports{world_.clock(), validator_for(i).validator, blobs_for(i),
                                    world_.new_background(), [this, i, seed] {
                                      auto trained = options_.train(i, data_[i].training, seed);
                                      keep_weights(i, trained.weights_file);
@@ -217,7 +230,7 @@ class localnet {
           seed + 1};
       const auto& served_by = validator_for(i);
       submitter::submitter_ports ports{world_.clock(), served_by.validator, served_by.registry,
-                                       new_scorer(1), blobs_};
+                                       new_scorer(1, i % committee_->size()), blobs_for(i)};
       ports.policy = policy_of(someone.conduct);
       someone.counts = ports.counts;
       submitter::submitter_options settings;
@@ -357,7 +370,8 @@ class localnet {
   chain_id chain_;
   world world_;
   std::shared_ptr<block_counts> counts_;
-  blob_store::blob_store_actor blobs_;
+  std::vector<std::shared_ptr<blobs::blob_store>> disks_;  // one a validator
+  std::vector<blob_store::blob_store_actor> blobs_;
   std::unique_ptr<world_committee> committee_;
   std::vector<std::shared_ptr<trainer::trainer_progress>> trainers_;
 };

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <map>
 
-#include "actors/validator/validator_actor.hpp"
 #include "messages/codec/codec_consensus.hpp"
 #include "messages/codec/model_entry.hpp"
 #include "messages/crypto/random.hpp"
@@ -15,7 +14,8 @@ struct peer_network::state {
   struct slot {
     public_key key{};
     validator::peers_actor role;
-    validator::validator_actor listener;      // null: the slot is disconnected
+    validator::peer_listener_actor listener;  // null: the slot is disconnected
+    validator::peer_listener_actor blob_listener;
     std::map<std::uint32_t, std::size_t> to;  // the slot at the other end, by this slot's number
     std::map<std::size_t, std::uint32_t> number_of;
     std::map<std::size_t, std::uint64_t> last_arrival_ms;
@@ -30,31 +30,59 @@ struct peer_network::state {
       slots[from].to.emplace(number, to);
       slots[from].number_of[to] = number;
       slots[from].last_arrival_ms.erase(to);
-      caf::anon_send(slots[from].listener, message<schema::FromPeer>::build([&](auto out) {
-                       out.setPeer(number);
-                       out.setConnected(data_of(slots[to].key));
-                     }));
+      tell_both(slots[from], connected_message(number, slots[to].key));
     }
   }
 
+  static message<schema::FromPeer> connected_message(std::uint32_t number, const public_key& key) {
+    return message<schema::FromPeer>::build([&](auto out) {
+      out.setPeer(number);
+      out.setConnected(data_of(key));
+    });
+  }
+  static message<schema::FromPeer> gone_message(std::uint32_t number) {
+    return message<schema::FromPeer>::build([&](auto out) {
+      out.setPeer(number);
+      out.setGone();
+    });
+  }
+  static void tell_both(const slot& to, const message<schema::FromPeer>& what) {
+    for (const auto& listener : {to.listener, to.blob_listener}) {
+      if (listener) caf::anon_send(listener, what);
+    }
+  }
+
+  /// The process of the slot is gone, and all its roles with it.
   void disconnect(std::size_t gone) {
+    slots[gone].listener = nullptr;
+    slots[gone].blob_listener = nullptr;
+    end_connections(gone);
+  }
+
+  void end_connections(std::size_t gone) {
     for (const auto& [number, other] : slots[gone].to) {
       auto& there = slots[other];
       const auto theirs = there.number_of.at(gone);
       there.to.erase(theirs);
       there.number_of.erase(gone);
-      caf::anon_send(there.listener, message<schema::FromPeer>::build([&](auto out) {
-                       out.setPeer(theirs);
-                       out.setGone();
-                     }));
+      tell_both(there, gone_message(theirs));
+      if (slots[gone].blob_listener) {
+        caf::anon_send(slots[gone].blob_listener, gone_message(number));
+      }
     }
     slots[gone].to.clear();
     slots[gone].number_of.clear();
-    slots[gone].listener = nullptr;
   }
 
-  void listen(std::size_t at, const validator::validator_actor& listener) {
-    disconnect(at);
+  void listen_for_blobs(std::size_t at, const validator::peer_listener_actor& listener) {
+    slots[at].blob_listener = listener;
+    for (const auto& [number, other] : slots[at].to) {
+      caf::anon_send(listener, connected_message(number, slots[other].key));
+    }
+  }
+
+  void listen(std::size_t at, const validator::peer_listener_actor& listener) {
+    end_connections(at);
     slots[at].listener = listener;
     for (std::size_t other = 0; other < slots.size(); ++other) {
       if (other != at && slots[other].listener) connect(at, other);
@@ -81,8 +109,10 @@ void deliver(const network& net, std::size_t from, std::size_t to, std::uint32_t
   const auto now = there.number_of.find(from);
   if (now == there.number_of.end() || now->second != number) return;  // the connection has ended
   if (there.group != net->slots[from].group) return void(++net->counts.lost);
+  const auto& listener = is_about_blobs(type) ? there.blob_listener : there.listener;
+  if (!listener) return void(++net->counts.lost);
   ++net->counts.delivered;
-  caf::anon_send(there.listener, message<schema::FromPeer>::build([&](auto out) {
+  caf::anon_send(listener, message<schema::FromPeer>::build([&](auto out) {
                    out.setPeer(number);
                    auto sent = out.initSent();
                    sent.setType(type);
@@ -141,10 +171,13 @@ validator::peers_actor::behavior_type peers_role(validator::peers_actor::pointer
               }
             }
           },
-          [=](const message<schema::HearPeers>&) {
+          [=](const message<schema::HearPeers>& wanted) {
             const auto net = weak.lock();
             if (!net) return;
-            net->listen(slot, caf::actor_cast<validator::validator_actor>(self->current_sender()));
+            const auto listener =
+                caf::actor_cast<validator::peer_listener_actor>(self->current_sender());
+            if (wanted.root().getOfBlobs()) return net->listen_for_blobs(slot, listener);
+            net->listen(slot, listener);
           }};
 }
 

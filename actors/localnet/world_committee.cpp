@@ -55,15 +55,20 @@ std::filesystem::path world_committee::snapshots_of(std::size_t number) const {
   return folder("snapshots", number);
 }
 
+std::function<void(const std::string&)> world_committee::notes_of(std::size_t number) const {
+  if (!plan_.notify_operator) return {};
+  return [tell = plan_.notify_operator, number](const std::string& line) { tell(number, line); };
+}
+
 void world_committee::crash(std::size_t number) {
   auto& m = members_[number];
   if (!m.ledger) return;
   if (network_) network_->disconnect(number);
   for (const auto& role :
-       {caf::actor_cast<caf::actor>(m.validator), caf::actor_cast<caf::actor>(m.scorer),
-        caf::actor_cast<caf::actor>(m.generator), caf::actor_cast<caf::actor>(m.router),
-        caf::actor_cast<caf::actor>(m.registry)}) {
-    caf::anon_send_exit(role, caf::exit_reason::kill);
+       {caf::actor_cast<caf::actor>(m.validator), caf::actor_cast<caf::actor>(m.keeper),
+        caf::actor_cast<caf::actor>(m.scorer), caf::actor_cast<caf::actor>(m.generator),
+        caf::actor_cast<caf::actor>(m.router), caf::actor_cast<caf::actor>(m.registry)}) {
+    if (role) caf::anon_send_exit(role, caf::exit_reason::kill);
   }
   m = {};
   (void)world_.run_until([] { return true; }, [] { return false; }, world_.now_ms());
@@ -93,15 +98,23 @@ expected<void, std::string> world_committee::restart(std::size_t number) {
   ports.votes = std::make_shared<validator::vote_memory>(
       votes_of(number), signing::chain_id_of(plan_.genesis), key.public_half(), record_options());
   if (network_) ports.peers = network_->peers_of(number);
+  if (plan_.blobs_of) {
+    blob_keeper::blob_keeper_ports keeping;
+    keeping.clock = world_.clock();
+    keeping.peers = ports.peers;
+    keeping.disk = plan_.blobs_of(number);
+    keeping.ledger = m.ledger;
+    keeping.key = key.public_half();
+    keeping.notify_operator = notes_of(number);
+    m.keeper = system.spawn(blob_keeper::blob_keeper, keeping, plan_.keeping);
+    ports.blobs = m.keeper;
+    ports.watchers.push_back(caf::actor_cast<validator::block_watcher_actor>(m.keeper));
+  }
   if (plan_.keeps_snapshots) {
     ports.snapshots = snapshots_of(number);
     ports.snapshot_writer = world_.new_background();
   }
-  if (plan_.notify_operator) {
-    ports.notify_operator = [tell = plan_.notify_operator, number](const std::string& line) {
-      tell(number, line);
-    };
-  }
+  ports.notify_operator = notes_of(number);
   m.validator = system.spawn(validator::validator, key, ports, plan_.pace);
   return {};
 }

@@ -7,6 +7,7 @@
 #include <memory>
 #include <vector>
 
+#include "actors/blob_keeper/blob_keeper.hpp"
 #include "actors/localnet/peer_network.hpp"
 #include "actors/localnet/world.hpp"
 #include "actors/model_registry/model_registry_actor.hpp"
@@ -28,9 +29,13 @@ struct committee_plan {
   bool keeps_snapshots = false;  // in "snapshots", "snapshots-2", ...
   std::size_t ledger_map_bytes = std::size_t{1} << 30;
   std::function<scorer::scorer_actor(std::size_t number)> new_scorer;
-  // The next two may be left out.
+  // The next three may be left out.
   std::function<std::vector<validator::block_watcher_actor>(std::size_t number)> new_watchers;
   std::function<void(std::size_t number, const std::string& line)> notify_operator;
+  /// The blob store that the scorer of this validator reads. With it, the validator exchanges blobs
+  /// with the others.
+  std::function<std::shared_ptr<blobs::blob_store>(std::size_t number)> blobs_of;
+  blob_keeper::blob_keeper_options keeping;
 };
 
 class world_committee {
@@ -41,6 +46,7 @@ class world_committee {
     router::router_actor router;
     target_generator::target_generator_actor generator;
     scorer::scorer_actor scorer;
+    blob_keeper::blob_keeper_actor keeper;  // null without a blob store
     validator::validator_actor validator;
   };
 
@@ -67,6 +73,7 @@ class world_committee {
 
  private:
   world_committee(world& where, committee_plan plan) : world_(where), plan_(std::move(plan)) {}
+  [[nodiscard]] std::function<void(const std::string&)> notes_of(std::size_t number) const;
   [[nodiscard]] std::filesystem::path folder(const char* what, std::size_t number) const;
 
   world& world_;

@@ -66,7 +66,8 @@ struct mesh_parts {
 
 struct mesh_peers_state {
   std::shared_ptr<mesh_parts> parts;
-  validator::validator_actor listener;
+  validator::peer_listener_actor listener;       // the validator
+  validator::peer_listener_actor blob_listener;  // hears the messages about blobs
   std::map<mesh::peer_number, public_key> connected;
 };
 using self_pointer = inside_actor::stateful_pointer<mesh_peers_state>;
@@ -84,18 +85,20 @@ void give_back(self_pointer self, mesh::peer_number peer, std::size_t size) {
   if (size != 0 && links) links->consumed(peer, size);
 }
 
-void tell(self_pointer self, const from_peer& what, std::size_t size) {
+void tell(self_pointer self, const validator::peer_listener_actor& listener, const from_peer& what,
+          std::size_t size) {
   const auto peer = what.root().getPeer();
-  if (!self->state.listener) return give_back(self, peer, size);
-  self->request(self->state.listener, caf::infinite, what)
+  if (!listener) return give_back(self, peer, size);
+  self->request(listener, caf::infinite, what)
       .then([self, peer, size](const message<schema::Ack>&) { give_back(self, peer, size); },
             [self, peer, size](const caf::error&) { give_back(self, peer, size); });
 }
 
-void hear(self_pointer self) {
-  self->state.listener = caf::actor_cast<validator::validator_actor>(self->current_sender());
+void hear(self_pointer self, schema::HearPeers::Reader wanted) {
+  auto& listener = wanted.getOfBlobs() ? self->state.blob_listener : self->state.listener;
+  listener = caf::actor_cast<validator::peer_listener_actor>(self->current_sender());
   for (const auto& [peer, key] : self->state.connected) {
-    tell(self, connected_message(peer, key), 0);
+    tell(self, listener, connected_message(peer, key), 0);
   }
 }
 
@@ -110,12 +113,16 @@ void arrived(self_pointer self, const from_peer& what) {
     case schema::FromPeer::GONE:
       state.connected.erase(peer);
       break;
-    case schema::FromPeer::SENT:
-      SOMA_ASSERT(max_frame_bytes(root.getSent().getType()), "the mesh takes frames of our types");
-      return tell(self, what, root.getSent().getBody().size());
+    case schema::FromPeer::SENT: {
+      const auto sent = root.getSent();
+      SOMA_ASSERT(max_frame_bytes(sent.getType()), "the mesh takes frames of our types");
+      return tell(self, is_about_blobs(sent.getType()) ? state.blob_listener : state.listener, what,
+                  sent.getBody().size());
+    }
   }
   state.parts->count->connected = static_cast<std::uint32_t>(state.connected.size());
-  tell(self, what, 0);
+  tell(self, state.listener, what, 0);
+  tell(self, state.blob_listener, what, 0);
 }
 
 void send(self_pointer self, schema::ToPeers::Reader wanted) {
@@ -146,7 +153,7 @@ inside_actor::behavior_type run(self_pointer self, const std::shared_ptr<mesh_pa
     parts->links.reset();  // from here on no callback runs
   });
   return {[self](const message<schema::ToPeers>& wanted) { send(self, wanted.root()); },
-          [self](const message<schema::HearPeers>&) { hear(self); },
+          [self](const message<schema::HearPeers>& wanted) { hear(self, wanted.root()); },
           [self](const from_peer& what) { arrived(self, what); },
           [self](const message<schema::BlockNotice>& notice) { block_done(self, notice.root()); }};
 }

@@ -5,8 +5,8 @@
 //     validator, which compares it with the message.
 //   - Bytes that the validator has not dealt with yet count against the peer that sent them. When
 //     they are too many, the mesh stops reading from this peer.
-//   - A validator is told of peers only after it has asked for them. A validator that starts anew
-//     is told of all peers that are connected.
+//   - A role is told of peers only after it has asked for them. A role that starts anew is told of
+//     all peers that are connected. Messages about blobs go to the role that keeps the blobs.
 #pragma once
 
 #include <atomic>

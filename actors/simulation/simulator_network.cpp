@@ -66,7 +66,11 @@ std::size_t size_of(const peer_message& m) {
                return sum;
              },
              [](const peer::ask_state&) -> std::size_t { return 64; },
-             [](const peer::state_part& p) -> std::size_t { return 64 + p.data.size(); }},
+             [](const peer::state_part& p) -> std::size_t { return 64 + p.data.size(); },
+             [](const peer::seek& s) -> std::size_t { return 32 + 32 * s.blobs.size(); },
+             [](const peer::have& h) -> std::size_t { return 32 + 40 * h.blobs.size(); },
+             [](const peer::get&) -> std::size_t { return 64; },
+             [](const peer::part& p) -> std::size_t { return 64 + p.data.size(); }},
       m);
 }
 
@@ -126,7 +130,11 @@ std::string to_text(const peer_message& m) {
           [](const peer::ask_state& a) {
             return "asks for the state of " + std::to_string(a.height.value);
           },
-          [](const peer::state_part& p) { return "state of " + std::to_string(p.height.value); }},
+          [](const peer::state_part& p) { return "state of " + std::to_string(p.height.value); },
+          [](const peer::seek& s) { return "seeks blobs " + std::to_string(s.blobs.size()); },
+          [](const peer::have& h) { return "has blobs " + std::to_string(h.blobs.size()); },
+          [](const peer::get& g) { return "asks for a part of " + g.wanted.blob.short_text(); },
+          [](const peer::part& p) { return "a part of " + p.answered.blob.short_text(); }},
       m);
 }
 

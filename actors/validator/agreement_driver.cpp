@@ -171,8 +171,11 @@ bool agreement_driver::take_sent(consensus::peer_number peer, schema::FromPeer::
     parts_.state_asked_for(peer, *asked);
     return false;
   }
-  // A state_part answers a question that was asked before this process had its ledger.
-  if (std::holds_alternative<peer::state_part>(*message)) return false;
+  // A state_part answers a question that was asked before this process had its ledger. Messages
+  // about blobs are for another role.
+  if (std::holds_alternative<peer::state_part>(*message) || is_about_blobs(sent.getType())) {
+    return false;
+  }
   enqueue(consensus::received{peer, std::make_shared<const peer_message>(std::move(*message))},
           taken);
   return true;

@@ -1,7 +1,9 @@
 #include "actors/validator/auditor.hpp"
 
+#include <algorithm>
 #include <utility>
 
+#include "actors/blob_keeper/waiting.hpp"
 #include "actors/execution/ledger_reader.hpp"
 #include "actors/ledger/queries.hpp"
 #include "actors/rules/audit.hpp"
@@ -40,20 +42,59 @@ auditor::auditor(validator_actor::pointer self, validator_parts& parts, validato
 
 void auditor::start() {
   const execution::ledger_reader reader(*ports_.ledger);
-  for (auto& due : ledger::audits_due(reader, member_, SIZE_MAX)) due_.push_back(due.id);
-  for (auto& version : ledger::unjudged_versions(reader, member_, SIZE_MAX)) {
-    due_versions_.push_back(version);
-  }
+  for (auto& due : ledger::audits_due(reader, member_, SIZE_MAX)) enqueue(due.id);
+  for (auto& version : ledger::unjudged_versions(reader, member_, SIZE_MAX)) enqueue(version);
   begin_work();
 }
 
 void auditor::notice(std::span<const event> events) {
   for (const auto& put_back : std::exchange(for_next_block_, {})) put_back();
   for (const auto& item : events) {
-    if (item.kind == event_kind::data_revealed) due_.push_back(item.target);
-    if (item.kind == event_kind::model_revealed) due_versions_.push_back(item.model);
+    if (item.kind == event_kind::data_revealed) enqueue(item.target);
+    if (item.kind == event_kind::model_revealed) enqueue(item.model);
   }
   begin_work();
+}
+
+/// The audit reads the data and the weights of all assigned versions.
+void auditor::enqueue(const target_id& target) {
+  const auto view = ports_.ledger->view();
+  const auto row = view.target(target);
+  const auto claim = view.submission(target);
+  std::vector<blob_keeper::awaited_blob> blobs;
+  if (row && claim) {
+    blobs.push_back({claim->blob, claim->size_bytes});
+    for (const auto& version : row->assigned) {
+      if (const auto entry = entry_in_ledger(view, version)) {
+        blobs.push_back({entry->manifest.root, entry->manifest.size_bytes});
+      }
+    }
+  }
+  const bool is_waiting = blob_keeper::wait_for_blobs(
+      self_, ports_.blobs, blobs, options_.fetch_ms,
+      [me = shared_from_this(), target](const std::vector<blob_id>& other_size) {
+        const auto claimed = me->ports_.ledger->view().submission(target);
+        if (claimed && std::ranges::find(other_size, claimed->blob) != other_size.end()) {
+          me->attempts_.erase(target);
+          return me->vote_on(target, audit_verdict::wrong_size);
+        }
+        me->due_.push_back(target);
+        me->begin_work();
+      });
+  if (!is_waiting) due_.push_back(target);
+}
+
+void auditor::enqueue(const model_version_ref& version) {
+  const auto entry = entry_in_ledger(ports_.ledger->view(), version);
+  std::vector<blob_keeper::awaited_blob> blobs;
+  if (entry) blobs.push_back({entry->manifest.root, entry->manifest.size_bytes});
+  const bool is_waiting =
+      blob_keeper::wait_for_blobs(self_, ports_.blobs, blobs, options_.fetch_ms,
+                                  [me = shared_from_this(), version](const std::vector<blob_id>&) {
+                                    me->due_versions_.push_back(version);
+                                    me->begin_work();
+                                  });
+  if (!is_waiting) due_versions_.push_back(version);
 }
 
 void auditor::begin_work() {
@@ -114,7 +155,7 @@ void auditor::judge_submission(const target_id& target, const target_row& row,
           [me = shared_from_this(), target](caf::error&) {
             --me->running_;
             // A failure of the scorer says nothing about the submission, so it is tried again.
-            me->again_later([me, target] { me->due_.push_back(target); });
+            me->again_later([me, target] { me->enqueue(target); });
             me->begin_work();
           });
 }
@@ -157,7 +198,7 @@ void auditor::not_scored(const target_id& target, schema::ScoreReport::Reader re
       // This machine or a model has failed. If that lasts, the end of the epoch settles the target.
       break;
   }
-  again_later([me = shared_from_this(), target] { me->due_.push_back(target); });
+  again_later([me = shared_from_this(), target] { me->enqueue(target); });
 }
 
 void auditor::again_later(const std::function<void()>& put_back) {
@@ -210,7 +251,7 @@ void auditor::judge_version(const model_version_ref& version) {
           },
           [me = shared_from_this(), version](caf::error&) {
             --me->running_;
-            me->again_later([me, version] { me->due_versions_.push_back(version); });
+            me->again_later([me, version] { me->enqueue(version); });
             me->begin_work();
           });
 }
@@ -221,8 +262,7 @@ void auditor::take_check(const model_version_ref& version, schema::ModelCheck::R
                           verdict == model_verdict::unavailable &&
                           ++missing_weights_[version] < options_.audit_attempts;
   if (is_refused(check.getRefusal()) || is_missing) {
-    return again_later(
-        [me = shared_from_this(), version] { me->due_versions_.push_back(version); });
+    return again_later([me = shared_from_this(), version] { me->enqueue(version); });
   }
   missing_weights_.erase(version);
   tx::vote_on_model kind;

@@ -1,6 +1,8 @@
 // The auditing part of a validator: it has every revealed submission scored and every revealed
-// model version checked, and votes on them. It runs at most max_audits at once. Data that cannot be
-// fetched is tried audit_attempts times before the vote calls it unavailable.
+// model version checked, and votes on them. It runs at most max_audits at once. Each audit first
+// waits until what it reads is in the home's blob store (security §9.3), and takes no place among
+// those that run meanwhile. Data that cannot be fetched is tried audit_attempts times before the
+// vote calls it unavailable.
 #pragma once
 
 #include <deque>
@@ -30,6 +32,9 @@ class auditor : public std::enable_shared_from_this<auditor> {
   void notice(std::span<const event> events);
 
  private:
+  /// Puts an audit into the queue as soon as its blobs are here.
+  void enqueue(const target_id& target);
+  void enqueue(const model_version_ref& version);
   void begin_work();
   /// Calls `put_back` after two block times, or with the next block if the clock refuses.
   void again_later(const std::function<void()>& put_back);

@@ -1,5 +1,6 @@
 #include "actors/validator/validator.hpp"
 
+#include <algorithm>
 #include <caf/exit_reason.hpp>
 #include <iostream>
 
@@ -29,6 +30,16 @@ schema::SigningState signing_state_of(const consensus::simplex& core, const publ
   return core.may_sign() ? schema::SigningState::MEMBER : schema::SigningState::LISTENING;
 }
 
+/// With the patience that the epochs of the network allow: all attempts together end long before
+/// the epoch in which the audit is due.
+validator_options with_patience(validator_options options, const soma::genesis& genesis) {
+  if (options.fetch_ms == 0) {
+    options.fetch_ms = static_cast<std::uint32_t>(
+        std::clamp<std::uint64_t>(genesis.parameters.epoch_ms / 16, 1'000, 600'000));
+  }
+  return options;
+}
+
 /// Owns the parts of one validator and passes their calls on to each other.
 class validator_assembly final : public validator_parts {
  public:
@@ -43,7 +54,7 @@ class validator_assembly final : public validator_parts {
         gate_(*this, *ports_.ledger, *executor_, genesis_, key_),
         driver_(std::make_shared<agreement_driver>(self_, *this, ports_, options, key_, genesis_,
                                                    executor_, gate_.pool())),
-        auditor_(std::make_shared<auditor>(self_, *this, ports_, options,
+        auditor_(std::make_shared<auditor>(self_, *this, ports_, with_patience(options, genesis_),
                                            crypto::address_of(key_.public_half()),
                                            genesis_.parameters.architecture)),
         snapshots_(std::make_shared<snapshot_keeper>(self_, *this, ports_)) {}

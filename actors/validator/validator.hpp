@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "actors/background/background_actor.hpp"
+#include "actors/blob_keeper/blob_keeper_actor.hpp"
 #include "actors/clock/clock_actor.hpp"
 #include "actors/model_registry/model_registry_actor.hpp"
 #include "actors/scorer/scorer_actor.hpp"
@@ -31,6 +32,8 @@ struct validator_ports {
   model_registry::model_registry_actor registry;
   /// Belongs to this validator's operator: a validator votes only on what its own scorer computed.
   scorer::scorer_actor scorer;
+  /// Gets blobs into the store that the scorer reads. Without it an audit waits for no blob.
+  blob_keeper::blob_keeper_actor blobs;
   std::vector<block_watcher_actor> watchers;
   std::shared_ptr<tables::ledger_store> ledger;
   std::shared_ptr<vote_memory> votes;  // the record of this validator's key
@@ -54,6 +57,9 @@ struct validator_options {
   unsigned max_audits = 4;  // the most audits that run at the same time
   /// How often data is fetched in vain before the validator votes that it is unavailable.
   std::uint32_t audit_attempts = 5;
+  /// How long each attempt waits for the blobs that it reads. 0: a sixteenth of an epoch, but 1 to
+  /// 600 seconds.
+  std::uint32_t fetch_ms = 0;
 };
 
 class validator_parts;

@@ -2,6 +2,7 @@
 
 #include "messages/codec/block_id.hpp"
 #include "messages/codec/codec_detail.hpp"
+#include "messages/codec/codec_peer_blobs.hpp"
 #include "messages/schema/consensus.capnp.h"
 
 namespace soma::inline codec {
@@ -316,14 +317,22 @@ static void take(reading& in, schema::PeerMessage::Reader from, peer_message& to
       return take(in, from.getAskState(), to.emplace<peer::ask_state>());
     case schema::PeerMessage::STATE_PART:
       return take(in, from.getStatePart(), to.emplace<peer::state_part>());
+    case schema::PeerMessage::SEEK:
+      return take(in, from.getSeek(), to.emplace<peer::seek>());
+    case schema::PeerMessage::HAVE:
+      return take(in, from.getHave(), to.emplace<peer::have>());
+    case schema::PeerMessage::GET:
+      return take(in, from.getGet(), to.emplace<peer::get>());
+    case schema::PeerMessage::PART:
+      return take(in, from.getPart(), to.emplace<peer::part>());
   }
   in.refuse(parse_refusal::unknown_union_member);
 }
 
 constexpr std::size_t kib = 1'024;
 constexpr std::array<std::size_t, peer_message_kinds> size_limits{
-    8 * kib,     1'280 * kib, 512,         16 * kib, 2'048 * kib, 512,
-    3'072 * kib, 128 * kib,   1'024 * kib, 512,      640 * kib};
+    8 * kib,     1'280 * kib, 512,       16 * kib, 2'048 * kib, 512, 3'072 * kib, 128 * kib,
+    1'024 * kib, 512,         640 * kib, 4 * kib,  4 * kib,     512, 1'088 * kib};
 constexpr std::size_t max_message = *std::ranges::max_element(size_limits);
 
 }  // namespace fields

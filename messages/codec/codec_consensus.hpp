@@ -39,6 +39,10 @@ template <class Kind>
 [[nodiscard]] inline std::uint16_t frame_type_of(const peer_message& message) {
   return static_cast<std::uint16_t>(message.index() + 1);
 }
+/// Whether a frame of this type carries a message about blobs. The consensus does not see those.
+[[nodiscard]] constexpr bool is_about_blobs(std::uint16_t type) {
+  return type >= frame_type_of<peer::seek>() && type <= frame_type_of<peer::part>();
+}
 /// The largest size in bytes of the payload of a frame of this type; nullopt for a type that no
 /// message has.
 [[nodiscard]] std::optional<std::uint32_t> max_frame_bytes(std::uint16_t type);

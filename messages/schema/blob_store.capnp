@@ -1,7 +1,7 @@
 @0xd7a1ddc909d58cd5;
 
 # The blob store: blobs of any size, named by the Merkle root over their chunks of 1 MiB. Names and hashes are exactly
-# 32 bytes.
+# 32 bytes. The last three messages are for the role that gets blobs from other homes.
 
 using Cxx = import "/capnp/c++.capnp";
 using Refusals = import "refusal.capnp";
@@ -40,4 +40,20 @@ struct Chunk {
   refusal @0 :Refusals.Refusal;     # `blobStore`
   sizeBytes @1 :UInt64;             # of the blob
   data @2 :Data;
+}
+
+struct WantedBlob {
+  blob @0 :Data;
+  sizeBytes @1 :UInt64;
+}
+
+struct FetchBlobs {
+  # Asks for these blobs in the home's store. The answer comes when all that can come are there, or after this time.
+  blobs @0 :List(WantedBlob);
+  withinMs @1 :UInt32;
+}
+
+struct FetchedBlobs {
+  missing @0 :List(Data);           # names of those that are not in the store
+  otherSize @1 :List(Data);         # names of those that are proven to have another size; they need not be there
 }

@@ -48,6 +48,10 @@ struct PeerMessage {
     transactions @8 :PeerTransactions;
     askState @9 :PeerAskState;
     statePart @10 :PeerStatePart;
+    seek @11 :PeerSeek;
+    have @12 :PeerHave;
+    get @13 :PeerGet;
+    part @14 :PeerPart;
   }
 }
 
@@ -120,4 +124,32 @@ struct PeerStatePart {
   chunkBytes @6 :UInt32;   # size of the chunk that the piece belongs to
   data @7 :Data;           # the piece, at most 512 KiB; empty when it is not here
   later @8 :Bool;          # too much was asked for of late: no other field has a meaning, ask again
+}
+
+struct PeerSeek {
+  # Asks which of these blobs the receiver has as a whole.
+  blobs @0 :Data;          # 32 bytes an id, 1 to 64 ids
+}
+
+struct PeerHave {
+  # Names blobs that the sender has as a whole.
+  blobs @0 :Data;          # 32 bytes an id, 1 to 64 ids
+  sizes @1 :Data;          # of each blob in bytes, 1 to 2^36 (u64, little endian): 8 bytes a blob
+}
+
+struct PeerGet {
+  # Asks for a part of a blob: a chunk, or a page of the list of its chunks' hashes.
+  blob @0 :Data;           # exactly 32 bytes
+  ofList @1 :Bool;         # asks for a page of the list
+  number @2 :UInt32;       # of the chunk or of the page, from 0
+}
+
+struct PeerPart {
+  # The answer. It repeats what was asked for. The whole list proves itself by the blob's id, and the list proves each
+  # chunk.
+  blob @0 :Data;           # exactly 32 bytes
+  ofList @1 :Bool;
+  number @2 :UInt32;
+  data @3 :Data;           # at most 1 MiB; empty when it is not here. A page has up to 32,768 hashes of 32 bytes each
+  later @4 :Bool;          # too much was asked for of late: `data` is empty, ask again
 }

@@ -9,8 +9,9 @@ using Cxx = import "/capnp/c++.capnp";
 $Cxx.namespace("soma::schema");
 
 struct HearPeers {
-  # The sender, a validator, is told of the peers from now on, instead of the validator that was told before. It is told
-  # first of all peers that are connected.
+  # The sender is told of the peers from now on, instead of the role that was told before. It is told first of all peers
+  # that are connected. Two roles are told: one of messages about blobs, and the validator of all others.
+  ofBlobs @0 :Bool;        # the sender wants the messages about blobs
 }
 
 struct FromPeer {

@@ -57,6 +57,11 @@ inline constexpr std::size_t max_response_blocks = 64;
 inline constexpr std::size_t max_response_bytes = std::size_t{1} << 20;
 inline constexpr std::size_t max_response_certificates = 192;  // enough for 64 views
 inline constexpr std::size_t max_state_data_bytes = std::size_t{512} << 10;
+inline constexpr std::size_t max_seek_blobs = 64;
+inline constexpr std::size_t max_part_bytes = std::size_t{1} << 20;
+inline constexpr std::uint64_t max_exchanged_blob_bytes = std::uint64_t{64} << 30;
+/// The hashes of chunks in a page of a blob's list. Only the last page may have fewer.
+inline constexpr std::uint32_t list_page_hashes = max_part_bytes / 32;
 
 namespace peer {
 
@@ -139,11 +144,45 @@ struct state_part {
   bool later = false;
 };
 
+/// Asks which of these blobs the receiver has as a whole. The consensus looks neither at this
+/// message nor at the next three.
+struct seek {
+  std::vector<blob_id> blobs;  // 1 to max_seek_blobs
+};
+/// Names blobs that the sender has as a whole: 1 to max_seek_blobs.
+struct have {
+  struct entry {
+    blob_id blob;
+    std::uint64_t size_bytes = 0;  // 1 to max_exchanged_blob_bytes
+    friend bool operator==(const entry&, const entry&) = default;
+  };
+  std::vector<entry> blobs;
+};
+/// Names a part of a blob: a chunk, or a page of the list of its chunks' hashes.
+struct blob_part {
+  blob_id blob;
+  bool of_list = false;
+  std::uint32_t number = 0;  // of the chunk or of the page
+  friend auto operator<=>(const blob_part&, const blob_part&) = default;
+};
+struct get {
+  blob_part wanted;
+};
+/// The answer to `get`. The whole list proves itself by the blob's id, and the list proves each
+/// chunk.
+struct part {
+  blob_part answered;  // copied from the question
+  bytes data;          // at most max_part_bytes; empty when the peer does not have it
+  /// The asker asked too much lately: `data` is empty, and it asks again.
+  bool later = false;
+};
+
 }  // namespace peer
 
-using peer_message = std::variant<peer::hello, peer::proposal, peer::vote, peer::certified,
-                                  peer::standstill, peer::request, peer::response, peer::epoch_over,
-                                  peer::transactions, peer::ask_state, peer::state_part>;
+using peer_message =
+    std::variant<peer::hello, peer::proposal, peer::vote, peer::certified, peer::standstill,
+                 peer::request, peer::response, peer::epoch_over, peer::transactions,
+                 peer::ask_state, peer::state_part, peer::seek, peer::have, peer::get, peer::part>;
 
 /// Everything of one epoch that a validator must remember across a crash. A validator sends a
 /// statement only after the statement is durable in this record.

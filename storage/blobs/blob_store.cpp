@@ -107,6 +107,14 @@ std::optional<std::uint64_t> blob_store::size_of(const blob_id& id) const {
   return opened->size_bytes();
 }
 
+std::optional<std::uint64_t> blob_store::stated_size(const blob_id& id) const {
+  if (!state_->have(id)) return std::nullopt;
+  const auto file = state_->complete.open(id, O_RDONLY);
+  const auto layout = file.open() ? blob_layout::of_file(file.get()) : std::nullopt;
+  if (!layout) return std::nullopt;
+  return layout->size_bytes;
+}
+
 expected<blob_reader, blob_refusal> blob_store::open(const blob_id& id) const {
   if (!state_->have(id)) return make_unexpected(blob_refusal::unknown);
   auto opened = std::make_unique<blob_reader::state>();

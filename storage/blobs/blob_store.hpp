@@ -129,6 +129,9 @@ class blob_store {
 
   [[nodiscard]] bool have(const blob_id& id) const;
   [[nodiscard]] std::optional<std::uint64_t> size_of(const blob_id& id) const;
+  /// The size that the file of a whole blob states. It is as cheap as have(): the hashes are not
+  /// read, so damage of the file is found only by open().
+  [[nodiscard]] std::optional<std::uint64_t> stated_size(const blob_id& id) const;
   /// Refuses: unknown, corrupt_chunk.
   [[nodiscard]] expected<blob_reader, blob_refusal> open(const blob_id& id) const;
   /// Returns all bytes of a blob after verifying every chunk. Refuses: unknown, corrupt_chunk,

@@ -57,7 +57,7 @@ void change_words(bytes& input, noise::noise_generator& noise) {
     case 2:
       return set_word(input, at, 0);
     case 3:  // another member of the union, which follows the root's pointer
-      return set_word(input, std::min<std::size_t>(2, words - 1), noise.below(14));
+      return set_word(input, std::min<std::size_t>(2, words - 1), noise.below(18));
     default:
       input[noise.below(input.size())] ^= static_cast<std::uint8_t>(1u << noise.below(8));
   }

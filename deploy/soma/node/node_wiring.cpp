@@ -1,6 +1,7 @@
 #include "deploy/soma/node/node_wiring.hpp"
 
 #include "actors/background/background.hpp"
+#include "actors/blob_keeper/blob_keeper.hpp"
 #include "actors/blob_store/blob_store_role.hpp"
 #include "actors/execution/ledger_reader.hpp"
 #include "actors/ledger/queries.hpp"
@@ -226,6 +227,22 @@ void node::spawn_scorer(handles& h, group& all) {
   all.push_back(supervise("scorer", h.scorer));
 }
 
+/// A validator whose blob store is in this process exchanges blobs with the other validators. A
+/// store on another machine is filled there.
+void node::spawn_keeper(handles& h, group& all) {
+  if (!blobs_) return;
+  blob_keeper::blob_keeper_ports ports;
+  ports.clock = process_.clock();
+  ports.peers = h.peers;
+  ports.disk = blobs_;
+  ports.ledger = ledger_;
+  ports.key = key_->public_half();
+  ports.notify_operator = [this](const std::string& line) { process_.note(line); };
+  h.keeper = process_.system().spawn<caf::detached>(blob_keeper::blob_keeper, ports,
+                                                    blob_keeper::blob_keeper_options{});
+  all.push_back(supervise("blob keeper", h.keeper));
+}
+
 /// A role is spawned after all roles that it needs. The roles are stopped in the reverse order.
 void node::spawn_all(handles& h, group& all) {
   auto& system = process_.system();
@@ -260,6 +277,11 @@ void node::spawn_all(handles& h, group& all) {
     ports.votes = votes_;
     ports.peers = h.peers;
     if (h.watcher) ports.watchers.push_back(h.watcher);
+    spawn_keeper(h, all);
+    if (h.keeper) {
+      ports.blobs = h.keeper;
+      ports.watchers.push_back(caf::actor_cast<validator::block_watcher_actor>(h.keeper));
+    }
     if (config_.keeps_snapshots) {
       ports.snapshots = config_.home / "snapshots";
       ports.snapshot_writer = system.spawn<caf::detached>(background::background);

@@ -5,6 +5,7 @@
 #include <memory>
 #include <mutex>
 
+#include "actors/blob_keeper/blob_keeper_actor.hpp"
 #include "actors/blob_store/blob_store_actor.hpp"
 #include "actors/model_registry/model_registry_actor.hpp"
 #include "actors/router/router_actor.hpp"
@@ -62,7 +63,8 @@ class node {
     target_generator::target_generator_actor generator;
     scorer::scorer_actor scorer;
     validator::validator_actor validator;
-    validator::peers_actor peers;  // absent without a mesh
+    validator::peers_actor peers;           // absent without a mesh
+    blob_keeper::blob_keeper_actor keeper;  // absent without a blob store of this process
     validator::block_watcher_actor watcher;
   };
   using group = std::vector<supervisor::supervised>;
@@ -78,6 +80,7 @@ class node {
   [[nodiscard]] expected<void, supervisor::role_failure> open_mesh(handles& h, group& all);
   void spawn_all(handles& h, group& all);
   void spawn_scorer(handles& h, group& all);
+  void spawn_keeper(handles& h, group& all);
   template <class Handle>
   [[nodiscard]] expected<void, supervisor::role_failure> open_door(std::string_view name,
                                                                    const Handle& role);

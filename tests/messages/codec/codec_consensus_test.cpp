@@ -82,10 +82,19 @@ peer_message largest(std::size_t kind) {
       return peer::transactions{many_transactions(max_batch_bytes, max_block_transactions)};
     case 9:
       return peer::ask_state{{~0ull}, {~0ull}, ~0u, ~0u};
-    default:
+    case 10:
       return peer::state_part{{~0ull}, full_proof(), {~0ull}, ~0u,
                               ~0u,     ~0u,          ~0u,     bytes(max_state_data_bytes, 0xff),
                               true};
+    case 11:
+      return peer::seek{std::vector<blob_id>(max_seek_blobs, blob_id{{1}})};
+    case 12:
+      return peer::have{
+          std::vector<peer::have::entry>(max_seek_blobs, {blob_id{{1}}, max_exchanged_blob_bytes})};
+    case 13:
+      return peer::get{{blob_id{{1}}, true, ~0u}};
+    default:
+      return peer::part{{blob_id{{1}}, true, ~0u}, bytes(max_part_bytes, 0xff), false};
   }
 }
 
@@ -206,6 +215,17 @@ TEST_CASE("every field of every kind survives: no two values share their bytes")
     CHECK(asked.height == wish.height);
     CHECK(asked.chunk == wish.chunk);
     CHECK(asked.from == wish.from);
+    CHECK(std::get<peer::seek>(*decode<peer_message>(encode(sample_message(seed, 11)))).blobs ==
+          std::get<peer::seek>(sample_message(seed, 11)).blobs);
+    CHECK(std::get<peer::have>(*decode<peer_message>(encode(sample_message(seed, 12)))).blobs ==
+          std::get<peer::have>(sample_message(seed, 12)).blobs);
+    CHECK(std::get<peer::get>(*decode<peer_message>(encode(sample_message(seed, 13)))).wanted ==
+          std::get<peer::get>(sample_message(seed, 13)).wanted);
+    const auto sent = std::get<peer::part>(sample_message(seed, 14));
+    const auto came = std::get<peer::part>(*decode<peer_message>(encode(sent)));
+    CHECK(came.answered == sent.answered);
+    CHECK(came.data == sent.data);
+    CHECK(came.later == sent.later);
     const auto vote = std::get<peer::vote>(sample_message(seed, 2));
     CHECK(std::get<peer::vote>(*decode<peer_message>(encode(vote))).signed_vote ==
           vote.signed_vote);
@@ -302,6 +322,46 @@ TEST_CASE("a certificate has as many signatures as signers, a vote one of three 
         }) == parse_refusal::not_canonical);
 }
 
+// By security §7.5. A peer may name 64 blobs in a message, each with a size that a blob can have.
+TEST_CASE("messages about blobs name 1 to 64 of them, and sizes that blobs can have") {
+  const auto names = [](std::size_t count) { return bytes(32 * count, 1); };
+  const auto sizes = [](std::size_t count, std::uint64_t each) {
+    bytes row(8 * count);
+    for (std::size_t i = 0; i < row.size(); ++i) {
+      row[i] = static_cast<std::uint8_t>(each >> (8 * (i % 8)));
+    }
+    return row;
+  };
+  const auto have = [&](const bytes& blobs, const bytes& of) {
+    return [&](auto to) {
+      auto it = to.initHave();
+      if (!blobs.empty()) it.setBlobs(data_of(blobs));
+      if (!of.empty()) it.setSizes(data_of(of));
+    };
+  };
+  using enum parse_refusal;
+  CHECK(refusal_of([](auto to) { to.initSeek(); }) == wrong_size);
+  CHECK(refusal_of([](auto to) { to.initSeek().setBlobs(data_of(bytes(33, 1))); }) == wrong_size);
+  CHECK(refusal_of([&](auto to) { to.initSeek().setBlobs(data_of(names(65))); }) == list_too_long);
+  CHECK(refusal_of(have({}, {})) == wrong_size);
+  CHECK(refusal_of(have(names(65), sizes(65, 1))) == list_too_long);
+  CHECK(refusal_of(have(names(2), sizes(1, 1))) == wrong_size);
+  CHECK(refusal_of(have(names(2), sizes(3, 1))) == wrong_size);
+  CHECK(refusal_of(have(names(2), sizes(2, 0))) == wrong_size);
+  CHECK(refusal_of(have(names(2), sizes(2, max_exchanged_blob_bytes + 1))) == wrong_size);
+  CHECK(refusal_of([](auto to) { to.initGet().setBlob(data_of(bytes(31, 1))); }) == wrong_size);
+  const auto part = [](std::size_t size, bool later) {
+    return [=](auto to) {
+      auto it = to.initPart();
+      it.setBlob(data_of(bytes(32, 1)));
+      it.setData(data_of(bytes(size, 1)));
+      it.setLater(later);
+    };
+  };
+  CHECK(refusal_of(part(max_part_bytes + 1, false)) == list_too_long);
+  CHECK(refusal_of(part(1, true)) == wrong_size);
+}
+
 // By security §3.2 each kind has a limit of its own.
 TEST_CASE("a message larger than its kind allows is refused before anything is made of it") {
   const auto odd = message<schema::PeerMessage>::build(
@@ -313,9 +373,9 @@ TEST_CASE("a message larger than its kind allows is refused before anything is m
 // The table of security §3.2. Peers with other numbers would drop each other's connections.
 TEST_CASE("the largest message of each type has the size that the text says") {
   constexpr std::uint32_t kib = 1'024;
-  const std::vector<std::uint32_t> table{8 * kib,     1'280 * kib, kib / 2,     16 * kib,
-                                         2'048 * kib, kib / 2,     3'072 * kib, 128 * kib,
-                                         1'024 * kib, kib / 2,     640 * kib};
+  const std::vector<std::uint32_t> table{
+      8 * kib,     1'280 * kib, kib / 2,   16 * kib, 2'048 * kib, kib / 2, 3'072 * kib, 128 * kib,
+      1'024 * kib, kib / 2,     640 * kib, 4 * kib,  4 * kib,     kib / 2, 1'088 * kib};
   REQUIRE(table.size() == peer_message_kinds);
   for (std::uint16_t type = 1; type <= table.size(); ++type) {
     CAPTURE(type);

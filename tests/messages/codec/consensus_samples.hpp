@@ -55,6 +55,36 @@ template <class X>
   return all;
 }
 
+/// A message about blobs.
+[[nodiscard]] inline peer_message sample_blob_message(sampler& s, std::size_t kind) {
+  peer::blob_part which;
+  s.all(which.blob, which.number);
+  which.of_list = s.coin();
+  switch (kind) {
+    case 11: {
+      peer::seek v{std::vector<blob_id>(1 + s.below(max_seek_blobs))};
+      for (auto& each : v.blobs) s.fill(each);
+      return v;
+    }
+    case 12: {
+      peer::have v{std::vector<peer::have::entry>(1 + s.below(max_seek_blobs))};
+      for (auto& each : v.blobs) {
+        s.fill(each.blob);
+        each.size_bytes = 1 + s.below(max_exchanged_blob_bytes);
+      }
+      return v;
+    }
+    case 13:
+      return peer::get{which};
+    default: {
+      peer::part v{which, {}, s.coin()};
+      if (!v.later) v.data.resize(s.below(200));
+      for (auto& each : v.data) s.fill(each);
+      return v;
+    }
+  }
+}
+
 [[nodiscard]] inline peer_message sample_message(std::uint64_t seed, std::size_t kind) {
   sampler s(seed);
   switch (kind) {
@@ -104,7 +134,7 @@ template <class X>
       s.all(v.epoch, v.height, v.chunk, v.from);
       return v;
     }
-    default: {
+    case 10: {
       peer::state_part v;
       s.all(v.epoch, v.height, v.chunks, v.chunk, v.from, v.chunk_bytes);
       if (s.coin()) v.end = sample<epoch_proof>(seed + 6);
@@ -113,6 +143,8 @@ template <class X>
       for (auto& each : v.data) s.fill(each);
       return v;
     }
+    default:
+      return sample_blob_message(s, kind);
   }
 }
 

@@ -423,3 +423,25 @@ TEST_CASE("threads that put, get and collect at once see whole blobs and correct
   store.collect({}, 0);
   CHECK(store.used_bytes() == 0);
 }
+
+TEST_CASE("a blob states its size once it is whole, and no other file states one") {
+  const scratch_directory dir;
+  std::mt19937_64 random(77);
+  blob_store store(dir.path() / "blobs");
+  for (const std::size_t size : {std::size_t{1}, chunk, chunk + 1}) {
+    const auto data = random_bytes(random, size);
+    const auto id = crypto::blob_root(size, hashes_of(data));
+    CHECK_FALSE(store.stated_size(id));
+    auto writer = store.begin_put(size, hashes_of(data));
+    REQUIRE(writer);
+    CHECK_FALSE(store.stated_size(id));
+    for (const auto number : writer->missing()) {
+      REQUIRE(writer->put_chunk(number, chunk_of(data, number)));
+    }
+    CHECK_FALSE(store.stated_size(id));
+    REQUIRE(writer->finish());
+    CHECK(store.stated_size(id) == size);
+    std::filesystem::resize_file(dir.path() / "blobs" / "whole" / to_hex(id.value), size);
+    CHECK_FALSE(store.stated_size(id));
+  }
+}

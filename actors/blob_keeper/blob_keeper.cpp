@@ -1,0 +1,322 @@
+#include "actors/blob_keeper/blob_keeper.hpp"
+
+#include <algorithm>
+#include <iostream>
+
+#include "actors/blob_exchange/placement.hpp"
+#include "actors/blob_keeper/keeper.hpp"
+#include "actors/execution/ledger_reader.hpp"
+#include "actors/interface/describe_error.hpp"
+#include "actors/ledger/queries.hpp"
+#include "messages/codec/codec.hpp"
+#include "messages/codec/codec_consensus.hpp"
+#include "messages/codec/model_entry.hpp"
+#include "model/weights/weights.hpp"
+
+namespace soma::blob_keeper {
+namespace {
+
+using blob_exchange::fetch_end;
+using blob_exchange::fetcher;
+
+/// The header of a weights file, which names the tensors, has at most so many bytes.
+constexpr std::uint64_t max_weights_header_bytes = std::uint64_t{1} << 20U;
+
+std::uint64_t most_bytes(const tables::ledger_store& ledger) {
+  const auto genesis = decode<soma::genesis>(*ledger.genesis());
+  SOMA_ASSERT(genesis.has_value(), "the ledger's genesis was checked when it was opened");
+  const auto& parameters = genesis->parameters;
+  return std::max(4 * weights::parameter_count(parameters.architecture) + max_weights_header_bytes,
+                  parameters.max_data_bytes);
+}
+
+}  // namespace
+
+keeper::keeper(blob_keeper_actor::pointer self, blob_keeper_ports ports,
+               blob_keeper_options options)
+    : self_(self),
+      ports_(std::move(ports)),
+      options_(options),
+      most_blob_bytes_(most_bytes(*ports_.ledger)),
+      shelf_(ports_.disk, [this](const std::string& line) { tell(line); }),
+      fetcher_(shelf_, options_.fetcher),
+      server_(shelf_, options_.server),
+      care_(ports_.disk, options_.care) {}
+
+void keeper::start() {
+  read_members();
+  read_ledger();
+  if (ports_.peers) {
+    self_->send(ports_.peers,
+                message<schema::HearPeers>::build([](auto out) { out.setOfBlobs(true); }));
+  }
+  tick();
+}
+
+void keeper::tell(const std::string& line) const {
+  if (ports_.notify_operator) return ports_.notify_operator(line);
+  std::cerr << "blob keeper: " + line + "\n";
+}
+
+// ---- time
+
+void keeper::tick() {
+  if (std::exchange(is_waiting_, true)) return;
+  self_
+      ->request(ports_.clock, caf::infinite, message<schema::Wait>::build([&](auto out) {
+                  out.setMs(now_ms_ ? options_.tick_ms : 0);
+                }))
+      .then(
+          [me = shared_from_this()](const message<schema::Time>& time) {
+            me->is_waiting_ = false;
+            me->woken(time.root().getSteadyMs());
+            me->tick();
+          },
+          // The clock does not take everything that wants to wait. The next message is the sign
+          // that time has passed.
+          [me = shared_from_this()](caf::error&) { me->is_waiting_ = false; });
+}
+
+void keeper::woken(std::uint64_t now_ms) {
+  now_ms_ = std::max(now_ms_.value_or(now_ms), now_ms);
+  step(fetcher::time_passed{});
+  end_waiters();
+  look_after_blobs();
+}
+
+void keeper::look_after_blobs() {
+  try {
+    const auto found =
+        care_.step(*now_ms_, [this](const blob_id& blob) { return is_needed(blob); });
+    for (const auto& blob : found.damaged) {
+      const auto named = named_.find(blob);
+      const bool comes_again = named != named_.end() && should_have(blob, named->second);
+      tell("the disk has damaged a part of blob " + blob.text() +
+           (comes_again ? "; it is fetched again" : ""));
+      if (comes_again) place(blob, named->second);
+    }
+    if (!found.removed.empty()) {
+      tell("removed " + std::to_string(found.removed.size()) + " blobs that nothing needs, " +
+           std::to_string(found.freed_bytes) + " bytes");
+    }
+  } catch (const blobs::blob_failure& failure) {
+    tell(std::string("the blobs cannot be looked after: ") + failure.what());
+  }
+}
+
+// ---- requests of the own validator
+
+caf::typed_response_promise<message<schema::FetchedBlobs>> keeper::fetch(
+    schema::FetchBlobs::Reader wanted) {
+  waiter request;
+  request.answer = self_->make_response_promise<message<schema::FetchedBlobs>>();
+  request.within_ms = wanted.getWithinMs();
+  if (now_ms_) request.until_ms = *now_ms_ + request.within_ms;
+  const auto answer = request.answer;
+  std::vector<fetcher::wanted> asked;
+  for (const auto entry : wanted.getBlobs()) {
+    const auto blob = id_or_zero<blob_id>(entry.getBlob());
+    if (!request.missing.insert(blob).second) continue;
+    ++awaited_[blob];
+    asked.push_back({blob, entry.getSizeBytes(), now_ms_.value_or(0) + request.within_ms});
+  }
+  waiters_.push_back(std::move(request));
+  for (const auto& one : asked) {
+    if (one.size_bytes <= most_blob_bytes_) step(one);
+  }
+  // A home without peers waits for nobody.
+  if (!ports_.peers) waiters_.back().until_ms = 0;
+  end_waiters();
+  tick();
+  return answer;
+}
+
+void keeper::took(const fetcher::done& done) {
+  for (auto& one : waiters_) {
+    if (one.missing.erase(done.blob) == 0) continue;
+    if (done.end == fetch_end::other_size) one.other_size.push_back(done.blob);
+    if (--awaited_[done.blob] == 0) awaited_.erase(done.blob);
+  }
+}
+
+/// Answers the requests that wait for nothing, or whose time is over.
+void keeper::end_waiters() {
+  for (auto& one : waiters_) {
+    if (!one.until_ms && now_ms_) one.until_ms = *now_ms_ + one.within_ms;
+    const bool is_late =
+        one.until_ms && (*one.until_ms == 0 || now_ms_.value_or(0) >= *one.until_ms);
+    if (one.missing.empty() || is_late) answer(one);
+  }
+  std::erase_if(waiters_, [](const waiter& one) { return one.is_answered; });
+}
+
+void keeper::answer(waiter& done) {
+  done.is_answered = true;
+  done.answer.deliver(message<schema::FetchedBlobs>::build([&](auto out) {
+    auto missing = out.initMissing(static_cast<unsigned>(done.missing.size()));
+    unsigned at = 0;
+    for (const auto& blob : done.missing) missing.set(at++, data_of(blob));
+    auto other = out.initOtherSize(static_cast<unsigned>(done.other_size.size()));
+    for (at = 0; at < done.other_size.size(); ++at) other.set(at, data_of(done.other_size[at]));
+  }));
+  for (const auto& blob : done.missing) let_go(blob);
+}
+
+/// One waiter less. What none waits for is fetched without haste, or not at all.
+void keeper::let_go(const blob_id& blob) {
+  if (--awaited_.at(blob) > 0) return;
+  awaited_.erase(blob);
+  step(fetcher::not_wanted{blob});
+  if (const auto named = named_.find(blob); named != named_.end()) place(blob, named->second);
+}
+
+// ---- what the ledger names
+
+void keeper::read_members() {
+  members_.clear();
+  const auto committee = ledger::read_committee(execution::ledger_reader(*ports_.ledger));
+  for (const auto& seat : committee.seats) members_.push_back(seat.consensus_key);
+  is_member_ = std::ranges::find(members_, ports_.key) != members_.end();
+  server_.set_members({members_.begin(), members_.end()});
+}
+
+void keeper::read_ledger() {
+  auto before = std::move(named_);
+  named_ = named_in(*ports_.ledger);
+  for (const auto& [blob, what] : before) {
+    const bool is_named = named_.contains(blob) && should_have(blob, named_.at(blob));
+    if (!is_named && !awaited_.contains(blob)) step(fetcher::not_wanted{blob});
+  }
+  place();
+}
+
+void keeper::block_done(schema::BlockNotice::Reader notice) {
+  if (notice.getClosesEpoch()) {
+    read_members();
+    read_ledger();
+    return tick();
+  }
+  const auto view = ports_.ledger->view();
+  named_blobs fresh;
+  for (const auto& data : notice.getEvents()) {
+    if (const auto what = decode<event>(view_of(data))) add_named(view, *what, fresh);
+  }
+  for (const auto& [blob, what] : fresh) {
+    named_.insert_or_assign(blob, what);
+    place(blob, what);
+  }
+  tick();
+}
+
+void keeper::place() {
+  // The blobs that all need come first.
+  for (const bool is_for_all : {true, false}) {
+    for (const auto& [blob, what] : named_) {
+      if (what.is_for_all == is_for_all) place(blob, what);
+    }
+  }
+}
+
+void keeper::place(const blob_id& blob, const named_blob& what) {
+  if (should_have(blob, what) && !fetcher_.wants(blob)) {
+    step(fetcher::wanted{blob, what.size_bytes});
+  }
+}
+
+bool keeper::should_have(const blob_id& blob, const named_blob& what) const {
+  if (!is_member_ || what.size_bytes > most_blob_bytes_) return false;
+  return what.is_for_all || blob_exchange::keeps(ports_.key, blob, members_);
+}
+
+/// Whether a blob that is here stays. A home without a seat keeps what all members need, too: its
+/// validator may score with it.
+bool keeper::is_needed(const blob_id& blob) const {
+  if (awaited_.contains(blob)) return true;
+  const auto named = named_.find(blob);
+  if (named == named_.end()) return false;
+  return named->second.is_for_all || should_have(blob, named->second);
+}
+
+// ---- peers
+
+void keeper::take(schema::FromPeer::Reader from) {
+  const auto peer = from.getPeer();
+  switch (from.which()) {
+    case schema::FromPeer::CONNECTED:
+      server_.peer_connected(peer, array_of<32>(from.getConnected()).value_or(public_key{}));
+      step(fetcher::peer_connected{peer});
+      break;
+    case schema::FromPeer::GONE:
+      server_.peer_gone(peer);
+      step(fetcher::peer_gone{peer});
+      break;
+    case schema::FromPeer::SENT:
+      take_sent(peer, from.getSent());
+      break;
+  }
+  end_waiters();
+  tick();
+}
+
+void keeper::take_sent(std::uint32_t peer, schema::FromPeer::Sent::Reader sent) {
+  const auto message = decode_frame(sent.getType(), view_of(sent.getBody()));
+  if (!message) {
+    return blame(peer, "it sent no valid message: " + std::string(to_text(message.error())));
+  }
+  if (const auto answer = server_.answer(peer, *message, now_ms_.value_or(0))) {
+    return send({peer}, *answer);
+  }
+  step(fetcher::received{peer, *message});
+}
+
+void keeper::step(const fetcher::event& next) {
+  for (auto& effect : fetcher_.step(next, now_ms_.value_or(0))) {
+    if (const auto* sent = std::get_if<fetcher::send>(&effect)) {
+      send(sent->to, sent->message);
+    } else if (const auto* bad = std::get_if<fetcher::blame>(&effect)) {
+      blame(bad->peer, bad->why);
+    } else {
+      took(std::get<fetcher::done>(effect));
+    }
+  }
+}
+
+void keeper::send(const std::vector<std::uint32_t>& to, const peer_message& what) {
+  if (!ports_.peers || to.empty()) return;
+  const auto body = encode(what);
+  self_->send(ports_.peers, message<schema::ToPeers>::build([&](auto out) {
+                auto list = out.initTo(static_cast<unsigned>(to.size()));
+                for (unsigned i = 0; i < to.size(); ++i) list.set(i, to[i]);
+                out.setType(frame_type_of(what));
+                out.setBody(data_of(body));
+              }));
+}
+
+void keeper::blame(std::uint32_t peer, const std::string& why) {
+  if (!ports_.peers) return;
+  self_->send(ports_.peers, message<schema::ToPeers>::build([&](auto out) {
+                out.initTo(1).set(0, peer);
+                out.setBlame(why);
+              }));
+}
+
+// ---- the role
+
+blob_keeper_actor::behavior_type blob_keeper(
+    blob_keeper_actor::stateful_pointer<blob_keeper_state> self, blob_keeper_ports ports,
+    blob_keeper_options options) {
+  name_exceptions(*self);
+  SOMA_ASSERT(ports.disk && ports.ledger && ports.ledger->initialised(), "a store and a ledger");
+  const auto work = std::make_shared<keeper>(self, std::move(ports), options);
+  self->state.work = work;
+  work->start();
+  const auto at = work.get();  // self->state.work keeps it alive
+  return {[at](const message<schema::FetchBlobs>& wanted) { return at->fetch(wanted.root()); },
+          [at](const message<schema::FromPeer>& from) {
+            at->take(from.root());
+            return message<schema::Ack>{};
+          },
+          [at](const message<schema::BlockNotice>& notice) { at->block_done(notice.root()); }};
+}
+
+}  // namespace soma::blob_keeper

@@ -1,0 +1,70 @@
+// Private to actors/blob_keeper: what the role does, on the role's own thread.
+#pragma once
+
+#include <set>
+
+#include "actors/blob_keeper/blob_keeper.hpp"
+#include "actors/blob_keeper/disk_shelf.hpp"
+#include "actors/blob_keeper/named_blobs.hpp"
+
+namespace soma::blob_keeper {
+
+class keeper : public std::enable_shared_from_this<keeper> {
+ public:
+  keeper(blob_keeper_actor::pointer self, blob_keeper_ports ports, blob_keeper_options options);
+
+  void start();
+  [[nodiscard]] caf::typed_response_promise<message<schema::FetchedBlobs>> fetch(
+      schema::FetchBlobs::Reader wanted);
+  void take(schema::FromPeer::Reader from);
+  void block_done(schema::BlockNotice::Reader notice);
+
+ private:
+  /// A request that is not answered yet.
+  struct waiter {
+    caf::typed_response_promise<message<schema::FetchedBlobs>> answer;
+    std::set<blob_id> missing;
+    std::vector<blob_id> other_size;
+    std::uint64_t within_ms = 0;
+    std::optional<std::uint64_t> until_ms;  // nullopt before the role knows the time
+    bool is_answered = false;
+  };
+
+  void tick();
+  void woken(std::uint64_t now_ms);
+  void look_after_blobs();
+  void end_waiters();
+  void answer(waiter& done);
+  void let_go(const blob_id& blob);
+  void read_ledger();
+  void read_members();
+  void place();
+  void place(const blob_id& blob, const named_blob& what);
+  [[nodiscard]] bool is_needed(const blob_id& blob) const;
+  [[nodiscard]] bool should_have(const blob_id& blob, const named_blob& what) const;
+  void take_sent(std::uint32_t peer, schema::FromPeer::Sent::Reader sent);
+  void step(const blob_exchange::fetcher::event& next);
+  void took(const blob_exchange::fetcher::done& done);
+  void send(const std::vector<std::uint32_t>& to, const peer_message& what);
+  void blame(std::uint32_t peer, const std::string& why);
+  void tell(const std::string& line) const;
+
+  blob_keeper_actor::pointer self_;
+  blob_keeper_ports ports_;
+  blob_keeper_options options_;
+  std::uint64_t most_blob_bytes_ = 0;  // that weights or data may have on this network
+  disk_shelf shelf_;
+  blob_exchange::fetcher fetcher_;
+  blob_exchange::server server_;
+  caretaker care_;
+  std::vector<public_key> members_;
+  bool is_member_ = false;
+  named_blobs named_;
+  std::vector<waiter> waiters_;
+  std::map<blob_id, unsigned> awaited_;  // in so many waiters
+  std::optional<std::uint64_t>
+      now_ms_;               // of a clock that never jumps; nullopt before the first look
+  bool is_waiting_ = false;  // for the clock
+};
+
+}  // namespace soma::blob_keeper

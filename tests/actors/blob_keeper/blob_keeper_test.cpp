@@ -1,0 +1,171 @@
+#include "actors/blob_keeper/blob_keeper.hpp"
+
+#include "actors/blob_exchange/placement.hpp"
+#include "tests/actors/blob_keeper/keeper_world.hpp"
+
+namespace soma::test {
+namespace {
+
+constexpr std::size_t mib = std::size_t{1} << 20;
+
+/// Sends a request and keeps its answer.
+struct pending_fetch {
+  pending_fetch(keeper_world& world, std::size_t home, const message<schema::FetchBlobs>& request)
+      : self(std::make_shared<std::optional<message<schema::FetchedBlobs>>>()) {
+    world.w.system().spawn(
+        [to = world.at(home).keeper, request, into = self](caf::event_based_actor* asker) {
+          asker->request(to, caf::infinite, request)
+              .then([into](const message<schema::FetchedBlobs>& answer) { *into = answer; });
+        });
+  }
+  [[nodiscard]] bool has_come() const { return self->has_value(); }
+  [[nodiscard]] std::size_t missing() const { return (*self)->root().getMissing().size(); }
+  [[nodiscard]] std::size_t other_size() const { return (*self)->root().getOtherSize().size(); }
+  std::shared_ptr<std::optional<message<schema::FetchedBlobs>>> self;
+};
+
+}  // namespace
+
+// By security §9.4 weights come to every member from their commitment on.
+TEST_CASE("weights that one home has come to all homes once the ledger names them") {
+  keeper_world world(4);
+  const auto weights = some_bytes(1, 70'000);
+  const auto blob = *world.at(2).disk->put(weights);
+  world.pass(5'000);
+  for (const std::size_t i : {0, 1, 3}) CHECK_FALSE(world.at(i).disk->have(blob));
+  const model_rows rows(blob, weights.size(), version_status::committed);
+  world.commit(rows.changes, {rows.committed});
+  CHECK(world.reaches(
+      [&] {
+        return world.at(0).disk->have(blob) && world.at(1).disk->have(blob) &&
+               world.at(3).disk->have(blob);
+      },
+      5'000));
+  for (std::size_t i = 0; i < 4; ++i) CHECK(world.at(i).disk->get(blob) == weights);
+  CHECK(world.network->counts().blames.empty());
+}
+
+// By security §9.3 nothing larger than the genesis lets weights or data be is fetched.
+TEST_CASE("weights that are larger than those of the network's architecture are not fetched") {
+  keeper_world world(2);
+  const auto junk = some_bytes(2, 3 * mib);
+  const auto blob = *world.at(1).disk->put(junk);
+  const model_rows rows(blob, junk.size(), version_status::committed);
+  world.commit(rows.changes, {rows.committed});
+  world.pass(10'000);
+  CHECK_FALSE(world.at(0).disk->have(blob));
+}
+
+TEST_CASE("a home that starts anew finds in its ledger what it lacks") {
+  keeper_world world(3);
+  const auto data = some_bytes(3, 400'000);
+  const target_rows rows(crypto::blob_id_of(data), data.size(), target_status::revealed);
+  world.commit(rows.changes, {rows.revealed});
+  world.pass(3'000);
+  caf::anon_send_exit(world.at(0).keeper, caf::exit_reason::kill);
+  world.network->disconnect(0);
+  world.pass(100);
+  world.at(0).disk.reset();
+  world.at(0).ledger.reset();
+  const auto blob = *world.at(1).disk->put(data);
+  world.start(0);
+  CHECK(world.reaches([&] { return world.at(0).disk->have(blob); }, 10'000));
+  CHECK(world.at(0).disk->get(blob) == data);
+}
+
+// By security §9.4 of data that has won three members keep a copy.
+TEST_CASE("data that has won is kept by those members that should, and by no more") {
+  keeper_world world(6);
+  for (std::uint8_t i = 1; i <= 8; ++i) {
+    const auto data = some_bytes(i, 1'000);
+    const auto blob = *world.at(0).disk->put(data);
+    const target_rows rows(blob, data.size(), target_status::settled, i);
+    world.commit(rows.changes, {}, i == 8);
+  }
+  world.pass(10'000);
+  const auto members = world.members();
+  for (std::uint8_t i = 1; i <= 8; ++i) {
+    const auto blob = crypto::blob_id_of(some_bytes(i, 1'000));
+    for (std::size_t home = 1; home < 6; ++home) {
+      CAPTURE(static_cast<int>(i));
+      CAPTURE(home);
+      CHECK(world.at(home).disk->have(blob) == blob_exchange::keeps(members[home], blob, members));
+    }
+  }
+}
+
+TEST_CASE("a request is answered when the blobs are here, and without them when its time is over") {
+  keeper_world world(3);
+  const auto data = some_bytes(4, 2'000);
+  const auto blob = crypto::blob_id_of(data);
+  const pending_fetch soon(world, 0, world.request(blob, data.size(), 2'000));
+  CHECK(world.reaches([&] { return soon.has_come(); }, 3'000));
+  CHECK(soon.missing() == 1);
+  const pending_fetch patient(world, 0, world.request(blob, data.size(), 60'000));
+  world.pass(5'000);
+  CHECK_FALSE(patient.has_come());
+  REQUIRE(world.at(2).disk->put(data));
+  CHECK(world.reaches([&] { return patient.has_come(); }, 31'000));
+  CHECK(patient.missing() == 0);
+  CHECK(world.at(0).disk->get(blob) == data);
+  const pending_fetch again(world, 0, world.request(blob, data.size(), 60'000));
+  world.pass(1);
+  CHECK(again.has_come());
+}
+
+TEST_CASE("a blob of another size than the ledger says is reported, without fetching it") {
+  keeper_world world(2);
+  const auto data = some_bytes(5, 900'000);
+  const auto blob = *world.at(1).disk->put(data);
+  const pending_fetch asked(world, 0, world.request(blob, 1'000, 60'000));
+  CHECK(world.reaches([&] { return asked.has_come(); }, 5'000));
+  CHECK(asked.missing() == 0);
+  CHECK(asked.other_size() == 1);
+  CHECK_FALSE(world.at(0).disk->have(blob));
+}
+
+// By security §9.5.
+TEST_CASE("a part that the disk has damaged is found, and fetched again") {
+  blob_keeper::blob_keeper_options options;
+  options.care.scrub_every_ms = 5'000;
+  keeper_world world(2, options);
+  const auto data = some_bytes(6, 500'000);
+  const auto blob = *world.at(1).disk->put(data);
+  const target_rows rows(blob, data.size(), target_status::revealed);
+  world.commit(rows.changes, {rows.revealed});
+  REQUIRE(world.reaches([&] { return world.at(0).disk->have(blob); }, 5'000));
+  world.pass(6'000);
+  flip(world.file_of(0, blob), 1'234);
+  CHECK(world.reaches([&] { return !world.at(0).notes.empty(); }, 20'000));
+  CHECK(world.at(0).notes.front().find("damaged") != std::string::npos);
+  CHECK(world.reaches([&] { return world.at(0).disk->have(blob); }, 10'000));
+  CHECK(world.at(0).disk->get(blob) == data);
+}
+
+// By security §9.5.
+TEST_CASE("what the ledger does not name any more is removed after its time, and nothing else") {
+  blob_keeper::blob_keeper_options options;
+  options.care.collect_every_ms = 1'000;
+  options.care.unneeded_ms = 20'000;
+  keeper_world world(1, options);
+  const auto named = *world.at(0).disk->put(some_bytes(1, 100));
+  const auto other = *world.at(0).disk->put(some_bytes(2, 100));
+  const auto bad = *world.at(0).disk->put(some_bytes(3, 100));
+  const model_rows good_rows(named, 100, version_status::active, 7);
+  const model_rows bad_rows(bad, 100, version_status::active, 8);
+  world.commit(good_rows.changes, {}, true);
+  world.commit(bad_rows.changes, {}, true);
+  world.pass(10'000);
+  CHECK(world.at(0).disk->have(other));
+  world.pass(15'000);
+  CHECK_FALSE(world.at(0).disk->have(other));
+  CHECK(world.at(0).disk->have(bad));
+  world.commit(model_rows(bad, 100, version_status::bad, 8).changes, {}, true);
+  world.pass(10'000);
+  CHECK(world.at(0).disk->have(bad));
+  world.pass(15'000);
+  CHECK_FALSE(world.at(0).disk->have(bad));
+  CHECK(world.at(0).disk->have(named));
+}
+
+}  // namespace soma::test
