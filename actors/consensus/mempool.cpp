@@ -1,5 +1,8 @@
 #include "actors/consensus/mempool.hpp"
 
+#include <algorithm>
+#include <tuple>
+
 #include "messages/signing/signing.hpp"
 #include "messages/values/assert.hpp"
 
@@ -9,6 +12,12 @@ namespace {
 /// How many ancestors' transactions are remembered. The consensus keeps far fewer blocks of one
 /// chain that are executed and not committed.
 constexpr std::size_t max_read_blocks = 128;
+
+using wide = unsigned __int128;
+
+bool covers(shannons balance, shannons base_fee, std::uint64_t transactions) {
+  return wide{base_fee.value} * transactions <= balance.value;
+}
 
 }  // namespace
 
@@ -30,40 +39,131 @@ std::string_view to_text(pool_refusal reason) {
       return "too many transactions of this account wait";
     case pool_refusal::pool_full:
       return "too many transactions wait";
+    case pool_refusal::expiry_too_far:
+      return "the transaction expires more than two epochs ahead";
+    case pool_refusal::fees_unaffordable:
+      return "the balance does not cover the base fees of all that waits of this account";
   }
   return "unknown";
 }
 
 mempool::mempool(mempool_limits limits) : limits_(limits) {}
 
-expected<void, pool_refusal> mempool::add(pooled_transaction t, std::uint64_t next_nonce,
+expected<void, pool_refusal> mempool::add(pooled_transaction t, const account_row& account,
                                           epoch_number epoch) {
-  const std::size_t size = payload_size(t.transaction);
-  const auto refuse = [](pool_refusal reason) { return make_unexpected(reason); };
-  if (by_id_.contains(t.id)) return refuse(pool_refusal::duplicate);
-  if (size > max_transaction_bytes) return refuse(pool_refusal::too_large);
-  if (t.expiry < epoch) return refuse(pool_refusal::expired);
-  if (t.nonce < next_nonce) return refuse(pool_refusal::nonce_too_low);
-  if (t.nonce - next_nonce >= limits_.nonce_window) return refuse(pool_refusal::nonce_too_far);
-  drop_below(t.sender, next_nonce);
-  if (const auto found = accounts_.find(t.sender); found != accounts_.end()) {
-    if (found->second.by_nonce.contains(t.nonce)) return refuse(pool_refusal::nonce_taken);
-    if (found->second.by_nonce.size() >= limits_.per_account)
-      return refuse(pool_refusal::account_full);
-  }
-  if (by_id_.size() >= limits_.transactions || bytes_ + size > limits_.bytes) {
-    return refuse(pool_refusal::pool_full);
-  }
-  auto& account = accounts_[t.sender];
-  account.next_nonce = next_nonce;
-  bytes_ += size;
-  by_id_.emplace(t.id, account_nonce{t.sender, t.nonce});
-  by_expiry_.emplace(t.expiry, t.id);
-  const auto nonce = t.nonce;
-  account.by_nonce.emplace(nonce, waiting{std::move(t), arrivals_++});
+  drop_below(t.sender, account);
+  empty_side_room();
+  if (const auto no = check(t, account, epoch)) return make_unexpected(*no);
+  auto arrived = priced(std::move(t), account);
+  arrived.arrival = arrivals_++;
+  const auto leaving = leaving_for(arrived, account.nonce);
+  if (!leaving) return make_unexpected(pool_refusal::pool_full);
+  for (const auto& where : *leaving) remove(where);
+  insert(std::move(arrived), account);
+  empty_side_room();
   SOMA_ASSERT(by_id_.size() == by_expiry_.size(), "each transaction is found by id and by expiry");
-  SOMA_ASSERT(bytes_ <= limits_.bytes, "the pool is bounded");
+  SOMA_ASSERT(bytes_ <= limits_.bytes && by_id_.size() <= limits_.transactions,
+              "the pool is bounded");
   return {};
+}
+
+std::optional<pool_refusal> mempool::check(const pooled_transaction& t, const account_row& row,
+                                           epoch_number epoch) const {
+  if (by_id_.contains(t.id)) return pool_refusal::duplicate;
+  if (payload_size(t.transaction) > max_transaction_bytes) return pool_refusal::too_large;
+  if (t.expiry < epoch) return pool_refusal::expired;
+  if (t.expiry.value - epoch.value > limits_.epochs) return pool_refusal::expiry_too_far;
+  if (t.nonce < row.nonce) return pool_refusal::nonce_too_low;
+  if (t.nonce - row.nonce >= limits_.nonce_window) return pool_refusal::nonce_too_far;
+  std::uint64_t paying = t.is_free ? 0 : 1;
+  if (const auto found = accounts_.find(t.sender); found != accounts_.end()) {
+    if (found->second.by_nonce.contains(t.nonce)) return pool_refusal::nonce_taken;
+    if (found->second.by_nonce.size() >= limits_.per_account) return pool_refusal::account_full;
+    paying += found->second.paying;
+  }
+  if (!covers(row.balance, base_fee_, paying)) return pool_refusal::fees_unaffordable;
+  return std::nullopt;
+}
+
+/// What goes first among the rest. An account can promise the fee of an amount only as long as it
+/// has all the amounts that it promised; otherwise one balance would push its way in many times.
+mempool::waiting mempool::priced(pooled_transaction&& t, const account_row& row) const {
+  waiting w{std::move(t), 0, 0, {}};
+  const auto& p = w.pooled;
+  const auto found = accounts_.find(p.sender);
+  const std::uint64_t paying = 1 + (found != accounts_.end() ? found->second.paying : 0);
+  const wide spent = found != accounts_.end() ? found->second.spends.value : 0;
+  const wide more = wide{p.moved.value} + p.value_fee.value;
+  const bool covered = spent + more + wide{base_fee_.value} * paying <= row.balance.value;
+  wide fee = p.work_fee.value;
+  if (covered) {
+    fee += p.value_fee.value;
+    w.spends = {static_cast<std::uint64_t>(more)};
+  }
+  const wide rank = fee * 65'536 / std::max<std::size_t>(payload_size(p.transaction), 1);
+  w.rank = static_cast<std::uint64_t>(std::min<wide>(rank, UINT64_MAX));
+  return w;
+}
+
+pool_lane mempool::lane_with_room(const waiting& t) const {
+  const auto& used = lanes_[static_cast<std::size_t>(t.pooled.lane)];
+  const bool has_room = used.transactions < limits_.transactions / 4 &&
+                        used.bytes + payload_size(t.pooled.transaction) <= limits_.bytes / 4;
+  return has_room ? t.pooled.lane : pool_lane::rest;
+}
+
+std::optional<std::vector<mempool::account_nonce>> mempool::leaving_for(const waiting& t,
+                                                                        std::uint64_t nonce) const {
+  std::size_t count = by_id_.size();
+  std::size_t size = bytes_ + payload_size(t.pooled.transaction);
+  std::vector<account_nonce> leaving;
+  const auto fits = [&] { return count < limits_.transactions && size <= limits_.bytes; };
+  const auto leave = [&](const account_nonce& where) {
+    leaving.push_back(where);
+    --count;
+    size -= payload_size(at(where).transaction);
+  };
+  for (const auto& [arrival, where] : side_room_) {
+    if (fits()) break;
+    leave(where);
+  }
+  if (!fits() && next_free_nonce(t.pooled.sender, nonce) == t.pooled.nonce) {
+    const auto lane = lane_with_room(t);
+    const auto yields = [&](pool_lane to, std::uint64_t rank) {
+      return to < lane || (to == pool_lane::rest && lane == to && rank < t.rank);
+    };
+    for (const auto& last : last_of_accounts_) {
+      if (fits() || !yields(last.lane, last.rank)) break;
+      if (last.sender == t.pooled.sender) continue;
+      const auto& account = accounts_.at(last.sender);
+      // The last one goes first, so that what stays can be executed.
+      for (auto nonce_here = last.nonce + 1; nonce_here > account.next_nonce && !fits();) {
+        const auto& here = account.by_nonce.at(--nonce_here);
+        if (!yields(here.pooled.lane, here.rank)) break;
+        leave({last.sender, nonce_here});
+      }
+    }
+  }
+  if (!fits()) return std::nullopt;
+  return leaving;
+}
+
+void mempool::insert(waiting&& t, const account_row& row) {
+  const account_nonce where{t.pooled.sender, t.pooled.nonce};
+  const auto size = payload_size(t.pooled.transaction);
+  auto& account = accounts_[where.first];
+  account.next_nonce = row.nonce;
+  account.balance = row.balance;
+  account.paying += t.pooled.is_free ? 0 : 1;
+  account.spends.value += t.spends.value;
+  bytes_ += size;
+  auto& lane = lanes_[static_cast<std::size_t>(t.pooled.lane)];
+  ++lane.transactions;
+  lane.bytes += size;
+  by_id_.emplace(t.pooled.id, where);
+  by_expiry_.emplace(t.pooled.expiry, t.pooled.id);
+  account.by_nonce.emplace(where.second, std::move(t));
+  sort_out(where.first);
 }
 
 /// Senders and nonces of a block's transactions. A transaction with a wrong signature is left out,
@@ -109,14 +209,24 @@ std::vector<signed_transaction> mempool::next_payload(const std::vector<block_pt
                                                       std::size_t max_count) const {
   using turn = std::map<std::uint64_t, waiting>::const_iterator;
   const auto nonces = nonces_after(ancestors);
-  // the next transaction of each account, by arrival
-  std::map<std::uint64_t, std::pair<const lane*, turn>> heads;
+  // the next transaction of each account: by lane, rank and arrival
+  std::map<std::tuple<int, std::uint64_t, std::uint64_t>, std::pair<const account_state*, turn>>
+      heads;
+  const auto put = [&](const account_state& from, turn head) {
+    auto lane = pool_lane::rest;
+    auto nonce = head->first;
+    for (auto t = head; t != from.by_nonce.end() && t->first == nonce; ++t, ++nonce)
+      lane = std::max(lane, t->second.pooled.lane);
+    // The higher lanes have no price, and go by arrival.
+    const auto rank = lane == pool_lane::rest ? head->second.rank : 0;
+    heads.emplace(std::tuple(-static_cast<int>(lane), UINT64_MAX - rank, head->second.arrival),
+                  std::pair(&from, head));
+  };
   for (const auto& [sender, account] : accounts_) {
     const auto behind = nonces.find(sender);
     const auto next = behind == nonces.end() ? account.next_nonce : behind->second;
     const auto first = account.by_nonce.find(next);
-    if (first != account.by_nonce.end())
-      heads.emplace(first->second.arrival, std::pair(&account, first));
+    if (first != account.by_nonce.end()) put(account, first);
   }
   std::vector<signed_transaction> chosen;
   std::size_t size = 0;
@@ -129,9 +239,7 @@ std::vector<signed_transaction> mempool::next_payload(const std::vector<block_pt
     size += more;
     chosen.push_back(t);
     const auto next = std::next(head);
-    if (next != account->by_nonce.end() && next->first == head->first + 1) {
-      heads.emplace(next->second.arrival, std::pair(account, next));
-    }
+    if (next != account->by_nonce.end() && next->first == head->first + 1) put(*account, next);
   }
   SOMA_ASSERT(size <= max_bytes && chosen.size() <= max_count, "a payload keeps to its limits");
   return chosen;
@@ -142,44 +250,107 @@ const pooled_transaction& mempool::at(const account_nonce& where) const {
 }
 
 void mempool::remove(const account_nonce& where) {
-  const auto account = accounts_.find(where.first);
+  const auto [sender, nonce] = where;  // the caller's may lie in what is erased
+  const auto account = accounts_.find(sender);
   SOMA_ASSERT(account != accounts_.end(), "what is removed waits here");
-  const auto found = account->second.by_nonce.find(where.second);
+  const auto found = account->second.by_nonce.find(nonce);
   SOMA_ASSERT(found != account->second.by_nonce.end(), "what is removed waits here");
   const auto& t = found->second.pooled;
-  bytes_ -= payload_size(t.transaction);
+  const auto size = payload_size(t.transaction);
+  bytes_ -= size;
+  auto& lane = lanes_[static_cast<std::size_t>(t.lane)];
+  --lane.transactions;
+  lane.bytes -= size;
+  account->second.paying -= t.is_free ? 0 : 1;
+  account->second.spends.value -= found->second.spends.value;
+  if (side_room_.erase(found->second.arrival) > 0) side_bytes_ -= size;
   by_expiry_.erase({t.expiry, t.id});
   by_id_.erase(t.id);
   account->second.by_nonce.erase(found);
-  if (account->second.by_nonce.empty()) accounts_.erase(account);
+  sort_out(sender);
 }
 
-void mempool::drop_below(const address& sender, std::uint64_t nonce) {
+void mempool::sort_out(const address& sender) {
+  const auto found = accounts_.find(sender);
+  SOMA_ASSERT(found != accounts_.end(), "only an account with transactions is sorted out");
+  auto& account = found->second;
+  if (account.last) last_of_accounts_.erase(*account.last);
+  account.last.reset();
+  auto next = account.next_nonce;
+  for (const auto& [nonce, t] : account.by_nonce) {
+    const auto size = payload_size(t.pooled.transaction);
+    if (nonce != next) {
+      if (side_room_.emplace(t.arrival, account_nonce{sender, nonce}).second) side_bytes_ += size;
+      continue;
+    }
+    if (side_room_.erase(t.arrival) > 0) side_bytes_ -= size;
+    account.last = place_in_lane{t.pooled.lane, t.rank, UINT64_MAX - t.arrival, sender, nonce};
+    ++next;
+  }
+  if (account.last) last_of_accounts_.insert(*account.last);
+  if (account.by_nonce.empty()) accounts_.erase(found);
+}
+
+void mempool::empty_side_room() {
+  const auto most = std::max<std::size_t>(limits_.transactions / 16, 1);
+  while (side_room_.size() > most || (side_bytes_ > limits_.bytes / 16 && side_room_.size() > 1)) {
+    remove(side_room_.begin()->second);
+  }
+}
+
+void mempool::drop_below(const address& sender, const account_row& row) {
   for (;;) {
     const auto account = accounts_.find(sender);
     if (account == accounts_.end()) return;
-    account->second.next_nonce = nonce;
+    account->second.next_nonce = row.nonce;
+    account->second.balance = row.balance;
     const auto first = account->second.by_nonce.begin();
-    if (first->first >= nonce) return;
+    if (first->first >= row.nonce) break;
     remove({sender, first->first});
+  }
+  sort_out(sender);
+  drop_unaffordable(sender);
+}
+
+void mempool::drop_unaffordable(const address& sender) {
+  for (;;) {
+    const auto account = accounts_.find(sender);
+    if (account == accounts_.end()) return;
+    const auto& a = account->second;
+    if (covers(a.balance, base_fee_, a.paying)) return;
+    auto last = std::prev(a.by_nonce.end());
+    while (last->second.pooled.is_free) --last;
+    remove({sender, last->first});
   }
 }
 
+void mempool::set_base_fee(shannons base_fee) {
+  const bool rises = base_fee > base_fee_;
+  base_fee_ = base_fee;
+  if (!rises) return;
+  std::vector<address> poor;
+  for (const auto& [sender, account] : accounts_) {
+    if (!covers(account.balance, base_fee_, account.paying)) poor.push_back(sender);
+  }
+  for (const auto& sender : poor) drop_unaffordable(sender);
+  empty_side_room();
+}
+
 void mempool::block_done(std::span<const transaction_id> contained,
-                         std::span<const std::pair<address, std::uint64_t>> nonces) {
+                         std::span<const std::pair<address, account_row>> accounts) {
   for (const auto& id : contained) {
     const auto found = by_id_.find(id);
-    if (found == by_id_.end()) continue;
-    const account_nonce where = found->second;  // remove() takes the original away
-    remove(where);
+    if (found != by_id_.end()) remove(found->second);
   }
-  for (const auto& [sender, nonce] : nonces) drop_below(sender, nonce);
+  for (const auto& [sender, row] : accounts) drop_below(sender, row);
+  empty_side_room();
 }
 
 void mempool::expire(epoch_number epoch) {
   while (!by_expiry_.empty() && by_expiry_.begin()->first < epoch) {
     remove(by_id_.at(by_expiry_.begin()->second));
   }
+  empty_side_room();
 }
 
 std::uint64_t mempool::next_free_nonce(const address& sender, std::uint64_t first_nonce) const {

@@ -74,7 +74,8 @@ std::string describe_drop(const explain_context& context, const event& e) {
 std::string describe_model_slash(const explain_context& context, const event& e) {
   const auto version = context.view.model_version(e.model);
   const bool bad = version && version->status == version_status::bad;
-  return format_text(format_model(context, e.model), " lost ", e.amount, " of its owner's stake: ",
+  return format_text(format_model(context, e.model), " lost ", e.amount,
+                     " of its pool, its owner's part first: ",
                      bad ? "a quorum of validators judged it bad"
                          : "it never was active and was not revealed in its epoch");
 }
@@ -200,7 +201,7 @@ std::string describe_validator(const event& e) {
       return format_text(e.account, " has no seat in epoch ", e.epoch.next());
     case event_kind::validator_slashed:
       return format_text("validator ", e.account, " lost ", e.amount,
-                         " of its own stake: it equivocated in epoch ", e.detail);
+                         " of its pool, its own part first: it equivocated in epoch ", e.detail);
     case event_kind::reporter_paid:
       return format_text(e.account, " was paid ", e.amount, " for showing that ", e.other,
                          " equivocated");
@@ -242,10 +243,14 @@ std::string sentence_of(const explain_context& context, const event& e) {
     case event_kind::commission_changed:
       return describe_stake(context, e);
     case event_kind::epoch_ended:
-      return format_text("epoch ", e.epoch, " ended; the next one has ", e.amount, " for targets");
+      return format_text("epoch ", e.epoch, " ended; the pot of the targets has ", e.amount,
+                         " for the next one");
     case event_kind::emission_released:
-      return format_text("emission released ", e.amount, " to the next target budget and ",
+      return format_text("the epoch emitted ", e.amount, " into the pot of the targets and ",
                          shannons{e.detail}, " to validators");
+    case event_kind::emission_returned:
+      return format_text(e.amount, " that the pot of the targets had beyond an epoch's emission ",
+                         "went back to what is not issued yet");
     case event_kind::fees_changed:
       return format_text(e.amount, " was burned in epoch ", e.epoch, "; the fee multiplier became ",
                          format_decimal(static_cast<double>(e.detail) / 1e6));

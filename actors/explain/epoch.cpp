@@ -5,6 +5,7 @@
 
 #include "actors/explain/describe_event.hpp"
 #include "actors/explain/names.hpp"
+#include "actors/rules/emission.hpp"
 #include "messages/codec/codec.hpp"
 
 namespace soma::explain {
@@ -55,6 +56,7 @@ void take(const explain_context& context, epoch_record& r, const event& e) {
       break;
     case event_kind::epoch_ended:
     case event_kind::emission_released:
+    case event_kind::emission_returned:
     case event_kind::fees_changed:
     case event_kind::difficulty_changed:
       r.latest.insert_or_assign(e.kind, e);
@@ -78,7 +80,7 @@ epoch_record read_record(const explain_context& context, epoch_number epoch) {
   return r;
 }
 
-/// Reads the events at the end of an epoch. They set the budget, fee multiplier and difficulty of
+/// Reads the events at the end of an epoch. They set the pot, fee multiplier and difficulty of
 /// the next epoch.
 epoch_record read_ending(const explain_context& context, epoch_number epoch) {
   epoch_record r;
@@ -122,7 +124,7 @@ struct epoch_story {
     return e != nullptr ? static_cast<std::int64_t>(e->detail)
                         : context.parameters.difficulty_start_ppm;
   }
-  [[nodiscard]] shannons budget() const {
+  [[nodiscard]] shannons pot_at_start() const {
     const auto* e = before.last(event_kind::epoch_ended);
     return e != nullptr ? e->amount : shannons{};
   }
@@ -259,27 +261,35 @@ passage describe_list(const explain_context& context, const std::vector<event>& 
   return described;
 }
 
-step budget_step(const epoch_story& s) {
-  step described{"budget",
-                 format_text(s.budget(), " was there for its targets"),
+step pot_step(const epoch_story& s) {
+  step described{"pot",
+                 format_text("the pot of the targets began with ", s.pot_at_start()),
                  std::nullopt,
-                 "7",
-                 {{"budget_shannons", s.budget().value}}};
+                 "3",
+                 {{"at_start_shannons", s.pot_at_start().value}}};
   if (!s.running) return described;
-  described.text += format_text(", ", s.context.chain.target_budget,
-                                " of it is not yet set aside; a target's reward is ",
-                                s.context.chain.reward_per_target);
-  described.fields.push_back({"unspent_shannons", s.context.chain.target_budget.value});
-  described.fields.push_back(
-      {"reward_per_target_shannons", s.context.chain.reward_per_target.value});
+  const auto& chain = s.context.chain;
+  const auto reward = rules::target_reward(s.context.parameters, chain);
+  described.text += format_text(" and has ", chain.target_pot, ", after ", chain.flowed,
+                                " of new emission; a target that opens now is worth one part in ",
+                                rules::pot_parts(s.context.parameters), " of it, ", reward);
+  if (chain.targets_waiting > 0) {
+    described.text += format_text("; ", format_count(chain.targets_waiting, "target"),
+                                  " wait for the pot or for a model");
+  }
+  described.fields.push_back({"pot_shannons", chain.target_pot.value});
+  described.fields.push_back({"flowed_shannons", chain.flowed.value});
+  described.fields.push_back({"reward_per_target_shannons", reward.value});
+  described.fields.push_back({"targets_waiting", chain.targets_waiting});
   return described;
 }
 
-/// Budget, emission, fees and difficulty during the epoch and after its end.
+/// The pot, emission, fees and difficulty during the epoch and after its end.
 passage describe_rules(const epoch_story& s) {
-  passage described{"rules", "Budget, fees and difficulty", {budget_step(s)}};
-  for (const auto kind : {event_kind::emission_released, event_kind::fees_changed,
-                          event_kind::difficulty_changed, event_kind::epoch_ended}) {
+  passage described{"rules", "Pot, fees and difficulty", {pot_step(s)}};
+  for (const auto kind :
+       {event_kind::emission_released, event_kind::emission_returned, event_kind::fees_changed,
+        event_kind::difficulty_changed, event_kind::epoch_ended}) {
     const auto* e = s.r.last(kind);
     if (e == nullptr) continue;
     step one = describe_event(s.context, *e);

@@ -156,7 +156,7 @@ passage pool_of_model(const explain_context& context, const model_id& id, const 
 std::string why_inactive(const model_record& r) {
   if (const auto* slashed = find(r.latest, event_kind::model_slashed))
     return format_text("inactive since block ", slashed->height, ", when ", slashed->amount,
-                       " of its owner's stake was slashed (protocol §6)");
+                       " of its pool was slashed, its owner's part first (protocol §6)");
   if (const auto* retired = find(r.latest, event_kind::model_retired))
     return format_text("inactive: it retired in block ", retired->height, " (protocol §6)");
   return "inactive";
@@ -209,9 +209,9 @@ step reveal_due(const explain_context& context, const model_row& row,
       context, due, "model_reveal_due",
       format_text(
           "version ", std::uint64_t{row.latest_version}, " must be revealed in epoch ", due, ", ",
-          is_new ? format_text(
-                       "or ", std::uint64_t{context.parameters.missed_reveal_slash_bps},
-                       " basis points of the owner's stake are slashed and the model is inactive")
+          is_new ? format_text("or ", std::uint64_t{context.parameters.missed_reveal_slash_bps},
+                               " basis points of the pool are slashed, the owner's part first, and "
+                               "the model is inactive")
                  : "or the update is dropped"),
       "6");
   described.fields.push_back({"version", std::uint64_t{row.latest_version}});

@@ -37,8 +37,9 @@ constexpr std::array kind_entries{
     kind_entry{"emission_released", "3"},    kind_entry{"fees_changed", "2"},
     kind_entry{"difficulty_changed", "7"},   kind_entry{"audit_vote_cast", "8.3"},
     kind_entry{"audit_extended", "8.4"},     kind_entry{"model_vote_cast", "6"},
+    kind_entry{"emission_returned", "3"},
 };
-static_assert(kind_entries.size() == static_cast<std::size_t>(event_kind::model_vote_cast) + 1);
+static_assert(kind_entries.size() == static_cast<std::size_t>(event_kind::emission_returned) + 1);
 
 template <std::size_t N, class Enum>
 std::string_view entry(const std::array<std::string_view, N>& names, Enum value) {

@@ -172,15 +172,14 @@ std::string describe_slash(const target_story& s) {
   if (const auto* missed = s.happened(event_kind::reveal_missed)) {
     return format_text("nobody was paid: the data was not revealed, ", s.ending, "; the bond of ",
                        s.claim->bond, " was burned in block ", missed->height,
-                       " and the reward went back to the budget (protocol §8.2)");
+                       " and the reward went back to the pot (protocol §8.2)");
   }
   const auto* slashed = s.happened(event_kind::target_slashed);
-  return format_text(
-      "nobody was paid: ", s.ending, "; of the bond of ", s.claim->bond, " ",
-      s.amount_of(event_kind::bond_burned), " was burned",
-      slashed != nullptr ? format_text(" in block ", slashed->height) : "",
-      ", the rest went to those who voted against, and the reward back to the budget "
-      "(protocol §8.4)");
+  return format_text("nobody was paid: ", s.ending, "; of the bond of ", s.claim->bond, " ",
+                     s.amount_of(event_kind::bond_burned), " was burned",
+                     slashed != nullptr ? format_text(" in block ", slashed->height) : "",
+                     ", the rest went to those who voted against, and the reward back to the pot "
+                     "(protocol §8.4)");
 }
 
 std::string summary_of(const target_story& s) {
@@ -207,7 +206,7 @@ std::string summary_of(const target_story& s) {
       const auto* expired = s.happened(event_kind::target_expired);
       return format_text("nobody was paid: nobody claimed it before epoch ", s.row.epoch, " ended",
                          expired != nullptr ? format_text(" in block ", expired->height) : "",
-                         "; its reward went back to the budget (protocol §9)");
+                         "; its reward went back to the pot (protocol §9)");
     }
   }
   return {};

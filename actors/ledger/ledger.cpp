@@ -6,10 +6,9 @@ namespace soma::ledger {
 namespace {
 
 // Listed in the order of `pot`.
-constexpr std::array pots{&chain_row::balances,      &chain_row::staked,      &chain_row::joining,
-                          &chain_row::unbonding,     &chain_row::bonds,       &chain_row::set_aside,
-                          &chain_row::target_budget, &chain_row::next_budget, &chain_row::unissued,
-                          &chain_row::burned};
+constexpr std::array pots{&chain_row::balances,   &chain_row::staked,   &chain_row::joining,
+                          &chain_row::unbonding,  &chain_row::bonds,    &chain_row::set_aside,
+                          &chain_row::target_pot, &chain_row::unissued, &chain_row::burned};
 
 shannons changed(shannons value, shannons amount, bool credit) {
   const auto result = credit ? add(value, amount) : subtract(value, amount);
@@ -152,6 +151,13 @@ std::size_t block_state::rows_written(const savepoint& since) const {
   const auto* next = since.marks.data();
   each_table(*this, [&](const auto& table) { rows += table.rows_written(*next++); });
   return rows;
+}
+
+std::size_t block_state::bytes_of_new_rows(const savepoint& since) const {
+  std::size_t size = 0;
+  const auto* next = since.marks.data();
+  each_table(*this, [&](const auto& table) { size += table.bytes_of_new_rows(*next++); });
+  return size;
 }
 
 void block_state::commit() {

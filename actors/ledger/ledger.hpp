@@ -19,8 +19,7 @@ enum class pot : std::uint8_t {
   unbonding,
   bonds,
   set_aside,
-  target_budget,
-  next_budget,
+  targets,
   unissued,
   burned
 };
@@ -108,6 +107,8 @@ class block_state {
   void rollback(const savepoint& to);
   /// The number of distinct rows written since the savepoint, without the chain row.
   [[nodiscard]] std::size_t rows_written(const savepoint& since) const;
+  /// The bytes, of keys and values, of the rows that were not there at the savepoint and are now.
+  [[nodiscard]] std::size_t bytes_of_new_rows(const savepoint& since) const;
   /// To be called between transactions: what came before it can no longer be rolled back.
   void commit();
 

@@ -97,6 +97,19 @@ class overlay {
     return keys.size();
   }
 
+  /// The bytes, of keys and values, of the rows that were not there at the mark and are now.
+  [[nodiscard]] std::size_t bytes_of_new_rows(std::size_t mark) const {
+    std::size_t size = 0;
+    std::set<key_type> keys;
+    for (std::size_t i = mark; i < journal_.size(); ++i) {
+      const auto& [key, before] = journal_[i];
+      if (!keys.insert(key).second || before.row) continue;
+      const auto& now = entries_.at(key).row;
+      if (now) size += traits::key_bytes(key).size() + traits::encode(*now).size();
+    }
+    return size;
+  }
+
   void collect(std::vector<row_change>& changes) const {
     for (const auto& [key, held] : entries_) {
       if (!held.dirty || (!held.row && !held.stored)) continue;

@@ -203,6 +203,14 @@ class localnet {
     write_file(folder / ("specialist-" + std::to_string(model + 1) + ".safetensors"), file);
   }
 
+  /// Together the submitters look for targets twice as often as hits are wanted. There is always a
+  /// target to hit, and a network that shows how all works need not be a rush.
+  [[nodiscard]] std::uint32_t poll_ms() const {
+    const auto rounds = 2 * options_.hits_wanted;
+    const auto wait = participants_.size() * options_.epoch_ms / std::max<std::uint64_t>(rounds, 1);
+    return static_cast<std::uint32_t>(std::clamp<std::uint64_t>(wait, 500, 60'000));
+  }
+
   void spawn_submitters() {
     for (std::size_t i = 0; i < participants_.size(); ++i) {
       auto& someone = participants_[i];
@@ -222,6 +230,7 @@ class localnet {
       someone.counts = ports.counts;
       submitter::submitter_options settings;
       settings.name = someone.name;
+      settings.poll_ms = poll_ms();
       world_.system().spawn(submitter::submitter, ports, settings, std::move(means));
     }
   }

@@ -51,7 +51,7 @@ struct localnet_options {
   std::uint64_t epoch_ms = 60'000;    // of virtual time
   std::uint32_t piece_bytes = 2'048;  // of a submission
   std::uint32_t eval_bytes = 16'384;  // of each source, for the closing matrix
-  std::uint64_t hits_wanted = 16;     // targets that an epoch's budget pays for
+  std::uint64_t hits_wanted = 16;     // in an epoch; submitters look for twice as many
   std::uint32_t initial_targets = 6;  // that are open at once
 
   /// Trains the specialist of the source `number` on `data`; called on several threads at once.

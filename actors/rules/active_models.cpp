@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "actors/rules/arithmetic.hpp"
+#include "actors/rules/pools.hpp"
 
 namespace soma::rules {
 namespace {
@@ -10,7 +11,8 @@ namespace {
 /// A model as a candidate; nullopt where it is not active.
 std::optional<candidate> candidate_of(const model_id& id, const model_row* row) {
   if (row == nullptr || row->status != model_status::active) return std::nullopt;
-  return candidate{{id, row->active_version}, row->pool.stake, integer_sqrt(row->pool.stake.value)};
+  const auto stake = counted_stake(row->pool);
+  return candidate{{id, row->active_version}, stake, integer_sqrt(stake.value)};
 }
 
 using update = std::pair<model_id, std::optional<candidate>>;

@@ -13,7 +13,7 @@ namespace soma::rules {
 /// A model version that may be assigned.
 struct candidate {
   model_version_ref model;
-  shannons stake;                // of its whole pool
+  shannons stake;                // what its pool counts, protocol §4.9
   std::uint64_t stake_root = 0;  // isqrt(stake)
   friend bool operator==(const candidate&, const candidate&) = default;
 };

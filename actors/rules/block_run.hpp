@@ -33,6 +33,9 @@ struct block_run {
   std::vector<registry_change> registry{};
   std::vector<target_id> filled{};  // by this block's claims, in order
   bool stakes_changed = false;      // of active models
+  // What the block holds of transactions that were executed, applied or refused.
+  std::uint64_t executed = 0;
+  std::uint64_t executed_bytes = 0;
 
   [[nodiscard]] epoch_number epoch() const { return state.chain().epoch; }
   /// Adds an event; the caller sets the fields that apply.

@@ -87,7 +87,6 @@ refused reveal_data(block_run& run, const address& sender, const tx::reveal_data
   });
   run.state.targets.update(what.target, [](target_row& t) { t.status = target_status::revealed; });
   run.state.used_data.put(what.data, {what.target});
-  run.state.update_chain([](chain_row& c) { ++c.hits; });
   auto& e = run.note(event_kind::data_revealed);
   e.target = what.target;
   e.model = claim.winner;

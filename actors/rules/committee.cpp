@@ -57,15 +57,15 @@ std::vector<power_share> largest_owners(const block_run& run) {
   std::vector<power_share> largest;
   const auto prefix = table_prefix(ledger_table::validator);
   for (const auto& who : run.state.validators.keys_where(prefix, [&](const validator_row& v) {
-         return v.wants_seat && v.pool.stake.value > 0 &&
+         return v.wants_seat && counted_stake(v.pool).value > 0 &&
                 own_stake(v.pool) >= p.min_validator_stake;
        })) {
-    largest.push_back({who, run.state.validators.get(who).pool.stake, 0});
+    largest.push_back({who, counted_stake(run.state.validators.get(who).pool), {}});
   }
   std::stable_sort(largest.begin(), largest.end(),
                    [](const auto& a, const auto& b) { return a.stake > b.stake; });
   if (largest.size() > p.committee_size) largest.resize(p.committee_size);
-  assign_power(largest);
+  assign_power(largest, p.max_power);
   std::erase_if(largest, [](const auto& m) { return m.power.value == 0; });
   return largest;
 }
@@ -180,7 +180,7 @@ void reward_validators(block_run& run, shannons amount) {
     reward_pool(run, of(pot::unissued), pool_owner{seat.member}, part);
     left.value -= part.value;
   }
-  run.state.must_move(of(pot::unissued), of(pot::next_budget), left);
+  run.state.must_move(of(pot::unissued), of(pot::targets), left);
 }
 
 void seat_next_committee(block_run& run) {

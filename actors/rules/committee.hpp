@@ -37,13 +37,13 @@ void count_late_vote(block_run& run, const address& member);
 [[nodiscard]] bool took_part(const committee_seat& seat, std::uint64_t signed_blocks,
                              std::uint64_t audits_due);
 /// Pays floor(amount * power / all power) to each member that took part; the rest goes into the
-/// next target budget. All of `amount` leaves the unissued pot. Protocol §5.8.
+/// pot of the targets. All of `amount` leaves the unissued pot. Protocol §5.8.
 void reward_validators(block_run& run, shannons amount);
 
-/// Seats the committee of the next epoch: the committee_size largest by stake, ties by address, of
-/// the validators that want a seat and own at least the minimum. Power 0 means no seat. When no
-/// validator owns the minimum, the old committee stays, so that a network never loses its last
-/// member. Protocol §5.3.
+/// Seats the committee of the next epoch: the committee_size largest by what their pools count,
+/// ties by address, of the validators that want a seat and own at least the minimum. Power 0 means
+/// no seat. When no validator owns the minimum, the old committee stays, so that a network never
+/// loses its last member. Protocol §5.3.
 void seat_next_committee(block_run& run);
 
 }  // namespace soma::rules

@@ -3,8 +3,15 @@
 #include <algorithm>
 
 #include "actors/rules/arithmetic.hpp"
+#include "actors/rules/emission.hpp"
 
 namespace soma::rules {
+namespace {
+
+constexpr std::int64_t large_step_ppm = 300'000;
+constexpr std::int64_t small_step_ppm = 100'000;
+
+}  // namespace
 
 std::uint64_t sigma_q30(std::uint32_t dim) {
   return integer_sqrt((std::uint64_t{1} << 60) / dim);
@@ -17,27 +24,46 @@ std::uint32_t radius_q30(std::int64_t difficulty_ppm, std::uint32_t dim) {
   return static_cast<std::uint32_t>(std::clamp<wide_int>(radius, min_radius_q30, max_radius_q30));
 }
 
-std::uint64_t next_hits_ema(std::uint64_t ema_milli, std::uint64_t hits, std::uint32_t decay_bps) {
-  const wide_uint next = (static_cast<wide_uint>(ema_milli) * decay_bps +
-                          static_cast<wide_uint>(hits) * 1'000 * (basis_points - decay_bps)) /
-                         basis_points;
-  return static_cast<std::uint64_t>(std::min<wide_uint>(next, UINT64_MAX));
+std::int64_t difficulty_step(std::uint64_t hits, std::uint64_t slices_passed, std::uint64_t slices,
+                             std::uint64_t hits_wanted) {
+  const auto rate = static_cast<wide_uint>(hits) * slices;
+  const auto want = static_cast<wide_uint>(hits_wanted) * slices_passed;
+  if (rate > 4 * want) return large_step_ppm;
+  if (4 * rate < want) return -large_step_ppm;
+  if (8 * rate > 9 * want) return small_step_ppm;
+  if (8 * rate < 7 * want) return -small_step_ppm;
+  return 0;
 }
 
-std::int64_t next_difficulty(std::int64_t difficulty_ppm, std::uint64_t ema_milli,
-                             std::uint64_t hits_wanted, std::uint32_t dim) {
-  const wide_uint wanted_milli = static_cast<wide_uint>(hits_wanted) * 1'000;
-  const wide_int z = difficulty_ppm;
-  const wide_int step = std::max<wide_int>((z < 0 ? -z : z) / 10, 100'000);
-  const wide_int moved = ema_milli > wanted_milli   ? z + step
-                         : ema_milli < wanted_milli ? z - step
-                                                    : z;
+std::int64_t next_difficulty(std::int64_t difficulty_ppm, std::int64_t step, std::uint32_t dim) {
   const wide_int sigma = sigma_q30(dim);
   const wide_int hardest =
       (static_cast<wide_int>(distance_one_q30) - min_radius_q30) * millionths / sigma;
   const wide_int easiest = -(static_cast<wide_int>(max_radius_q30) - distance_one_q30) *
                            static_cast<wide_int>(millionths) / sigma;
-  return static_cast<std::int64_t>(std::clamp(moved, easiest, hardest));
+  return static_cast<std::int64_t>(
+      std::clamp(static_cast<wide_int>(difficulty_ppm) + step, easiest, hardest));
+}
+
+void end_slices(block_run& run, std::uint64_t time_ms, bool targets_stood) {
+  const auto& p = run.parameters;
+  const auto& chain = run.state.chain();
+  const auto slices = slices_of(p);
+  const auto elapsed = std::min(time_ms - chain.epoch_start_ms, p.epoch_ms);
+  const auto done = share_of(slices, elapsed, p.epoch_ms);
+  SOMA_ASSERT(done >= chain.slices_done, "slices end one after the other");
+  if (done == chain.slices_done) return;
+  const auto step =
+      targets_stood || chain.slice_hits > 0
+          ? difficulty_step(chain.slice_hits, done - chain.slices_done, slices, p.hits_wanted)
+          : 0;
+  run.state.update_chain([&](chain_row& c) {
+    c.difficulty_ppm = next_difficulty(c.difficulty_ppm, step, p.architecture.dim);
+    c.slice_hits = 0;
+    c.slices_done = done;
+  });
+  run.note(event_kind::difficulty_changed).detail =
+      static_cast<std::uint64_t>(run.state.chain().difficulty_ppm);
 }
 
 }  // namespace soma::rules

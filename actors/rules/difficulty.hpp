@@ -1,7 +1,7 @@
-// How far from a target data may lie, and how that follows the number of hits. Protocol §7.
+// How far from a target data may lie, and how that follows the rate of hits. Protocol §7.
 #pragma once
 
-#include "messages/values/genesis.hpp"
+#include "actors/rules/block_run.hpp"
 
 namespace soma::rules {
 
@@ -14,13 +14,19 @@ inline constexpr std::uint32_t max_radius_q30 = 2u * distance_one_q30;  // 2.0
 [[nodiscard]] std::uint64_t sigma_q30(std::uint32_t dim);
 /// 2^30 - z * sigma / 10^6 (floor), held within [0.1, 2.0]. Protocol §7.8.
 [[nodiscard]] std::uint32_t radius_q30(std::int64_t difficulty_ppm, std::uint32_t dim);
-/// The next average in thousandths: (average * decay + 1000 * hits * (10^4 - decay)) / 10^4.
+
+/// By how much z moves for so many hits in so many of the `slices` of an epoch: 0.3 harder above
+/// four times what is wanted, 0.1 above nine eighths; 0.3 easier below a quarter, 0.1 below seven
+/// eighths. Protocol §7.10.
+[[nodiscard]] std::int64_t difficulty_step(std::uint64_t hits, std::uint64_t slices_passed,
+                                           std::uint64_t slices, std::uint64_t hits_wanted);
+/// z after a step; it stops where the radius meets its bounds. Protocol §7.10.
+[[nodiscard]] std::int64_t next_difficulty(std::int64_t difficulty_ppm, std::int64_t step,
+                                           std::uint32_t dim);
+
+/// Takes a step if the time of one or more slices has passed since the last. Without targets that
+/// could have been hit (`targets_stood`) nothing is known about the difficulty, and it stays.
 /// Protocol §7.9.
-[[nodiscard]] std::uint64_t next_hits_ema(std::uint64_t ema_milli, std::uint64_t hits,
-                                          std::uint32_t decay_bps);
-/// z moves by max(|z| / 10, 10^5): harder when the average is above what is wanted, easier when
-/// below; it stops where the radius meets its bounds. Protocol §7.10.
-[[nodiscard]] std::int64_t next_difficulty(std::int64_t difficulty_ppm, std::uint64_t ema_milli,
-                                           std::uint64_t hits_wanted, std::uint32_t dim);
+void end_slices(block_run& run, std::uint64_t time_ms, bool targets_stood);
 
 }  // namespace soma::rules

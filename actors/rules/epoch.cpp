@@ -12,20 +12,19 @@
 namespace soma::rules {
 namespace {
 
-void emit_and_reward(block_run& run, const genesis& genesis) {
-  const auto& p = run.parameters;
-  const auto pool = emission_pool(genesis);
-  SOMA_ASSERT(pool.has_value(), "genesis was checked");
+void emit_and_reward(block_run& run) {
   const auto split =
-      split_emission(emission_of(*pool, p.emission_epochs, run.epoch()), p.target_share_bps);
-  run.state.must_move(of(pot::unissued), of(pot::next_budget), split.targets);
+      split_emission(run.state.chain().epoch_emission, run.parameters.target_share_bps);
+  SOMA_ASSERT(run.state.chain().flowed == split.targets,
+              "by its end an epoch has emitted its part");
   auto& e = run.note(event_kind::emission_released);
   e.amount = split.targets;
   e.detail = split.validators.value;
   reward_validators(run, split.validators);
+  return_excess(run);
 }
 
-void adjust_fees_and_difficulty(block_run& run) {
+void adjust_fees(block_run& run) {
   const auto& p = run.parameters;
   const shannons burned = run.state.chain().burned_this_epoch;
   run.state.update_chain([&](chain_row& c) {
@@ -33,40 +32,26 @@ void adjust_fees_and_difficulty(block_run& run) {
     c.fee_multiplier_ppm =
         next_multiplier(p, c.fee_multiplier_ppm, wanted_burn(p, circulating), c.burned_this_epoch);
     c.burned_this_epoch = {};
-    c.hits_ema_milli = next_hits_ema(c.hits_ema_milli, c.hits, p.hits_ema_decay_bps);
-    c.hits = 0;
-    c.difficulty_ppm =
-        next_difficulty(c.difficulty_ppm, c.hits_ema_milli, p.hits_wanted, p.architecture.dim);
   });
   auto& fees = run.note(event_kind::fees_changed);
   fees.amount = burned;
   fees.detail = run.state.chain().fee_multiplier_ppm;
-  run.note(event_kind::difficulty_changed).detail =
-      static_cast<std::uint64_t>(run.state.chain().difficulty_ppm);
 }
 
-/// Begins the next epoch: moves the next budget to the target budget, sets the epoch's number,
-/// start and first block and the reward of a target, and pays for the first targets. Protocol §9.5.
+/// Begins the next epoch: sets its number, start, first block and emission, and pays for the first
+/// targets. Protocol §9.5.
 std::vector<wanted_draw> open_epoch(block_run& run, const block_id& parent, std::uint64_t time_ms,
                                     bool any_model) {
-  const auto& p = run.parameters;
-  run.state.must_move(of(pot::next_budget), of(pot::target_budget), run.state.chain().next_budget);
   run.state.update_chain([&](chain_row& c) {
     c.epoch = c.epoch.next();
     c.epoch_start_ms = time_ms;
     c.epoch_first_block = run.height.next();
-    c.reward_per_target = {c.target_budget.value / p.hits_wanted};
+    c.hits = c.slices_done = 0;
+    c.targets_waiting = any_model ? run.parameters.initial_targets : 0;
   });
-  std::vector<wanted_draw> draws;
-  if (any_model) {
-    for (std::uint64_t index = 0; index < p.initial_targets; ++index) {
-      const auto draw = pay_for_target(run, {parent, std::nullopt}, index);
-      if (!draw) break;
-      draws.push_back(*draw);
-    }
-  }
-  run.state.update_chain([&](chain_row& c) { c.targets_opened = draws.size(); });
-  return draws;
+  begin_emission(run);
+  run.filled.clear();  // what this block's claims have filled is not replaced: it would expire
+  return any_model ? replace_targets(run, parent) : std::vector<wanted_draw>{};
 }
 
 }  // namespace
@@ -86,28 +71,31 @@ bool closes_epoch(const chain_row& chain, const genesis_parameters& p, std::uint
   return time_ms >= chain.epoch_start_ms && time_ms - chain.epoch_start_ms >= p.epoch_ms;
 }
 
-epoch_end end_epoch(block_run& run, const genesis& genesis, const active_models& active,
-                    const block_id& parent, std::uint64_t time_ms) {
+epoch_end end_epoch(block_run& run, const active_models& active, const block_id& parent,
+                    std::uint64_t time_ms) {
   const epoch_number ended = run.epoch();
   SOMA_ASSERT(closes_epoch(run.state.chain(), run.parameters, time_ms), "the epoch's time is over");
+  const bool targets_stood = run.state.chain().set_aside.value > 0;
+  flow_into_pot(run, time_ms);
   close_targets(run);
   const auto models = take_due<model_id>(run);
   drop_missed_reveals(run, models);
   activate_and_retire(run, models);
-  emit_and_reward(run, genesis);
+  emit_and_reward(run);
   settle_stakes(run);
   change_commissions(run, models);
-  adjust_fees_and_difficulty(run);
+  adjust_fees(run);
+  end_slices(run, time_ms, targets_stood);
   seat_next_committee(run);
   epoch_end end;
   end.candidates = active.after(run.state);
+  const shannons pot = run.state.chain().target_pot;
   end.draws = open_epoch(run, parent, time_ms, !end.candidates.empty());
   SOMA_ASSERT(run.epoch() == ended.next(), "an epoch is followed by the next");
-  SOMA_ASSERT(run.state.chain().next_budget.value == 0, "the new epoch has all of its budget");
+  SOMA_ASSERT(run.state.chain().slices_done == 0, "the new epoch has all of its slices");
   auto& e = run.note(event_kind::epoch_ended);
   e.epoch = ended;
-  e.amount = run.state.chain().target_budget;
-  for (const auto& draw : end.draws) e.amount.value += draw.reward.value;
+  e.amount = pot;
   e.detail = run.state.chain().epoch_first_block.value;
   return end;
 }

@@ -19,13 +19,12 @@ struct epoch_end {
   std::vector<wanted_draw> draws;
 };
 
-/// Expire, settle, missed reveals, activations and retirements, emission, validator rewards, pool
-/// deposits and withdrawals, fee multiplier, difficulty, next committee, new budget; then pays for
-/// the new epoch's targets and names their draws. Their entropy is `parent`, the parent of the
-/// block being executed: that block's own id does not exist yet, since it covers their rows.
-/// Protocol §9.3.
-[[nodiscard]] epoch_end end_epoch(block_run& run, const genesis& genesis,
-                                  const active_models& active, const block_id& parent,
-                                  std::uint64_t time_ms);
+/// The last flow into the pot, expire, settle, missed reveals, activations and retirements,
+/// validator rewards, pool deposits and withdrawals, fee multiplier, difficulty, next committee;
+/// then pays for the new epoch's targets and names their draws. Their entropy is `parent`, the
+/// parent of the block being executed: that block's own id does not exist yet, since it covers
+/// their rows. Protocol §9.3.
+[[nodiscard]] epoch_end end_epoch(block_run& run, const active_models& active,
+                                  const block_id& parent, std::uint64_t time_ms);
 
 }  // namespace soma::rules

@@ -1,5 +1,6 @@
 #include "actors/rules/equivocation.hpp"
 
+#include <algorithm>
 #include <variant>
 
 #include "actors/rules/arithmetic.hpp"
@@ -46,13 +47,10 @@ bool of_this_chain(const chain_id& chain, byte_view data) {
   return std::holds_alternative<vote_statement>(what);  // a vote's signature covers the chain
 }
 
-hash256 evidence_of(const public_key& signer, const conflict& shown) {
-  return crypto::tagged_hash("soma.evidence")
-      .add(byte_view(signer))
-      .add_u64(shown.epoch.value)
-      .add_u64(shown.view.value)
-      .add_u64(shown.kind)
-      .finish();
+/// One name for all that a validator signed in an epoch, so that it is punished once for it: who
+/// runs two machines by mistake signs conflicting votes by the hundred.
+hash256 evidence_of(const address& offender, epoch_number epoch) {
+  return crypto::tagged_hash("soma.evidence").add(offender.view()).add_u64(epoch.value).finish();
 }
 
 struct slashed_amounts {
@@ -60,35 +58,35 @@ struct slashed_amounts {
   shannons to_reporter;
 };
 
-/// Pays half of `amount` to the reporter and burns the rest.
-void take(block_run& run, const place& from, const address& reporter, shannons amount,
-          slashed_amounts& sum) {
-  const shannons half{amount.value / 2};
-  run.state.must_move(from, balance_of(reporter), half);
-  run.state.must_move(from, of(pot::burned), {amount.value - half.value});
-  sum.taken.value += amount.value;
-  sum.to_reporter.value += half.value;
-}
-
-/// Takes the slashed part from the pool and from what is being withdrawn from it.
+/// Burns the slashed part of the pool and of what its owner is withdrawing from it, but for the
+/// reporter's tenth.
 slashed_amounts slash_validator(block_run& run, const address& offender, const address& reporter) {
-  const auto bps = run.parameters.equivocation_slash_bps;
+  const auto cut_of = [&](shannons amount) {
+    return shannons{share_of(amount.value, run.parameters.equivocation_slash_bps, basis_points)};
+  };
   const pool_owner pool{offender};
-  const shannons staked{share_of(own_stake(*run.state.pool(pool)).value, bps, basis_points)};
-  slashed_amounts sum;
-  slash_shares(run, pool, staked);
-  take(run, stake_of(pool), reporter, staked, sum);
   const stake_position position{pool, offender};
+  const shannons staked = cut_of(run.state.pool(pool)->stake);
+  shannons leaving;
   if (const auto* found = run.state.stakes.find(position)) {
     stake_row row = *found;
     for (auto& part : row.unbonding) {
-      const shannons cut{share_of(part.amount.value, bps, basis_points)};
-      take(run, of(pot::unbonding), reporter, cut, sum);
+      const auto cut = cut_of(part.amount);
       part.amount.value -= cut.value;
+      leaving.value += cut.value;
     }
     run.state.stakes.put(position, std::move(row));
   }
-  return sum;
+  const shannons taken{staked.value + leaving.value};
+  const shannons reward{std::min(taken.value / 10, most_for_reporter.value)};
+  const shannons from_stake = std::min(reward, staked);
+  slash_shares(run, pool, staked);
+  run.state.must_move(stake_of(pool), balance_of(reporter), from_stake);
+  run.state.must_move(stake_of(pool), of(pot::burned), {staked.value - from_stake.value});
+  const shannons from_leaving{reward.value - from_stake.value};
+  run.state.must_move(of(pot::unbonding), balance_of(reporter), from_leaving);
+  run.state.must_move(of(pot::unbonding), of(pot::burned), {leaving.value - from_leaving.value});
+  return {taken, reward};
 }
 
 void exclude(block_run& run, const address& offender) {
@@ -137,7 +135,7 @@ refused report_equivocation(block_run& run, const chain_id& chain, const address
   if (!had_seat(run.state.validators.get(offender), shown->epoch)) {
     return refusal::signer_not_seated;
   }
-  const auto evidence = evidence_of(what.signer, *shown);
+  const auto evidence = evidence_of(offender, shown->epoch);
   if (run.state.evidence.find(evidence) != nullptr) return refusal::evidence_known;
 
   run.state.evidence.put(evidence, {run.height});

@@ -2,7 +2,10 @@
 
 #include "actors/rules/agenda.hpp"
 #include "actors/rules/committee.hpp"
+#include "actors/rules/difficulty.hpp"
+#include "actors/rules/emission.hpp"
 #include "actors/rules/epoch.hpp"
+#include "actors/rules/fees.hpp"
 #include "actors/rules/genesis_state.hpp"
 
 namespace soma::rules {
@@ -20,6 +23,17 @@ struct execution::parts {
   std::vector<committee_seat> next_committee;
   bool closes = false;
 };
+
+void execution::open_replacements(parts& p, const active_models& active, const block_id& parent) {
+  auto& run = p.run;
+  if (run.filled.empty() && run.state.chain().targets_waiting == 0) return;
+  p.candidates = active.after(run.state);
+  if (!p.candidates.empty()) {
+    p.draws = replace_targets(run, parent);
+  } else {
+    run.state.update_chain([&](chain_row& c) { c.targets_waiting += run.filled.size(); });
+  }
+}
 
 execution::execution(std::unique_ptr<parts> p) : parts_(std::move(p)) {}
 execution::execution(execution&&) noexcept = default;
@@ -91,18 +105,16 @@ execution begin_block(const block_input& block, const ledger::state_reader& base
   if (p->closes) {
     // This block opens no replacements for filled targets, since they would expire in the same
     // block.
-    auto end = end_epoch(run, genesis, active, block.parent, block.time_ms);
+    auto end = end_epoch(run, active, block.parent, block.time_ms);
     p->draws = std::move(end.draws);
     p->candidates = std::move(end.candidates);
     p->next_committee = state.committee().seats;
-  } else if (!run.filled.empty()) {
-    p->candidates = active.after(state);
-    for (const auto& filled : run.filled) {
-      if (p->candidates.empty()) break;
-      if (const auto draw = pay_for_target(run, {block.parent, filled}, 0))
-        p->draws.push_back(*draw);
-    }
+  } else {
+    flow_into_pot(run, block.time_ms);
+    end_slices(run, block.time_ms, state.chain().set_aside.value > 0);
+    execution::open_replacements(*p, active, block.parent);
   }
+  count_congestion(run);
   if (run.stakes_changed || !run.registry.empty()) {
     state.update_chain([](chain_row& c) { ++c.registry_version; });
   }

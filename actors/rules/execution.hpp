@@ -64,6 +64,7 @@ class execution {
  private:
   struct parts;
   explicit execution(std::unique_ptr<parts> p);
+  static void open_replacements(parts& p, const active_models& active, const block_id& parent);
   std::unique_ptr<parts> parts_;
   friend execution begin_block(const block_input&, const ledger::state_reader&,
                                const active_models&, const genesis&);

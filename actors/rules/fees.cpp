@@ -9,6 +9,7 @@ namespace soma::rules {
 namespace {
 
 constexpr std::uint64_t year_ms = 365ull * 86'400'000;
+constexpr std::uint64_t most_congestion_ppm = millionths * millionths;
 
 std::optional<shannons> fitting(wide_uint value) {
   if (value > UINT64_MAX) return std::nullopt;
@@ -21,17 +22,28 @@ wide_uint divide_up(wide_uint a, wide_uint b) {
 
 }  // namespace
 
-std::optional<shannons> base_fee(const genesis_parameters& p, std::uint64_t multiplier_ppm) {
-  return fitting(static_cast<wide_uint>(multiplier_ppm) * p.base_fee / millionths);
+std::uint64_t fee_multiplier(const chain_row& chain) {
+  // At most 10^9 * 10^12 / 10^6.
+  return static_cast<std::uint64_t>(static_cast<wide_uint>(chain.fee_multiplier_ppm) *
+                                    chain.congestion_ppm / millionths);
+}
+
+shannons base_fee(const genesis_parameters& p, std::uint64_t multiplier_ppm) {
+  const wide_uint fee = static_cast<wide_uint>(multiplier_ppm) * p.base_fee / millionths;
+  return std::min(fitting(fee).value_or(supply_cap), supply_cap);
+}
+
+shannons value_fee(const genesis_parameters& p, shannons moved) {
+  return {share_of(moved.value, p.value_fee_bps, basis_points)};
 }
 
 std::optional<shannons> full_fee(const genesis_parameters& p, std::uint64_t multiplier_ppm,
-                                 std::uint64_t rows, shannons moved) {
-  const wide_uint units = p.base_fee + static_cast<wide_uint>(p.row_fee) * rows;
+                                 const written_rows& written, shannons moved) {
+  const wide_uint units = p.base_fee + static_cast<wide_uint>(p.row_fee) * written.rows +
+                          static_cast<wide_uint>(p.row_byte_fee) * written.new_bytes;
   if (units > UINT64_MAX) return std::nullopt;
   const wide_uint work = units * multiplier_ppm / millionths;
-  const wide_uint value = static_cast<wide_uint>(moved.value) * p.value_fee_bps / basis_points;
-  return fitting(work + value);
+  return fitting(work + value_fee(p, moved).value);
 }
 
 shannons wanted_burn(const genesis_parameters& p, shannons circulating) {
@@ -56,6 +68,28 @@ std::uint64_t next_multiplier(const genesis_parameters& p, std::uint64_t multipl
   }
   return static_cast<std::uint64_t>(
       std::clamp<wide_uint>(next, p.fee_multiplier_min_ppm, p.fee_multiplier_max_ppm));
+}
+
+std::uint64_t fullness_ppm(std::uint64_t payload_bytes, std::uint64_t transactions) {
+  const auto by_bytes = share_of(millionths, std::min(payload_bytes, max_block_payload_bytes),
+                                 max_block_payload_bytes);
+  const auto by_count =
+      share_of(millionths, std::min(transactions, max_block_transactions), max_block_transactions);
+  return std::max(by_bytes, by_count);
+}
+
+std::uint64_t next_congestion(std::uint64_t congestion_ppm, std::uint64_t fullness_ppm) {
+  SOMA_ASSERT(fullness_ppm <= millionths, "a block is at most full");
+  const wide_int away = 2 * static_cast<wide_int>(fullness_ppm) - millionths;
+  const wide_int step = floor_div(static_cast<wide_int>(congestion_ppm) * away, 8 * millionths);
+  return static_cast<std::uint64_t>(
+      std::clamp<wide_int>(congestion_ppm + step, millionths, most_congestion_ppm));
+}
+
+void count_congestion(block_run& run) {
+  const auto full = fullness_ppm(run.executed_bytes, run.executed);
+  run.state.update_chain(
+      [&](chain_row& c) { c.congestion_ppm = next_congestion(c.congestion_ppm, full); });
 }
 
 }  // namespace soma::rules

@@ -6,6 +6,7 @@
 
 #include "actors/rules/arithmetic.hpp"
 #include "actors/rules/derived_ids.hpp"
+#include "actors/rules/emission.hpp"
 #include "actors/rules/epoch.hpp"
 #include "actors/rules/voting_power.hpp"
 #include "messages/crypto/ed25519.hpp"
@@ -24,12 +25,13 @@ bool shares_ok(const genesis_parameters& p) {
   return p.target_share_bps <= basis_points && p.value_fee_bps <= basis_points &&
          p.burn_bps_per_year <= basis_points && p.max_commission_step_bps <= basis_points &&
          p.missed_reveal_slash_bps <= basis_points && p.bad_model_slash_bps <= basis_points &&
-         p.equivocation_slash_bps <= basis_points && p.hits_ema_decay_bps <= basis_points;
+         p.equivocation_slash_bps <= basis_points;
 }
 
 bool fees_ok(const genesis_parameters& p) {
   constexpr std::uint64_t highest = shannons_per_soma * 1'000;
-  return p.base_fee <= highest && p.row_fee <= supply_cap.value && p.fee_multiplier_min_ppm >= 1 &&
+  return p.base_fee <= highest && p.row_fee <= supply_cap.value &&
+         p.row_byte_fee <= shannons_per_soma && p.fee_multiplier_min_ppm >= 1 &&
          p.fee_multiplier_min_ppm <= p.fee_multiplier_start_ppm &&
          p.fee_multiplier_start_ppm <= p.fee_multiplier_max_ppm &&
          p.fee_multiplier_max_ppm <= 1'000'000'000;
@@ -51,8 +53,9 @@ bool bonds_ok(const genesis_parameters& p) {
 
 bool staking_ok(const genesis_parameters& p) {
   const auto epochs_ok = [](std::uint32_t n) { return n >= 1 && n <= max_unbonding_epochs; };
-  return p.committee_size >= 1 && p.committee_size <= max_committee &&
-         epochs_ok(p.model_unbonding_epochs) && epochs_ok(p.validator_unbonding_epochs);
+  return p.committee_size >= 1 && p.committee_size <= max_committee && p.max_power.value >= 1 &&
+         p.max_power <= total_power && epochs_ok(p.model_unbonding_epochs) &&
+         epochs_ok(p.validator_unbonding_epochs);
 }
 
 std::optional<genesis_refusal> check_parameters(const genesis_parameters& p) {
@@ -76,11 +79,11 @@ chain_row first_chain_row(const genesis& genesis) {
   c.epoch_first_block = {1};
   c.fee_multiplier_ppm = genesis.parameters.fee_multiplier_start_ppm;
   c.difficulty_ppm = genesis.parameters.difficulty_start_ppm;
-  // The average begins as if every hit that is wanted had come.
-  c.hits_ema_milli = genesis.parameters.hits_wanted * 1'000;
+  c.congestion_ppm = millionths;
   for (const auto& account : genesis.accounts) c.balances.value += account.balance.value;
   for (const auto& validator : genesis.validators) c.staked.value += validator.stake.value;
   c.unissued = *emission_pool(genesis);
+  c.epoch_emission = emission_of(c.unissued, genesis.parameters.emission_epochs, c.epoch);
   return c;
 }
 
@@ -90,7 +93,7 @@ committee_row first_committee(const genesis& genesis) {
   std::map<address, public_key> keys;
   for (const auto& v : genesis.validators) {
     const auto who = crypto::address_of(v.consensus_key);
-    members.push_back({who, v.stake, 0});
+    members.push_back({who, v.stake, {}});
     keys[who] = v.consensus_key;
   }
   std::stable_sort(members.begin(), members.end(), [](const auto& a, const auto& b) {
@@ -98,7 +101,7 @@ committee_row first_committee(const genesis& genesis) {
   });
   if (members.size() > genesis.parameters.committee_size)
     members.resize(genesis.parameters.committee_size);
-  assign_power(members);
+  assign_power(members, genesis.parameters.max_power);
   committee_row committee;
   for (const auto& m : members) {
     if (m.power.value > 0) committee.seats.push_back({m.member, keys[m.member], m.power, 0, 0});

@@ -31,7 +31,7 @@ bool is_pending(const model_version_row& version) {
 
 void leave_registry(block_run& run, const model_id& model, const model_row& row) {
   if (row.status != model_status::active) return;
-  run.registry.push_back({{model, row.active_version}, false, {}, row.pool.stake});
+  run.registry.push_back({{model, row.active_version}, false, {}, counted_stake(row.pool)});
 }
 
 refused check_update(const block_run& run, const address& sender, const tx::commit_model& what) {
@@ -57,11 +57,11 @@ refused check_new(const block_run& run, const tx::commit_model& what) {
   return std::nullopt;
 }
 
-/// A model that has never been active and did not reveal loses a part of its own stake and becomes
+/// A model that has never been active and did not reveal loses a part of its pool and becomes
 /// inactive.
 void punish_silence(block_run& run, const model_id& model) {
-  const shannons own = own_stake(run.state.models.get(model).pool);
-  const shannons taken{share_of(own.value, run.parameters.missed_reveal_slash_bps, basis_points)};
+  const shannons stake = run.state.models.get(model).pool.stake;
+  const shannons taken{share_of(stake.value, run.parameters.missed_reveal_slash_bps, basis_points)};
   slash_shares(run, model, taken);
   run.state.must_move(stake_of(model), of(pot::burned), taken);
   run.state.models.update(model, [](model_row& row) { row.status = model_status::inactive; });
@@ -84,8 +84,8 @@ void slash_bad_version(block_run& run, const model_version_ref& which) {
   const model_row row = run.state.models.get(which.model);
   SOMA_ASSERT(row.status != model_status::inactive, "an inactive model is not judged");
   const auto votes = run.state.versions.get(which).votes;
-  const shannons own = own_stake(row.pool);
-  const shannons taken{share_of(own.value, run.parameters.bad_model_slash_bps, basis_points)};
+  const shannons taken{
+      share_of(row.pool.stake.value, run.parameters.bad_model_slash_bps, basis_points)};
   const shannons for_voters{taken.value / 2};
   slash_shares(run, which.model, taken);
   const auto first = run.events.size();
@@ -135,7 +135,8 @@ void activate(block_run& run, const model_id& model) {
     row.active_version = which.version;
     if (row.activation_order == 0) row.activation_order = run.state.chain().models_activated;
   });
-  run.registry.push_back({which, true, run.state.versions.get(which).embedding, before.pool.stake});
+  run.registry.push_back(
+      {which, true, run.state.versions.get(which).embedding, counted_stake(before.pool)});
   auto& e = run.note(event_kind::model_activated);
   e.model = which;
   e.account = before.owner;

@@ -21,6 +21,11 @@ shannons own_stake(const stake_pool& pool) {
   return worth_of(pool, pool.owner_shares);
 }
 
+shannons counted_stake(const stake_pool& pool) {
+  const auto most = static_cast<wide_uint>(own_stake(pool).value) * 10;
+  return most < pool.stake.value ? shannons{static_cast<std::uint64_t>(most)} : pool.stake;
+}
+
 std::uint64_t shares_to_slash(const stake_pool& pool, shannons amount) {
   if (pool.owner_shares == pool.shares || pool.stake.value == 0) return 0;
   const auto product = static_cast<wide_uint>(amount.value) * pool.shares;

@@ -16,13 +16,16 @@ namespace soma::rules {
 [[nodiscard]] shannons worth_of(const stake_pool& pool, std::uint64_t shares);
 /// What the owner's shares are worth.
 [[nodiscard]] shannons own_stake(const stake_pool& pool);
+/// What a pool counts for seats, power and assignment: its stake, at most ten times the owner's
+/// part, so that nobody decides with stake of others and next to nothing to lose. Protocol §4.9.
+[[nodiscard]] shannons counted_stake(const stake_pool& pool);
 /// The number of the owner's shares to burn when `amount` of stake is slashed, so that the owner's
 /// part shrinks: ceil(amount * shares / stake), at most all of them. It is 0 when the owner holds
 /// every share: then the stake is the owner's alone, and shares without stake would have no price.
 [[nodiscard]] std::uint64_t shares_to_slash(const stake_pool& pool, shannons amount);
 
-/// Slashes `amount` of the pool's stake, the owner's part first; the amount is at most the stake.
-/// The caller moves the money. Protocol §4.7.
+/// Slashes `amount` of the pool's stake, the owner's part first, and the rest from all others by
+/// price; the amount is at most the stake. The caller moves the money. Protocol §4.7.
 void slash_shares(block_run& run, const pool_owner& whose, shannons amount);
 /// A reward: commission to the owner's balance, the rest raises the pool's stake without new
 /// shares. A pool without shares has no holders: then all of it goes to the owner. Protocol §4.6.

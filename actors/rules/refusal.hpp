@@ -88,7 +88,7 @@
   X(signer_unknown, 183, "the key belongs to no validator") \
   X(signer_not_seated, 184, "the validator had no seat in that epoch") \
   X(evidence_too_old, 185, "the epoch of the statements is over for too long, or has not begun") \
-  X(evidence_known, 186, "this equivocation was punished already")
+  X(evidence_known, 186, "what this validator signed in that epoch was punished already")
 // clang-format on
 
 namespace soma::rules {

@@ -42,8 +42,7 @@ void note_end(block_run& run, event_kind kind, const target_id& target, const su
 }
 
 void return_reward(block_run& run, const target_id& target) {
-  run.state.must_move(of(pot::set_aside), of(pot::next_budget),
-                      run.state.targets.get(target).reward);
+  run.state.must_move(of(pot::set_aside), of(pot::targets), run.state.targets.get(target).reward);
 }
 
 void end_audit(block_run& run, const target_id& target, audit_end end) {
@@ -118,6 +117,10 @@ void settle(block_run& run, const target_id& target) {
   const shannons for_model{reward.value / 2};
   const shannons for_submitter{reward.value - for_model.value};
   end_target(run, target, target_status::settled);
+  run.state.update_chain([](chain_row& c) {  // protocol §7.9
+    ++c.hits;
+    ++c.slice_hits;
+  });
   note_end(run, event_kind::target_settled, target, s, reward);
   run.state.must_move(of(pot::set_aside), balance_of(s.submitter), for_submitter);
   note_end(run, event_kind::submitter_paid, target, s, for_submitter);

@@ -27,9 +27,9 @@ enum class audit_end : std::uint8_t { wait, extend, settle, slash };
 /// then pool). Returns the bond. Protocol §8.4.2.
 void settle(block_run& run, const target_id& target);
 /// Pays half of the bond to the members that voted against, by power, and burns the rest. The
-/// reward goes into the next budget. Protocol §8.4.3.
+/// reward goes back to the pot. Protocol §8.4.3.
 void slash(block_run& run, const target_id& target);
-/// Burns the bond and returns the reward to the next budget. Protocol §8.2.1.
+/// Burns the bond and returns the reward to the pot. Protocol §8.2.1.
 void miss_reveal(block_run& run, const target_id& target);
 
 /// The end of an epoch, protocol §9.4, for the targets on its agenda. Open targets expire; audits

@@ -4,16 +4,36 @@
 
 #include "actors/rules/arithmetic.hpp"
 #include "actors/rules/difficulty.hpp"
+#include "actors/rules/emission.hpp"
 
 namespace soma::rules {
 std::optional<wanted_draw> pay_for_target(block_run& run, const draw_entropy& entropy,
                                           std::uint64_t index) {
   const auto& chain = run.state.chain();
-  const shannons reward = chain.reward_per_target;
-  if (reward.value == 0 || chain.target_budget < reward) return std::nullopt;
-  run.state.must_move(of(pot::target_budget), of(pot::set_aside), reward);
+  const shannons reward = target_reward(run.parameters, chain);
+  if (reward < least_reward) return std::nullopt;
+  run.state.must_move(of(pot::targets), of(pot::set_aside), reward);
   return wanted_draw{target_id_of(entropy, index), target_seed_of(entropy, index), run.epoch(),
                      radius_q30(chain.difficulty_ppm, run.parameters.architecture.dim), reward};
+}
+
+std::vector<wanted_draw> replace_targets(block_run& run, const block_id& parent) {
+  std::vector<wanted_draw> draws;
+  std::uint64_t waiting = run.state.chain().targets_waiting;
+  for (const auto& filled : run.filled) {
+    if (const auto draw = pay_for_target(run, {parent, filled}, 0)) {
+      draws.push_back(*draw);
+    } else {
+      ++waiting;
+    }
+  }
+  for (std::uint64_t index = 0; waiting > 0; ++index, --waiting) {
+    const auto draw = pay_for_target(run, {parent, std::nullopt}, index);
+    if (!draw) break;
+    draws.push_back(*draw);
+  }
+  run.state.update_chain([&](chain_row& c) { c.targets_waiting = waiting; });
+  return draws;
 }
 
 std::vector<std::int64_t> stake_bonuses(std::span<const candidate> candidates,

@@ -1,4 +1,4 @@
-// Opening targets, protocol §7. The budget pays for a target before it is drawn. The drawing itself
+// Opening targets, protocol §7. The pot pays for a target before it is drawn. The drawing itself
 // needs floating point: the caller has it done and passes in a drawn_target. The models to which
 // the target is assigned are chosen here, in integers.
 #pragma once
@@ -33,10 +33,15 @@ struct drawn_targets {
   std::vector<drawn_target> targets;      // one a wanted draw, in order
 };
 
-/// Sets the reward aside and names the draw; nullopt when the reward is zero or the budget cannot
-/// pay it. Protocol §7.7.
+/// Sets the reward aside and names the draw; nullopt when the reward would be below least_reward.
+/// Protocol §7.7.
 [[nodiscard]] std::optional<wanted_draw> pay_for_target(block_run& run, const draw_entropy& entropy,
                                                         std::uint64_t index);
+
+/// Pays for one target for each that the block's claims have filled, and for those that wait for
+/// the pot, as far as it allows; the others wait. There are models to assign them to. Protocol
+/// §7.7.
+[[nodiscard]] std::vector<wanted_draw> replace_targets(block_run& run, const block_id& parent);
 
 /// What stake takes off a candidate's score: floor(stake_bonus * s_i / 10^6) with s_i =
 /// isqrt(stake_i) * 10^6 / max_j isqrt(stake_j), and 0 when no candidate has stake. In the order of

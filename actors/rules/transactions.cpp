@@ -15,28 +15,23 @@
 namespace soma::rules {
 namespace {
 
-/// Applies a transaction of one kind. `moved` becomes the amount from which the value fee is taken.
+/// Applies a transaction of one kind.
 struct apply {
   block_run& run;
   const chain_id& chain;
   const address& sender;
-  shannons& moved;
 
   refused operator()(const tx::transfer& what) {  // protocol §1.10
     if (what.amount.value == 0) return refusal::amount_is_zero;
     if (!run.state.move(balance_of(sender), balance_of(what.to), what.amount))
       return refusal::balance_too_low;
-    moved = what.amount;
     auto& e = run.note(event_kind::transferred);
     e.account = what.to;
     e.other = sender;
     e.amount = what.amount;
     return std::nullopt;
   }
-  refused operator()(const tx::commit_model& what) {
-    moved = what.stake;
-    return commit_model(run, sender, what);
-  }
+  refused operator()(const tx::commit_model& what) { return commit_model(run, sender, what); }
   refused operator()(const tx::reveal_model& what) { return reveal_model(run, sender, what); }
   refused operator()(const tx::retire_model& what) { return retire_model(run, sender, what); }
   refused operator()(const tx::vote_on_model& what) { return vote_on_model(run, sender, what); }
@@ -45,14 +40,10 @@ struct apply {
   refused operator()(const tx::vote_on_submission& what) {
     return vote_on_submission(run, sender, what);
   }
-  refused operator()(const tx::add_stake& what) {
-    moved = what.amount;
-    return add_stake(run, sender, what);
-  }
+  refused operator()(const tx::add_stake& what) { return add_stake(run, sender, what); }
   refused operator()(const tx::withdraw_stake& what) { return withdraw_stake(run, sender, what); }
   refused operator()(const tx::set_commission& what) { return set_commission(run, sender, what); }
   refused operator()(const tx::join_committee& what) {
-    moved = what.stake;
     return join_committee(run, chain, sender, what);
   }
   refused operator()(const tx::leave_committee&) { return leave_committee(run, sender); }
@@ -64,11 +55,11 @@ struct apply {
 /// Applies the effects and takes the fee. If this is refused, the caller undoes it.
 refused apply_and_charge(block_run& run, const address& sender, const transaction& t,
                          const ledger::block_state::savepoint& start, bool free, shannons& fee) {
-  shannons moved;
-  if (const auto no = std::visit(apply{run, t.chain, sender, moved}, t.kind)) return no;
+  if (const auto no = std::visit(apply{run, t.chain, sender}, t.kind)) return no;
   if (free) return std::nullopt;
-  const auto full = full_fee(run.parameters, run.state.chain().fee_multiplier_ppm,
-                             run.state.rows_written(start), moved);
+  const written_rows written{run.state.rows_written(start), run.state.bytes_of_new_rows(start)};
+  const auto full =
+      full_fee(run.parameters, fee_multiplier(run.state.chain()), written, moved_by(t.kind));
   if (!full) return refusal::arithmetic_overflow;
   fee = *full;
   if (!run.state.move(balance_of(sender), of(pot::burned), fee)) return refusal::fee_unaffordable;
@@ -136,6 +127,14 @@ bool is_vote(const transaction_kind& kind) {
          std::holds_alternative<tx::vote_on_submission>(kind);
 }
 
+shannons moved_by(const transaction_kind& kind) {
+  if (const auto* sent = std::get_if<tx::transfer>(&kind)) return sent->amount;
+  if (const auto* model = std::get_if<tx::commit_model>(&kind)) return model->stake;
+  if (const auto* deposit = std::get_if<tx::add_stake>(&kind)) return deposit->amount;
+  if (const auto* join = std::get_if<tx::join_committee>(&kind)) return join->stake;
+  return {};
+}
+
 refused check_door(const transaction& t, std::uint64_t size_bytes, const chain_id& chain,
                    epoch_number epoch, const account_row* account, shannons base_fee,
                    bool free_of_fee) {
@@ -158,11 +157,14 @@ transaction_outcome run_transaction(block_run& run, const chain_id& chain,
   if (!outcome.reason) {
     sender = crypto::address_of(t.body->sender);
     const bool free = is_vote(t.body->kind) && run.state.power_of(sender).value > 0;
-    const auto base = base_fee(run.parameters, run.state.chain().fee_multiplier_ppm);
-    SOMA_ASSERT(base.has_value(), "the bounds of genesis keep the base fee small");
+    const auto base = base_fee(run.parameters, fee_multiplier(run.state.chain()));
     outcome.reason = check_door(*t.body, t.size_bytes, chain, run.epoch(),
-                                run.state.accounts.find(sender), *base, free);
-    if (!outcome.reason) execute(run, sender, *t.body, *base, free, outcome);
+                                run.state.accounts.find(sender), base, free);
+    if (!outcome.reason) {
+      ++run.executed;
+      run.executed_bytes += t.size_bytes;
+      execute(run, sender, *t.body, base, free, outcome);
+    }
   }
   note_outcome(run, sender, outcome);
   run.transaction = {};

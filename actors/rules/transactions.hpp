@@ -34,6 +34,8 @@ struct transaction_outcome {
                                  const account_row* account, shannons base_fee, bool free_of_fee);
 /// Votes are duties of the committee and free for its members. Protocol §2.3.
 [[nodiscard]] bool is_vote(const transaction_kind& kind);
+/// The amount from which the value fee is taken; zero for kinds that move none. Protocol §2.2.
+[[nodiscard]] shannons moved_by(const transaction_kind& kind);
 
 [[nodiscard]] transaction_outcome run_transaction(block_run& run, const chain_id& chain,
                                                   const block_transaction& t);

@@ -16,12 +16,14 @@ struct power_share {
   friend bool operator==(const power_share&, const power_share&) = default;
 };
 
-/// No member has more than this: max(1000, ceil(10000 / n)).
-[[nodiscard]] voting_power power_cap(std::size_t members);
-
-/// Sets the powers so that they sum to 10,000: proportional to stake, no member above the cap; what
-/// is cut off goes to the members below it, by stake, and the last units one each in address order.
-/// Members without stake get no power; without any stake all powers are zero. Sorts by address.
-void assign_power(std::vector<power_share>& members);
+/// Sets the powers so that they sum to 10,000: floor(10^4 * stake / all stake) for each member, and
+/// each unit that remains to the largest stake / (power + 1), ties to the lower address. However a
+/// stake is split among members, together they have less than its share of 10^4 + n units. Members
+/// without stake get no power; without any stake all powers are zero. Sorts by address.
+///
+/// `max_power` is the cap of the genesis, 10,000 for none: what powers have above it goes to the
+/// other members, none of which is lifted above five quarters of its share of the stake. What finds
+/// no room there stays where it was. Protocol §5.4.1.
+void assign_power(std::vector<power_share>& members, voting_power max_power);
 
 }  // namespace soma::rules

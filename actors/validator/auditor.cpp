@@ -6,6 +6,7 @@
 #include "actors/ledger/queries.hpp"
 #include "actors/rules/audit.hpp"
 #include "actors/rules/derived_ids.hpp"
+#include "actors/rules/pools.hpp"
 #include "actors/scorer/scorer_worker.hpp"
 #include "messages/codec/model_entry.hpp"
 #include "messages/wire/refusals.hpp"
@@ -20,7 +21,7 @@ std::optional<model_entry> entry_in_ledger(const tables::ledger_view& ledger,
   model_entry entry;
   entry.ref = version;
   entry.owner = model->owner;
-  entry.stake = model->pool.stake;
+  entry.stake = rules::counted_stake(model->pool);
   entry.activation_order = model->activation_order;
   entry.weights = row->weights;
   entry.key = row->key;

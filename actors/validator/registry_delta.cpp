@@ -4,6 +4,7 @@
 
 #include "actors/ledger/queries.hpp"
 #include "actors/model_registry/model_index.hpp"
+#include "actors/rules/pools.hpp"
 #include "actors/validator/auditor.hpp"
 #include "messages/codec/model_entry.hpp"
 
@@ -64,7 +65,7 @@ message<schema::RegistryDelta> registry_snapshot(const ledger::state_reader& led
     model_entry entry;
     entry.ref = {model.id, model.row.active_version};
     entry.owner = model.row.owner;
-    entry.stake = model.row.pool.stake;
+    entry.stake = rules::counted_stake(model.row.pool);
     entry.activation_order = model.row.activation_order;
     entry.weights = model.active.weights;
     entry.key = model.active.key;

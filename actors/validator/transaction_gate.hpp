@@ -8,6 +8,7 @@
 //     validator proposes a block itself.
 #pragma once
 
+#include <deque>
 #include <map>
 
 #include "actors/consensus/mempool.hpp"
@@ -23,6 +24,7 @@ namespace soma::validator {
 inline constexpr std::uint64_t batch_ms = 20;  // how long a batch waits for more transactions
 inline constexpr std::size_t batch_bytes = 64 * 1024;
 inline constexpr std::uint32_t max_peer_transactions_per_s = 4'096;
+inline constexpr std::size_t max_postponed = 4'096;  // of the validator's own transactions
 
 class transaction_gate {
  public:
@@ -35,7 +37,8 @@ class transaction_gate {
   void take_from_peer(std::uint32_t peer, const peer::transactions& batch, std::uint64_t now_ms);
   void peer_gone(std::uint32_t peer) { taken_.erase(peer); }
   /// Makes a transaction of this kind, signs it with the validator's key and takes it in. False
-  /// when it was refused, for instance because the pool is full.
+  /// when it was refused. What the pool alone refused is tried again after every block until the
+  /// next epoch is over, since the pool is emptier then.
   bool send_own(transaction_kind kind);
   void flush();
   void block_done(const rules::effects& done);
@@ -48,7 +51,19 @@ class transaction_gate {
     transaction_id id;
     offer_refusal refusal;
   };
+  struct postponed {
+    transaction_kind kind;
+    epoch_number until;
+  };
   [[nodiscard]] verdict take(signed_transaction&& sent, origin from);
+  void send_postponed();
+  void set_base_fee(const chain_row& chain);
+  /// What the pool has to know of a transaction to give it its place.
+  [[nodiscard]] consensus::pooled_transaction pooled(const transaction_id& id,
+                                                     const address& sender, const transaction& body,
+                                                     const signed_transaction& sent) const;
+  [[nodiscard]] bool is_duty(const transaction& body, const address& sender) const;
+  [[nodiscard]] bool reveals_what_stands(const transaction& body, const address& sender) const;
   [[nodiscard]] rules::refused at_the_door(const transaction& sent, const address& sender,
                                            std::optional<account_row> account) const;
   void pass_on(const signed_transaction& sent);
@@ -61,6 +76,7 @@ class transaction_gate {
   crypto::key_pair key_;
   address me_;
   consensus::mempool pool_;
+  std::deque<postponed> postponed_;
   peer::transactions batch_;
   std::size_t batch_size_ = 0;
   struct second {

@@ -44,7 +44,7 @@ static void put(schema::GenesisParameters::Builder to, const genesis_parameters&
   to.setHitsWanted(from.hits_wanted);
   to.setStakeBonusPpm(from.stake_bonus_ppm);
   to.setDifficultyStartPpm(from.difficulty_start_ppm);
-  to.setHitsEmaDecayBps(from.hits_ema_decay_bps);
+  to.setRowByteFee(from.row_byte_fee);
   to.setMaxDataBytes(from.max_data_bytes);
   to.setBondPerByte(from.bond_per_byte);
   to.setBondRewardDivisor(from.bond_reward_divisor);
@@ -54,6 +54,7 @@ static void put(schema::GenesisParameters::Builder to, const genesis_parameters&
   to.setCommitteeSize(from.committee_size);
   to.setModelUnbondingEpochs(from.model_unbonding_epochs);
   to.setValidatorUnbondingEpochs(from.validator_unbonding_epochs);
+  to.setMaxPower(from.max_power.value);
 }
 static void take(reading& in, schema::GenesisParameters::Reader from, genesis_parameters& to) {
   take(in, from.getArchitecture(), to.architecture);
@@ -77,7 +78,7 @@ static void take(reading& in, schema::GenesisParameters::Reader from, genesis_pa
   to.hits_wanted = from.getHitsWanted();
   to.stake_bonus_ppm = from.getStakeBonusPpm();
   to.difficulty_start_ppm = from.getDifficultyStartPpm();
-  to.hits_ema_decay_bps = from.getHitsEmaDecayBps();
+  to.row_byte_fee = from.getRowByteFee();
   to.max_data_bytes = from.getMaxDataBytes();
   to.bond_per_byte = from.getBondPerByte();
   to.bond_reward_divisor = from.getBondRewardDivisor();
@@ -87,6 +88,7 @@ static void take(reading& in, schema::GenesisParameters::Reader from, genesis_pa
   to.committee_size = from.getCommitteeSize();
   to.model_unbonding_epochs = from.getModelUnbondingEpochs();
   to.validator_unbonding_epochs = from.getValidatorUnbondingEpochs();
+  to.max_power = {from.getMaxPower()};
   in.refuse_if(to.models_per_target > max_assigned_models, parse_refusal::out_of_range);
 }
 

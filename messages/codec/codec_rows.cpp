@@ -179,11 +179,11 @@ static void put(schema::ChainRow::Builder to, const chain_row& from) {
   to.setFeeMultiplierPpm(from.fee_multiplier_ppm);
   to.setDifficultyPpm(from.difficulty_ppm);
   to.setHits(from.hits);
-  to.setHitsEmaMilli(from.hits_ema_milli);
-  to.setTargetsOpened(from.targets_opened);
-  to.setTargetBudget(from.target_budget.value);
-  to.setNextBudget(from.next_budget.value);
-  to.setRewardPerTarget(from.reward_per_target.value);
+  to.setSliceHits(from.slice_hits);
+  to.setTargetsWaiting(from.targets_waiting);
+  to.setTargetPot(from.target_pot.value);
+  to.setEpochEmission(from.epoch_emission.value);
+  to.setFlowed(from.flowed.value);
   to.setBalances(from.balances.value);
   to.setStaked(from.staked.value);
   to.setBonds(from.bonds.value);
@@ -193,6 +193,8 @@ static void put(schema::ChainRow::Builder to, const chain_row& from) {
   to.setBurnedThisEpoch(from.burned_this_epoch.value);
   to.setJoining(from.joining.value);
   to.setUnbonding(from.unbonding.value);
+  to.setSlicesDone(from.slices_done);
+  to.setCongestionPpm(from.congestion_ppm);
 }
 static void take(reading& in, schema::ChainRow::Reader from, chain_row& to) {
   to.height.value = from.getHeight();
@@ -206,11 +208,11 @@ static void take(reading& in, schema::ChainRow::Reader from, chain_row& to) {
   to.fee_multiplier_ppm = from.getFeeMultiplierPpm();
   to.difficulty_ppm = from.getDifficultyPpm();
   to.hits = from.getHits();
-  to.hits_ema_milli = from.getHitsEmaMilli();
-  to.targets_opened = from.getTargetsOpened();
-  to.target_budget.value = from.getTargetBudget();
-  to.next_budget.value = from.getNextBudget();
-  to.reward_per_target.value = from.getRewardPerTarget();
+  to.slice_hits = from.getSliceHits();
+  to.targets_waiting = from.getTargetsWaiting();
+  to.target_pot.value = from.getTargetPot();
+  to.epoch_emission.value = from.getEpochEmission();
+  to.flowed.value = from.getFlowed();
   to.balances.value = from.getBalances();
   to.staked.value = from.getStaked();
   to.bonds.value = from.getBonds();
@@ -220,6 +222,8 @@ static void take(reading& in, schema::ChainRow::Reader from, chain_row& to) {
   to.burned_this_epoch.value = from.getBurnedThisEpoch();
   to.joining.value = from.getJoining();
   to.unbonding.value = from.getUnbonding();
+  to.slices_done = from.getSlicesDone();
+  to.congestion_ppm = from.getCongestionPpm();
 }
 
 }  // namespace fields

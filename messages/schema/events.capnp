@@ -30,7 +30,7 @@ enum EventKind {
   bondBurned @19;
   voterPaid @20;
   validatorPaid @21;
-  epochEnded @22;          # amount: the next epoch's target budget; detail: height of its first block
+  epochEnded @22;          # amount: what the target pot has for the next epoch; detail: height of its first block
   modelRetiring @23;       # until the end of the epoch
   stakeAdded @24;          # amount waits for the end of the epoch; `model` or `other` names the pool, here and below
   stakeJoined @25;         # amount became shares; detail: shares
@@ -46,12 +46,13 @@ enum EventKind {
   validatorAbsent @35;     # amount it would have been paid; detail: blocks signed << 32 | audit votes cast
   validatorSlashed @36;    # amount taken; detail: epoch of what it signed
   reporterPaid @37;        # account showed that `other` equivocated
-  emissionReleased @38;    # amount to the target budget; detail: shannons to validators
+  emissionReleased @38;    # amount that flowed into the target pot; detail: shannons to validators
   feesChanged @39;         # amount burned in the epoch; detail: the multiplier from now on, in millionths
   difficultyChanged @40;   # detail: z in millionths from now on, as a two's complement
   auditVoteCast @41;       # account voted; detail: verdict
   auditExtended @42;       # amount: reward; detail: extensions so far
   modelVoteCast @43;       # account judged; detail: verdict
+  emissionReturned @44;    # amount that the target pot had beyond an epoch's emission, unissued again
 }
 
 struct Event {

@@ -37,7 +37,7 @@ struct GenesisParameters {
   hitsWanted @18 :UInt64;
   stakeBonusPpm @19 :Int64;
   difficultyStartPpm @20 :Int64;
-  hitsEmaDecayBps @21 :UInt32;
+  rowByteFee @21 :UInt32;
   maxDataBytes @22 :UInt64;
   bondPerByte @23 :UInt64;
   bondRewardDivisor @24 :UInt64;
@@ -47,6 +47,7 @@ struct GenesisParameters {
   committeeSize @28 :UInt32;            # at most 100
   modelUnbondingEpochs @29 :UInt32;     # 1 to 3
   validatorUnbondingEpochs @30 :UInt32;  # 1 to 3
+  maxPower @31 :UInt32;                 # of a member, 1 to 10,000; 10,000 means no cap
 }
 
 struct GenesisAccount {

@@ -65,7 +65,7 @@ struct ConsensusKeyRow {
 }
 
 struct EvidenceRow {
-  # Key: 13, H("soma.evidence", consensus key, epoch, view, class of votes). An equivocation is punished once.
+  # Key: 13, H("soma.evidence", validator's address, epoch). What it signed in an epoch is punished once.
   height @0 :UInt64;
 }
 
@@ -79,14 +79,14 @@ struct ChainRow {
   epochFirstBlock @5 :UInt64;
   registryVersion @6 :UInt64;
   modelsActivated @7 :UInt64;
-  feeMultiplierPpm @8 :UInt64;
+  feeMultiplierPpm @8 :UInt64;  # of the epoch
   difficultyPpm @9 :Int64;
-  hits @10 :UInt64;
-  hitsEmaMilli @11 :UInt64;
-  targetsOpened @12 :UInt64;
-  targetBudget @13 :UInt64;
-  nextBudget @14 :UInt64;
-  rewardPerTarget @15 :UInt64;
+  hits @10 :UInt64;        # settled in this epoch
+  sliceHits @11 :UInt64;   # settled since the last step of the difficulty
+  targetsWaiting @12 :UInt64;  # to be opened as soon as the pot allows it
+  targetPot @13 :UInt64;   # of which new targets are paid
+  epochEmission @14 :UInt64;  # what this epoch emits in all
+  flowed @15 :UInt64;      # of it, what has come into the target pot so far
   balances @16 :UInt64;
   staked @17 :UInt64;
   bonds @18 :UInt64;
@@ -96,4 +96,6 @@ struct ChainRow {
   burnedThisEpoch @22 :UInt64;
   joining @23 :UInt64;     # deposits that wait for the end of the epoch
   unbonding @24 :UInt64;   # withdrawn from pools, not yet paid out
+  slicesDone @25 :UInt64;  # steps of the difficulty in this epoch
+  congestionPpm @26 :UInt64;  # of the next block, at least 10^6
 }

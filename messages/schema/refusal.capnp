@@ -35,6 +35,8 @@ enum MempoolRefusal {
   nonceTaken @5;         # another transaction with this nonce waits
   accountFull @6;        # too many transactions of this account wait
   poolFull @7;           # too many transactions wait
+  expiryTooFar @8;       # its last epoch is more than two ahead
+  feesUnaffordable @9;   # the balance does not cover the base fees of all that waits of this account
 }
 
 enum BlobStoreRefusal {

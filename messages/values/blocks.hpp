@@ -109,6 +109,7 @@ enum class event_kind : std::uint8_t {
   audit_vote_cast,
   audit_extended,
   model_vote_cast,
+  emission_returned,
 };
 
 struct event {

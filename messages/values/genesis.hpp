@@ -20,6 +20,7 @@ struct genesis_parameters {
 
   std::uint64_t base_fee = 1'000;    // shannons at multiplier 10^6
   std::uint64_t row_fee = 300;       // for each row that is written
+  std::uint32_t row_byte_fee = 1;    // for each byte of a row that was not there before
   std::uint32_t value_fee_bps = 10;  // of transfers and stakes
   std::uint64_t fee_multiplier_start_ppm = 1'000'000;
   std::uint64_t fee_multiplier_min_ppm = 10'000;
@@ -33,6 +34,7 @@ struct genesis_parameters {
   std::uint32_t bad_model_slash_bps = 9'500;
   std::uint32_t equivocation_slash_bps = 500;
   std::uint32_t committee_size = 100;            // at most max_committee
+  voting_power max_power = total_power;          // of one member; total_power means no cap
   std::uint32_t model_unbonding_epochs = 1;      // from leaving a pool to the payout: 1 to 3
   std::uint32_t validator_unbonding_epochs = 2;  // 1 to 3; evidence is valid for as long
 
@@ -41,7 +43,6 @@ struct genesis_parameters {
   std::uint64_t hits_wanted = 86'400;
   std::int64_t stake_bonus_ppm = 500'000;
   std::int64_t difficulty_start_ppm = -2'000'000;  // z, in millionths; higher is harder
-  std::uint32_t hits_ema_decay_bps = 9'000;
 
   std::uint64_t max_data_bytes = 1'048'576;
   std::uint64_t bond_per_byte = 65;

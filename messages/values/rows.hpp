@@ -118,7 +118,7 @@ struct consensus_key_row {
   friend bool operator==(const consensus_key_row&, const consensus_key_row&) = default;
 };
 
-/// Key: hash of the evidence. An equivocation is punished once.
+/// Key: hash of the evidence. The equivocations of a validator in an epoch are punished once.
 struct evidence_row {
   block_height height;
   friend bool operator==(const evidence_row&, const evidence_row&) = default;
@@ -206,7 +206,7 @@ struct used_data_row {
 
 /// The single row of table `chain` (key: nothing but the table byte). The totals are updated by
 /// every change and checked after every block:
-///   balances + staked + joining + unbonding + bonds + set aside + budgets + unissued + burned
+///   balances + staked + joining + unbonding + bonds + set aside + target pot + unissued + burned
 ///     = supply cap
 struct chain_row {
   block_height height;
@@ -217,17 +217,17 @@ struct chain_row {
   block_height epoch_first_block;
   /// It grows whenever the set of active versions or their stakes change.
   std::uint64_t registry_version = 0;
-  std::uint64_t models_activated = 0;  // source of activation_order
-  std::uint64_t fee_multiplier_ppm = 0;
-  std::int64_t difficulty_ppm = 0;   // z
-  std::uint64_t hits = 0;            // this epoch
-  std::uint64_t hits_ema_milli = 0;  // in thousandths of a hit
-  std::uint64_t targets_opened = 0;  // opened in this epoch; the next initial target has this index
-  shannons target_budget;            // of this epoch, not yet set aside
-  // For the next epoch: budget that targets returned, and rewards that absent validators did not
-  // get.
-  shannons next_budget;
-  shannons reward_per_target;
+  std::uint64_t models_activated = 0;    // source of activation_order
+  std::uint64_t fee_multiplier_ppm = 0;  // of the epoch
+  std::uint64_t congestion_ppm = 0;      // of the next block, at least 10^6
+  std::int64_t difficulty_ppm = 0;       // z
+  std::uint64_t hits = 0;                // settled in this epoch
+  std::uint64_t slice_hits = 0;          // settled since the last step of the difficulty
+  std::uint64_t slices_done = 0;         // of this epoch
+  std::uint64_t targets_waiting = 0;     // to be opened as soon as the pot allows it
+  shannons target_pot;                   // of which new targets are paid
+  shannons epoch_emission;               // what this epoch emits in all
+  shannons flowed;                       // of it, what has come into the target pot so far
   shannons balances;
   shannons staked;
   shannons bonds;

@@ -29,7 +29,7 @@ signed_transaction final_sender::transfer(std::size_t account, std::uint64_t non
   const auto& key = net_.accounts()[account];
   const auto& to = net_.accounts()[(account + 1) % net_.accounts().size()];
   return wallet::make_signed_transaction(key, signing::chain_id_of(net_.genesis()), nonce,
-                                         epoch_number{1'000'000},
+                                         epoch_number{epoch_ + 2},
                                          tx::transfer{crypto::address_of(to.public_half()), {1}})
       .sent;
 }
@@ -51,6 +51,10 @@ std::vector<transaction_id> final_sender::send_until_final(
     return done;
   }
   caf::scoped_actor self(process_.system);
+  const auto chain =
+      quick<schema::ChainStatus>(self, role, message<schema::GetChain>::build([](auto) {}));
+  if (!chain) return done;
+  epoch_ = std::max<std::uint64_t>(epoch_, chain->root().getEpoch());
   for (const auto i : open) {
     if (!quick<schema::SubmitReceipt>(self, role, wallet::offer(batch[i]))) return done;
   }

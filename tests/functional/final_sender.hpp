@@ -31,6 +31,7 @@ class final_sender {
 
   const validator_network& net_;
   cluster_process process_;
+  std::uint64_t epoch_ = 0;  // the latest that a validator named; transfers expire two later
 };
 
 }  // namespace soma::support

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "actors/rules/emission.hpp"
 #include "actors/rules/genesis_state.hpp"
 #include "deploy/soma/genesis/genesis_fields.hpp"
 #include "deploy/soma/shell/config.hpp"
@@ -272,6 +273,12 @@ outcome genesis_draft::finish() {
     if (!is_given("hits_wanted")) {
       p.hits_wanted = std::max<std::uint64_t>(1, p.epoch_ms / 1'000);
     }
+  }
+  if (!is_given("initial_targets") && p.hits_wanted > 0) {
+    // More would stand open than the pot can pay in a slice, and the rest of it would lie idle.
+    const auto most = std::max<std::uint64_t>(1, p.hits_wanted / rules::slices_of(p) / 2);
+    p.initial_targets = std::min(p.initial_targets,
+                                 static_cast<std::uint32_t>(std::min<std::uint64_t>(most, 10'000)));
   }
   if (genesis_.start_ms == 0) {
     genesis_.start_ms = unix_now_ms();

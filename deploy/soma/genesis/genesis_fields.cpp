@@ -9,7 +9,7 @@ namespace soma::cli {
 namespace {
 
 // This fails when a parameter is added, so that it is not forgotten in the list below.
-static_assert(sizeof(genesis_parameters) == 232);
+static_assert(sizeof(genesis_parameters) == 224);
 
 template <class Number>
 bool parse_number(const std::string& text, Number& into) {
@@ -30,6 +30,16 @@ genesis_field number(std::string_view name, Number genesis_parameters::*member,
           },
           [member](const genesis_parameters& p) { return std::to_string(p.*member); },
           [member](const genesis_parameters& p) { return json(p.*member); }};
+}
+
+genesis_field power(std::string_view name, voting_power genesis_parameters::*member,
+                    std::string_view what) {
+  return {name, what,
+          [member](genesis_parameters& p, const std::string& text) {
+            return parse_number(text, (p.*member).value);
+          },
+          [member](const genesis_parameters& p) { return std::to_string((p.*member).value); },
+          [member](const genesis_parameters& p) { return json((p.*member).value); }};
 }
 
 genesis_field amount(std::string_view name, shannons genesis_parameters::*member,
@@ -71,8 +81,11 @@ const std::vector<genesis_field>& genesis_fields() {
              "share of the emission for targets; validators get the rest"),
       number("base_fee", &p::base_fee, "shannons for a transaction at multiplier 1"),
       number("row_fee", &p::row_fee, "shannons for each row written at multiplier 1"),
+      number("row_byte_fee", &p::row_byte_fee,
+             "shannons for each byte of a new row at multiplier 1"),
       number("value_fee_bps", &p::value_fee_bps, "share of the amount of transfers and stakes"),
-      number("fee_multiplier_start_ppm", &p::fee_multiplier_start_ppm, "fee multiplier in epoch 0"),
+      number("fee_multiplier_start_ppm", &p::fee_multiplier_start_ppm,
+             "fee multiplier in epoch 0, without congestion"),
       number("fee_multiplier_min_ppm", &p::fee_multiplier_min_ppm, "lowest fee multiplier"),
       number("fee_multiplier_max_ppm", &p::fee_multiplier_max_ppm, "highest fee multiplier"),
       number("burn_bps_per_year", &p::burn_bps_per_year,
@@ -81,12 +94,12 @@ const std::vector<genesis_field>& genesis_fields() {
       amount("min_validator_stake", &p::min_validator_stake, "least own stake of a validator"),
       number("max_commission_step_bps", &p::max_commission_step_bps,
              "how much a commission may rise in an epoch"),
-      number("missed_reveal_slash_bps", &p::missed_reveal_slash_bps,
-             "share of a new model's own stake"),
-      number("bad_model_slash_bps", &p::bad_model_slash_bps, "share of a bad model's own stake"),
-      number("equivocation_slash_bps", &p::equivocation_slash_bps,
-             "share of a validator's own stake"),
+      number("missed_reveal_slash_bps", &p::missed_reveal_slash_bps, "share of a new model's pool"),
+      number("bad_model_slash_bps", &p::bad_model_slash_bps, "share of a bad model's pool"),
+      number("equivocation_slash_bps", &p::equivocation_slash_bps, "share of a validator's pool"),
       number("committee_size", &p::committee_size, "most members of the committee"),
+      power("max_power", &p::max_power,
+            "most power of a member; 10000 means that stake alone decides"),
       number("model_unbonding_epochs", &p::model_unbonding_epochs,
              "epochs from leaving a model's pool to being paid"),
       number("validator_unbonding_epochs", &p::validator_unbonding_epochs,
@@ -94,13 +107,11 @@ const std::vector<genesis_field>& genesis_fields() {
       number("models_per_target", &p::models_per_target, "models assigned to each target"),
       number("initial_targets", &p::initial_targets, "targets that are open when an epoch begins"),
       number("hits_wanted", &p::hits_wanted,
-             "number of targets that the budget of an epoch pays for"),
+             "number of targets that the difficulty lets be hit in an epoch"),
       number("stake_bonus_ppm", &p::stake_bonus_ppm,
              "part of a standard deviation, for the most stake"),
       number("difficulty_start_ppm", &p::difficulty_start_ppm,
              "z of the first radius; a higher value is harder"),
-      number("hits_ema_decay_bps", &p::hits_ema_decay_bps,
-             "decay of the average of hits in an epoch"),
       number("max_data_bytes", &p::max_data_bytes, "most bytes of a submission"),
       number("bond_per_byte", &p::bond_per_byte,
              "least bond of a submission, in shannons for each byte"),

@@ -38,7 +38,7 @@ std::vector<rules::power_share> first_committee(const soma::genesis& genesis) {
   if (members.size() > genesis.parameters.committee_size) {
     members.resize(genesis.parameters.committee_size);
   }
-  rules::assign_power(members);
+  rules::assign_power(members, genesis.parameters.max_power);
   return members;
 }
 

@@ -4,6 +4,8 @@
 
 #include "actors/explain/names.hpp"
 #include "actors/ledger/ledger.hpp"
+#include "actors/rules/emission.hpp"
+#include "actors/rules/fees.hpp"
 #include "deploy/soma/shell/console.hpp"
 #include "deploy/soma/shell/units.hpp"
 #include "deploy/soma/source/names.hpp"
@@ -95,17 +97,15 @@ struct named_pot {
   shannons amount;
 };
 
+/// What a target that is opened now would pay.
+shannons next_reward(const ledger_source& source, const chain_row& chain) {
+  return rules::target_reward(source.genesis().parameters, chain);
+}
+
 std::vector<named_pot> pots_of(const chain_row& c) {
-  return {{"balances", c.balances},
-          {"staked", c.staked},
-          {"joining", c.joining},
-          {"unbonding", c.unbonding},
-          {"bonds", c.bonds},
-          {"set_aside", c.set_aside},
-          {"target_budget", c.target_budget},
-          {"next_budget", c.next_budget},
-          {"unissued", c.unissued},
-          {"burned", c.burned}};
+  return {{"balances", c.balances},     {"staked", c.staked},     {"joining", c.joining},
+          {"unbonding", c.unbonding},   {"bonds", c.bonds},       {"set_aside", c.set_aside},
+          {"target_pot", c.target_pot}, {"unissued", c.unissued}, {"burned", c.burned}};
 }
 
 json counts_json(const std::map<std::string, std::uint64_t>& counts) {
@@ -137,8 +137,10 @@ json status_json(const ledger_source& source, const facts& f, const name_book& n
                        {"epoch_start_ms", c.epoch_start_ms},
                        {"epoch_end_ms", ends},
                        {"hits", c.hits},
-                       {"reward_per_target_shannons", c.reward_per_target.value},
-                       {"fee_multiplier_ppm", c.fee_multiplier_ppm},
+                       {"reward_per_target_shannons", next_reward(source, c).value},
+                       {"targets_waiting", c.targets_waiting},
+                       {"fee_multiplier_ppm", rules::fee_multiplier(c)},
+                       {"congestion_ppm", c.congestion_ppm},
                        {"difficulty_ppm", c.difficulty_ppm},
                        {"committee", json(std::move(seats))},
                        {"audits_due", f.committee.audits_due},
@@ -192,8 +194,9 @@ void print_status(ledger_source& source, const facts& f, const name_book& names)
   print_line("epoch       " + std::to_string(c.epoch.value) + ", " + epoch_text(source, c));
   print_line("models      " + counts_text(f.models));
   print_line("targets     " + counts_text(f.targets) + "; " + count_text(c.hits) +
-             " hits in this epoch, each pays " + to_text(c.reward_per_target));
-  print_line("fees        x " + decimal_text(static_cast<double>(c.fee_multiplier_ppm) / 1e6, 4) +
+             " settled in this epoch; the next to open pays " + to_text(next_reward(source, c)));
+  print_line("fees        x " +
+             decimal_text(static_cast<double>(rules::fee_multiplier(c)) / 1e6, 4) +
              "; burned in this epoch: " + to_text(c.burned_this_epoch));
   print_line("difficulty  z = " + decimal_text(static_cast<double>(c.difficulty_ppm) / 1e6, 4));
   print_line("");

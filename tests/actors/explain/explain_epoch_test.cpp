@@ -1,3 +1,4 @@
+#include "actors/rules/emission.hpp"
 #include "tests/actors/explain/explained_network.hpp"
 
 using namespace soma;
@@ -161,9 +162,13 @@ TEST_CASE("an epoch's budget, emission, fees and difficulty are explained before
   {
     const auto explained = net.epoch_explained(epoch);
     CHECK(explained.status == "running");
-    const auto& budget = step_in(explained, "rules", "budget");
-    CHECK(value_of(budget, "unspent_shannons") == before.target_budget.value);
-    CHECK(value_of(budget, "reward_per_target_shannons") == before.reward_per_target.value);
+    const auto& pot = step_in(explained, "rules", "pot");
+    CHECK(pot.section == "3");
+    CHECK(value_of(pot, "pot_shannons") == before.target_pot.value);
+    CHECK(value_of(pot, "flowed_shannons") == before.flowed.value);
+    CHECK(value_of(pot, "targets_waiting") == 0);
+    CHECK(value_of(pot, "reward_per_target_shannons") ==
+          rules::target_reward(net.n.genesis.parameters, before).value);
     const auto& ends = next_in(explained, "epoch_ends");
     CHECK(value_of(ends, "not_before_ms") ==
           before.epoch_start_ms + net.n.genesis.parameters.epoch_ms);
@@ -186,11 +191,11 @@ TEST_CASE("an epoch's budget, emission, fees and difficulty are explained before
   CHECK(value_of<std::int64_t>(difficulty, "difficulty_before_ppm") == before.difficulty_ppm);
   CHECK(value_of<std::int64_t>(difficulty, "difficulty_ppm") == after.difficulty_ppm);
   CHECK(step_in(explained, "rules", "emission_released").section == "3");
-  // The rest of the budget, and the part that was set aside for targets at the epoch's start.
+  // What the pot has, and the part of it that was set aside for targets at the epoch's start.
   const auto next = net.epoch_explained(epoch + 1);
   const auto opened = counted_in(next, "targets", "target_opened", true);
-  CHECK(value_of(step_in(next, "rules", "budget"), "budget_shannons") ==
-        after.target_budget.value + opened.shannons);
+  CHECK(value_of(step_in(next, "rules", "pot"), "at_start_shannons") ==
+        after.target_pot.value + opened.shannons);
   std::uint64_t power = 0;
   for (const auto& s : explain::find(explained, "committee")->steps) power += value_of(s, "power");
   CHECK(power == 10'000);

@@ -92,7 +92,9 @@ class explained_network {
 
 /// Four validators of equal power: three are a quorum, two are not.
 inline genesis four_validator_genesis(std::span<const person> people, std::size_t validators = 4) {
-  return small_genesis(validators, people);
+  auto genesis = small_genesis(validators, people);
+  for (auto& v : genesis.validators) v.stake = {2'000 * shannons_per_soma};  // of equal power
+  return genesis;
 }
 inline std::vector<person> four_validators() {
   return {validator_person(900), validator_person(901), validator_person(902),

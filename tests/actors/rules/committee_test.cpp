@@ -3,6 +3,7 @@
 
 #include <doctest/doctest.h>
 
+#include "actors/rules/pools.hpp"
 #include "tests/actors/rules/network.hpp"
 
 namespace soma::test {
@@ -60,7 +61,7 @@ TEST_CASE("a join founds a pool at once and has a seat from the next epoch on") 
   CHECK(w.net.power(w.alice) == 0);
   CHECK(w.net.run(w.alice, tx::vote_on_submission{}) == refusal::voter_not_in_committee);
   const auto& done = w.net.end_epoch();
-  CHECK(w.net.power(w.alice) == 2'500);
+  CHECK(w.net.power(w.alice) == 2'105);  // 1,200 of 5,700
   CHECK(done.next_committee.size() == 4);
   CHECK(!rules::had_seat(w.net.validator(w.alice), {0}));
   CHECK(rules::had_seat(w.net.validator(w.alice), {1}));
@@ -136,14 +137,14 @@ TEST_CASE("a validator that leaves has no seat from the next epoch on and may co
   CHECK(w.net.power(w.v[1]) > 0);
   w.net.end_epoch();
   CHECK(w.net.power(w.v[1]) == 0);
-  CHECK(w.net.power(w.v[0]) == 5'000);
+  CHECK(w.net.power(w.v[0]) == 3'333);
   REQUIRE(w.net.events(event_kind::validator_unseated).size() == 1);
   CHECK(w.net.events(event_kind::validator_unseated)[0].account == w.v[1].where());
   CHECK(w.net.run(w.v[1], tx::vote_on_submission{}) == refusal::voter_not_in_committee);
   CHECK(!w.net.run(w.v[1], w.net.join_of(w.v[1], key_of(901), 0)));
   CHECK(w.net.power(w.v[1]) == 0);
   w.net.end_epoch();
-  CHECK(w.net.power(w.v[1]) == 3'334);  // 2,000 is cut to the cap; 1,500 of 2,500 is above it too
+  CHECK(w.net.power(w.v[1]) == 3'333);  // 1,500 of 4,500
   CHECK(rules::had_seat(w.net.validator(w.v[1]), {0}));
   CHECK(!rules::had_seat(w.net.validator(w.v[1]), {1}));
   CHECK(rules::had_seat(w.net.validator(w.v[1]), {2}));
@@ -174,7 +175,7 @@ TEST_CASE("the own stake and the deposits that wait to join it count for the min
   CHECK(!w.net.run(w.v[2], w.net.join_of(w.v[2], key_of(77), 0)));
   w.net.end_epoch();
   CHECK(w.net.validator(w.v[2]).pool.stake.value == 1'000 * one);
-  CHECK(w.net.power(w.v[2]) == 3'333);
+  CHECK(w.net.power(w.v[2]) == 2'857);  // 1,000 of 3,500
 }
 
 TEST_CASE(
@@ -184,11 +185,24 @@ TEST_CASE(
   w.rewrite(w.v[2], {{5'000 * one}, 5'000 * one, 1'000 * one - 1});
   w.net.end_epoch();
   CHECK(w.net.power(w.v[2]) == 0);
-  CHECK(w.net.power(w.v[0]) == 5'000);
+  CHECK(w.net.power(w.v[0]) == 4'000);
   CHECK(w.net.events(event_kind::validator_unseated).size() == 1);
   w.rewrite(w.v[2], {{5'000 * one}, 5'000 * one, 1'000 * one});
   w.net.end_epoch();
-  CHECK(w.net.power(w.v[2]) > 0);
+  CHECK(w.net.power(w.v[2]) == 6'667);  // 5,000 of 7,500
+}
+
+// Protocol §4.9.
+TEST_CASE("a pool counts at most ten times what its owner has in it") {
+  town w;
+  w.rewrite(w.v[2], {{50'000 * one}, 50'000 * one, 1'000 * one});
+  w.net.end_epoch();
+  CHECK(w.net.power(w.v[2]) == 8'000);  // 10,000 of 12,500
+  CHECK(rules::counted_stake({{70}, 7, 7}).value == 70);
+  CHECK(rules::counted_stake({{100}, 100, 10}).value == 100);
+  CHECK(rules::counted_stake({{110}, 110, 10}).value == 100);
+  CHECK(rules::counted_stake({{110}, 110, 0}).value == 0);
+  CHECK(rules::counted_stake({}).value == 0);
 }
 
 // Protocol §5.3.
@@ -231,12 +245,12 @@ TEST_CASE("the committee is the largest by stake, ties by address, at genesis an
   CHECK(!w.net.run(w.alice, tx::add_stake{equals[3], {1}}));
   w.net.end_epoch();
   CHECK(seated() == std::set<address>{validator_person(904).where(), equals[0], equals[3]});
-  // Members stand in the order of their addresses, with powers by stake under the cap of three.
+  // Members stand in the order of their addresses, with powers by stake.
   const auto seats = ledger::read_committee(w.net.state).seats;
   CHECK(std::is_sorted(seats.begin(), seats.end(),
                        [](const auto& x, const auto& y) { return x.member < y.member; }));
   for (const auto& seat : seats) {
-    CHECK(seat.power.value == (seat.member == validator_person(904).where() ? 3'334 : 3'333));
+    CHECK(seat.power.value == (seat.member == validator_person(904).where() ? 4'286 : 2'857));
   }
 }
 
@@ -298,7 +312,7 @@ TEST_CASE("members that signed half of the blocks are paid by power, the others'
   CHECK(stake(0) == first + part(0));
   CHECK(stake(1) == second);
   CHECK(stake(2) == third + part(2));
-  CHECK(w.net.chain_now().target_budget.value == released - part(0) - part(2));
+  CHECK(w.net.chain_now().target_pot.value == released - part(0) - part(2));
   const auto paid = w.net.events(event_kind::validator_paid);
   const auto absent = w.net.events(event_kind::validator_absent);
   REQUIRE(paid.size() == 2);
@@ -350,6 +364,7 @@ TEST_CASE("a signature counts once a block, and only a member's") {
 TEST_CASE("audit votes count for taking part: half of those due, and counts begin anew") {
   auto genesis = town::birth();
   genesis.parameters.target_share_bps = 8'000;
+  genesis.validators[1].stake = {2'000 * one};
   town w(genesis);
   (void)w.net.active_models(w.alice, 3);
   std::vector<honest_submission> shown;
@@ -358,7 +373,7 @@ TEST_CASE("audit votes count for taking part: half of those due, and counts begi
     REQUIRE(!w.net.run(w.bob, shown.back().claim));
     REQUIRE(!w.net.run(w.bob, shown.back().reveal));
   }
-  // The powers are 3334, 3334 and 3332, in order of stake. The first two members are a quorum; the
+  // The powers are 4000, 4000 and 2000, in order of stake. The first two members are a quorum; the
   // last one with one of them is not.
   const std::vector<person> v(w.v.rbegin(), w.v.rend());
   const auto vote = [&](std::size_t voter, std::size_t which) {

@@ -106,7 +106,8 @@ TEST_CASE("every class of conflict is found in both orders, and other pairs are 
 }
 
 // Protocol §5.10.
-TEST_CASE("each class is punished: 5 % of the own stake, half burned, half to the reporter") {
+TEST_CASE(
+    "each class is punished: 5 % of the pool, a tenth of it to the reporter, the rest burned") {
   for (int kind = 1; kind <= 4; ++kind) {
     CAPTURE(kind);
     court c;
@@ -118,8 +119,8 @@ TEST_CASE("each class is punished: 5 % of the own stake, half burned, half to th
     CHECK(!c.shown(what));
     // The rows are sender, validator and evidence.
     const std::uint64_t fee = 1'000 + 3 * 300;
-    CHECK(c.net.balance(c.alice) == balance + 50 * one - fee);
-    CHECK(c.net.chain_now().burned.value == 50 * one + fee);
+    CHECK(c.net.balance(c.alice) == balance + 10 * one - fee);
+    CHECK(c.net.chain_now().burned.value == 90 * one + fee);
     CHECK(c.pool_now() == stake_pool{{1'900 * one}, 2'000 * one, 2'000 * one});
     CHECK(!c.net.validator(c.offender).wants_seat);
     CHECK(c.net.validator(c.offender).rejoin_from.value == 1);
@@ -132,7 +133,7 @@ TEST_CASE("each class is punished: 5 % of the own stake, half burned, half to th
     REQUIRE(paid.size() == 1);
     CHECK(paid[0].account == c.alice.where());
     CHECK(paid[0].other == c.offender.where());
-    CHECK(paid[0].amount.value == 50 * one);
+    CHECK(paid[0].amount.value == 10 * one);
     CHECK(c.shown(what) == refusal::evidence_known);
   }
 }
@@ -181,11 +182,20 @@ TEST_CASE("reports are refused by the first check that fails") {
   CHECK(c.pool_now().stake.value == 2'000 * one);
   CHECK(!c.shown(good));
   CHECK(c.shown(good) == refusal::evidence_known);
-  // Another pair of the same view and kind is the same equivocation. A pair of another view is a
-  // new one.
+  // Whatever else the validator signed in this epoch is the same offence.
   CHECK(c.shown(c.report(notarize(0, 5, 3), notarize(0, 5, 2))) == refusal::evidence_known);
-  CHECK(!c.shown(c.guilty(0, 6)));
+  CHECK(c.shown(c.guilty(0, 6)) == refusal::evidence_known);
+  CHECK(c.shown(c.report(c.header(0, 9, 1), c.header(0, 9, 2))) == refusal::evidence_known);
+  CHECK(c.pool_now().stake.value == 1'900 * one);
+}
+
+TEST_CASE("a validator is punished once for each epoch in which it equivocated") {
+  court c;
+  c.net.end_epoch();
+  CHECK(!c.shown(c.guilty(0, 5)));
+  CHECK(!c.shown(c.guilty(1, 5)));
   CHECK(c.pool_now().stake.value == 1'805 * one);
+  CHECK(c.shown(c.guilty(1, 6)) == refusal::evidence_known);
 }
 
 TEST_CASE("evidence is good for as many epochs as stake takes to leave, and no longer") {
@@ -269,17 +279,32 @@ TEST_CASE(
   CHECK(c.pool_now().stake.value == 1'000 * one);
 }
 
-TEST_CASE("delegators lose nothing: it is the owner's shares that are burned") {
+TEST_CASE("delegators lose nothing while the owner's shares suffice") {
   court c;
   CHECK(!c.net.run(c.bob, tx::add_stake{c.pool, {3'000 * one}}));
   c.net.end_epoch();
   CHECK(c.pool_now() == stake_pool{{5'000 * one}, 5'000 * one, 2'000 * one});
   CHECK(!c.shown(c.guilty(1, 5)));
-  CHECK(c.pool_now() == stake_pool{{4'900 * one}, 4'900 * one, 1'900 * one});
+  CHECK(c.pool_now() == stake_pool{{4'750 * one}, 4'750 * one, 1'750 * one});
   CHECK(!c.net.run(c.bob, tx::withdraw_stake{c.pool, 3'000 * one}));
   const auto before = c.net.balance(c.bob);
   for (int e = 0; e < 3; ++e) c.net.end_epoch();
   CHECK(c.net.balance(c.bob) == before + 3'000 * one);
+}
+
+// The attack: 91,000 SOMA that voted twice lost 50, the twentieth of what the owner had.
+TEST_CASE("attack: 91,000 SOMA of power that vote twice lose 4,550, and count 10,000") {
+  court c;
+  c.offender = validator_person(900);
+  c.key = key_of(900);
+  c.pool = c.offender.where();
+  CHECK(!c.net.run(c.bob, tx::add_stake{c.pool, {90'000 * one}}));
+  c.net.end_epoch();
+  CHECK(c.net.power(c.offender) == 6'250);  // 10,000 of 16,000
+  CHECK(!c.shown(c.guilty(1, 5)));
+  CHECK(c.pool_now() == stake_pool{{86'450 * one}, 90'000 * one, 0});
+  CHECK(c.net.events(event_kind::validator_slashed)[0].amount.value == 4'550 * one);
+  CHECK(c.net.events(event_kind::reporter_paid)[0].amount.value == 100 * one);  // the most
 }
 
 // Protocol §5.10.
@@ -296,23 +321,23 @@ TEST_CASE("stake that is leaving is slashed too, every part of it") {
   CHECK(!c.shown(c.guilty(1, 5)));
   // 5 % of 800, of 200 and of 1000 are 40 + 10 + 50. The rows are sender, validator, evidence and
   // position.
-  CHECK(c.net.balance(c.alice) == balance + 50 * one - 1'000 - 4 * 300);
+  CHECK(c.net.balance(c.alice) == balance + 10 * one - 1'000 - 4 * 300);
   CHECK(c.pool_now().stake.value == 760 * one);
   CHECK(c.net.chain_now().unbonding.value == 1'140 * one);
   CHECK(c.net.events(event_kind::validator_slashed)[0].amount.value == 100 * one);
-  CHECK(c.net.events(event_kind::reporter_paid)[0].amount.value == 50 * one);
+  CHECK(c.net.events(event_kind::reporter_paid)[0].amount.value == 10 * one);
   const auto waiting = c.net.stake(c.offender, c.pool).unbonding;
   REQUIRE(waiting.size() == 2);
   CHECK(waiting[0].amount.value == 190 * one);
   CHECK(waiting[1].amount.value == 950 * one);
 }
 
-TEST_CASE("a validator that shows itself pays no less than it gets back") {
+TEST_CASE("a validator that shows itself gets a tenth back") {
   court c;
   const auto balance = c.net.balance(c.offender);
   CHECK(!c.net.run(c.offender, c.guilty(0, 5)));
   CHECK(c.pool_now().stake.value == 1'900 * one);
-  CHECK(c.net.balance(c.offender) == balance + 50 * one - 1'900);
+  CHECK(c.net.balance(c.offender) == balance + 10 * one - 1'900);
 }
 
 // Protocol §5.10.
@@ -325,8 +350,14 @@ TEST_CASE("the odd shannon is burned, and the rate is the genesis's") {
   const auto balance = c.net.balance(c.alice);
   CHECK(!c.shown(c.guilty(0, 5)));
   CHECK(c.pool_now() == stake_pool{{0}, 2'000 * one + 1, 2'000 * one + 1});
-  CHECK(c.net.balance(c.alice) == balance + 1'000 * one - 1'900);
-  CHECK(c.net.chain_now().burned.value == 1'000 * one + 1 + 1'900);
+  CHECK(c.net.balance(c.alice) == balance + 100 * one - 1'900);
+  CHECK(c.net.chain_now().burned.value == 1'900 * one + 1 + 1'900);
+  genesis.parameters.equivocation_slash_bps = 1;
+  genesis.validators[1].stake = {2'000 * one + 90'000};
+  court small;
+  small.net = network(genesis);
+  CHECK(!small.shown(small.guilty(0, 5)));
+  CHECK(small.net.chain_now().burned.value == 180'000'009 + 1'900);
 }
 
 TEST_CASE("a key that was rotated away still speaks for its owner") {

@@ -169,10 +169,9 @@ TEST_CASE("every bound of a genesis is checked, and the value at the bound is go
   CHECK(!with([](gp& p) { p.epoch_ms = 366ull * 86'400'000; }));
   CHECK(with([](gp& p) { p.emission_epochs = 0; }) == genesis_refusal::bad_epoch_length);
 
-  for (const auto member :
-       {&gp::target_share_bps, &gp::value_fee_bps, &gp::burn_bps_per_year,
-        &gp::max_commission_step_bps, &gp::missed_reveal_slash_bps, &gp::bad_model_slash_bps,
-        &gp::equivocation_slash_bps, &gp::hits_ema_decay_bps}) {
+  for (const auto member : {&gp::target_share_bps, &gp::value_fee_bps, &gp::burn_bps_per_year,
+                            &gp::max_commission_step_bps, &gp::missed_reveal_slash_bps,
+                            &gp::bad_model_slash_bps, &gp::equivocation_slash_bps}) {
     CHECK(with([&](gp& p) { p.*member = 10'001; }) == genesis_refusal::bad_shares);
     CHECK(!with([&](gp& p) { p.*member = 10'000; }));
   }
@@ -180,6 +179,7 @@ TEST_CASE("every bound of a genesis is checked, and the value at the bound is go
   CHECK(with([](gp& p) { p.base_fee = 1'000 * shannons_per_soma + 1; }) ==
         genesis_refusal::bad_fees);
   CHECK(with([](gp& p) { p.row_fee = supply_cap.value + 1; }) == genesis_refusal::bad_fees);
+  CHECK(with([](gp& p) { p.row_byte_fee = shannons_per_soma + 1; }) == genesis_refusal::bad_fees);
   CHECK(with([](gp& p) { p.fee_multiplier_start_ppm = p.fee_multiplier_min_ppm - 1; }) ==
         genesis_refusal::bad_fees);
   CHECK(with([](gp& p) { p.fee_multiplier_start_ppm = p.fee_multiplier_max_ppm + 1; }) ==
@@ -209,6 +209,9 @@ TEST_CASE("every bound of a genesis is checked, and the value at the bound is go
   }
   CHECK(with([](gp& p) { p.committee_size = 0; }) == genesis_refusal::bad_staking);
   CHECK(with([](gp& p) { p.committee_size = 101; }) == genesis_refusal::bad_staking);
+  CHECK(with([](gp& p) { p.max_power = {0}; }) == genesis_refusal::bad_staking);
+  CHECK(with([](gp& p) { p.max_power = {10'001}; }) == genesis_refusal::bad_staking);
+  CHECK(!with([](gp& p) { p.max_power = {1}; }));
   CHECK(!with([](gp& p) { p.committee_size = 1; }));
 }
 

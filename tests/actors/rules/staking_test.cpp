@@ -221,7 +221,7 @@ TEST_CASE("the last share takes all that is left, and an empty pool is founded a
   CHECK(w.pool_now() == stake_pool{{2'000 * one}, 2'000 * one, 2'000 * one});
   CHECK(w.net.chain_now().joining.value == 0);
   w.net.end_epoch();
-  CHECK(w.net.power(w.validator) == 5'000);
+  CHECK(w.net.power(w.validator) == 2'857);
 }
 
 // Protocol §4.3.
@@ -329,22 +329,29 @@ TEST_CASE("the owner of a validator's pool keeps the minimum until it leaves") {
 }
 
 // Protocol §4.7.
-TEST_CASE("a slash takes the owner's part first, and the worth of delegators' shares stays") {
-  mint w;
-  const auto model = w.model(4 * one);
-  CHECK(!w.net.run(w.alice, tx::add_stake{model.id, {6 * one}}));
-  w.net.end_epoch();
-  CHECK(w.pool_of(model.id) == stake_pool{{10 * one}, 10 * one, 4 * one});
-  w.net.end_epoch();  // the model was not revealed, so half of its own 4 SOMA are slashed
-  CHECK(w.pool_of(model.id) == stake_pool{{8 * one}, 8 * one, 2 * one});
-  CHECK(rules::worth_of(w.pool_of(model.id), 6 * one).value == 6 * one);
-  REQUIRE(w.net.events(event_kind::model_slashed).size() == 1);
-  CHECK(w.net.events(event_kind::model_slashed)[0].amount.value == 2 * one);
-  CHECK(!w.net.run(w.alice, tx::withdraw_stake{model.id, 6 * one}));
-  const auto before = w.net.balance(w.alice);
-  w.net.end_epoch();
-  w.net.end_epoch();
-  CHECK(w.net.balance(w.alice) == before + 6 * one);
+TEST_CASE("a slash takes from the whole pool: the owner's part first, the rest from all by price") {
+  // Half of 10 SOMA are slashed, since the model is not revealed. Of them the owner has 7 or 4.
+  for (const std::uint64_t own : {7, 4}) {
+    CAPTURE(own);
+    mint w;
+    const auto others = 10 - own;
+    const auto model = w.model(own * one);
+    CHECK(!w.net.run(w.alice, tx::add_stake{model.id, {others * one}}));
+    w.net.end_epoch();
+    CHECK(w.pool_of(model.id) == stake_pool{{10 * one}, 10 * one, own * one});
+    w.net.end_epoch();
+    const auto left = own == 7 ? 2 * one : 0;
+    CHECK(w.pool_of(model.id) == stake_pool{{5 * one}, left + others * one, left});
+    const auto worth = rules::worth_of(w.pool_of(model.id), others * one).value;
+    CHECK(worth == (own == 7 ? 3 * one : 5 * one));
+    REQUIRE(w.net.events(event_kind::model_slashed).size() == 1);
+    CHECK(w.net.events(event_kind::model_slashed)[0].amount.value == 5 * one);
+    CHECK(!w.net.run(w.alice, tx::withdraw_stake{model.id, others * one}));
+    const auto before = w.net.balance(w.alice);
+    w.net.end_epoch();
+    w.net.end_epoch();
+    CHECK(w.net.balance(w.alice) == before + worth);
+  }
 }
 
 // Protocol §4.7.
@@ -365,18 +372,19 @@ TEST_CASE("slashed shares: rounded against the owner, never more than the owner 
 
 TEST_CASE("shares that were to leave and were slashed before do not leave twice") {
   mint w;
-  const auto model = w.model(4 * one);
-  CHECK(!w.net.run(w.alice, tx::add_stake{model.id, {6 * one}}));
+  const auto model = w.model(8 * one);
+  CHECK(!w.net.run(w.alice, tx::add_stake{model.id, {2 * one}}));
   w.net.end_epoch();
   CHECK(!w.net.run(w.bob, tx::retire_model{model.id}));
-  CHECK(!w.net.run(w.bob, tx::withdraw_stake{model.id, 4 * one}));
-  CHECK(!w.net.run(w.alice, tx::withdraw_stake{model.id, 6 * one}));
-  // the model was not revealed: half of the owner's part is slashed before the rest leaves
+  CHECK(!w.net.run(w.bob, tx::withdraw_stake{model.id, 8 * one}));
+  CHECK(!w.net.run(w.alice, tx::withdraw_stake{model.id, 2 * one}));
+  // the model was not revealed: half of the pool, of the owner's part, is slashed before the rest
+  // leaves
   w.net.end_epoch();
   CHECK(w.pool_of(model.id) == stake_pool{});
-  CHECK(w.net.chain_now().unbonding.value == 8 * one);
-  CHECK(w.net.stake(w.bob, model.id).unbonding[0].amount.value == 2 * one);
-  CHECK(w.net.stake(w.alice, model.id).unbonding[0].amount.value == 6 * one);
+  CHECK(w.net.chain_now().unbonding.value == 5 * one);
+  CHECK(w.net.stake(w.bob, model.id).unbonding[0].amount.value == 3 * one);
+  CHECK(w.net.stake(w.alice, model.id).unbonding[0].amount.value == 2 * one);
 }
 
 TEST_CASE("prices: the first deposit is 1:1, shares without stake have no price") {

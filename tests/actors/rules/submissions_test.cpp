@@ -110,13 +110,12 @@ TEST_CASE("a distance outside the radius is refused once the radius is below 2")
 // Protocol §8.1 and §7.7.
 TEST_CASE("a claim locks its bond, fills the target and opens a replacement") {
   arena a;
-  const auto before = a.net.chain_now();
   const auto open = a.net.open_targets();
   const auto balance = a.net.balance(a.alice);
   const auto parent = a.net.parent;
   const auto s = a.claimed(a.alice, 1);
   const auto bond = a.submission(s.claim.target).bond.value;
-  CHECK(bond == std::max(before.reward_per_target.value / 10, std::uint64_t{65'000}));
+  CHECK(bond == std::max(open.front().row.reward.value / 10, std::uint64_t{65'000}));
   CHECK(a.net.chain_now().bonds.value == bond);
   CHECK(a.net.balance(a.alice) == balance - bond - a.net.last.outcomes[0].fee.value);
   CHECK(a.status(s.claim.target) == target_status::filled);
@@ -151,7 +150,7 @@ TEST_CASE("reveals are refused by the first check that fails, in the order of th
   r.data.value[0] ^= 1;
   CHECK(a.net.run(a.alice, r) == refusal::data_commitment_mismatch);
   CHECK(!a.net.run(a.alice, s.reveal));
-  CHECK(a.net.chain_now().hits == 1);
+  CHECK(a.net.chain_now().hits == 0);  // a hit settles
   CHECK(a.net.run(a.alice, s.reveal) == refusal::target_not_awaiting_reveal);
   // The same data for another target: the commitment is right, but the data is already used.
   auto again = submission_for(a.net.open_targets().front(), a.alice, 1);
@@ -227,6 +226,8 @@ TEST_CASE(
   CHECK(a.status(id) == target_status::revealed);
   CHECK(!a.vote(2, id, audit_verdict::ok));
   CHECK(a.status(id) == target_status::settled);
+  CHECK(a.net.chain_now().hits == 1);
+  CHECK(a.net.chain_now().slice_hits == 1);
   CHECK(a.net.balance(a.alice) == start - fees + reward - reward / 2);
   const auto commission = reward / 2 * model.commission_bps / 10'000;
   CHECK(a.net.balance(a.owner) == owner + commission);
@@ -255,7 +256,8 @@ TEST_CASE(
   CHECK(paid + 2 >= bond / 2);
   CHECK(a.net.balance(validator_person(900)) == 0);
   CHECK(a.net.chain_now().burned.value == before.burned.value + bond - paid);
-  CHECK(a.net.chain_now().next_budget.value == before.next_budget.value + reward);
+  const auto flowed = a.net.chain_now().flowed.value - before.flowed.value;
+  CHECK(a.net.chain_now().target_pot.value == before.target_pot.value + flowed + reward);
 }
 
 // Protocol §8.3.
@@ -338,10 +340,11 @@ TEST_CASE("the odd shannon of a reward is the submitter's") {
     genesis.parameters.emission_epochs = epochs;
     network net(genesis);
     (void)net.active_models(owner, 1);
-    const auto reward = net.chain_now().reward_per_target.value;
+    const auto target = net.open_targets().front();
+    const auto reward = target.row.reward.value;
     if (reward % 2 == 0) continue;
     seen_odd = true;
-    const auto s = submission_for(net.open_targets().front(), alice, 1);
+    const auto s = submission_for(target, alice, 1);
     CHECK(!net.run(alice, s.claim));
     CHECK(!net.run(alice, s.reveal));
     const auto bond = ledger::read_submission(net.state, s.claim.target)->bond.value;

@@ -2,6 +2,7 @@
 
 #include "actors/rules/arithmetic.hpp"
 #include "actors/rules/difficulty.hpp"
+#include "actors/rules/emission.hpp"
 #include "actors/rules/epoch.hpp"
 #include "tests/actors/rules/network.hpp"
 
@@ -84,9 +85,16 @@ TEST_CASE(
   const auto chain = net.chain_now();
   const auto open = net.open_targets();
   CHECK(open.size() == 4);
-  CHECK(chain.targets_opened == 4);
-  CHECK(chain.set_aside.value == 4 * chain.reward_per_target.value);
-  CHECK(chain.reward_per_target.value == (chain.target_budget.value + chain.set_aside.value) / 8);
+  CHECK(chain.targets_waiting == 0);
+  std::uint64_t pot = chain.target_pot.value + chain.set_aside.value;
+  for (std::uint64_t i = 0; i < 4; ++i) {  // each has an eighth of what is there when it opens
+    const auto target =
+        ledger::read_target(net.state, rules::target_id_of({before, std::nullopt}, i));
+    REQUIRE(target);
+    CHECK(target->reward.value == pot / 8);
+    pot -= target->reward.value;
+  }
+  CHECK(pot == chain.target_pot.value);
   std::set<target_id> ids;
   for (const auto& t : open) {
     ids.insert(t.id);
@@ -97,32 +105,36 @@ TEST_CASE(
     CHECK(ids.contains(rules::target_id_of({before, std::nullopt}, i)));
 }
 
-// Protocol §7.7.
-TEST_CASE("a target is opened only with models and when the budget can pay it") {
+// Protocol §7.7 and §3.5.
+TEST_CASE("a target is opened only with models, and one below 1,000 shannons waits for the pot") {
   const std::vector people{somebody(1)};
   auto genesis = small_genesis(1, people);
-  genesis.parameters.hits_wanted = 3;
+  genesis.parameters.hits_wanted = 24'000'000'000 / 24;  // a part is next to nothing
   network net(genesis);
   net.end_epoch();
-  CHECK(net.chain_now().target_budget.value > 0);
+  CHECK(net.chain_now().target_pot.value > 0);
   CHECK(net.open_targets().empty());
+  CHECK(net.chain_now().targets_waiting == 0);
   (void)net.active_models(people[0], 1);
-  CHECK(net.open_targets().size() == 3);  // four are wanted, but the budget pays for three
-}
-
-// Protocol §7.7.
-TEST_CASE("a target is opened only when the budget pays all of its reward") {
-  network net(small_genesis(1, std::vector{somebody(1)}));
+  CHECK(net.open_targets().size() == 4);
+  // A pot that is too small lets them wait until it has filled.
   ledger::block_state state(net.state);
-  rules::block_run run{state, net.genesis.parameters, {1}};
-  CHECK(!rules::pay_for_target(run, {}, 0));  // a reward of 0
-  state.must_move(rules::of(ledger::pot::unissued), rules::of(ledger::pot::target_budget), {11});
-  state.update_chain([](chain_row& c) { c.reward_per_target = {4}; });
-  CHECK(rules::pay_for_target(run, {}, 0)->reward.value == 4);
-  CHECK(rules::pay_for_target(run, {}, 1));
-  CHECK(!rules::pay_for_target(run, {}, 2));  // three are left
-  CHECK(state.chain().target_budget.value == 3);
-  CHECK(state.chain().set_aside.value == 8);
+  auto run = rules::block_run{state, net.genesis.parameters, {99}};
+  state.must_move(rules::of(ledger::pot::targets), rules::of(ledger::pot::unissued),
+                  state.chain().target_pot);
+  const auto parts = rules::pot_parts(net.genesis.parameters);
+  state.must_move(rules::of(ledger::pot::unissued), rules::of(ledger::pot::targets),
+                  {1'000 * parts - 1});
+  run.filled = {net.open_targets()[0].id, net.open_targets()[1].id};
+  CHECK(rules::replace_targets(run, net.parent).empty());
+  CHECK(state.chain().targets_waiting == 2);
+  run.filled.clear();
+  state.must_move(rules::of(ledger::pot::unissued), rules::of(ledger::pot::targets), {1});
+  const auto one = rules::replace_targets(run, net.parent);
+  REQUIRE(one.size() == 1);
+  CHECK(one[0].reward.value == 1'000);
+  CHECK(one[0].id == rules::target_id_of({net.parent, std::nullopt}, 0));
+  CHECK(state.chain().targets_waiting == 1);
 }
 
 // Protocol §7.3 and §10.4.

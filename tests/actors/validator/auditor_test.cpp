@@ -652,11 +652,11 @@ TEST_CASE("a checker's own trouble is no verdict on a model, what stays missing 
         rules::model_commitment(reveal.weights, reveal.key, reveal.embedding, reveal.salt);
     commit.manifest = {1'000, 1u << 20, blob_id{{1}}, {}};
     commit.stake = {10 * shannons_per_soma};
-    const auto committed = owner.sign(commit, epoch_number{10}).sent;
+    const auto committed = owner.sign(commit, epoch_number{2}).sent;
     REQUIRE(v.submit(committed) == validator::offer_refusal{});
     v.pass(65'000);
     reveal.model = rules::model_id_of(signing::id_of(committed));
-    REQUIRE(v.submit(owner.sign(reveal, epoch_number{10}).sent) == validator::offer_refusal{});
+    REQUIRE(v.submit(owner.sign(reveal, epoch_number{2}).sent) == validator::offer_refusal{});
     v.pass(40'000);
     const auto version = v.ledger->view().model_version({reveal.model, 1});
     REQUIRE(version.has_value());

@@ -40,7 +40,7 @@ struct lone_gate {
     gate.emplace(parts, *ledger, *executor, small_genesis(), key_of(9));
   }
   signed_transaction transfer() {
-    return sender.sign(tx::transfer{address_of(2), {1}}, epoch_number{10}).sent;
+    return sender.sign(tx::transfer{address_of(2), {1}}, epoch_number{2}).sent;
   }
   /// So many transactions that cannot be read, and then one that can be executed.
   peer::transactions after_nonsense(std::size_t nonsense) {
@@ -100,8 +100,29 @@ TEST_CASE("transactions of a client are passed on to the peers once, those of a 
   CHECK(g.parts.passed_on == 1);
   soma::wallet::wallet poor(key_of(77), rules::chain_id_of(small_genesis()), 0);
   peer::transactions unpaid;
-  unpaid.list.push_back(poor.sign(tx::transfer{address_of(2), {1}}, epoch_number{10}).sent);
+  unpaid.list.push_back(poor.sign(tx::transfer{address_of(2), {1}}, epoch_number{2}).sent);
   g.gate->take_from_peer(1, unpaid, 7'000);
   CHECK(g.parts.pooled == 2);
   CHECK(g.gate->pool().size() == 2);
+}
+
+// By security §8.3.1 a vote that the pool refuses comes again.
+TEST_CASE("what the validator wants to say and its pool refuses is said after the next block") {
+  lone_gate g;
+  const auto vote = [&](std::uint8_t number) {
+    tx::vote_on_submission kind;
+    kind.target.value[0] = number;
+    return g.gate->send_own(kind);
+  };
+  for (std::uint8_t i = 0; i < 64; ++i) REQUIRE(vote(i));
+  CHECK(!vote(64));
+  CHECK(g.gate->pool().size() == 64);
+  rules::effects done;
+  done.chain = *g.ledger->chain();
+  const auto row = *g.ledger->view().account(address_of(9));
+  done.changes = {{account_key(address_of(9)), encode(account_row{row.balance, row.nonce + 10})}};
+  g.gate->block_done(done);
+  CHECK(g.gate->pool().size() == 55);
+  g.gate->block_done(done);
+  CHECK(g.gate->pool().size() <= 55);  // once is enough
 }

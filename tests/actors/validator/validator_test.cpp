@@ -22,7 +22,7 @@ namespace {
 
 signed_transaction transfer(soma::wallet::wallet& from, std::uint64_t to_seed,
                             std::uint64_t amount) {
-  return from.sign(tx::transfer{address_of(to_seed), {amount}}, epoch_number{10}).sent;
+  return from.sign(tx::transfer{address_of(to_seed), {amount}}, epoch_number{2}).sent;
 }
 
 const offer_refusal taken;
@@ -114,14 +114,14 @@ TEST_CASE("a member of the committee votes without a balance; all others need on
   const auto chain = rules::chain_id_of(small_genesis());
   soma::wallet::wallet member(key_of(9), chain, 0), stranger(key_of(3), chain, 0);
   CHECK(v.balance(9) == shannons{});
-  CHECK(v.submit(member.sign(tx::vote_on_submission{}, epoch_number{10}).sent) == taken);
-  CHECK(v.submit(member.sign(tx::retire_model{}, epoch_number{10}).sent) ==
+  CHECK(v.submit(member.sign(tx::vote_on_submission{}, epoch_number{2}).sent) == taken);
+  CHECK(v.submit(member.sign(tx::retire_model{}, epoch_number{2}).sent) ==
         code(rules::refusal::base_fee_unaffordable));
   soma::wallet::wallet rich(key_of(1), chain, 0);
   REQUIRE(v.submit(transfer(rich, 3, 1)) == taken);
   v.pass(3'000);
   CHECK(v.balance(3) == shannons{1});
-  CHECK(v.submit(stranger.sign(tx::vote_on_submission{}, epoch_number{10}).sent) ==
+  CHECK(v.submit(stranger.sign(tx::vote_on_submission{}, epoch_number{2}).sent) ==
         code(rules::refusal::base_fee_unaffordable));
 }
 

@@ -209,10 +209,10 @@ inline genesis sample<genesis>(std::uint64_t seed) {
         p.fee_multiplier_start_ppm, p.fee_multiplier_min_ppm, p.fee_multiplier_max_ppm,
         p.burn_bps_per_year, p.min_model_stake, p.min_validator_stake, p.max_commission_step_bps,
         p.missed_reveal_slash_bps, p.bad_model_slash_bps, p.initial_targets, p.hits_wanted,
-        p.stake_bonus_ppm, p.difficulty_start_ppm, p.hits_ema_decay_bps, p.max_data_bytes,
+        p.stake_bonus_ppm, p.difficulty_start_ppm, p.row_byte_fee, p.max_data_bytes,
         p.bond_per_byte, p.bond_reward_divisor, p.reveal_window_blocks, p.max_audit_extensions,
         p.equivocation_slash_bps, p.committee_size, p.model_unbonding_epochs,
-        p.validator_unbonding_epochs);
+        p.validator_unbonding_epochs, p.max_power.value);
   v.accounts.resize(s.below(4));
   for (auto& account : v.accounts) {
     s.fill(account.owner);
@@ -261,9 +261,9 @@ inline chain_row sample<chain_row>(std::uint64_t seed) {
   chain_row v;
   s.all(v.height, v.last_block, v.time_ms, v.epoch, v.epoch_start_ms, v.epoch_first_block,
         v.registry_version, v.models_activated, v.fee_multiplier_ppm, v.difficulty_ppm, v.hits,
-        v.hits_ema_milli, v.targets_opened, v.target_budget, v.next_budget, v.reward_per_target,
-        v.balances, v.staked, v.bonds, v.set_aside, v.unissued, v.burned, v.burned_this_epoch,
-        v.joining, v.unbonding);
+        v.slice_hits, v.targets_waiting, v.target_pot, v.epoch_emission, v.flowed, v.balances,
+        v.staked, v.bonds, v.set_aside, v.unissued, v.burned, v.burned_this_epoch, v.joining,
+        v.unbonding, v.slices_done, v.congestion_ppm);
   return v;
 }
 template <>

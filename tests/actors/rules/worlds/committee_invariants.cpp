@@ -1,4 +1,4 @@
-#include "actors/rules/voting_power.hpp"
+#include "actors/rules/pools.hpp"
 #include "messages/codec/codec.hpp"
 #include "tests/actors/rules/worlds/invariants.hpp"
 #include "tests/actors/rules/worlds/violation.hpp"
@@ -39,18 +39,36 @@ void committee_watch::check_votes(const mirror& rows) const {
 void committee_watch::check_seats(const mirror& rows) const {
   const auto& seats = rows.committee().seats;
   must(!seats.empty() && seats.size() <= p_.committee_size, "a committee has its size");
-  const auto cap = rules::power_cap(seats.size());
   std::uint64_t all = 0;
   const address* last = nullptr;
   for (const auto& seat : seats) {
     must(last == nullptr || *last < seat.member, "seats are in order of address, each once");
     last = &seat.member;
-    must(seat.power.value >= 1 && seat.power <= cap, "a power is within its cap");
+    must(seat.power.value >= 1, "a seat has power");
     all += seat.power.value;
     const auto* holder = rows.consensus_keys.find(seat.consensus_key);
     must(holder != nullptr && holder->validator == seat.member, "a seat's key is its member's");
   }
   must(all == 10'000, "powers sum to 10,000");
+  check_stakes(rows);
+}
+
+/// No power is more than five quarters of the stake behind it, unless an old committee stays.
+void committee_watch::check_stakes(const mirror& rows) const {
+  const auto pool_of = [&](const committee_seat& seat) -> const stake_pool& {
+    return rows.validators.find(seat.member)->pool;
+  };
+  unsigned __int128 all = 0;
+  for (const auto& seat : rows.committee().seats) {
+    const auto own = rules::own_stake(pool_of(seat));
+    if (!rows.validators.find(seat.member)->wants_seat || own < p_.min_validator_stake) return;
+    const auto ten = static_cast<unsigned __int128>(own.value) * 10;
+    all += std::min<unsigned __int128>(ten, pool_of(seat).stake.value);
+  }
+  for (const auto& seat : rows.committee().seats) {
+    const unsigned __int128 stake = pool_of(seat).stake.value;
+    must(seat.power.value * all * 4 <= stake * 50'000, "power is at most 5/4 of the stake");
+  }
 }
 
 /// A validator that had a seat in an epoch keeps its record of it.

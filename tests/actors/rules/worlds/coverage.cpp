@@ -18,8 +18,9 @@ constexpr std::array<std::string_view, event_kinds> event_names{
     "stake_left",          "stake_paid_out",      "commission_changed",   "validator_joined",
     "validator_leaving",   "validator_seated",    "validator_unseated",   "validator_absent",
     "validator_slashed",   "reporter_paid",       "emission_released",    "fees_changed",
-    "difficulty_changed",  "audit_vote_cast",     "audit_extended",       "model_vote_cast"};
-static_assert(static_cast<std::size_t>(event_kind::model_vote_cast) + 1 == event_kinds);
+    "difficulty_changed",  "audit_vote_cast",     "audit_extended",       "model_vote_cast",
+    "emission_returned"};
+static_assert(static_cast<std::size_t>(event_kind::emission_returned) + 1 == event_kinds);
 
 }  // namespace
 

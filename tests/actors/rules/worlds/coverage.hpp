@@ -12,7 +12,7 @@
 
 namespace soma::test {
 
-inline constexpr std::size_t event_kinds = 44;
+inline constexpr std::size_t event_kinds = 45;
 
 struct coverage {
   std::uint64_t transactions = 0;

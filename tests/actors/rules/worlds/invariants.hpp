@@ -74,6 +74,7 @@ class committee_watch {
 
  private:
   void check_seats(const mirror& rows) const;
+  void check_stakes(const mirror& rows) const;
   void check_votes(const mirror& rows) const;
   void check_reports(const rules::block_input& block, const rules::effects& done,
                      const mirror& rows) const;
@@ -111,21 +112,36 @@ class agenda_watch {
   genesis_parameters p_;
 };
 
-/// Protocol §3 and §4: when which amounts are issued, and how fast commissions rise.
+/// Protocol §4 and §8: how fast commissions rise, when data is revealed, and what a bond is.
 class schedule_watch {
  public:
-  explicit schedule_watch(const soma::genesis& genesis);
+  explicit schedule_watch(const soma::genesis& genesis) : p_(genesis.parameters) {}
   void check(const mirror& rows) const;
 
  private:
   genesis_parameters p_;
-  std::uint64_t pool_ = 0;
+};
+
+/// Protocol §3 and §7: the emission, the pot of the targets, and the steps of the difficulty.
+class pot_watch {
+ public:
+  explicit pot_watch(const soma::genesis& genesis) : p_(genesis.parameters) {}
+  void check(const rules::effects& done, const mirror& rows) const;
+
+ private:
+  [[nodiscard]] std::uint64_t slices() const;
+  [[nodiscard]] shannons for_targets(shannons emission) const;
+  void check_flows(const rules::effects& done, const mirror& rows) const;
+  void check_emission(const rules::effects& done, const mirror& rows) const;
+  void check_targets(const rules::effects& done, const mirror& rows) const;
+  void check_slices(const rules::effects& done, const mirror& rows) const;
+  genesis_parameters p_;
 };
 
 class invariants {
  public:
   explicit invariants(const soma::genesis& genesis)
-      : committee_(genesis), agenda_(genesis), schedule_(genesis) {}
+      : committee_(genesis), agenda_(genesis), schedule_(genesis), pot_(genesis) {}
   void begin(const mirror& rows);
   void check(const rules::block_input& block, const rules::effects& done, const mirror& rows);
   void check_all(const mirror& rows) const;
@@ -136,6 +152,7 @@ class invariants {
   committee_watch committee_;
   agenda_watch agenda_;
   schedule_watch schedule_;
+  pot_watch pot_;
   target_histories targets_;
   model_histories models_;
 };

@@ -58,7 +58,8 @@ void pool_watch::check_price(const rules::effects& done, const pool_owner& whose
   }
   if (joined == after.shares) return;  // all holders left, and then the pool was founded anew
   must(slashed, "a share's price falls by a slash alone", [&] { return name(whose); });
-  must(before.owner_shares == before.shares, "a slash does not touch those who only delegate",
+  must(before.owner_shares == before.shares || after.owner_shares == 0,
+       "a slash touches those who only delegate when the owner has nothing left",
        [&] { return name(whose); });
 }
 

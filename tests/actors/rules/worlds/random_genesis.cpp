@@ -15,6 +15,7 @@ std::uint64_t one_of(dice& d, std::initializer_list<std::uint64_t> values) {
 void roll_fees(dice& d, genesis_parameters& p) {
   p.base_fee = one_of(d, {0, 1, 1'000, 1'000, 1'000, 1'000'000, 7'000'000});
   p.row_fee = one_of(d, {0, 1, 300, 300, 300, 90'000});
+  p.row_byte_fee = static_cast<std::uint32_t>(one_of(d, {0, 1, 1, 1, 1'000}));
   p.value_fee_bps = static_cast<std::uint32_t>(one_of(d, {0, 10, 10, 10, 10, 333}));
   p.fee_multiplier_min_ppm = one_of(d, {1, 10'000, 1'000'000});
   p.fee_multiplier_start_ppm = p.fee_multiplier_min_ppm + d.below(2'000'000);
@@ -43,8 +44,8 @@ void roll_stakes(dice& d, genesis_parameters& p) {
   p.bad_model_slash_bps = share(9'500);
   p.equivocation_slash_bps = share(500);
   p.target_share_bps = share(8'000);
-  p.hits_ema_decay_bps = share(9'000);
   p.committee_size = static_cast<std::uint32_t>(1 + d.below(8));
+  p.max_power = {static_cast<std::uint32_t>(one_of(d, {10'000, 10'000, 10'000, 5'000, 2'500, 1}))};
   p.model_unbonding_epochs = static_cast<std::uint32_t>(1 + d.below(max_unbonding_epochs));
   p.validator_unbonding_epochs = static_cast<std::uint32_t>(1 + d.below(max_unbonding_epochs));
 }
@@ -52,7 +53,7 @@ void roll_stakes(dice& d, genesis_parameters& p) {
 void roll_targets(dice& d, genesis_parameters& p) {
   p.models_per_target = static_cast<std::uint32_t>(1 + d.below(4));
   p.initial_targets = static_cast<std::uint32_t>(d.chance(5) ? 0 : 1 + d.below(6));
-  p.hits_wanted = one_of(d, {1, 3, 8, 8, 12, 1'000'000'000});
+  p.hits_wanted = one_of(d, {1, 3, 8, 8, 12, 100, 1'000'000'000});
   p.stake_bonus_ppm = static_cast<std::int64_t>(one_of(d, {0, 500'000, 1'000'000'000}));
   p.difficulty_start_ppm = static_cast<std::int64_t>(d.below(8'000'000)) - 6'000'000;
   p.max_data_bytes = one_of(d, {1, 1'000, 1u << 20, 1u << 30});

@@ -223,16 +223,18 @@ void world::check_without(const rules::block_input& block, const rules::effects&
       }
       must(now.nonce == was.nonce + 1 && now.balance.value + outcome.fee.value == was.balance.value,
            "a refusal costs the fee and the nonce");
-      const auto base =
-          rules::base_fee(genesis_.parameters, rows_.chain.fee_multiplier_ppm).value();
+      const auto base = rules::base_fee(genesis_.parameters, rules::fee_multiplier(rows_.chain));
       must(outcome.fee == std::min(base, was.balance), "a refusal costs the base fee");
     } else if (change.key == chain_key()) {
       auto now = decode<chain_row>(*change.value).value();
       now.balances.value += outcome.fee.value;
       now.burned.value -= outcome.fee.value;
       now.burned_this_epoch.value -= outcome.fee.value;
-      must(same != rest.end() && now == decode<chain_row>(same->second).value(),
-           "a refusal changes the chain's totals by the fee alone");
+      must(same != rest.end(), "a block changes the chain's row");
+      const auto was = decode<chain_row>(same->second).value();
+      must(now.congestion_ppm >= was.congestion_ppm, "what was executed fills the block");
+      now.congestion_ppm = was.congestion_ppm;
+      must(now == was, "a refusal changes the chain's totals by the fee alone");
     } else {
       must(same != rest.end() && same->second == change.value.value_or(bytes{}),
            "a refusal changes no row but the sender's");
