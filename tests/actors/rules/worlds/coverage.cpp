@@ -100,8 +100,6 @@ std::string_view name_of(event_kind kind) {
 const std::map<rules::refusal, std::string_view>& out_of_reach() {
   static const std::map<rules::refusal, std::string_view> known{
       {rules::refusal::too_large, "no block that passes check_block holds such a transaction"},
-      {rules::refusal::reveal_too_late,
-       "takes a new committee that slashes what the old one found good, while an update waits"},
       {rules::refusal::votes_full, "takes a thousand members that come and go"},
       {rules::refusal::target_of_other_epoch, "open targets expire with their epoch"},
   };
