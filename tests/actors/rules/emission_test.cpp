@@ -199,7 +199,7 @@ TEST_CASE("the difficulty stays where nothing can be hit, and falls where nothin
 
 // Protocol §3.2 to §3.6.
 TEST_CASE("in a thousand epochs everything is emitted, and the pot neither starves nor floods") {
-  for (std::uint64_t seed = 0; seed < 6; ++seed) {
+  for (std::uint64_t seed = 0; seed < 2; ++seed) {
     CAPTURE(seed);
     dice d{seed};
     auto p = pot_world::a_day();
