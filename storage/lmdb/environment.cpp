@@ -114,8 +114,10 @@ environment::environment(const std::filesystem::path& directory, environment_opt
   const auto found = read.find(table(meta_table), as_bytes(format_key));
   const std::string format = found ? std::string(found->begin(), found->end()) : "nothing";
   if (format != options.format) {
+    const auto advice =
+        options.other_format_advice.empty() ? "" : ": " + options.other_format_advice;
     throw failure(failure_code::wrong_format, directory.string() + " is written as \"" + format +
-                                                  "\", wanted \"" + options.format + "\"");
+                                                  "\", wanted \"" + options.format + "\"" + advice);
   }
 }
 

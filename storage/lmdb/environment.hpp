@@ -28,6 +28,7 @@ namespace soma::lmdb {
 struct environment_options {
   std::size_t map_bytes = std::size_t{64} << 30;  // address space, not disk space
   std::string format{};                           // for example "soma-ledger 1"
+  std::string other_format_advice{};              // said of a file of another format
   std::vector<std::string> tables{};              // created when missing; "meta" is always there
   bool read_only = false;                         // beside another process that writes
   // If false, commits survive a kill but not a power cut; only for simulated networks.

@@ -13,7 +13,10 @@ constexpr std::uint64_t blocks_between_reader_checks = 256;
 
 lmdb::environment_options environment_options_of(const ledger_options& options) {
   return {.map_bytes = options.map_bytes,
-          .format = "soma-ledger 3",
+          .format = "soma-ledger 4",
+          .other_format_advice =
+              "up to 3 it holds a network of the first edition of the rules: use "
+              "the soma that wrote it, or begin the network anew in an empty home",
           .tables = {row_table::name, row_table::index_name, block_table::name,
                      block_table::heights_name, block_table::transactions_name, epoch_table::name,
                      event_table::name, event_table::by_target_name, event_table::by_model_name,

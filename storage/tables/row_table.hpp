@@ -10,6 +10,8 @@
 //   7 submission       target id                        -> SubmissionRow
 //   8 used_data        data hash                        -> UsedDataRow
 //
+// and the tables that only the rules read, by their numbers in messages/values/rows.hpp.
+//
 // targets_open: epoch (u64 BE) ‖ target id -> (). It lists the targets whose status is open and is
 // updated with `rows` in the same transaction.
 #pragma once

@@ -33,6 +33,23 @@ void commit(ledger_store& store, const made_block& made) {
   made.commit_to(store);
 }
 
+/// The tables of a ledger, which were the same in the first edition.
+std::vector<std::string> ledger_table_names() {
+  return {row_table::name,
+          row_table::index_name,
+          block_table::name,
+          block_table::heights_name,
+          block_table::transactions_name,
+          epoch_table::name,
+          event_table::name,
+          event_table::by_target_name,
+          event_table::by_model_name,
+          event_table::by_account_name,
+          genesis_table::name,
+          proof_table::finals_name,
+          proof_table::epoch_ends_name};
+}
+
 std::map<bytes, bytes> all_rows(const ledger_store& store) {
   std::map<bytes, bytes> rows;
   store.scan([&](byte_view key, byte_view value) {
@@ -43,6 +60,26 @@ std::map<bytes, bytes> all_rows(const ledger_store& store) {
 }
 
 }  // namespace
+
+TEST_CASE(
+    "a ledger of the first edition of the rules is refused with a line that says what to do") {
+  const scratch_directory dir;
+  {
+    const lmdb::environment first(dir.path(), {.map_bytes = std::size_t{1} << 26,
+                                               .format = "soma-ledger 3",
+                                               .tables = ledger_table_names()});
+  }
+  std::string said;
+  try {
+    const ledger_store store(dir.path(), small());
+  } catch (const lmdb::failure& refused) {
+    CHECK(refused.code() == lmdb::failure_code::wrong_format);
+    said = refused.what();
+  }
+  CHECK(said.find("first edition") != std::string::npos);
+  CHECK(said.find("begin the network anew in an empty home") != std::string::npos);
+  CHECK(said.find('\n') == std::string::npos);
+}
 
 TEST_CASE("what a chain of blocks wrote is there again after each reopening") {
   for (std::uint64_t seed = 1; seed <= 3; ++seed) {
