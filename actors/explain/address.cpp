@@ -169,13 +169,6 @@ passage describe_models(const explain_context& context, const address_record& r,
   return described;
 }
 
-std::optional<committee_row> committee_of(const explain_context& context) {
-  const auto stored = context.view.find_row(committee_key());
-  const auto row =
-      stored ? decode<committee_row>(*stored) : expected<committee_row, parse_refusal>{};
-  return stored && row ? std::optional(*row) : std::nullopt;
-}
-
 void describe_seat(const explain_context& context, const committee_row& committee,
                    const committee_seat& seat, passage& described, std::vector<step>& next) {
   const auto in_epoch = context.chain.height.value + 1 - context.chain.epoch_first_block.value;
@@ -233,14 +226,12 @@ passage describe_validator(const explain_context& context, const address& id,
                            const validator_row& row, std::vector<step>& next) {
   passage described{"validator", "Validator", {}};
   described.steps.push_back(describe_pool(context, id, row.pool, row.commission_bps));
-  const auto committee = committee_of(context);
+  const auto committee = present_committee(context);
   bool seated = false;
-  if (committee) {
-    for (const auto& seat : committee->seats) {
-      if (seat.member != id) continue;
-      seated = true;
-      describe_seat(context, *committee, seat, described, next);
-    }
+  for (const auto& seat : committee.seats) {
+    if (seat.member != id) continue;
+    seated = true;
+    describe_seat(context, committee, seat, described, next);
   }
   describe_wish(context, row, seated, next);
   if (row.commission_bps != row.next_commission_bps) {

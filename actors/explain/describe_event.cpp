@@ -1,6 +1,7 @@
 #include "actors/explain/describe_event.hpp"
 
 #include "actors/explain/names.hpp"
+#include "actors/rules/arithmetic.hpp"
 #include "actors/rules/refusal.hpp"
 #include "messages/codec/codec.hpp"
 #include "messages/values/assert.hpp"
@@ -75,8 +76,21 @@ std::string describe_model_slash(const explain_context& context, const event& e)
   const auto version = context.view.model_version(e.model);
   const bool bad = version && version->status == version_status::bad;
   return format_text(format_model(context, e.model), " lost ", e.amount, " of its owner's stake: ",
-                     bad ? "a quorum of validators judged it bad"
+                     bad ? format_text("a quorum of validators judged it bad; ", shannons{e.detail},
+                                       " of it is added to the pay of all validators")
                          : "it never was active and was not revealed in its epoch");
+}
+
+std::string describe_void(const event& e) {
+  switch (static_cast<void_reason>(e.detail)) {
+    case void_reason::undecided:
+      return "no quorum of validators said whether it is right";
+    case void_reason::unavailable:
+      return "a quorum of validators could not fetch its data, or found it wrong";
+    case void_reason::data_in_use:
+      return "another submitter revealed the same data since the claim";
+  }
+  return {};
 }
 
 std::string blocks_and_votes(std::uint64_t detail) {
@@ -127,6 +141,10 @@ std::string describe_model(const explain_context& context, const event& e) {
       return format_text(model, " became active");
     case event_kind::model_update_dropped:
       return describe_drop(context, e);
+    case event_kind::model_not_accepted:
+      return format_text(model, " was not accepted: validators with a power of ", e.detail,
+                         " found it good, not with the ", rules::quorum_power.value,
+                         " needed; nothing was slashed");
     case event_kind::model_slashed:
       return describe_model_slash(context, e);
     case event_kind::model_retiring:
@@ -156,12 +174,14 @@ std::string describe_target(const explain_context& context, const event& e) {
     case event_kind::audit_vote_cast:
       return describe_audit_vote(context, e);
     case event_kind::audit_extended:
-      return format_text("too few voted on target ", e.target, ": extension ", e.detail, " of ",
+      return format_text("no quorum agreed on target ", e.target, ": extension ", e.detail, " of ",
                          std::uint64_t{context.parameters.max_audit_extensions});
     case event_kind::target_settled:
       return format_text("target ", e.target, " settled");
     case event_kind::target_slashed:
       return format_text("the submission to target ", e.target, " was rejected");
+    case event_kind::target_voided:
+      return format_text("the claim on target ", e.target, " is void: ", describe_void(e));
     case event_kind::target_expired:
       return format_text("target ", e.target, " expired: nobody claimed it before epoch ", e.epoch,
                          " ended");
@@ -205,9 +225,8 @@ std::string describe_validator(const event& e) {
       return format_text(e.account, " was paid ", e.amount, " for showing that ", e.other,
                          " equivocated");
     case event_kind::voter_paid:
-      return format_text(
-          e.account, " was paid ", e.amount, " for its vote against ",
-          e.target.is_zero() ? "a bad model" : format_text("the submission to target ", e.target));
+      return format_text(e.account, " was paid ", e.amount,
+                         " for its vote against the submission to target ", e.target);
     default:
       SOMA_ASSERT(false, "an event about a validator");
       return {};
@@ -232,6 +251,7 @@ std::string sentence_of(const explain_context& context, const event& e) {
     case event_kind::model_retiring:
     case event_kind::model_paid:
     case event_kind::model_vote_cast:
+    case event_kind::model_not_accepted:
       return describe_model(context, e);
     case event_kind::stake_added:
     case event_kind::stake_joined:
@@ -288,6 +308,10 @@ std::string_view detail_name(event_kind kind) {
       return "multiplier_ppm";
     case event_kind::audit_extended:
       return "extensions";
+    case event_kind::model_slashed:
+      return "to_validators_shannons";
+    case event_kind::model_not_accepted:
+      return "good_power";
     default:
       return {};
   }
@@ -298,6 +322,8 @@ void add_detail(std::vector<field>& fields, const event& e) {
     fields.push_back({"verdict", std::string(name_of(static_cast<audit_verdict>(e.detail)))});
   } else if (e.kind == event_kind::model_vote_cast) {
     fields.push_back({"verdict", std::string(name_of(static_cast<model_verdict>(e.detail)))});
+  } else if (e.kind == event_kind::target_voided) {
+    fields.push_back({"reason", std::string(name_of(static_cast<void_reason>(e.detail)))});
   } else if (e.kind == event_kind::difficulty_changed) {
     fields.push_back({"difficulty_ppm", static_cast<std::int64_t>(e.detail)});
   } else if (e.kind == event_kind::validator_paid || e.kind == event_kind::validator_absent) {
@@ -331,8 +357,6 @@ std::vector<field> fields_of(const event& e) {
 
 std::string_view section_for(const event& e) {
   if (e.kind == event_kind::transaction_refused) return section_of_refusal(e.refusal);
-  // Votes on models (protocol §6) are paid by another rule than votes on submissions.
-  if (e.kind == event_kind::voter_paid && e.target.is_zero()) return "6";
   return section_of(e.kind);
 }
 

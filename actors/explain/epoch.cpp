@@ -161,9 +161,10 @@ constexpr std::array target_lines{
     count_line{event_kind::data_revealed, "target", " revealed", ""},
     count_line{event_kind::target_settled, "target", " settled", ", rewards "},
     count_line{event_kind::target_slashed, "target", " rejected by votes", ", bonds "},
+    count_line{event_kind::target_voided, "claim", " void", ", bonds "},
     count_line{event_kind::reveal_missed, "target", " not revealed in time", ", bonds "},
     count_line{event_kind::target_expired, "target", " expired", ""},
-    count_line{event_kind::audit_extended, "target", " put off for want of votes", ""},
+    count_line{event_kind::audit_extended, "target", " put off for want of a quorum", ""},
 };
 constexpr std::array money_lines{
     count_line{event_kind::submitter_paid, "payment", " to submitters", ": "},

@@ -16,6 +16,13 @@ std::optional<explain_context> open_context(const tables::ledger_view& view, con
   return explain_context{view, how, *chain, origin->parameters, origin->start_ms};
 }
 
+committee_row present_committee(const explain_context& context) {
+  const auto stored = context.view.find_row(committee_key());
+  const auto row =
+      stored ? decode<committee_row>(*stored) : expected<committee_row, parse_refusal>{};
+  return row ? *row : committee_row{};
+}
+
 std::string format_value(shannons amount) {
   return to_text(amount);
 }

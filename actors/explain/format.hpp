@@ -19,6 +19,9 @@ struct explain_context {
 [[nodiscard]] std::optional<explain_context> open_context(const tables::ledger_view& view,
                                                           const options& how);
 
+/// The committee of the present epoch; without seats when the ledger has none.
+[[nodiscard]] committee_row present_committee(const explain_context& context);
+
 // Each of these functions formats one part of a sentence.
 [[nodiscard]] std::string format_value(shannons amount);
 [[nodiscard]] std::string format_value(std::uint64_t number);

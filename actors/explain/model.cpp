@@ -7,7 +7,9 @@
 #include "actors/explain/describe_event.hpp"
 #include "actors/explain/names.hpp"
 #include "actors/explain/positions.hpp"
+#include "actors/ledger/vote_tally.hpp"
 #include "actors/rules/arithmetic.hpp"
+#include "actors/rules/models.hpp"
 #include "actors/rules/pools.hpp"
 
 namespace soma::explain {
@@ -31,6 +33,7 @@ bool is_life(event_kind kind) {
     case event_kind::model_revealed:
     case event_kind::model_activated:
     case event_kind::model_update_dropped:
+    case event_kind::model_not_accepted:
     case event_kind::model_slashed:
     case event_kind::model_retiring:
     case event_kind::model_retired:
@@ -80,14 +83,36 @@ std::string in_block(const event* e) {
 struct judged {
   std::uint64_t good = 0, bad = 0;
 };
-judged judge(const model_version_row& version) {
+judged judge(const explain_context& context, const model_version_row& version) {
+  // A version on trial is judged by the present committee. Of others only the power is known that
+  // each voter had when it voted.
+  const bool on_trial = version.status == version_status::revealed;
+  const auto present = on_trial ? present_committee(context) : committee_row{};
   judged j;
-  for (const auto& vote : version.votes)
-    (vote.verdict == model_verdict::good ? j.good : j.bad) += vote.power.value;
+  for (const auto& vote : version.votes) {
+    const auto power = on_trial ? ledger::power_of(present, vote.voter) : vote.power;
+    (vote.verdict == model_verdict::good ? j.good : j.bad) += power.value;
+  }
   return j;
 }
 
-std::string describe_version(const model_version_row& v, const events_by_kind& events) {
+/// The last epoch whose end may find a version good.
+epoch_number last_trial(const model_version_row& version) {
+  return {version.committed_in.value + rules::trial_epochs};
+}
+
+std::string describe_drop(const model_version_row& v, const events_by_kind& events) {
+  if (v.weights.is_zero())
+    return format_text(in_block(find(events, event_kind::model_update_dropped)),
+                       ": not revealed in epoch ", v.committed_in.next());
+  const auto* not_accepted = find(events, event_kind::model_not_accepted);
+  if (not_accepted == nullptr) return in_block(find(events, event_kind::model_update_dropped));
+  return format_text(in_block(not_accepted), ": no quorum had found it good when epoch ",
+                     not_accepted->epoch, " ended");
+}
+
+std::string describe_version(const explain_context& context, const model_version_row& v,
+                             const events_by_kind& events) {
   const auto in = [&](event_kind kind) { return in_block(find(events, kind)); };
   const auto committed =
       format_text("committed", in(event_kind::model_committed), " of epoch ", v.committed_in);
@@ -97,20 +122,19 @@ std::string describe_version(const model_version_row& v, const events_by_kind& e
     case version_status::committed:
       return format_text(committed, ", to be revealed in epoch ", v.committed_in.next());
     case version_status::revealed:
-      return format_text(revealed, ", active when epoch ", v.committed_in.next(), " ends");
+      return format_text(revealed, ", on trial: validators with a power of ",
+                         judge(context, v).good, " of the ", rules::quorum_power.value,
+                         " needed find it good");
     case version_status::active:
       return activated;
     case version_status::superseded:
       return format_text(activated, ", replaced by a later version");
     case version_status::dropped:
       return format_text(v.weights.is_zero() ? committed : revealed, ", dropped",
-                         in(event_kind::model_update_dropped),
-                         v.weights.is_zero()
-                             ? format_text(": not revealed in epoch ", v.committed_in.next())
-                             : "");
+                         describe_drop(v, events));
     case version_status::bad:
       return format_text(revealed, ", judged bad", in(event_kind::model_slashed), " by a power of ",
-                         judge(v).bad, " of the ", rules::quorum_power.value, " needed");
+                         judge(context, v).bad, " of the ", rules::quorum_power.value, " needed");
   }
   return committed;
 }
@@ -126,11 +150,12 @@ passage versions_of(const explain_context& context, const model_id& id, const mo
     const auto v = context.view.model_version({id, number});
     if (!v) continue;
     const auto events = r.versions.find(number);
-    const auto votes = judge(*v);
+    const auto votes = judge(context, *v);
     step s{"version",
-           format_text("version ", std::uint64_t{number}, ": ",
-                       describe_version(
-                           *v, events == r.versions.end() ? events_by_kind{} : events->second)),
+           format_text(
+               "version ", std::uint64_t{number}, ": ",
+               describe_version(context, *v,
+                                events == r.versions.end() ? events_by_kind{} : events->second)),
            std::nullopt,
            "6",
            {{"version", std::uint64_t{number}},
@@ -157,6 +182,11 @@ std::string why_inactive(const model_record& r) {
   if (const auto* slashed = find(r.latest, event_kind::model_slashed))
     return format_text("inactive since block ", slashed->height, ", when ", slashed->amount,
                        " of its owner's stake was slashed (protocol §6)");
+  const auto* ended = find(r.latest, event_kind::model_not_accepted);
+  if (ended != nullptr && find(r.latest, event_kind::model_retired) == nullptr)
+    return format_text("inactive since block ", ended->height,
+                       ": no quorum of validators found it good; its stake can be withdrawn "
+                       "(protocol §6)");
   if (const auto* retired = find(r.latest, event_kind::model_retired))
     return format_text("inactive: it retired in block ", retired->height, " (protocol §6)");
   return "inactive";
@@ -218,6 +248,26 @@ step reveal_due(const explain_context& context, const model_row& row,
   return described;
 }
 
+step trial_due(const explain_context& context, const model_row& row,
+               const model_version_row& latest) {
+  const auto now = context.chain.epoch;
+  const auto last = last_trial(latest);
+  const auto good = judge(context, latest).good;
+  auto described = due_at_end_of(
+      context, now, "model_activates",
+      format_text("version ", std::uint64_t{row.latest_version},
+                  " becomes active at the end of epoch ", now, " if validators with a power of ",
+                  rules::quorum_power.value, " find it good then, now ", good, "; otherwise ",
+                  now < last ? format_text("it waits, and is dropped at the end of epoch ", last)
+                             : "it is dropped",
+                  ", without a slash"),
+      "6");
+  described.fields.push_back({"version", std::uint64_t{row.latest_version}});
+  described.fields.push_back({"good_power", good});
+  described.fields.push_back({"last_epoch", last.value});
+  return described;
+}
+
 }  // namespace
 
 std::vector<step> model_deadlines(const explain_context& context, const model_id& id,
@@ -235,10 +285,7 @@ std::vector<step> model_deadlines(const explain_context& context, const model_id
   if (latest && latest->status == version_status::committed)
     next.push_back(reveal_due(context, row, *latest));
   if (latest && latest->status == version_status::revealed && !row.retiring) {
-    next.push_back(due_at_end_of(context, now, "model_activates",
-                                 format_text("version ", std::uint64_t{row.latest_version},
-                                             " becomes active at the end of epoch ", now),
-                                 "6"));
+    next.push_back(trial_due(context, row, *latest));
   }
   if (row.commission_bps != row.next_commission_bps) {
     next.push_back(
@@ -250,20 +297,6 @@ std::vector<step> model_deadlines(const explain_context& context, const model_id
   return next;
 }
 
-namespace {
-
-/// Adds the payments of the members whose votes judged a version bad. They are paid in the same
-/// transaction that slashes the model.
-void add_paid_voters(const explain_context& context, const event& slashed, passage& life) {
-  if (slashed.transaction.is_zero()) return;
-  for (const auto& e : context.view.events_at(slashed.height)) {
-    if (e.kind == event_kind::voter_paid && e.transaction == slashed.transaction)
-      life.steps.push_back(describe_event(context, e));
-  }
-}
-
-}  // namespace
-
 expected<explanation, refusal> explain_model(const tables::ledger_view& view, const model_id& id,
                                              const options& how) {
   const auto context = open_context(view, how);
@@ -272,10 +305,8 @@ expected<explanation, refusal> explain_model(const tables::ledger_view& view, co
   if (!row) return unexpected(refusal::model_unknown);
   const auto r = read_record(*context, id);
   passage life{"story", "What happened", {}};
-  for (auto e = r.life.rbegin(); e != r.life.rend(); ++e) {
+  for (auto e = r.life.rbegin(); e != r.life.rend(); ++e)
     life.steps.push_back(describe_event(*context, *e));
-    if (e->kind == event_kind::model_slashed) add_paid_voters(*context, *e, life);
-  }
   return explanation{
       "model",
       id.text(),

@@ -37,8 +37,9 @@ constexpr std::array kind_entries{
     kind_entry{"emission_released", "3"},    kind_entry{"fees_changed", "2"},
     kind_entry{"difficulty_changed", "7"},   kind_entry{"audit_vote_cast", "8.3"},
     kind_entry{"audit_extended", "8.4"},     kind_entry{"model_vote_cast", "6"},
+    kind_entry{"model_not_accepted", "6"},   kind_entry{"target_voided", "8.4"},
 };
-static_assert(kind_entries.size() == static_cast<std::size_t>(event_kind::model_vote_cast) + 1);
+static_assert(kind_entries.size() == static_cast<std::size_t>(event_kind::target_voided) + 1);
 
 template <std::size_t N, class Enum>
 std::string_view entry(const std::array<std::string_view, N>& names, Enum value) {
@@ -63,8 +64,8 @@ std::string_view section_of(event_kind kind) {
 }
 
 std::string_view name_of(target_status status) {
-  static constexpr std::array<std::string_view, 6> names{"open",    "filled",  "revealed",
-                                                         "settled", "slashed", "expired"};
+  static constexpr std::array<std::string_view, 7> names{
+      "open", "filled", "revealed", "settled", "slashed", "expired", "void"};
   return entry(names, status);
 }
 
@@ -86,9 +87,14 @@ std::string_view name_of(audit_verdict verdict) {
 }
 
 std::string_view name_of(model_verdict verdict) {
-  static constexpr std::array<std::string_view, 4> names{"good", "unavailable", "wrong hash",
-                                                         "malformed"};
+  static constexpr std::array<std::string_view, 5> names{"good", "wrong hash", "malformed",
+                                                         "wrong architecture", "not finite"};
   return entry(names, verdict);
+}
+
+std::string_view name_of(void_reason reason) {
+  static constexpr std::array<std::string_view, 3> names{"undecided", "unavailable", "data in use"};
+  return entry(names, reason);
 }
 
 std::string_view name_of(const transaction_kind& kind) {

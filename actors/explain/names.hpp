@@ -15,6 +15,7 @@ namespace soma::explain {
 [[nodiscard]] std::string_view name_of(version_status status);
 [[nodiscard]] std::string_view name_of(audit_verdict verdict);
 [[nodiscard]] std::string_view name_of(model_verdict verdict);
+[[nodiscard]] std::string_view name_of(void_reason reason);
 /// The kind of a transaction as a noun, for example "claim".
 [[nodiscard]] std::string_view name_of(const transaction_kind& kind);
 

@@ -6,7 +6,9 @@
 #include "actors/explain/deadlines.hpp"
 #include "actors/explain/describe_event.hpp"
 #include "actors/explain/names.hpp"
+#include "actors/ledger/vote_tally.hpp"
 #include "actors/rules/arithmetic.hpp"
+#include "actors/rules/claims.hpp"
 
 namespace soma::explain {
 namespace {
@@ -44,6 +46,10 @@ struct target_story {
 
   [[nodiscard]] std::uint64_t reveal_by() const {
     return claim->claimed_at.value + context.parameters.reveal_window_blocks;
+  }
+  /// A reveal may come up to this time, too, if that is later.
+  [[nodiscard]] std::uint64_t reveal_until_ms() const {
+    return claim->claimed_ms + context.parameters.epoch_ms / rules::short_wait_part;
   }
   [[nodiscard]] const event* happened(event_kind kind) const {
     const auto found = latest.find(kind);
@@ -98,26 +104,22 @@ void describe_vote(target_story& s, step& described, const event& e) {
 }
 
 /// Adds the reason why the audit ended as it did. A quorum decided an event that belongs to a
-/// transaction; the end of an epoch decided an event without one.
+/// transaction; the end of an epoch decided an event without one, and weighed all votes anew.
 void describe_decision(target_story& s, step& described, const event& e) {
   const bool settled = e.kind == event_kind::target_settled;
   const bool by_quorum = !e.transaction.is_zero();
-  const std::uint64_t cast = s.votes.ok + s.votes.against;
   std::string why;
   if (by_quorum) {
     why = settled ? format_text("ok votes reached ", s.votes.ok, " of the ",
                                 rules::quorum_power.value, " needed")
                   : format_text("votes against reached ", s.votes.against, " of the ",
                                 rules::quorum_power.value, " needed: ", s.votes.reasons());
-  } else if (cast < rules::third_power.value) {
-    why = format_text("only ", cast, " of the ", rules::third_power.value,
-                      " needed for a decision had voted when "
-                      "epoch ",
-                      e.epoch, " ended, after ", format_count(s.claim->extensions, "extension"));
   } else {
     why = format_text("when epoch ", e.epoch, " ended ", s.votes.ok, " had voted ok and ",
                       s.votes.against, " against",
-                      s.votes.against > 0 ? format_text(": ", s.votes.reasons()) : "");
+                      s.votes.against > 0 ? format_text(": ", s.votes.reasons()) : "", ", ",
+                      rules::quorum_power.value, " decide, after ",
+                      format_count(s.claim->extensions, "extension"));
   }
   described.text += format_text(": ", why);
   described.fields.push_back({"by_quorum", by_quorum});
@@ -159,6 +161,10 @@ step describe(target_story& s, const event& e) {
     case event_kind::target_slashed:
       describe_decision(s, described, e);
       break;
+    case event_kind::target_voided:
+      if (static_cast<void_reason>(e.detail) != void_reason::data_in_use)
+        describe_decision(s, described, e);
+      break;
     case event_kind::reveal_missed:
       describe_missed_reveal(s, described, e);
       break;
@@ -183,6 +189,21 @@ std::string describe_slash(const target_story& s) {
       "(protocol §8.4)");
 }
 
+std::string describe_void(const target_story& s) {
+  const auto* voided = s.happened(event_kind::target_voided);
+  const auto reason =
+      voided != nullptr ? static_cast<void_reason>(voided->detail) : void_reason::undecided;
+  return format_text(
+      "nobody was paid: ",
+      reason == void_reason::data_in_use
+          ? format_text("another submitter revealed the data ", s.claim->data, " since the claim")
+          : s.ending,
+      "; the bond of ", s.claim->bond,
+      reason == void_reason::unavailable ? " was burned" : " went back to the submitter",
+      voided != nullptr ? format_text(" in block ", voided->height) : "",
+      ", and the reward back to the budget (protocol §8.4)");
+}
+
 std::string summary_of(const target_story& s) {
   switch (s.row.status) {
     case target_status::open:
@@ -203,6 +224,8 @@ std::string summary_of(const target_story& s) {
     }
     case target_status::slashed:
       return describe_slash(s);
+    case target_status::voided:
+      return describe_void(s);
     case target_status::expired: {
       const auto* expired = s.happened(event_kind::target_expired);
       return format_text("nobody was paid: nobody claimed it before epoch ", s.row.epoch, " ended",
@@ -215,8 +238,10 @@ std::string summary_of(const target_story& s) {
 
 step reveal_deadline(const target_story& s) {
   const auto last_epoch = s.claim->claimed_in.next();
-  const bool over =
-      s.context.chain.height.value >= s.reveal_by() || s.context.chain.epoch > last_epoch;
+  const auto& chain = s.context.chain;
+  const bool window_over =
+      chain.height.value >= s.reveal_by() && chain.time_ms >= s.reveal_until_ms();
+  const bool over = window_over || chain.epoch > last_epoch;
   if (over) {
     return due_at_end_of(
         s.context, s.context.chain.epoch, "bond_burned_at",
@@ -224,11 +249,13 @@ step reveal_deadline(const target_story& s) {
                     ": the bond is burned at the end of epoch ", s.context.chain.epoch),
         "8.2");
   }
-  auto due = due_at_end_of(
-      s.context, last_epoch, "reveal_due",
-      format_text(s.claim->submitter, " must reveal the data by block ", s.reveal_by(),
-                  " and before epoch ", last_epoch, " ends, or loses the bond of ", s.claim->bond),
-      "8.2");
+  auto due =
+      due_at_end_of(s.context, last_epoch, "reveal_due",
+                    format_text(s.claim->submitter, " must reveal the data by block ",
+                                s.reveal_by(), " or until ", format_time(s.reveal_until_ms()),
+                                ", whichever is later, and before epoch ", last_epoch,
+                                " ends, or loses the bond of ", s.claim->bond),
+                    "8.2");
   due.fields.push_back({"reveal_by_height", s.reveal_by()});
   return due;
 }
@@ -242,9 +269,8 @@ step audit_deadline(const target_story& s) {
       s.context, decides, "audit_decided",
       format_text("the audit ends as soon as votes of ", rules::quorum_power.value, " agree (",
                   s.votes.ok, " ok and ", s.votes.against,
-                  " against so far), else at the end of epoch ", decides,
-                  " for the side with more power; with fewer than ", rules::third_power.value,
-                  " cast ", last ? "it settles then" : "it waits one more epoch",
+                  " against so far); if none agree at the end of epoch ", decides, ", ",
+                  last ? "the claim is void and the bond goes back" : "it waits one more epoch",
                   ", extensions so far ", std::uint64_t{c.extensions}, " of ",
                   std::uint64_t{s.context.parameters.max_audit_extensions}),
       "8.4");
@@ -311,7 +337,9 @@ std::vector<step> target_deadlines(const explain_context& context, const target_
   if (!row) return {};
   target_story s{context, id, *row, context.view.submission(id)};
   if (s.claim) {
-    for (const auto& vote : s.claim->votes) s.votes.add(vote.verdict, vote.power.value);
+    const auto present = present_committee(context);
+    for (const auto& vote : s.claim->votes)
+      s.votes.add(vote.verdict, ledger::power_of(present, vote.voter).value);
   }
   auto steps = deadlines(s);
   for (auto& described : steps) {

@@ -2,14 +2,17 @@
 
 #include <algorithm>
 
+#include "actors/ledger/vote_tally.hpp"
+
 namespace soma::ledger {
 namespace {
 
 // Listed in the order of `pot`.
-constexpr std::array pots{&chain_row::balances,      &chain_row::staked,      &chain_row::joining,
-                          &chain_row::unbonding,     &chain_row::bonds,       &chain_row::set_aside,
-                          &chain_row::target_budget, &chain_row::next_budget, &chain_row::unissued,
-                          &chain_row::burned};
+constexpr std::array pots{
+    &chain_row::balances,      &chain_row::staked,      &chain_row::joining,
+    &chain_row::unbonding,     &chain_row::bonds,       &chain_row::set_aside,
+    &chain_row::target_budget, &chain_row::next_budget, &chain_row::validator_pay,
+    &chain_row::unissued,      &chain_row::burned};
 
 shannons changed(shannons value, shannons amount, bool credit) {
   const auto result = credit ? add(value, amount) : subtract(value, amount);
@@ -37,6 +40,7 @@ block_state::block_state(const state_reader& base)
       targets(&base),
       submissions(&base),
       used_data(&base),
+      known_weights(&base),
       stakes(&base),
       agenda(&base),
       consensus_keys(&base),
@@ -56,6 +60,7 @@ void block_state::each_table(Self& self, Visit visit) {
   visit(self.targets);
   visit(self.submissions);
   visit(self.used_data);
+  visit(self.known_weights);
   visit(self.stakes);
   visit(self.agenda);
   visit(self.consensus_keys);
@@ -128,10 +133,7 @@ const stake_pool* block_state::pool(const pool_owner& whose) const {
 }
 
 voting_power block_state::power_of(const address& who) const {
-  const auto& seats = committee().seats;
-  const auto seat = std::lower_bound(seats.begin(), seats.end(), who,
-                                     [](const auto& s, const address& a) { return s.member < a; });
-  return seat != seats.end() && seat->member == who ? seat->power : voting_power{};
+  return ledger::power_of(committee(), who);
 }
 
 block_state::savepoint block_state::mark() const {

@@ -21,6 +21,7 @@ enum class pot : std::uint8_t {
   set_aside,
   target_budget,
   next_budget,
+  validator_pay,
   unissued,
   burned
 };
@@ -64,6 +65,7 @@ class block_state {
   overlay<target_row> targets;
   overlay<submission_row> submissions;
   overlay<used_data_row> used_data;
+  overlay<known_weights_row> known_weights;
   overlay<stake_row> stakes;
   overlay<agenda_row> agenda;
   overlay<consensus_key_row> consensus_keys;
@@ -101,7 +103,7 @@ class block_state {
 
   struct savepoint {
     chain_row chain;
-    std::array<std::size_t, 12> marks{};
+    std::array<std::size_t, 13> marks{};
   };
   /// Savepoints nest: the latest one is rolled back first.
   [[nodiscard]] savepoint mark() const;

@@ -108,6 +108,25 @@ std::vector<model_version_ref> unjudged_versions(const state_reader& state, cons
   return list;
 }
 
+std::vector<model_version_ref> versions_on_trial(const state_reader& state, const address& member) {
+  std::vector<model_version_ref> list;
+  const auto epoch = read_chain(state).epoch;
+  const auto models = agenda_key({epoch, model_id{}});  // ends with the id
+  state.scan(byte_view(models).first(10), [&](byte_view key, byte_view) {
+    const auto id = std::get<model_id>(agenda_in_key(key)->subject);
+    const auto model = read_model(state, id);
+    if (!model || model->status == model_status::inactive) return;
+    const model_version_ref latest{id, model->latest_version};
+    const auto version = read_version(state, latest);
+    if (version && version->status == version_status::revealed &&
+        !has_voted(version->votes, member)) {
+      list.push_back(latest);
+    }
+  });
+  std::sort(list.begin(), list.end());
+  return list;
+}
+
 std::vector<due_audit> audits_due(const state_reader& state, const address& member,
                                   std::size_t limit) {
   std::vector<due_audit> list;

@@ -39,6 +39,11 @@ struct listed_model {
                                                                const address& member,
                                                                std::size_t limit);
 
+/// The versions that wait at the end of the present epoch for a quorum of `good` and have no vote
+/// of this member: revealed ones, found on the agenda. Protocol §6.8.
+[[nodiscard]] std::vector<model_version_ref> versions_on_trial(const state_reader& state,
+                                                               const address& member);
+
 struct due_audit {
   target_id id;
   target_row target;

@@ -63,6 +63,8 @@ struct row_traits<submission_row> : id_row<submission_row, target_id, &submissio
 template <>
 struct row_traits<used_data_row> : id_row<used_data_row, data_hash, &used_data_key> {};
 template <>
+struct row_traits<known_weights_row> : id_row<known_weights_row, hash256, &known_weights_key> {};
+template <>
 struct row_traits<evidence_row> : id_row<evidence_row, hash256, &evidence_key> {};
 template <>
 struct row_traits<model_version_row>

@@ -25,6 +25,9 @@ void count(block_counts& counts, const event& what) {
     case event_kind::reveal_missed:
       ++targets.slashed;
       break;
+    case event_kind::target_voided:
+      ++targets.voided;
+      break;
     case event_kind::target_settled:
       ++targets.settled;
       ++counts.wins[what.model.model];
@@ -45,9 +48,12 @@ void count(block_counts& counts, const event& what) {
     default:
       break;
   }
-  // A submission that is slashed or not revealed costs its whole bond, which is burned or goes to
-  // the voters.
-  if (what.kind == event_kind::target_slashed || what.kind == event_kind::reveal_missed) {
+  // A submission that is slashed or not revealed, or whose data was unavailable, costs its whole
+  // bond, which is burned or goes to the voters.
+  const bool is_forfeit = what.kind == event_kind::target_voided &&
+                          what.detail == static_cast<std::uint64_t>(void_reason::unavailable);
+  if (what.kind == event_kind::target_slashed || what.kind == event_kind::reveal_missed ||
+      is_forfeit) {
     counts.bonds_lost[what.account].value += what.amount.value;
   }
 }

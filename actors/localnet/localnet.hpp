@@ -27,7 +27,8 @@ struct localnet_source {
 };
 
 struct localnet_counts {
-  std::uint64_t opened = 0, filled = 0, revealed = 0, settled = 0, slashed = 0, expired = 0;
+  std::uint64_t opened = 0, filled = 0, revealed = 0, settled = 0, slashed = 0, expired = 0,
+                voided = 0;
 };
 
 /// What is known while the network runs. It is reported when no actor has anything to do.

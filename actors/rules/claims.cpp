@@ -4,6 +4,7 @@
 
 #include "actors/rules/derived_ids.hpp"
 #include "actors/rules/difficulty.hpp"
+#include "actors/rules/settlement.hpp"
 #include "actors/rules/winner.hpp"
 
 namespace soma::rules {
@@ -46,7 +47,9 @@ refused claim_target(block_run& run, const address& sender, const tx::claim_targ
                                           .bond = *bond,
                                           .claimed_in = run.epoch(),
                                           .claimed_at = run.height,
+                                          .claimed_ms = run.state.chain().time_ms,
                                           .revealed_at = std::nullopt,
+                                          .revealed_ms = 0,
                                           .data = {},
                                           .blob = {},
                                           .extensions = 0,
@@ -60,10 +63,23 @@ refused claim_target(block_run& run, const address& sender, const tx::claim_targ
 }
 
 bool reveal_window_open(const genesis_parameters& p, const submission_row& s, block_height height,
-                        epoch_number epoch) {
-  return height.value - s.claimed_at.value <= p.reveal_window_blocks &&
-         epoch <= s.claimed_in.next();
+                        std::uint64_t time_ms, epoch_number epoch) {
+  const bool is_near = height.value - s.claimed_at.value <= p.reveal_window_blocks;
+  const bool is_soon = time_ms - s.claimed_ms <= p.epoch_ms / short_wait_part;
+  return (is_near || is_soon) && epoch <= s.claimed_in.next();
 }
+
+namespace {
+
+/// Whether a claim may be given up without loss because of data that was revealed for another
+/// target: nobody had revealed it in an earlier block than the claim's, and the claims are not of
+/// one submitter, who knows what it has used. Protocol §8.2.2.
+bool is_found_twice(const submission_row& first, const submission_row& claim) {
+  SOMA_ASSERT(first.revealed_at.has_value(), "data is used by a reveal");
+  return *first.revealed_at >= claim.claimed_at && first.submitter != claim.submitter;
+}
+
+}  // namespace
 
 refused reveal_data(block_run& run, const address& sender, const tx::reveal_data& what) {
   const target_row* target = run.state.targets.find(what.target);
@@ -72,16 +88,24 @@ refused reveal_data(block_run& run, const address& sender, const tx::reveal_data
   const submission_row& claim = run.state.submissions.get(what.target);
   SOMA_ASSERT(!claim.revealed_at, "a target that is only filled has no reveal");
   if (claim.submitter != sender) return refusal::not_the_submitter;
-  if (!reveal_window_open(run.parameters, claim, run.height, run.epoch())) {
+  const auto now_ms = run.state.chain().time_ms;
+  if (!reveal_window_open(run.parameters, claim, run.height, now_ms, run.epoch())) {
     return refusal::reveal_window_over;
   }
   if (data_commitment(what.data, claim.size_bytes, what.salt, sender) != claim.commitment) {
     return refusal::data_commitment_mismatch;
   }
-  if (run.state.used_data.find(what.data) != nullptr) return refusal::data_already_used;
+  if (const auto* used = run.state.used_data.find(what.data)) {
+    if (!is_found_twice(run.state.submissions.get(used->target), claim))
+      return refusal::data_already_used;
+    run.state.submissions.update(what.target, [&](submission_row& s) { s.data = what.data; });
+    void_claim(run, what.target, void_reason::data_in_use);
+    return std::nullopt;
+  }
 
   run.state.submissions.update(what.target, [&](submission_row& s) {
     s.revealed_at = run.height;
+    s.revealed_ms = now_ms;
     s.data = what.data;
     s.blob = what.blob;
   });

@@ -13,13 +13,19 @@ namespace soma::rules {
 /// Locks the bond and fills the target; the replacement is drawn after the block's transactions.
 [[nodiscard]] refused claim_target(block_run& run, const address& sender,
                                    const tx::claim_target& what);
-/// Counts the hit and remembers the data.
+/// Counts the hit and remembers the data. Data that another submitter revealed since the claim
+/// makes the claim void instead.
 [[nodiscard]] refused reveal_data(block_run& run, const address& sender,
                                   const tx::reveal_data& what);
 
-/// Whether a reveal may still come in a block of this height and epoch: at most
-/// reveal_window_blocks after the claim and before the epoch after it ends.
+/// The waits for data, for its reveal and for its arrival, are this part of an epoch. Protocol
+/// §8.2.
+inline constexpr std::uint64_t short_wait_part = 24;
+/// Whether a reveal may still come in a block of this height, time and epoch: at most
+/// reveal_window_blocks or a short wait after the claim, whichever is longer, and before the epoch
+/// after it ends.
 [[nodiscard]] bool reveal_window_open(const genesis_parameters& p, const submission_row& s,
-                                      block_height height, epoch_number epoch);
+                                      block_height height, std::uint64_t time_ms,
+                                      epoch_number epoch);
 
 }  // namespace soma::rules

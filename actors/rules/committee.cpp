@@ -163,7 +163,8 @@ bool took_part(const committee_seat& seat, std::uint64_t signed_blocks, std::uin
   return signed_half && audited_half;
 }
 
-void reward_validators(block_run& run, shannons amount) {
+void reward_validators(block_run& run) {
+  const shannons amount = run.state.chain().validator_pay;
   SOMA_ASSERT(run.height >= run.state.chain().epoch_first_block, "an epoch has a first block");
   const std::uint64_t blocks = run.height.value - run.state.chain().epoch_first_block.value;
   const committee_row committee = run.state.committee();
@@ -177,10 +178,10 @@ void reward_validators(block_run& run, shannons amount) {
     e.detail = seat.blocks_signed << 32 | (seat.audits_cast & 0xffff'ffff);
     if (!present) continue;
     SOMA_ASSERT(part <= left, "parts by power are together no more than the whole");
-    reward_pool(run, of(pot::unissued), pool_owner{seat.member}, part);
+    reward_pool(run, of(pot::validator_pay), pool_owner{seat.member}, part);
     left.value -= part.value;
   }
-  run.state.must_move(of(pot::unissued), of(pot::next_budget), left);
+  run.state.must_move(of(pot::validator_pay), of(pot::next_budget), left);
 }
 
 void seat_next_committee(block_run& run) {

@@ -19,10 +19,11 @@ void emit_and_reward(block_run& run, const genesis& genesis) {
   const auto split =
       split_emission(emission_of(*pool, p.emission_epochs, run.epoch()), p.target_share_bps);
   run.state.must_move(of(pot::unissued), of(pot::next_budget), split.targets);
+  run.state.must_move(of(pot::unissued), of(pot::validator_pay), split.validators);
   auto& e = run.note(event_kind::emission_released);
   e.amount = split.targets;
-  e.detail = split.validators.value;
-  reward_validators(run, split.validators);
+  e.detail = run.state.chain().validator_pay.value;
+  reward_validators(run);
 }
 
 void adjust_fees_and_difficulty(block_run& run) {

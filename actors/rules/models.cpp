@@ -8,30 +8,34 @@
 #include "actors/rules/derived_ids.hpp"
 #include "actors/rules/pools.hpp"
 #include "actors/rules/staking.hpp"
-#include "actors/rules/votes.hpp"
 
 namespace soma::rules {
 namespace {
 
 constexpr std::uint32_t chunk_bytes = 1u << 20;
-constexpr std::uint64_t max_weights_bytes = std::uint64_t{1} << 40;
-
-bool is_valid(const weights_manifest& m) {
-  return m.size_bytes > 0 && m.size_bytes <= max_weights_bytes && m.chunk_bytes == chunk_bytes &&
-         !m.root.is_zero();
-}
-
-model_version_ref latest_of(const model_id& model, const model_row& row) {
-  return {model, row.latest_version};
-}
 
 bool is_pending(const model_version_row& version) {
   return version.status == version_status::committed || version.status == version_status::revealed;
 }
 
-void leave_registry(block_run& run, const model_id& model, const model_row& row) {
-  if (row.status != model_status::active) return;
-  run.registry.push_back({{model, row.active_version}, false, {}, row.pool.stake});
+/// Whether somebody else was the first to name this weights hash or root.
+bool is_known_of_another(const block_run& run, const hash256& named, const address& sender) {
+  const auto* known = run.state.known_weights.find(named);
+  return known != nullptr && known->owner != sender;
+}
+
+void remember(block_run& run, const hash256& named, const address& owner) {
+  if (run.state.known_weights.find(named) == nullptr) run.state.known_weights.put(named, {owner});
+}
+
+refused check_manifest(const block_run& run, const address& sender, const weights_manifest& m) {
+  const auto values = weights_bytes(run.parameters.architecture);
+  if (m.size_bytes <= values || m.size_bytes > values + max_header_bytes ||
+      m.chunk_bytes != chunk_bytes || m.root.is_zero()) {
+    return refusal::manifest_invalid;
+  }
+  if (is_known_of_another(run, m.root.as<hash_tag>(), sender)) return refusal::manifest_known;
+  return std::nullopt;
 }
 
 refused check_update(const block_run& run, const address& sender, const tx::commit_model& what) {
@@ -42,7 +46,7 @@ refused check_update(const block_run& run, const address& sender, const tx::comm
   if (row->retiring) return refusal::model_retiring;
   if (is_pending(run.state.versions.get(latest_of(*what.model, *row))))
     return refusal::version_pending;
-  if (!is_valid(what.manifest)) return refusal::manifest_invalid;
+  if (const auto no = check_manifest(run, sender, what.manifest)) return no;
   if (what.commission_bps > basis_points) return refusal::commission_out_of_range;
   if (what.commission_bps > row->commission_bps + run.parameters.max_commission_step_bps) {
     return refusal::commission_step_too_large;
@@ -50,8 +54,8 @@ refused check_update(const block_run& run, const address& sender, const tx::comm
   return std::nullopt;
 }
 
-refused check_new(const block_run& run, const tx::commit_model& what) {
-  if (!is_valid(what.manifest)) return refusal::manifest_invalid;
+refused check_new(const block_run& run, const address& sender, const tx::commit_model& what) {
+  if (const auto no = check_manifest(run, sender, what.manifest)) return no;
   if (what.stake < run.parameters.min_model_stake) return refusal::stake_below_minimum;
   if (what.commission_bps > basis_points) return refusal::commission_out_of_range;
   return std::nullopt;
@@ -80,28 +84,6 @@ void drop_version(block_run& run, const model_version_ref& which) {
   e.account = run.state.models.get(which.model).owner;
 }
 
-void slash_bad_version(block_run& run, const model_version_ref& which) {
-  const model_row row = run.state.models.get(which.model);
-  SOMA_ASSERT(row.status != model_status::inactive, "an inactive model is not judged");
-  const auto votes = run.state.versions.get(which).votes;
-  const shannons own = own_stake(row.pool);
-  const shannons taken{share_of(own.value, run.parameters.bad_model_slash_bps, basis_points)};
-  const shannons for_voters{taken.value / 2};
-  slash_shares(run, which.model, taken);
-  const auto first = run.events.size();
-  const auto paid = pay_voters(run, stake_of(which.model), for_voters, votes,
-                               [](model_verdict v) { return v != model_verdict::good; });
-  for (auto i = first; i < run.events.size(); ++i) run.events[i].model = which;
-  run.state.must_move(stake_of(which.model), of(pot::burned), {taken.value - paid.value});
-  leave_registry(run, which.model, row);
-  run.state.versions.update(which, [](model_version_row& v) { v.status = version_status::bad; });
-  run.state.models.update(which.model, [](model_row& m) { m.status = model_status::inactive; });
-  auto& e = run.note(event_kind::model_slashed);
-  e.model = which;
-  e.account = row.owner;
-  e.amount = taken;
-}
-
 void retire(block_run& run, const model_id& model, const model_row& row) {
   const auto which = latest_of(model, row);
   const auto status = run.state.versions.get(which).status;
@@ -116,32 +98,25 @@ void retire(block_run& run, const model_id& model, const model_row& row) {
   e.account = row.owner;
 }
 
-void activate(block_run& run, const model_id& model) {
-  const model_row before = run.state.models.get(model);
-  const auto which = latest_of(model, before);
-  SOMA_ASSERT(run.state.versions.get(which).status == version_status::revealed,
-              "a version becomes active after its reveal");
-  leave_registry(run, model, before);
-  if (before.active_version != 0) {
-    run.state.versions.update({model, before.active_version},
-                              [](auto& v) { v.status = version_status::superseded; });
-  }
-  run.state.versions.update(which, [](auto& v) { v.status = version_status::active; });
-  if (before.activation_order == 0) {
-    run.state.update_chain([](chain_row& c) { ++c.models_activated; });
-  }
-  run.state.models.update(model, [&](model_row& row) {
-    row.status = model_status::active;
-    row.active_version = which.version;
-    if (row.activation_order == 0) row.activation_order = run.state.chain().models_activated;
-  });
-  run.registry.push_back({which, true, run.state.versions.get(which).embedding, before.pool.stake});
-  auto& e = run.note(event_kind::model_activated);
-  e.model = which;
-  e.account = before.owner;
+}  // namespace
+
+model_version_ref latest_of(const model_id& model, const model_row& row) {
+  return {model, row.latest_version};
 }
 
-}  // namespace
+void leave_registry(block_run& run, const model_id& model, const model_row& row) {
+  if (row.status != model_status::active) return;
+  run.registry.push_back({{model, row.active_version}, false, {}, row.pool.stake});
+}
+
+std::uint64_t weights_bytes(const model_architecture& a) {
+  SOMA_ASSERT(is_valid(a), "a genesis has a valid architecture");
+  const std::uint64_t d = a.dim, f = a.ffn, v = model_architecture::vocab;
+  // Four vectors of two norms, four matrices of the attention with a bias each, and the two
+  // matrices of the feed-forward network. The bounds of an architecture keep all of it below 2^43.
+  const std::uint64_t layer = 4 * d + 4 * (d * d + d) + (d * f + f) + (f * d + d);
+  return sizeof(float) * (2 * v * d + v + 2 * d + a.layers * layer);
+}
 
 refused check_embedding(std::span<const float> embedding, std::uint32_t dim) {
   if (embedding.size() != dim) return refusal::embedding_wrong_dimension;
@@ -156,8 +131,9 @@ refused check_embedding(std::span<const float> embedding, std::uint32_t dim) {
 }
 
 refused commit_model(block_run& run, const address& sender, const tx::commit_model& what) {
-  if (const auto no = what.model ? check_update(run, sender, what) : check_new(run, what))
+  if (const auto no = what.model ? check_update(run, sender, what) : check_new(run, sender, what)) {
     return no;
+  }
   const model_id model = what.model ? *what.model : model_id_of(run.transaction);
   if (!what.model) {
     SOMA_ASSERT(run.state.models.find(model) == nullptr,
@@ -169,7 +145,6 @@ refused commit_model(block_run& run, const address& sender, const tx::commit_mod
                                  .next_commission_bps = what.commission_bps,
                                  .active_version = 0,
                                  .latest_version = 0,
-                                 .activation_order = 0,
                                  .retiring = false});
   }
   if (const auto no = what.model ? lock_deposit(run, model, sender, what.stake)
@@ -181,7 +156,7 @@ refused commit_model(block_run& run, const address& sender, const tx::commit_mod
     row.next_commission_bps = what.commission_bps;
   });
   // The commission changes at the end of this epoch; at the end of the next one the version is
-  // activated or dropped.
+  // activated, dropped, or put on the agenda again.
   schedule(run, run.epoch(), model);
   schedule(run, run.epoch().next(), model);
   const auto which = latest_of(model, run.state.models.get(model));
@@ -192,7 +167,8 @@ refused commit_model(block_run& run, const address& sender, const tx::commit_mod
                                  .weights = {},
                                  .key = {},
                                  .embedding = {},
-                                 .votes = {}});
+                                 .votes = {},
+                                 .activation_order = 0});
   auto& e = run.note(event_kind::model_committed);
   e.model = which;
   e.account = sender;
@@ -212,6 +188,7 @@ refused reveal_model(block_run& run, const address& sender, const tx::reveal_mod
   if (model_commitment(what.weights, what.key, what.embedding, what.salt) != version.commitment) {
     return refusal::commitment_mismatch;
   }
+  if (is_known_of_another(run, what.weights.as<hash_tag>(), sender)) return refusal::weights_known;
   if (const auto no = check_embedding(what.embedding, run.parameters.architecture.dim)) return no;
   run.state.versions.update(which, [&](model_version_row& v) {
     v.status = version_status::revealed;
@@ -219,6 +196,10 @@ refused reveal_model(block_run& run, const address& sender, const tx::reveal_mod
     v.key = what.key;
     v.embedding = what.embedding;
   });
+  // The root is bound here and not with the commit: whoever sees a commit could name its root
+  // first, and would keep the owner out.
+  remember(run, version.manifest.root.as<hash_tag>(), sender);
+  remember(run, what.weights.as<hash_tag>(), sender);
   auto& e = run.note(event_kind::model_revealed);
   e.model = which;
   e.account = sender;
@@ -236,31 +217,6 @@ refused retire_model(block_run& run, const address& sender, const tx::retire_mod
   auto& e = run.note(event_kind::model_retiring);
   e.model = {what.model, row->active_version};
   e.account = sender;
-  return std::nullopt;
-}
-
-refused vote_on_model(block_run& run, const address& sender, const tx::vote_on_model& what) {
-  const auto power = run.state.power_of(sender);
-  if (power.value == 0) return refusal::voter_not_in_committee;
-  const model_row* model = run.state.models.find(what.version.model);
-  if (model == nullptr) return refusal::model_unknown;
-  const model_version_row* version = run.state.versions.find(what.version);
-  if (version == nullptr) return refusal::version_unknown;
-  const bool on_trial =
-      version->status == version_status::revealed || version->status == version_status::active;
-  if (!on_trial || model->status == model_status::inactive) return refusal::version_not_on_trial;
-  if (has_voted(version->votes, sender)) return refusal::already_voted;
-  if (version->votes.size() >= max_cast_votes) return refusal::votes_full;
-  run.state.versions.update(what.version, [&](model_version_row& v) {
-    v.votes.push_back({sender, power, what.verdict});
-  });
-  auto& e = run.note(event_kind::model_vote_cast);
-  e.model = what.version;
-  e.account = sender;
-  e.detail = static_cast<std::uint64_t>(what.verdict);
-  const auto bad = power_where(run.state.versions.get(what.version).votes,
-                               [](model_verdict v) { return v != model_verdict::good; });
-  if (bad >= quorum_power) slash_bad_version(run, what.version);
   return std::nullopt;
 }
 
@@ -284,7 +240,7 @@ void activate_and_retire(block_run& run, std::span<const model_id> models) {
     if (row.retiring) {
       retire(run, model, row);
     } else if (run.state.versions.get(latest_of(model, row)).status == version_status::revealed) {
-      activate(run, model);
+      end_trial(run, model);
     }
   }
 }

@@ -47,6 +47,8 @@
   X(version_not_on_trial, 58, "this version takes no votes in its present status") \
   X(already_voted, 59, "this member has voted already") \
   X(votes_full, 60, "the version holds all the votes it can") \
+  X(manifest_known, 61, "another owner has published the encrypted weights of this root") \
+  X(weights_known, 62, "another owner has published these weights") \
   /* Claims, protocol §8.1, in the order of the checks. */ \
   X(target_unknown, 80, "there is no such target") \
   X(target_not_open, 81, "the target is not open") \
@@ -66,6 +68,7 @@
   /* Audit votes, protocol §8.3. */ \
   X(submission_not_revealed, 120, "the submission is not revealed") \
   X(audit_too_old, 121, "the audit was closed in an earlier epoch") \
+  X(data_not_overdue, 122, "the data may still arrive: it is too early to call it unavailable") \
   /* Pools, protocol §4. */ \
   X(pool_unknown, 140, "there is no such pool") \
   X(pool_closed, 141, "the pool takes no deposits any more") \

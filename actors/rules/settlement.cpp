@@ -1,13 +1,17 @@
 #include "actors/rules/settlement.hpp"
 
+#include "actors/ledger/vote_tally.hpp"
 #include "actors/rules/agenda.hpp"
+#include "actors/rules/arithmetic.hpp"
 #include "actors/rules/claims.hpp"
 #include "actors/rules/committee.hpp"
 #include "actors/rules/pools.hpp"
-#include "actors/rules/votes.hpp"
 
 namespace soma::rules {
 namespace {
+
+using ledger::has_voted;
+using ledger::power_where;
 
 bool is_ok(audit_verdict v) {
   return v == audit_verdict::ok;
@@ -15,16 +19,20 @@ bool is_ok(audit_verdict v) {
 bool is_not_ok(audit_verdict v) {
   return v != audit_verdict::ok;
 }
+/// A verdict that anybody with the data can check again.
+bool is_wrong(audit_verdict v) {
+  return is_not_ok(v) && v != audit_verdict::unavailable;
+}
 
 bool is_over(target_status status) {
-  return status == target_status::settled || status == target_status::slashed ||
-         status == target_status::expired;
+  return status != target_status::open && status != target_status::filled &&
+         status != target_status::revealed;
 }
 
 /// Ends a target, protocol §7.11. It is not scored any more, so its row loses its point, which is
 /// most of the row and follows from the seed.
 void end_target(block_run& run, const target_id& target, target_status status) {
-  SOMA_ASSERT(is_over(status), "a target ends settled, slashed or expired");
+  SOMA_ASSERT(is_over(status), "a target ends settled, slashed, expired or void");
   run.state.targets.update(target, [&](target_row& t) {
     SOMA_ASSERT(!is_over(t.status), "a target ends once");
     t.status = status;
@@ -64,7 +72,34 @@ void end_audit(block_run& run, const target_id& target, audit_end end) {
       count_audit(run, run.state.submissions.get(target).votes);
       slash(run, target);
       return;
+    case audit_end::forfeit:
+      count_audit(run, run.state.submissions.get(target).votes);
+      void_claim(run, target, void_reason::unavailable);
+      return;
+    case audit_end::give_back:
+      count_audit(run, run.state.submissions.get(target).votes);
+      void_claim(run, target, void_reason::undecided);
+      return;
   }
+}
+
+/// Pays the members that voted against and have a seat, by power, floor each; returns the sum.
+shannons pay_accusers(block_run& run, const target_id& target, const submission_row& s,
+                      shannons amount) {
+  const auto all = power_where(run.state.committee(), s.votes, is_wrong);
+  shannons paid;
+  for (const auto& vote : s.votes) {
+    const auto power = run.state.power_of(vote.voter);
+    if (!is_wrong(vote.verdict) || power.value == 0) continue;
+    const shannons part{share_of(amount.value, power.value, all.value)};
+    run.state.must_move(of(pot::bonds), balance_of(vote.voter), part);
+    paid.value += part.value;
+    auto& e = run.note(event_kind::voter_paid);
+    e.target = target;
+    e.account = vote.voter;
+    e.amount = part;
+  }
+  return paid;
 }
 
 }  // namespace
@@ -80,6 +115,10 @@ refused vote_on_submission(block_run& run, const address& sender,
   if (has_voted(found->votes, sender)) return refusal::already_voted;
   const bool undecided = target->status == target_status::revealed;
   if (!undecided && run.epoch() > found->claimed_in.next()) return refusal::audit_too_old;
+  if (what.verdict == audit_verdict::unavailable &&
+      !data_is_overdue(run.parameters, *found, run.state.chain().time_ms)) {
+    return refusal::data_not_overdue;
+  }
 
   run.state.submissions.update(what.target, [&](submission_row& s) {
     s.votes.push_back({sender, power, what.verdict});
@@ -90,25 +129,29 @@ refused vote_on_submission(block_run& run, const address& sender,
   e.account = sender;
   e.detail = static_cast<std::uint64_t>(what.verdict);
   if (undecided)
-    end_audit(run, what.target, decide_by_quorum(run.state.submissions.get(what.target)));
+    end_audit(run, what.target,
+              decide_by_quorum(run.state.submissions.get(what.target), run.state.committee()));
   return std::nullopt;
 }
 
-audit_end decide_by_quorum(const submission_row& s) {
-  if (power_where(s.votes, is_ok) >= quorum_power) return audit_end::settle;
-  if (power_where(s.votes, is_not_ok) >= quorum_power) return audit_end::slash;
+bool data_is_overdue(const genesis_parameters& p, const submission_row& s, std::uint64_t time_ms) {
+  SOMA_ASSERT(time_ms >= s.revealed_ms, "a block is not earlier than one before it");
+  return time_ms - s.revealed_ms >= p.epoch_ms / short_wait_part;
+}
+
+audit_end decide_by_quorum(const submission_row& s, const committee_row& present) {
+  if (power_where(present, s.votes, is_ok) >= quorum_power) return audit_end::settle;
+  if (power_where(present, s.votes, is_wrong) >= quorum_power) return audit_end::slash;
+  if (power_where(present, s.votes, is_not_ok) >= quorum_power) return audit_end::forfeit;
   return audit_end::wait;
 }
 
-audit_end decide_at_epoch_end(const submission_row& s, epoch_number epoch,
-                              std::uint32_t max_extensions) {
+audit_end decide_at_epoch_end(const submission_row& s, const committee_row& present,
+                              epoch_number epoch, std::uint32_t max_extensions) {
   if (epoch.value < s.claimed_in.value + 1 + s.extensions) return audit_end::wait;
-  const auto for_it = power_where(s.votes, is_ok);
-  const auto against = power_where(s.votes, is_not_ok);
-  if (for_it + against < third_power) {
-    return s.extensions < max_extensions ? audit_end::extend : audit_end::settle;
-  }
-  return against > for_it ? audit_end::slash : audit_end::settle;
+  const auto decided = decide_by_quorum(s, present);
+  if (decided != audit_end::wait) return decided;
+  return s.extensions < max_extensions ? audit_end::extend : audit_end::give_back;
 }
 
 void settle(block_run& run, const target_id& target) {
@@ -133,10 +176,21 @@ void slash(block_run& run, const target_id& target) {
   SOMA_ASSERT(s.revealed_at.has_value(), "votes slash what was revealed");
   end_target(run, target, target_status::slashed);
   note_end(run, event_kind::target_slashed, target, s, s.bond);
-  const auto paid = pay_voters(run, of(pot::bonds), {s.bond.value / 2}, s.votes, is_not_ok, target);
+  const auto paid = pay_accusers(run, target, s, {s.bond.value / 2});
   const shannons burned{s.bond.value - paid.value};
   run.state.must_move(of(pot::bonds), of(pot::burned), burned);
   note_end(run, event_kind::bond_burned, target, s, burned);
+  return_reward(run, target);
+}
+
+void void_claim(block_run& run, const target_id& target, void_reason reason) {
+  const submission_row s = run.state.submissions.get(target);
+  end_target(run, target, target_status::voided);
+  note_end(run, event_kind::target_voided, target, s, s.bond);
+  run.events.back().detail = static_cast<std::uint64_t>(reason);
+  const bool burns = reason == void_reason::unavailable;
+  run.state.must_move(of(pot::bonds), burns ? of(pot::burned) : balance_of(s.submitter), s.bond);
+  note_end(run, burns ? event_kind::bond_burned : event_kind::bond_returned, target, s, s.bond);
   return_reward(run, target);
 }
 
@@ -171,14 +225,15 @@ void close_targets(block_run& run) {
   for (const auto& id : due) {
     if (status(id) != target_status::revealed) continue;
     end_audit(run, id,
-              decide_at_epoch_end(run.state.submissions.get(id), run.epoch(),
+              decide_at_epoch_end(run.state.submissions.get(id), run.state.committee(), run.epoch(),
                                   run.parameters.max_audit_extensions));
   }
   for (const auto& id : due) {
     if (status(id) != target_status::filled) continue;
     const auto& s = run.state.submissions.get(id);
     // The earliest block that could still hold the reveal is the next one, in the next epoch.
-    if (!reveal_window_open(run.parameters, s, run.height.next(), run.epoch().next()))
+    const auto earliest_ms = run.state.chain().time_ms + 1;
+    if (!reveal_window_open(run.parameters, s, run.height.next(), earliest_ms, run.epoch().next()))
       miss_reveal(run, id);
   }
   for (const auto& id : due) {

@@ -13,22 +13,33 @@ namespace soma::rules {
 [[nodiscard]] refused vote_on_submission(block_run& run, const address& sender,
                                          const tx::vote_on_submission& what);
 
-enum class audit_end : std::uint8_t { wait, extend, settle, slash };
-/// Whether the votes alone decide already: a quorum for `ok` settles, a quorum for other verdicts
-/// slashes.
-[[nodiscard]] audit_end decide_by_quorum(const submission_row& s);
-/// The decision at the end of `epoch`: nothing in the epoch of the claim. After that the side with
-/// more power wins, and a tie settles. With fewer than a third of the votes the audit is put off by
-/// one epoch, at most `max_extensions` times, and then settled. Protocol §8.4.1.
-[[nodiscard]] audit_end decide_at_epoch_end(const submission_row& s, epoch_number epoch,
-                                            std::uint32_t max_extensions);
+/// The ends of an audit. `forfeit` is void with the bond burned, `give_back` is void with the bond
+/// returned.
+enum class audit_end : std::uint8_t { wait, extend, settle, slash, forfeit, give_back };
+/// Whether the votes decide already, each weighed by what its voter has in the present committee. A
+/// quorum for `ok` settles, a quorum for verdicts that can be checked again slashes, and a quorum
+/// for these and `unavailable` together forfeits. Protocol §8.4.
+[[nodiscard]] audit_end decide_by_quorum(const submission_row& s, const committee_row& present);
+/// The decision at the end of `epoch`: nothing in the epoch of the claim. After that, without a
+/// quorum, the audit is put off by one epoch, at most `max_extensions` times, and is then void.
+/// Protocol §8.4.1.
+[[nodiscard]] audit_end decide_at_epoch_end(const submission_row& s, const committee_row& present,
+                                            epoch_number epoch, std::uint32_t max_extensions);
+
+/// Whether data may be called unavailable in a block of this time: its submitter had this part of
+/// an epoch since the reveal to hand it out. Protocol §8.3.4.
+[[nodiscard]] bool data_is_overdue(const genesis_parameters& p, const submission_row& s,
+                                   std::uint64_t time_ms);
 
 /// Pays the reward: half of it and the odd shannon to the submitter, half to the model (commission,
 /// then pool). Returns the bond. Protocol §8.4.2.
 void settle(block_run& run, const target_id& target);
-/// Pays half of the bond to the members that voted against, by power, and burns the rest. The
-/// reward goes into the next budget. Protocol §8.4.3.
+/// Pays half of the bond to the present members that found the submission wrong, by power, and
+/// burns the rest. The reward goes into the next budget. Protocol §8.4.3.
 void slash(block_run& run, const target_id& target);
+/// Nobody is paid and the reward goes into the next budget. The bond goes back, unless the data was
+/// unavailable: then it burns. Protocol §8.4.4.
+void void_claim(block_run& run, const target_id& target, void_reason reason);
 /// Burns the bond and returns the reward to the next budget. Protocol §8.2.1.
 void miss_reveal(block_run& run, const target_id& target);
 

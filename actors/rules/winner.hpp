@@ -23,7 +23,7 @@ struct scaled_loss {
 
 struct contender {
   model_version_ref model;
-  std::uint64_t activation_order = 0;  // position in which the model first became active
+  std::uint64_t activation_order = 0;  // position in which the version became active
   std::uint32_t loss_bits = 0;
   bool valid = false;  // false: its score was not finite
 };

@@ -36,6 +36,10 @@ expected<contest_result, scoring::score_refusal> compete(std::span<const competi
   for (const auto i : rules::by_activation(field)) {
     const auto& model = competitors[i];
     auto& entry = result.entries[i];
+    if (model.engine == nullptr) {
+      entry.given_up = true;
+      continue;
+    }
     auto score = model.engine->run(what.data, what.seed, options);
     if (!score && score.error() == scoring::score_refusal::given_up) {
       entry.given_up = true;

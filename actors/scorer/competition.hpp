@@ -1,6 +1,6 @@
 // A contest of several models over one piece of data. It finds the winner by protocol §8.3, its
 // loss, its distance from the target and the digests that prove the scores. Models are scored in
-// the order in which they first became active, so that the leader that a later one must beat is
+// the order in which their versions became active, so that the leader that a later one must beat is
 // always known.
 #pragma once
 
@@ -14,7 +14,8 @@
 namespace soma::scorer {
 
 struct competitor {
-  scoring::scoring_engine* engine = nullptr;  // made of the weights with the hash below
+  /// Made of the weights with the hash below; nullptr for a bad model, which takes part and loses.
+  scoring::scoring_engine* engine = nullptr;
   model_architecture architecture;
   weights_hash weights;
   model_version_ref ref;
@@ -31,9 +32,9 @@ struct contest {
 };
 
 struct contest_entry {
-  exact::score score;  // only if it was not given up
-  hash256 digest;      // only if it was not given up
-  bool given_up = false;
+  exact::score score;     // only if it was not given up
+  hash256 digest;         // only if it was not given up
+  bool given_up = false;  // also when the model is bad
 };
 
 inline constexpr std::uint32_t no_winner = UINT32_MAX;

@@ -11,13 +11,19 @@ namespace soma::scorer {
 namespace {
 
 loading bad_model(model_verdict verdict, std::string why) {
-  const auto refusal = verdict == model_verdict::unavailable ? work_refusal::model_unavailable
-                                                             : work_refusal::bad_model;
-  return {refusal, verdict, std::move(why), nullptr};
+  SOMA_ASSERT(verdict != model_verdict::good, "a bad model has a fault");
+  return {work_refusal::bad_model, verdict, std::move(why), nullptr};
 }
 
-loading trouble(std::string why) {
-  return {work_refusal::failed, model_verdict::unavailable, std::move(why), nullptr};
+/// The check was not made, which says nothing about the model.
+loading not_checked(work_refusal refusal, std::string why) {
+  return {refusal, std::nullopt, std::move(why), nullptr};
+}
+
+/// What is wrong with a file that cannot be read as weights.
+model_verdict fault_of(weights::weights_refusal refusal) {
+  return refusal == weights::weights_refusal::value_not_finite ? model_verdict::not_finite
+                                                               : model_verdict::malformed;
 }
 
 loading load(const model_entry& entry, bytes encrypted, const engine_factory& make_engine) {
@@ -28,9 +34,9 @@ loading load(const model_entry& entry, bytes encrypted, const engine_factory& ma
   const auto size_bytes = encrypted.size();
   auto parsed = weights::parse_weights(std::move(encrypted));
   if (!parsed)
-    return bad_model(model_verdict::malformed, std::string(weights::to_text(parsed.error())));
+    return bad_model(fault_of(parsed.error()), std::string(weights::to_text(parsed.error())));
   if (parsed->architecture().dim != entry.embedding.size()) {
-    return bad_model(model_verdict::malformed, "the weights are of another architecture");
+    return bad_model(model_verdict::wrong_architecture, "the weights are of another architecture");
   }
   auto loaded = std::make_shared<loaded_model>();
   loaded->architecture = parsed->architecture();
@@ -80,16 +86,17 @@ void in_background(worker_pointer self, const scorer_worker_ports& ports,
 void load_afresh(worker_pointer self, const scorer_worker_ports& ports, const model_entry& entry,
                  std::function<void(loading)> done) {
   if (entry.manifest.size_bytes > max_weights_bytes) {
-    return done(bad_model(model_verdict::malformed, "the weights are too large"));
+    return done(not_checked(work_refusal::failed, "the weights are too large for this worker"));
   }
   blob_store::fetch_blob(
       self, ports.blobs, entry.manifest.root, entry.manifest.size_bytes,
       [=](expected<bytes, blob_store::transfer_refusal> encrypted) {
         if (!encrypted && encrypted.error() == blob_store::transfer_refusal::store_failed) {
-          return done(trouble("the blob store is gone"));
+          return done(not_checked(work_refusal::failed, "the blob store is gone"));
         }
         if (!encrypted) {
-          return done(bad_model(model_verdict::unavailable, "the weights cannot be fetched"));
+          return done(
+              not_checked(work_refusal::model_unavailable, "the weights cannot be fetched"));
         }
         auto result = std::make_shared<loading>();
         auto raw = std::make_shared<bytes>(std::move(*encrypted));
@@ -101,7 +108,7 @@ void load_afresh(worker_pointer self, const scorer_worker_ports& ports, const mo
               }
               done(*result);
             },
-            [=](std::string why) { done(trouble(std::move(why))); });
+            [=](std::string why) { done(not_checked(work_refusal::failed, std::move(why))); });
       });
 }
 
@@ -121,7 +128,9 @@ void load_next(worker_pointer self, const scorer_worker_ports& ports,
                std::function<void(expected<loaded_models, load_failure>)> done) {
   if (loaded->size() == entries->size()) return done(std::move(*loaded));
   load_model(self, ports, (*entries)[loaded->size()], [=](loading result) {
-    if (!result.model) return done(make_unexpected(load_failure{result.refusal, result.why}));
+    // A bad model takes part and loses: its place stays empty.
+    if (!result.model && result.refusal != work_refusal::bad_model)
+      return done(make_unexpected(load_failure{result.refusal, result.why}));
     loaded->push_back(result.model);
     load_next(self, ports, entries, loaded, done);
   });

@@ -9,13 +9,13 @@
 namespace soma::scorer {
 
 using worker_pointer = scorer_worker_actor::stateful_pointer<scorer_worker_state>;
-using loaded_models = std::vector<std::shared_ptr<loaded_model>>;
+using loaded_models = std::vector<std::shared_ptr<loaded_model>>;  // nullptr: a bad model
 
-/// The result of loading a model. The refusal `failed` is trouble of this worker and says nothing
-/// about the model. With other refusals `verdict` says what is wrong with the model.
+/// The result of loading a model. There is a verdict when the model was loaded or is bad. Any other
+/// refusal says nothing about the model.
 struct loading {
   work_refusal refusal = work_refusal::none;
-  model_verdict verdict = model_verdict::good;
+  std::optional<model_verdict> verdict = model_verdict::good;
   std::string why;
   std::shared_ptr<loaded_model> model;
 };
@@ -39,7 +39,8 @@ void load_afresh(worker_pointer self, const scorer_worker_ports& ports, const mo
 void load_model(worker_pointer self, const scorer_worker_ports& ports, const model_entry& entry,
                 std::function<void(loading)> done);
 
-/// Loads all entries in order; `done` is called once, with as many models as entries.
+/// Loads all entries in order; `done` is called once, with as many models as entries. A bad model
+/// is a nullptr.
 void load_models(worker_pointer self, const scorer_worker_ports& ports,
                  std::shared_ptr<const std::vector<model_entry>> entries,
                  std::function<void(expected<loaded_models, load_failure>)> done);

@@ -65,8 +65,10 @@ void compute(scoring& work) {
   std::vector<competitor> competitors;
   for (std::size_t i = 0; i < work.loaded.size(); ++i) {
     const auto& entry = (*work.entries)[i];
-    competitors.push_back({work.loaded[i]->engine.get(), work.loaded[i]->architecture,
-                           entry.weights, entry.ref, entry.activation_order});
+    const auto& model = work.loaded[i];
+    competitors.push_back({model ? model->engine.get() : nullptr,
+                           model ? model->architecture : model_architecture{}, entry.weights,
+                           entry.ref, entry.activation_order});
   }
   auto result = compete(competitors, {work.data, work.seed, work.point, work.winner_only});
   if (result) {
@@ -227,13 +229,12 @@ void check_model(worker_pointer self, const scorer_worker_ports& ports,
   // The check is about the model's own blob and key. A kept engine of the same weights, which
   // another owner may have published, proves nothing about them.
   load_afresh(self, ports, *entry, [=](loading result) {
-    if (result.refusal == work_refusal::failed) {
-      return reply(refused<schema::ModelCheck>(result.refusal, result.why));
-    }
+    if (!result.verdict) return reply(refused<schema::ModelCheck>(result.refusal, result.why));
     if (result.model && result.model->architecture != wanted) {
-      return reply(verdict(model_verdict::malformed, "the weights are of another architecture"));
+      return reply(
+          verdict(model_verdict::wrong_architecture, "the weights are of another architecture"));
     }
-    reply(verdict(result.verdict, result.why));
+    reply(verdict(*result.verdict, result.why));
   });
 }
 

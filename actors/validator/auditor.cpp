@@ -1,11 +1,14 @@
 #include "actors/validator/auditor.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include "actors/execution/ledger_reader.hpp"
 #include "actors/ledger/queries.hpp"
+#include "actors/ledger/vote_tally.hpp"
 #include "actors/rules/audit.hpp"
 #include "actors/rules/derived_ids.hpp"
+#include "actors/rules/settlement.hpp"
 #include "actors/scorer/scorer_worker.hpp"
 #include "messages/codec/model_entry.hpp"
 #include "messages/wire/refusals.hpp"
@@ -21,7 +24,7 @@ std::optional<model_entry> entry_in_ledger(const tables::ledger_view& ledger,
   entry.ref = version;
   entry.owner = model->owner;
   entry.stake = model->pool.stake;
-  entry.activation_order = model->activation_order;
+  entry.activation_order = row->activation_order;
   entry.weights = row->weights;
   entry.key = row->key;
   entry.manifest = row->manifest;
@@ -30,28 +33,49 @@ std::optional<model_entry> entry_in_ledger(const tables::ledger_view& ledger,
 }
 
 auditor::auditor(validator_actor::pointer self, validator_parts& parts, validator_ports ports,
-                 validator_options options, address member, const model_architecture& architecture)
+                 validator_options options, address member, const genesis_parameters& parameters)
     : self_(self),
       parts_(parts),
       ports_(std::move(ports)),
       options_(options),
       member_(member),
-      architecture_(architecture) {}
+      parameters_(parameters) {}
 
 void auditor::start() {
   const execution::ledger_reader reader(*ports_.ledger);
-  for (auto& due : ledger::audits_due(reader, member_, SIZE_MAX)) due_.push_back(due.id);
-  for (auto& version : ledger::unjudged_versions(reader, member_, SIZE_MAX)) {
-    due_versions_.push_back(version);
-  }
+  for (const auto& due : ledger::audits_due(reader, member_, SIZE_MAX)) queue(due.id);
+  for (const auto& version : ledger::unjudged_versions(reader, member_, SIZE_MAX)) queue(version);
   begin_work();
+}
+
+void auditor::queue(const target_id& target) {
+  if (targets_in_work_.insert(target).second) due_.push_back(target);
+}
+
+void auditor::queue(const model_version_ref& version) {
+  if (versions_in_work_.insert(version).second) due_versions_.push_back(version);
+}
+
+void auditor::done_with(const target_id& target) {
+  attempts_.erase(target);
+  targets_in_work_.erase(target);
+}
+
+void auditor::done_with(const model_version_ref& version) {
+  versions_in_work_.erase(version);
 }
 
 void auditor::notice(std::span<const event> events) {
   for (const auto& put_back : std::exchange(for_next_block_, {})) put_back();
   for (const auto& item : events) {
-    if (item.kind == event_kind::data_revealed) due_.push_back(item.target);
-    if (item.kind == event_kind::model_revealed) due_versions_.push_back(item.model);
+    // An audit that is put off is also one for members that had no seat before.
+    if (item.kind == event_kind::data_revealed || item.kind == event_kind::audit_extended)
+      queue(item.target);
+    if (item.kind == event_kind::model_revealed) queue(item.model);
+    if (item.kind == event_kind::epoch_ended) {
+      const execution::ledger_reader reader(*ports_.ledger);
+      for (const auto& version : ledger::versions_on_trial(reader, member_)) queue(version);
+    }
   }
   begin_work();
 }
@@ -65,10 +89,11 @@ void auditor::begin_work() {
     const auto row = view.target(target);
     const auto claim = view.submission(target);
     // Since it was queued, the votes of other members or the end of an epoch may have settled it.
-    if (row && claim && row->status == target_status::revealed) {
+    if (row && claim && row->status == target_status::revealed &&
+        !ledger::has_voted(claim->votes, member_)) {
       judge_submission(target, *row, *claim);
     } else {
-      attempts_.erase(target);
+      done_with(target);
     }
   }
   while (running_ < options_.max_audits && !due_versions_.empty()) {
@@ -83,9 +108,14 @@ void auditor::judge_submission(const target_id& target, const target_row& row,
   const auto view = ports_.ledger->view();
   std::vector<model_entry> entries;
   for (const auto& version : row.assigned) {
-    // A target names versions that were active, and the ledger never removes such versions.
+    // A target names versions that were active, and the ledger never removes such versions. One
+    // that was judged bad since then loses whatever its weights are, so nobody needs them.
+    const auto known = view.model_version(version);
+    if (!known || known->status == version_status::bad) continue;
     if (auto entry = entry_in_ledger(view, version)) entries.push_back(std::move(*entry));
   }
+  // Without a contender there is no winner, so any claim names a wrong one.
+  if (entries.empty()) return vote_on(target, audit_verdict::wrong_winner);
   auto models = message<schema::Models>::build([&](auto out) {
     auto list = out.initEntries(static_cast<unsigned>(entries.size()));
     for (unsigned i = 0; i < entries.size(); ++i) fill(list[i], entries[i]);
@@ -105,7 +135,7 @@ void auditor::judge_submission(const target_id& target, const target_row& row,
            models](const message<schema::ScoreReport>& report) {
             --me->running_;
             if (is_refused(report.root().getRefusal())) {
-              me->not_scored(target, report.root());
+              me->not_scored(target, claim, report.root());
             } else {
               me->take_report(target, claim, models, report.root());
             }
@@ -122,11 +152,8 @@ void auditor::judge_submission(const target_id& target, const target_row& row,
 void auditor::take_report(const target_id& target, const submission_row& claim,
                           const message<schema::Models>& models,
                           schema::ScoreReport::Reader report) {
-  attempts_.erase(target);
-  if (id_or_zero<data_hash>(report.getData()) != claim.data) {
-    // The store holds other data under this name than the submitter claimed.
-    return vote_on(target, audit_verdict::unavailable);
-  }
+  // The store may hold other data under this name than the submitter claimed.
+  if (id_or_zero<data_hash>(report.getData()) != claim.data) return miss_data(target, claim);
   std::vector<rules::audited_score> scores;
   for (unsigned i = 0; i < report.getResults().size(); ++i) {
     const auto result = report.getResults()[i];
@@ -142,22 +169,33 @@ void auditor::take_report(const target_id& target, const submission_row& claim,
   vote_on(target, rules::judge(claim, {true, claim.size_bytes}, scores));
 }
 
-void auditor::not_scored(const target_id& target, schema::ScoreReport::Reader report) {
+void auditor::not_scored(const target_id& target, const submission_row& claim,
+                         schema::ScoreReport::Reader report) {
   switch (scorer::work_refusal_of(report.getRefusal())) {
     case scorer::work_refusal::wrong_size:
-      attempts_.erase(target);
       return vote_on(target, audit_verdict::wrong_size);
     case scorer::work_refusal::data_unavailable:
-      if (++attempts_[target] >= options_.audit_attempts) {
-        attempts_.erase(target);
-        return vote_on(target, audit_verdict::unavailable);
-      }
-      break;
+      return miss_data(target, claim);
     default:
-      // This machine or a model has failed. If that lasts, the end of the epoch settles the target.
+      // This machine has failed, or it does not have a model's weights. If that lasts, the member
+      // is silent on this submission.
       break;
   }
   again_later([me = shared_from_this(), target] { me->due_.push_back(target); });
+}
+
+void auditor::miss_data(const target_id& target, const submission_row& claim) {
+  auto& attempts = attempts_[target];
+  attempts = std::min(attempts + 1, options_.audit_attempts);
+  if (attempts >= options_.audit_attempts && is_overdue(claim)) {
+    return vote_on(target, audit_verdict::unavailable);
+  }
+  again_later([me = shared_from_this(), target] { me->due_.push_back(target); });
+}
+
+bool auditor::is_overdue(const submission_row& claim) const {
+  const auto chain = ports_.ledger->view().chain();
+  return chain && rules::data_is_overdue(parameters_, claim, chain->time_ms);
 }
 
 void auditor::again_later(const std::function<void()>& put_back) {
@@ -181,26 +219,25 @@ bool auditor::is_wanted(const model_version_ref& version) const {
   const auto model = view.model(version.model);
   const auto row = view.model_version(version);
   return model && model->status != model_status::inactive && row &&
-         (row->status == version_status::revealed || row->status == version_status::active);
+         (row->status == version_status::revealed || row->status == version_status::active) &&
+         !ledger::has_voted(row->votes, member_);
 }
 
 void auditor::judge_version(const model_version_ref& version) {
   // Since it was queued, a later version or a vote may have taken its place.
   const auto entry =
       is_wanted(version) ? entry_in_ledger(ports_.ledger->view(), version) : std::nullopt;
-  if (!entry) {
-    missing_weights_.erase(version);
-    return;
-  }
+  if (!entry) return done_with(version);
+  const auto& wanted = parameters_.architecture;
   ++running_;
   self_
       ->request(ports_.scorer, caf::infinite, message<schema::CheckModel>::build([&](auto out) {
                   fill(out.initModel(), *entry);
-                  out.setLayers(architecture_.layers);
-                  out.setDim(architecture_.dim);
-                  out.setHeads(architecture_.heads);
-                  out.setFfn(architecture_.ffn);
-                  out.setMaxSeq(architecture_.max_seq);
+                  out.setLayers(wanted.layers);
+                  out.setDim(wanted.dim);
+                  out.setHeads(wanted.heads);
+                  out.setFfn(wanted.ffn);
+                  out.setMaxSeq(wanted.max_seq);
                 }))
       .then(
           [me = shared_from_this(), version](const message<schema::ModelCheck>& check) {
@@ -216,22 +253,24 @@ void auditor::judge_version(const model_version_ref& version) {
 }
 
 void auditor::take_check(const model_version_ref& version, schema::ModelCheck::Reader check) {
-  const auto verdict = static_cast<model_verdict>(check.getVerdict());
-  const bool is_missing = !is_refused(check.getRefusal()) &&
-                          verdict == model_verdict::unavailable &&
-                          ++missing_weights_[version] < options_.audit_attempts;
-  if (is_refused(check.getRefusal()) || is_missing) {
+  // A check that was not made says nothing about the model, also when the weights were not there.
+  if (is_refused(check.getRefusal())) {
     return again_later(
         [me = shared_from_this(), version] { me->due_versions_.push_back(version); });
   }
-  missing_weights_.erase(version);
+  done_with(version);
+  // Meanwhile an earlier vote of this member may have come into a block; a second is charged.
+  if (!is_wanted(version)) return;
   tx::vote_on_model kind;
   kind.version = version;
-  kind.verdict = verdict;
+  kind.verdict = static_cast<model_verdict>(check.getVerdict());
   parts_.vote(kind);
 }
 
 void auditor::vote_on(const target_id& target, audit_verdict verdict) {
+  done_with(target);
+  const auto claim = ports_.ledger->view().submission(target);
+  if (claim && ledger::has_voted(claim->votes, member_)) return;
   tx::vote_on_submission kind;
   kind.target = target;
   kind.verdict = verdict;

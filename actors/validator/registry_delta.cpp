@@ -65,7 +65,7 @@ message<schema::RegistryDelta> registry_snapshot(const ledger::state_reader& led
     entry.ref = {model.id, model.row.active_version};
     entry.owner = model.row.owner;
     entry.stake = model.row.pool.stake;
-    entry.activation_order = model.row.activation_order;
+    entry.activation_order = model.active.activation_order;
     entry.weights = model.active.weights;
     entry.key = model.active.key;
     entry.manifest = model.active.manifest;

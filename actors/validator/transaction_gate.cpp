@@ -45,6 +45,9 @@ void transaction_gate::take_from_peer(std::uint32_t peer, const peer::transactio
 bool transaction_gate::send_own(transaction_kind kind) {
   const auto account = ledger_.view().account(me_);
   if (!account) return false;
+  // Only members vote. A vote without a seat would be refused, and charged.
+  if (rules::is_vote(kind) && !ledger::find_seat(execution::ledger_reader(ledger_), me_))
+    return false;
   auto own =
       wallet::make_signed_transaction(key_, chain_, pool_.next_free_nonce(me_, account->nonce),
                                       executor_.state().chain().epoch.next(), std::move(kind));

@@ -45,7 +45,7 @@ class validator_assembly final : public validator_parts {
                                                    executor_, gate_.pool())),
         auditor_(std::make_shared<auditor>(self_, *this, ports_, options,
                                            crypto::address_of(key_.public_half()),
-                                           genesis_.parameters.architecture)),
+                                           genesis_.parameters)),
         snapshots_(std::make_shared<snapshot_keeper>(self_, *this, ports_)) {}
 
   void start() {

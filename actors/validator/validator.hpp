@@ -52,7 +52,8 @@ struct validator_options {
   std::uint32_t listen_ms = 3'000;
   std::uint64_t seed = 0;   // draws the peer to ask for missing data; 0: taken from the key
   unsigned max_audits = 4;  // the most audits that run at the same time
-  /// How often data is fetched in vain before the validator votes that it is unavailable.
+  /// How often data is fetched in vain, at least, before the validator votes that it is
+  /// unavailable.
   std::uint32_t audit_attempts = 5;
 };
 

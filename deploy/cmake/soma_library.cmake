@@ -28,6 +28,9 @@ find_package(OpenSSL REQUIRED)
 # The compiler must not contract a product and a sum into an fma unless the source says fma, so that a source line gives
 # the same floating-point result everywhere.
 add_compile_options(-ffp-contract=off -fno-omit-frame-pointer)
+# Names of files in messages are relative to the source tree: so no path of the machine that built it stands in the program,
+# and sources that are compiled together (see SOMA_UNITY) are the same for ccache in every folder.
+add_compile_options(-fmacro-prefix-map=${CMAKE_SOURCE_DIR}/=)
 if(SOMA_SANITIZE)
   # CAF 0.17 headers bind references through null pointers, so this one check is off.
   add_compile_options(-fsanitize=${SOMA_SANITIZE} -fno-sanitize=null -fno-sanitize-recover=all)

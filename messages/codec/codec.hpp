@@ -61,6 +61,7 @@ SOMA_CODEC(model_version_row);
 SOMA_CODEC(target_row);
 SOMA_CODEC(submission_row);
 SOMA_CODEC(used_data_row);
+SOMA_CODEC(known_weights_row);
 SOMA_CODEC(committee_row);
 SOMA_CODEC(stake_row);
 SOMA_CODEC(agenda_row);
@@ -84,6 +85,7 @@ inline constexpr std::size_t vote_layout_bytes = 49;
 [[nodiscard]] row_key target_key(const target_id& target);
 [[nodiscard]] row_key submission_key(const target_id& target);
 [[nodiscard]] row_key used_data_key(const data_hash& data);
+[[nodiscard]] row_key known_weights_key(const hash256& named);
 [[nodiscard]] row_key committee_key();
 [[nodiscard]] row_key stake_key(const stake_position& position);
 /// The bytes with which the keys of all positions of a pool begin.

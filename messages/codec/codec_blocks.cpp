@@ -122,8 +122,8 @@ expected<vote_statement, parse_refusal> decode_own<vote_statement>(byte_view dat
 
 namespace fields {
 
-static_assert(static_cast<int>(schema::EventKind::MODEL_VOTE_CAST) ==
-              static_cast<int>(event_kind::model_vote_cast));
+static_assert(static_cast<int>(schema::EventKind::TARGET_VOIDED) ==
+              static_cast<int>(event_kind::target_voided));
 
 static std::size_t payload_size(const std::vector<signed_transaction>& payload) {
   std::size_t size = 0;

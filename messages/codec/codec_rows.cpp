@@ -11,8 +11,8 @@ static_assert(static_cast<int>(schema::ModelStatus::INACTIVE) ==
               static_cast<int>(model_status::inactive));
 static_assert(static_cast<int>(schema::VersionStatus::BAD) ==
               static_cast<int>(version_status::bad));
-static_assert(static_cast<int>(schema::TargetStatus::EXPIRED) ==
-              static_cast<int>(target_status::expired));
+static_assert(static_cast<int>(schema::TargetStatus::VOIDED) ==
+              static_cast<int>(target_status::voided));
 
 static void put(schema::AccountRow::Builder to, const account_row& from) {
   to.setBalance(from.balance.value);
@@ -52,7 +52,6 @@ static void put(schema::ModelRow::Builder to, const model_row& from) {
   to.setNextCommissionBps(from.next_commission_bps);
   to.setActiveVersion(from.active_version);
   to.setLatestVersion(from.latest_version);
-  to.setActivationOrder(from.activation_order);
   to.setRetiring(from.retiring);
 }
 static void take(reading& in, schema::ModelRow::Reader from, model_row& to) {
@@ -63,7 +62,6 @@ static void take(reading& in, schema::ModelRow::Reader from, model_row& to) {
   to.next_commission_bps = from.getNextCommissionBps();
   to.active_version = from.getActiveVersion();
   to.latest_version = from.getLatestVersion();
-  to.activation_order = from.getActivationOrder();
   to.retiring = from.getRetiring();
 }
 
@@ -87,6 +85,7 @@ static void put(schema::ModelVersionRow::Builder to, const model_version_row& fr
   put(to.initManifest(), from.manifest);
   to.setWeights(data_of(from.weights));
   to.setKey(data_of(from.key));
+  to.setActivationOrder(from.activation_order);
   put_floats([&](unsigned size) { return to.initEmbedding(size); }, from.embedding);
   put_list([&](unsigned size) { return to.initVotes(size); }, from.votes, max_cast_votes,
            [](auto vote, const auto& value) { put_vote(vote, value); });
@@ -99,6 +98,7 @@ static void take(reading& in, schema::ModelVersionRow::Reader from, model_versio
   in.take(from.getWeights(), to.weights);
   in.take(from.getKey(), to.key);
   in.take(from.getEmbedding(), to.embedding);
+  to.activation_order = from.getActivationOrder();
   in.take_list(from.getVotes(), to.votes, max_cast_votes,
                [&](auto vote, auto& value) { take_vote(in, vote, value); });
 }
@@ -134,8 +134,10 @@ static void put(schema::SubmissionRow::Builder to, const submission_row& from) {
   to.setBond(from.bond.value);
   to.setClaimedIn(from.claimed_in.value);
   to.setClaimedAt(from.claimed_at.value);
+  to.setClaimedMs(from.claimed_ms);
   to.setIsRevealed(from.revealed_at.has_value());
   to.setRevealedAt(from.revealed_at.value_or(block_height{}).value);
+  to.setRevealedMs(from.revealed_ms);
   to.setData(data_of(from.data));
   to.setBlob(data_of(from.blob));
   to.setExtensions(from.extensions);
@@ -152,12 +154,21 @@ static void take(reading& in, schema::SubmissionRow::Reader from, submission_row
   to.bond.value = from.getBond();
   to.claimed_in.value = from.getClaimedIn();
   to.claimed_at.value = from.getClaimedAt();
+  to.claimed_ms = from.getClaimedMs();
   if (from.getIsRevealed()) to.revealed_at = block_height{from.getRevealedAt()};
+  to.revealed_ms = from.getRevealedMs();
   in.take(from.getData(), to.data);
   in.take(from.getBlob(), to.blob);
   to.extensions = from.getExtensions();
   in.take_list(from.getVotes(), to.votes, max_cast_votes,
                [&](auto vote, auto& value) { take_vote(in, vote, value); });
+}
+
+static void put(schema::KnownWeightsRow::Builder to, const known_weights_row& from) {
+  to.setOwner(data_of(from.owner));
+}
+static void take(reading& in, schema::KnownWeightsRow::Reader from, known_weights_row& to) {
+  in.take(from.getOwner(), to.owner);
 }
 
 static void put(schema::UsedDataRow::Builder to, const used_data_row& from) {
@@ -175,7 +186,7 @@ static void put(schema::ChainRow::Builder to, const chain_row& from) {
   to.setEpochStartMs(from.epoch_start_ms);
   to.setEpochFirstBlock(from.epoch_first_block.value);
   to.setRegistryVersion(from.registry_version);
-  to.setModelsActivated(from.models_activated);
+  to.setVersionsActivated(from.versions_activated);
   to.setFeeMultiplierPpm(from.fee_multiplier_ppm);
   to.setDifficultyPpm(from.difficulty_ppm);
   to.setHits(from.hits);
@@ -193,6 +204,7 @@ static void put(schema::ChainRow::Builder to, const chain_row& from) {
   to.setBurnedThisEpoch(from.burned_this_epoch.value);
   to.setJoining(from.joining.value);
   to.setUnbonding(from.unbonding.value);
+  to.setValidatorPay(from.validator_pay.value);
 }
 static void take(reading& in, schema::ChainRow::Reader from, chain_row& to) {
   to.height.value = from.getHeight();
@@ -202,7 +214,7 @@ static void take(reading& in, schema::ChainRow::Reader from, chain_row& to) {
   to.epoch_start_ms = from.getEpochStartMs();
   to.epoch_first_block.value = from.getEpochFirstBlock();
   to.registry_version = from.getRegistryVersion();
-  to.models_activated = from.getModelsActivated();
+  to.versions_activated = from.getVersionsActivated();
   to.fee_multiplier_ppm = from.getFeeMultiplierPpm();
   to.difficulty_ppm = from.getDifficultyPpm();
   to.hits = from.getHits();
@@ -220,6 +232,7 @@ static void take(reading& in, schema::ChainRow::Reader from, chain_row& to) {
   to.burned_this_epoch.value = from.getBurnedThisEpoch();
   to.joining.value = from.getJoining();
   to.unbonding.value = from.getUnbonding();
+  to.validator_pay.value = from.getValidatorPay();
 }
 
 }  // namespace fields
@@ -232,5 +245,6 @@ SOMA_CODEC_OF(model_version_row, ModelVersionRow, std::size_t{1} << 18)
 SOMA_CODEC_OF(target_row, TargetRow, std::size_t{1} << 17)
 SOMA_CODEC_OF(submission_row, SubmissionRow, std::size_t{1} << 18)
 SOMA_CODEC_OF(used_data_row, UsedDataRow, 1'024)
+SOMA_CODEC_OF(known_weights_row, KnownWeightsRow, 1'024)
 
 }  // namespace soma::inline codec

@@ -5,8 +5,8 @@ namespace soma::inline codec {
 
 namespace fields {
 
-static_assert(static_cast<int>(schema::ModelVerdict::MALFORMED) ==
-              static_cast<int>(model_verdict::malformed));
+static_assert(static_cast<int>(schema::ModelVerdict::NOT_FINITE) ==
+              static_cast<int>(model_verdict::not_finite));
 static_assert(static_cast<int>(schema::AuditVerdict::WRONG_DISTANCE) ==
               static_cast<int>(audit_verdict::wrong_distance));
 

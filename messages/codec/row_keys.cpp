@@ -82,6 +82,10 @@ row_key used_data_key(const data_hash& data) {
   return key_of(ledger_table::used_data, data);
 }
 
+row_key known_weights_key(const hash256& named) {
+  return key_of(ledger_table::known_weights, named);
+}
+
 row_key model_version_key(const model_id& model, std::uint32_t version) {
   row_key key = key_of(ledger_table::model_version, model);
   for (int shift = 24; shift >= 0; shift -= 8) {
@@ -158,6 +162,7 @@ std::optional<ledger_table> table_of(byte_view key) {
     case ledger_table::used_data:
     case ledger_table::consensus_key:
     case ledger_table::evidence:
+    case ledger_table::known_weights:
       return key.size() == 33 ? std::optional(table) : std::nullopt;
   }
   return std::nullopt;

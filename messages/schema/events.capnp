@@ -15,7 +15,7 @@ enum EventKind {
   modelRevealed @4;
   modelActivated @5;
   modelUpdateDropped @6;
-  modelSlashed @7;
+  modelSlashed @7;         # amount taken; detail: shannons of it that are added to the validators' pay
   modelRetired @8;
   targetOpened @9;
   targetFilled @10;
@@ -52,6 +52,9 @@ enum EventKind {
   auditVoteCast @41;       # account voted; detail: verdict
   auditExtended @42;       # amount: reward; detail: extensions so far
   modelVoteCast @43;       # account judged; detail: verdict
+  modelNotAccepted @44;    # a version waited in vain for a quorum of `good`; detail: the power of those who said it
+  targetVoided @45;        # a claim ended without winner; amount: its bond; detail: 0 no quorum, 1 the data was
+                           # unavailable, 2 the data was in use
 }
 
 struct Event {

@@ -78,7 +78,7 @@ struct ChainRow {
   epochStartMs @4 :UInt64;
   epochFirstBlock @5 :UInt64;
   registryVersion @6 :UInt64;
-  modelsActivated @7 :UInt64;
+  versionsActivated @7 :UInt64;
   feeMultiplierPpm @8 :UInt64;
   difficultyPpm @9 :Int64;
   hits @10 :UInt64;
@@ -96,4 +96,5 @@ struct ChainRow {
   burnedThisEpoch @22 :UInt64;
   joining @23 :UInt64;     # deposits that wait for the end of the epoch
   unbonding @24 :UInt64;   # withdrawn from pools, not yet paid out
+  validatorPay @25 :UInt64;  # added to the emission that this epoch's end divides among the validators
 }

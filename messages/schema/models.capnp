@@ -29,15 +29,16 @@ struct StakePool {
 
 enum ModelVerdict {
   good @0;
-  unavailable @1;
-  wrongHash @2;
-  malformed @3;
+  wrongHash @1;
+  malformed @2;
+  wrongArchitecture @3;
+  notFinite @4;
 }
 
 struct ModelVote {
   # One validator's verdict on a version.
   voter @0 :Data;          # address, 32 bytes
-  power @1 :UInt32;        # of 10,000, when it was cast
+  power @1 :UInt32;        # of 10,000, when it was cast; a decision counts the power of its own time
   verdict @2 :ModelVerdict;
 }
 
@@ -56,8 +57,7 @@ struct ModelRow {
   nextCommissionBps @4 :UInt32;   # from the next epoch on
   activeVersion @5 :UInt32;       # 0: no version has ever been active
   latestVersion @6 :UInt32;
-  activationOrder @7 :UInt64;     # among all models ever activated, from 1; 0: never
-  retiring @8 :Bool;
+  retiring @7 :Bool;
 }
 
 enum VersionStatus {
@@ -79,4 +79,10 @@ struct ModelVersionRow {
   key @5 :Data;                   # 32 bytes, zero until revealed
   embedding @6 :List(UInt32);     # bits of binary32; dim of them, at most 16,384; empty until revealed
   votes @7 :List(ModelVote);      # at most 1,000
+  activationOrder @8 :UInt64;     # among all versions ever activated, from 1; 0: never
+}
+
+struct KnownWeightsRow {
+  # Key: 14, a weights hash or the Merkle root of encrypted weights. Nobody else may publish it.
+  owner @0 :Data;                 # address, 32 bytes
 }

@@ -12,7 +12,7 @@ struct ModelEntry {
   ref @0 :ModelVersionRef;
   owner @1 :Data;               # address
   stakeShannons @2 :UInt64;
-  activationOrder @3 :UInt64;   # among all models that were ever activated, from 1
+  activationOrder @3 :UInt64;   # among all versions that were ever activated, from 1
   weights @4 :Data;             # hash of the plain file
   key @5 :Data;                 # AES-256
   iv @6 :Data;                  # exactly 16 bytes

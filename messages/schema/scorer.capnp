@@ -10,7 +10,7 @@ $Cxx.namespace("soma::schema");
 
 struct ScoreRequest {
   # Scores every model on one piece of data with one seed, and says which model wins by protocol §8.3. The data is in
-  # the request, or in the blob store.
+  # the request, or in the blob store. A model whose weights are not what was revealed takes part and loses.
   models @0 :List(Registry.ModelEntry);  # 1 .. 16, in the order of the target's assignment
   data @1 :Data;                    # the bytes themselves, or nothing when `blob` names them
   blob @2 :Data;                    # Merkle root of the bytes in the blob store
@@ -30,7 +30,7 @@ struct ScoreReport {
 
 struct ModelScore {
   ref @0 :Models.ModelVersionRef;
-  givenUp @1 :Bool;                 # the model could not win any more; the fields below are then absent
+  givenUp @1 :Bool;                 # the model could not win any more, or is bad; the fields below are then absent
   valid @2 :Bool;                   # every number stayed within what binary32 can hold
   loss @3 :Float32;
   crossEntropy @4 :Float32;
@@ -41,7 +41,8 @@ struct ModelScore {
 }
 
 struct CheckModel {
-  # Fetches, decrypts, hashes and parses the weights of a revealed version: is it what it claims to be?
+  # Fetches, decrypts, hashes and parses the weights of a revealed version: is it what it claims to be? When the weights
+  # cannot be fetched the check is refused.
   model @0 :Registry.ModelEntry;
   layers @1 :UInt32;                # from here on: the architecture that the network wants
   dim @2 :UInt32;

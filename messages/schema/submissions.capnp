@@ -17,7 +17,7 @@ enum AuditVerdict {
 
 struct AuditVote {
   voter @0 :Data;          # address
-  power @1 :UInt32;        # of 10,000, when it was cast
+  power @1 :UInt32;        # of 10,000, when it was cast; a decision counts the power of its own time
   verdict @2 :AuditVerdict;
 }
 
@@ -34,10 +34,12 @@ struct SubmissionRow {
   claimedAt @8 :UInt64;    # block height
   isRevealed @9 :Bool;
   revealedAt @10 :UInt64;  # block height, 0 unless revealed
-  data @11 :Data;          # hash, zero until revealed
+  data @11 :Data;          # hash, zero until it was named
   blob @12 :Data;          # zero until revealed
   extensions @13 :UInt32;  # epochs the audit has been put off
   votes @14 :List(AuditVote);  # at most 1,000
+  claimedMs @15 :UInt64;   # time of the block with the claim
+  revealedMs @16 :UInt64;  # time of the block with the reveal, 0 unless revealed
 }
 
 struct UsedDataRow {

@@ -13,6 +13,7 @@ enum TargetStatus {
   settled @3;
   slashed @4;
   expired @5;
+  voided @6;
 }
 
 struct TargetRow {

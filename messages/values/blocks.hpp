@@ -109,7 +109,12 @@ enum class event_kind : std::uint8_t {
   audit_vote_cast,
   audit_extended,
   model_vote_cast,
+  model_not_accepted,
+  target_voided,
 };
+
+/// Why a claimed target ended without a winner and without a slash. Protocol §8.4.4.
+enum class void_reason : std::uint8_t { undecided, unavailable, data_in_use };
 
 struct event {
   event_kind kind{};

@@ -45,7 +45,7 @@ struct genesis_parameters {
 
   std::uint64_t max_data_bytes = 1'048'576;
   std::uint64_t bond_per_byte = 65;
-  std::uint64_t bond_reward_divisor = 10;
+  std::uint64_t bond_reward_divisor = 1;
   std::uint64_t reveal_window_blocks = 200;
   std::uint32_t max_audit_extensions = 3;  // epochs by which an undecided audit may be put off
 

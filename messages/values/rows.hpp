@@ -31,6 +31,7 @@ enum class ledger_table : std::uint8_t {
   consensus_key = 11,
   committee = 12,
   evidence = 13,
+  known_weights = 14,
 };
 
 /// Protocol §4.1: stake and the shares it is divided into. `owner_shares` are the shares of the
@@ -135,15 +136,14 @@ struct model_row {
   std::uint32_t next_commission_bps = 0;  // from the next epoch on
   std::uint32_t active_version = 0;
   std::uint32_t latest_version = 0;
-  /// Its position among all models ever activated, from 1; 0 if it was never activated.
-  std::uint64_t activation_order = 0;
   bool retiring = false;
   friend bool operator==(const model_row&, const model_row&) = default;
 };
 
 enum class version_status : std::uint8_t { committed, revealed, active, superseded, dropped, bad };
 
-/// One vote and the voter's power when it was cast.
+/// One vote. `power` is what the voter had when it cast the vote, and is kept for people to read:
+/// a decision weighs the vote by the power that the voter has then. Protocol §5.5.
 template <class Verdict>
 struct cast_vote {
   address voter;
@@ -162,10 +162,20 @@ struct model_version_row {
   cipher_key key{};
   std::vector<float> embedding;  // empty until revealed
   std::vector<cast_vote<model_verdict>> votes;
+  /// Its position among all versions ever activated, from 1; 0 if it was never activated.
+  std::uint64_t activation_order = 0;
   friend bool operator==(const model_version_row&, const model_version_row&) = default;
 };
 
-enum class target_status : std::uint8_t { open, filled, revealed, settled, slashed, expired };
+enum class target_status : std::uint8_t {
+  open,
+  filled,
+  revealed,
+  settled,
+  slashed,
+  expired,
+  voided
+};
 
 /// Key: target id.
 struct target_row {
@@ -190,12 +200,21 @@ struct submission_row {
   shannons bond;
   epoch_number claimed_in;
   block_height claimed_at;
+  std::uint64_t claimed_ms = 0;  // time of the block with the claim
   std::optional<block_height> revealed_at;
-  data_hash data;  // zero until revealed
+  std::uint64_t revealed_ms = 0;  // time of the block with the reveal; 0 until then
+  data_hash data;                 // zero until revealed
   blob_id blob;
   std::uint32_t extensions = 0;  // epochs by which the audit has been put off
   std::vector<cast_vote<audit_verdict>> votes;
   friend bool operator==(const submission_row&, const submission_row&) = default;
+};
+
+/// Key: a weights hash, or the Merkle root of encrypted weights. Nobody but the owner who named it
+/// first may publish it. Protocol §6.2 and §6.3.
+struct known_weights_row {
+  address owner;
+  friend bool operator==(const known_weights_row&, const known_weights_row&) = default;
 };
 
 /// Key: data hash. The same data can win only once.
@@ -206,8 +225,8 @@ struct used_data_row {
 
 /// The single row of table `chain` (key: nothing but the table byte). The totals are updated by
 /// every change and checked after every block:
-///   balances + staked + joining + unbonding + bonds + set aside + budgets + unissued + burned
-///     = supply cap
+///   balances + staked + joining + unbonding + bonds + set aside + budgets + validator pay
+///     + unissued + burned = supply cap
 struct chain_row {
   block_height height;
   block_id last_block;
@@ -217,7 +236,7 @@ struct chain_row {
   block_height epoch_first_block;
   /// It grows whenever the set of active versions or their stakes change.
   std::uint64_t registry_version = 0;
-  std::uint64_t models_activated = 0;  // source of activation_order
+  std::uint64_t versions_activated = 0;  // source of activation_order
   std::uint64_t fee_multiplier_ppm = 0;
   std::int64_t difficulty_ppm = 0;   // z
   std::uint64_t hits = 0;            // this epoch
@@ -237,6 +256,8 @@ struct chain_row {
   shannons burned_this_epoch;
   shannons joining;    // deposits that wait for the end of the epoch
   shannons unbonding;  // withdrawn from pools, not yet paid out
+  /// Added to the emission that this epoch's end divides among the validators.
+  shannons validator_pay;
   friend bool operator==(const chain_row&, const chain_row&) = default;
 };
 

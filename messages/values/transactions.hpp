@@ -30,7 +30,15 @@ struct model_version_ref {
   friend auto operator<=>(const model_version_ref&, const model_version_ref&) = default;
 };
 
-enum class model_verdict : std::uint8_t { good, unavailable, wrong_hash, malformed };
+/// A verdict is a fact about the weights that anybody who has them can check again. That a
+/// validator could not fetch them is none.
+enum class model_verdict : std::uint8_t {
+  good,
+  wrong_hash,
+  malformed,
+  wrong_architecture,
+  not_finite
+};
 enum class audit_verdict : std::uint8_t {
   ok,
   unavailable,

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "actors/ledger/queries.hpp"
+#include "actors/rules/models.hpp"
 #include "actors/wallet/wallet.hpp"
 #include "deploy/soma/bench/bench_ledger_world.hpp"
 #include "messages/codec/codec.hpp"
@@ -20,8 +21,9 @@ constexpr epoch_number far_epoch{1'000'000};
 
 }  // namespace
 
-weights_manifest ledger_world::some_manifest(const hash256& root) {
-  return {std::uint64_t{1} << 30, 1u << 20, blob_id{root.value}, {}};
+weights_manifest ledger_world::some_manifest(const hash256& root) const {
+  const auto size_bytes = rules::weights_bytes(genesis_.parameters.architecture) + 1;
+  return {size_bytes, 1u << 20, blob_id{root.value}, {}};
 }
 
 std::vector<float> ledger_world::some_embedding(std::uint64_t number) const {

@@ -111,10 +111,9 @@ class ledger_world::first_rows {
     row.active_version = row.latest_version = 1;
     for (const auto& [id, i] : ids_) {
       row.owner = crypto::address_of(w_.public_of(i % w_.options_.accounts));
-      row.activation_order = i + 1;
       take(model_key(id), encode(row));
     }
-    chain.models_activated = ids_.size();
+    chain.versions_activated = ids_.size();
     chain.staked.value += model_stake * ids_.size();
     chain.unissued.value -= model_stake * ids_.size();
   }
@@ -124,7 +123,8 @@ class ledger_world::first_rows {
     row.status = version_status::active;
     for (const auto& [id, i] : ids_) {
       row.commitment = w_.made_up("bench.commitment", i);
-      row.manifest = ledger_world::some_manifest(row.commitment);
+      row.manifest = w_.some_manifest(row.commitment);
+      row.activation_order = i + 1;
       row.weights.value = row.commitment.value;
       row.embedding = w_.some_embedding(i);
       take(model_version_key(id, 1), encode(row));

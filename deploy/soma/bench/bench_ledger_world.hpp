@@ -87,7 +87,7 @@ class ledger_world {
   [[nodiscard]] hash256 made_up(std::string_view label, std::uint64_t number) const;
   [[nodiscard]] rules::drawn_targets draw(const rules::execution& begun) const;
 
-  [[nodiscard]] static weights_manifest some_manifest(const hash256& root);
+  [[nodiscard]] weights_manifest some_manifest(const hash256& root) const;
   [[nodiscard]] std::vector<float> some_embedding(std::uint64_t number) const;
   void send(block& into, std::uint64_t account, transaction_kind kind, traffic how);
   void send_votes(block& into, traffic how);

@@ -30,6 +30,7 @@ constexpr named_table tables[] = {
     {ledger_table::consensus_key, "consensus_key"},
     {ledger_table::committee, "committee"},
     {ledger_table::evidence, "evidence"},
+    {ledger_table::known_weights, "known_weights"},
 };
 
 json fields_of(const account_row& row) {

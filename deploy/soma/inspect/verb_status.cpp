@@ -76,9 +76,9 @@ facts collect(ledger_source& source) {
   source.scan(table_prefix(ledger_table::target), [&](byte_view, byte_view value) {
     const auto row = ledger_source::decoded<target_row>(value);
     // It counts the targets of this epoch, and earlier ones that are not decided yet.
-    const bool is_over = row.status == target_status::settled ||
-                         row.status == target_status::slashed ||
-                         row.status == target_status::expired;
+    const bool is_over =
+        row.status == target_status::settled || row.status == target_status::slashed ||
+        row.status == target_status::expired || row.status == target_status::voided;
     if (!is_over || row.epoch == out.chain.epoch)
       ++out.targets[std::string(explain::name_of(row.status))];
     return true;
@@ -104,6 +104,7 @@ std::vector<named_pot> pots_of(const chain_row& c) {
           {"set_aside", c.set_aside},
           {"target_budget", c.target_budget},
           {"next_budget", c.next_budget},
+          {"validator_pay", c.validator_pay},
           {"unissued", c.unissued},
           {"burned", c.burned}};
 }

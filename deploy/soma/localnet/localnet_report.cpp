@@ -137,6 +137,7 @@ json to_json(const localnet::localnet_report& report) {
                                          {"revealed", t.revealed},
                                          {"settled", t.settled},
                                          {"slashed", t.slashed},
+                                         {"void", t.voided},
                                          {"expired", t.expired}})},
                    {"models", models_json(report)},
                    {"submitters", accounts_json(report.submitters)},
@@ -155,7 +156,7 @@ void print_report(const localnet::localnet_report& report, const std::filesystem
   print_line("");
   print_line("targets     " + count_text(t.opened) + " opened, " + count_text(t.filled) +
              " filled, " + count_text(t.settled) + " settled, " + count_text(t.slashed) +
-             " slashed, " + count_text(t.expired) + " expired");
+             " slashed, " + count_text(t.voided) + " void, " + count_text(t.expired) + " expired");
   print_line("chain       " + count_text(report.epochs) + " epochs, " + count_text(report.height) +
              " blocks, " + duration_text(seconds));
   print_line("supply      " + (report.supply_ok ? painted("whole: every shannon accounted for",

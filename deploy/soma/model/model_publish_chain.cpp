@@ -136,12 +136,19 @@ outcome model_publish::reveal(publication_file& file, const committed& at) {
         row->status == version_status::superseded) {
       if (publication_.published) return {};
       publication_.published = true;
-      note_line("revealed: active from epoch " + std::to_string(at.epoch.value + 2) + " on");
+      note_line("revealed: active from epoch " + std::to_string(at.epoch.value + 2) +
+                " on if a quorum of validators finds it good");
       return file.write(publication_);
     }
     if (row->status == version_status::bad) {
       return failed("model " + at.version.model.short_text() + " was judged bad",
-                    "validators found its weights missing or wrong", "see `soma model info`");
+                    "validators found that its weights are not what was revealed",
+                    "see `soma model info`");
+    }
+    if (row->status == version_status::dropped && !row->weights.is_zero()) {
+      return failed("model " + at.version.model.short_text() + " was not accepted",
+                    "no quorum of validators found it good within three epochs",
+                    "nothing was slashed; see which validators could fetch it with `soma explain`");
     }
     if (row->status == version_status::dropped || epoch > at.epoch.next()) {
       return missed(file, at, last ? last->why : "its epoch has passed");

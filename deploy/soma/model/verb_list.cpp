@@ -28,7 +28,6 @@ json model_json(const listed& one, const name_book& names) {
                    {"status", standing_of(row)},
                    {"active_version", row.active_version},
                    {"latest_version", row.latest_version},
-                   {"activation_order", row.activation_order},
                    {"stake_shannons", row.pool.stake.value},
                    {"own_stake_shannons", rules::own_stake(row.pool).value},
                    {"shares", row.pool.shares},
@@ -158,6 +157,7 @@ json version_json(const listed_version& one) {
                    {"bytes", row.manifest.size_bytes},
                    {"blob", row.manifest.root.text()},
                    {"iv", "0x" + to_hex(row.manifest.iv)},
+                   {"activation_order", row.activation_order},
                    {"weights", is_revealed ? json(row.weights.text()) : json()},
                    {"key", is_revealed ? json("0x" + to_hex(row.key)) : json()},
                    {"embedding_dim", row.embedding.size()},
@@ -172,7 +172,8 @@ std::string next_step(const listed_version& one, epoch_number now) {
                            : "to be revealed in this epoch";
   }
   if (one.row.status == version_status::revealed) {
-    return "active from epoch " + std::to_string(in + 2) + " on";
+    return "active from epoch " + std::to_string(now.value + 1) +
+           " on if a quorum of validators finds it good";
   }
   return {};
 }
@@ -205,10 +206,7 @@ outcome model_info::run(const run_context& context) {
   const auto* name = named.as_string();
   print_line("model       " + id->text() + (name == nullptr ? "" : " (" + *name + ")"));
   print_line("owner       " + row->owner.text());
-  print_line("status      " + standing_of(*row) +
-             (row->activation_order == 0
-                  ? ""
-                  : ", number " + std::to_string(row->activation_order) + " to become active"));
+  print_line("status      " + standing_of(*row));
   print_line("stake       " + to_text(row->pool.stake) + ", of which the owner's " +
              to_text(rules::own_stake(row->pool)));
   print_line("commission  " + percent(row->commission_bps) +

@@ -145,7 +145,7 @@ TEST_CASE("a balance is the first amount, plus all income, less all spending") {
       if (d.chance(30)) net.refuse(submitter, made.claim, rules::refusal::target_not_open);
       if (d.chance(50)) net.apply(submitter, tx::transfer{owner.where(), {d.below(1'000) + 1}});
       if (d.chance(50)) net.apply(owner, tx::transfer{submitter.where(), {d.below(1'000) + 1}});
-      const auto verdict = d.chance(60) ? audit_verdict::ok : audit_verdict::unavailable;
+      const auto verdict = d.chance(60) ? audit_verdict::ok : audit_verdict::wrong_loss;
       if (ledger::read_submission(net.n.state, target.id)->revealed_at) {
         for (std::size_t v = 0; v < 3; ++v)
           net.apply(four_validators()[v], tx::vote_on_submission{target.id, verdict});

@@ -127,6 +127,7 @@ TEST_CASE("an ended epoch counts exactly what its events did, whatever happened"
         {"targets", event_kind::data_revealed, "data_revealed", false},
         {"targets", event_kind::target_settled, "target_settled", true},
         {"targets", event_kind::target_slashed, "target_slashed", true},
+        {"targets", event_kind::target_voided, "target_voided", true},
         {"targets", event_kind::reveal_missed, "reveal_missed", true},
         {"targets", event_kind::target_expired, "target_expired", false},
         {"targets", event_kind::audit_extended, "audit_extended", false},

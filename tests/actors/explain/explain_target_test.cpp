@@ -28,6 +28,8 @@ struct claimed_target {
     return genesis;
   }
   void reveal() { net.apply(submitter, made.reveal); }
+  /// Lets so much time pass that data may be called unavailable.
+  void wait() { net.block(net.n.genesis.parameters.epoch_ms / 24); }
   void vote(std::size_t validator, audit_verdict verdict) {
     net.apply(four_validators()[validator], tx::vote_on_submission{target.id, verdict});
   }
@@ -115,13 +117,13 @@ TEST_CASE("a rejected submission names the verdicts, their power and who got the
   t.vote(1, audit_verdict::ok);
   t.vote(2, audit_verdict::wrong_loss);
   CHECK(t.explained().status == "revealed");
-  t.vote(3, audit_verdict::unavailable);
+  t.vote(3, audit_verdict::wrong_size);
   const auto explained = t.explained();
   CHECK(explained.status == "slashed");
   CHECK(explained.next.empty());
   const auto& slashed = step_in(explained, "story", "target_slashed");
   CHECK(slashed.height->value == t.net.height());
-  check_line(slashed, {"votes against reached 7500 of the 6667 needed", "2500 `unavailable`",
+  check_line(slashed, {"votes against reached 7500 of the 6667 needed", "2500 `wrong size`",
                        "5000 `wrong loss`", "(protocol §8.4)"});
   std::uint64_t to_voters = 0;
   std::size_t voters = 0;
@@ -215,11 +217,13 @@ TEST_CASE("an expired target names the epoch whose end it did not outlive") {
                                         std::to_string(net.height())));
 }
 
-TEST_CASE("an audit for which too few vote is put off, and the last time it settles") {
+TEST_CASE("an audit without a quorum is put off, and the last time the claim is void") {
   claimed_target t;
   t.reveal();
   const auto claimed_in = t.net.epoch();
-  t.vote(1, audit_verdict::wrong_distance);  // a quarter of the power, which is fewer than a third
+  t.vote(0, audit_verdict::ok);
+  t.vote(1, audit_verdict::ok);
+  t.vote(2, audit_verdict::wrong_distance);
   const auto most = std::uint64_t{t.net.n.genesis.parameters.max_audit_extensions};
   t.net.end_epoch();
   for (std::uint64_t extensions = 0; extensions <= most; ++extensions) {
@@ -233,11 +237,13 @@ TEST_CASE("an audit for which too few vote is put off, and the last time it sett
     CHECK(due.section == "8.4");
     check_line(due,
                {"extensions so far " + std::to_string(extensions) + " of " + std::to_string(most),
-                extensions < most ? "it waits one more epoch" : "it settles then"});
+                extensions < most ? "it waits one more epoch"
+                                  : "the claim is void and the bond goes back"});
     t.net.end_epoch();
   }
   const auto explained = t.explained();
-  CHECK(explained.status == "settled");
+  CHECK(explained.status == "void");
+  CHECK(explained.next.empty());
   std::size_t put_off = 0;
   for (const auto& s : explain::find(explained, "story")->steps) {
     if (s.name != "audit_extended") continue;
@@ -245,30 +251,50 @@ TEST_CASE("an audit for which too few vote is put off, and the last time it sett
     CHECK(s.section == "8.4");
   }
   CHECK(put_off == most);
-  const auto& settled = step_in(explained, "story", "target_settled");
-  CHECK_FALSE(value_of<bool>(settled, "by_quorum"));
-  check_line(settled, {"only 2500 of the 3334 needed for a decision had voted",
-                       "after 3 extensions", "block " + std::to_string(t.net.height())});
+  const auto& voided = step_in(explained, "story", "target_voided");
+  CHECK(value_of<std::string>(voided, "reason") == "undecided");
+  CHECK_FALSE(value_of<bool>(voided, "by_quorum"));
+  check_line(voided, {"no quorum of validators said whether it is right",
+                      "5000 had voted ok and 2500 against: 2500 `wrong distance`, 6667 decide",
+                      "after 3 extensions", "block " + std::to_string(t.net.height())});
+  CHECK(value_of(step_in(explained, "story", "bond_returned"), "amount_shannons") == t.bond());
+  CHECK(contains(explained.summary, "nobody was paid"));
+  CHECK(contains(explained.summary, "went back to the submitter"));
 }
 
-TEST_CASE("without a quorum the end of the epoch decides for the side with more power") {
-  for (const bool for_it : {true, false}) {
-    CAPTURE(for_it);
-    claimed_target t;
-    t.reveal();
-    const auto claimed_in = t.net.epoch();
-    const auto verdict = for_it ? audit_verdict::ok : audit_verdict::wrong_size;
-    t.vote(0, verdict);
-    t.vote(1, verdict);
-    t.net.end_epoch();
-    t.net.end_epoch();
-    const auto explained = t.explained();
-    CHECK(explained.status == (for_it ? "settled" : "slashed"));
-    check_line(step_in(explained, "story", for_it ? "target_settled" : "target_slashed"),
-               {"when epoch " + std::to_string(claimed_in + 1) + " ended",
-                for_it ? "5000 had voted ok and 0 against" : "0 had voted ok and 5000 against",
-                for_it ? "" : "5000 `wrong size`"});
-  }
+TEST_CASE("a claim whose data nobody could fetch is void, and its bond is burned") {
+  claimed_target t;
+  t.reveal();
+  t.wait();
+  for (std::size_t v = 0; v < 3; ++v) t.vote(v, audit_verdict::unavailable);
+  const auto explained = t.explained();
+  CHECK(explained.status == "void");
+  const auto& voided = step_in(explained, "story", "target_voided");
+  CHECK(value_of<std::string>(voided, "reason") == "unavailable");
+  CHECK(value_of<bool>(voided, "by_quorum"));
+  check_line(voided, {"could not fetch its data", "7500 `unavailable`", "(protocol §8.4)"});
+  CHECK(value_of(step_in(explained, "story", "bond_burned"), "amount_shannons") == t.bond());
+  CHECK_FALSE(has_step(explained, "story", "voter_paid"));
+  CHECK(contains(explained.summary, "was burned in block " + std::to_string(t.net.height())));
+}
+
+TEST_CASE("a claim on data that another revealed since is void, and its page says who had it") {
+  explained_network net(four_validator_genesis(people));
+  net.active_models(people[0], 3);
+  const auto open = net.n.open_targets();
+  const auto first = submission_for(open[0], people[0], 600);
+  const auto second = submission_for(open[1], people[1], 600);
+  net.apply(people[0], first.claim);
+  net.apply(people[1], second.claim);
+  net.apply(people[0], first.reveal);
+  net.apply(people[1], second.reveal);
+  const auto explained = net.target(second.claim.target);
+  CHECK(explained.status == "void");
+  const auto& voided = step_in(explained, "story", "target_voided");
+  CHECK(value_of<std::string>(voided, "reason") == "data in use");
+  check_line(voided, {"another submitter revealed the same data since the claim"});
+  CHECK(contains(explained.summary, "went back to the submitter"));
+  CHECK(contains(explained.summary, first.reveal.data.short_text()));
 }
 
 TEST_CASE("an unknown id or epoch is refused by name") {

@@ -55,11 +55,16 @@ class explained_network {
     plan.id = rules::model_id_of(n.queue.back().id);
     return plan;
   }
+  /// Queues the same verdict of all members.
+  void judge(const model_version_ref& version, model_verdict verdict = model_verdict::good) {
+    for (const auto& member : n.members()) send(member, tx::vote_on_model{version, verdict});
+  }
   std::vector<model_plan> active_models(const person& owner, std::uint64_t count) {
     std::vector<model_plan> models;
     for (std::uint64_t i = 1; i <= count; ++i) models.push_back(commit(owner, i));
     end_epoch();
     for (const auto& m : models) send(owner, network::reveal_of(m));
+    for (const auto& m : models) judge({m.id, 1});
     end_epoch();
     return models;
   }

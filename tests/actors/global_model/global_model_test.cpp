@@ -8,10 +8,12 @@
 #include "actors/localnet/world.hpp"
 #include "actors/model_registry/model_registry.hpp"
 #include "actors/router/router.hpp"
+#include "actors/rules/models.hpp"
 #include "actors/scorer/scorer_pool.hpp"
 #include "messages/crypto/aes_ctr.hpp"
 #include "messages/signing/signing.hpp"
 #include "messages/wire/refusals.hpp"
+#include "model/weights/weights.hpp"
 #include "tests/actors/support/byte_model.hpp"
 #include "tests/support/program.hpp"
 
@@ -88,7 +90,8 @@ struct small_oracle {
                                    out.setSeed(5);
                                  }));
   }
-  model_verdict check(const model_entry& entry) {
+  /// nullopt when the weights cannot be fetched, which is no verdict.
+  std::optional<model_verdict> check(const model_entry& entry) {
     const auto reply =
         w.ask<schema::ModelCheck>(scorer, message<schema::CheckModel>::build([&](auto out) {
                                     fill(out.initModel(), entry);
@@ -98,6 +101,9 @@ struct small_oracle {
                                     out.setFfn(network.ffn);
                                     out.setMaxSeq(network.max_seq);
                                   }));
+    const auto refusal = scorer::work_refusal_of(reply.root().getRefusal());
+    if (refusal == scorer::work_refusal::model_unavailable) return std::nullopt;
+    REQUIRE(refusal == scorer::work_refusal::none);
     return static_cast<model_verdict>(reply.root().getVerdict());
   }
 
@@ -190,30 +196,47 @@ TEST_CASE("questions that cannot be answered are refused by name") {
   CHECK(why_of(failed.root().getRefusal()).find("weights") != std::string::npos);
 }
 
+// Protocol §6.5.
 TEST_CASE(
-    "a check of weights says whether they are good, unavailable, of another hash or malformed") {
+    "a check of weights says whether they are good or what is wrong with them, and nothing when "
+    "they are not there") {
   small_oracle o;
   const auto good = o.publish_alphabet("abc");
   CHECK(o.check(good) == model_verdict::good);
   auto copied = good;  // the same weights under a name of its own, but nothing in the store
   copied.ref.model.value[31] = 1;
   copied.manifest.root.value[0] ^= 1;
-  CHECK(o.check(copied) == model_verdict::unavailable);
+  CHECK(o.check(copied) == std::nullopt);
   auto wrong_key = o.publish_alphabet("abd");
   wrong_key.key[0] ^= 1;
   CHECK(o.check(wrong_key) == model_verdict::wrong_hash);
   auto missing = o.publish_alphabet("abe");
   missing.manifest.root.value[0] ^= 1;
-  CHECK(o.check(missing) == model_verdict::unavailable);
+  CHECK(o.check(missing) == std::nullopt);
   auto wrong_size = o.publish_alphabet("abf");
   wrong_size.manifest.size_bytes += 1;
-  CHECK(o.check(wrong_size) == model_verdict::unavailable);
+  CHECK(o.check(wrong_size) == std::nullopt);
   CHECK(o.check(o.publish(bytes(5'000, 7), good.embedding)) == model_verdict::malformed);
   auto other_dimension = o.publish_alphabet("abg");
   other_dimension.embedding.resize(32, 1.0f);
-  CHECK(o.check(other_dimension) == model_verdict::malformed);
+  CHECK(o.check(other_dimension) == model_verdict::wrong_architecture);
+  auto infinite = test::train_byte_model({test::text_of("abh", 32 << 10, 9)}, 9).weights_file;
+  std::fill(infinite.end() - 4, infinite.end(), std::uint8_t{0xff});  // the last value is no number
+  CHECK(o.check(o.publish(std::move(infinite), good.embedding)) == model_verdict::not_finite);
   o.network.max_seq = 128;
-  CHECK(o.check(good) == model_verdict::malformed);  // good weights of another network
+  CHECK(o.check(good) == model_verdict::wrong_architecture);  // good weights of another network
   o.network = test::byte_architecture;
   CHECK(o.check(good) == model_verdict::good);  // none of it has hurt the workers
+}
+
+// Protocol §6.2.
+TEST_CASE("the size that the rules want of a model is that of its file, beside the header") {
+  for (const auto& architecture :
+       {test::byte_architecture, model_architecture{}, model_architecture{3, 12, 2, 40, 16},
+        model_architecture{256, 16'384, 8, 65'536, 1'024}}) {
+    CHECK(rules::weights_bytes(architecture) == 4 * weights::parameter_count(architecture));
+  }
+  const auto file = test::train_byte_model({test::text_of("abc", 32 << 10, 1)}, 1).weights_file;
+  CHECK(file.size() > rules::weights_bytes(test::byte_architecture));
+  CHECK(file.size() <= rules::weights_bytes(test::byte_architecture) + rules::max_header_bytes);
 }

@@ -59,7 +59,8 @@ std::array<std::size_t, 16> rows_read_at_epoch_end(std::size_t idle) {
   net.end_epoch();
   for (std::size_t i = 0; i < idle / 2; ++i) {
     net.send(people[4 + i], network::reveal_of(idle_models[i]));
-    if (net.queue.size() == 50 || i + 1 == idle / 2) net.block();
+    net.judge({idle_models[i].id, 1});
+    if (net.queue.size() >= 50 || i + 1 == idle / 2) net.block();
   }
   net.end_epoch();
   for (int e = 0; e < 4; ++e) net.end_epoch();
@@ -181,12 +182,13 @@ TEST_CASE(
 TEST_CASE("the events of votes and extensions hold the verdict or the number of the extension") {
   const std::vector people{somebody(1), somebody(2)};
   network net(small_genesis(3, people));
-  const auto model = net.active_models(people[0], 1)[0];
+  (void)net.active_models(people[0], 1);
+  const auto model = net.revealed_model(people[0], 9);
   const auto voter = validator_person(900);  // without a quorum of its own
   CHECK(!net.run(voter, tx::vote_on_model{{model.id, 1}, model_verdict::malformed}));
   REQUIRE(net.events(event_kind::model_vote_cast).size() == 1);
   CHECK(net.events(event_kind::model_vote_cast)[0].model == model_version_ref{model.id, 1});
-  CHECK(net.events(event_kind::model_vote_cast)[0].detail == 3);
+  CHECK(net.events(event_kind::model_vote_cast)[0].detail == 2);
   const auto s = submission_for(net.open_targets().front(), people[1], 1);
   CHECK(!net.run(people[1], s.claim));
   CHECK(!net.run(people[1], s.reveal));
@@ -203,7 +205,9 @@ TEST_CASE("the events of votes and extensions hold the verdict or the number of 
     CHECK(net.events(event_kind::audit_extended)[0].target == s.claim.target);
   }
   net.end_epoch();
-  CHECK(net.events(event_kind::target_settled).size() == 1);
+  REQUIRE(net.events(event_kind::target_voided).size() == 1);
+  CHECK(net.events(event_kind::target_voided)[0].detail ==
+        static_cast<std::uint64_t>(void_reason::undecided));
 }
 
 // Protocol §9.2.

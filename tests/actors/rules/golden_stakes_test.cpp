@@ -45,7 +45,9 @@ struct stakes_world {
     state.update_chain([&](chain_row& chain) { chain.height = run.height; });
     rules::count_signatures(run, v);
     act(run);
-    rules::reward_validators(run, {reward_shannons});
+    state.must_move(rules::of(rules::pot::unissued), rules::of(rules::pot::validator_pay),
+                    {reward_shannons});
+    rules::reward_validators(run);
     rules::settle_stakes(run);
     rules::change_commissions(run, {});
     rules::seat_next_committee(run);

@@ -11,6 +11,7 @@
 #include "actors/ledger/queries.hpp"
 #include "actors/rules/execution.hpp"
 #include "actors/rules/genesis_state.hpp"
+#include "actors/rules/models.hpp"
 #include "actors/state_tree/state_tree.hpp"
 #include "messages/crypto/hash.hpp"
 #include "tests/actors/ledger/memory_state.hpp"
@@ -40,12 +41,13 @@ inline constexpr std::uint64_t soma_coins(std::uint64_t whole) {
 }
 
 inline constexpr std::uint32_t test_dim = 4;
+inline constexpr model_architecture test_architecture{1, test_dim, 1, 4, 8};
 
 inline genesis small_genesis(std::size_t validators, std::span<const person> people) {
   soma::genesis genesis;
   genesis.name = "test";
   genesis.start_ms = 1'000'000;
-  genesis.parameters.architecture = {1, test_dim, 1, 4, 8};
+  genesis.parameters.architecture = test_architecture;
   genesis.parameters.epoch_ms = 1'000;
   genesis.parameters.initial_targets = 4;
   genesis.parameters.hits_wanted = 8;
@@ -61,6 +63,7 @@ inline genesis small_genesis(std::size_t validators, std::span<const person> peo
 
 struct model_plan {
   model_id id;
+  blob_id root;
   weights_hash weights;
   cipher_key key{};
   std::vector<float> embedding;
@@ -195,6 +198,7 @@ class network {
 
   [[nodiscard]] static model_plan plan(std::uint64_t number) {
     model_plan m;
+    m.root = id_from<blob_id>(number * 7 + 4);
     m.weights = id_from<weights_hash>(number * 7 + 1);
     m.key = id_from(number * 7 + 2).value;
     m.salt = id_from(number * 7 + 3);
@@ -207,7 +211,7 @@ class network {
                                                   std::uint64_t stake = 2 * shannons_per_soma) {
     return {model,
             rules::model_commitment(m.weights, m.key, m.embedding, m.salt),
-            {1'000, 1u << 20, id_from<blob_id>(5), {}},
+            {rules::weights_bytes(test_architecture) + 1'000, 1u << 20, m.root, {}},
             {stake},
             1'000};
   }
@@ -219,8 +223,30 @@ class network {
     send(owner, commit_of(m, std::nullopt, stake));
     m.id = rules::model_id_of(queue.back().id);
   }
-  /// Makes models active: they are committed, revealed in the next epoch, and active from the one
-  /// after.
+  /// The members of the committee that the genesis names.
+  [[nodiscard]] std::vector<person> members() const {
+    std::vector<person> all;
+    for (const auto& v : genesis.validators) {
+      const person member{v.consensus_key};
+      if (power(member) > 0) all.push_back(member);
+    }
+    return all;
+  }
+  /// Queues the same verdict of all members.
+  void judge(const model_version_ref& version, model_verdict verdict = model_verdict::good) {
+    for (const auto& member : members()) send(member, tx::vote_on_model{version, verdict});
+  }
+  /// A model that is committed and revealed, and not judged yet.
+  model_plan revealed_model(const person& owner, std::uint64_t number,
+                            std::uint64_t stake = 2 * shannons_per_soma) {
+    auto m = plan(number);
+    commit(owner, m, stake);
+    end_epoch();
+    REQUIRE(!run(owner, reveal_of(m)));
+    return m;
+  }
+  /// Makes models active: they are committed, revealed in the next epoch and judged good by all,
+  /// and active from the epoch after.
   std::vector<model_plan> active_models(const person& owner, std::size_t count) {
     std::vector<model_plan> models;
     for (std::size_t i = 0; i < count; ++i) {
@@ -229,6 +255,7 @@ class network {
     }
     end_epoch();
     for (const auto& m : models) send(owner, reveal_of(m));
+    for (const auto& m : models) judge({m.id, 1});
     end_epoch();
     REQUIRE(ledger::active_model_rows(state, 100).size() == count);
     return models;

@@ -70,6 +70,11 @@ TEST_CASE("a shannon is never lost: random worlds keep every invariant and reach
     CAPTURE(name_of(static_cast<event_kind>(kind)));
     CHECK(seen.events[kind] > 20);
   }
+  for (const auto& step : drawn_steps()) {
+    CAPTURE(step.from);
+    CAPTURE(step.to);
+    CHECK(seen.steps.contains(step));
+  }
   for (const auto reason : rules::all_refusals) {
     CAPTURE(rules::name_of(reason));
     CHECK(seen.refusals.contains(reason) != out_of_reach().contains(reason));

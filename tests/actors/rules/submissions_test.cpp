@@ -116,7 +116,7 @@ TEST_CASE("a claim locks its bond, fills the target and opens a replacement") {
   const auto parent = a.net.parent;
   const auto s = a.claimed(a.alice, 1);
   const auto bond = a.submission(s.claim.target).bond.value;
-  CHECK(bond == std::max(before.reward_per_target.value / 10, std::uint64_t{65'000}));
+  CHECK(bond == std::max(before.reward_per_target.value, std::uint64_t{65'000}));
   CHECK(a.net.chain_now().bonds.value == bond);
   CHECK(a.net.balance(a.alice) == balance - bond - a.net.last.outcomes[0].fee.value);
   CHECK(a.status(s.claim.target) == target_status::filled);
@@ -127,10 +127,12 @@ TEST_CASE("a claim locks its bond, fills the target and opens a replacement") {
         refusal::target_not_open);
 }
 
-TEST_CASE("bonds cover a tenth of the reward and the size, and refuse what does not fit") {
-  const genesis_parameters p;
+TEST_CASE("bonds cover the reward and the size, and refuse what does not fit") {
+  genesis_parameters p;
+  CHECK(rules::bond_for(p, {1'000'000}, 1)->value == 1'000'000);
+  CHECK(rules::bond_for(p, {1'000'000}, 20'000)->value == 1'300'000);
+  p.bond_reward_divisor = 10;
   CHECK(rules::bond_for(p, {1'000'000}, 1)->value == 100'000);
-  CHECK(rules::bond_for(p, {1'000'000}, 10'000)->value == 650'000);
   CHECK(!rules::bond_for(p, {0}, UINT64_MAX));
 }
 
@@ -160,15 +162,22 @@ TEST_CASE("reveals are refused by the first check that fails, in the order of th
 }
 
 TEST_CASE(
-    "a reveal may come 200 blocks after the claim but not 201, and not after the next epoch") {
+    "a reveal may come 200 blocks or a 24th of an epoch after the claim, and not after the next "
+    "epoch") {
   genesis_parameters p;
+  p.epoch_ms = 24'000;
   submission_row s;
   s.claimed_at = {100};
+  s.claimed_ms = 5'000;
   s.claimed_in = {7};
-  CHECK(rules::reveal_window_open(p, s, {100}, {7}));
-  CHECK(rules::reveal_window_open(p, s, {300}, {8}));
-  CHECK(!rules::reveal_window_open(p, s, {301}, {7}));
-  CHECK(!rules::reveal_window_open(p, s, {101}, {9}));
+  const auto is_open = [&](std::uint64_t height, std::uint64_t ms, std::uint64_t epoch) {
+    return rules::reveal_window_open(p, s, {height}, ms, {epoch});
+  };
+  CHECK(is_open(100, 5'000, 7));
+  CHECK(is_open(300, 90'000, 8));   // few blocks, though much time
+  CHECK(is_open(9'000, 6'000, 7));  // little time, though many blocks
+  CHECK(!is_open(301, 6'001, 7));
+  CHECK(!is_open(101, 5'001, 9));
   arena a;
   const auto late = a.claimed(a.alice, 1);
   const auto in_time = a.claimed(a.alice, 10);
@@ -278,55 +287,6 @@ TEST_CASE(
   a.net.end_epoch();
   a.net.end_epoch();
   CHECK(a.vote(1, other, audit_verdict::ok) == refusal::audit_too_old);
-}
-
-// Protocol §8.4.1.
-TEST_CASE("without a quorum the end of the next epoch decides by power; a tie settles") {
-  arena a;
-  const auto against = a.revealed(a.mallory, 1).claim.target;
-  const auto tie = a.revealed(a.alice, 30).claim.target;
-  CHECK(!a.vote(1, against, audit_verdict::unavailable));
-  CHECK(!a.vote(1, tie, audit_verdict::ok));
-  CHECK(!a.vote(2, tie, audit_verdict::wrong_size));
-  a.net.end_epoch();
-  CHECK(a.status(against) == target_status::revealed);
-  a.net.end_epoch();
-  const auto p1 = a.submission(tie).votes[0].power.value;
-  const auto p2 = a.submission(tie).votes[1].power.value;
-  CHECK(a.status(tie) == (p2 > p1 ? target_status::slashed : target_status::settled));
-  // One member has 3334 or 3333, which is enough or takes one more epoch.
-  const bool third = a.submission(against).votes[0].power.value >= 3'334;
-  CHECK(a.status(against) == (third ? target_status::slashed : target_status::revealed));
-}
-
-// Protocol §8.4.1.
-TEST_CASE("an audit without votes is put off three times and then settled") {
-  submission_row s;
-  s.claimed_in = {5};
-  using rules::audit_end;
-  CHECK(rules::decide_at_epoch_end(s, {5}, 3) == audit_end::wait);
-  for (std::uint32_t put_off = 0; put_off < 3; ++put_off) {
-    s.extensions = put_off;
-    CHECK(rules::decide_at_epoch_end(s, {5 + put_off}, 3) == audit_end::wait);
-    CHECK(rules::decide_at_epoch_end(s, {6 + put_off}, 3) == audit_end::extend);
-  }
-  s.extensions = 3;
-  CHECK(rules::decide_at_epoch_end(s, {9}, 3) == audit_end::settle);
-  s.extensions = 0;
-  s.votes = {{id_from<address>(1), 3'333, audit_verdict::wrong_loss}};
-  CHECK(rules::decide_at_epoch_end(s, {6}, 3) == audit_end::extend);
-  s.votes[0].power = {3'334};
-  CHECK(rules::decide_at_epoch_end(s, {6}, 3) == audit_end::slash);
-  s.votes.push_back({id_from<address>(2), 3'334, audit_verdict::ok});
-  CHECK(rules::decide_at_epoch_end(s, {6}, 3) == audit_end::settle);
-  arena a;
-  const auto id = a.revealed(a.alice, 1).claim.target;
-  for (int epochs = 0; epochs < 4; ++epochs) {
-    a.net.end_epoch();
-    CHECK(a.status(id) == target_status::revealed);
-  }
-  a.net.end_epoch();
-  CHECK(a.status(id) == target_status::settled);
 }
 
 // Protocol §8.4.2.

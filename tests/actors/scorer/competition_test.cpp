@@ -164,6 +164,29 @@ TEST_CASE("1,000 contests between a model and noisy copies: one winner everywher
   CHECK(plain_minimum_is_a_copy > 300);
 }
 
+// Protocol §8.3.1.
+TEST_CASE("a bad model takes part and loses, wherever it stands, and alone nothing wins") {
+  const bytes data(100, 7);
+  for (std::size_t bad = 0; bad < 3; ++bad) {
+    CAPTURE(bad);
+    scripted_engine first({2.f}), second({1.f});
+    std::vector<competitor> competitors;
+    for (std::size_t i = 0; i < 3; ++i) {
+      auto* engine = i == bad                                   ? nullptr
+                     : competitors.size() == (bad == 0 ? 1 : 0) ? &first
+                                                                : &second;
+      competitors.push_back({engine, small_network, {}, ref_of_number(i), i + 1});
+    }
+    const auto result = compete(competitors, {data, 1, {}, false});
+    REQUIRE(result.has_value());
+    CHECK(competitors.at(result->winner).engine == &second);
+    CHECK(result->entries[bad].given_up);
+    const auto alone = compete(std::span(competitors).subspan(bad, 1), {data, 1, {}, true});
+    REQUIRE(alone.has_value());
+    CHECK(alone->winner == no_winner);
+  }
+}
+
 TEST_CASE("giving up models that can no longer win changes neither winner nor its score") {
   const auto space = std::make_shared<exact::workspace>(2);
   std::size_t given_up = 0;

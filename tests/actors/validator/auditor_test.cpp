@@ -9,6 +9,7 @@
 #include <set>
 
 #include "actors/rules/derived_ids.hpp"
+#include "actors/rules/models.hpp"
 #include "actors/scorer/scorer_worker.hpp"
 #include "tests/actors/validator/lone_auditor.hpp"
 #include "tests/actors/validator/one_validator.hpp"
@@ -41,7 +42,7 @@ struct drawn_version {
     model.owner = random.next_id<address>();
     model.status = model_status::active;
     model.pool.stake = {random.below(1'000'000)};
-    model.activation_order = activation_order;
+    row.activation_order = activation_order;
     row.status = version_status::revealed;
     row.weights = random.next_id<weights_hash>();
     random.fill(row.key);
@@ -54,7 +55,7 @@ struct drawn_version {
     rows.push_back({model_version_key(ref), encode(row)});
   }
   [[nodiscard]] model_entry entry() const {
-    return {ref,         model.owner, model.pool.stake, model.activation_order,
+    return {ref,         model.owner, model.pool.stake, row.activation_order,
             row.weights, row.key,     row.manifest,     row.embedding};
   }
 };
@@ -74,11 +75,11 @@ struct drawn_target {
     row.point = drawn_floats(random);
     row.status = target_status::revealed;
     winner = static_cast<std::uint32_t>(random.below(assigned.size()));
-    const auto order = assigned[winner].model.activation_order;
+    const auto order = assigned[winner].row.activation_order;
     const auto best = 1 + static_cast<float>(random.below(1'000)) / 1'000;
     for (std::size_t i = 0; i < assigned.size(); ++i) {
       row.assigned.push_back(assigned[i].ref);
-      const bool is_later = assigned[i].model.activation_order > order;
+      const bool is_later = assigned[i].row.activation_order > order;
       losses.push_back(is_later && random.below(2) == 0 ? best * 0.9999f : best * 1.01f);
       if (random.below(4) == 0) losses.back() = INFINITY;
     }
@@ -177,7 +178,7 @@ std::vector<std::optional<message<Reply>>> kinds_of_trouble() {
       fill_in(out.initRefusal());
       // The verdict beside a refusal means nothing.
       if constexpr (std::is_same_v<Reply, schema::ModelCheck>)
-        out.setVerdict(schema::ModelVerdict::UNAVAILABLE);
+        out.setVerdict(schema::ModelVerdict::MALFORMED);
     }));
   };
   for (const auto refusal :
@@ -234,7 +235,9 @@ TEST_CASE("the scorer is asked for exactly what was assigned and revealed") {
     const auto targets = drawn_targets(random, 3, versions);
     validator_options options;
     options.max_audits = 100;
-    lone_auditor alone(rows_of(versions, targets), options, {}, small_architecture);
+    genesis_parameters parameters;
+    parameters.architecture = small_architecture;
+    lone_auditor alone(rows_of(versions, targets), options, {}, parameters);
     alone.start();
     REQUIRE(alone.scores().size() == targets.size());
     for (const auto& open : alone.scores()) {
@@ -282,12 +285,14 @@ TEST_CASE("a submission that is scored as claimed is ok; anything else is named"
     expect(targets[3], targets[3].report(), audit_verdict::wrong_winner);
     std::fill(targets[4].losses.begin(), targets[4].losses.end(), INFINITY);
     expect(targets[4], targets[4].report(), audit_verdict::wrong_winner);
+    // The store has other data under the name: it is missing.
     expect(targets[5], targets[5].report(), audit_verdict::unavailable);
     targets[5].claim.data = random.next_id<data_hash>();
     expect(targets[6], refused<schema::ScoreReport>(work_refusal::wrong_size),
            audit_verdict::wrong_size);
     validator_options options;
     options.max_audits = static_cast<unsigned>(1 + random.below(8));
+    options.audit_attempts = 1;
     lone_auditor alone(rows_of(versions, targets), options);
     for (const auto& target : targets) alone.notice({reveal_of(target)});
     while (alone.open() > 0) {
@@ -336,6 +341,83 @@ TEST_CASE("data that stays missing is unavailable at the last attempt, and not b
   }
 }
 
+// Protocol §8.3.4.
+TEST_CASE("data is not called unavailable before it is overdue, however often it is missing") {
+  seeded_random random(1);
+  const auto versions = drawn_versions(random, 1);
+  auto targets = drawn_targets(random, 1, versions);
+  validator_options options;
+  options.audit_attempts = 2;
+  genesis_parameters parameters;
+  parameters.epoch_ms = 24 * 5'000;
+  targets[0].claim.revealed_ms = lone_auditor::start_ms;
+  lone_auditor alone(rows_of(versions, targets), options, {}, parameters);
+  alone.notice({reveal_of(targets[0])});
+  const auto miss = [&] {
+    REQUIRE(alone.scores().size() == 1);
+    alone.answer_score(0, refused<schema::ScoreReport>(work_refusal::data_unavailable));
+  };
+  for (int attempt = 0; attempt < 7; ++attempt) {
+    miss();
+    CHECK(alone.votes().size() == 0);
+    alone.pass();
+  }
+  alone.commit({}, lone_auditor::start_ms + 4'999);
+  miss();
+  CHECK(alone.votes().size() == 0);
+  alone.commit({}, lone_auditor::start_ms + 5'000);
+  alone.pass();
+  miss();
+  CHECK(alone.votes().on_submissions ==
+        std::multimap<target_id, audit_verdict>{{targets[0].id, audit_verdict::unavailable}});
+}
+
+// Protocol §8.3.1.
+TEST_CASE(
+    "a version that was judged bad is not scored: it loses, and alone it makes any claim wrong") {
+  seeded_random random(1);
+  auto versions = drawn_versions(random, 3);
+  const auto targets = drawn_targets(random, 1, versions);
+  std::size_t loser = 0;
+  while (versions[loser].ref == targets[0].claim.winner) ++loser;
+  versions[loser].row.status = version_status::bad;
+  lone_auditor alone(rows_of(versions, targets), {});
+  alone.notice({reveal_of(targets[0])});
+  REQUIRE(alone.scores().size() == 1);
+  const auto asked = alone.scores()[0].asked.root().getModels();
+  REQUIRE(asked.size() == 2);
+  for (const auto model : asked) CHECK(ref_of(model.getRef()) != versions[loser].ref);
+  for (auto& version : versions) version.row.status = version_status::bad;
+  lone_auditor all_bad(rows_of(versions, targets), {});
+  all_bad.notice({reveal_of(targets[0])});
+  CHECK(all_bad.open() == 0);
+  CHECK(all_bad.votes().on_submissions ==
+        std::multimap<target_id, audit_verdict>{{targets[0].id, audit_verdict::wrong_winner}});
+}
+
+// Protocol §6.8.
+TEST_CASE(
+    "when an epoch begins a member judges what is on trial, also what was revealed before it had a "
+    "seat") {
+  seeded_random random(1);
+  auto versions = drawn_versions(random, 3);
+  versions[1].row.votes.push_back({address{}, 1, model_verdict::good});  // its own
+  auto rows = rows_of(versions);
+  for (auto& version : versions) {
+    version.model.latest_version = version.ref.version;
+    rows.push_back({model_key(version.ref.model), encode(version.model)});
+  }
+  for (std::size_t i = 0; i < 2; ++i)
+    rows.push_back({agenda_key({{}, versions[i].ref.model}), encode(agenda_row{})});
+  lone_auditor alone(rows, {});
+  auto ended = with<event>([](event& happened) { happened.kind = event_kind::epoch_ended; });
+  alone.notice({ended});
+  REQUIRE(alone.checks().size() == 1);
+  CHECK(subject_of(alone.checks()[0], versions).ref == versions[0].ref);
+  alone.notice({ended, reveal_of(versions[0])});
+  CHECK(alone.checks().size() == 1);  // nothing is judged twice at once
+}
+
 TEST_CASE("the scorer's own trouble is no vote on a submission; it is scored again later") {
   seeded_random random(1);
   const auto versions = drawn_versions(random, 3);
@@ -359,27 +441,20 @@ TEST_CASE("the scorer's own trouble is no vote on a submission; it is scored aga
   }
 }
 
-TEST_CASE("a model gets the verdict of its check, and unavailable only at the last attempt") {
+TEST_CASE("a model gets the verdict of its check, and none as long as its weights are missing") {
   const auto trouble = kinds_of_trouble<schema::ModelCheck>();
   for (std::uint64_t seed = 0; seed < seeds; ++seed) {
     CAPTURE(seed);
     seeded_random random(seed);
     const auto versions = drawn_versions(random, 3);
-    validator_options options;
-    options.audit_attempts = static_cast<std::uint32_t>(1 + random.below(4));
-    lone_auditor alone(rows_of(versions), options);
+    lone_auditor alone(rows_of(versions), {});
     for (const auto& version : versions) alone.notice({reveal_of(version)});
-    std::map<model_version_ref, std::uint32_t> missing;
     std::multimap<model_version_ref, model_verdict> wanted;
     for (auto open = alone.open(); open > 0; open = alone.open()) {
       const auto& version = subject_of(alone.checks()[0], versions);
-      const auto verdict = random.below(2) == 0 ? model_verdict::unavailable
-                                                : static_cast<model_verdict>(random.below(4));
-      const bool is_trouble = random.below(3) == 0;
-      if (!is_trouble && (verdict != model_verdict::unavailable ||
-                          ++missing[version.ref] == options.audit_attempts)) {
-        wanted.emplace(version.ref, verdict);
-      }
+      const auto verdict = static_cast<model_verdict>(random.below(5));
+      const bool is_trouble = random.below(4) != 0;  // among it weights that are missing
+      if (!is_trouble) wanted.emplace(version.ref, verdict);
       alone.answer_check(0, is_trouble ? trouble[random.below(trouble.size())] : check_of(verdict));
       CHECK(alone.votes().on_models == wanted);
       REQUIRE(alone.open() == open - 1);  // nothing is tried again before time has passed
@@ -466,7 +541,7 @@ TEST_CASE("at the start what the member owes is found in the ledger, and nothing
     }
     std::set<blob_id> owed_data;
     for (auto& target : targets) {
-      if (random.below(2) == 0) target.row.status = static_cast<target_status>(random.below(6));
+      if (random.below(2) == 0) target.row.status = static_cast<target_status>(random.below(7));
       const bool is_judged = draw_votes(target.claim.votes);
       if (target.row.status == target_status::revealed && !is_judged)
         owed_data.insert(target.claim.blob);
@@ -490,7 +565,7 @@ TEST_CASE("of all that a block brings only what was revealed is audited") {
   seeded_random random(1);
   const auto versions = drawn_versions(random, 1);
   const auto targets = drawn_targets(random, 1, versions);
-  for (auto kind = event_kind{}; kind <= event_kind::model_vote_cast;
+  for (auto kind = event_kind{}; kind <= event_kind::target_voided;
        kind = static_cast<event_kind>(static_cast<int>(kind) + 1)) {
     CAPTURE(static_cast<int>(kind));
     lone_auditor alone(rows_of(versions, targets), {});
@@ -498,7 +573,8 @@ TEST_CASE("of all that a block brings only what was revealed is audited") {
     happened.model = versions[0].ref;
     happened.kind = kind;
     alone.notice({happened});
-    CHECK(alone.scores().size() == (kind == event_kind::data_revealed ? 1 : 0));
+    const bool is_due = kind == event_kind::data_revealed || kind == event_kind::audit_extended;
+    CHECK(alone.scores().size() == (is_due ? 1 : 0));
     CHECK(alone.checks().size() == (kind == event_kind::model_revealed ? 1 : 0));
   }
 }
@@ -525,7 +601,7 @@ TEST_CASE("what was settled, or is no longer in the ledger, is not audited any m
       const auto fate = i == 1 ? 0 : random.below(4);
       if (fate == 0) wanted.emplace(targets[i].id, audit_verdict::ok);
       if (fate == 1) {
-        targets[i].row.status = static_cast<target_status>(random.below(6));
+        targets[i].row.status = static_cast<target_status>(random.below(7));
         if (targets[i].row.status == target_status::revealed)
           targets[i].row.status = target_status::settled;
         changes.push_back({target_key(targets[i].id), encode(targets[i].row)});
@@ -574,7 +650,7 @@ TEST_CASE("what was settled is forgotten: if it comes again, its attempts are co
   const auto fail_once = [&] {
     alone.notice({reveal_of(targets[0]), reveal_of(looked_for)});
     alone.answer_score(0, refused<schema::ScoreReport>(work_refusal::data_unavailable));
-    alone.answer_check(0, check_of(model_verdict::unavailable));
+    alone.answer_check(0, refused<schema::ModelCheck>(work_refusal::model_unavailable));
     REQUIRE(alone.open() == 0);
   };
   const auto commit_as = [&](target_status target, version_status version) {
@@ -618,15 +694,15 @@ TEST_CASE("what the clock does not let wait is tried again with the next block")
   }
 }
 
-TEST_CASE("a checker's own trouble is no verdict on a model, what stays missing is one") {
+TEST_CASE("neither a checker's own trouble nor missing weights are a verdict on a model") {
   const auto answer = [](work_refusal refusal, model_verdict verdict) {
     return message<schema::ModelCheck>::build([&](auto out) {
       if (refusal != work_refusal::none) fill_refusal(out.initRefusal(), refusal);
       out.setVerdict(static_cast<schema::ModelVerdict>(verdict));
     });
   };
-  const auto trouble = answer(work_refusal::failed, model_verdict::unavailable);
-  const auto missing = answer(work_refusal::none, model_verdict::unavailable);
+  const auto trouble = answer(work_refusal::failed, model_verdict::malformed);
+  const auto missing = answer(work_refusal::model_unavailable, model_verdict::malformed);
   const auto good = answer(work_refusal::none, model_verdict::good);
   const auto malformed = answer(work_refusal::none, model_verdict::malformed);
   struct story {
@@ -636,7 +712,7 @@ TEST_CASE("a checker's own trouble is no verdict on a model, what stays missing 
   const story stories[] = {{{good}, model_verdict::good},
                            {{malformed}, model_verdict::malformed},
                            {{trouble, trouble, missing, missing, good}, model_verdict::good},
-                           {{missing}, model_verdict::unavailable},
+                           {{missing}, std::nullopt},
                            {{trouble}, std::nullopt}};
   for (const auto& [answers, wanted] : stories) {
     const soma::support::scratch_folder folder;
@@ -650,7 +726,7 @@ TEST_CASE("a checker's own trouble is no verdict on a model, what stays missing 
     tx::commit_model commit;
     commit.commitment =
         rules::model_commitment(reveal.weights, reveal.key, reveal.embedding, reveal.salt);
-    commit.manifest = {1'000, 1u << 20, blob_id{{1}}, {}};
+    commit.manifest = {rules::weights_bytes(byte_architecture) + 100, 1u << 20, blob_id{{1}}, {}};
     commit.stake = {10 * shannons_per_soma};
     const auto committed = owner.sign(commit, epoch_number{10}).sent;
     REQUIRE(v.submit(committed) == validator::offer_refusal{});

@@ -97,9 +97,9 @@ inline validator::validator_actor::behavior_type auditing_validator(
     validator::validator_actor::stateful_pointer<auditing_state> self,
     std::shared_ptr<auditor_desk> desk, validator::validator_parts* parts,
     const validator::validator_ports& ports, validator::validator_options options, address member,
-    model_architecture architecture) {
+    const genesis_parameters& parameters) {
   self->state.audits =
-      std::make_shared<validator::auditor>(self, *parts, ports, options, member, architecture);
+      std::make_shared<validator::auditor>(self, *parts, ports, options, member, parameters);
   return {
       [](const message<schema::SubmitTransaction>&) { return message<schema::SubmitReceipt>{}; },
       [self, desk](const message<schema::GetChain>&) {
@@ -117,21 +117,23 @@ inline validator::validator_actor::behavior_type auditing_validator(
 /// Each function returns when no actor has anything left to do. Time moves on in `pass` alone.
 class lone_auditor {
  public:
+  static constexpr std::uint64_t start_ms = 1'000'000'000;
+
   lone_auditor(std::vector<row_change> rows, validator::validator_options options,
-               const address& member = {}, const model_architecture& architecture = {})
+               const address& member = {}, const genesis_parameters& parameters = {})
       : block_ms_(options.block_ms),
         ledger_(std::make_shared<tables::ledger_store>(
             folder_.path() / "ledger", tables::ledger_options{1u << 26, false, false})),
         desk_(std::make_shared<auditor_desk>()),
         world_(1, 1'000'000) {
-    rows.push_back({chain_key(), encode(chain_row{})});
+    rows.push_back({chain_key(), encode(with<chain_row>([](auto& c) { c.time_ms = start_ms; }))});
     ledger_->init(genesis_bytes(), rows);
     validator::validator_ports ports;
     ports.clock = world_.clock();
     ports.scorer = scorer_ = world_.system().spawn(held_scorer, desk_);
     ports.ledger = ledger_;
     handle_ = world_.system().spawn(auditing_validator, desk_, &votes_, ports, options, member,
-                                    architecture);
+                                    parameters);
   }
   ~lone_auditor() {
     // A request that was never answered would keep the actors alive.
@@ -147,9 +149,12 @@ class lone_auditor {
   void notice(const std::vector<event>& events) {
     tell([&](validator::auditor& audits) { audits.notice(events); });
   }
-  /// A block that changes these rows.
-  void commit(const std::vector<row_change>& changes) {
+  /// A block that changes these rows, at a time that only the ledger has.
+  void commit(const std::vector<row_change>& changes, std::uint64_t time_ms = start_ms) {
     auto made = make_block(ledger_->view().height().value + 1, {});
+    auto chain = chain_row_at(ledger_->view().height().value + 1);
+    chain.time_ms = time_ms;
+    made.changes = {{chain_key(), encode(chain)}};
     made.changes.insert(made.changes.end(), changes.begin(), changes.end());
     made.commit_to(*ledger_);
   }

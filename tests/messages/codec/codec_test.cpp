@@ -21,7 +21,8 @@ using test::seeds;
 #define ALL_TYPES                                                                               \
   transaction, signed_transaction, genesis, block_header, block, event, chain_row, account_row, \
       validator_row, model_row, model_version_row, target_row, submission_row, used_data_row,   \
-      committee_row, stake_row, agenda_row, consensus_key_row, evidence_row, vote_statement
+      known_weights_row, committee_row, stake_row, agenda_row, consensus_key_row, evidence_row, \
+      vote_statement
 
 TEST_CASE_TEMPLATE("every value comes back from its bytes as it went", X, ALL_TYPES) {
   for (const auto seed : seeds(300)) {
@@ -37,8 +38,8 @@ TEST_CASE_TEMPLATE("every value comes back from its bytes as it went", X, ALL_TY
 
 TEST_CASE_TEMPLATE("a value that was never set comes back too", X, chain_row, account_row,
                    validator_row, model_row, model_version_row, target_row, submission_row,
-                   used_data_row, committee_row, stake_row, agenda_row, consensus_key_row,
-                   evidence_row, event, block) {
+                   used_data_row, known_weights_row, committee_row, stake_row, agenda_row,
+                   consensus_key_row, evidence_row, event, block) {
   const auto received = decode<X>(encode(X{}));
   REQUIRE(received);
   CHECK(*received == X{});
@@ -198,6 +199,7 @@ TEST_CASE("keys name their table and what they are the key of, and nothing else 
     CHECK(table_of(target_key(id.as<target_tag>())) == ledger_table::target);
     CHECK(table_of(submission_key(id.as<target_tag>())) == ledger_table::submission);
     CHECK(table_of(used_data_key(id.as<data_tag>())) == ledger_table::used_data);
+    CHECK(table_of(known_weights_key(id)) == ledger_table::known_weights);
     CHECK(table_of(committee_key()) == ledger_table::committee);
     CHECK(table_of(consensus_key_key(id.value)) == ledger_table::consensus_key);
     CHECK(table_of(evidence_key(id)) == ledger_table::evidence);

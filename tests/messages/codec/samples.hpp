@@ -123,7 +123,7 @@ inline transaction_kind sample_kind(sampler& s, std::size_t index) {
     case 4: {
       tx::vote_on_model k;
       s.fill(k.version);
-      k.verdict = static_cast<model_verdict>(s.below(4));
+      k.verdict = static_cast<model_verdict>(s.below(5));
       return k;
     }
     case 5: {
@@ -260,10 +260,10 @@ inline chain_row sample<chain_row>(std::uint64_t seed) {
   sampler s(seed);
   chain_row v;
   s.all(v.height, v.last_block, v.time_ms, v.epoch, v.epoch_start_ms, v.epoch_first_block,
-        v.registry_version, v.models_activated, v.fee_multiplier_ppm, v.difficulty_ppm, v.hits,
+        v.registry_version, v.versions_activated, v.fee_multiplier_ppm, v.difficulty_ppm, v.hits,
         v.hits_ema_milli, v.targets_opened, v.target_budget, v.next_budget, v.reward_per_target,
         v.balances, v.staked, v.bonds, v.set_aside, v.unissued, v.burned, v.burned_this_epoch,
-        v.joining, v.unbonding);
+        v.joining, v.unbonding, v.validator_pay);
   return v;
 }
 template <>
@@ -287,7 +287,7 @@ inline model_row sample<model_row>(std::uint64_t seed) {
   model_row v;
   v.status = static_cast<model_status>(s.below(3));
   s.all(v.owner, v.pool, v.commission_bps, v.next_commission_bps, v.active_version,
-        v.latest_version, v.activation_order, v.retiring);
+        v.latest_version, v.retiring);
   return v;
 }
 template <>
@@ -295,9 +295,9 @@ inline model_version_row sample<model_version_row>(std::uint64_t seed) {
   sampler s(seed);
   model_version_row v;
   v.status = static_cast<version_status>(s.below(6));
-  s.all(v.committed_in, v.commitment, v.manifest, v.weights, v.key);
+  s.all(v.committed_in, v.commitment, v.manifest, v.weights, v.key, v.activation_order);
   v.embedding = s.floats(9);
-  v.votes = s.votes<model_verdict>(4);
+  v.votes = s.votes<model_verdict>(5);
   return v;
 }
 template <>
@@ -308,7 +308,7 @@ inline target_row sample<target_row>(std::uint64_t seed) {
   v.point = s.floats(9);
   v.assigned.resize(s.below(4));
   for (auto& ref : v.assigned) s.fill(ref);
-  v.status = static_cast<target_status>(s.below(6));
+  v.status = static_cast<target_status>(s.below(7));
   return v;
 }
 template <>
@@ -316,9 +316,16 @@ inline submission_row sample<submission_row>(std::uint64_t seed) {
   sampler s(seed);
   submission_row v;
   s.all(v.submitter, v.winner, v.loss_bits, v.distance_q30, v.size_bytes, v.commitment, v.bond,
-        v.claimed_in, v.claimed_at, v.data, v.blob, v.extensions);
+        v.claimed_in, v.claimed_at, v.claimed_ms, v.revealed_ms, v.data, v.blob, v.extensions);
   if (s.coin()) s.fill(v.revealed_at.emplace());
   v.votes = s.votes<audit_verdict>(6);
+  return v;
+}
+template <>
+inline known_weights_row sample<known_weights_row>(std::uint64_t seed) {
+  sampler s(seed);
+  known_weights_row v;
+  s.fill(v.owner);
   return v;
 }
 template <>

@@ -67,7 +67,7 @@ void actors::act() {
       {5, &actors::commit_model},
       {5, &actors::reveal_models},
       {2, &actors::retire_model},
-      {6, &actors::judge_model},
+      {12, &actors::judge_model},
       {20, &actors::claim},
       {16, &actors::reveal_data},
       {16, &actors::audit},

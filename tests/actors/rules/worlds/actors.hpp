@@ -58,6 +58,7 @@ class actors {
   [[nodiscard]] hash256 strange_id();
   [[nodiscard]] std::vector<float> embedding();
   [[nodiscard]] model_id some_living_model();
+  [[nodiscard]] std::optional<model_id> some_model_on_trial();
   [[nodiscard]] tx::commit_model draft(model_secret& secret);
   [[nodiscard]] std::size_t member();
   void each_member(const transaction_kind& body, std::uint64_t percent);

@@ -1,7 +1,9 @@
 // The transactions of the people about models and targets.
 #include <limits>
 
+#include "actors/ledger/vote_tally.hpp"
 #include "actors/rules/derived_ids.hpp"
+#include "actors/rules/models.hpp"
 #include "tests/actors/rules/worlds/actors.hpp"
 #include "tests/actors/rules/worlds/people.hpp"
 
@@ -47,20 +49,30 @@ model_id actors::some_living_model() {
 
 tx::commit_model actors::draft(model_secret& secret) {
   auto& r = secret.reveal;
-  r.weights = id_from<weights_hash>(d_.next());
+  const auto& known = rows_.known_weights.rows;
+  const auto some_known = [&] {
+    return std::next(known.begin(), static_cast<std::ptrdiff_t>(d_.below(known.size())))->first;
+  };
+  const bool copies = !known.empty() && d_.chance(hostile_percent_ / 2);
+  r.weights = copies ? some_known().as<weights_tag>() : id_from<weights_hash>(d_.next());
   r.key = id_from(d_.next()).value;
   r.salt = id_from(d_.next());
   r.embedding = embedding();
   secret.committed_in = rows_.chain.epoch;
   tx::commit_model t;
   t.commitment = rules::model_commitment(r.weights, r.key, r.embedding, r.salt);
-  t.manifest = {1 + d_.below(5'000), 1u << 20, id_from<blob_id>(5), {}};
+  t.manifest = {rules::weights_bytes(p_.architecture) + 1 + d_.below(1u << 20),
+                1u << 20,
+                id_from<blob_id>(d_.next()),
+                {}};
+  if (!known.empty() && d_.chance(hostile_percent_ / 2))
+    t.manifest.root = some_known().as<blob_tag>();
   t.stake = {p_.min_model_stake.value + d_.below(3 * shannons_per_soma)};
   t.commission_bps = static_cast<std::uint32_t>(d_.below(3) * 400);
   if (d_.chance(hostile_percent_)) {
     switch (d_.below(4)) {
       case 0:
-        t.manifest.size_bytes = d_.chance(50) ? 0 : std::uint64_t{1} << 41;
+        t.manifest.size_bytes = d_.chance(50) ? 0 : t.manifest.size_bytes + (1u << 20);
         break;
       case 1:
         t.manifest.root = {};
@@ -121,9 +133,32 @@ void actors::retire_model() {
   send(who, tx::retire_model{d_.chance(95) ? model : strange_id().as<model_tag>()});
 }
 
+/// A model with a version on trial, if there is one among some of them.
+std::optional<model_id> actors::some_model_on_trial() {
+  for (int tries = 0; tries < 12; ++tries) {
+    const auto model = models_[d_.below(models_.size())];
+    const auto* row = rows_.models.find(model);
+    if (row == nullptr || row->status == model_status::inactive) continue;
+    if (rows_.versions.find({model, row->latest_version})->status == version_status::revealed)
+      return model;
+  }
+  return std::nullopt;
+}
+
 void actors::judge_model() {
   if (models_.empty()) return;
   tx::vote_on_model vote;
+  if (const auto model = some_model_on_trial(); model && d_.chance(80)) {
+    vote.version = {*model, rows_.models.find(*model)->latest_version};
+    if (d_.chance(bad_percent_ / 4)) vote.verdict = static_cast<model_verdict>(1 + d_.below(4));
+    const auto& votes = rows_.versions.find(vote.version)->votes;
+    for (const auto& seat : rows_.committee().seats) {
+      const auto person = person_at(seat.member);
+      const bool is_new = !ledger::has_voted(votes, seat.member);
+      if (person && d_.chance(is_new ? 70 : 3)) send(*person, vote);
+    }
+    return;
+  }
   vote.version.model = some_living_model();
   const auto* row = rows_.models.find(vote.version.model);
   vote.version.version = row == nullptr  ? 1
@@ -132,7 +167,7 @@ void actors::judge_model() {
                                          : static_cast<std::uint32_t>(d_.below(4));
   if (d_.chance(hostile_percent_ / 4)) vote.version.model = strange_id().as<model_tag>();
   const bool bad = d_.chance(bad_percent_);
-  vote.verdict = bad ? static_cast<model_verdict>(1 + d_.below(3)) : model_verdict::good;
+  vote.verdict = bad ? static_cast<model_verdict>(1 + d_.below(4)) : model_verdict::good;
   if (d_.chance(25)) {
     each_member(vote, 90);
   } else {
@@ -151,7 +186,7 @@ void actors::claim() {
   data_secret secret;
   secret.submitter = anybody();
   // The numbers are few, so that some data is found twice.
-  secret.reveal = {target, id_from<data_hash>(d_.below(1'500)), id_from<blob_id>(d_.below(100)),
+  secret.reveal = {target, id_from<data_hash>(d_.below(500)), id_from<blob_id>(d_.below(100)),
                    id_from(d_.next())};
   tx::claim_target t;
   t.target = target;

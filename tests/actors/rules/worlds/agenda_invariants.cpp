@@ -1,3 +1,6 @@
+#include <algorithm>
+
+#include "actors/rules/models.hpp"
 #include "messages/codec/codec.hpp"
 #include "tests/actors/rules/worlds/invariants.hpp"
 #include "tests/actors/rules/worlds/violation.hpp"
@@ -50,9 +53,11 @@ void agenda_watch::check_model(const mirror& rows, const model_id& model) const 
   const auto* version = rows.versions.find({model, row->latest_version});
   must(version != nullptr, "a model's latest version is there");
   if (version->status == version_status::committed || version->status == version_status::revealed) {
-    must(
-        stands_on(rows, version->committed_in.next(), model) && version->committed_in.next() >= now,
-        "a version is active or dropped an epoch after its commit");
+    const auto end = std::max(version->committed_in.next(), now);
+    must(stands_on(rows, end, model), "the end of an epoch looks at a version that is pending");
+    const auto last = version->committed_in.value +
+                      (version->status == version_status::committed ? 1 : rules::trial_epochs);
+    must(last >= now.value, "no version is pending for longer than its trial");
   }
 }
 

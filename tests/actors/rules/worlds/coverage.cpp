@@ -1,7 +1,12 @@
 #include "tests/actors/rules/worlds/coverage.hpp"
 
+#include <fstream>
 #include <iomanip>
 #include <ostream>
+#include <sstream>
+#include <stdexcept>
+
+#include "tests/actors/rules/worlds/violation.hpp"
 
 namespace soma::test {
 namespace {
@@ -18,10 +23,48 @@ constexpr std::array<std::string_view, event_kinds> event_names{
     "stake_left",          "stake_paid_out",      "commission_changed",   "validator_joined",
     "validator_leaving",   "validator_seated",    "validator_unseated",   "validator_absent",
     "validator_slashed",   "reporter_paid",       "emission_released",    "fees_changed",
-    "difficulty_changed",  "audit_vote_cast",     "audit_extended",       "model_vote_cast"};
-static_assert(static_cast<std::size_t>(event_kind::model_vote_cast) + 1 == event_kinds);
+    "difficulty_changed",  "audit_vote_cast",     "audit_extended",       "model_vote_cast",
+    "model_not_accepted",  "target_voided"};
+static_assert(static_cast<std::size_t>(event_kind::target_voided) + 1 == event_kinds);
+
+constexpr const char* first_lines[] = {"%% the life of a model", "%% the life of a version",
+                                       "%% the life of a target"};
+
+std::set<life_step> read_steps() {
+  std::ifstream file(SOMA_PROTOCOL_FILE);
+  std::set<life_step> steps;
+  std::string line;
+  for (const auto of : all_lives) {
+    const auto before = steps.size();
+    file.clear();
+    file.seekg(0);
+    const std::string wanted = first_lines[static_cast<std::size_t>(of)];
+    while (std::getline(file, line) && line.find(wanted) == std::string::npos) {
+    }
+    while (std::getline(file, line) && !line.starts_with("```")) {
+      std::istringstream words(line);
+      std::string from, arrow, to;
+      words >> from >> arrow >> to;
+      if (arrow == "-->") steps.insert({of, from, to});
+    }
+    if (steps.size() == before) throw std::runtime_error("PROTOCOL.md has no diagram: " + wanted);
+  }
+  return steps;
+}
 
 }  // namespace
+
+const std::set<life_step>& drawn_steps() {
+  static const auto steps = read_steps();
+  return steps;
+}
+
+void taken_steps::take(life of, std::string from, std::string to) {
+  const life_step step{of, std::move(from), std::move(to)};
+  must(drawn_steps().contains(step), "only steps of the protocol's diagrams happen",
+       [&] { return step.from + " to " + step.to; });
+  taken_.insert(step);
+}
 
 void coverage::count(const rules::effects& done) {
   ++blocks;
@@ -47,6 +90,7 @@ void coverage::add(const coverage& other) {
   dropped += other.dropped;
   for (std::size_t i = 0; i < event_kinds; ++i) events[i] += other.events[i];
   for (const auto& [reason, times] : other.refusals) refusals[reason] += times;
+  steps.insert(other.steps.begin(), other.steps.end());
 }
 
 std::string_view name_of(event_kind kind) {

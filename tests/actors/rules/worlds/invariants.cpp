@@ -63,6 +63,8 @@ void check_outcomes(const rules::block_input& block, const rules::effects& done,
 void check_lasting(const rules::block_input& block, const mirror& rows) {
   for (const auto& change : rows.used_data.changed)
     must(change.after != nullptr && !change.before, "data that was used stays used");
+  for (const auto& change : rows.known_weights.changed)
+    must(change.after != nullptr && !change.before, "weights belong to their first owner for good");
   for (const auto& change : rows.consensus_keys.changed)
     must(change.after != nullptr && !change.before, "a consensus key belongs to one for good");
   for (const auto& change : rows.evidence.changed)
@@ -76,7 +78,7 @@ void check_lasting(const rules::block_input& block, const mirror& rows) {
   must(now.burned >= before.burned, "what is burned stays burned");
   must(now.unissued <= before.unissued, "what is issued stays issued");
   must(now.registry_version >= before.registry_version &&
-           now.models_activated >= before.models_activated,
+           now.versions_activated >= before.versions_activated,
        "counters count up");
   must(now.epoch == before.epoch || now.epoch == before.epoch.next(), "epochs count");
 }
@@ -160,9 +162,12 @@ void schedule_watch::check(const mirror& rows) const {
   for (const auto& c : rows.submissions.changed) {
     const bool known = c.before && c.before->revealed_at;
     if (c.after->revealed_at && !known) {
-      must(rows.chain_before.epoch <= c.after->claimed_in.next() &&
-               rows.chain.height.value - c.after->claimed_at.value <= p_.reveal_window_blocks,
+      const bool is_near =
+          rows.chain.height.value - c.after->claimed_at.value <= p_.reveal_window_blocks;
+      const bool is_soon = 24 * (rows.chain.time_ms - c.after->claimed_ms) <= p_.epoch_ms;
+      must(rows.chain_before.epoch <= c.after->claimed_in.next() && (is_near || is_soon),
            "data is revealed within its window");
+      must(c.after->revealed_ms == rows.chain.time_ms, "a reveal has the time of its block");
     }
     if (c.before) continue;
     const auto reward = rows.targets.find(c.key)->reward.value;
@@ -173,6 +178,7 @@ void schedule_watch::check(const mirror& rows) const {
 }
 
 void invariants::begin(const mirror& rows) {
+  powers_.next(rows);
   money_.take(rows);
   pools_.begin(rows);
   committee_.begin(rows);
@@ -181,6 +187,7 @@ void invariants::begin(const mirror& rows) {
 
 void invariants::check(const rules::block_input& block, const rules::effects& done,
                        const mirror& rows) {
+  powers_.next(rows);
   money_.take(rows);
   check_outcomes(block, done, rows);
   check_lasting(block, rows);
@@ -188,8 +195,21 @@ void invariants::check(const rules::block_input& block, const rules::effects& do
   committee_.check(block, done, rows);
   agenda_.check(rows);
   schedule_.check(rows);
-  targets_.check(done, rows);
-  models_.check(done, rows);
+  targets_.check(done, rows, powers_);
+  models_.check(done, rows, powers_);
+}
+
+std::set<life_step> invariants::steps() const {
+  auto all = targets_.steps().all();
+  all.insert(models_.steps().all().begin(), models_.steps().all().end());
+  return all;
+}
+
+void deciding_powers::next(const mirror& rows) {
+  now_ = std::move(coming_);
+  coming_.clear();
+  for (const auto& seat : rows.committee().seats) coming_[seat.member] = seat.power.value;
+  if (rows.chain.epoch == rows.chain_before.epoch) now_ = coming_;
 }
 
 void invariants::check_all(const mirror& rows) const {

@@ -8,20 +8,44 @@
 #include <unordered_map>
 
 #include "actors/rules/execution.hpp"
+#include "tests/actors/rules/worlds/coverage.hpp"
 #include "tests/actors/rules/worlds/mirror.hpp"
 
 namespace soma::test {
 
+/// Protocol §5.5: the powers of the members whose votes decide in a block. The end of an epoch is
+/// decided by the committee that it dismisses.
+class deciding_powers {
+ public:
+  /// Called once a block, before anything is asked.
+  void next(const mirror& rows);
+  template <class Verdict, class Predicate>
+  [[nodiscard]] std::uint64_t where(const std::vector<cast_vote<Verdict>>& votes,
+                                    Predicate wanted) const {
+    std::uint64_t sum = 0;
+    for (const auto& vote : votes) {
+      const auto found = now_.find(vote.voter);
+      if (found != now_.end() && wanted(vote.verdict)) sum += found->second;
+    }
+    return sum;
+  }
+
+ private:
+  std::map<address, std::uint64_t> now_, coming_;
+};
+
 /// Protocol §7 and §8: the states of a target in order, and its payments.
 class target_histories {
  public:
-  void check(const rules::effects& done, const mirror& rows);
+  void check(const rules::effects& done, const mirror& rows, const deciding_powers& powers);
   /// Checks that the changed rows agree with the events.
-  void compare(const mirror& rows) const;
+  void compare(const mirror& rows, const deciding_powers& powers) const;
+  [[nodiscard]] const taken_steps& steps() const { return steps_; }
 
  private:
   struct history {
     target_status status = target_status::open;
+    std::optional<void_reason> voided;
     bool submitter_paid = false, model_paid = false, bond_ended = false;
     shannons paid, to_submitter, bond_back, bond_lost, to_voters;
     std::set<address> voters_paid;
@@ -29,14 +53,16 @@ class target_histories {
   void follow(const event& e);
   void follow_end(history& h, const event& e);
   void check_end(const history& h, const target_row& target, const submission_row* s) const;
-  void check_verdict(const mirror& rows) const;
+  void check_verdict(const mirror& rows, const deciding_powers& powers) const;
   std::unordered_map<target_id, history> all_;
+  taken_steps steps_;
 };
 
 /// Protocol §6: the states of models and of their versions in order.
 class model_histories {
  public:
-  void check(const rules::effects& done, const mirror& rows);
+  void check(const rules::effects& done, const mirror& rows, const deciding_powers& powers);
+  [[nodiscard]] const taken_steps& steps() const { return steps_; }
 
  private:
   struct history {
@@ -48,7 +74,12 @@ class model_histories {
   };
   void follow(const event& e);
   void commit(const event& e);
+  void step_model(history& h, model_status to);
+  void step_version(history& h, std::uint32_t number, version_status to);
+  void check_version(const mirror_table<model_version_row>::delta& c, const mirror& rows,
+                     const deciding_powers& powers) const;
   std::map<model_id, history> all_;
+  taken_steps steps_;
 };
 
 /// Protocol §4: shares add up, and prices do not fall.
@@ -129,8 +160,11 @@ class invariants {
   void begin(const mirror& rows);
   void check(const rules::block_input& block, const rules::effects& done, const mirror& rows);
   void check_all(const mirror& rows) const;
+  /// The steps of models, versions and targets so far.
+  [[nodiscard]] std::set<life_step> steps() const;
 
  private:
+  deciding_powers powers_;
   money_watch money_;
   pool_watch pools_;
   committee_watch committee_;

@@ -85,6 +85,8 @@ void mirror::take_typed(const row_change& change, bool check) {
       return put(submissions);
     case ledger_table::used_data:
       return put(used_data);
+    case ledger_table::known_weights:
+      return put(known_weights);
     case ledger_table::agenda:
       return put(agenda);
     case ledger_table::stake:
@@ -100,8 +102,8 @@ void mirror::take_typed(const row_change& change, bool check) {
 
 void mirror::apply(std::span<const row_change> changes, bool check_bytes) {
   const auto forget = [](auto&... tables) { (tables.changed.clear(), ...); };
-  forget(accounts, validators, models, versions, targets, submissions, used_data, agenda, stakes,
-         consensus_keys, committees, evidence);
+  forget(accounts, validators, models, versions, targets, submissions, used_data, known_weights,
+         agenda, stakes, consensus_keys, committees, evidence);
   chain_before = chain;
   for (const auto& change : changes) {
     auto& table = raw_.at(change.key.at(0));

@@ -56,6 +56,7 @@ class mirror final : public ledger::state_reader {
   mirror_table<target_row> targets;
   mirror_table<submission_row> submissions;
   mirror_table<used_data_row> used_data;
+  mirror_table<known_weights_row> known_weights;
   mirror_table<agenda_row> agenda;
   mirror_table<stake_row> stakes;
   mirror_table<consensus_key_row> consensus_keys;
@@ -71,7 +72,7 @@ class mirror final : public ledger::state_reader {
   void take_typed(const row_change& change, bool check_bytes);
   void sort_targets();
 
-  std::array<std::map<std::string, bytes, std::less<>>, 14> raw_;  // by table
+  std::array<std::map<std::string, bytes, std::less<>>, 15> raw_;  // by table
   std::array<std::vector<target_id>, 3> live_;
 };
 

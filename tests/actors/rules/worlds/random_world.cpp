@@ -137,6 +137,7 @@ world_report guarded(std::uint64_t seed, const soma::genesis& genesis, const str
   report.height = w->rows().chain.height;
   report.transactions = w->seen().transactions;
   report.seen = w->seen();
+  report.seen.steps = w->steps();
   return report;
 }
 

@@ -2,6 +2,16 @@
 #include "tests/actors/rules/worlds/violation.hpp"
 
 namespace soma::test {
+namespace {
+
+constexpr const char* target_states[] = {"open",    "filled",  "revealed", "settled",
+                                         "slashed", "expired", "voided"};
+
+std::string name_of(target_status status) {
+  return target_states[static_cast<std::size_t>(status)];
+}
+
+}  // namespace
 
 void target_histories::follow_end(history& h, const event& e) {
   const auto once = [&](bool& flag) {
@@ -21,12 +31,16 @@ void target_histories::follow_end(history& h, const event& e) {
       h.paid.value += e.amount.value;
       return;
     case event_kind::bond_returned:
-      must(h.status == target_status::settled, "a bond comes back when the target is settled");
+      must(h.status == target_status::settled ||
+               (h.status == target_status::voided && h.voided != void_reason::unavailable),
+           "a bond comes back when the target is settled, or void without a fault");
       once(h.bond_ended);
       h.bond_back = e.amount;
       return;
     case event_kind::bond_burned:
-      must(h.status == target_status::slashed, "a bond burns when the target is slashed");
+      must(h.status == target_status::slashed ||
+               (h.status == target_status::voided && h.voided == void_reason::unavailable),
+           "a bond burns when the target is slashed, or its data was unavailable");
       once(h.bond_ended);
       h.bond_lost = e.amount;
       return;
@@ -40,38 +54,46 @@ void target_histories::follow_end(history& h, const event& e) {
 void target_histories::follow(const event& e) {
   if (e.kind == event_kind::target_opened) {
     must(all_.emplace(e.target, history{}).second, "a target opens once");
-    return;
+    return steps_.take(life::target, "[*]", name_of(target_status::open));
   }
   const auto found = all_.find(e.target);
   must(found != all_.end(), "what happens to a target happens after it opened");
   auto& h = found->second;
-  const auto step = [&](target_status from, target_status to) {
-    must(h.status == from, "a target takes only the steps there are");
+  const auto step = [&](target_status to) {
+    steps_.take(life::target, name_of(h.status), name_of(to));
     h.status = to;
   };
   switch (e.kind) {
     case event_kind::target_filled:
-      return step(target_status::open, target_status::filled);
+      return step(target_status::filled);
     case event_kind::data_revealed:
-      return step(target_status::filled, target_status::revealed);
+      return step(target_status::revealed);
     case event_kind::target_settled:
-      return step(target_status::revealed, target_status::settled);
+      return step(target_status::settled);
     case event_kind::target_slashed:
-      return step(target_status::revealed, target_status::slashed);
+      must(h.status == target_status::revealed, "votes slash what was revealed");
+      return step(target_status::slashed);
     case event_kind::reveal_missed:
-      return step(target_status::filled, target_status::slashed);
+      must(h.status == target_status::filled, "what was revealed has not missed its reveal");
+      return step(target_status::slashed);
     case event_kind::target_expired:
-      return step(target_status::open, target_status::expired);
+      return step(target_status::expired);
+    case event_kind::target_voided:
+      h.voided = static_cast<void_reason>(e.detail);
+      must((h.status == target_status::filled) == (h.voided == void_reason::data_in_use),
+           "a claim is void before its reveal only for data that is in use");
+      return step(target_status::voided);
     default:
       follow_end(h, e);
   }
 }
 
-void target_histories::check(const rules::effects& done, const mirror& rows) {
+void target_histories::check(const rules::effects& done, const mirror& rows,
+                             const deciding_powers& powers) {
   for (const auto& e : done.events) {
     switch (e.kind) {
       case event_kind::voter_paid:
-        if (e.target.is_zero()) break;  // the event is about a bad model
+        must(!e.target.is_zero(), "nobody is paid for a verdict on a model");
         [[fallthrough]];
       case event_kind::target_opened:
       case event_kind::target_filled:
@@ -79,6 +101,7 @@ void target_histories::check(const rules::effects& done, const mirror& rows) {
       case event_kind::target_settled:
       case event_kind::target_slashed:
       case event_kind::target_expired:
+      case event_kind::target_voided:
       case event_kind::reveal_missed:
       case event_kind::submitter_paid:
       case event_kind::model_paid:
@@ -90,7 +113,7 @@ void target_histories::check(const rules::effects& done, const mirror& rows) {
         break;
     }
   }
-  compare(rows);
+  compare(rows, powers);
 }
 
 void target_histories::check_end(const history& h, const target_row& target,
@@ -105,30 +128,37 @@ void target_histories::check_end(const history& h, const target_row& target,
     must(h.bond_ended && h.to_voters.value + h.bond_lost.value == s->bond.value,
          "a slashed target's bond goes to voters and is burned");
     must(h.to_voters.value <= s->bond.value / 2, "voters get half of the bond at most");
+  } else if (h.status == target_status::voided) {
+    must(h.bond_ended && h.bond_lost.value + h.bond_back.value == s->bond.value,
+         "the bond of a void claim goes back or burns, all of it");
+    must(h.paid.value == 0 && h.to_voters.value == 0, "nobody is paid for a void claim");
   }
 }
 
-/// Protocol §8.4: the side with the votes decides the target.
-void target_histories::check_verdict(const mirror& rows) const {
+/// Protocol §8.4: only quorums of the committee that decides settle, slash or forfeit.
+void target_histories::check_verdict(const mirror& rows, const deciding_powers& powers) const {
   const bool epoch_ended = rows.chain.epoch != rows.chain_before.epoch;
   for (const auto& c : rows.targets.changed) {
     const auto* s = rows.submissions.find(c.key);
     if (s == nullptr || !s->revealed_at || (c.before && c.before->status == c.after->status))
       continue;
-    std::uint64_t ok = 0, bad = 0;
-    for (const auto& vote : s->votes)
-      (vote.verdict == audit_verdict::ok ? ok : bad) += vote.power.value;
-    const bool few = ok + bad < 3'334;
-    if (c.after->status == target_status::settled)
-      must(ok >= 6'667 || (epoch_ended && (ok >= bad || few)), "votes settle a target");
+    const auto ok = powers.where(s->votes, [](auto v) { return v == audit_verdict::ok; });
+    const auto no = powers.where(s->votes, [](auto v) { return v != audit_verdict::ok; });
+    const auto wrong = powers.where(
+        s->votes, [](auto v) { return v != audit_verdict::ok && v != audit_verdict::unavailable; });
+    const auto reason = all_.at(c.key).voided;
+    if (c.after->status == target_status::settled) must(ok >= 6'667, "a quorum settles a target");
     if (c.after->status == target_status::slashed)
-      must(bad >= 6'667 || (epoch_ended && bad > ok && !few), "votes slash a target");
+      must(wrong >= 6'667, "a quorum slashes a target");
+    if (reason == void_reason::unavailable) must(no >= 6'667, "a quorum forfeits a bond");
+    if (reason == void_reason::undecided)
+      must(epoch_ended && ok < 6'667 && no < 6'667, "what a quorum decides is not void");
     if (c.after->status == target_status::revealed && !epoch_ended)
-      must(ok < 6'667 && bad < 6'667, "a quorum decides at once");
+      must(ok < 6'667 && no < 6'667, "a quorum decides at once");
   }
 }
 
-void target_histories::compare(const mirror& rows) const {
+void target_histories::compare(const mirror& rows, const deciding_powers& powers) const {
   for (const auto& c : rows.targets.changed) {
     const auto found = all_.find(c.key);
     must(found != all_.end(), "a target's row comes with the event");
@@ -145,7 +175,7 @@ void target_histories::compare(const mirror& rows) const {
     must(claimed == (s != nullptr), "a submission begins with the claim");
     check_end(h, *c.after, s);
   }
-  check_verdict(rows);
+  check_verdict(rows, powers);
   for (const auto& c : rows.submissions.changed) {
     must(c.after != nullptr, "no submission disappears");
     if (!c.before) continue;

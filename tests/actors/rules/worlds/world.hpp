@@ -37,6 +37,8 @@ class world {
   [[nodiscard]] std::uint64_t seed() const { return seed_; }
   [[nodiscard]] std::size_t waiting() const { return queue_.size(); }
   [[nodiscard]] const coverage& seen() const { return seen_; }
+  /// The steps of the protocol's diagrams that were taken.
+  [[nodiscard]] std::set<life_step> steps() const { return invariants_.steps(); }
   [[nodiscard]] const rules::effects& last() const { return last_; }
   /// Counts all rows once more, at the end of a world.
   void recount() const;
