@@ -11,7 +11,8 @@ TEST_CASE("the library serves its own version of the program alone") {
   CAPTURE(std::string(library == nullptr ? ::dlerror() : ""));
   REQUIRE(library != nullptr);
   auto* const entry = reinterpret_cast<reference_entry*>(::dlsym(library, reference_entry_name));
-  REQUIRE(entry != nullptr);
+  const bool has_entry = entry != nullptr;
+  REQUIRE(has_entry);
   CHECK(entry("0.0.0", 1) == nullptr);
   const auto* const reference = entry(version.data(), 1);
   REQUIRE(reference != nullptr);
