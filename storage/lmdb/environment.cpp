@@ -19,6 +19,7 @@ namespace soma::lmdb {
 namespace {
 
 constexpr unsigned max_readers = 1'024;
+constexpr off_t most_room_by_reader = 64 << 20;
 constexpr off_t lock_file_bytes = 72 << 10;  // 64 bytes a reader, and a head of some hundred bytes
 constexpr long nfs_magic = 0x6969;
 constexpr std::string_view meta_table = "meta";
@@ -37,9 +38,10 @@ std::set<std::pair<dev_t, ino_t>>& open_directories() {
 
 /// A file that was cut short (a bad copy) would end the process with SIGBUS when a page past its
 /// end is touched. This extends the file with zeros; LMDB refuses such pages by name. A short file
-/// alone is no proof of damage, since LMDB may leave free pages at the end unwritten. Room is added
-/// in a way that never shortens the file, since a reader may do this while another process writes.
-void cover_all_pages(MDB_env* env, const std::filesystem::path& file) {
+/// alone is no proof of damage, since LMDB may leave free pages at the end unwritten. A reader may do
+/// this while another process writes, so it adds room in a way that never shortens the file. That
+/// takes room on the disk, so a reader refuses to add much.
+void cover_all_pages(MDB_env* env, const std::filesystem::path& file, bool read_only) {
   MDB_envinfo info{};
   MDB_stat stat{};
   check(mdb_env_info(env, &info), "read the environment's size");
@@ -48,7 +50,12 @@ void cover_all_pages(MDB_env* env, const std::filesystem::path& file) {
   struct ::stat on_disk {};
   if (::stat(file.c_str(), &on_disk) != 0) fail_errno("stat " + file.string());
   if (on_disk.st_size >= needed) return;
-  const int opened = ::open(file.c_str(), O_RDWR | O_CLOEXEC);
+  if (!read_only) {
+    if (::truncate(file.c_str(), needed) != 0) fail_errno("extend " + file.string());
+    return;
+  }
+  const bool is_little = needed - on_disk.st_size <= most_room_by_reader;
+  const int opened = is_little ? ::open(file.c_str(), O_RDWR | O_CLOEXEC) : -1;
   if (opened < 0) {
     throw failure(failure_code::broken_file, file.string() + " was cut short: it has " +
                                                  std::to_string(on_disk.st_size) + " bytes of " +
@@ -187,7 +194,7 @@ void environment::state::open_files(const environment_options& options) {
   }
   const std::string opening = "open " + directory.string();
   check(mdb_env_open(env, directory.c_str(), flags, 0600), opening.c_str());
-  cover_all_pages(env, data);
+  cover_all_pages(env, data, read_only);
 }
 
 /// One transaction creates the tables and the format's record, so a file has both or is empty.

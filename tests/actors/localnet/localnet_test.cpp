@@ -132,6 +132,7 @@ TEST_CASE("a specialist that cannot be trained ends the network with its name an
   };
   const auto report = run_localnet(options);
   REQUIRE_FALSE(report.has_value());
+  CAPTURE(report.error());
   CHECK(report.error().find("digits") != std::string::npos);
   CHECK(report.error().find("the loss is not finite") != std::string::npos);
 }

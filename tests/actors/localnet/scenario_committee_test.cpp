@@ -99,9 +99,11 @@ struct court {
     return {key.public_half(), encode(a), signing::sign_vote(key, chain, a), encode(b),
             signing::sign_vote(key, chain, b)};
   }
+  /// The last epoch for a transaction that is signed now.
+  [[nodiscard]] epoch_number soon() const { return view().chain()->epoch.next(); }
   /// The account sends the evidence to one of the validators.
   void accuse(std::size_t person, const tx::report_equivocation& what) {
-    const auto signed_report = wallets[person - 1].sign(what, epoch_number{1'000}).sent;
+    const auto signed_report = wallets[person - 1].sign(what, soon()).sent;
     caf::anon_send(committee->at(person % 4).validator, offer(signed_report));
   }
   void check() {
@@ -245,7 +247,7 @@ TEST_CASE("scenario 22: a ledger in chunks from peers that lie, repeat themselve
   const auto stale = chunks_now("stale");
   c.pass(1'000);
   for (std::size_t i = 1; i <= 10; ++i) {
-    const auto t = c.wallets[i - 1].sign(tx::transfer{owner_of(2), {5}}, epoch_number{1'000}).sent;
+    const auto t = c.wallets[i - 1].sign(tx::transfer{owner_of(2), {5}}, c.soon()).sent;
     caf::anon_send(c.committee->at(0).validator, offer(t));
   }
   REQUIRE(stand_between_epochs(4));
@@ -315,7 +317,7 @@ TEST_CASE(
   const auto others = c.guilt(key_of(102), 0, 4);
   for (const auto& [who, what] : {std::pair{101u, others}, std::pair{102u, first}}) {
     soma::wallet::wallet w(key_of(who), c.chain, 0);
-    caf::anon_send(c.committee->at(3).validator, offer(w.sign(what, epoch_number{1'000}).sent));
+    caf::anon_send(c.committee->at(3).validator, offer(w.sign(what, c.soon()).sent));
   }
   const auto height = c.view().height();
   REQUIRE(c.grows_by(10, 60'000));

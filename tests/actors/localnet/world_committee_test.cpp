@@ -89,8 +89,15 @@ struct network {
   void send(std::size_t to, const signed_transaction& what) {
     if (committee->at(to).ledger) caf::anon_send(committee->at(to).validator, offer(what));
   }
+  /// It may wait for the next two epochs, as any transaction.
   void transfer(std::size_t to, std::uint64_t amount) {
-    send(to, rich.sign(tx::transfer{owner_of(2), {amount}}, epoch_number{1'000}).sent);
+    epoch_number last;
+    for (std::size_t i = 0; i < committee->size(); ++i) {
+      if (!committee->at(i).ledger) continue;
+      last.value = std::max(last.value, committee->at(i).ledger->chain()->epoch.value);
+    }
+    last.value += 1;
+    send(to, rich.sign(tx::transfer{owner_of(2), {amount}}, last).sent);
   }
   [[nodiscard]] shannons balance(std::size_t at, const address& who) {
     const auto account = committee->at(at).ledger->view().account(who);

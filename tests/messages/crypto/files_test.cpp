@@ -171,12 +171,14 @@ TEST_CASE("certificates are not overwritten, and a CA is needed to make one") {
   CHECK(make_certificate(home.path, "a", home.path).error().why ==
         certificate_refusal::already_exists);
   const std::string too_long(64, 'a');
-  for (const std::string& name : std::initializer_list<std::string>{
-           "", "ca", ".hidden", "../up", "a/b", "a b", "a,DNS:x", too_long}) {
+  for (const std::string& name : std::initializer_list<std::string>{"", ".hidden", "../up", "a/b",
+                                                                    "a b", "a,DNS:x", too_long}) {
     CAPTURE(name);
     CHECK(make_certificate(home.path, name, home.path).error().why ==
           certificate_refusal::bad_name);
   }
+  CHECK(make_certificate(home.path, "ca", home.path).error().why ==
+        certificate_refusal::authority_name);
   CHECK(make_certificate(home.path / "none", "b", home.path).error().why ==
         certificate_refusal::not_found);
   // The certificate of a node may not sign other certificates.
