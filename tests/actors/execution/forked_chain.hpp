@@ -48,7 +48,8 @@ struct straight_state {
     model_plan plan;
     epoch_number committed_in;
   };
-  std::vector<planned> plans;  // models that have to be revealed
+  std::vector<planned> plans;    // models that have to be revealed
+  std::vector<model_id> trials;  // models whose latest version was revealed and not yet judged
 };
 
 struct forked_block {
@@ -161,7 +162,7 @@ class forked_chain {
       t.chain = chain_;
       t.sender = key_of(who).public_half();
       t.nonce = (account ? account->nonce : 0) + nonces[who]++;
-      t.expiry = {ledger::read_chain(on.rows).epoch.value + 10};
+      t.expiry = {ledger::read_chain(on.rows).epoch.value + 1};
       t.kind = std::move(kind);
       payload.push_back(signing::sign_transaction(key_of(who), t));
       return signing::id_of(payload.back());
@@ -170,6 +171,18 @@ class forked_chain {
     std::erase_if(on.plans, [&](const straight_state::planned& p) {
       if (p.committed_in >= epoch || !d.chance(60)) return false;
       send(owner, network::reveal_of(p.plan));
+      on.trials.push_back(p.plan.id);
+      return true;
+    });
+    std::erase_if(on.trials, [&](const model_id& id) {
+      const auto model = ledger::read_model(on.rows, id);
+      if (!model) return true;
+      const model_version_ref version{id, model->latest_version};
+      const auto row = ledger::read_version(on.rows, version);
+      if (!row || row->status != version_status::revealed || !d.chance(60)) return false;
+      for (std::uint64_t v = 0; v < validator_count; ++v) {
+        if (d.chance(90)) send(900 + v, tx::vote_on_model{version, model_verdict::good});
+      }
       return true;
     });
     const auto models = ledger::active_model_rows(on.rows, 10);
