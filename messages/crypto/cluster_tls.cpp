@@ -62,6 +62,7 @@ expected<void, std::string> hold_tls_files(const std::filesystem::path& certific
                                            const std::filesystem::path& key,
                                            const std::filesystem::path& authority) {
   for (const auto& path : {certificate, key, authority}) {
+    if (path.empty()) continue;
     auto file = read_held(path.string());
     const bool is_there = path == key ? file->key != nullptr : !file->certificates.empty();
     if (!is_there) {

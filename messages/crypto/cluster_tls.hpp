@@ -22,7 +22,7 @@ void keep_tls_errors_apart();
 /// key and authority from their files again for each connection, and ends the process when it
 /// cannot: when a file is being renewed, or when strangers hold so many connections that no further
 /// file can be opened. This function reads the three PEM files; from now on OpenSSL gets what they
-/// hold now, whatever becomes of them. Returns why it failed.
+/// hold now, whatever becomes of them. An empty path stands for no file. Returns why it failed.
 [[nodiscard]] expected<void, std::string> hold_tls_files(const std::filesystem::path& certificate,
                                                          const std::filesystem::path& key,
                                                          const std::filesystem::path& authority);
