@@ -145,20 +145,29 @@ constexpr std::size_t max_new_name_bytes = 224;
 
 namespace {
 
-/// True if the file belongs to soma: a lock, a key or a publication of the home, or anything in the
-/// folder of a ledger, such as a node's home or a local network, or below it.
+/// True for a name that soma gives to what it keeps in a folder with a ledger, such as the home of a
+/// node or a local network.
+bool is_name_of_soma(const std::string& name) {
+  static constexpr std::array<std::string_view, 9> names{
+      "ledger", "keys",        "publications", "snapshots", "tls",
+      "votes",  "genesis.bin", "index.toml",   "node.toml"};
+  return std::ranges::find(names, name) != names.end() || name.starts_with("blobs");
+}
+
+/// True if the file belongs to soma: a lock, a key or a publication of the home, or what it keeps
+/// beside a ledger and in it.
 bool is_kept_by_soma(const fs::path& home, const fs::path& path) {
   std::error_code ignored;
   const auto whole = fs::weakly_canonical(fs::absolute(path, ignored), ignored);
   if (whole.extension() == ".lock" || whole.filename() == "lock.mdb") return true;
-  int levels = 3;  // blobs lie two folders below a home
-  for (auto folder = whole.parent_path(); folder.has_relative_path() && levels > 0; --levels) {
-    for (const auto* own : {"keys", "publications"}) {
-      if (same_file(folder, home / own)) return true;
-    }
-    const bool has_ledger = fs::exists(folder / "ledger" / "data.mdb", ignored);
-    if (has_ledger || fs::exists(folder / home_lock_name, ignored)) return true;
-    folder = folder.parent_path();
+  int levels = 4;  // blobs lie two folders below a home
+  for (auto inner = whole; inner.has_relative_path() && levels > 0; --levels) {
+    const auto folder = inner.parent_path();
+    const bool is_home = same_file(folder, home) ||
+                         fs::exists(folder / "ledger" / "data.mdb", ignored) ||
+                         fs::exists(folder / home_lock_name, ignored);
+    if (is_home && is_name_of_soma(inner.filename().string())) return true;
+    inner = folder;
   }
   return false;
 }
