@@ -8,6 +8,7 @@
 #include "actors/ledger/queries.hpp"
 #include "actors/localnet/block_counter.hpp"
 #include "actors/localnet/localnet_data.hpp"
+#include "actors/localnet/localnet_genesis.hpp"
 #include "actors/localnet/localnet_measure.hpp"
 #include "actors/localnet/misconduct.hpp"
 #include "actors/localnet/world.hpp"
@@ -19,29 +20,8 @@
 namespace soma::localnet {
 namespace {
 
-/// Every local network begins at 2026-01-01T00:00:00Z of its own virtual time.
-constexpr std::uint64_t start_ms = 1'767'225'600'000;
 constexpr std::uint32_t block_ms = 500;
-constexpr shannons account_balance{2'000 * shannons_per_soma};
-constexpr shannons validator_stake{100'000 * shannons_per_soma};
 constexpr std::size_t mixed_bytes = 32'768;
-
-/// The seed of one part of the network, so that parts never share their randomness.
-std::uint64_t seed_of(std::uint64_t seed, std::string_view part, std::uint64_t number = 0) {
-  const auto hash = crypto::tagged_hash("soma.localnet")
-                        .add_u64(seed)
-                        .add(as_bytes(part))
-                        .add_u64(number)
-                        .finish();
-  std::uint64_t out = 0;
-  for (int i = 7; i >= 0; --i) out = out << 8 | hash.value[static_cast<std::size_t>(i)];
-  return out;
-}
-
-crypto::key_pair key_of(std::uint64_t seed, std::string_view part, std::uint64_t number = 0) {
-  crypto::seeded_random random(seed_of(seed, part, number));
-  return crypto::key_pair::generate(random);
-}
 
 struct participant {
   std::string name;
@@ -54,7 +34,7 @@ class localnet {
  public:
   explicit localnet(const localnet_options& options)
       : options_(options),
-        world_(options.threads, start_ms),
+        world_(options.threads, localnet_start_ms),
         counts_(std::make_shared<block_counts>()) {}
 
   expected<localnet_report, std::string> run() {
@@ -113,25 +93,17 @@ class localnet {
   }
 
   soma::genesis make_genesis() {
-    soma::genesis genesis;
-    genesis.name = "localnet-" + std::to_string(options_.seed);
-    genesis.start_ms = start_ms;
-    auto& parameters = genesis.parameters;
-    parameters.architecture = options_.architecture;
-    parameters.epoch_ms = options_.epoch_ms;
-    parameters.hits_wanted = options_.hits_wanted;
-    parameters.initial_targets = options_.initial_targets;
-    // A local epoch has few blocks. The window is shorter than the epoch, so that a submitter that
-    // does not reveal loses its bond within it.
-    parameters.reveal_window_blocks = 40;
+    std::vector<address> people;
     for (const auto& someone : participants_) {
-      genesis.accounts.push_back({crypto::address_of(someone.key.public_half()), account_balance});
+      people.push_back(crypto::address_of(someone.key.public_half()));
     }
     for (std::size_t i = 0; i < options_.sources.size(); ++i) {
-      genesis.accounts.push_back({crypto::address_of(owner_key(i).public_half()), account_balance});
+      people.push_back(crypto::address_of(owner_key(i).public_half()));
     }
+    std::vector<public_key> validators;
     for (std::size_t i = 0; i < options_.validators; ++i)
-      genesis.validators.push_back({validator_key(i).public_half(), validator_stake});
+      validators.push_back(validator_key(i).public_half());
+    auto genesis = localnet_genesis(options_, people, validators);
     chain_ = rules::chain_id_of(genesis);
     return genesis;
   }

@@ -38,9 +38,9 @@ std::set<std::pair<dev_t, ino_t>>& open_directories() {
 
 /// A file that was cut short (a bad copy) would end the process with SIGBUS when a page past its
 /// end is touched. This extends the file with zeros; LMDB refuses such pages by name. A short file
-/// alone is no proof of damage, since LMDB may leave free pages at the end unwritten. A reader may do
-/// this while another process writes, so it adds room in a way that never shortens the file. That
-/// takes room on the disk, so a reader refuses to add much.
+/// alone is no proof of damage, since LMDB may leave free pages at the end unwritten. A reader may
+/// do this while another process writes, so it adds room in a way that never shortens the file.
+/// That takes room on the disk, so a reader refuses to add much.
 void cover_all_pages(MDB_env* env, const std::filesystem::path& file, bool read_only) {
   MDB_envinfo info{};
   MDB_stat stat{};

@@ -145,8 +145,8 @@ constexpr std::size_t max_new_name_bytes = 224;
 
 namespace {
 
-/// True for a name that soma gives to what it keeps in a folder with a ledger, such as the home of a
-/// node or a local network.
+/// True for a name that soma gives to what it keeps in a folder with a ledger, such as the home of
+/// a node or a local network.
 bool is_name_of_soma(const std::string& name) {
   static constexpr std::array<std::string_view, 9> names{
       "ledger", "keys",        "publications", "snapshots", "tls",

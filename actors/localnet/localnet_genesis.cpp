@@ -1,0 +1,48 @@
+#include "actors/localnet/localnet_genesis.hpp"
+
+#include "messages/crypto/hash.hpp"
+#include "messages/crypto/random.hpp"
+
+namespace soma::localnet {
+namespace {
+
+constexpr shannons account_balance{2'000 * shannons_per_soma};
+constexpr shannons validator_stake{100'000 * shannons_per_soma};
+
+}  // namespace
+
+std::uint64_t seed_of(std::uint64_t seed, std::string_view part, std::uint64_t number) {
+  const auto hash = crypto::tagged_hash("soma.localnet")
+                        .add_u64(seed)
+                        .add(as_bytes(part))
+                        .add_u64(number)
+                        .finish();
+  std::uint64_t out = 0;
+  for (int i = 7; i >= 0; --i) out = out << 8 | hash.value[static_cast<std::size_t>(i)];
+  return out;
+}
+
+crypto::key_pair key_of(std::uint64_t seed, std::string_view part, std::uint64_t number) {
+  crypto::seeded_random random(seed_of(seed, part, number));
+  return crypto::key_pair::generate(random);
+}
+
+soma::genesis localnet_genesis(const localnet_options& options, std::span<const address> people,
+                               std::span<const public_key> validators) {
+  soma::genesis genesis;
+  genesis.name = "localnet-" + std::to_string(options.seed);
+  genesis.start_ms = localnet_start_ms;
+  auto& parameters = genesis.parameters;
+  parameters.architecture = options.architecture;
+  parameters.epoch_ms = options.epoch_ms;
+  parameters.hits_wanted = options.hits_wanted;
+  parameters.initial_targets = options.initial_targets;
+  // A local epoch has few blocks. The window is shorter than the epoch, so that a submitter that
+  // does not reveal loses its bond within it.
+  parameters.reveal_window_blocks = 40;
+  for (const auto& someone : people) genesis.accounts.push_back({someone, account_balance});
+  for (const auto& key : validators) genesis.validators.push_back({key, validator_stake});
+  return genesis;
+}
+
+}  // namespace soma::localnet
