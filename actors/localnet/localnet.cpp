@@ -253,23 +253,30 @@ class localnet {
           return !world_.fault().empty() || done();
         },
         [this] { return options_.interrupted && options_.interrupted(); },
-        start_ms + (options_.epochs + 2) * options_.epoch_ms);
+        localnet_start_ms + (options_.epochs + 2) * options_.epoch_ms);
   }
 
   expected<void, std::string> publish() {
     std::string why;
-    const auto reason = drive([&] {
-      for (std::size_t i = 0; i < trainers_.size(); ++i) {
+    const auto has_failed = [&] {
+      for (std::size_t i = 0; i < trainers_.size() && why.empty(); ++i) {
         if (trainers_[i]->stage == trainer::trainer_stage::failed) {
           why = options_.sources[i].name + ": " + trainers_[i]->why;
-          return true;
         }
       }
-      return std::all_of(trainers_.begin(), trainers_.end(), [](const auto& one) {
-        return one->stage == trainer::trainer_stage::published;
-      });
+      return !why.empty();
+    };
+    const auto reason = drive([&] {
+      return has_failed() || std::ranges::all_of(trainers_, [](const auto& one) {
+               return one->stage == trainer::trainer_stage::published;
+             });
     });
     const auto& fault = world_.fault();
+    if (!fault.empty() && !has_failed()) {
+      // A trainer whose work has failed says so a moment later, with its name.
+      (void)world_.run_until(
+          has_failed, [] { return false; }, world_.now_ms() + 1'000);
+    }
     if (!fault.empty() && why.find(fault) == why.npos) why += (why.empty() ? "" : ": ") + fault;
     if (!why.empty()) return make_unexpected(why);
     if (reason == world::stop_reason::interrupted)

@@ -171,7 +171,10 @@ bool world::run_jobs() {
   for (auto& thread : threads) thread.join();
 
   for (auto& item : batch) {
-    if (!item.failure.empty()) jobs_->failures.emplace(item.ticket, item.failure);
+    if (!item.failure.empty()) {
+      note_fault(item.failure);
+      jobs_->failures.emplace(item.ticket, item.failure);
+    }
     item.finished(item.ticket);
   }
   return true;
