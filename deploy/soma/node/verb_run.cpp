@@ -70,8 +70,8 @@ outcome node_run::run(const run_context& context) {
   supervised_process::duties duties;
   duties.start = [&](auto& all) { return running.start(all); };
   duties.before_stop = [&] { running.close_doors(); };
-  const kept_files kept({config->home / home_lock_name, config->home / "ledger" / "data.mdb",
-                         config->home / "blobs"});
+  // The ledger is not among them: it is replaced when it is taken over from the peers.
+  const kept_files kept({config->home / home_lock_name, config->home / "blobs"});
   duties.check = [&]() -> outcome {
     const auto lost = kept.first_lost();
     if (!lost) return {};

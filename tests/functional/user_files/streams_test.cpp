@@ -108,7 +108,7 @@ TEST_CASE("a node serves whatever becomes of its output, ends when it is told, a
 }
 
 TEST_CASE("a node whose home is removed or replaced under it says so and ends") {
-  for (const auto* loss : {"rm -r home", "mv home away; mkdir home", "rm home/ledger/data.mdb"}) {
+  for (const auto* loss : {"rm -r home", "mv home away; mkdir home", "rm -r home/blobs"}) {
     CAPTURE(std::string(loss));
     const soma_user user;
     make_node(user);

@@ -160,6 +160,6 @@ TEST_CASE("bad files end with 1 and one line that names the file") {
   refused({"model", "init", "-o", weights}, weights);
   refused({"model", "init", "-o", user.at("nowhere/w")}, "nowhere");
   refused({"model", "init", "-o", user.at("folder")}, "folder");
-  refused({"model", "score", "--weights", weights, "--data", data, "--memory", "10MB"}, "--memory");
+  refused({"model", "score", "--weights", weights, "--data", data, "--memory", "1MB"}, "--memory");
   CHECK(read_text(weights) == whole);
 }
