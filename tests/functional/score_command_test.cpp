@@ -142,7 +142,7 @@ TEST_CASE("a score has one digest for any instruction set, threads and memory; p
     const auto plan = scored({"--memory", memory, "--plan"}, "");
     CHECK(plan["planned_memory_bytes"].number() == doctest::Approx(planned).epsilon(0.05));
   }
-  const auto refused = run_under("", {"--memory", "24MiB"});
+  const auto refused = run_under("", {"--memory", "4MiB"});
   CHECK(refused.exit_code == 1);
   CHECK(refused.err.find("at least") != std::string::npos);
   const auto unknown = run_under("mmx", {});
