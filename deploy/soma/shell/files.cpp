@@ -194,7 +194,10 @@ outcome check_new_file(const run_context& context, const fs::path& path, bool ma
                   "name a file in a folder that you may write to");
   }
   const auto status = fs::status(path, error);
-  if (!fs::exists(status)) return {};
+  if (!fs::exists(status)) {
+    if (!fs::is_symlink(fs::symlink_status(path, error))) return {};
+    return failed(what, "it is a link to a file that is not there", "name the file itself");
+  }
   if (!fs::is_regular_file(status)) {
     return failed(what, "it is not a regular file", "name another file");
   }

@@ -291,6 +291,10 @@ TEST_CASE("--force replaces files of the user, and never what soma keeps or read
 
 TEST_CASE("what replaces a file keeps its permissions") {
   const soma_user user;
+  fs::create_symlink("nowhere", user.folder() / "dangling");
+  CHECK(run_there(user, {"model", "init", "-o", "dangling", "--arch", "2,16,2,32,32"}).exit_code ==
+        1);
+  CHECK(fs::is_symlink(user.folder() / "dangling"));
   write_text(user.folder() / "w.st", "old");
   fs::permissions(user.folder() / "w.st", fs::perms::owner_read | fs::perms::owner_write);
   REQUIRE(run_there(user, {"model", "init", "-o", "w.st", "--arch", "2,16,2,32,32", "--force"})
