@@ -54,7 +54,7 @@ void fetcher::on(const received& e) {
 }
 
 void fetcher::on(const wanted& e) {
-  if (const auto size = blobs_.whole(e.blob)) {
+  if (const auto size = blobs_.size_of_complete(e.blob)) {
     const auto end = *size == e.size_bytes ? fetch_end::here : fetch_end::other_size;
     effects_.push_back(done{e.blob, end});
     return;
@@ -111,7 +111,7 @@ void fetcher::seek_due() {
              message.blobs.size() < max_seek_blobs) {
         const auto known = wants_.find(seeks.begin()->second);
         auto& [blob, w] = *known;
-        const auto size = w.at == stage::sought ? blobs_.whole(blob) : std::nullopt;
+        const auto size = w.at == stage::sought ? blobs_.size_of_complete(blob) : std::nullopt;
         if (size) {  // another role has put it here meanwhile
           finish(known, *size == w.size_bytes ? fetch_end::here : fetch_end::other_size);
           continue;

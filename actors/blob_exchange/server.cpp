@@ -46,7 +46,7 @@ std::optional<peer_message> server::answer(peer_number peer, const peer_message&
 std::optional<peer_message> server::have(const peer::seek& sought) const {
   peer::have out;
   for (const auto& blob : sought.blobs) {
-    if (const auto size = blobs_.whole(blob)) out.blobs.push_back({blob, *size});
+    if (const auto size = blobs_.size_of_complete(blob)) out.blobs.push_back({blob, *size});
   }
   if (out.blobs.empty()) return std::nullopt;
   return out;

@@ -30,7 +30,8 @@ class shelf {
   virtual ~shelf() = default;
 
   /// The size in bytes of a blob that is whole; nullopt for any other blob. It must be cheap.
-  [[nodiscard]] virtual std::optional<std::uint64_t> whole(const blob_id& blob) const = 0;
+  [[nodiscard]] virtual std::optional<std::uint64_t> size_of_complete(
+      const blob_id& blob) const = 0;
   /// The bytes of a part of a blob that is whole, verified; nullopt when it is not here.
   [[nodiscard]] virtual std::optional<bytes> part(const peer::blob_part& which) = 0;
 

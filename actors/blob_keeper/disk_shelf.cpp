@@ -31,7 +31,7 @@ Result disk_shelf::unless_failing(Result otherwise, Work&& work) const {
   }
 }
 
-std::optional<std::uint64_t> disk_shelf::whole(const blob_id& blob) const {
+std::optional<std::uint64_t> disk_shelf::size_of_complete(const blob_id& blob) const {
   return unless_failing(std::optional<std::uint64_t>{}, [&] { return disk_->stated_size(blob); });
 }
 

@@ -18,7 +18,7 @@ class disk_shelf final : public blob_exchange::shelf {
   disk_shelf(std::shared_ptr<blobs::blob_store> disk,
              std::function<void(const std::string&)> on_failure);
 
-  [[nodiscard]] std::optional<std::uint64_t> whole(const blob_id& blob) const override;
+  [[nodiscard]] std::optional<std::uint64_t> size_of_complete(const blob_id& blob) const override;
   [[nodiscard]] std::optional<bytes> part(const peer::blob_part& which) override;
   [[nodiscard]] std::optional<std::vector<std::uint32_t>> begin(
       std::uint64_t size_bytes, std::span<const hash256> list) override;

@@ -232,7 +232,7 @@ class exchange_world {
     if (const auto* sought = std::get_if<peer::seek>(&message)) {
       peer::have out;
       for (const auto& blob : sought->blobs) {
-        const auto size = who.shelf.whole(blob).value_or(5'000'000);
+        const auto size = who.shelf.size_of_complete(blob).value_or(5'000'000);
         out.blobs.push_back({blob, who.how == conduct::wrong_size ? size + 1 : size});
       }
       return out;

@@ -85,7 +85,7 @@ TEST_CASE("bytes, lists and sizes that are wrong cost a peer its connection, and
     world.want(0, blob);
     CHECK(world.reaches([&] { return !world.blames.empty(); }, 200'000));
     CHECK(world.blames.front() == std::pair<std::size_t, std::size_t>{0, 1});
-    CHECK_FALSE(world.at(0).shelf.whole(blob.id));
+    CHECK_FALSE(world.at(0).shelf.size_of_complete(blob.id));
     world.at(2).shelf.store(blob);
     CHECK(world.reaches([&] { return world.at(0).shelf.equals(blob); }, 100'000));
   }

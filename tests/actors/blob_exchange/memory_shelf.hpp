@@ -66,13 +66,13 @@ class memory_shelf final : public blob_exchange::shelf {
   }
   [[nodiscard]] std::size_t open() const { return open_.size(); }
 
-  [[nodiscard]] std::optional<std::uint64_t> whole(const blob_id& blob) const override {
+  [[nodiscard]] std::optional<std::uint64_t> size_of_complete(const blob_id& blob) const override {
     const auto found = entries_.find(blob);
     if (found == entries_.end() || !found->second.is_whole) return std::nullopt;
     return found->second.size_bytes;
   }
   [[nodiscard]] std::optional<bytes> part(const peer::blob_part& which) override {
-    if (!whole(which.blob)) return std::nullopt;
+    if (!size_of_complete(which.blob)) return std::nullopt;
     const auto& e = entries_.at(which.blob);
     if (which.of_list) {
       auto page = page_of(e.list, which.number);

@@ -45,7 +45,7 @@ TEST_CASE("a blob that came chunk by chunk is given out part by part") {
   std::mt19937_64 random(1);
   const auto data = random_bytes(random, 2 * mib + 77);
   const auto blob = *from.disk->put(data);
-  CHECK(from.shelf->whole(blob) == data.size());
+  CHECK(from.shelf->size_of_complete(blob) == data.size());
   const auto page = from.shelf->part({blob, true, 0});
   REQUIRE(page);
   std::vector<hash256> list;
@@ -66,7 +66,7 @@ TEST_CASE("a blob that came chunk by chunk is given out part by part") {
   CHECK(to.shelf->put(blob, 3, second) == put_result::wrong);
   CHECK(to.shelf->put(blob, 1, second) == put_result::kept);
   to.shelf->put_aside(blob);
-  CHECK_FALSE(to.shelf->whole(blob));
+  CHECK_FALSE(to.shelf->size_of_complete(blob));
   CHECK_FALSE(to.shelf->part({blob, false, 1}));  // of a blob that is not whole nothing is given
   missing = to.shelf->begin(data.size(), list);
   REQUIRE(missing);
@@ -75,7 +75,7 @@ TEST_CASE("a blob that came chunk by chunk is given out part by part") {
     CHECK(to.shelf->put(blob, number, chunk_of(data, number)) == put_result::kept);
   }
   CHECK(to.shelf->finish(blob));
-  CHECK(to.shelf->whole(blob) == data.size());
+  CHECK(to.shelf->size_of_complete(blob) == data.size());
   CHECK(to.disk->get(blob) == data);
   CHECK(to.notes.empty());
 }
@@ -101,7 +101,7 @@ TEST_CASE("a part that the disk has damaged is not given, and a failing disk end
   CHECK(one.shelf->part({blob, false, 0}) == data);
   flip(one.folder.path() / "blobs" / "whole" / to_hex(blob.value), 7);
   CHECK_FALSE(one.shelf->part({blob, false, 0}));
-  CHECK_FALSE(one.shelf->whole(blob));
+  CHECK_FALSE(one.shelf->size_of_complete(blob));
   std::filesystem::remove_all(one.folder.path() / "blobs");
   CHECK_FALSE(one.shelf->begin(data.size(), list_of(data)));
   CHECK(one.notes.size() == 1);
