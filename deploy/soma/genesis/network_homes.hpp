@@ -25,6 +25,7 @@
 #include "deploy/soma/shell/failure.hpp"
 #include "deploy/soma/shell/files.hpp"
 #include "deploy/soma/shell/json.hpp"
+#include "deploy/soma/source/folder_lock.hpp"
 #include "messages/values/genesis.hpp"
 
 namespace soma::cli {

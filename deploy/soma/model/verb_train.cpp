@@ -8,6 +8,7 @@
 #include "deploy/soma/shell/resources.hpp"
 #include "deploy/soma/shell/stop.hpp"
 #include "deploy/soma/source/default_sources.hpp"
+#include "deploy/soma/source/folder_lock.hpp"
 #include "deploy/soma/verbs.hpp"
 #include "model/training/trainer.hpp"
 #include "model/weights/architectures.hpp"

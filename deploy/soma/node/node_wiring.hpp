@@ -16,6 +16,7 @@
 #include "actors/validator/vote_memory.hpp"
 #include "deploy/soma/node/supervised_process.hpp"
 #include "deploy/soma/shell/files.hpp"
+#include "deploy/soma/source/folder_lock.hpp"
 #include "deploy/soma/source/node_config.hpp"
 #include "messages/crypto/ed25519.hpp"
 #include "storage/blobs/blob_store.hpp"

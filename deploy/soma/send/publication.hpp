@@ -11,6 +11,7 @@
 
 #include "deploy/soma/shell/failure.hpp"
 #include "deploy/soma/shell/files.hpp"
+#include "deploy/soma/source/folder_lock.hpp"
 #include "messages/crypto/random.hpp"
 #include "messages/values/transactions.hpp"
 

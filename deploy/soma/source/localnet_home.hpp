@@ -10,6 +10,7 @@
 #include "actors/localnet/localnet.hpp"
 #include "deploy/soma/shell/failure.hpp"
 #include "deploy/soma/shell/files.hpp"
+#include "deploy/soma/source/folder_lock.hpp"
 
 namespace soma::cli {
 

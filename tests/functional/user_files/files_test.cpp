@@ -11,13 +11,16 @@
 #include <iterator>
 #include <thread>
 
-#include "tests/deploy/soma/binary.hpp"
+#include "tests/functional/user_files/in_folder.hpp"
 
+using soma::support::comes_true;
 using soma::support::is_one_line;
 using soma::support::read_text;
 using soma::support::run_program;
+using soma::support::run_there;
 using soma::support::running_program;
 using soma::support::soma_user;
+using soma::support::typed;
 using soma::support::write_text;
 
 namespace fs = std::filesystem;
@@ -42,15 +45,6 @@ std::vector<std::string> names_in(const fs::path& folder) {
   return names;
 }
 
-bool comes_true(const std::function<bool()>& met) {
-  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(60);
-  while (!met()) {
-    if (std::chrono::steady_clock::now() > deadline) return false;
-    std::this_thread::sleep_for(std::chrono::milliseconds(20));
-  }
-  return true;
-}
-
 /// True if a process holds a lock on the file, as the kernel lists it. Trying to take the lock
 /// would keep it from others for a moment.
 bool is_locked(const fs::path& path) {
@@ -62,18 +56,6 @@ bool is_locked(const fs::path& path) {
     if (line.find(inode) != std::string::npos && line.find("->") == std::string::npos) return true;
   }
   return false;
-}
-
-/// The command as it is typed in the user's folder.
-std::vector<std::string> typed(const soma_user& user, std::vector<std::string> words) {
-  words = soma_user::command(std::move(words));
-  words.insert(words.begin(), {"/usr/bin/env", "-C", user.folder().path().string()});
-  return words;
-}
-
-soma::support::finished_program run_there(const soma_user& user, std::vector<std::string> words) {
-  return run_program(user.folder().path(), typed(user, std::move(words)),
-                     std::chrono::seconds(120));
 }
 
 std::vector<std::string> train(std::vector<std::string> more) {

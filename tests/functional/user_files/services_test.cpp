@@ -15,13 +15,16 @@
 #include <iterator>
 #include <thread>
 
-#include "tests/deploy/soma/binary.hpp"
+#include "tests/functional/user_files/in_folder.hpp"
 
+using soma::support::comes_true;
 using soma::support::finished_program;
 using soma::support::is_one_line;
 using soma::support::run_program;
+using soma::support::run_there;
 using soma::support::running_program;
 using soma::support::soma_user;
+using soma::support::typed;
 using soma::support::write_text;
 
 namespace fs = std::filesystem;
@@ -52,27 +55,6 @@ class taken_port {
   int socket_;
   std::uint16_t port_ = 0;
 };
-
-/// The command as it is typed in the user's folder.
-std::vector<std::string> typed(const soma_user& user, std::vector<std::string> words) {
-  words = soma_user::command(std::move(words));
-  words.insert(words.begin(), {"/usr/bin/env", "-C", user.folder().path().string()});
-  return words;
-}
-
-finished_program run_there(const soma_user& user, std::vector<std::string> words) {
-  return run_program(user.folder().path(), typed(user, std::move(words)),
-                     std::chrono::seconds(100));
-}
-
-bool comes_true(const std::function<bool()>& what) {
-  const auto deadline = steady::now() + std::chrono::seconds(60);
-  while (steady::now() < deadline) {
-    if (what()) return true;
-    std::this_thread::sleep_for(std::chrono::milliseconds(20));
-  }
-  return false;
-}
 
 /// Waits until the program answers to signals itself. How long it takes to be loaded depends on
 /// the machine. Before that, the process is a copy of this one, and then `env`.

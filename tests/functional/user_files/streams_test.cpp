@@ -6,12 +6,13 @@
 #include <csignal>
 #include <thread>
 
-#include "tests/deploy/soma/binary.hpp"
+#include "tests/functional/user_files/in_folder.hpp"
 
 using soma::support::finished_program;
 using soma::support::is_one_line;
 using soma::support::run_program;
 using soma::support::running_program;
+using soma::support::shell;
 using soma::support::soma_user;
 using soma::support::write_text;
 
@@ -20,12 +21,6 @@ namespace fs = std::filesystem;
 namespace {
 
 const std::string binary = SOMA_BINARY;
-
-finished_program shell(const soma_user& user, const std::string& line) {
-  return run_program(user.folder().path(),
-                     {"/bin/bash", "-c", "cd " + user.folder().path().string() + "; " + line},
-                     std::chrono::seconds(100));
-}
 
 /// Waits until a process of the home answers, or the time is over.
 bool answers(const soma_user& user, const std::string& command) {
