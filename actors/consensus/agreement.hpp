@@ -28,7 +28,7 @@ struct chain_position {
   chain_id chain;
   epoch_number epoch;
   view_number view;  // 0 when the block closed the previous epoch
-  block_id block;    // rules::genesis_parent at height 0
+  block_id block;    // signing::genesis_parent at height 0
   block_height height;
   std::uint64_t time_ms = 0;
   soma::state_root root;  // after the block
@@ -37,9 +37,10 @@ struct chain_position {
   std::uint64_t epoch_end_ms = 0;    // the first block with this time or a later one closes it
   std::optional<certificate> final;  // finalizes the block; absent when it is not at hand
   std::vector<committee_seat> seats;
-  /// Of this epoch: the id of the block that closed epoch - 2, or the chain's id if there is none.
+  /// Of this epoch: the entropy after the block that closed epoch - 2, or the chain's id if there
+  /// is none.
   hash256 leader_seed;
-  /// Of the next epoch: the id of the block that closed epoch - 1, or the chain's id.
+  /// Of the next epoch: the entropy after the block that closed epoch - 1, or the chain's id.
   hash256 next_leader_seed;
 };
 
@@ -50,6 +51,8 @@ struct execution_result {
   bool closes_epoch = false;
   std::uint64_t epoch_end_ms = 0;              // of the epoch that the next block belongs to
   std::vector<committee_seat> next_committee;  // empty unless the block closes the epoch
+  hash256 peel;     // of the proposer's onion: the machine finds it for a draft. Protocol §7.1
+  hash256 entropy;  // after the block
 };
 
 // ---- events

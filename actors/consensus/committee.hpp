@@ -21,8 +21,8 @@ class committee {
  public:
   committee() = default;
   /// Asserts that there are at most max_seats seats, that each power is at least 1 and that all
-  /// powers sum to total_power. `leader_seed` is the id of the block that closed epoch - 2, or the
-  /// chain's id if there is none.
+  /// powers sum to total_power. `leader_seed` is the entropy after the block that closed epoch - 2,
+  /// or the chain's id if there is none.
   committee(const chain_id& chain, epoch_number epoch, std::vector<committee_seat> seats,
             const hash256& leader_seed);
 

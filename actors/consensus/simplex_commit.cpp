@@ -76,7 +76,7 @@ chain_position simplex::core::position_after(const final_block& last) const {
     position.final.reset();
     position.seats = result.next_committee;
     position.leader_seed = base.next_leader_seed;
-    position.next_leader_seed = last.block->id.as<hash_tag>();
+    position.next_leader_seed = result.entropy;
   }
   SOMA_ASSERT(position.height > base.height, "a ledger grows with each commit");
   return position;

@@ -10,6 +10,7 @@ block_header complete(block_header draft, const execution_result& result) {
   draft.flags = result.closes_epoch ? block_closes_epoch : std::uint16_t{0};
   draft.next_committee =
       result.closes_epoch ? signing::committee_hash(result.next_committee) : hash256{};
+  draft.peel = result.peel;
   return draft;
 }
 
@@ -88,7 +89,7 @@ void simplex::core::fill_in(tree_block& filler, const block_header& parent,
                             const execution_result& result) {
   const auto& h = filler.block->block.header;
   SOMA_ASSERT((h.flags & block_is_filler) != 0, "any other block is executed");
-  const bool same = h.state_root == parent.state_root &&
+  const bool same = h.state_root == parent.state_root && h.peel == parent.peel &&
                     h.next_committee == parent.next_committee && h.transactions == 0 &&
                     filler.block->block.parent_signers.empty();
   filler.execution = same ? tree_block::stage::done : tree_block::stage::wrong;

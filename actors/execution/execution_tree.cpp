@@ -145,8 +145,11 @@ std::optional<rules::block_input> execution_tree::input_of(const block& candidat
   input.height = header.height;
   input.time_ms = header.time_ms;
   input.parent = header.parent;
+  const auto seats = ledger::read_committee(rows).seats;
+  if (header.proposer.value >= seats.size()) return std::nullopt;
+  input.proposer = seats[header.proposer.value].consensus_key;
+  input.peel = header.peel;
   if (!candidate.parent_signers.empty()) {
-    const auto seats = ledger::read_committee(rows).seats;
     for (const auto seat : candidate.parent_signers.members()) {
       if (seat.value >= seats.size()) return std::nullopt;
       input.signers.push_back(seats[seat.value].member);
@@ -156,7 +159,7 @@ std::optional<rules::block_input> execution_tree::input_of(const block& candidat
     input.transactions.push_back(transactions_.read(sent));
     if (input.transactions.back().known) return std::nullopt;
   }
-  if (rules::check_block(input, parent)) return std::nullopt;
+  if (rules::check_block(input, parent, rows)) return std::nullopt;
   return input;
 }
 
@@ -212,6 +215,8 @@ expected<consensus::execution_result, execution_trouble> execution_tree::keep(
   told.closes_epoch = result.epoch_closed;
   told.epoch_end_ms = result.chain.epoch_start_ms + genesis_.parameters.epoch_ms;
   if (result.epoch_closed) told.next_committee = result.next_committee;
+  told.peel = candidate.header.peel;
+  told.entropy = result.chain.entropy;
   const auto id = signing::id_of(consensus::complete(candidate.header, told));
   if (const auto known = live_.find(id); known != live_.end()) {
     known->second.used = made.used;

@@ -20,16 +20,6 @@ std::optional<block_header> closing_header(const tables::ledger_view& ledger, ep
   return closing ? std::optional(closing->header) : std::nullopt;
 }
 
-/// The seed from which the leaders of the epoch `ahead` epochs after this one are drawn: the id of
-/// the block that closed the epoch two before it.
-hash256 leader_seed(const tables::ledger_view& ledger, const chain_id& chain, epoch_number epoch,
-                    std::uint64_t ahead) {
-  if (epoch.value + ahead < 2) return chain.as<hash_tag>();
-  const auto closing = closing_header(ledger, {epoch.value + ahead - 2});
-  SOMA_ASSERT(closing.has_value(), "a ledger knows how the last two epochs ended");
-  return signing::id_of(*closing).as<hash_tag>();
-}
-
 /// The header of the last block; nullopt before there is one.
 std::optional<block_header> last_header(const tables::ledger_view& ledger, const chain_row& chain) {
   if (chain.height.value == 0) return std::nullopt;
@@ -44,7 +34,7 @@ std::optional<block_header> last_header(const tables::ledger_view& ledger, const
 
 block_id last_block_of(const tables::ledger_view& ledger, const soma::genesis& genesis) {
   const auto last = last_header(ledger, ledger.chain().value());
-  return last ? signing::id_of(*last) : rules::genesis_parent(signing::chain_id_of(genesis));
+  return last ? signing::id_of(*last) : signing::genesis_parent(signing::chain_id_of(genesis));
 }
 
 consensus::chain_position position_of(const tables::ledger_view& ledger,
@@ -54,7 +44,7 @@ consensus::chain_position position_of(const tables::ledger_view& ledger,
   consensus::chain_position at;
   at.chain = signing::chain_id_of(genesis);
   at.epoch = chain.epoch;
-  at.block = last ? signing::id_of(*last) : rules::genesis_parent(at.chain);
+  at.block = last ? signing::id_of(*last) : signing::genesis_parent(at.chain);
   if (last && last->epoch == chain.epoch) at.view = last->view;
   at.height = chain.height;
   at.time_ms = chain.time_ms;
@@ -65,8 +55,8 @@ consensus::chain_position position_of(const tables::ledger_view& ledger,
   const auto committee = ledger.find_row(committee_key());
   SOMA_ASSERT(committee.has_value(), "a ledger has a committee");
   at.seats = decode_own<committee_row>(*committee).value().seats;
-  at.leader_seed = leader_seed(ledger, at.chain, at.epoch, 0);
-  at.next_leader_seed = leader_seed(ledger, at.chain, at.epoch, 1);
+  at.leader_seed = chain.leader_seed;
+  at.next_leader_seed = chain.next_leader_seed;
   return at;
 }
 

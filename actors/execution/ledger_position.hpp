@@ -12,7 +12,7 @@ namespace soma::execution {
                                                     const soma::genesis& genesis,
                                                     const state_root& root);
 
-/// The id of the last block; of an empty chain rules::genesis_parent.
+/// The id of the last block; of an empty chain signing::genesis_parent.
 [[nodiscard]] block_id last_block_of(const tables::ledger_view& ledger,
                                      const soma::genesis& genesis);
 

@@ -99,26 +99,28 @@ std::string_view name_of(void_reason reason) {
 }
 
 std::string_view name_of(const transaction_kind& kind) {
-  static constexpr std::array<std::string_view, 14> names{"transfer",      "model commit",
+  static constexpr std::array<std::string_view, 15> names{"transfer",      "model commit",
                                                           "model reveal",  "model retirement",
                                                           "model verdict", "claim",
                                                           "data reveal",   "audit vote",
                                                           "deposit",       "withdrawal",
                                                           "commission",    "join",
-                                                          "leave",         "equivocation report"};
+                                                          "leave",         "equivocation report",
+                                                          "hash onion"};
   static_assert(names.size() == std::variant_size_v<transaction_kind>);
   return entry(names, kind.index());
 }
 
 std::string_view section_of_refusal(std::uint16_t number) {
-  static constexpr std::array<std::pair<std::uint16_t, std::string_view>, 8> from{{{1, "1"},
+  static constexpr std::array<std::pair<std::uint16_t, std::string_view>, 9> from{{{1, "1"},
                                                                                    {20, "2"},
                                                                                    {40, "6"},
                                                                                    {80, "8.1"},
                                                                                    {100, "8.2"},
                                                                                    {120, "8.3"},
                                                                                    {140, "4"},
-                                                                                   {160, "5"}}};
+                                                                                   {160, "5"},
+                                                                                   {200, "7.1.1"}}};
   std::string_view section;
   for (const auto& [first, name] : from) {
     if (number >= first) section = name;

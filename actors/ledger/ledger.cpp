@@ -44,7 +44,8 @@ block_state::block_state(const state_reader& base)
       agenda(&base),
       consensus_keys(&base),
       committees(&base),
-      evidence(&base) {
+      evidence(&base),
+      onions(&base) {
   const auto stored = base.find(chain_key());
   SOMA_ASSERT(stored.has_value(), "the ledger begins with the rows of genesis");
   chain_ = row_traits<chain_row>::decode(*stored);
@@ -65,6 +66,7 @@ void block_state::each_table(Self& self, Visit visit) {
   visit(self.consensus_keys);
   visit(self.committees);
   visit(self.evidence);
+  visit(self.onions);
 }
 
 shannons& block_state::total(pot kind) {

@@ -147,6 +147,10 @@ committee_row read_committee(const state_reader& state) {
   return *row;
 }
 
+std::optional<onion_row> read_onion(const state_reader& state, const public_key& key) {
+  return read<onion_row>(state, onion_key(key));
+}
+
 std::optional<committee_seat> find_seat(const state_reader& state, const address& member) {
   for (const auto& seat : read_committee(state).seats) {
     if (seat.member == member) return seat;

@@ -54,6 +54,7 @@ struct due_audit {
                                                 std::size_t limit);
 
 [[nodiscard]] committee_row read_committee(const state_reader& state);
+[[nodiscard]] std::optional<onion_row> read_onion(const state_reader& state, const public_key& key);
 /// nullopt for an address that has no seat in this epoch.
 [[nodiscard]] std::optional<committee_seat> find_seat(const state_reader& state,
                                                       const address& member);

@@ -80,6 +80,11 @@ struct row_traits<consensus_key_row> : row_bytes<consensus_key_row> {
   [[nodiscard]] static row_key key_bytes(const public_key& key) { return consensus_key_key(key); }
 };
 template <>
+struct row_traits<onion_row> : row_bytes<onion_row> {
+  using key_type = public_key;
+  [[nodiscard]] static row_key key_bytes(const public_key& key) { return onion_key(key); }
+};
+template <>
 struct row_traits<committee_row> : row_bytes<committee_row> {
   using key_type = only_row;
   [[nodiscard]] static row_key key_bytes(const only_row&) { return committee_key(); }

@@ -104,7 +104,7 @@ class localnet {
     for (std::size_t i = 0; i < options_.validators; ++i)
       validators.push_back(validator_key(i).public_half());
     auto genesis = localnet_genesis(options_, people, validators);
-    chain_ = rules::chain_id_of(genesis);
+    chain_ = signing::chain_id_of(genesis);
     return genesis;
   }
 

@@ -71,10 +71,10 @@ std::string_view to_text(fault kind) {
 chain_replay::chain_replay(const soma::genesis& genesis, std::unique_ptr<row_store> rows,
                            unsigned threads)
     : genesis_(genesis),
-      id_(rules::chain_id_of(genesis)),
+      id_(signing::chain_id_of(genesis)),
       rows_(std::move(rows)),
       drawing_(genesis.parameters.architecture.dim, threads),
-      last_(rules::genesis_parent(id_)) {
+      last_(signing::genesis_parent(id_)) {
   const auto first = rules::genesis_rows(genesis_);
   tree_.apply(first);
   rows_->apply(first);
@@ -131,6 +131,8 @@ expected<rules::block_input, difference> chain_replay::input_of(const block& can
   input.time_ms = candidate.header.time_ms;
   input.parent = candidate.header.parent;
   const auto seats = ledger::read_committee(*rows_).seats;
+  input.proposer = seats[candidate.header.proposer.value].consensus_key;  // checked before
+  input.peel = candidate.header.peel;
   const bool first = candidate.header.height == chain_.epoch_first_block;
   const auto signers = ledger::members_at(seats, candidate.parent_signers);
   if (!signers || (first && !signers->empty())) {
@@ -149,7 +151,7 @@ expected<rules::block_input, difference> chain_replay::input_of(const block& can
     input.transactions.push_back({signing::id_of(sent), std::move(*body),
                                   sent.body.size() + sent.by_sender.size(), std::nullopt});
   }
-  if (const auto refused = rules::check_block(input, chain_)) {
+  if (const auto refused = rules::check_block(input, chain_, *rows_)) {
     return make_unexpected(difference{fault::cannot_follow, "one that follows its parent",
                                       std::string(rules::to_text(*refused))});
   }
@@ -162,7 +164,7 @@ std::optional<difference> chain_replay::check_outcome(const block_header& header
   const std::uint64_t flags = result.epoch_closed ? block_closes_epoch : 0;
   if (auto no = compare<std::uint64_t>(fault::wrong_flags, flags, header.flags)) return no;
   const auto committee =
-      result.epoch_closed ? rules::committee_hash(result.next_committee) : hash256{};
+      result.epoch_closed ? signing::committee_hash(result.next_committee) : hash256{};
   if (auto no = compare(fault::wrong_next_committee, committee, header.next_committee)) return no;
   return compare(fault::wrong_state_root, tree.root, header.state_root);
 }

@@ -34,7 +34,7 @@ enum class fault : std::uint8_t {
   wrong_payload_root,
   wrong_parent_signers,  // a seat that does not exist, or a parent of another epoch
   bad_transaction,
-  cannot_follow,  // rules::check_block refuses its time or its size
+  cannot_follow,  // rules::check_block refuses its time, its size or its peel
   wrong_flags,
   wrong_next_committee,
   wrong_state_root,

@@ -2,10 +2,10 @@
 
 #include <algorithm>
 
-#include "actors/rules/derived_ids.hpp"
 #include "actors/rules/difficulty.hpp"
 #include "actors/rules/settlement.hpp"
 #include "actors/rules/winner.hpp"
+#include "messages/signing/signing.hpp"
 
 namespace soma::rules {
 
@@ -92,7 +92,8 @@ refused reveal_data(block_run& run, const address& sender, const tx::reveal_data
   if (!reveal_window_open(run.parameters, claim, run.height, now_ms, run.epoch())) {
     return refusal::reveal_window_over;
   }
-  if (data_commitment(what.data, claim.size_bytes, what.salt, sender) != claim.commitment) {
+  if (signing::data_commitment(what.data, claim.size_bytes, what.salt, sender) !=
+      claim.commitment) {
     return refusal::data_commitment_mismatch;
   }
   if (const auto* used = run.state.used_data.find(what.data)) {

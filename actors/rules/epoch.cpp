@@ -41,18 +41,18 @@ void adjust_fees(block_run& run) {
 
 /// Begins the next epoch: sets its number, start, first block and emission, and pays for the first
 /// targets. Protocol §9.5.
-std::vector<wanted_draw> open_epoch(block_run& run, const block_id& parent, std::uint64_t time_ms,
-                                    bool any_model) {
+std::vector<wanted_draw> open_epoch(block_run& run, std::uint64_t time_ms, bool any_model) {
   run.state.update_chain([&](chain_row& c) {
     c.epoch = c.epoch.next();
     c.epoch_start_ms = time_ms;
     c.epoch_first_block = run.height.next();
+    c.leader_seed = std::exchange(c.next_leader_seed, c.entropy);
     c.hits = c.slices_done = 0;
     c.targets_waiting = any_model ? run.parameters.initial_targets : 0;
   });
   begin_emission(run);
-  run.filled.clear();  // what this block's claims have filled is not replaced: it would expire
-  return any_model ? replace_targets(run, parent) : std::vector<wanted_draw>{};
+  // What this block's claims have filled is not replaced: the new epoch has all of its targets.
+  return any_model ? pay_for_targets(run) : std::vector<wanted_draw>{};
 }
 
 }  // namespace
@@ -72,8 +72,7 @@ bool closes_epoch(const chain_row& chain, const genesis_parameters& p, std::uint
   return time_ms >= chain.epoch_start_ms && time_ms - chain.epoch_start_ms >= p.epoch_ms;
 }
 
-epoch_end end_epoch(block_run& run, const active_models& active, const block_id& parent,
-                    std::uint64_t time_ms) {
+epoch_end end_epoch(block_run& run, const active_models& active, std::uint64_t time_ms) {
   const epoch_number ended = run.epoch();
   SOMA_ASSERT(closes_epoch(run.state.chain(), run.parameters, time_ms), "the epoch's time is over");
   const bool targets_stood = run.state.chain().set_aside.value > 0;
@@ -91,7 +90,7 @@ epoch_end end_epoch(block_run& run, const active_models& active, const block_id&
   epoch_end end;
   end.candidates = active.after(run.state);
   const shannons pot = run.state.chain().target_pot;
-  end.draws = open_epoch(run, parent, time_ms, !end.candidates.empty());
+  end.draws = open_epoch(run, time_ms, !end.candidates.empty());
   SOMA_ASSERT(run.epoch() == ended.next(), "an epoch is followed by the next");
   SOMA_ASSERT(run.state.chain().slices_done == 0, "the new epoch has all of its slices");
   auto& e = run.note(event_kind::epoch_ended);

@@ -21,10 +21,8 @@ struct epoch_end {
 
 /// The last flow into the pot, expire, settle, missed reveals, activations and retirements,
 /// validator rewards, pool deposits and withdrawals, fee multiplier, difficulty, next committee;
-/// then pays for the new epoch's targets and names their draws. Their entropy is `parent`, the
-/// parent of the block being executed: that block's own id does not exist yet, since it covers
-/// their rows. Protocol §9.3.
+/// then pays for the new epoch's targets and names their draws. Protocol §9.3.
 [[nodiscard]] epoch_end end_epoch(block_run& run, const active_models& active,
-                                  const block_id& parent, std::uint64_t time_ms);
+                                  std::uint64_t time_ms);
 
 }  // namespace soma::rules

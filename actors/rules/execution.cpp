@@ -1,5 +1,6 @@
 #include "actors/rules/execution.hpp"
 
+#include "actors/ledger/queries.hpp"
 #include "actors/rules/agenda.hpp"
 #include "actors/rules/committee.hpp"
 #include "actors/rules/difficulty.hpp"
@@ -7,6 +8,7 @@
 #include "actors/rules/epoch.hpp"
 #include "actors/rules/fees.hpp"
 #include "actors/rules/genesis_state.hpp"
+#include "actors/rules/onion.hpp"
 
 namespace soma::rules {
 
@@ -24,14 +26,16 @@ struct execution::parts {
   bool closes = false;
 };
 
-void execution::open_replacements(parts& p, const active_models& active, const block_id& parent) {
+/// Opens what waits. What this block's claims have filled is replaced by the next block, whose
+/// entropy nobody knows who claims in this one. Protocol §7.7.
+void execution::open_waiting(parts& p, const active_models& active) {
   auto& run = p.run;
-  if (run.filled.empty() && run.state.chain().targets_waiting == 0) return;
-  p.candidates = active.after(run.state);
-  if (!p.candidates.empty()) {
-    p.draws = replace_targets(run, parent);
-  } else {
-    run.state.update_chain([&](chain_row& c) { c.targets_waiting += run.filled.size(); });
+  if (run.state.chain().targets_waiting > 0) {
+    p.candidates = active.after(run.state);
+    if (!p.candidates.empty()) p.draws = pay_for_targets(run);
+  }
+  if (run.filled > 0) {
+    run.state.update_chain([&](chain_row& c) { c.targets_waiting += run.filled; });
   }
 }
 
@@ -66,11 +70,14 @@ std::string_view to_text(block_refusal reason) {
       return "the block has more than 4096 transactions";
     case block_refusal::payload_too_large:
       return "the block's transactions take more than 256 KiB";
+    case block_refusal::wrong_peel:
+      return "the block does not show the next layer of its proposer's onion";
   }
   return "unknown";
 }
 
-std::optional<block_refusal> check_block(const block_input& block, const chain_row& parent) {
+std::optional<block_refusal> check_block(const block_input& block, const chain_row& parent,
+                                         const ledger::state_reader& state) {
   if (block.height != parent.height.next()) return block_refusal::wrong_height;
   if (block.time_ms <= parent.time_ms) return block_refusal::time_not_after_parent;
   if (block.transactions.size() > max_block_transactions)
@@ -81,6 +88,8 @@ std::optional<block_refusal> check_block(const block_input& block, const chain_r
     size += t.size_bytes;
   }
   if (size > max_block_payload_bytes) return block_refusal::payload_too_large;
+  const auto onion = ledger::read_onion(state, block.proposer);
+  if (!peel_holds(onion, block.height, block.peel)) return block_refusal::wrong_peel;
   return std::nullopt;
 }
 
@@ -89,30 +98,29 @@ execution begin_block(const block_input& block, const ledger::state_reader& base
   auto p = std::make_unique<execution::parts>(block, base, genesis);
   auto& run = p->run;
   auto& state = p->state;
-  SOMA_ASSERT(!check_block(block, state.chain()), "a block is checked before it is executed");
+  SOMA_ASSERT(!check_block(block, state.chain(), base), "a block is checked before it is executed");
   state.update_chain([&](chain_row& c) {
     c.height = block.height;
     c.last_block = block.parent;
     c.time_ms = block.time_ms;
   });
+  peel_onion(run, block.proposer, block.peel);
   // The committee of the previous epoch signed the parent of an epoch's first block, so its
   // signatures are not counted for this one.
   if (block.height != state.chain().epoch_first_block) count_signatures(run, block.signers);
-  const chain_id chain = chain_id_of(genesis);
+  const chain_id chain = signing::chain_id_of(genesis);
   for (const auto& t : block.transactions) p->outcomes.push_back(run_transaction(run, chain, t));
 
   p->closes = closes_epoch(state.chain(), p->parameters, block.time_ms);
   if (p->closes) {
-    // This block opens no replacements for filled targets, since they would expire in the same
-    // block.
-    auto end = end_epoch(run, active, block.parent, block.time_ms);
+    auto end = end_epoch(run, active, block.time_ms);
     p->draws = std::move(end.draws);
     p->candidates = std::move(end.candidates);
     p->next_committee = state.committee().seats;
   } else {
     flow_into_pot(run, block.time_ms);
     end_slices(run, block.time_ms, state.chain().set_aside.value > 0);
-    execution::open_replacements(*p, active, block.parent);
+    execution::open_waiting(*p, active);
   }
   count_congestion(run);
   if (run.stakes_changed || !run.registry.empty()) {

@@ -16,6 +16,8 @@ struct block_input {
   block_height height;
   std::uint64_t time_ms = 0;
   block_id parent;
+  public_key proposer{};  // its consensus key
+  hash256 peel;           // of the onion of that key, protocol §7.1
   /// The members that signed for the parent. Empty in an epoch's first block.
   std::vector<address> signers;
   std::vector<block_transaction> transactions;  // in order
@@ -26,11 +28,14 @@ enum class block_refusal : std::uint8_t {
   wrong_height,
   time_not_after_parent,
   too_many_transactions,
-  payload_too_large
+  payload_too_large,
+  wrong_peel
 };
 [[nodiscard]] std::string_view to_text(block_refusal reason);
+/// `parent` is the chain row of `state`.
 [[nodiscard]] std::optional<block_refusal> check_block(const block_input& block,
-                                                       const chain_row& parent);
+                                                       const chain_row& parent,
+                                                       const ledger::state_reader& state);
 
 /// Everything a block leaves behind. `changes` are sorted by key and go into the store and the
 /// state root together.
@@ -64,7 +69,7 @@ class execution {
  private:
   struct parts;
   explicit execution(std::unique_ptr<parts> p);
-  static void open_replacements(parts& p, const active_models& active, const block_id& parent);
+  static void open_waiting(parts& p, const active_models& active);
   std::unique_ptr<parts> parts_;
   friend execution begin_block(const block_input&, const ledger::state_reader&,
                                const active_models&, const genesis&);

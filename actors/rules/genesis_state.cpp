@@ -5,11 +5,11 @@
 #include <set>
 
 #include "actors/rules/arithmetic.hpp"
-#include "actors/rules/derived_ids.hpp"
 #include "actors/rules/emission.hpp"
 #include "actors/rules/epoch.hpp"
 #include "actors/rules/voting_power.hpp"
 #include "messages/crypto/ed25519.hpp"
+#include "messages/signing/signing.hpp"
 
 namespace soma::rules {
 namespace {
@@ -73,7 +73,8 @@ std::optional<genesis_refusal> check_parameters(const genesis_parameters& p) {
 
 chain_row first_chain_row(const genesis& genesis) {
   chain_row c;
-  c.last_block = genesis_parent(chain_id_of(genesis));
+  c.last_block = signing::genesis_parent(signing::chain_id_of(genesis));
+  c.entropy = c.leader_seed = c.next_leader_seed = signing::chain_id_of(genesis).as<hash_tag>();
   c.time_ms = genesis.start_ms;
   c.epoch_start_ms = genesis.start_ms;
   c.epoch_first_block = {1};

@@ -3,8 +3,8 @@
 
 #include <string_view>
 
-#include "actors/rules/derived_ids.hpp"
 #include "actors/rules/refusal.hpp"
+#include "messages/signing/signing.hpp"
 #include "messages/values/genesis.hpp"
 #include "messages/values/rows.hpp"
 

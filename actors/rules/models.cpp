@@ -5,9 +5,9 @@
 
 #include "actors/rules/agenda.hpp"
 #include "actors/rules/arithmetic.hpp"
-#include "actors/rules/derived_ids.hpp"
 #include "actors/rules/pools.hpp"
 #include "actors/rules/staking.hpp"
+#include "messages/signing/signing.hpp"
 
 namespace soma::rules {
 namespace {
@@ -134,7 +134,7 @@ refused commit_model(block_run& run, const address& sender, const tx::commit_mod
   if (const auto no = what.model ? check_update(run, sender, what) : check_new(run, sender, what)) {
     return no;
   }
-  const model_id model = what.model ? *what.model : model_id_of(run.transaction);
+  const model_id model = what.model ? *what.model : signing::model_id_of(run.transaction);
   if (!what.model) {
     SOMA_ASSERT(run.state.models.find(model) == nullptr,
                 "a transaction's id is new, so is its model's");
@@ -185,7 +185,8 @@ refused reveal_model(block_run& run, const address& sender, const tx::reveal_mod
   if (version.status != version_status::committed) return refusal::nothing_to_reveal;
   if (run.epoch() < version.committed_in.next()) return refusal::reveal_too_early;
   if (run.epoch() > version.committed_in.next()) return refusal::reveal_too_late;
-  if (model_commitment(what.weights, what.key, what.embedding, what.salt) != version.commitment) {
+  if (signing::model_commitment(what.weights, what.key, what.embedding, what.salt) !=
+      version.commitment) {
     return refusal::commitment_mismatch;
   }
   if (is_known_of_another(run, what.weights.as<hash_tag>(), sender)) return refusal::weights_known;

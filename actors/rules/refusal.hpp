@@ -91,7 +91,11 @@
   X(signer_unknown, 183, "the key belongs to no validator") \
   X(signer_not_seated, 184, "the validator had no seat in that epoch") \
   X(evidence_too_old, 185, "the epoch of the statements is over for too long, or has not begun") \
-  X(evidence_known, 186, "what this validator signed in that epoch was punished already")
+  X(evidence_known, 186, "what this validator signed in that epoch was punished already") \
+  /* Hash onions, protocol §7.1.1, in the order of the checks. */ \
+  X(not_a_member, 200, "the sender has no seat in the committee") \
+  X(onion_invalid, 201, "the layer of an onion is not zero") \
+  X(onion_pending, 202, "another onion of this key waits to take its place")
 // clang-format on
 
 namespace soma::rules {

@@ -7,32 +7,19 @@
 #include "actors/rules/emission.hpp"
 
 namespace soma::rules {
-std::optional<wanted_draw> pay_for_target(block_run& run, const draw_entropy& entropy,
-                                          std::uint64_t index) {
-  const auto& chain = run.state.chain();
-  const shannons reward = target_reward(run.parameters, chain);
-  if (reward < least_reward) return std::nullopt;
-  run.state.must_move(of(pot::targets), of(pot::set_aside), reward);
-  return wanted_draw{target_id_of(entropy, index), target_seed_of(entropy, index), run.epoch(),
-                     radius_q30(chain.difficulty_ppm, run.parameters.architecture.dim), reward};
-}
-
-std::vector<wanted_draw> replace_targets(block_run& run, const block_id& parent) {
+std::vector<wanted_draw> pay_for_targets(block_run& run) {
   std::vector<wanted_draw> draws;
-  std::uint64_t waiting = run.state.chain().targets_waiting;
-  for (const auto& filled : run.filled) {
-    if (const auto draw = pay_for_target(run, {parent, filled}, 0)) {
-      draws.push_back(*draw);
-    } else {
-      ++waiting;
-    }
+  const auto waiting = run.state.chain().targets_waiting;
+  for (std::uint64_t index = 0; index < waiting; ++index) {
+    const auto& chain = run.state.chain();
+    const shannons reward = target_reward(run.parameters, chain);
+    if (reward < least_reward) break;
+    run.state.must_move(of(pot::targets), of(pot::set_aside), reward);
+    draws.push_back({signing::target_id_of(chain.entropy, index),
+                     signing::target_seed(chain.entropy, index), run.epoch(),
+                     radius_q30(chain.difficulty_ppm, run.parameters.architecture.dim), reward});
   }
-  for (std::uint64_t index = 0; waiting > 0; ++index, --waiting) {
-    const auto draw = pay_for_target(run, {parent, std::nullopt}, index);
-    if (!draw) break;
-    draws.push_back(*draw);
-  }
-  run.state.update_chain([&](chain_row& c) { c.targets_waiting = waiting; });
+  run.state.update_chain([&](chain_row& c) { c.targets_waiting -= draws.size(); });
   return draws;
 }
 

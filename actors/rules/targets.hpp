@@ -7,7 +7,7 @@
 
 #include "actors/rules/active_models.hpp"
 #include "actors/rules/block_run.hpp"
-#include "actors/rules/derived_ids.hpp"
+#include "messages/signing/signing.hpp"
 
 namespace soma::rules {
 
@@ -33,15 +33,10 @@ struct drawn_targets {
   std::vector<drawn_target> targets;      // one a wanted draw, in order
 };
 
-/// Sets the reward aside and names the draw; nullopt when the reward would be below least_reward.
-/// Protocol §7.7.
-[[nodiscard]] std::optional<wanted_draw> pay_for_target(block_run& run, const draw_entropy& entropy,
-                                                        std::uint64_t index);
-
-/// Pays for one target for each that the block's claims have filled, and for those that wait for
-/// the pot, as far as it allows; the others wait. There are models to assign them to. Protocol
-/// §7.7.
-[[nodiscard]] std::vector<wanted_draw> replace_targets(block_run& run, const block_id& parent);
+/// Pays for the targets that wait, as far as the pot allows, and names their draws: each sets its
+/// reward aside and follows from the entropy of this block and its index. There are models to
+/// assign them to. Protocol §7.1.3 and §7.7.
+[[nodiscard]] std::vector<wanted_draw> pay_for_targets(block_run& run);
 
 /// What stake takes off a candidate's score: floor(stake_bonus * s_i / 10^6) with s_i =
 /// isqrt(stake_i) * 10^6 / max_j isqrt(stake_j), and 0 when no candidate has stake. In the order of

@@ -7,6 +7,7 @@
 #include "actors/rules/equivocation.hpp"
 #include "actors/rules/fees.hpp"
 #include "actors/rules/models.hpp"
+#include "actors/rules/onion.hpp"
 #include "actors/rules/settlement.hpp"
 #include "actors/rules/staking.hpp"
 #include "messages/crypto/ed25519.hpp"
@@ -50,6 +51,7 @@ struct apply {
   refused operator()(const tx::report_equivocation& what) {
     return report_equivocation(run, chain, sender, what);
   }
+  refused operator()(const tx::commit_onion& what) { return commit_onion(run, sender, what); }
 };
 
 /// Applies the effects and takes the fee. If this is refused, the caller undoes it.
@@ -70,10 +72,6 @@ void use_nonce(block_run& run, const address& sender) {
   run.state.accounts.update(sender, [](account_row& a) { ++a.nonce; });
 }
 
-void remember(block_run& run, const transaction_kind& kind) {
-  if (const auto* claim = std::get_if<tx::claim_target>(&kind)) run.filled.push_back(claim->target);
-}
-
 void note_outcome(block_run& run, const address& sender, const transaction_outcome& outcome) {
   auto& e =
       run.note(outcome.reason ? event_kind::transaction_refused : event_kind::transaction_applied);
@@ -91,7 +89,7 @@ void execute(block_run& run, const address& sender, const transaction& t, shanno
   use_nonce(run, sender);
   outcome.reason = apply_and_charge(run, sender, t, start, free, outcome.fee);
   if (!outcome.reason) {
-    remember(run, t.kind);
+    if (std::holds_alternative<tx::claim_target>(t.kind)) ++run.filled;
     return;
   }
   run.state.rollback(start);
@@ -122,9 +120,10 @@ block_transaction read_transaction(const signed_transaction& sent, bool is_known
   return read;
 }
 
-bool is_vote(const transaction_kind& kind) {
+bool is_duty(const transaction_kind& kind) {
   return std::holds_alternative<tx::vote_on_model>(kind) ||
-         std::holds_alternative<tx::vote_on_submission>(kind);
+         std::holds_alternative<tx::vote_on_submission>(kind) ||
+         std::holds_alternative<tx::commit_onion>(kind);
 }
 
 shannons moved_by(const transaction_kind& kind) {
@@ -156,7 +155,7 @@ transaction_outcome run_transaction(block_run& run, const chain_id& chain,
   address sender;
   if (!outcome.reason) {
     sender = crypto::address_of(t.body->sender);
-    const bool free = is_vote(t.body->kind) && run.state.power_of(sender).value > 0;
+    const bool free = is_duty(t.body->kind) && run.state.power_of(sender).value > 0;
     const auto base = base_fee(run.parameters, fee_multiplier(run.state.chain()));
     outcome.reason = check_door(*t.body, t.size_bytes, chain, run.epoch(),
                                 run.state.accounts.find(sender), base, free);

@@ -32,8 +32,9 @@ struct transaction_outcome {
 [[nodiscard]] refused check_door(const transaction& t, std::uint64_t size_bytes,
                                  const chain_id& chain, epoch_number epoch,
                                  const account_row* account, shannons base_fee, bool free_of_fee);
-/// Votes are duties of the committee and free for its members. Protocol §2.3.
-[[nodiscard]] bool is_vote(const transaction_kind& kind);
+/// What a member owes the network, and does free of fees: votes, and onions for its blocks.
+/// Protocol §2.3.
+[[nodiscard]] bool is_duty(const transaction_kind& kind);
 /// The amount from which the value fee is taken; zero for kinds that move none. Protocol §2.2.
 [[nodiscard]] shannons moved_by(const transaction_kind& kind);
 

@@ -9,14 +9,8 @@ std::size_t size_of(const block& b) {
 }
 
 void ledger::append(const consensus::final_block& b, state_ptr after) {
-  if ((b.block->block.header.flags & block_closes_epoch) != 0) closing_.push_back(b.block->id);
   entries_.push_back({b, std::move(after)});
   by_id_[b.block->id] = entries_.size();
-}
-
-hash256 ledger::closed(std::uint64_t epoch_now, std::uint64_t before) const {
-  if (epoch_now < before) return keys_.chain().as<hash_tag>();
-  return closing_[epoch_now - before].as<hash_tag>();
 }
 
 consensus::chain_position ledger::position() const {
@@ -32,8 +26,8 @@ consensus::chain_position ledger::position() const {
   at.epoch_start_ms = state.epoch_start_ms;
   at.epoch_end_ms = state.epoch_end_ms;
   at.seats = state.seats;
-  at.leader_seed = closed(state.epoch, 2);
-  at.next_leader_seed = closed(state.epoch, 1);
+  at.leader_seed = state.leader_seed;
+  at.next_leader_seed = state.next_leader_seed;
   if (entries_.empty()) return at;
   const auto& last = entries_.back().committed;
   const auto& header = last.block->block.header;

@@ -14,7 +14,6 @@ class ledger final : public consensus::block_archive {
   void clear() {
     entries_.clear();
     by_id_.clear();
-    closing_.clear();
   }
 
   [[nodiscard]] std::uint64_t height() const { return entries_.size(); }
@@ -44,13 +43,11 @@ class ledger final : public consensus::block_archive {
     consensus::final_block committed;
     state_ptr state;
   };
-  [[nodiscard]] hash256 closed(std::uint64_t epoch_now, std::uint64_t before) const;
 
   const keyring& keys_;
   state_ptr genesis_;
   std::vector<entry> entries_;
   std::map<block_id, std::uint64_t> by_id_;  // height
-  std::vector<block_id> closing_;            // by epoch
 };
 
 [[nodiscard]] std::size_t size_of(const block& b);

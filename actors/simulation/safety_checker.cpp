@@ -211,11 +211,9 @@ void safety_checker::finalized(std::uint32_t node_index, std::uint64_t height,
   chain_.push_back(b.block);
   tip_state_ = executed->state;
   if (!executed->result.closes_epoch) return;
-  closing_.push_back(b.block->id);
   const auto epoch = committees_.size();
-  committees_.emplace_back(
-      keys_.chain(), epoch_number{epoch}, executed->result.next_committee,
-      epoch < 2 ? keys_.chain().as<hash_tag>() : closing_[epoch - 2].as<hash_tag>());
+  committees_.emplace_back(keys_.chain(), epoch_number{epoch}, executed->result.next_committee,
+                           executed->state->leader_seed);
   // Nodes that are ahead of the ledgers may have voted in the new epoch already; those votes count
   // now.
   for (auto it = views_.lower_bound({epoch, view_number{}}); it != views_.end(); ++it) {

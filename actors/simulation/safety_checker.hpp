@@ -86,7 +86,6 @@ class safety_checker {
   std::map<public_key, std::uint64_t> last_epochs_;
   std::vector<block_ptr> chain_;
   std::vector<consensus::committee> committees_;  // by epoch
-  std::vector<block_id> closing_;
   state_ptr tip_state_;
   std::uint64_t views_skipped_ = 0;
 };

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "actors/simulation/simulator.hpp"
+#include "messages/codec/codec.hpp"
 
 namespace soma::simulation {
 namespace {
@@ -57,7 +58,7 @@ std::size_t size_of(const peer_message& m) {
                return sum;
              },
              [](const peer::epoch_over& e) -> std::size_t {
-               return 214 * e.proof.headers.size() + size_of(e.proof.final) +
+               return header_layout_bytes * e.proof.headers.size() + size_of(e.proof.final) +
                       68 * e.proof.next_committee.size();
              },
              [](const peer::transactions& t) -> std::size_t {

@@ -110,6 +110,7 @@ state_root toy_state::root() const {
     add(static_cast<std::uint64_t>(seat.member.value[1]) << 32 | seat.power.value);
     add(seat.consensus_key[0]);
   }
+  for (const auto* id : {&entropy, &leader_seed, &next_leader_seed}) add(word_of(*id));
   return id_from<state_root>(all);
 }
 
@@ -175,6 +176,7 @@ toy_chain::toy_chain(const fault_plan& p, const keyring& keys)
   state.reward_pool = 100'000'000;
   state.epoch_end_ms = genesis_ms + p.epoch_ms;
   state.seats = committee_of(0, state);
+  state.entropy = state.leader_seed = state.next_leader_seed = keys_.chain().as<hash_tag>();
   supply_ = state.supply();
   genesis_ = std::make_shared<const toy_state>(std::move(state));
 }
@@ -232,6 +234,10 @@ executed_ptr toy_chain::execute(const state_ptr& on, const block_id& id, const b
   state.height += 1;
   state.time_ms = b.header.time_ms;
   bool follows = b.header.height.value == state.height && b.header.epoch.value == on->epoch;
+  // What a proposer's onion would hold follows from its seat and the height.
+  const auto peel = id_from<hash256>(mix(state.height, b.header.proposer.value));
+  follows = follows && (is_draft || b.header.peel == peel);
+  state.entropy = id_from<hash256>(mix(word_of(state.entropy) ^ word_of(peel)));
   if (follows) pay_signers(state, b.parent_signers);
   for (const auto& t : b.payload) follows = follows && apply(state, t);
   if (follows) {
@@ -244,6 +250,8 @@ executed_ptr toy_chain::execute(const state_ptr& on, const block_id& id, const b
     done->result.follows = true;
     done->result.epoch_end_ms = state.epoch_end_ms;
     done->result.root = state.root();
+    done->result.peel = peel;
+    done->result.entropy = state.entropy;
     done->state = std::make_shared<const toy_state>(std::move(state));
   }
   if (!is_draft) results_[id] = {on, done};
@@ -305,6 +313,7 @@ void toy_chain::close_epoch(toy_state& state) const {
   state.epoch_start_ms = state.time_ms;
   state.epoch_end_ms = state.time_ms + plan_.epoch_ms;
   state.seats = committee_of(state.epoch, state);
+  state.leader_seed = std::exchange(state.next_leader_seed, state.entropy);
 }
 
 }  // namespace soma::simulation

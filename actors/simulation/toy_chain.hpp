@@ -33,6 +33,9 @@ struct toy_state {
   std::vector<std::uint64_t> evidence;  // keys of the offences that were punished, ascending
   std::vector<std::uint16_t> slashed;   // identities, ascending
   std::vector<committee_seat> seats;    // of `epoch`
+  hash256 entropy;                      // of all peels so far
+  hash256 leader_seed;                  // of `epoch`
+  hash256 next_leader_seed;             // of the next epoch
 
   [[nodiscard]] std::uint64_t supply() const;
   [[nodiscard]] state_root root() const;

@@ -2,9 +2,9 @@
 
 #include "actors/blob_store/transfer.hpp"
 #include "actors/interface/describe_error.hpp"
-#include "actors/rules/derived_ids.hpp"
 #include "messages/codec/codec.hpp"
 #include "messages/crypto/hash.hpp"
+#include "messages/signing/signing.hpp"
 #include "messages/wire/refusals.hpp"
 
 namespace soma::submitter {
@@ -103,7 +103,7 @@ void claim(self_pointer self, const attempt_ref& work, const blob_id& blob) {
   kind.distance_q30 = report.getDistanceQ30();
   kind.size_bytes = work->data.size();
   kind.commitment =
-      rules::data_commitment(pending.data, kind.size_bytes, pending.salt, state.account->owner());
+      signing::data_commitment(pending.data, kind.size_bytes, pending.salt, state.account->owner());
   send_claim(self, ready);
 }
 
@@ -150,7 +150,7 @@ void score(self_pointer self, const attempt_ref& work, schema::Models::Reader mo
                   out.setModels(models.getEntries());
                   out.setData(data_of(work->data));
                   out.setSizeBytes(work->data.size());
-                  out.setSeed(rules::scoring_seed_of(work->target));
+                  out.setSeed(signing::scoring_seed_of(work->target));
                   out.setWinnerOnly(true);
                   fill(out.initPoint(static_cast<unsigned>(work->point.size())), work->point);
                 }))

@@ -2,10 +2,10 @@
 
 #include "actors/blob_store/transfer.hpp"
 #include "actors/interface/describe_error.hpp"
-#include "actors/rules/derived_ids.hpp"
 #include "messages/codec/codec.hpp"
 #include "messages/crypto/aes_ctr.hpp"
 #include "messages/crypto/hash.hpp"
+#include "messages/signing/signing.hpp"
 #include "messages/wire/refusals.hpp"
 
 namespace soma::trainer {
@@ -50,7 +50,7 @@ void offer_transaction(self_pointer self, const transaction_kind& kind, epoch_nu
             if (is_refused(refusal)) return fail(self, why_of(refusal));
             if (next == trainer_stage::committed) {
               self->state.committed_in = now;
-              self->state.reveal.model = rules::model_id_of(id);
+              self->state.reveal.model = signing::model_id_of(id);
               progress_of(self).model = self->state.reveal.model;
             }
             go_on_to(self, next);
@@ -162,7 +162,7 @@ void encrypt_and_store(self_pointer self) {
   commit.manifest.size_bytes = file.size();
   commit.manifest.chunk_bytes = blob_store::chunk_bytes;
   commit.commitment =
-      rules::model_commitment(reveal.weights, reveal.key, reveal.embedding, reveal.salt);
+      signing::model_commitment(reveal.weights, reveal.key, reveal.embedding, reveal.salt);
   commit.stake = state.options.stake;
   commit.commission_bps = state.options.commission_bps;
   crypto::aes_ctr(reveal.key, commit.manifest.iv).apply(0, file);

@@ -209,15 +209,16 @@ void agreement_driver::apply(consensus::set_timer wanted) {
 }
 
 void agreement_driver::apply(consensus::execute wanted) {
-  executor_->execute(wanted.candidate,
-                     [weak = weak_from_this(), ticket = wanted.ticket](const auto& result) {
-                       const auto me = weak.lock();
-                       if (!me) return;
-                       consensus::event answer = consensus::execution_failed{ticket};
-                       if (result) answer = consensus::executed{ticket, *result};
-                       if (me->runner_->is_running()) return me->runner_->answer(answer);
-                       me->enqueue(std::move(answer));
-                     });
+  const auto done = [weak = weak_from_this(), ticket = wanted.ticket](const auto& result) {
+    const auto me = weak.lock();
+    if (!me) return;
+    consensus::event answer = consensus::execution_failed{ticket};
+    if (result) answer = consensus::executed{ticket, *result};
+    if (me->runner_->is_running()) return me->runner_->answer(answer);
+    me->enqueue(std::move(answer));
+  };
+  if (wanted.draft) return executor_->execute_draft(wanted.candidate, done);
+  executor_->execute(wanted.candidate, done);
 }
 
 void agreement_driver::apply(consensus::commit wanted) {

@@ -8,11 +8,11 @@
 #include "actors/ledger/queries.hpp"
 #include "actors/ledger/vote_tally.hpp"
 #include "actors/rules/audit.hpp"
-#include "actors/rules/derived_ids.hpp"
 #include "actors/rules/pools.hpp"
 #include "actors/rules/settlement.hpp"
 #include "actors/scorer/scorer_worker.hpp"
 #include "messages/codec/model_entry.hpp"
+#include "messages/signing/signing.hpp"
 #include "messages/wire/refusals.hpp"
 
 namespace soma::validator {
@@ -168,7 +168,7 @@ void auditor::judge_submission(const target_id& target, const target_row& row,
                   out.setModels(models.root().getEntries());
                   out.setBlob(data_of(claim.blob));
                   out.setSizeBytes(claim.size_bytes);
-                  out.setSeed(rules::scoring_seed_of(target));
+                  out.setSeed(signing::scoring_seed_of(target));
                   out.setWinnerOnly(true);
                   fill(out.initPoint(static_cast<unsigned>(row.point.size())), row.point);
                 }))

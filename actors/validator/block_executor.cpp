@@ -1,5 +1,9 @@
 #include "actors/validator/block_executor.hpp"
 
+#include <algorithm>
+
+#include "actors/ledger/queries.hpp"
+#include "actors/rules/onion.hpp"
 #include "actors/validator/registry_delta.hpp"
 #include "messages/signing/signing.hpp"
 #include "messages/wire/refusals.hpp"
@@ -16,19 +20,65 @@ constexpr std::size_t max_ancestors = 1'024;
 block_executor::block_executor(validator_actor::pointer self, validator_parts& parts,
                                target_generator::target_generator_actor generator,
                                std::shared_ptr<tables::ledger_store> ledger,
-                               const soma::genesis& genesis)
+                               const soma::genesis& genesis, const crypto::key_pair& key)
     : self_(self),
       parts_(parts),
       generator_(std::move(generator)),
       ledger_(std::move(ledger)),
       dim_(genesis.parameters.architecture.dim),
-      state_(*ledger_, genesis) {}
+      state_(*ledger_, genesis),
+      key_(key.public_half()),
+      onion_(key, signing::chain_id_of(genesis)) {}
 
 void block_executor::execute(const block_ptr& candidate, on_result done) {
   auto work = std::make_shared<job>();
   work->todo.push_back(candidate);
   work->done = std::move(done);
   go_on(work);
+}
+
+void block_executor::execute_draft(const block_ptr& draft, on_result done) {
+  const auto& parent = draft->block.header.parent;
+  if (state_.rows_at(parent) == nullptr) {
+    const auto known = executed_.find(parent);
+    if (known == executed_.end()) return done(std::nullopt);
+    return execute(known->second, [me = shared_from_this(), draft, done](const auto& result) {
+      if (!result || me->state_.rows_at(draft->block.header.parent) == nullptr) {
+        return done(std::nullopt);
+      }
+      me->execute_draft(draft, done);
+    });
+  }
+  auto peeled = *draft;
+  if (!peel(peeled.block)) return done(std::nullopt);
+  execute(std::make_shared<const identified_block>(std::move(peeled)), std::move(done));
+}
+
+/// Sets the peel of a draft by the rows after its parent. False when the layer is not at hand.
+bool block_executor::peel(block& draft) {
+  const auto rows = state_.rows_at(draft.header.parent);
+  const auto onion = ledger::read_onion(*rows, key_);
+  const auto due = rules::due_at(onion, draft.header.height);
+  if (due.layer == hash256{}) return true;
+  const auto layer = onion_.peel(due.number, due.layer);
+  if (!layer) {
+    parts_.notify_operator("the onion of this validator has no more layers: it cannot lead");
+    return false;
+  }
+  draft.header.peel = *layer;
+  return true;
+}
+
+std::optional<tx::commit_onion> block_executor::onion_wanted() {
+  const auto rows = state_.rows_at(state_.base());
+  const auto& seats = ledger::read_committee(*rows).seats;
+  if (std::ranges::find(seats, key_, &committee_seat::consensus_key) == seats.end()) return {};
+  const auto onion = rules::due_at(ledger::read_onion(*rows, key_), state_.chain().height.next());
+  if (onion.next_layer != hash256{}) return {};
+  const bool has_one = onion.layer != hash256{};
+  if (has_one && onion_.left(onion.number, onion.layer) > signing::hash_onion::few) return {};
+  const auto number = has_one ? onion.number + 1 : onion.number;
+  return tx::commit_onion{onion_.outermost(number), number};
 }
 
 void block_executor::go_on(const std::shared_ptr<job>& work) {

@@ -13,6 +13,7 @@
 #include "actors/target_generator/target_generator_actor.hpp"
 #include "actors/validator/validator_actor.hpp"
 #include "actors/validator/validator_parts.hpp"
+#include "messages/signing/hash_onion.hpp"
 
 namespace soma::validator {
 
@@ -24,9 +25,16 @@ class block_executor : public std::enable_shared_from_this<block_executor> {
   /// `parts` must outlive every answer that the executor waits for.
   block_executor(validator_actor::pointer self, validator_parts& parts,
                  target_generator::target_generator_actor generator,
-                 std::shared_ptr<tables::ledger_store> ledger, const soma::genesis& genesis);
+                 std::shared_ptr<tables::ledger_store> ledger, const soma::genesis& genesis,
+                 const crypto::key_pair& key);
 
   void execute(const block_ptr& candidate, on_result done);
+  /// Executes a draft of this validator with the next layer of its onion. Without one, for instance
+  /// because the onion is used up, there is no result.
+  void execute_draft(const block_ptr& draft, on_result done);
+  /// The onion to commit to when this validator has a seat and none, or few layers of it left, and
+  /// none waits; nullopt otherwise.
+  [[nodiscard]] std::optional<tx::commit_onion> onion_wanted();
   /// Writes each block into the ledger and then calls block_committed for it; calls `done` after
   /// the last block. Throws lmdb::failure, either from this call or from a later handler of the
   /// actor.
@@ -54,6 +62,7 @@ class block_executor : public std::enable_shared_from_this<block_executor> {
     std::deque<consensus::final_block> blocks;
     std::function<void()> done;
   };
+  [[nodiscard]] bool peel(block& draft);
   void go_on(const std::shared_ptr<job>& work);
   void draw(const std::shared_ptr<job>& work, execution::execution_tree::pending_execution&& begun);
   void note(const block_ptr& candidate, const consensus::execution_result& result);
@@ -68,6 +77,8 @@ class block_executor : public std::enable_shared_from_this<block_executor> {
   std::shared_ptr<tables::ledger_store> ledger_;
   std::uint32_t dim_;
   execution::execution_tree state_;
+  public_key key_;
+  signing::hash_onion onion_;
   std::shared_ptr<commitment> stalled_;
   /// Executed blocks above the last committed one, also those whose result the tree has dropped.
   std::map<block_id, block_ptr> executed_;

@@ -49,7 +49,7 @@ bool transaction_gate::send_own(transaction_kind kind) {
   const auto account = ledger_.view().account(me_);
   if (!account) return false;
   // Only members vote. A vote without a seat would be refused, and charged.
-  if (rules::is_vote(kind) && !ledger::find_seat(execution::ledger_reader(ledger_), me_))
+  if (rules::is_duty(kind) && !ledger::find_seat(execution::ledger_reader(ledger_), me_))
     return false;
   const auto expiry = executor_.state().chain().epoch.next();
   auto own = wallet::make_signed_transaction(
@@ -97,7 +97,7 @@ rules::refused transaction_gate::at_the_door(const transaction& sent, const addr
 }
 
 bool transaction_gate::is_duty(const transaction& body, const address& sender) const {
-  return rules::is_vote(body.kind) &&
+  return rules::is_duty(body.kind) &&
          ledger::find_seat(execution::ledger_reader(ledger_), sender).has_value();
 }
 

@@ -6,7 +6,6 @@
 
 #include "actors/execution/ledger_reader.hpp"
 #include "actors/interface/describe_error.hpp"
-#include "actors/rules/derived_ids.hpp"
 #include "actors/rules/execution.hpp"
 #include "actors/rules/genesis_state.hpp"
 #include "actors/validator/agreement_driver.hpp"
@@ -50,7 +49,7 @@ class validator_assembly final : public validator_parts {
         ports_(std::move(ports)),
         genesis_(*decode<soma::genesis>(*ports_.ledger->genesis())),
         executor_(std::make_shared<block_executor>(self_, *this, ports_.target_generator,
-                                                   ports_.ledger, genesis_)),
+                                                   ports_.ledger, genesis_, key_)),
         gate_(*this, *ports_.ledger, *executor_, genesis_, key_),
         driver_(std::make_shared<agreement_driver>(self_, *this, ports_, options, key_, genesis_,
                                                    executor_, gate_.pool())),
@@ -63,6 +62,8 @@ class validator_assembly final : public validator_parts {
     self_->send(ports_.registry, registry_snapshot(execution::ledger_reader(*ports_.ledger), {},
                                                    tip().registry_version));
     executor_->update_router();
+    // A process that is behind its peers catches up first.
+    look_at_onion_ = tip().height.value + blocks_before_first_look;
     driver_->start();
     auditor_->start();
   }
@@ -85,6 +86,7 @@ class validator_assembly final : public validator_parts {
     const auto notice = block_notice(committed.block->id, done, executions().tree().root());
     for (const auto& watcher : ports_.watchers) self_->send(watcher, notice);
     auditor_->notice(done.events);
+    renew_onion();
     if (committed.epoch_end) snapshots_->epoch_begins(executions().tree(), driver_->now_ms());
   }
   void equivocation_found(tx::report_equivocation evidence) override {
@@ -117,6 +119,16 @@ class validator_assembly final : public validator_parts {
   }
 
  private:
+  /// Looks from time to time whether this validator needs a new hash onion, and commits to it. A
+  /// commitment that was lost on its way is sent again.
+  void renew_onion() {
+    if (tip().height.value < look_at_onion_) return;
+    look_at_onion_ = tip().height.value + blocks_between_looks;
+    if (auto onion = executor_->onion_wanted()) (void)gate_.send_own(std::move(*onion));
+  }
+
+  static constexpr std::uint64_t blocks_before_first_look = 32, blocks_between_looks = 100;
+
   validator_actor::pointer self_;
   crypto::key_pair key_;
   validator_ports ports_;
@@ -126,6 +138,7 @@ class validator_assembly final : public validator_parts {
   std::shared_ptr<agreement_driver> driver_;
   std::shared_ptr<auditor> auditor_;
   std::shared_ptr<snapshot_keeper> snapshots_;
+  std::uint64_t look_at_onion_ = 0;  // the height from which on to look again
 };
 
 message<schema::ChainStatus> status(validator_assembly& validator) {

@@ -67,10 +67,11 @@ SOMA_CODEC(stake_row);
 SOMA_CODEC(agenda_row);
 SOMA_CODEC(consensus_key_row);
 SOMA_CODEC(evidence_row);
+SOMA_CODEC(onion_row);
 #undef SOMA_CODEC
 
 /// The fields of a header in their order, little endian, without anything between them.
-inline constexpr std::size_t header_layout_bytes = 214;
+inline constexpr std::size_t header_layout_bytes = 246;
 inline constexpr std::size_t vote_layout_bytes = 49;
 [[nodiscard]] bytes header_layout(const block_header& header);
 
@@ -95,6 +96,7 @@ inline constexpr std::size_t vote_layout_bytes = 49;
 [[nodiscard]] row_key agenda_prefix(epoch_number epoch);
 [[nodiscard]] row_key consensus_key_key(const public_key& key);
 [[nodiscard]] row_key evidence_key(const hash256& shown);
+[[nodiscard]] row_key onion_key(const public_key& key);
 /// The byte with which all keys of a table begin.
 [[nodiscard]] row_key table_prefix(ledger_table table);
 

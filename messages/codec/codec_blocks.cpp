@@ -63,6 +63,7 @@ void visit_header(Layout& layout, Header& header) {
   layout.number(header.proposer.value);
   layout.number(header.flags);
   layout.id(header.next_committee);
+  layout.id(header.peel);
 }
 
 }  // namespace

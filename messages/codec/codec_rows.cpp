@@ -182,6 +182,9 @@ static void put(schema::ChainRow::Builder to, const chain_row& from) {
   to.setHeight(from.height.value);
   to.setLastBlock(data_of(from.last_block));
   to.setTimeMs(from.time_ms);
+  to.setEntropy(data_of(from.entropy));
+  to.setLeaderSeed(data_of(from.leader_seed));
+  to.setNextLeaderSeed(data_of(from.next_leader_seed));
   to.setEpoch(from.epoch.value);
   to.setEpochStartMs(from.epoch_start_ms);
   to.setEpochFirstBlock(from.epoch_first_block.value);
@@ -212,6 +215,9 @@ static void take(reading& in, schema::ChainRow::Reader from, chain_row& to) {
   to.height.value = from.getHeight();
   in.take(from.getLastBlock(), to.last_block);
   to.time_ms = from.getTimeMs();
+  in.take(from.getEntropy(), to.entropy);
+  in.take(from.getLeaderSeed(), to.leader_seed);
+  in.take(from.getNextLeaderSeed(), to.next_leader_seed);
   to.epoch.value = from.getEpoch();
   to.epoch_start_ms = from.getEpochStartMs();
   to.epoch_first_block.value = from.getEpochFirstBlock();

@@ -69,6 +69,21 @@ static void take(reading&, schema::EvidenceRow::Reader from, evidence_row& to) {
   to.height.value = from.getHeight();
 }
 
+static void put(schema::OnionRow::Builder to, const onion_row& from) {
+  to.setLayer(data_of(from.layer));
+  to.setNumber(from.number);
+  to.setNextLayer(data_of(from.next_layer));
+  to.setNextNumber(from.next_number);
+  to.setNextFrom(from.next_from.value);
+}
+static void take(reading& in, schema::OnionRow::Reader from, onion_row& to) {
+  in.take(from.getLayer(), to.layer);
+  to.number = from.getNumber();
+  in.take(from.getNextLayer(), to.next_layer);
+  to.next_number = from.getNextNumber();
+  to.next_from.value = from.getNextFrom();
+}
+
 }  // namespace fields
 
 SOMA_CODEC_OF(committee_row, CommitteeRow, 16'384)
@@ -76,5 +91,6 @@ SOMA_CODEC_OF(stake_row, StakeRow, 1'024)
 SOMA_CODEC_OF(agenda_row, AgendaRow, 1'024)
 SOMA_CODEC_OF(consensus_key_row, ConsensusKeyRow, 1'024)
 SOMA_CODEC_OF(evidence_row, EvidenceRow, 1'024)
+SOMA_CODEC_OF(onion_row, OnionRow, 1'024)
 
 }  // namespace soma::inline codec

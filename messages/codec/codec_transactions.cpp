@@ -181,6 +181,15 @@ static void take(reading& in, schema::ReportEquivocation::Reader from,
   in.take(from.getSecondSignature(), to.second_signature);
 }
 
+static void put(schema::CommitOnion::Builder to, const tx::commit_onion& from) {
+  to.setLayer(data_of(from.layer));
+  to.setNumber(from.number);
+}
+static void take(reading& in, schema::CommitOnion::Reader from, tx::commit_onion& to) {
+  in.take(from.getLayer(), to.layer);
+  to.number = from.getNumber();
+}
+
 using kind_builder = schema::Transaction::Kind::Builder;
 
 static void put_kind(kind_builder to, const transaction_kind& from) {
@@ -199,6 +208,7 @@ static void put_kind(kind_builder to, const transaction_kind& from) {
                  [&](const tx::join_committee& k) { put(to.initJoinCommittee(), k); },
                  [&](const tx::leave_committee&) { to.setLeaveCommittee(); },
                  [&](const tx::report_equivocation& k) { put(to.initReportEquivocation(), k); },
+                 [&](const tx::commit_onion& k) { put(to.initCommitOnion(), k); },
              },
              from);
 }
@@ -235,6 +245,8 @@ static void take_kind(reading& in, schema::Transaction::Kind::Reader from, trans
       return;
     case kind::REPORT_EQUIVOCATION:
       return take(in, from.getReportEquivocation(), to.emplace<tx::report_equivocation>());
+    case kind::COMMIT_ONION:
+      return take(in, from.getCommitOnion(), to.emplace<tx::commit_onion>());
   }
   in.refuse(parse_refusal::unknown_union_member);
 }

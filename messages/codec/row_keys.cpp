@@ -105,9 +105,10 @@ row_key evidence_key(const hash256& shown) {
   return key_of(ledger_table::evidence, shown);
 }
 row_key consensus_key_key(const public_key& key) {
-  row_key made = table_prefix(ledger_table::consensus_key);
-  made.insert(made.end(), key.begin(), key.end());
-  return made;
+  return key_of(ledger_table::consensus_key, hash256{key});
+}
+row_key onion_key(const public_key& key) {
+  return key_of(ledger_table::onion, hash256{key});
 }
 row_key stake_prefix(const pool_owner& pool) {
   row_key key = table_prefix(ledger_table::stake);
@@ -163,6 +164,7 @@ std::optional<ledger_table> table_of(byte_view key) {
     case ledger_table::consensus_key:
     case ledger_table::evidence:
     case ledger_table::known_weights:
+    case ledger_table::onion:
       return key.size() == 33 ? std::optional(table) : std::nullopt;
   }
   return std::nullopt;

@@ -8,7 +8,7 @@ using Transactions = import "transactions.capnp";
 $Cxx.namespace("soma::schema");
 
 struct Block {
-  header @0 :Data;         # the fixed layout, exactly 214 bytes
+  header @0 :Data;         # the fixed layout, exactly 246 bytes
   byProposer @1 :Data;     # signature over H("SX1/prop", block id). 64 bytes
   payload @2 :List(Transactions.SignedTransaction);  # at most 4,096 whose bodies have at most 256 KiB together
   parentSigners @3 :Data;  # one bit a member that signed the parent's certificate, lowest first. 16 bytes, or absent

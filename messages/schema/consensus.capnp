@@ -28,7 +28,7 @@ struct Certificate {
 
 struct EpochProof {
   # Proves that an epoch is over, and which committee follows.
-  headers @0 :Data;        # layouts of 214 bytes each, the closing block's first; at least one
+  headers @0 :Data;        # layouts of 246 bytes each, the closing block's first; at least one
   final @1 :Certificate;   # for the last of them
   nextCommittee @2 :Data;  # member, consensus key and power (u32, little endian): 68 bytes a seat, 1 to 100 seats
 }

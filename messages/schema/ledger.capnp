@@ -69,6 +69,15 @@ struct EvidenceRow {
   height @0 :UInt64;
 }
 
+struct OnionRow {
+  # Key: 15, consensus key. Protocol §7.1.
+  layer @0 :Data;          # the one that the key's last block peeled, or the outermost
+  number @1 :UInt64;       # the owner's name for it
+  nextLayer @2 :Data;      # of the onion that takes its place; zero when none waits
+  nextNumber @3 :UInt64;
+  nextFrom @4 :UInt64;     # the first block that peels it
+}
+
 struct ChainRow {
   # Key: 1, nothing else. There is one.
   height @0 :UInt64;
@@ -99,4 +108,7 @@ struct ChainRow {
   slicesDone @25 :UInt64;  # steps of the difficulty in this epoch
   congestionPpm @26 :UInt64;  # of the next block, at least 10^6
   validatorPay @27 :UInt64;  # added to the emission that this epoch's end divides among the validators
+  entropy @28 :Data;       # 32 bytes: of all peels so far
+  leaderSeed @29 :Data;    # of the epoch
+  nextLeaderSeed @30 :Data;
 }

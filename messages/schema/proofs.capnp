@@ -23,7 +23,7 @@ struct ChunkProof {
 
 struct ProvenRow {
   # What `soma prove` writes into a file.
-  header @0 :Data;      # of the block whose state it is: the fixed layout, exactly 214 bytes
+  header @0 :Data;      # of the block whose state it is: the fixed layout, exactly 246 bytes
   key @1 :Data;         # of the row, 1 to 256 bytes
   present @2 :Bool;
   value @3 :Data;       # the row's bytes, at most 1 MiB; absent unless present is true

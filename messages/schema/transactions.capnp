@@ -29,6 +29,7 @@ struct Transaction {
     joinCommittee @15 :JoinCommittee;
     leaveCommittee @16 :Void;
     reportEquivocation @17 :ReportEquivocation;
+    commitOnion @18 :CommitOnion;
   }
 }
 
@@ -125,4 +126,10 @@ struct ReportEquivocation {
   firstSignature @2 :Data;
   secondStatement @3 :Data;
   secondSignature @4 :Data;
+}
+
+struct CommitOnion {
+  # A hash onion, which the sender's blocks peel from a later block on.
+  layer @0 :Data;          # the outermost one; not zero
+  number @1 :UInt64;       # for the owner: it finds the secret of the onion again by it
 }

@@ -9,7 +9,7 @@
 namespace soma::signing {
 namespace {
 
-hash256 target_hash(std::string_view tag, byte_view entropy, std::uint64_t index) {
+hash256 target_hash(std::string_view tag, const hash256& entropy, std::uint64_t index) {
   return crypto::tagged_hash(tag).add(entropy).add_u64(index).finish();
 }
 
@@ -27,6 +27,14 @@ transaction_id id_of_body(byte_view body) {
 
 hash256 signed_vote(const chain_id& chain, const vote_statement& vote) {
   return crypto::tagged_hash("SX1/vote").add(chain).add(encode(vote)).finish();
+}
+
+/// The first 8 bytes, little endian.
+template <class Tag>
+std::uint64_t first_word(const id32<Tag>& id) {
+  std::uint64_t word = 0;
+  for (std::size_t i = 8; i-- > 0;) word = word << 8 | id.value[i];
+  return word;
 }
 
 }  // namespace
@@ -116,15 +124,33 @@ model_id model_id_of(const transaction_id& commit) {
   return crypto::hash("soma.model", commit.view()).as<model_tag>();
 }
 
-target_id target_id_of(byte_view entropy, std::uint64_t index) {
+block_id genesis_parent(const chain_id& chain) {
+  return chain.as<block_tag>();
+}
+
+std::uint64_t scoring_seed_of(const target_id& target) {
+  return first_word(target);
+}
+
+target_id target_id_of(const hash256& entropy, std::uint64_t index) {
   return target_hash("soma.target-id", entropy, index).as<target_tag>();
 }
 
-std::uint64_t target_seed(byte_view entropy, std::uint64_t index) {
-  const hash256 digest = target_hash("soma.target", entropy, index);
-  std::uint64_t seed = 0;
-  for (int i = 7; i >= 0; --i) seed = seed << 8 | digest.value[static_cast<std::size_t>(i)];
-  return seed;
+std::uint64_t target_seed(const hash256& entropy, std::uint64_t index) {
+  return first_word(target_hash("soma.target", entropy, index));
+}
+
+hash256 layer_around(const hash256& inner) {
+  return crypto::hash("soma.peel", inner.view());
+}
+
+hash256 entropy_after(const hash256& entropy, const hash256& peel) {
+  return crypto::tagged_hash("soma.entropy").add(entropy).add(peel).finish();
+}
+
+hash256 onion_core(const crypto::key_pair& consensus, const chain_id& chain, std::uint64_t number) {
+  const auto asked = crypto::tagged_hash("soma.onion").add(chain).add_u64(number).finish();
+  return crypto::hash("soma.onion-core", byte_view(consensus.sign(asked.view())));
 }
 
 data_hash data_hash_of(byte_view data) {

@@ -56,10 +56,23 @@ using codec::id_of;
 
 /// H("soma.model", id of the transaction that committed it).
 [[nodiscard]] model_id model_id_of(const transaction_id& commit);
+/// The parent of block 1: the chain's id as the id of a block. Protocol §10.5.
+[[nodiscard]] block_id genesis_parent(const chain_id& chain);
+/// The seed of an audit's scoring: the first 8 bytes of the target's id, little endian. Protocol
+/// §8.3.1.
+[[nodiscard]] std::uint64_t scoring_seed_of(const target_id& target);
 /// H("soma.target-id", entropy || index).
-[[nodiscard]] target_id target_id_of(byte_view entropy, std::uint64_t index);
+[[nodiscard]] target_id target_id_of(const hash256& entropy, std::uint64_t index);
 /// The first eight bytes, little endian, of H("soma.target", entropy || index): protocol §7.1.
-[[nodiscard]] std::uint64_t target_seed(byte_view entropy, std::uint64_t index);
+[[nodiscard]] std::uint64_t target_seed(const hash256& entropy, std::uint64_t index);
+/// H("soma.peel", inner): the layer of a hash onion around another. Protocol §7.1.
+[[nodiscard]] hash256 layer_around(const hash256& inner);
+/// H("soma.entropy", entropy || peel): what a block leaves of the entropy before it.
+[[nodiscard]] hash256 entropy_after(const hash256& entropy, const hash256& peel);
+/// The innermost layer of the onion with this number: H("soma.onion-core", the signature by the
+/// owner's consensus key over H("soma.onion", chain || number)). The key alone finds it again.
+[[nodiscard]] hash256 onion_core(const crypto::key_pair& consensus, const chain_id& chain,
+                                 std::uint64_t number);
 /// H("soma.blob-data", data).
 [[nodiscard]] data_hash data_hash_of(byte_view data);
 /// H("soma.weights", plain safetensors file).

@@ -30,6 +30,7 @@ struct block_header {
   seat_index proposer;
   std::uint16_t flags = 0;
   hash256 next_committee;  // zero unless the block closes its epoch
+  hash256 peel;            // of the proposer's hash onion, protocol §7.1; zero if it has none
   friend bool operator==(const block_header&, const block_header&) = default;
 };
 

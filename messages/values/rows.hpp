@@ -32,6 +32,7 @@ enum class ledger_table : std::uint8_t {
   committee = 12,
   evidence = 13,
   known_weights = 14,
+  onion = 15,
 };
 
 /// Protocol §4.1: stake and the shares it is divided into. `owner_shares` are the shares of the
@@ -61,6 +62,17 @@ struct validator_row {
   epoch_number last_seat;    // latest epoch in which it had a seat in the committee
   std::uint64_t seat_history = 0;  // bit i: had a seat in epoch last_seat - i; 0: never had one
   friend bool operator==(const validator_row&, const validator_row&) = default;
+};
+
+/// Key: consensus key. Protocol §7.1: the layer that the last block under this key has peeled, or
+/// the outermost one; zero until the first onion is due. The numbers are the owner's.
+struct onion_row {
+  hash256 layer;
+  std::uint64_t number = 0;
+  hash256 next_layer;  // of the onion that takes its place; zero when none waits
+  std::uint64_t next_number = 0;
+  block_height next_from;  // the first block that peels it
+  friend bool operator==(const onion_row&, const onion_row&) = default;
 };
 
 /// A member of the committee in the current epoch.
@@ -231,6 +243,9 @@ struct chain_row {
   block_height height;
   block_id last_block;
   std::uint64_t time_ms = 0;
+  hash256 entropy;           // of all peels so far, protocol §7.1
+  hash256 leader_seed;       // of the epoch: the entropy after the epoch before the last
+  hash256 next_leader_seed;  // of the next epoch
   epoch_number epoch;
   std::uint64_t epoch_start_ms = 0;
   block_height epoch_first_block;

@@ -130,6 +130,13 @@ struct join_committee {
 struct leave_committee {
   friend bool operator==(const leave_committee&, const leave_committee&) = default;
 };
+/// The outermost layer of a hash onion, which the sender's blocks peel from a later block on. The
+/// number is for the owner alone: it finds the secret of the onion again by it.
+struct commit_onion {
+  hash256 layer;
+  std::uint64_t number = 0;
+  friend bool operator==(const commit_onion&, const commit_onion&) = default;
+};
 /// Two statements signed by one consensus key that exclude each other. Each is the layout of a
 /// header or of a vote (messages/codec/codec.hpp) and has at most 1 KiB.
 struct report_equivocation {
@@ -147,7 +154,7 @@ using transaction_kind =
     std::variant<tx::transfer, tx::commit_model, tx::reveal_model, tx::retire_model,
                  tx::vote_on_model, tx::claim_target, tx::reveal_data, tx::vote_on_submission,
                  tx::add_stake, tx::withdraw_stake, tx::set_commission, tx::join_committee,
-                 tx::leave_committee, tx::report_equivocation>;
+                 tx::leave_committee, tx::report_equivocation, tx::commit_onion>;
 
 struct transaction {
   chain_id chain;

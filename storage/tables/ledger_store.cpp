@@ -13,7 +13,7 @@ constexpr std::uint64_t blocks_between_reader_checks = 256;
 
 lmdb::environment_options environment_options_of(const ledger_options& options) {
   return {.map_bytes = options.map_bytes,
-          .format = "soma-ledger 4",
+          .format = "soma-ledger 5",
           .other_format_advice =
               "up to 3 it holds a network of the first edition of the rules: use "
               "the soma that wrote it, or begin the network anew in an empty home",

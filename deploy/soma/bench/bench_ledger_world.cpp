@@ -146,8 +146,8 @@ ledger_world::ledger_world(const ledger_world_options& options, const row_taker&
     validators_.push_back(crypto::key_pair::generate(random));
     genesis_.validators.push_back({validators_.back().public_half(), {5'000 * shannons_per_soma}});
   }
-  chain_ = rules::chain_id_of(genesis_);
-  last_ = rules::genesis_parent(chain_);
+  chain_ = signing::chain_id_of(genesis_);
+  last_ = signing::genesis_parent(chain_);
   nonces_.resize(options_.accounts + validators_.size());
 
   store_ = std::make_unique<tables::ledger_store>(options_.folder);
@@ -260,7 +260,8 @@ ledger_world::outcome ledger_world::run(block made, traffic kind) {
     input.transactions.push_back(std::move(t));
   }
   done.times.decode_seconds = watch.lap();
-  SOMA_ASSERT(!rules::check_block(input, tip_), "a block that follows");
+  SOMA_ASSERT(!rules::check_block(input, tip_, execution::ledger_reader(*store_)),
+              "a block that follows");
   auto begun = [&] {
     const execution::ledger_reader reader(*store_);
     return rules::begin_block(input, reader, active_, genesis_);

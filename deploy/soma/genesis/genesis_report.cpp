@@ -71,7 +71,7 @@ json genesis_json(const soma::genesis& genesis) {
   const auto split = rules::split_emission(first, genesis.parameters.target_share_bps);
   return json::of(
       {{"name", genesis.name},
-       {"chain", rules::chain_id_of(genesis).text()},
+       {"chain", signing::chain_id_of(genesis).text()},
        {"start_ms", genesis.start_ms},
        {"parameters", json(std::move(parameters))},
        {"accounts", json(std::move(accounts))},
@@ -100,7 +100,7 @@ std::vector<std::string> genesis_lines(const soma::genesis& genesis) {
   const auto split = rules::split_emission(first, p.target_share_bps);
   std::vector<std::string> lines{
       "name      " + genesis.name,
-      "chain     " + rules::chain_id_of(genesis).text(),
+      "chain     " + signing::chain_id_of(genesis).text(),
       "start     " + time_text(genesis.start_ms),
       "epochs    of " + duration_text(static_cast<double>(p.epoch_ms) / 1'000),
       "accounts  " + count_text(genesis.accounts.size()) + " with " + to_text(money.accounts),

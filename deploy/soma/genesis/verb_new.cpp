@@ -208,7 +208,7 @@ outcome genesis_new::write_genesis() {
 
 /// Makes an empty voting record for each new key. This is safe, since a new key has never voted.
 outcome genesis_new::make_records() const {
-  const auto chain = rules::chain_id_of(draft_.genesis());
+  const auto chain = signing::chain_id_of(draft_.genesis());
   for (const auto& [path, key] : draft_.new_keys()) {
     auto made = make_voting_record(votes_beside(path, chain), chain, key.public_half());
     if (!made) return made;
@@ -217,7 +217,7 @@ outcome genesis_new::make_records() const {
 }
 
 void genesis_new::print(const run_context& context) const {
-  const auto chain = rules::chain_id_of(draft_.genesis()).text();
+  const auto chain = signing::chain_id_of(draft_.genesis()).text();
   const auto file = homes_ ? output_dir_ / "genesis.bin" : output_;
   remember_done("made " + file.string());
   if (context.wants_json) {

@@ -30,6 +30,7 @@ constexpr named_table tables[] = {
     {ledger_table::consensus_key, "consensus_key"},
     {ledger_table::committee, "committee"},
     {ledger_table::evidence, "evidence"},
+    {ledger_table::onion, "onion"},
     {ledger_table::known_weights, "known_weights"},
 };
 

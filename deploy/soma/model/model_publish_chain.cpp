@@ -2,12 +2,12 @@
 #include <chrono>
 #include <thread>
 
-#include "actors/rules/derived_ids.hpp"
 #include "deploy/soma/model/model_options.hpp"
 #include "deploy/soma/model/model_publish.hpp"
 #include "deploy/soma/shell/console.hpp"
 #include "deploy/soma/shell/stop.hpp"
 #include "deploy/soma/shell/units.hpp"
+#include "messages/signing/signing.hpp"
 
 namespace soma::cli {
 namespace {
@@ -23,7 +23,7 @@ std::optional<model_publish::committed> model_publish::version_of(
     const signed_transaction& commit) const {
   auto& network = *sender_->network();
   committed at;
-  at.version.model = update_of_ ? *update_of_ : rules::model_id_of(signing::id_of(commit));
+  at.version.model = update_of_ ? *update_of_ : signing::model_id_of(signing::id_of(commit));
   const auto hash = signing::model_commitment(publication_.weights, publication_.key,
                                               publication_.embedding, publication_.salt);
   const auto row = network.row<model_row>(model_key(at.version.model));

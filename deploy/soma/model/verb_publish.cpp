@@ -1,4 +1,3 @@
-#include "actors/rules/derived_ids.hpp"
 #include "actors/rules/models.hpp"
 #include "deploy/soma/model/model_options.hpp"
 #include "deploy/soma/model/model_publish.hpp"
@@ -7,6 +6,7 @@
 #include "deploy/soma/shell/units.hpp"
 #include "deploy/soma/source/default_sources.hpp"
 #include "messages/crypto/merkle.hpp"
+#include "messages/signing/signing.hpp"
 #include "model/weights/architectures.hpp"
 
 namespace soma::cli {

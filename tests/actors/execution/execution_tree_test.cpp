@@ -331,7 +331,7 @@ struct small_stage {
   /// An empty block. Siblings have different `twist`.
   [[nodiscard]] block on(const block_id& parent, std::uint64_t height, std::uint64_t twist) const {
     block made;
-    made.header.chain = rules::chain_id_of(chain.genesis);
+    made.header.chain = signing::chain_id_of(chain.genesis);
     made.header.parent = parent;
     made.header.height = {height};
     made.header.view = {height + twist};
@@ -371,6 +371,8 @@ TEST_CASE("a block that cannot follow its parent is a result, and changes nothin
         b.payload.back().by_sender[5] ^= 1;
       },
       [](block& b) { b.payload.resize(max_block_transactions + 1); },
+      [](block& b) { b.header.peel.value[0] = 1; },
+      [](block& b) { b.header.proposer = {99}; },
   };
   for (std::size_t i = 0; i < lies.size(); ++i) {
     CAPTURE(i);

@@ -59,7 +59,7 @@ struct forked_block {
 
 class forked_chain {
  public:
-  explicit forked_chain(std::uint64_t seed) : d{seed}, chain_(rules::chain_id_of(genesis)) {
+  explicit forked_chain(std::uint64_t seed) : d{seed}, chain_(signing::chain_id_of(genesis)) {
     genesis_ = std::make_shared<straight_state>();
     const auto rows = rules::genesis_rows(genesis);
     genesis_->rows.apply(rows);
@@ -71,7 +71,7 @@ class forked_chain {
 
   [[nodiscard]] forked_block start() const {
     identified_block none;
-    none.id = rules::genesis_parent(chain_);
+    none.id = signing::genesis_parent(chain_);
     return {std::make_shared<const identified_block>(none), genesis_};
   }
 
@@ -130,7 +130,7 @@ class forked_chain {
  private:
   void execute(block& made, const std::vector<committee_seat>& seats, straight_state& on) const {
     auto& h = made.header;
-    rules::block_input input{h.height, h.time_ms, h.parent, {}, {}};
+    rules::block_input input{h.height, h.time_ms, h.parent, {}, {}, {}, {}};
     for (const auto i : made.parent_signers.members())
       input.signers.push_back(seats[i.value].member);
     for (const auto& sent : made.payload) {
@@ -199,7 +199,7 @@ class forked_chain {
           std::optional<model_id> known;
           if (!models.empty() && d.chance(70)) known = models[d.below(models.size())].id;
           const auto id = send(owner, network::commit_of(plan, known));
-          plan.id = known.value_or(rules::model_id_of(id));
+          plan.id = known.value_or(signing::model_id_of(id));
           on.plans.push_back({plan, epoch});
           break;
         }

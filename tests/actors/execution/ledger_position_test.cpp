@@ -24,10 +24,10 @@ TEST_CASE("a ledger says where its chain stands, in the middle of an epoch and b
     forked_chain chain(seed);
     tables::ledger_store ledger(directory.path());
     ledger.init(encode(chain.genesis), rules::genesis_rows(chain.genesis));
-    const auto id = rules::chain_id_of(chain.genesis);
-    std::map<std::uint64_t, block_id> closed;  // by epoch
+    const auto id = signing::chain_id_of(chain.genesis);
+    std::map<std::uint64_t, hash256> closed;  // the entropy, by epoch
     const auto seed_of = [&](std::uint64_t epoch) {
-      return epoch < 2 ? id.as<hash_tag>() : closed.at(epoch - 2).as<hash_tag>();
+      return epoch < 2 ? id.as<hash_tag>() : closed.at(epoch - 2);
     };
     auto at = chain.start();
     const execution::ledger_archive archive(ledger);
@@ -57,7 +57,7 @@ TEST_CASE("a ledger says where its chain stands, in the middle of an epoch and b
       if ((i + 1) % 3 == 0) final = certificate_for(*at.block);
       ledger.commit_block(at.block->block, at.after->last.changes, at.after->last.events, final);
       if (at.after->last.epoch_closed) {
-        closed[at.block->block.header.epoch.value] = at.block->id;
+        closed[at.block->block.header.epoch.value] = at.after->last.chain.entropy;
       }
       const auto found = archive.find(at.block->id);
       REQUIRE(found != nullptr);

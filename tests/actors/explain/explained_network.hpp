@@ -52,7 +52,7 @@ class explained_network {
   model_plan commit(const person& owner, std::uint64_t number) {
     auto plan = network::plan(number);
     send(owner, network::commit_of(plan));
-    plan.id = rules::model_id_of(n.queue.back().id);
+    plan.id = signing::model_id_of(n.queue.back().id);
     return plan;
   }
   /// Queues the same verdict of all members.

@@ -8,12 +8,12 @@
 #include "actors/ledger/queries.hpp"
 #include "actors/localnet/world_committee.hpp"
 #include "actors/router/router.hpp"
-#include "actors/rules/derived_ids.hpp"
 #include "actors/scorer/scorer_pool.hpp"
 #include "actors/state_sync/snapshot.hpp"
 #include "actors/wallet/wallet.hpp"
 #include "messages/codec/codec.hpp"
 #include "messages/codec/codec_consensus.hpp"
+#include "messages/signing/signing.hpp"
 #include "tests/actors/support/byte_model.hpp"
 #include "tests/support/program.hpp"
 
@@ -59,7 +59,7 @@ struct court {
       plan.genesis.accounts.push_back({owner_of(100 + i), {shannons_per_soma}});
     }
     genesis = plan.genesis;
-    chain = rules::chain_id_of(genesis);
+    chain = signing::chain_id_of(genesis);
     plan.seed = seed;
     plan.pace.block_ms = 200;
     plan.pace.listen_ms = 1'000;

@@ -8,11 +8,11 @@
 #include "actors/ledger/queries.hpp"
 #include "actors/localnet/world_committee.hpp"
 #include "actors/router/router.hpp"
-#include "actors/rules/derived_ids.hpp"
 #include "actors/scorer/scorer_pool.hpp"
 #include "actors/wallet/wallet.hpp"
 #include "messages/codec/codec.hpp"
 #include "messages/codec/codec_consensus.hpp"
+#include "messages/signing/signing.hpp"
 #include "tests/actors/support/byte_model.hpp"
 #include "tests/support/program.hpp"
 
@@ -70,7 +70,7 @@ struct network {
     plan.notify_operator = [this](std::size_t number, const std::string& line) {
       told.push_back({number, line});
     };
-    rich = soma::wallet::wallet(key_of(1), rules::chain_id_of(genesis), 0);
+    rich = soma::wallet::wallet(key_of(1), signing::chain_id_of(genesis), 0);
     auto begun = world_committee::begin(w, std::move(plan));
     REQUIRE(begun.has_value());
     committee = std::move(*begun);
@@ -268,7 +268,7 @@ TEST_CASE("a peer whose frame announces another kind than it carries is blamed f
   n.pass(3'000);
   const auto& blames = n.committee->network().counts().blames;
   REQUIRE(blames.empty());
-  const peer_message said = peer::hello{rules::chain_id_of(n.genesis), {}, {}, 1, {}, false};
+  const peer_message said = peer::hello{signing::chain_id_of(n.genesis), {}, {}, 1, {}, false};
   const auto type = frame_type_of(said);
   n.committee->network().inject_frame(2, 0, static_cast<std::uint16_t>(type + 1), encode(said));
   n.pass(100);
@@ -293,7 +293,7 @@ TEST_CASE("a validator that contradicts itself is slashed in all ledgers") {
     };
     const auto before = stake(0);
     // A thief signs two votes to finalize with its key, in one view of the present epoch.
-    const auto chain = rules::chain_id_of(n.genesis);
+    const auto chain = signing::chain_id_of(n.genesis);
     const auto key = key_of(100 + thief);
     const auto status =
         n.w.ask<schema::ChainStatus>(n.committee->at(0).validator, message<schema::GetChain>{});

@@ -23,7 +23,7 @@ class honest_proposer {
  public:
   static constexpr std::uint64_t key_seed = 9;
 
-  honest_proposer() : parent_(rules::genesis_parent(rules::chain_id_of(genesis))) {
+  honest_proposer() : parent_(signing::genesis_parent(signing::chain_id_of(genesis))) {
     const auto first = rules::genesis_rows(genesis);
     rows_.apply(first);
     tree_.apply(first);
@@ -31,7 +31,7 @@ class honest_proposer {
 
   signed_transaction transfer(std::uint64_t amount) {
     transaction sent;
-    sent.chain = rules::chain_id_of(genesis);
+    sent.chain = signing::chain_id_of(genesis);
     sent.sender = key_of(1).public_half();
     sent.nonce = nonce_++;
     sent.expiry = {1'000};
@@ -43,7 +43,7 @@ class honest_proposer {
     block made;
     const auto tip = ledger::read_chain(rows_);
     auto& h = made.header;
-    h.chain = rules::chain_id_of(genesis);
+    h.chain = signing::chain_id_of(genesis);
     h.epoch = tip.epoch;
     h.height = tip.height.next();
     h.parent_view = {tip.height.next() - tip.epoch_first_block};
@@ -91,7 +91,7 @@ class honest_proposer {
 
   void execute(block& made) {
     auto& h = made.header;
-    rules::block_input input{h.height, h.time_ms, h.parent, {}, {}};
+    rules::block_input input{h.height, h.time_ms, h.parent, {}, {}, {}, {}};
     if (!made.parent_signers.empty()) input.signers = {address_of(key_seed)};
     for (const auto& sent : made.payload) {
       input.transactions.push_back({signing::id_of(sent), *signing::verify(sent),
@@ -101,7 +101,7 @@ class honest_proposer {
         rules::finish(rules::begin_block(input, rows_, rules::active_models(rows_), genesis), {});
     h.state_root = tree_.apply(result_.changes);
     h.flags = result_.epoch_closed ? block_closes_epoch : 0;
-    if (result_.epoch_closed) h.next_committee = rules::committee_hash(result_.next_committee);
+    if (result_.epoch_closed) h.next_committee = signing::committee_hash(result_.next_committee);
     rows_.apply(result_.changes);
   }
 

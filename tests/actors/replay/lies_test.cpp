@@ -35,6 +35,7 @@ std::vector<lie> lies_about_headers() {
       {fault::wrong_payload_size, header([](auto& h) { --h.payload_bytes; })},
       {fault::wrong_payload_root, header([](auto& h) { h.payload_root.value[31] ^= 1; })},
       {fault::cannot_follow, header([](auto& h) { h.time_ms -= 30'000; })},
+      {fault::cannot_follow, header([](auto& h) { h.peel.value[0] = 1; })},
       {fault::wrong_flags, header([](auto& h) { h.flags ^= block_closes_epoch; })},
       {fault::wrong_flags, header([](auto& h) { h.flags |= block_is_filler; })},
       {fault::wrong_next_committee, header([](auto& h) { h.next_committee.value[5] ^= 1; })},

@@ -432,21 +432,21 @@ TEST_CASE("audit votes count for taking part: half of those due, and counts begi
 TEST_CASE("the hash of a committee changes with its members, keys, powers and order") {
   std::vector<committee_seat> seats{{id_from<address>(1), id_from(2).value, 5'000, 0, 0},
                                     {id_from<address>(3), id_from(4).value, 5'000, 0, 0}};
-  const auto before = rules::committee_hash(seats);
+  const auto before = signing::committee_hash(seats);
   auto other = seats;
   other[0].blocks_signed = other[1].audits_cast = 9;
-  CHECK(rules::committee_hash(other) == before);
+  CHECK(signing::committee_hash(other) == before);
   other[1].power = {4'999};
-  CHECK(rules::committee_hash(other) != before);
+  CHECK(signing::committee_hash(other) != before);
   other = seats;
   std::swap(other[0], other[1]);
-  CHECK(rules::committee_hash(other) != before);
+  CHECK(signing::committee_hash(other) != before);
   other = seats;
   other[0].consensus_key[0] ^= 1;
-  CHECK(rules::committee_hash(other) != before);
+  CHECK(signing::committee_hash(other) != before);
   other = seats;
   other.pop_back();
-  CHECK(rules::committee_hash(other) != before);
+  CHECK(signing::committee_hash(other) != before);
 }
 
 }  // namespace

@@ -42,9 +42,10 @@ struct pot_world {
 
   /// One target opens, if the pot allows it.
   bool open_one() {
-    const auto draw = rules::pay_for_target(run, {}, 0);
-    if (draw) open.push_back(draw->reward);
-    return draw.has_value();
+    state.update_chain([](chain_row& c) { c.targets_waiting = 1; });
+    const auto draws = rules::pay_for_targets(run);
+    for (const auto& draw : draws) open.push_back(draw.reward);
+    return !draws.empty();
   }
   /// One is hit and replaced. What it paid.
   shannons hit() {

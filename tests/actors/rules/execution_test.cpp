@@ -116,21 +116,26 @@ TEST_CASE(
 TEST_CASE("blocks that cannot follow are refused by name") {
   pair_of_people w;
   const auto good = w.net.next_input(1);
-  CHECK(!rules::check_block(good, w.net.chain_now()));
+  CHECK(!rules::check_block(good, w.net.chain_now(), w.net.state));
   auto bad = good;
   bad.height = {2};
-  CHECK(rules::check_block(bad, w.net.chain_now()) == rules::block_refusal::wrong_height);
+  CHECK(rules::check_block(bad, w.net.chain_now(), w.net.state) ==
+        rules::block_refusal::wrong_height);
   bad = good;
   bad.time_ms = w.net.time_ms;
-  CHECK(rules::check_block(bad, w.net.chain_now()) == rules::block_refusal::time_not_after_parent);
+  CHECK(rules::check_block(bad, w.net.chain_now(), w.net.state) ==
+        rules::block_refusal::time_not_after_parent);
   bad = good;
   bad.transactions.assign(max_block_transactions + 1, {});
-  CHECK(rules::check_block(bad, w.net.chain_now()) == rules::block_refusal::too_many_transactions);
+  CHECK(rules::check_block(bad, w.net.chain_now(), w.net.state) ==
+        rules::block_refusal::too_many_transactions);
   bad.transactions.assign(3, {});
   for (auto& t : bad.transactions) t.size_bytes = 100 * 1024;
-  CHECK(rules::check_block(bad, w.net.chain_now()) == rules::block_refusal::payload_too_large);
+  CHECK(rules::check_block(bad, w.net.chain_now(), w.net.state) ==
+        rules::block_refusal::payload_too_large);
   bad.transactions[0].size_bytes = UINT64_MAX;
-  CHECK(rules::check_block(bad, w.net.chain_now()) == rules::block_refusal::payload_too_large);
+  CHECK(rules::check_block(bad, w.net.chain_now(), w.net.state) ==
+        rules::block_refusal::payload_too_large);
 }
 
 // Protocol §12.1.

@@ -24,7 +24,7 @@ TEST_CASE("the first rows hold the accounts, the validators with their pools and
   CHECK(chain.epoch.value == 0);
   CHECK(chain.epoch_first_block.value == 1);
   CHECK(chain.epoch_start_ms == made.start_ms);
-  CHECK(chain.last_block == rules::genesis_parent(rules::chain_id_of(made)));
+  CHECK(chain.last_block == signing::genesis_parent(signing::chain_id_of(made)));
   CHECK(chain.target_pot.value == 0);
   CHECK(chain.epoch_emission.value == chain.unissued.value / made.parameters.emission_epochs);
   CHECK(chain.congestion_ppm == 1'000'000);

@@ -73,14 +73,14 @@ struct model_plan {
 
 class network {
  public:
-  explicit network(const soma::genesis& with) : genesis(with), chain(rules::chain_id_of(with)) {
+  explicit network(const soma::genesis& with) : genesis(with), chain(signing::chain_id_of(with)) {
     REQUIRE(!rules::check_genesis(genesis));
     const auto rows = rules::genesis_rows(genesis);
     state.apply(rows);
     tree.apply(rows);
     active.apply(rows);
     time_ms = genesis.start_ms;
-    parent = rules::genesis_parent(chain);
+    parent = signing::genesis_parent(chain);
     REQUIRE(ledger::supply_is_whole(state));
   }
 
@@ -102,6 +102,8 @@ class network {
     block.height = ledger::read_chain(state).height.next();
     block.time_ms = time_ms + step_ms;
     block.parent = parent;
+    block.proposer = proposer;
+    block.peel = peel;
     for (const auto& v : ledger::read_committee(state).seats) {
       if (!silent.contains(v.member)) block.signers.push_back(v.member);
     }
@@ -131,7 +133,7 @@ class network {
                                               const memory_state& on,
                                               const rules::active_models& active,
                                               const soma::genesis& genesis) {
-    REQUIRE(!rules::check_block(block, ledger::read_chain(on)));
+    REQUIRE(!rules::check_block(block, ledger::read_chain(on), on));
     auto begun = rules::begin_block(block, on, active, genesis);
     const auto drawn = draw(begun);
     REQUIRE(!rules::check_draws(begun, drawn));
@@ -211,7 +213,7 @@ class network {
                                                   std::optional<model_id> model = {},
                                                   std::uint64_t stake = 2 * shannons_per_soma) {
     return {model,
-            rules::model_commitment(m.weights, m.key, m.embedding, m.salt),
+            signing::model_commitment(m.weights, m.key, m.embedding, m.salt),
             {rules::weights_bytes(test_architecture) + 1'000, 1u << 20, m.root, {}},
             {stake},
             1'000};
@@ -222,7 +224,7 @@ class network {
   /// Commits a model, and notes its id in the plan.
   void commit(const person& owner, model_plan& m, std::uint64_t stake = 2 * shannons_per_soma) {
     send(owner, commit_of(m, std::nullopt, stake));
-    m.id = rules::model_id_of(queue.back().id);
+    m.id = signing::model_id_of(queue.back().id);
   }
   /// The members of the committee that the genesis names.
   [[nodiscard]] std::vector<person> members() const {
@@ -272,6 +274,9 @@ class network {
   rules::active_models active;
   std::uint64_t time_ms = 0;
   block_id parent;
+  /// Of the blocks from now on; nobody's blocks have no peel.
+  public_key proposer{};
+  hash256 peel;
   std::vector<rules::block_transaction> queue;
   std::set<soma::address> silent;  // validators that do not sign
   rules::effects last;
@@ -290,7 +295,7 @@ inline honest_submission submission_for(const ledger::listed_target& target, con
   s.claim = {
       target.id,  target.row.assigned.front(),
       0x3f800000, target.row.radius_q30 / 2,
-      1'000,      rules::data_commitment(s.reveal.data, 1'000, s.reveal.salt, sender.where())};
+      1'000,      signing::data_commitment(s.reveal.data, 1'000, s.reveal.salt, sender.where())};
   return s;
 }
 

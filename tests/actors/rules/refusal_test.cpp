@@ -121,7 +121,7 @@ TEST_CASE("a block is refused by the first check that fails") {
   block.height = {2};
   block.transactions.assign(max_block_transactions + 1, {});
   block.transactions[7].size_bytes = max_block_payload_bytes + 1;
-  const auto check = [&] { return met(rules::check_block(block, net.chain_now())); };
+  const auto check = [&] { return met(rules::check_block(block, net.chain_now(), net.state)); };
   CHECK(check() == rules::block_refusal::wrong_height);
   block.height = {1};
   CHECK(check() == rules::block_refusal::time_not_after_parent);
@@ -132,7 +132,10 @@ TEST_CASE("a block is refused by the first check that fails") {
   block.transactions[7].size_bytes = max_block_payload_bytes;
   CHECK(!check());
   block.transactions[8].size_bytes = 1;
+  block.peel.value[0] = 1;
   CHECK(check() == rules::block_refusal::payload_too_large);
+  block.transactions.clear();
+  CHECK(check() == rules::block_refusal::wrong_peel);
 }
 
 // Protocol §10.4.

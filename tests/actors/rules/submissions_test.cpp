@@ -108,20 +108,21 @@ TEST_CASE("a distance outside the radius is refused once the radius is below 2")
 }
 
 // Protocol §8.1 and §7.7.
-TEST_CASE("a claim locks its bond, fills the target and opens a replacement") {
+TEST_CASE("a claim locks its bond and fills the target; the next block opens a replacement") {
   arena a;
   const auto open = a.net.open_targets();
   const auto balance = a.net.balance(a.alice);
-  const auto parent = a.net.parent;
   const auto s = a.claimed(a.alice, 1);
   const auto bond = a.submission(s.claim.target).bond.value;
   CHECK(bond == std::max(open.front().row.reward.value, std::uint64_t{65'000}));
   CHECK(a.net.chain_now().bonds.value == bond);
   CHECK(a.net.balance(a.alice) == balance - bond - a.net.last.outcomes[0].fee.value);
   CHECK(a.status(s.claim.target) == target_status::filled);
+  CHECK(a.net.open_targets().size() == open.size() - 1);
+  CHECK(a.net.chain_now().targets_waiting == 1);
+  a.net.block();
   CHECK(a.net.open_targets().size() == open.size());
-  const auto replacement = rules::target_id_of({parent, s.claim.target}, 0);
-  CHECK(a.status(replacement) == target_status::open);
+  CHECK(a.status(signing::target_id_of(a.net.chain_now().entropy, 0)) == target_status::open);
   CHECK(a.net.run(a.mallory, submission_for(open.front(), a.mallory, 9).claim) ==
         refusal::target_not_open);
 }

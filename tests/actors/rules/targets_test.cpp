@@ -73,14 +73,12 @@ TEST_CASE("stake buys at most half a standard deviation, and extreme values do n
   }
 }
 
-// Protocol §7.1 and §9.5.
+// Protocol §7.1.3 and §9.5.
 TEST_CASE(
-    "an epoch opens its targets from the parent's id, index by index, and sets their rewards "
-    "aside") {
+    "an epoch opens its targets from the entropy, index by index, and sets their rewards aside") {
   const std::vector people{somebody(1)};
   network net(small_genesis(1, people));
   (void)net.active_models(people[0], 5);
-  const auto before = net.parent;
   net.end_epoch();
   const auto chain = net.chain_now();
   const auto open = net.open_targets();
@@ -88,8 +86,7 @@ TEST_CASE(
   CHECK(chain.targets_waiting == 0);
   std::uint64_t pot = chain.target_pot.value + chain.set_aside.value;
   for (std::uint64_t i = 0; i < 4; ++i) {  // each has an eighth of what is there when it opens
-    const auto target =
-        ledger::read_target(net.state, rules::target_id_of({before, std::nullopt}, i));
+    const auto target = ledger::read_target(net.state, signing::target_id_of(chain.entropy, i));
     REQUIRE(target);
     CHECK(target->reward.value == pot / 8);
     pot -= target->reward.value;
@@ -102,7 +99,7 @@ TEST_CASE(
     CHECK(t.row.radius_q30 == rules::radius_q30(chain.difficulty_ppm, test_dim));
   }
   for (std::uint64_t i = 0; i < 4; ++i)
-    CHECK(ids.contains(rules::target_id_of({before, std::nullopt}, i)));
+    CHECK(ids.contains(signing::target_id_of(chain.entropy, i)));
 }
 
 // Protocol §7.7 and §3.5.
@@ -125,15 +122,14 @@ TEST_CASE("a target is opened only with models, and one below 1,000 shannons wai
   const auto parts = rules::pot_parts(net.genesis.parameters);
   state.must_move(rules::of(ledger::pot::unissued), rules::of(ledger::pot::targets),
                   {1'000 * parts - 1});
-  run.filled = {net.open_targets()[0].id, net.open_targets()[1].id};
-  CHECK(rules::replace_targets(run, net.parent).empty());
+  state.update_chain([](chain_row& c) { c.targets_waiting = 2; });
+  CHECK(rules::pay_for_targets(run).empty());
   CHECK(state.chain().targets_waiting == 2);
-  run.filled.clear();
   state.must_move(rules::of(ledger::pot::unissued), rules::of(ledger::pot::targets), {1});
-  const auto one = rules::replace_targets(run, net.parent);
+  const auto one = rules::pay_for_targets(run);
   REQUIRE(one.size() == 1);
   CHECK(one[0].reward.value == 1'000);
-  CHECK(one[0].id == rules::target_id_of({net.parent, std::nullopt}, 0));
+  CHECK(one[0].id == signing::target_id_of(state.chain().entropy, 0));
   CHECK(state.chain().targets_waiting == 1);
 }
 

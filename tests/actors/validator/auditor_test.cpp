@@ -8,10 +8,10 @@
 #include <deque>
 #include <set>
 
-#include "actors/rules/derived_ids.hpp"
 #include "actors/rules/models.hpp"
 #include "actors/rules/pools.hpp"
 #include "actors/scorer/scorer_worker.hpp"
+#include "messages/signing/signing.hpp"
 #include "tests/actors/validator/lone_auditor.hpp"
 #include "tests/actors/validator/one_validator.hpp"
 
@@ -255,7 +255,7 @@ TEST_CASE("the scorer is asked for exactly what was assigned and revealed") {
       const auto& target = subject_of(open, targets);
       CHECK(asked.getData().size() == 0);
       CHECK(asked.getSizeBytes() == target.claim.size_bytes);
-      CHECK(asked.getSeed() == rules::scoring_seed_of(target.id));
+      CHECK(asked.getSeed() == signing::scoring_seed_of(target.id));
       CHECK(floats_of(asked.getPoint()) == target.row.point);
       CHECK(asked.getWinnerOnly());
       REQUIRE(asked.getModels().size() == versions.size());
@@ -730,18 +730,18 @@ TEST_CASE("neither a checker's own trouble nor missing weights are a verdict on 
     one_validator v(folder.path(), [&](caf::actor_system& system) {
       return system.spawn(scripted_scorer, script);
     });
-    soma::wallet::wallet owner(key_of(1), rules::chain_id_of(small_genesis()), 0);
+    soma::wallet::wallet owner(key_of(1), signing::chain_id_of(small_genesis()), 0);
     tx::reveal_model reveal;
     reveal.embedding.assign(byte_architecture.dim, 0.5f);
     tx::commit_model commit;
     commit.commitment =
-        rules::model_commitment(reveal.weights, reveal.key, reveal.embedding, reveal.salt);
+        signing::model_commitment(reveal.weights, reveal.key, reveal.embedding, reveal.salt);
     commit.manifest = {rules::weights_bytes(byte_architecture) + 100, 1u << 20, blob_id{{1}}, {}};
     commit.stake = {10 * shannons_per_soma};
     const auto committed = owner.sign(commit, epoch_number{2}).sent;
     REQUIRE(v.submit(committed) == validator::offer_refusal{});
     v.pass(65'000);
-    reveal.model = rules::model_id_of(signing::id_of(committed));
+    reveal.model = signing::model_id_of(signing::id_of(committed));
     REQUIRE(v.submit(owner.sign(reveal, epoch_number{2}).sent) == validator::offer_refusal{});
     v.pass(40'000);
     const auto version = v.ledger->view().model_version({reveal.model, 1});

@@ -8,13 +8,13 @@
 #include "actors/localnet/world.hpp"
 #include "actors/model_registry/model_registry.hpp"
 #include "actors/router/router.hpp"
-#include "actors/rules/derived_ids.hpp"
 #include "actors/scorer/scorer_pool.hpp"
 #include "actors/target_generator/target_generator.hpp"
 #include "actors/validator/ledger_answers.hpp"
 #include "actors/validator/validator.hpp"
 #include "actors/wallet/wallet.hpp"
 #include "messages/crypto/random.hpp"
+#include "messages/signing/signing.hpp"
 #include "tests/actors/support/byte_model.hpp"
 #include "tests/support/program.hpp"
 
@@ -48,7 +48,7 @@ inline std::shared_ptr<validator::vote_memory> votes_in(const std::filesystem::p
   small.map_bytes = 1u << 26;
   small.reserve_bytes = 0;
   small.sync = false;
-  const auto chain = rules::chain_id_of(small_genesis());
+  const auto chain = signing::chain_id_of(small_genesis());
   const auto key = key_of(seed).public_half();
   if (!std::filesystem::exists(folder / "votes"))
     votes::voting_record_store::create(folder / "votes", chain, key, small);

@@ -36,7 +36,8 @@ struct lone_gate {
   lone_gate() {
     REQUIRE(validator::open_ledger(*ledger, small_genesis()).has_value());
     executor = std::make_shared<validator::block_executor>(
-        nullptr, parts, target_generator::target_generator_actor{}, ledger, small_genesis());
+        nullptr, parts, target_generator::target_generator_actor{}, ledger, small_genesis(),
+        key_of(9));
     gate.emplace(parts, *ledger, *executor, small_genesis(), key_of(9));
   }
   signed_transaction transfer() {
@@ -53,7 +54,7 @@ struct lone_gate {
   soma::support::scratch_folder folder;
   std::shared_ptr<tables::ledger_store> ledger = std::make_shared<tables::ledger_store>(
       folder / "ledger", tables::ledger_options{1u << 28, false, false});
-  soma::wallet::wallet sender{key_of(1), rules::chain_id_of(small_genesis()), 0};
+  soma::wallet::wallet sender{key_of(1), signing::chain_id_of(small_genesis()), 0};
   noted_parts parts;
   std::shared_ptr<validator::block_executor> executor;
   std::optional<validator::transaction_gate> gate;
@@ -70,11 +71,11 @@ TEST_CASE(
   CHECK(size() == 1);
   // The second is full, until its very end.
   g.gate->take_from_peer(1, g.after_nonsense(0), 7'000);
-  g.sender = soma::wallet::wallet(key_of(1), rules::chain_id_of(small_genesis()), 1);
+  g.sender = soma::wallet::wallet(key_of(1), signing::chain_id_of(small_genesis()), 1);
   g.gate->take_from_peer(1, g.after_nonsense(0), 7'999);
   CHECK(size() == 1);
   // Other peers are not affected, and the next second is another one.
-  g.sender = soma::wallet::wallet(key_of(1), rules::chain_id_of(small_genesis()), 1);
+  g.sender = soma::wallet::wallet(key_of(1), signing::chain_id_of(small_genesis()), 1);
   g.gate->take_from_peer(2, g.after_nonsense(0), 7'999);
   CHECK(size() == 2);
   g.gate->take_from_peer(1, g.after_nonsense(4'095), 8'000);
@@ -98,7 +99,7 @@ TEST_CASE("transactions of a client are passed on to the peers once, those of a 
   g.gate->flush();
   g.gate->flush();
   CHECK(g.parts.passed_on == 1);
-  soma::wallet::wallet poor(key_of(77), rules::chain_id_of(small_genesis()), 0);
+  soma::wallet::wallet poor(key_of(77), signing::chain_id_of(small_genesis()), 0);
   peer::transactions unpaid;
   unpaid.list.push_back(poor.sign(tx::transfer{address_of(2), {1}}, epoch_number{2}).sent);
   g.gate->take_from_peer(1, unpaid, 7'000);

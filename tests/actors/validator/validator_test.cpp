@@ -4,10 +4,10 @@
 
 #include "actors/execution/ledger_reader.hpp"
 #include "actors/ledger/queries.hpp"
-#include "actors/rules/derived_ids.hpp"
 #include "actors/validator/ledger_answers.hpp"
 #include "actors/wallet/wallet.hpp"
 #include "messages/codec/codec.hpp"
+#include "messages/signing/signing.hpp"
 #include "tests/actors/validator/one_validator.hpp"
 
 using namespace soma;
@@ -37,7 +37,7 @@ offer_refusal code(consensus::pool_refusal refusal) {
 
 TEST_CASE("a transfer that is taken is in a block soon, and durable") {
   const soma::support::scratch_folder folder;
-  soma::wallet::wallet sender(key_of(1), rules::chain_id_of(small_genesis()), 0);
+  soma::wallet::wallet sender(key_of(1), signing::chain_id_of(small_genesis()), 0);
   soma::state_root root;
   std::uint64_t height = 0;
   {
@@ -79,11 +79,41 @@ TEST_CASE("epochs end without any transaction") {
   CHECK(ledger::supply_is_whole(ledger_reader(*v.ledger)));
 }
 
+// Protocol §7.1.1.
+TEST_CASE("a validator commits to a hash onion by itself and peels it, also after a restart") {
+  const soma::support::scratch_folder folder;
+  const auto onion_of = [](const one_validator& v) {
+    const auto view = v.ledger->view();
+    const auto key = ledger::read_committee(ledger_reader(*v.ledger)).seats[0].consensus_key;
+    return ledger::read_onion(ledger_reader(*v.ledger), key).value_or(onion_row{});
+  };
+  std::uint64_t peeled = 0;
+  {
+    one_validator v(folder.path());
+    v.pass(130'000);
+    const auto row = onion_of(v);
+    CHECK(row.next_layer == hash256{});
+    CHECK(row.number == 0);
+    peeled = v.ledger->view().height().value;
+    CHECK(v.ledger->block_at({peeled})->header.peel == row.layer);
+    CHECK(row.layer != hash256{});
+    CHECK(v.ledger->block_at({30})->header.peel == hash256{});
+  }
+  one_validator again(folder.path());
+  again.pass(10'000);
+  const auto height = again.ledger->view().height().value;
+  REQUIRE(height > peeled);
+  for (auto h = peeled + 1; h <= height; ++h) {
+    const auto before = again.ledger->block_at({h - 1})->header.peel;
+    CHECK(signing::layer_around(again.ledger->block_at({h})->header.peel) == before);
+  }
+}
+
 // By security §8.1 a transaction that cannot be charged is not kept.
 TEST_CASE("a transaction that cannot be executed is refused at once and by name") {
   const soma::support::scratch_folder folder;
   one_validator v(folder.path());
-  const auto chain = rules::chain_id_of(small_genesis());
+  const auto chain = signing::chain_id_of(small_genesis());
   soma::wallet::wallet sender(key_of(1), chain, 0);
   const auto good = transfer(sender, 2, 1);
   auto forged = good;
@@ -111,7 +141,7 @@ TEST_CASE("a transaction that cannot be executed is refused at once and by name"
 TEST_CASE("a member of the committee votes without a balance; all others need one to send") {
   const soma::support::scratch_folder folder;
   one_validator v(folder.path());
-  const auto chain = rules::chain_id_of(small_genesis());
+  const auto chain = signing::chain_id_of(small_genesis());
   soma::wallet::wallet member(key_of(9), chain, 0), stranger(key_of(3), chain, 0);
   CHECK(v.balance(9) == shannons{});
   CHECK(v.submit(member.sign(tx::vote_on_submission{}, epoch_number{2}).sent) == taken);
@@ -128,7 +158,7 @@ TEST_CASE("a member of the committee votes without a balance; all others need on
 TEST_CASE("bytes of all kinds neither enter the ledger nor hurt the validator") {
   const soma::support::scratch_folder folder;
   one_validator v(folder.path());
-  soma::wallet::wallet sender(key_of(1), rules::chain_id_of(small_genesis()), 0);
+  soma::wallet::wallet sender(key_of(1), signing::chain_id_of(small_genesis()), 0);
   const auto good = transfer(sender, 2, 1);
   for (std::uint64_t seed = 0; seed < 300; ++seed) {
     CAPTURE(seed);

@@ -22,7 +22,7 @@ using test::seeds;
   transaction, signed_transaction, genesis, block_header, block, event, chain_row, account_row, \
       validator_row, model_row, model_version_row, target_row, submission_row, used_data_row,   \
       known_weights_row, committee_row, stake_row, agenda_row, consensus_key_row, evidence_row, \
-      vote_statement
+      onion_row, vote_statement
 
 TEST_CASE_TEMPLATE("every value comes back from its bytes as it went", X, ALL_TYPES) {
   for (const auto seed : seeds(300)) {
@@ -39,7 +39,7 @@ TEST_CASE_TEMPLATE("every value comes back from its bytes as it went", X, ALL_TY
 TEST_CASE_TEMPLATE("a value that was never set comes back too", X, chain_row, account_row,
                    validator_row, model_row, model_version_row, target_row, submission_row,
                    used_data_row, known_weights_row, committee_row, stake_row, agenda_row,
-                   consensus_key_row, evidence_row, event, block) {
+                   consensus_key_row, evidence_row, onion_row, event, block) {
   const auto received = decode<X>(encode(X{}));
   REQUIRE(received);
   CHECK(*received == X{});
@@ -168,21 +168,25 @@ TEST_CASE("a genesis outside its ranges is refused") {
 }
 
 // Protocol §10.2.
-TEST_CASE("a header's layout has 214 bytes in the order of its fields") {
+TEST_CASE("a header's layout has 246 bytes in the order of its fields") {
   block_header header;
   header.version = 0x0201;
   header.epoch = {0x0807060504030201};
   header.chain.value.fill(0xcc);
   header.flags = 0xbbaa;
   header.next_committee.value.fill(0xee);
+  header.peel.value.fill(0xdd);
   const bytes layout = header_layout(header);
-  REQUIRE(layout.size() == 214);
+  REQUIRE(layout.size() == 246);
   CHECK(to_hex(byte_view(layout).first(2)) == "0102");
   CHECK(layout[2] == 0xcc);
   CHECK(layout[33] == 0xcc);
   CHECK(to_hex(byte_view(layout).subspan(34, 8)) == "0102030405060708");
   CHECK(to_hex(byte_view(layout).subspan(180, 2)) == "aabb");
   CHECK(layout[182] == 0xee);
+  CHECK(layout[213] == 0xee);
+  CHECK(layout[214] == 0xdd);
+  CHECK(layout[245] == 0xdd);
 }
 
 // Protocol §11.1.
@@ -203,6 +207,7 @@ TEST_CASE("keys name their table and what they are the key of, and nothing else 
     CHECK(table_of(committee_key()) == ledger_table::committee);
     CHECK(table_of(consensus_key_key(id.value)) == ledger_table::consensus_key);
     CHECK(table_of(evidence_key(id)) == ledger_table::evidence);
+    CHECK(table_of(onion_key(id.value)) == ledger_table::onion);
     CHECK(id_in_key<model_id>(model_key(model)) == model);
     const auto key = model_version_key(model, version);
     CHECK(version_in_key(key) == model_version_ref{model, version});

@@ -167,6 +167,11 @@ inline transaction_kind sample_kind(sampler& s, std::size_t index) {
     }
     case 12:
       return tx::leave_committee{};
+    case 13: {
+      tx::commit_onion k;
+      s.all(k.layer, k.number);
+      return k;
+    }
     default: {
       tx::report_equivocation k;
       s.all(k.signer, k.first_signature, k.second_signature);
@@ -231,7 +236,7 @@ inline block_header sample<block_header>(std::uint64_t seed) {
   block_header v;
   s.all(v.version, v.chain, v.epoch, v.view, v.height, v.parent_view, v.parent, v.payload_root,
         v.payload_bytes, v.transactions, v.state_root, v.time_ms, v.proposer, v.flags,
-        v.next_committee);
+        v.next_committee, v.peel);
   return v;
 }
 template <>
@@ -263,7 +268,8 @@ inline chain_row sample<chain_row>(std::uint64_t seed) {
         v.registry_version, v.versions_activated, v.fee_multiplier_ppm, v.difficulty_ppm, v.hits,
         v.slice_hits, v.targets_waiting, v.target_pot, v.epoch_emission, v.flowed, v.balances,
         v.staked, v.bonds, v.set_aside, v.unissued, v.burned, v.burned_this_epoch, v.joining,
-        v.unbonding, v.slices_done, v.congestion_ppm, v.validator_pay);
+        v.unbonding, v.slices_done, v.congestion_ppm, v.validator_pay, v.entropy, v.leader_seed,
+        v.next_leader_seed);
   return v;
 }
 template <>
@@ -373,6 +379,14 @@ inline evidence_row sample<evidence_row>(std::uint64_t seed) {
   sampler s(seed);
   evidence_row v;
   s.fill(v.height);
+  return v;
+}
+
+template <>
+inline onion_row sample<onion_row>(std::uint64_t seed) {
+  sampler s(seed);
+  onion_row v;
+  s.all(v.layer, v.number, v.next_layer, v.next_number, v.next_from);
   return v;
 }
 

@@ -92,8 +92,10 @@ TEST_CASE("commitments bind each of their parts") {
   const float embedding[] = {1.0f, 2.0f};
   const float other[] = {1.0f, -2.0f};
   CHECK(model_commitment({}, {}, embedding, {}) != model_commitment({}, {}, other, {}));
-  CHECK(target_id_of(bytes(32, 1), 0) != target_id_of(bytes(32, 1), 1));
-  CHECK(target_seed(bytes(32, 1), 0) != target_seed(bytes(32, 2), 0));
+  CHECK(target_id_of(hash256{{1}}, 0) != target_id_of(hash256{{1}}, 1));
+  CHECK(layer_around({}) != hash256{});
+  CHECK(entropy_after(hash256{{1}}, hash256{{2}}) != entropy_after(hash256{{2}}, hash256{{1}}));
+  CHECK(target_seed(hash256{{1}}, 0) != target_seed(hash256{{2}}, 0));
 }
 
 }  // namespace soma::signing

@@ -66,7 +66,7 @@ TEST_CASE(
   const scratch_directory dir;
   {
     const lmdb::environment first(dir.path(), {.map_bytes = std::size_t{1} << 26,
-                                               .format = "soma-ledger 3",
+                                               .format = "soma-ledger 4",
                                                .tables = ledger_table_names()});
   }
   std::string said;

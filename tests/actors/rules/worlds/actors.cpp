@@ -1,8 +1,9 @@
 #include "tests/actors/rules/worlds/actors.hpp"
 
+#include <algorithm>
 #include <limits>
 
-#include "actors/rules/derived_ids.hpp"
+#include "messages/signing/signing.hpp"
 #include "tests/actors/rules/worlds/people.hpp"
 
 namespace soma::test {
@@ -53,6 +54,7 @@ std::vector<step> actors::next_block() {
   if (!d_.chance(20)) block.absent = lazy_;
   if (d_.chance(10)) block.absent |= static_cast<std::uint32_t>(d_.next());
   block.odd_signers = d_.chance(5);
+  block.proposer = d_.below(8);
   steps_.push_back(block);
   return std::move(steps_);
 }
@@ -76,6 +78,7 @@ void actors::act() {
       {4, &actors::change_commission},
       {2, &actors::join},
       {1, &actors::leave},
+      {2, &actors::commit_onion},
       {1, &actors::report},
       {4, &actors::again},
   };
@@ -290,6 +293,17 @@ void actors::join() {
 
 void actors::leave() {
   send(d_.chance(90) ? first_validator + d_.below(8) : anybody(), tx::leave_committee{});
+}
+
+void actors::commit_onion() {
+  const auto who = d_.chance(90) ? member() : anybody();
+  const auto& seats = rows_.committee().seats;
+  const auto seat = std::ranges::find(seats, everybody()[who].where, &committee_seat::member);
+  tx::commit_onion t;
+  t.number = d_.below(1'000);
+  t.layer = outermost_layer(seat == seats.end() ? who : key_at(seat->consensus_key), t.number);
+  if (d_.chance(hostile_percent_)) t.layer = d_.chance(50) ? hash256{} : strange_id();
+  send(who, t);
 }
 
 tx::report_equivocation actors::conflicting_votes(std::size_t key) {

@@ -49,6 +49,7 @@ class actors {
   void change_commission();
   void join();
   void leave();
+  void commit_onion();
   void report();
   void again();
 

@@ -2,8 +2,8 @@
 #include <limits>
 
 #include "actors/ledger/vote_tally.hpp"
-#include "actors/rules/derived_ids.hpp"
 #include "actors/rules/models.hpp"
+#include "messages/signing/signing.hpp"
 #include "tests/actors/rules/worlds/actors.hpp"
 #include "tests/actors/rules/worlds/people.hpp"
 
@@ -60,7 +60,7 @@ tx::commit_model actors::draft(model_secret& secret) {
   r.embedding = embedding();
   secret.committed_in = rows_.chain.epoch;
   tx::commit_model t;
-  t.commitment = rules::model_commitment(r.weights, r.key, r.embedding, r.salt);
+  t.commitment = signing::model_commitment(r.weights, r.key, r.embedding, r.salt);
   t.manifest = {rules::weights_bytes(p_.architecture) + 1 + d_.below(1u << 20),
                 1u << 20,
                 id_from<blob_id>(d_.next()),
@@ -104,7 +104,7 @@ void actors::commit_model() {
   }
   const auto& sent = send(secret.owner, std::move(t));
   if (!update) {
-    secret.reveal.model = rules::model_id_of(name_of_transaction(in_.seed(), sent.serial));
+    secret.reveal.model = signing::model_id_of(name_of_transaction(in_.seed(), sent.serial));
     models_.push_back(secret.reveal.model);
     if (models_.size() > 40) models_.erase(models_.begin());
   }
@@ -194,8 +194,8 @@ void actors::claim() {
   t.loss_bits = 0x3f800000u + static_cast<std::uint32_t>(d_.below(1u << 20));
   t.distance_q30 = static_cast<std::uint32_t>(d_.below(row.radius_q30 + 1ull));
   t.size_bytes = 1 + d_.below(std::min<std::uint64_t>(p_.max_data_bytes, 2'000));
-  t.commitment = rules::data_commitment(secret.reveal.data, t.size_bytes, secret.reveal.salt,
-                                        everybody()[secret.submitter].where);
+  t.commitment = signing::data_commitment(secret.reveal.data, t.size_bytes, secret.reveal.salt,
+                                          everybody()[secret.submitter].where);
   if (d_.chance(hostile_percent_)) {
     switch (d_.below(7)) {
       case 0:

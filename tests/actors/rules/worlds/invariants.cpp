@@ -5,6 +5,7 @@
 #include "actors/ledger/ledger.hpp"
 #include "actors/rules/difficulty.hpp"
 #include "messages/crypto/ed25519.hpp"
+#include "messages/signing/signing.hpp"
 #include "tests/actors/rules/worlds/violation.hpp"
 
 namespace soma::test {
@@ -243,11 +244,16 @@ void pot_watch::check_emission(const rules::effects& done, const mirror& rows) c
 }
 
 void pot_watch::check_targets(const rules::effects& done, const mirror& rows) const {
+  std::uint64_t opened = 0, filled = 0;
   for (const auto& e : done.events) {
-    if (e.kind == event_kind::target_opened)
-      must(e.amount.value >= 1'000, "no target is worth less than 1,000 shannons");
+    if (e.kind == event_kind::target_filled) ++filled;
+    if (e.kind != event_kind::target_opened) continue;
+    must(e.amount.value >= 1'000, "no target is worth less than 1,000 shannons");
+    must(e.target == signing::target_id_of(rows.chain.entropy, opened++),
+         "a target is the draw of its block's entropy");
   }
-  if (rows.chain.targets_waiting == 0) return;
+  // What this block has filled is replaced by the next one.
+  if (rows.chain.targets_waiting <= (done.epoch_closed ? 0 : filled)) return;
   const auto parts = std::max<std::uint64_t>(p_.hits_wanted / slices(), 2 * p_.initial_targets);
   const bool any_model = std::ranges::any_of(rows.models.rows, [](const auto& model) {
     return model.second.status == model_status::active;

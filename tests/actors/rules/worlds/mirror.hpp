@@ -62,6 +62,7 @@ class mirror final : public ledger::state_reader {
   mirror_table<consensus_key_row> consensus_keys;
   mirror_table<committee_row> committees;
   mirror_table<evidence_row> evidence;
+  mirror_table<onion_row> onions;
 
   bool backwards = false;  // reverses the order of scans, which must not matter
 
@@ -72,7 +73,7 @@ class mirror final : public ledger::state_reader {
   void take_typed(const row_change& change, bool check_bytes);
   void sort_targets();
 
-  std::array<std::map<std::string, bytes, std::less<>>, 15> raw_;  // by table
+  std::array<std::map<std::string, bytes, std::less<>>, 16> raw_;  // by table
   std::array<std::vector<target_id>, 3> live_;
 };
 

@@ -6,6 +6,7 @@
 #include <optional>
 #include <vector>
 
+#include "actors/rules/onion.hpp"
 #include "messages/crypto/ed25519.hpp"
 
 namespace soma::test {
@@ -22,5 +23,18 @@ inline constexpr std::size_t key_count = 28;
 /// All keys, key_count of them. The first person_count belong to people.
 [[nodiscard]] const std::vector<someone>& everybody();
 [[nodiscard]] std::optional<std::size_t> person_at(const address& where);
+/// Whose consensus key this is; it is one of everybody's.
+[[nodiscard]] std::size_t key_at(const public_key& key);
+
+/// The hash onions of the people have few layers, so that they are used up.
+inline constexpr std::size_t onion_layers = 12;
+
+/// The outermost layer of the onion with this number of a key, which is named by its place among
+/// everybody's.
+[[nodiscard]] hash256 outermost_layer(std::size_t key, std::uint64_t number);
+/// What a block under this key peels at this height: zero without an onion, nullopt when the onion
+/// is used up or was never one.
+[[nodiscard]] std::optional<hash256> peel_at(const std::optional<onion_row>& onion, std::size_t key,
+                                             block_height height);
 
 }  // namespace soma::test

@@ -66,6 +66,9 @@ struct describer {
     out << "join_committee with key of " << key_name(t.consensus_key) << " stake " << t.stake.value;
   }
   void operator()(const tx::leave_committee&) { out << "leave_committee"; }
+  void operator()(const tx::commit_onion& t) {
+    out << "commit_onion " << t.number << " layer " << t.layer.short_text();
+  }
   void operator()(const tx::report_equivocation& t) {
     out << "report_equivocation of " << key_name(t.signer) << ", statements of "
         << t.first_statement.size() << " and " << t.second_statement.size() << " bytes";
@@ -89,6 +92,7 @@ std::string describe(const step& s) {
     if (s.shuffle != 0) out << ", shuffled by " << s.shuffle;
     if (s.absent != 0) out << ", absent " << s.absent;
     if (s.odd_signers) out << ", odd signers";
+    if (s.proposer != 0) out << ", proposed by " << s.proposer;
     return out.str();
   }
   out << '#' << s.serial << ' ';

@@ -31,6 +31,7 @@ struct step {
   std::uint64_t shuffle = 0;  // 0 keeps the order of sending
   std::uint32_t absent = 0;   // a bit for each person that does not sign
   bool odd_signers = false;   // names signers twice, and people without a seat
+  std::size_t proposer = 0;   // its seat, counted round; who has no layer left is passed over
 };
 
 struct script {

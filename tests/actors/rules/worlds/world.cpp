@@ -6,6 +6,7 @@
 #include "actors/rules/epoch.hpp"
 #include "actors/rules/fees.hpp"
 #include "actors/rules/genesis_state.hpp"
+#include "messages/signing/signing.hpp"
 #include "tests/actors/rules/dice.hpp"
 #include "tests/actors/rules/worlds/people.hpp"
 #include "tests/actors/rules/worlds/violation.hpp"
@@ -47,7 +48,7 @@ world::world(std::uint64_t seed, const soma::genesis& genesis, const strictness&
     : seed_(seed),
       genesis_(genesis),
       how_(how),
-      chain_(rules::chain_id_of(genesis)),
+      chain_(signing::chain_id_of(genesis)),
       invariants_(genesis) {
   const auto rows = rules::genesis_rows(genesis);
   rows_.apply(rows, true);
@@ -113,6 +114,34 @@ std::vector<address> world::signers(const step& what) const {
   return who;
 }
 
+/// The first seat from `from` on that has a layer to peel, or no onion. If none has, the block is
+/// nobody's: the rules do not know who may lead.
+void world::choose_proposer(rules::block_input& block, std::size_t from) const {
+  const auto& seats = rows_.committee().seats;
+  for (std::size_t i = 0; i < seats.size(); ++i) {
+    const auto& key = seats[(from + i) % seats.size()].consensus_key;
+    if (const auto peel = peel_at(ledger::read_onion(rows_, key), key_at(key), block.height)) {
+      block.proposer = key;
+      block.peel = *peel;
+      return;
+    }
+  }
+}
+
+/// No other peel can follow, and what a block adds to the entropy depends on its peel alone.
+void world::check_peel(const rules::block_input& block) const {
+  const auto& chain = rows_.chain;
+  must(chain.entropy == signing::entropy_after(rows_.chain_before.entropy, block.peel),
+       "the entropy follows from the peels alone");
+  if (block.peel != hash256{}) {
+    must(ledger::read_onion(rows_, block.proposer)->layer == block.peel, "a layer is peeled once");
+  }
+  must(chain.epoch == rows_.chain_before.epoch ||
+           (chain.leader_seed == rows_.chain_before.next_leader_seed &&
+            chain.next_leader_seed == chain.entropy),
+       "an epoch's leaders follow from the entropy at the end of the one before the last");
+}
+
 rules::block_input world::next_block(const step& what) {
   if (what.shuffle != 0) {
     dice d{what.shuffle};
@@ -123,6 +152,7 @@ rules::block_input world::next_block(const step& what) {
   block.time_ms = rows_.chain.time_ms + std::max<std::uint64_t>(1, what.time_step_ms);
   block.parent = name_of_block(seed_, rows_.chain.height);
   block.signers = signers(what);
+  choose_proposer(block, what.proposer);
   block.transactions.swap(queue_);
   if (block.transactions.size() > 800) block.transactions.resize(800);
   queued_.clear();
@@ -131,7 +161,11 @@ rules::block_input world::next_block(const step& what) {
 
 rules::effects world::execute(const rules::block_input& block,
                               const rules::active_models& active) const {
-  must(!rules::check_block(block, rows_.chain), "the block follows its parent");
+  must(!rules::check_block(block, rows_.chain, rows_), "the block follows its parent");
+  auto other = block;
+  other.peel.value[31] ^= 1;
+  must(rules::check_block(other, rows_.chain, rows_) == rules::block_refusal::wrong_peel,
+       "one peel follows and no other");
   auto begun = rules::begin_block(block, rows_, active, genesis_);
   const auto drawn = draw(begun, genesis_.parameters.architecture.dim);
   must(!rules::check_draws(begun, drawn), "a draw of all candidates fits");
@@ -152,6 +186,7 @@ void world::run_block(const step& what) {
   seen_.count(done);
   must(rows_.chain == done.chain, "the chain row is the one that was written");
   invariants_.check(block, done, rows_);
+  check_peel(block);
   if (done.epoch_closed && how_.recount_every != 0 &&
       rows_.chain.epoch.value % how_.recount_every == 0) {
     invariants_.check_all(rows_);

@@ -51,6 +51,8 @@ class world {
   void run_block(const step& what);
   [[nodiscard]] rules::block_input next_block(const step& what);
   [[nodiscard]] std::vector<address> signers(const step& what) const;
+  void choose_proposer(rules::block_input& block, std::size_t from) const;
+  void check_peel(const rules::block_input& block) const;
   [[nodiscard]] rules::effects execute(const rules::block_input& block,
                                        const rules::active_models& active) const;
   void check_twin(const rules::block_input& block, const rules::effects& done);
