@@ -36,6 +36,9 @@ std::set<std::pair<dev_t, ino_t>>& open_directories() {
   throw failure(code_of(error), doing + ": " + std::strerror(error));
 }
 
+/// Offsets within a page have 16 bits, so a torn page can lead LMDB at most so far past its end.
+constexpr off_t reach_of_a_page = 1 << 16;
+
 /// A file that was cut short (a bad copy) would end the process with SIGBUS when a page past its
 /// end is touched. This extends the file with zeros; LMDB refuses such pages by name. A short file
 /// alone is no proof of damage, since LMDB may leave free pages at the end unwritten. A reader may
@@ -51,7 +54,8 @@ void cover_all_pages(MDB_env* env, const std::filesystem::path& file, bool read_
   if (::stat(file.c_str(), &on_disk) != 0) fail_errno("stat " + file.string());
   if (on_disk.st_size >= needed) return;
   if (!read_only) {
-    if (::truncate(file.c_str(), needed) != 0) fail_errno("extend " + file.string());
+    if (::truncate(file.c_str(), needed + reach_of_a_page) != 0)
+      fail_errno("extend " + file.string());
     return;
   }
   const bool is_little = needed - on_disk.st_size <= most_room_by_reader;

@@ -255,6 +255,38 @@ TEST_CASE("a file cut short is a named failure, never a dead process") {
   }
 }
 
+// LMDB keeps the lengths of a record in the 8 bytes before its key: the value's in the first four,
+// the key's in the last two.
+TEST_CASE("a record whose length is torn is a named failure, also where it would leave the file") {
+  const bytes key = key_of(1), value = bytes(300, 9);
+  for (const std::size_t at : {2, 3, 7}) {
+    for (const int with : {0x01, 0x7f, 0xff}) {
+      CAPTURE(at);
+      CAPTURE(with);
+      const scratch_directory dir;
+      {
+        environment env(dir.path(), small());
+        put_one(env, key, value);
+      }
+      const auto file = dir.path() / "data.mdb";
+      bytes content = test::read_file(file);
+      bytes record = key;
+      record.insert(record.end(), value.begin(), value.end());
+      const auto found = std::search(content.begin(), content.end(), record.begin(), record.end());
+      REQUIRE(found != content.end());
+      *(found - 8 + static_cast<std::ptrdiff_t>(at)) = static_cast<std::uint8_t>(with);
+      std::ofstream(file, std::ios::binary | std::ios::trunc)
+          .write(reinterpret_cast<const char*>(content.data()),
+                 static_cast<std::streamsize>(content.size()));
+      const auto name = failure_of([&] {
+        const environment env(dir.path(), small());
+        all_of(env, "left");
+      });
+      CHECK(name == "corrupt_record");
+    }
+  }
+}
+
 TEST_CASE(
     "a full map is a named error: writing stops, nothing is lost, reads go on, a larger map goes "
     "on") {
