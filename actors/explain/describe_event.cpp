@@ -143,6 +143,10 @@ std::string describe_model(const explain_context& context, const event& e) {
     case event_kind::model_update_dropped:
       return describe_drop(context, e);
     case event_kind::model_not_accepted:
+      if (e.other != address{}) {
+        return format_text(model, " was dropped: ", e.other.text(),
+                           " has published the same weights before; nothing was slashed");
+      }
       return format_text(model, " was not accepted: validators with a power of ", e.detail,
                          " found it good, not with the ", rules::quorum_power.value,
                          " needed; nothing was slashed");

@@ -107,6 +107,10 @@ std::string describe_drop(const model_version_row& v, const events_by_kind& even
                        ": not revealed in epoch ", v.committed_in.next());
   const auto* not_accepted = find(events, event_kind::model_not_accepted);
   if (not_accepted == nullptr) return in_block(find(events, event_kind::model_update_dropped));
+  if (not_accepted->other != address{}) {
+    return format_text(in_block(not_accepted), ": ", not_accepted->other.text(),
+                       " has published the same weights before");
+  }
   return format_text(in_block(not_accepted), ": no quorum had found it good when epoch ",
                      not_accepted->epoch, " ended");
 }
@@ -185,8 +189,9 @@ std::string why_inactive(const model_record& r) {
   const auto* ended = find(r.latest, event_kind::model_not_accepted);
   if (ended != nullptr && find(r.latest, event_kind::model_retired) == nullptr)
     return format_text("inactive since block ", ended->height,
-                       ": no quorum of validators found it good; its stake can be withdrawn "
-                       "(protocol §6)");
+                       ended->other != address{} ? ": its weights were published before"
+                                                 : ": no quorum of validators found it good",
+                       "; its stake can be withdrawn (protocol §6)");
   if (const auto* retired = find(r.latest, event_kind::model_retired))
     return format_text("inactive: it retired in block ", retired->height, " (protocol §6)");
   return "inactive";

@@ -38,6 +38,7 @@ refused claim_target(block_run& run, const address& sender, const tx::claim_targ
 
   SOMA_ASSERT(run.state.submissions.find(what.target) == nullptr, "an open target has no claim");
   run.state.targets.update(what.target, [](target_row& t) { t.status = target_status::filled; });
+  run.state.update_chain([](chain_row& c) { ++c.claims_standing; });
   run.state.submissions.put(what.target, {.submitter = sender,
                                           .winner = what.winner,
                                           .loss_bits = what.loss_bits,
@@ -72,11 +73,13 @@ bool reveal_window_open(const genesis_parameters& p, const submission_row& s, bl
 namespace {
 
 /// Whether a claim may be given up without loss because of data that was revealed for another
-/// target: nobody had revealed it in an earlier block than the claim's, and the claims are not of
-/// one submitter, who knows what it has used. Protocol §8.2.2.
-bool is_found_twice(const submission_row& first, const submission_row& claim) {
-  SOMA_ASSERT(first.revealed_at.has_value(), "data is used by a reveal");
-  return *first.revealed_at >= claim.claimed_at && first.submitter != claim.submitter;
+/// target: nobody had revealed it in an earlier block than the claim's, the claims are not of one
+/// submitter, who knows what it has used, and no claim was given up for this data before. Two
+/// people may find one file; whoever brings a third wants to block targets for nothing. Protocol
+/// §8.2.2.
+bool is_found_twice(const submission_row& latest, const submission_row& claim) {
+  return latest.revealed_at && *latest.revealed_at >= claim.claimed_at &&
+         latest.submitter != claim.submitter;
 }
 
 }  // namespace
@@ -92,7 +95,7 @@ refused reveal_data(block_run& run, const address& sender, const tx::reveal_data
   if (!reveal_window_open(run.parameters, claim, run.height, now_ms, run.epoch())) {
     return refusal::reveal_window_over;
   }
-  if (signing::data_commitment(what.data, claim.size_bytes, what.salt, sender) !=
+  if (signing::data_commitment(what.data, what.blob, claim.size_bytes, what.salt, sender) !=
       claim.commitment) {
     return refusal::data_commitment_mismatch;
   }
@@ -100,6 +103,9 @@ refused reveal_data(block_run& run, const address& sender, const tx::reveal_data
     if (!is_found_twice(run.state.submissions.get(used->target), claim))
       return refusal::data_already_used;
     run.state.submissions.update(what.target, [&](submission_row& s) { s.data = what.data; });
+    // The claim that is given up stands for the data from now on; it has no reveal.
+    run.state.used_data.put(what.data, {what.target});
+    run.state.update_chain([](chain_row& c) { --c.claims_standing; });
     void_claim(run, what.target, void_reason::data_in_use);
     return std::nullopt;
   }
@@ -111,6 +117,7 @@ refused reveal_data(block_run& run, const address& sender, const tx::reveal_data
     s.blob = what.blob;
   });
   run.state.targets.update(what.target, [](target_row& t) { t.status = target_status::revealed; });
+  run.state.update_chain([](chain_row& c) { --c.claims_standing; });
   run.state.used_data.put(what.data, {what.target});
   auto& e = run.note(event_kind::data_revealed);
   e.target = what.target;

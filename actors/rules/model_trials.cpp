@@ -71,9 +71,10 @@ void activate(block_run& run, const model_id& model) {
   e.account = before.owner;
 }
 
-/// Drops a version that no quorum called good. A model that never was active ends with it; its
-/// stake can be withdrawn, since nothing is proven against it.
-void give_up(block_run& run, const model_id& model, const model_row& row) {
+}  // namespace
+
+void give_up(block_run& run, const model_id& model, const address& published_by) {
+  const model_row row = run.state.models.get(model);
   const auto which = latest_of(model, row);
   run.state.versions.update(which,
                             [](model_version_row& v) { v.status = version_status::dropped; });
@@ -84,9 +85,8 @@ void give_up(block_run& run, const model_id& model, const model_row& row) {
   e.model = which;
   e.account = row.owner;
   e.detail = power_now(run, which, is_good).value;
+  e.other = published_by;
 }
-
-}  // namespace
 
 refused vote_on_model(block_run& run, const address& sender, const tx::vote_on_model& what) {
   const auto power = run.state.power_of(sender);
@@ -116,7 +116,7 @@ void end_trial(block_run& run, const model_id& model) {
   const auto which = latest_of(model, row);
   if (power_now(run, which, is_good) >= quorum_power) return activate(run, model);
   const auto last = run.state.versions.get(which).committed_in.value + trial_epochs;
-  if (run.epoch().value >= last) return give_up(run, model, row);
+  if (run.epoch().value >= last) return give_up(run, model, {});
   schedule(run, run.epoch().next(), model);
 }
 

@@ -185,12 +185,18 @@ refused reveal_model(block_run& run, const address& sender, const tx::reveal_mod
   if (version.status != version_status::committed) return refusal::nothing_to_reveal;
   if (run.epoch() < version.committed_in.next()) return refusal::reveal_too_early;
   if (run.epoch() > version.committed_in.next()) return refusal::reveal_too_late;
-  if (signing::model_commitment(what.weights, what.key, what.embedding, what.salt) !=
+  if (signing::model_commitment(what.weights, what.key, what.embedding, what.salt, sender) !=
       version.commitment) {
     return refusal::commitment_mismatch;
   }
-  if (is_known_of_another(run, what.weights.as<hash_tag>(), sender)) return refusal::weights_known;
   if (const auto no = check_embedding(what.embedding, run.parameters.architecture.dim)) return no;
+  const auto* known = run.state.known_weights.find(what.weights.as<hash_tag>());
+  if (known != nullptr && known->owner != sender) {
+    // Whoever was first may be the thief, so the one who comes second loses no stake.
+    run.state.versions.update(which, [&](model_version_row& v) { v.weights = what.weights; });
+    give_up(run, what.model, known->owner);
+    return std::nullopt;
+  }
   run.state.versions.update(which, [&](model_version_row& v) {
     v.status = version_status::revealed;
     v.weights = what.weights;

@@ -39,6 +39,11 @@ void activate_and_retire(block_run& run, std::span<const model_id> models);
 /// §6.8.
 void end_trial(block_run& run, const model_id& model);
 
+/// Drops the latest version, which is revealed or being revealed, without a slash: no quorum called
+/// it good, or `published_by` has published its weights before. A model that never was active ends
+/// with it, and its stake can be withdrawn. Protocol §6.3 and §6.8.
+void give_up(block_run& run, const model_id& model, const address& published_by);
+
 /// The ends of epochs at which a revealed version may be found good.
 inline constexpr std::uint64_t trial_epochs = 3;
 /// The most that a file of weights holds beside its values. Protocol §6.2.

@@ -48,7 +48,6 @@
   X(already_voted, 59, "this member has voted already") \
   X(votes_full, 60, "the version holds all the votes it can") \
   X(manifest_known, 61, "another owner has published the encrypted weights of this root") \
-  X(weights_known, 62, "another owner has published these weights") \
   /* Claims, protocol §8.1, in the order of the checks. */ \
   X(target_unknown, 80, "there is no such target") \
   X(target_not_open, 81, "the target is not open") \

@@ -201,6 +201,7 @@ void miss_reveal(block_run& run, const target_id& target) {
   const submission_row s = run.state.submissions.get(target);
   SOMA_ASSERT(!s.revealed_at, "what was revealed has not missed its reveal");
   end_target(run, target, target_status::slashed);
+  run.state.update_chain([](chain_row& c) { --c.claims_standing; });
   note_end(run, event_kind::reveal_missed, target, s, s.bond);
   run.state.must_move(of(pot::bonds), of(pot::burned), s.bond);
   note_end(run, event_kind::bond_burned, target, s, s.bond);

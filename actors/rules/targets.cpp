@@ -14,6 +14,8 @@ std::vector<wanted_draw> pay_for_targets(block_run& run) {
     const auto& chain = run.state.chain();
     const shannons reward = target_reward(run.parameters, chain);
     if (reward < least_reward) break;
+    // The end of an epoch goes through all claims that stand, so there is a bound to them.
+    if (chain.claims_standing >= most_standing * pot_parts(run.parameters)) break;
     run.state.must_move(of(pot::targets), of(pot::set_aside), reward);
     draws.push_back({signing::target_id_of(chain.entropy, index),
                      signing::target_seed(chain.entropy, index), run.epoch(),

@@ -33,6 +33,10 @@ struct drawn_targets {
   std::vector<drawn_target> targets;      // one a wanted draw, in order
 };
 
+/// No target opens while as many claims are not revealed, in times of the pot's parts (§3.5): twice
+/// what a wanted rate fills in the time that a reveal has.
+inline constexpr std::uint64_t most_standing = 2;
+
 /// Pays for the targets that wait, as far as the pot allows, and names their draws: each sets its
 /// reward aside and follows from the entropy of this block and its index. There are models to
 /// assign them to. Protocol §7.1.3 and §7.7.

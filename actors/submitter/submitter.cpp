@@ -102,8 +102,8 @@ void claim(self_pointer self, const attempt_ref& work, const blob_id& blob) {
   kind.loss_bits = std::bit_cast<std::uint32_t>(claimed.loss);
   kind.distance_q30 = report.getDistanceQ30();
   kind.size_bytes = work->data.size();
-  kind.commitment =
-      signing::data_commitment(pending.data, kind.size_bytes, pending.salt, state.account->owner());
+  kind.commitment = signing::data_commitment(pending.data, pending.blob, kind.size_bytes,
+                                             pending.salt, state.account->owner());
   send_claim(self, ready);
 }
 

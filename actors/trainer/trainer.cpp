@@ -161,8 +161,8 @@ void encrypt_and_store(self_pointer self) {
   state.random.fill(commit.manifest.iv);
   commit.manifest.size_bytes = file.size();
   commit.manifest.chunk_bytes = blob_store::chunk_bytes;
-  commit.commitment =
-      signing::model_commitment(reveal.weights, reveal.key, reveal.embedding, reveal.salt);
+  commit.commitment = signing::model_commitment(reveal.weights, reveal.key, reveal.embedding,
+                                                reveal.salt, state.account->owner());
   commit.stake = state.options.stake;
   commit.commission_bps = state.options.commission_bps;
   crypto::aes_ctr(reveal.key, commit.manifest.iv).apply(0, file);

@@ -195,6 +195,7 @@ static void put(schema::ChainRow::Builder to, const chain_row& from) {
   to.setHits(from.hits);
   to.setSliceHits(from.slice_hits);
   to.setTargetsWaiting(from.targets_waiting);
+  to.setClaimsStanding(from.claims_standing);
   to.setTargetPot(from.target_pot.value);
   to.setEpochEmission(from.epoch_emission.value);
   to.setFlowed(from.flowed.value);
@@ -228,6 +229,7 @@ static void take(reading& in, schema::ChainRow::Reader from, chain_row& to) {
   to.hits = from.getHits();
   to.slice_hits = from.getSliceHits();
   to.targets_waiting = from.getTargetsWaiting();
+  to.claims_standing = from.getClaimsStanding();
   to.target_pot.value = from.getTargetPot();
   to.epoch_emission.value = from.getEpochEmission();
   to.flowed.value = from.getFlowed();

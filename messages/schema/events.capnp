@@ -52,7 +52,8 @@ enum EventKind {
   auditVoteCast @41;       # account voted; detail: verdict
   auditExtended @42;       # amount: reward; detail: extensions so far
   modelVoteCast @43;       # account judged; detail: verdict
-  modelNotAccepted @44;    # a version waited in vain for a quorum of `good`; detail: the power of those who said it
+  modelNotAccepted @44;    # a version waited in vain for a quorum of `good`; detail: the power of those who said it.
+  # Or its weights were known: then other is who published them
   targetVoided @45;        # a claim ended without winner; amount: its bond; detail: 0 no quorum, 1 the data was
                            # unavailable, 2 the data was in use
   emissionReturned @46;    # amount that the target pot had beyond an epoch's emission, unissued again

@@ -111,4 +111,5 @@ struct ChainRow {
   entropy @28 :Data;       # 32 bytes: of all peels so far
   leaderSeed @29 :Data;    # of the epoch
   nextLeaderSeed @30 :Data;
+  claimsStanding @31 :UInt64;  # not revealed, and not over
 }

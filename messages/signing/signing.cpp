@@ -161,10 +161,11 @@ weights_hash weights_hash_of(byte_view file) {
   return crypto::hash("soma.weights", file).as<weights_tag>();
 }
 
-hash256 data_commitment(const data_hash& data, std::uint64_t size_bytes, const hash256& salt,
-                        const address& sender) {
+hash256 data_commitment(const data_hash& data, const blob_id& blob, std::uint64_t size_bytes,
+                        const hash256& salt, const address& sender) {
   return crypto::tagged_hash("soma.data")
       .add(data)
+      .add(blob)
       .add_u64(size_bytes)
       .add(salt)
       .add(sender)
@@ -172,11 +173,12 @@ hash256 data_commitment(const data_hash& data, std::uint64_t size_bytes, const h
 }
 
 hash256 model_commitment(const weights_hash& weights, const cipher_key& key,
-                         std::span<const float> embedding, const hash256& salt) {
+                         std::span<const float> embedding, const hash256& salt,
+                         const address& owner) {
   crypto::tagged_hash commitment("soma.commit");
   commitment.add(weights).add(byte_view(key));
   for (const float value : embedding) commitment.add_u32(std::bit_cast<std::uint32_t>(value));
-  return commitment.add(salt).finish();
+  return commitment.add(salt).add(owner).finish();
 }
 
 signature prove_possession(const crypto::key_pair& consensus, const chain_id& chain,

@@ -259,6 +259,7 @@ struct chain_row {
   std::uint64_t slice_hits = 0;          // settled since the last step of the difficulty
   std::uint64_t slices_done = 0;         // of this epoch
   std::uint64_t targets_waiting = 0;     // to be opened as soon as the pot allows it
+  std::uint64_t claims_standing = 0;     // not revealed, and not over
   shannons target_pot;                   // of which new targets are paid
   shannons epoch_emission;               // what this epoch emits in all
   shannons flowed;                       // of it, what has come into the target pot so far

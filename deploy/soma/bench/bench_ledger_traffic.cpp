@@ -85,8 +85,8 @@ void ledger_world::send_claims(block& into, traffic how) {
     if (claims_.size() == claims_a_block) break;
     claimed c{id, next_keyed(), {made_up("bench.data", random()).value}, {}};
     c.salt = made_up("bench.salt", random());
-    const auto commitment = signing::data_commitment(c.data, size_bytes, c.salt,
-                                                     crypto::address_of(public_of(c.sender)));
+    const auto commitment = signing::data_commitment(
+        c.data, blob_id{c.salt.value}, size_bytes, c.salt, crypto::address_of(public_of(c.sender)));
     send(into, c.sender,
          tx::claim_target{id, view.target(id)->assigned.front(), 0x3f800000, 1, size_bytes,
                           commitment},
@@ -98,8 +98,9 @@ void ledger_world::send_claims(block& into, traffic how) {
 void ledger_world::commit_models(block& into, std::size_t count, traffic how) {
   for (std::size_t i = 0; i < count; ++i) {
     committed_model made{next_keyed(), {}, made_up("bench.salt", random())};
-    const auto commitment = signing::model_commitment(
-        weights_hash{made.salt.value}, made.salt.value, some_embedding(0), made.salt);
+    const auto commitment =
+        signing::model_commitment(weights_hash{made.salt.value}, made.salt.value, some_embedding(0),
+                                  made.salt, crypto::address_of(public_of(made.owner)));
     send(into, made.owner,
          tx::commit_model{
              std::nullopt, commitment, some_manifest(made.salt), {shannons_per_soma}, 100},

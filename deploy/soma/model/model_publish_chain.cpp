@@ -24,8 +24,9 @@ std::optional<model_publish::committed> model_publish::version_of(
   auto& network = *sender_->network();
   committed at;
   at.version.model = update_of_ ? *update_of_ : signing::model_id_of(signing::id_of(commit));
-  const auto hash = signing::model_commitment(publication_.weights, publication_.key,
-                                              publication_.embedding, publication_.salt);
+  const auto hash =
+      signing::model_commitment(publication_.weights, publication_.key, publication_.embedding,
+                                publication_.salt, publication_.owner);
   const auto row = network.row<model_row>(model_key(at.version.model));
   for (auto version = row ? row->latest_version : 0; version > 0; --version) {
     at.version.version = version;

@@ -158,7 +158,7 @@ expected<publication, std::string> from_json(const json& document) {
 tx::commit_model publication::commitment(std::uint64_t size_bytes, const blob_id& root) const {
   tx::commit_model out;
   out.model = update_of;
-  out.commitment = signing::model_commitment(weights, key, embedding, salt);
+  out.commitment = signing::model_commitment(weights, key, embedding, salt, owner);
   out.manifest.size_bytes = size_bytes;
   out.manifest.chunk_bytes = crypto::blob_chunk_bytes;
   out.manifest.root = root;

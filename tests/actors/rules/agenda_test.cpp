@@ -67,7 +67,7 @@ std::array<std::size_t, 16> rows_read_at_epoch_end(std::size_t idle) {
 
   // A deposit, a withdrawal, a commit, a commission and three targets are due.
   net.send(people[0], tx::add_stake{pool, {one}});
-  net.send(people[1], network::commit_of(network::plan(1)));
+  net.send(people[1], network::commit_of(people[1], network::plan(1)));
   net.send(people[2], tx::add_stake{pool, {one}});
   net.block();
   for (const auto& outcome : net.last.outcomes) REQUIRE(!outcome.reason);

@@ -126,7 +126,7 @@ TEST_CASE(
     const auto first = c.net.active_models(c.owner, 1)[0];
     auto update = network::plan(7);
     update.id = first.id;
-    CHECK(!c.net.run(c.owner, network::commit_of(update, first.id, 0)));
+    CHECK(!c.net.run(c.owner, network::commit_of(c.owner, update, first.id, 0)));
     c.net.end_epoch();
     CHECK(!c.net.run(c.owner, network::reveal_of(update)));
     for (int e = 0; e < late; ++e) c.net.end_epoch();
@@ -136,7 +136,7 @@ TEST_CASE(
     CHECK(c.model(first.id).active_version == 2);
     auto unloved = network::plan(8);
     unloved.id = first.id;
-    CHECK(!c.net.run(c.owner, network::commit_of(unloved, first.id, 0)));
+    CHECK(!c.net.run(c.owner, network::commit_of(c.owner, unloved, first.id, 0)));
     c.net.end_epoch();
     CHECK(!c.net.run(c.owner, network::reveal_of(unloved)));
     for (int e = 0; e < 3; ++e) c.net.end_epoch();
@@ -197,21 +197,64 @@ TEST_CASE("attack: a copy of published weights is refused, whether by its root o
   auto copy = good;  // the key and the hash are public now
   copy.id = squat.id;
   copy.embedding = {9, -3, 1, 1};
-  CHECK(net.run(thief, network::commit_of(copy, squat.id, 0)) == refusal::manifest_known);
-  CHECK(net.run(thief, network::commit_of(copy)) == refusal::manifest_known);
+  CHECK(net.run(thief, network::commit_of(thief, copy, squat.id, 0)) == refusal::manifest_known);
+  CHECK(net.run(thief, network::commit_of(thief, copy)) == refusal::manifest_known);
   copy.root = id_from<blob_id>(4'711);  // encrypted anew
-  CHECK(!net.run(thief, network::commit_of(copy, squat.id, 0)));
+  CHECK(!net.run(thief, network::commit_of(thief, copy, squat.id, 0)));
   net.judge({good.id, 1});
   net.end_epoch();
-  CHECK(net.run(thief, network::reveal_of(copy)) == refusal::weights_known);
-  net.end_epoch();
+  CHECK(!net.run(thief, network::reveal_of(copy)));
+  REQUIRE(net.events(event_kind::model_not_accepted).size() == 1);
+  CHECK(net.events(event_kind::model_not_accepted)[0].other == honest.where());
   CHECK(ledger::read_version(net.state, {squat.id, 2})->status == version_status::dropped);
+  CHECK(ledger::read_model(net.state, squat.id)->active_version == 1);
   // An owner may publish its own weights again, under another root.
   auto again = good;
   again.root = id_from<blob_id>(4'712);
-  CHECK(!net.run(honest, network::commit_of(again, good.id, 0)));
+  CHECK(!net.run(honest, network::commit_of(honest, again, good.id, 0)));
   net.end_epoch();
   CHECK(!net.run(honest, network::reveal_of(again)));
+}
+
+// Protocol §6.3: before, the thief had the model and its owner lost half of the stake.
+TEST_CASE("attack: a copied commitment cannot be revealed by the copier") {
+  court c;
+  const auto thief = c.other;
+  auto good = network::plan(5);
+  const auto sent = network::commit_of(c.owner, good, std::nullopt, 50'000 * one);
+  auto copied = sent;
+  copied.stake = {one};
+  c.net.send(thief, copied);
+  auto stolen = good;
+  stolen.id = signing::model_id_of(c.net.queue.back().id);
+  c.net.send(c.owner, sent);
+  good.id = signing::model_id_of(c.net.queue.back().id);
+  c.net.end_epoch();
+  CHECK(c.net.run(thief, network::reveal_of(stolen)) == refusal::commitment_mismatch);
+  CHECK(!c.net.run(c.owner, network::reveal_of(good)));
+  c.net.judge({good.id, 1});
+  c.net.end_epoch();
+  CHECK(c.model(good.id).status == model_status::active);
+  CHECK(c.model(good.id).pool.stake.value == 50'000 * one);
+}
+
+// Protocol §6.3: before, the one who came second was punished as for silence.
+TEST_CASE("attack: whoever comes second with known weights loses no stake") {
+  court c;
+  const auto squatter = c.other;
+  auto good = network::plan(5);
+  auto named = network::plan(6);
+  named.weights = good.weights;  // public, or guessed: the squatter has no bytes
+  c.net.commit(squatter, named, one);
+  c.net.commit(c.owner, good, 50'000 * one);
+  c.net.end_epoch();
+  CHECK(!c.net.run(squatter, network::reveal_of(named)));
+  CHECK(!c.net.run(c.owner, network::reveal_of(good)));
+  CHECK(c.version({good.id, 1}).status == version_status::dropped);
+  CHECK(c.model(good.id).status == model_status::inactive);
+  c.net.end_epoch();
+  CHECK(c.model(good.id).pool.stake.value == 50'000 * one);
+  REQUIRE(!c.net.run(c.owner, tx::withdraw_stake{good.id, c.model(good.id).pool.owner_shares}));
 }
 
 // Protocol §6.3.
@@ -244,7 +287,7 @@ TEST_CASE("attack: an old model that is updated loses its seniority with the upd
   c.net.end_epoch();
   auto update = network::plan(6);
   update.id = old.id;
-  CHECK(!c.net.run(c.other, network::commit_of(update, old.id, 0)));
+  CHECK(!c.net.run(c.other, network::commit_of(c.other, update, old.id, 0)));
   c.net.end_epoch();
   CHECK(!c.net.run(c.other, network::reveal_of(update)));
   c.net.judge({old.id, 2});

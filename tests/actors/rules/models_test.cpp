@@ -61,7 +61,7 @@ TEST_CASE("the size of a model's values follows from its architecture") {
 // Protocol §6.2.
 TEST_CASE("commits of new models are refused in the listed order") {
   world w;
-  auto commit = network::commit_of(network::plan(1), std::nullopt, shannons_per_soma - 1);
+  auto commit = network::commit_of(w.owner, network::plan(1), std::nullopt, shannons_per_soma - 1);
   commit.commission_bps = 10'001;
   auto bad_manifest = commit;
   bad_manifest.manifest.chunk_bytes = 4'096;
@@ -91,13 +91,13 @@ TEST_CASE("updates are refused in the listed order, and a good one replaces the 
   const auto id = w.net.active_models(w.owner, 1)[0].id;
   auto next = network::plan(9);
   next.id = id;
-  CHECK(w.net.run(w.other, network::commit_of(next, id_from<model_id>(3))) ==
+  CHECK(w.net.run(w.other, network::commit_of(w.other, next, id_from<model_id>(3))) ==
         refusal::model_unknown);
-  CHECK(w.net.run(w.other, network::commit_of(next, id)) == refusal::not_model_owner);
-  auto greedy = network::commit_of(next, id, 0);
+  CHECK(w.net.run(w.other, network::commit_of(w.other, next, id)) == refusal::not_model_owner);
+  auto greedy = network::commit_of(w.owner, next, id, 0);
   greedy.commission_bps = 1'501;
   CHECK(w.net.run(w.owner, greedy) == refusal::commission_step_too_large);
-  auto update = network::commit_of(next, id, 0);
+  auto update = network::commit_of(w.owner, next, id, 0);
   update.commission_bps = 1'500;
   CHECK(!w.net.run(w.owner, update));
   CHECK(w.net.run(w.owner, update) == refusal::version_pending);
@@ -114,10 +114,10 @@ TEST_CASE("updates are refused in the listed order, and a good one replaces the 
   CHECK(w.version(id, 2).activation_order == 2);
   CHECK(w.status(id, 1) == version_status::superseded);
   CHECK(!w.net.run(w.owner, tx::retire_model{id}));
-  CHECK(w.net.run(w.owner, network::commit_of(next, id)) == refusal::model_retiring);
+  CHECK(w.net.run(w.owner, network::commit_of(w.owner, next, id)) == refusal::model_retiring);
   w.net.end_epoch();
   CHECK(w.model(id).status == model_status::inactive);
-  CHECK(w.net.run(w.owner, network::commit_of(next, id)) == refusal::model_inactive);
+  CHECK(w.net.run(w.owner, network::commit_of(w.owner, next, id)) == refusal::model_inactive);
 }
 
 // Protocol §6.3.
@@ -181,7 +181,7 @@ TEST_CASE("a new model that is not revealed loses half of its stake; an update o
   world w;
   const auto id = w.net.active_models(w.owner, 1)[0].id;
   auto update = network::plan(5);
-  CHECK(!w.net.run(w.owner, network::commit_of(update, id, 0)));
+  CHECK(!w.net.run(w.owner, network::commit_of(w.owner, update, id, 0)));
   auto silent = network::plan(6);
   w.net.commit(w.owner, silent, 5 * shannons_per_soma);
   w.net.end_epoch();

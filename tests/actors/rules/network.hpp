@@ -209,11 +209,11 @@ class network {
       m.embedding.push_back(static_cast<float>(number + i + 1));
     return m;
   }
-  [[nodiscard]] static tx::commit_model commit_of(const model_plan& m,
+  [[nodiscard]] static tx::commit_model commit_of(const person& owner, const model_plan& m,
                                                   std::optional<model_id> model = {},
                                                   std::uint64_t stake = 2 * shannons_per_soma) {
     return {model,
-            signing::model_commitment(m.weights, m.key, m.embedding, m.salt),
+            signing::model_commitment(m.weights, m.key, m.embedding, m.salt, owner.where()),
             {rules::weights_bytes(test_architecture) + 1'000, 1u << 20, m.root, {}},
             {stake},
             1'000};
@@ -223,7 +223,7 @@ class network {
   }
   /// Commits a model, and notes its id in the plan.
   void commit(const person& owner, model_plan& m, std::uint64_t stake = 2 * shannons_per_soma) {
-    send(owner, commit_of(m, std::nullopt, stake));
+    send(owner, commit_of(owner, m, std::nullopt, stake));
     m.id = signing::model_id_of(queue.back().id);
   }
   /// The members of the committee that the genesis names.
@@ -293,9 +293,12 @@ inline honest_submission submission_for(const ledger::listed_target& target, con
   s.reveal = {target.id, id_from<data_hash>(number), id_from<blob_id>(number + 1),
               id_from(number + 2)};
   s.claim = {
-      target.id,  target.row.assigned.front(),
-      0x3f800000, target.row.radius_q30 / 2,
-      1'000,      signing::data_commitment(s.reveal.data, 1'000, s.reveal.salt, sender.where())};
+      target.id,
+      target.row.assigned.front(),
+      0x3f800000,
+      target.row.radius_q30 / 2,
+      1'000,
+      signing::data_commitment(s.reveal.data, s.reveal.blob, 1'000, s.reveal.salt, sender.where())};
   return s;
 }
 

@@ -75,7 +75,7 @@ TEST_CASE("an update left behind by a model that was slashed is revealed too lat
   forget_votes(net, {model.id, 1});
   auto update = network::plan(5);
   update.id = model.id;
-  CHECK(!net.run(owner, network::commit_of(update, model.id, 0)));
+  CHECK(!net.run(owner, network::commit_of(owner, update, model.id, 0)));
   CHECK(
       !net.run(validator_person(900), tx::vote_on_model{{model.id, 1}, model_verdict::malformed}));
   CHECK(ledger::read_model(net.state, model.id)->status == model_status::inactive);

@@ -212,6 +212,31 @@ TEST_CASE("attack: two who hold the same public file: the later reveal is void a
   CHECK(a.vote(901, y.claim.target, audit_verdict::ok) == refusal::submission_not_revealed);
 }
 
+// Protocol §8.2.2: before, an accomplice's one reveal gave all bonds back.
+TEST_CASE("attack: one file for all targets blocks them for the price of all bonds but one") {
+  arena a;
+  const auto open = a.net.open_targets();
+  REQUIRE(open.size() == 4);
+  const auto x = submission_for(open[0], a.alice, 600);
+  CHECK(!a.net.run(a.alice, x.claim));
+  std::vector<honest_submission> blocking;
+  for (std::size_t i = 1; i < open.size(); ++i) {
+    blocking.push_back(submission_for(open[i], a.mallory, 600));
+    CHECK(!a.net.run(a.mallory, blocking.back().claim));
+  }
+  CHECK(!a.net.run(a.alice, x.reveal));
+  CHECK(!a.net.run(a.mallory, blocking[0].reveal));
+  CHECK(a.status(blocking[0].claim.target) == target_status::voided);
+  std::uint64_t bonds = 0;
+  for (std::size_t i = 1; i < blocking.size(); ++i) {
+    CHECK(a.net.run(a.mallory, blocking[i].reveal) == refusal::data_already_used);
+    bonds += a.submission(blocking[i].claim.target).bond.value;
+  }
+  const auto before = a.net.chain_now().burned.value;
+  while (a.status(blocking[1].claim.target) == target_status::filled) a.net.end_epoch();
+  CHECK(a.net.chain_now().burned.value - before >= bonds);
+}
+
 // Protocol §8.2.2: or blocking targets would be free.
 TEST_CASE("attack: data that was used before the claim, or by its own submitter, burns the bond") {
   arena a;

@@ -470,7 +470,7 @@ TEST_CASE("founding a model is 1:1 and at once; what an update adds waits like a
   CHECK(!w.net.run(w.bob, network::reveal_of(plan)));
   w.net.judge({plan.id, 1});
   w.net.end_epoch();
-  CHECK(!w.net.run(w.bob, network::commit_of(network::plan(2), plan.id, 4 * one)));
+  CHECK(!w.net.run(w.bob, network::commit_of(w.bob, network::plan(2), plan.id, 4 * one)));
   CHECK(w.pool_of(plan.id).stake.value == 3 * one);
   CHECK(w.net.stake(w.bob, plan.id).joining.value == 4 * one);
   w.net.end_epoch();

@@ -133,6 +133,30 @@ TEST_CASE("a target is opened only with models, and one below 1,000 shannons wai
   CHECK(state.chain().targets_waiting == 1);
 }
 
+// Protocol §7.7: an epoch's end goes through all claims that stand.
+TEST_CASE("attack: no target opens while too many claims are not revealed") {
+  const std::vector people{somebody(1), somebody(2)};
+  network net(small_genesis(1, people));
+  (void)net.active_models(people[0], 3);
+  const auto most = rules::most_standing * rules::pot_parts(net.genesis.parameters);
+  std::uint64_t claims = 0;
+  for (int block = 0; block < 40; ++block) {
+    for (const auto& target : net.open_targets()) {
+      net.send(people[1], submission_for(target, people[1], 10 * ++claims).claim);
+    }
+    net.block();
+    REQUIRE(net.chain_now().claims_standing == claims);
+  }
+  CHECK(claims >= most);
+  CHECK(claims < most + 8);
+  CHECK(net.open_targets().empty());
+  CHECK(net.chain_now().targets_waiting > 0);
+  net.end_epoch();
+  net.end_epoch();
+  CHECK(net.chain_now().claims_standing == 0);
+  CHECK(net.open_targets().size() == 4);
+}
+
 // Protocol §7.3 and §10.4.
 TEST_CASE("a draw that does not answer the request is refused by name") {
   const std::vector people{somebody(1)};

@@ -734,8 +734,8 @@ TEST_CASE("neither a checker's own trouble nor missing weights are a verdict on 
     tx::reveal_model reveal;
     reveal.embedding.assign(byte_architecture.dim, 0.5f);
     tx::commit_model commit;
-    commit.commitment =
-        signing::model_commitment(reveal.weights, reveal.key, reveal.embedding, reveal.salt);
+    commit.commitment = signing::model_commitment(reveal.weights, reveal.key, reveal.embedding,
+                                                  reveal.salt, address_of(1));
     commit.manifest = {rules::weights_bytes(byte_architecture) + 100, 1u << 20, blob_id{{1}}, {}};
     commit.stake = {10 * shannons_per_soma};
     const auto committed = owner.sign(commit, epoch_number{2}).sent;

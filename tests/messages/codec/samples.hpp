@@ -269,7 +269,7 @@ inline chain_row sample<chain_row>(std::uint64_t seed) {
         v.slice_hits, v.targets_waiting, v.target_pot, v.epoch_emission, v.flowed, v.balances,
         v.staked, v.bonds, v.set_aside, v.unissued, v.burned, v.burned_this_epoch, v.joining,
         v.unbonding, v.slices_done, v.congestion_ppm, v.validator_pay, v.entropy, v.leader_seed,
-        v.next_leader_seed);
+        v.next_leader_seed, v.claims_standing);
   return v;
 }
 template <>

@@ -84,14 +84,17 @@ TEST_CASE(
 }
 
 TEST_CASE("commitments bind each of their parts") {
-  const auto base = data_commitment({}, 5, {}, {});
-  CHECK(base != data_commitment(data_hash_of(bytes{1}), 5, {}, {}));
-  CHECK(base != data_commitment({}, 6, {}, {}));
-  CHECK(base != data_commitment({}, 5, sha256({}), {}));
-  CHECK(base != data_commitment({}, 5, {}, sha256({}).as<address_tag>()));
+  const auto base = data_commitment({}, {}, 5, {}, {});
+  CHECK(base != data_commitment(data_hash_of(bytes{1}), {}, 5, {}, {}));
+  CHECK(base != data_commitment({}, {}, 6, {}, {}));
+  CHECK(base != data_commitment({}, {}, 5, sha256({}), {}));
+  CHECK(base != data_commitment({}, {}, 5, {}, sha256({}).as<address_tag>()));
+  CHECK(base != data_commitment({}, blob_id{{1}}, 5, {}, {}));
   const float embedding[] = {1.0f, 2.0f};
   const float other[] = {1.0f, -2.0f};
-  CHECK(model_commitment({}, {}, embedding, {}) != model_commitment({}, {}, other, {}));
+  CHECK(model_commitment({}, {}, embedding, {}, {}) != model_commitment({}, {}, other, {}, {}));
+  CHECK(model_commitment({}, {}, embedding, {}, {}) !=
+        model_commitment({}, {}, embedding, {}, address{{1}}));
   CHECK(target_id_of(hash256{{1}}, 0) != target_id_of(hash256{{1}}, 1));
   CHECK(layer_around({}) != hash256{});
   CHECK(entropy_after(hash256{{1}}, hash256{{2}}) != entropy_after(hash256{{2}}, hash256{{1}}));

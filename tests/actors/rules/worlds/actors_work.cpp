@@ -60,7 +60,8 @@ tx::commit_model actors::draft(model_secret& secret) {
   r.embedding = embedding();
   secret.committed_in = rows_.chain.epoch;
   tx::commit_model t;
-  t.commitment = signing::model_commitment(r.weights, r.key, r.embedding, r.salt);
+  t.commitment = signing::model_commitment(r.weights, r.key, r.embedding, r.salt,
+                                           everybody()[secret.owner].where);
   t.manifest = {rules::weights_bytes(p_.architecture) + 1 + d_.below(1u << 20),
                 1u << 20,
                 id_from<blob_id>(d_.next()),
@@ -90,12 +91,12 @@ tx::commit_model actors::draft(model_secret& secret) {
 void actors::commit_model() {
   model_secret secret;
   secret.owner = anybody();
-  auto t = draft(secret);
   const bool update = !models_.empty() && d_.chance(50);
+  const auto model = update ? some_living_model() : model_id{};
+  const auto* row = update ? rows_.models.find(model) : nullptr;
+  if (row != nullptr && d_.chance(95)) secret.owner = person_at(row->owner).value_or(0);
+  auto t = draft(secret);
   if (update) {
-    const auto model = some_living_model();
-    const auto* row = rows_.models.find(model);
-    if (row != nullptr && d_.chance(95)) secret.owner = person_at(row->owner).value_or(0);
     if (row != nullptr && d_.chance(80))
       t.commission_bps = static_cast<std::uint32_t>(d_.below(row->commission_bps + 100));
     if (d_.chance(50)) t.stake = {};
@@ -194,8 +195,8 @@ void actors::claim() {
   t.loss_bits = 0x3f800000u + static_cast<std::uint32_t>(d_.below(1u << 20));
   t.distance_q30 = static_cast<std::uint32_t>(d_.below(row.radius_q30 + 1ull));
   t.size_bytes = 1 + d_.below(std::min<std::uint64_t>(p_.max_data_bytes, 2'000));
-  t.commitment = signing::data_commitment(secret.reveal.data, t.size_bytes, secret.reveal.salt,
-                                          everybody()[secret.submitter].where);
+  t.commitment = signing::data_commitment(secret.reveal.data, secret.reveal.blob, t.size_bytes,
+                                          secret.reveal.salt, everybody()[secret.submitter].where);
   if (d_.chance(hostile_percent_)) {
     switch (d_.below(7)) {
       case 0:

@@ -65,8 +65,15 @@ void check_outcomes(const rules::block_input& block, const rules::effects& done,
 
 /// Rows that are never removed, and counters that never go back.
 void check_lasting(const rules::block_input& block, const mirror& rows) {
-  for (const auto& change : rows.used_data.changed)
-    must(change.after != nullptr && !change.before, "data that was used stays used");
+  const auto is_revealed = [&](const target_id& target) {
+    return rows.submissions.find(target)->revealed_at.has_value();
+  };
+  for (const auto& change : rows.used_data.changed) {
+    must(change.after != nullptr, "data that was used stays used");
+    must(!change.before ||
+             (is_revealed(change.before->target) && !is_revealed(change.after->target)),
+         "one claim is given up for data that was used, and not a second");
+  }
   for (const auto& change : rows.known_weights.changed)
     must(change.after != nullptr && !change.before, "weights belong to their first owner for good");
   for (const auto& change : rows.consensus_keys.changed)
@@ -252,6 +259,10 @@ void pot_watch::check_targets(const rules::effects& done, const mirror& rows) co
     must(e.target == signing::target_id_of(rows.chain.entropy, opened++),
          "a target is the draw of its block's entropy");
   }
+  if (rows.chain.claims_standing >=
+      2 * std::max<std::uint64_t>(p_.hits_wanted / slices(), 2 * p_.initial_targets)) {
+    return;  // no target opens then
+  }
   // What this block has filled is replaced by the next one.
   if (rows.chain.targets_waiting <= (done.epoch_closed ? 0 : filled)) return;
   const auto parts = std::max<std::uint64_t>(p_.hits_wanted / slices(), 2 * p_.initial_targets);
@@ -321,6 +332,11 @@ void deciding_powers::next(const mirror& rows) {
 }
 
 void invariants::check_all(const mirror& rows) const {
+  const auto standing = std::ranges::count_if(rows.targets.rows, [](const auto& target) {
+    return target.second.status == target_status::filled;
+  });
+  must(rows.chain.claims_standing == static_cast<std::uint64_t>(standing),
+       "the claims that stand are those without a reveal");
   pools_.check_all(rows);
   agenda_.check_all(rows);
 }
