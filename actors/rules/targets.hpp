@@ -33,7 +33,7 @@ struct drawn_targets {
   std::vector<drawn_target> targets;      // one a wanted draw, in order
 };
 
-/// No target opens while as many claims are not revealed, in times of the pot's parts (§3.5): twice
+/// No target opens while as many claims are not revealed, in times of the pot's parts (protocol §3.5): twice
 /// what a wanted rate fills in the time that a reveal has.
 inline constexpr std::uint64_t most_standing = 2;
 

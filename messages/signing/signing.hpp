@@ -77,13 +77,13 @@ using codec::id_of;
 [[nodiscard]] data_hash data_hash_of(byte_view data);
 /// H("soma.weights", plain safetensors file).
 [[nodiscard]] weights_hash weights_hash_of(byte_view file);
-/// H("soma.data", data hash || blob || size || salt || sender): protocol §8.1. It names the sender and
-/// the blob, so that nobody can reveal for another, or name another's blob as its own.
+/// H("soma.data", data hash || blob || size || salt || sender): protocol §8.1. It names the sender
+/// and the blob, so that nobody can reveal for another, or name another's blob as its own.
 [[nodiscard]] hash256 data_commitment(const data_hash& data, const blob_id& blob,
                                       std::uint64_t size_bytes, const hash256& salt,
                                       const address& sender);
-/// H("soma.commit", weights hash || key || embedding as binary32 || salt || owner): protocol §6.3. A
-/// commitment that somebody copies cannot be revealed by the copy's sender.
+/// H("soma.commit", weights hash || key || embedding as binary32 || salt || owner): protocol §6.3.
+/// A commitment that somebody copies cannot be revealed by the copy's sender.
 [[nodiscard]] hash256 model_commitment(const weights_hash& weights, const cipher_key& key,
                                        std::span<const float> embedding, const hash256& salt,
                                        const address& owner);

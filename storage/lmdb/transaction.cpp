@@ -49,8 +49,8 @@ bool is_readable(const std::uint8_t* at) {
   return ::write(ends[1], at, 1) == 1 && ::read(ends[0], &taken_back, 1) == 1;
 }
 
-/// Whether all bytes lie in the file. A torn page can name any length. Pages of a file are mapped one
-/// after the other, so the last byte tells for all; a value within one page needs no question.
+/// Whether all bytes lie in the file. A torn page can name any length. Pages of a file are mapped
+/// one after the other, so the last byte tells for all; a value within one page needs no question.
 bool lies_in_the_file(byte_view stored) {
   constexpr std::uintptr_t page = 4'096;
   const auto* last = stored.data() + stored.size() - 1;
