@@ -33,8 +33,8 @@ struct drawn_targets {
   std::vector<drawn_target> targets;      // one a wanted draw, in order
 };
 
-/// No target opens while as many claims are not revealed, in times of the pot's parts (protocol §3.5): twice
-/// what a wanted rate fills in the time that a reveal has.
+/// While so many times the pot's parts (protocol §3.5) of claims are not revealed, no target opens.
+/// It is twice what the wanted rate fills in the time that a reveal has.
 inline constexpr std::uint64_t most_standing = 2;
 
 /// Pays for the targets that wait, as far as the pot allows, and names their draws: each sets its
