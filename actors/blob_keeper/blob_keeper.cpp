@@ -8,6 +8,7 @@
 #include "actors/execution/ledger_reader.hpp"
 #include "actors/interface/describe_error.hpp"
 #include "actors/ledger/queries.hpp"
+#include "actors/rules/audit.hpp"
 #include "messages/codec/codec.hpp"
 #include "messages/codec/codec_consensus.hpp"
 #include "messages/codec/model_entry.hpp"
@@ -27,7 +28,7 @@ std::uint64_t most_bytes(const tables::ledger_store& ledger) {
   SOMA_ASSERT(genesis.has_value(), "the ledger's genesis was checked when it was opened");
   const auto& parameters = genesis->parameters;
   return std::max(4 * weights::parameter_count(parameters.architecture) + max_weights_header_bytes,
-                  parameters.max_data_bytes);
+                  rules::largest_data_bytes(parameters));
 }
 
 }  // namespace

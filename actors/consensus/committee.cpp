@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "messages/crypto/hash.hpp"
+#include "messages/values/seat_draw.hpp"
 
 namespace soma::consensus {
 
@@ -44,17 +45,7 @@ seat_index committee::leader(view_number view) const {
                             .add(leader_seed_)
                             .add_u64(view.value)
                             .finish();
-  std::uint64_t x = 0;
-  for (std::size_t i = 8; i-- > 0;) x = x << 8 | drawn.value[i];
-  const auto drawn_unit =
-      static_cast<std::uint32_t>(static_cast<unsigned __int128>(x) * total_power.value >> 64);
-  voting_power upper;
-  for (std::uint16_t i = 0; i < seats_.size(); ++i) {
-    upper += seats_[i].power;
-    if (drawn_unit < upper.value) return {i};
-  }
-  SOMA_ASSERT(false, "every unit of power belongs to a seat");
-  return {};
+  return seat_of_draw(seats_, drawn);
 }
 
 }  // namespace soma::consensus

@@ -169,20 +169,20 @@ passage describe_models(const explain_context& context, const address_record& r,
   return described;
 }
 
-void describe_seat(const explain_context& context, const committee_row& committee,
-                   const committee_seat& seat, passage& described, std::vector<step>& next) {
+void describe_seat(const explain_context& context, const committee_seat& seat, passage& described,
+                   std::vector<step>& next) {
   const auto in_epoch = context.chain.height.value + 1 - context.chain.epoch_first_block.value;
   // A block's signatures stand in a later block, so the latest block does not count yet.
   const auto blocks = in_epoch > 0 ? in_epoch - 1 : 0;
   const auto so_far = format_text("signed ", seat.blocks_signed, " of ",
                                   format_count(blocks, "block"), " and cast ", seat.audits_cast,
-                                  " of ", format_count(committee.audits_due, "audit vote"),
+                                  " of ", format_count(seat.audits_due, "audit vote"),
                                   " due in epoch ", context.chain.epoch, " so far");
   const std::vector<field> fields{{"power", std::uint64_t{seat.power.value}},
                                   {"blocks_signed", seat.blocks_signed},
                                   {"blocks", blocks},
                                   {"audits_cast", seat.audits_cast},
-                                  {"audits_due", committee.audits_due}};
+                                  {"audits_due", seat.audits_due}};
   described.steps.push_back(
       {"seat",
        format_text("it has a seat with power ", std::uint64_t{seat.power.value},
@@ -231,7 +231,7 @@ passage describe_validator(const explain_context& context, const address& id,
   for (const auto& seat : committee.seats) {
     if (seat.member != id) continue;
     seated = true;
-    describe_seat(context, committee, seat, described, next);
+    describe_seat(context, seat, described, next);
   }
   describe_wish(context, row, seated, next);
   if (row.commission_bps != row.next_commission_bps) {

@@ -2,6 +2,7 @@
 
 #include "actors/explain/names.hpp"
 #include "actors/rules/arithmetic.hpp"
+#include "actors/rules/audit.hpp"
 #include "actors/rules/refusal.hpp"
 #include "messages/codec/codec.hpp"
 #include "messages/values/assert.hpp"
@@ -32,7 +33,12 @@ std::string asked_for(const explain_context& context, const transaction_id& id) 
 std::string describe_refusal(const explain_context& context, const event& e) {
   const auto asked = asked_for(context, e.transaction);
   const auto why = rules::to_text(static_cast<rules::refusal>(e.refusal));
+  const auto limit =
+      e.refusal == static_cast<std::uint16_t>(rules::refusal::size_out_of_range)
+          ? format_text(": at most ", rules::largest_data_bytes(context.parameters), " bytes")
+          : "";
   return format_text(e.account, "'s ", asked.empty() ? "transaction" : asked, " was refused: ", why,
+                     limit,
                      e.amount.value > 0 ? format_text("; ", e.amount, " of fee burned") : "");
 }
 

@@ -18,10 +18,11 @@ struct epoch_sum {
 
 struct epoch_record {
   std::map<event_kind, epoch_sum> sums;
-  std::map<event_kind, event> latest;  // of the kinds that happen once per epoch
-  std::vector<event> validators;       // validators that were paid or absent
-  std::vector<event> seats;            // seats given and lost in the next committee
-  std::vector<event> models;           // changes of models' status
+  std::map<event_kind, event> latest;        // of the kinds that happen once per epoch
+  std::vector<event> validators;             // validators that were paid or absent
+  std::vector<event> seats;                  // seats given and lost in the next committee
+  std::vector<event> models;                 // changes of models' status
+  std::uint64_t audits_without_verdict = 0;  // revealed claims that were void
   std::uint64_t events_read = 0;
   bool complete = true;
 
@@ -43,6 +44,10 @@ void take(const explain_context& context, epoch_record& r, const event& e) {
     case event_kind::validator_paid:
     case event_kind::validator_absent:
       r.validators.push_back(e);
+      break;
+    case event_kind::target_voided:
+      if (static_cast<void_reason>(e.detail) != void_reason::data_in_use)
+        ++r.audits_without_verdict;
       break;
     case event_kind::validator_seated:
     case event_kind::validator_unseated:
@@ -108,10 +113,11 @@ struct epoch_story {
   /// The blocks whose signatures count for pay. Every block except the first shows the signatures
   /// for its parent, protocol §5.6.
   [[nodiscard]] std::uint64_t signed_blocks() const { return blocks() > 0 ? blocks() - 1 : 0; }
-  /// The audit votes that each member owed: one per submission that was decided in the epoch,
-  /// protocol §5.7.
-  [[nodiscard]] std::uint64_t audits_due() const {
-    return r.of(event_kind::target_settled).count + r.of(event_kind::target_slashed).count;
+  /// The audits that were decided in the epoch. Each of them was due by the members that it had
+  /// called, protocol §5.7.
+  [[nodiscard]] std::uint64_t audits_decided() const {
+    return r.of(event_kind::target_settled).count + r.of(event_kind::target_slashed).count +
+           r.audits_without_verdict;
   }
   [[nodiscard]] std::uint64_t multiplier_before() const {
     const auto* e = before.last(event_kind::fees_changed);
@@ -215,12 +221,12 @@ step describe_part(const epoch_story& s, const event& e) {
   const std::uint64_t blocks = e.detail >> 32;
   const std::uint64_t votes = e.detail & 0xffff'ffff;
   described.fields.push_back({"blocks", s.signed_blocks()});
-  described.fields.push_back({"audits_due", s.audits_due()});
+  described.fields.push_back({"audits_due", e.audits_due});
   described.text += format_text(", of ", format_count(s.signed_blocks(), "block"), " and ",
-                                format_count(s.audits_due(), "audit vote"), " due");
+                                format_count(e.audits_due, "audit vote"), " due");
   if (e.kind != event_kind::validator_absent) return described;
   const bool few_blocks = blocks < (s.signed_blocks() + 1) / 2;
-  const bool few_votes = votes < (s.audits_due() + 1) / 2;
+  const bool few_votes = votes < (e.audits_due + 1) / 2;
   described.text += format_text(": fewer than half of the ", few_blocks ? "blocks" : "",
                                 few_blocks && few_votes ? " and of the " : "",
                                 few_votes || !few_blocks ? "audit votes" : "");
@@ -242,7 +248,7 @@ passage describe_validators(const epoch_story& s) {
          format_text("validator ", seat.member, " with power ", std::uint64_t{seat.power.value},
                      " signed ", seat.blocks_signed, " of ",
                      format_count(s.signed_blocks(), "block"), " and cast ", seat.audits_cast,
-                     " of ", format_count(row->audits_due, "audit vote"), " due so far"),
+                     " of ", format_count(seat.audits_due, "audit vote"), " due so far"),
          std::nullopt,
          "5",
          {{"account", seat.member.text()},
@@ -250,7 +256,7 @@ passage describe_validators(const epoch_story& s) {
           {"blocks_signed", seat.blocks_signed},
           {"blocks", s.signed_blocks()},
           {"audits_cast", seat.audits_cast},
-          {"audits_due", row->audits_due}}});
+          {"audits_due", seat.audits_due}}});
   }
   return described;
 }
@@ -326,7 +332,7 @@ std::vector<field> facts_of(const epoch_story& s) {
                            {"first_height", s.first.value},
                            {"last_height", s.last.value},
                            {"blocks", s.blocks()},
-                           {"audits_due", s.audits_due()},
+                           {"audits_decided", s.audits_decided()},
                            {"multiplier_ppm", s.multiplier_before()},
                            {"difficulty_ppm", s.difficulty_before()},
                            {"events_read", s.r.events_read},

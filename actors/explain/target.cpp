@@ -3,11 +3,13 @@
 #include <bit>
 #include <map>
 
+#include "actors/explain/audits.hpp"
 #include "actors/explain/deadlines.hpp"
 #include "actors/explain/describe_event.hpp"
 #include "actors/explain/names.hpp"
 #include "actors/ledger/vote_tally.hpp"
 #include "actors/rules/arithmetic.hpp"
+#include "actors/rules/audit.hpp"
 #include "actors/rules/claims.hpp"
 
 namespace soma::explain {
@@ -98,7 +100,7 @@ void describe_vote(target_story& s, step& described, const event& e) {
     described.fields.push_back({"power", std::uint64_t{vote.power.value}});
   }
   described.text += format_text(": ", s.votes.ok, " ok and ", s.votes.against, " against so far, ",
-                                rules::quorum_power.value, " decide");
+                                format_threshold(*s.claim));
   described.fields.push_back({"ok_power", s.votes.ok});
   described.fields.push_back({"against_power", s.votes.against});
 }
@@ -110,10 +112,15 @@ void describe_decision(target_story& s, step& described, const event& e) {
   const bool by_quorum = !e.transaction.is_zero();
   std::string why;
   if (by_quorum) {
-    why = settled ? format_text("ok votes reached ", s.votes.ok, " of the ",
-                                rules::quorum_power.value, " needed")
-                  : format_text("votes against reached ", s.votes.against, " of the ",
-                                rules::quorum_power.value, " needed: ", s.votes.reasons());
+    why = settled && s.votes.ok < rules::quorum_power.value
+              ? format_text("at least ", std::uint64_t{rules::settling_draws}, " of the ",
+                            std::uint64_t{rules::audit_draws},
+                            " draws of its sample fell on members who voted ok, and nobody "
+                            "voted against")
+          : settled ? format_text("ok votes reached ", s.votes.ok, " of the ",
+                                  rules::quorum_power.value, " needed")
+                    : format_text("votes against reached ", s.votes.against, " of the ",
+                                  rules::quorum_power.value, " needed: ", s.votes.reasons());
   } else {
     why = format_text("when epoch ", e.epoch, " ended ", s.votes.ok, " had voted ok and ",
                       s.votes.against, " against",
@@ -123,6 +130,7 @@ void describe_decision(target_story& s, step& described, const event& e) {
   }
   described.text += format_text(": ", why);
   described.fields.push_back({"by_quorum", by_quorum});
+  described.fields.push_back({"sampled", s.claim->sampled});
   described.fields.push_back({"ok_power", s.votes.ok});
   described.fields.push_back({"against_power", s.votes.against});
   s.ending = std::move(why);
@@ -264,10 +272,11 @@ step audit_deadline(const target_story& s) {
   const epoch_number decides{
       std::max(c.claimed_in.value + 1 + c.extensions, s.context.chain.epoch.value)};
   const bool last = c.extensions >= s.context.parameters.max_audit_extensions;
+  const auto call = call_of(s.context, c);
   auto due = due_at_end_of(
       s.context, decides, "audit_decided",
-      format_text("the audit ends as soon as votes of ", rules::quorum_power.value, " agree (",
-                  s.votes.ok, " ok and ", s.votes.against,
+      format_text(format_call(call), "the audit ends as soon as votes of ",
+                  rules::quorum_power.value, " agree (", s.votes.ok, " ok and ", s.votes.against,
                   " against so far); if none agree at the end of epoch ", decides, ", ",
                   last ? "the claim is void and the bond goes back" : "it waits one more epoch",
                   ", extensions so far ", std::uint64_t{c.extensions}, " of ",
@@ -276,6 +285,8 @@ step audit_deadline(const target_story& s) {
   due.fields.push_back({"ok_power", s.votes.ok});
   due.fields.push_back({"against_power", s.votes.against});
   due.fields.push_back({"quorum_power", std::uint64_t{rules::quorum_power.value}});
+  const auto called = fields_of(call);
+  due.fields.insert(due.fields.end(), called.begin(), called.end());
   due.fields.push_back({"extensions", std::uint64_t{c.extensions}});
   due.fields.push_back(
       {"max_extensions", std::uint64_t{s.context.parameters.max_audit_extensions}});
@@ -302,7 +313,8 @@ std::vector<field> facts_of(const target_story& s) {
                            {"opened_height", s.row.opened_at.value},
                            {"reward_shannons", s.row.reward.value},
                            {"radius", unit_distance(s.row.radius_q30)},
-                           {"assigned", assigned_ids(s.row)}};
+                           {"assigned", assigned_ids(s.row)},
+                           {"largest_data_bytes", rules::largest_data_bytes(s.context.parameters)}};
   if (!s.claim) return facts;
   const auto& c = *s.claim;
   const auto add = [&](const char* name, content value) {
@@ -322,6 +334,7 @@ std::vector<field> facts_of(const target_story& s) {
     add("data", c.data.text());
     add("blob", c.blob.text());
     add("extensions", std::uint64_t{c.extensions});
+    add("sampled", c.sampled);
     add("ok_power", s.votes.ok);
     add("against_power", s.votes.against);
     add("quorum_power", std::uint64_t{rules::quorum_power.value});

@@ -127,17 +127,19 @@ std::vector<model_version_ref> versions_on_trial(const state_reader& state, cons
   return list;
 }
 
-std::vector<due_audit> audits_due(const state_reader& state, const address& member,
-                                  std::size_t limit) {
+std::vector<due_audit> undecided_audits(const state_reader& state, const address& member) {
   std::vector<due_audit> list;
-  const auto wanted = [&](const target_id& id, const target_row& t) {
-    if (t.status != target_status::revealed) return false;
-    const auto s = read_submission(state, id);
-    return s && !has_voted(s->votes, member);
-  };
-  for (auto& [id, row] : collect<target_row>(state, ledger_table::target, limit, wanted)) {
-    list.push_back({id, std::move(row), *read_submission(state, id)});
-  }
+  const auto epoch = read_chain(state).epoch;
+  const auto targets = agenda_key({epoch, target_id{}});  // ends with the id
+  state.scan(byte_view(targets).first(10), [&](byte_view key, byte_view) {
+    const auto id = std::get<target_id>(agenda_in_key(key)->subject);
+    const auto target = read_target(state, id);
+    if (!target || target->status != target_status::revealed) return;
+    const auto submission = read_submission(state, id);
+    if (submission && !has_voted(submission->votes, member))
+      list.push_back({id, *target, *submission});
+  });
+  std::sort(list.begin(), list.end(), [](const auto& a, const auto& b) { return a.id < b.id; });
   return list;
 }
 

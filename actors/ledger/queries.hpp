@@ -49,9 +49,11 @@ struct due_audit {
   target_row target;
   submission_row submission;
 };
-/// The revealed submissions on which this member has not voted.
-[[nodiscard]] std::vector<due_audit> audits_due(const state_reader& state, const address& member,
-                                                std::size_t limit);
+/// The revealed and undecided submissions on which this member has not voted, whether their audits
+/// call it or not. They are found on the agenda of the present epoch, where every target stands
+/// until it has ended: protocol §9.2.
+[[nodiscard]] std::vector<due_audit> undecided_audits(const state_reader& state,
+                                                      const address& member);
 
 [[nodiscard]] committee_row read_committee(const state_reader& state);
 [[nodiscard]] std::optional<onion_row> read_onion(const state_reader& state, const public_key& key);

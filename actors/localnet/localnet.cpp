@@ -105,6 +105,7 @@ class localnet {
       validators.push_back(validator_key(i).public_half());
     auto genesis = localnet_genesis(options_, people, validators);
     chain_ = signing::chain_id_of(genesis);
+    options_.piece_bytes = piece_within_limit(options_, genesis.parameters);
     return genesis;
   }
 

@@ -1,5 +1,8 @@
 #include "actors/localnet/localnet_genesis.hpp"
 
+#include <algorithm>
+
+#include "actors/rules/audit.hpp"
 #include "messages/crypto/hash.hpp"
 #include "messages/crypto/random.hpp"
 
@@ -43,6 +46,12 @@ soma::genesis localnet_genesis(const localnet_options& options, std::span<const 
   for (const auto& someone : people) genesis.accounts.push_back({someone, account_balance});
   for (const auto& key : validators) genesis.validators.push_back({key, validator_stake});
   return genesis;
+}
+
+std::uint32_t piece_within_limit(const localnet_options& options,
+                                 const genesis_parameters& parameters) {
+  const auto most = rules::largest_data_bytes(parameters);
+  return static_cast<std::uint32_t>(std::min<std::uint64_t>(options.piece_bytes, most));
 }
 
 }  // namespace soma::localnet

@@ -24,4 +24,8 @@ inline constexpr std::uint64_t localnet_start_ms = 1'767'225'600'000;
                                              std::span<const address> people,
                                              std::span<const public_key> validators);
 
+/// The bytes of a submission: no submitter offers more data than a claim may have.
+[[nodiscard]] std::uint32_t piece_within_limit(const localnet_options& options,
+                                               const genesis_parameters& parameters);
+
 }  // namespace soma::localnet

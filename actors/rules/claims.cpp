@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "actors/rules/audit.hpp"
 #include "actors/rules/difficulty.hpp"
 #include "actors/rules/settlement.hpp"
 #include "actors/rules/winner.hpp"
@@ -29,7 +30,7 @@ refused claim_target(block_run& run, const address& sender, const tx::claim_targ
   if (!scale_loss(what.loss_bits)) return refusal::loss_invalid;
   if (what.distance_q30 > max_radius_q30) return refusal::distance_out_of_range;
   if (what.distance_q30 > target->radius_q30) return refusal::outside_radius;
-  if (what.size_bytes < 1 || what.size_bytes > run.parameters.max_data_bytes) {
+  if (what.size_bytes < 1 || what.size_bytes > largest_data_bytes(run.parameters)) {
     return refusal::size_out_of_range;
   }
   const auto bond = bond_for(run.parameters, target->reward, what.size_bytes);
@@ -53,6 +54,8 @@ refused claim_target(block_run& run, const address& sender, const tx::claim_targ
                                           .revealed_ms = 0,
                                           .data = {},
                                           .blob = {},
+                                          .audit_seed = {},
+                                          .sampled = false,
                                           .extensions = 0,
                                           .votes = {}});
   auto& e = run.note(event_kind::target_filled);
@@ -115,6 +118,7 @@ refused reveal_data(block_run& run, const address& sender, const tx::reveal_data
     s.revealed_ms = now_ms;
     s.data = what.data;
     s.blob = what.blob;
+    s.audit_seed = signing::audit_seed_of(run.state.chain().entropy, what.target);
   });
   run.state.targets.update(what.target, [](target_row& t) { t.status = target_status::revealed; });
   run.state.update_chain([](chain_row& c) { --c.claims_standing; });

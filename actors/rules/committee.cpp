@@ -4,6 +4,7 @@
 #include <set>
 
 #include "actors/rules/arithmetic.hpp"
+#include "actors/rules/audit.hpp"
 #include "actors/rules/pools.hpp"
 #include "actors/rules/staking.hpp"
 #include "messages/signing/signing.hpp"
@@ -137,10 +138,14 @@ void count_signatures(block_run& run, std::span<const address> signers) {
   });
 }
 
-void count_audit(block_run& run, std::span<const cast_vote<audit_verdict>> votes) {
+void count_audit(block_run& run, const submission_row& decided) {
+  const auto draws = decided.sampled ? draws_by_seat(decided, run.state.committee())
+                                     : std::vector<std::uint32_t>{};
   run.state.committees.update({}, [&](committee_row& committee) {
-    ++committee.audits_due;
-    for (const auto& vote : votes) {
+    for (std::size_t i = 0; i < committee.seats.size(); ++i) {
+      if (!decided.sampled || draws[i] > 0) ++committee.seats[i].audits_due;
+    }
+    for (const auto& vote : decided.votes) {
       if (auto* seat = seat_of(committee, vote.voter)) ++seat->audits_cast;
     }
   });
@@ -157,9 +162,9 @@ bool had_seat(const validator_row& v, epoch_number epoch) {
   return (v.seat_history >> (v.last_seat.value - epoch.value) & 1) != 0;
 }
 
-bool took_part(const committee_seat& seat, std::uint64_t signed_blocks, std::uint64_t audits_due) {
+bool took_part(const committee_seat& seat, std::uint64_t signed_blocks) {
   const bool signed_half = seat.blocks_signed >= (signed_blocks + 1) / 2;
-  const bool audited_half = seat.audits_cast >= (audits_due + 1) / 2;
+  const bool audited_half = seat.audits_cast >= (seat.audits_due + 1) / 2;
   return signed_half && audited_half;
 }
 
@@ -171,11 +176,12 @@ void reward_validators(block_run& run) {
   shannons left = amount;
   for (const auto& seat : committee.seats) {
     const shannons part{share_of(amount.value, seat.power.value, total_power.value)};
-    const bool present = took_part(seat, blocks, committee.audits_due);
+    const bool present = took_part(seat, blocks);
     auto& e = run.note(present ? event_kind::validator_paid : event_kind::validator_absent);
     e.account = seat.member;
     e.amount = part;
     e.detail = seat.blocks_signed << 32 | (seat.audits_cast & 0xffff'ffff);
+    e.audits_due = seat.audits_due;
     if (!present) continue;
     SOMA_ASSERT(part <= left, "parts by power are together no more than the whole");
     reward_pool(run, of(pot::validator_pay), pool_owner{seat.member}, part);
@@ -194,8 +200,7 @@ void seat_next_committee(block_run& run) {
   }
   if (after.seats.empty()) {
     after = before;
-    after.audits_due = 0;
-    for (auto& seat : after.seats) seat.blocks_signed = seat.audits_cast = 0;
+    for (auto& seat : after.seats) seat.blocks_signed = seat.audits_cast = seat.audits_due = 0;
   }
   SOMA_ASSERT(!after.seats.empty(), "a network never loses its last member");
   for (const auto& seat : after.seats) mark_seated(run, seat.member, run.epoch().next());

@@ -20,10 +20,10 @@ namespace soma::rules {
 /// Counts a block's parent for the members that signed it. Names outside the committee are ignored,
 /// and a name that occurs twice counts once. Protocol §5.6.
 void count_signatures(block_run& run, std::span<const address> signers);
-/// A submission that has been decided counts as one audit vote due for each member; `votes` are
-/// those that were cast. It is counted now and not at the reveal, because a reveal at the end of an
-/// epoch is audited in the next one. Protocol §5.7.
-void count_audit(block_run& run, std::span<const cast_vote<audit_verdict>> votes);
+/// A submission that has been decided counts as one audit vote due for each member that its audit
+/// had called, and its votes as cast. It is counted now and not at the reveal, because a reveal at
+/// the end of an epoch is audited in the next one. Protocol §5.7.
+void count_audit(block_run& run, const submission_row& decided);
 /// Counts a vote that a member casts after the decision.
 void count_late_vote(block_run& run, const address& member);
 
@@ -32,10 +32,9 @@ void count_late_vote(block_run& run, const address& member);
 [[nodiscard]] bool had_seat(const validator_row& v, epoch_number epoch);
 
 /// True if the member signed at least half of the blocks for which a later block of the same epoch
-/// shows signatures, and cast at least half of the audit votes due. Every block but the first of an
-/// epoch shows the signatures for its parent. Protocol §5.7.
-[[nodiscard]] bool took_part(const committee_seat& seat, std::uint64_t signed_blocks,
-                             std::uint64_t audits_due);
+/// shows signatures, and cast at least half of the audit votes that it owed. Every block but the
+/// first of an epoch shows the signatures for its parent. Protocol §5.7.
+[[nodiscard]] bool took_part(const committee_seat& seat, std::uint64_t signed_blocks);
 /// Divides all of the validators' pay: floor(pay * power / all power) to each member that took
 /// part; the rest goes into the pot of the targets. Protocol §5.8.
 void reward_validators(block_run& run);

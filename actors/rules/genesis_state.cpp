@@ -5,6 +5,7 @@
 #include <set>
 
 #include "actors/rules/arithmetic.hpp"
+#include "actors/rules/audit.hpp"
 #include "actors/rules/emission.hpp"
 #include "actors/rules/epoch.hpp"
 #include "actors/rules/voting_power.hpp"
@@ -47,8 +48,8 @@ bool targets_ok(const genesis_parameters& p) {
 
 bool bonds_ok(const genesis_parameters& p) {
   return p.bond_reward_divisor >= 1 && p.bond_per_byte <= shannons_per_soma &&
-         p.max_data_bytes >= 1 && p.max_data_bytes <= 1u << 30 && p.reveal_window_blocks >= 1 &&
-         p.max_audit_extensions <= 8;
+         p.max_data_bytes <= 1u << 30 && largest_data_bytes(p) >= 1 &&
+         p.reveal_window_blocks >= 1 && p.max_audit_extensions <= 8;
 }
 
 bool staking_ok(const genesis_parameters& p) {

@@ -68,6 +68,7 @@
   X(submission_not_revealed, 120, "the submission is not revealed") \
   X(audit_too_old, 121, "the audit was closed in an earlier epoch") \
   X(data_not_overdue, 122, "the data may still arrive: it is too early to call it unavailable") \
+  X(not_called, 123, "this audit has not called the member: only its sample says ok") \
   /* Pools, protocol §4. */ \
   X(pool_unknown, 140, "there is no such pool") \
   X(pool_closed, 141, "the pool takes no deposits any more") \

@@ -3,6 +3,7 @@
 #include "actors/ledger/vote_tally.hpp"
 #include "actors/rules/agenda.hpp"
 #include "actors/rules/arithmetic.hpp"
+#include "actors/rules/audit.hpp"
 #include "actors/rules/claims.hpp"
 #include "actors/rules/committee.hpp"
 #include "actors/rules/pools.hpp"
@@ -53,6 +54,14 @@ void return_reward(block_run& run, const target_id& target) {
   run.state.must_move(of(pot::set_aside), of(pot::targets), run.state.targets.get(target).reward);
 }
 
+/// Notes whom a decided audit had called, and that each of them owed a vote. Protocol §5.7.
+void count_decided(block_run& run, const target_id& target) {
+  run.state.submissions.update(target, [&](submission_row& s) {
+    s.sampled = !calls_all(run.parameters, s, run.state.committee(), run.state.chain());
+  });
+  count_audit(run, run.state.submissions.get(target));
+}
+
 void end_audit(block_run& run, const target_id& target, audit_end end) {
   switch (end) {
     case audit_end::wait:
@@ -64,22 +73,40 @@ void end_audit(block_run& run, const target_id& target, audit_end end) {
       run.events.back().detail = run.state.submissions.get(target).extensions;
       return;
     case audit_end::settle:
-      count_audit(run, run.state.submissions.get(target).votes);
+      count_decided(run, target);
       settle(run, target);
       return;
     case audit_end::slash:
-      count_audit(run, run.state.submissions.get(target).votes);
+      count_decided(run, target);
       slash(run, target);
       return;
     case audit_end::forfeit:
-      count_audit(run, run.state.submissions.get(target).votes);
+      count_decided(run, target);
       void_claim(run, target, void_reason::unavailable);
       return;
     case audit_end::give_back:
-      count_audit(run, run.state.submissions.get(target).votes);
+      count_decided(run, target);
       void_claim(run, target, void_reason::undecided);
       return;
   }
+}
+
+/// Whether the audit takes this vote: any from a member that it calls, and from other members all
+/// but `ok`, as long as it is undecided. Protocol §8.3.
+bool takes_vote(const block_run& run, const submission_row& s, bool undecided, const address& voter,
+                audit_verdict verdict) {
+  const auto& committee = run.state.committee();
+  const auto& chain = run.state.chain();
+  if (!undecided) return was_called(s, committee, chain, voter);
+  return is_not_ok(verdict) || is_called(run.parameters, s, committee, chain, voter);
+}
+
+/// The decision after a vote.
+audit_end decide_now(const block_run& run, const submission_row& s) {
+  const auto& committee = run.state.committee();
+  if (const auto end = decide_by_quorum(s, committee); end != audit_end::wait) return end;
+  return sample_settles(run.parameters, s, committee, run.state.chain()) ? audit_end::settle
+                                                                         : audit_end::wait;
 }
 
 /// Pays the members that voted against and have a seat, by power, floor each; returns the sum.
@@ -114,6 +141,7 @@ refused vote_on_submission(block_run& run, const address& sender,
   if (has_voted(found->votes, sender)) return refusal::already_voted;
   const bool undecided = target->status == target_status::revealed;
   if (!undecided && run.epoch() > found->claimed_in.next()) return refusal::audit_too_old;
+  if (!takes_vote(run, *found, undecided, sender, what.verdict)) return refusal::not_called;
   if (what.verdict == audit_verdict::unavailable &&
       !data_is_overdue(run.parameters, *found, run.state.chain().time_ms)) {
     return refusal::data_not_overdue;
@@ -128,14 +156,8 @@ refused vote_on_submission(block_run& run, const address& sender,
   e.account = sender;
   e.detail = static_cast<std::uint64_t>(what.verdict);
   if (undecided)
-    end_audit(run, what.target,
-              decide_by_quorum(run.state.submissions.get(what.target), run.state.committee()));
+    end_audit(run, what.target, decide_now(run, run.state.submissions.get(what.target)));
   return std::nullopt;
-}
-
-bool data_is_overdue(const genesis_parameters& p, const submission_row& s, std::uint64_t time_ms) {
-  SOMA_ASSERT(time_ms >= s.revealed_ms, "a block is not earlier than one before it");
-  return time_ms - s.revealed_ms >= p.epoch_ms / short_wait_part;
 }
 
 audit_end decide_by_quorum(const submission_row& s, const committee_row& present) {
@@ -143,6 +165,11 @@ audit_end decide_by_quorum(const submission_row& s, const committee_row& present
   if (power_where(present, s.votes, is_wrong) >= quorum_power) return audit_end::slash;
   if (power_where(present, s.votes, is_not_ok) >= quorum_power) return audit_end::forfeit;
   return audit_end::wait;
+}
+
+bool sample_settles(const genesis_parameters& p, const submission_row& s,
+                    const committee_row& present, const chain_row& chain) {
+  return !calls_all(p, s, present, chain) && draws_with_ok(s, present) >= settling_draws;
 }
 
 audit_end decide_at_epoch_end(const submission_row& s, const committee_row& present,

@@ -7,8 +7,10 @@
 namespace soma::rules {
 
 /// Casts a member's vote: only members may vote, only after the reveal, once each, without a fee.
-/// It ends the submission as soon as one side has a quorum. A vote that comes after that is still
-/// counted as cast, since otherwise a quick quorum would make the remaining members absent. It
+/// `ok` is taken from those alone whom the audit calls; any other verdict is taken from every
+/// member, and calls all. The vote ends the submission as soon as one side has a quorum, or the
+/// sample has said `ok`. A vote that comes after that is still counted as cast if its member had
+/// been called, since otherwise a quick decision would make the remaining members absent. It
 /// changes nothing else, and it is refused once the epoch after the claim is over.
 [[nodiscard]] refused vote_on_submission(block_run& run, const address& sender,
                                          const tx::vote_on_submission& what);
@@ -20,16 +22,15 @@ enum class audit_end : std::uint8_t { wait, extend, settle, slash, forfeit, give
 /// quorum for `ok` settles, a quorum for verdicts that can be checked again slashes, and a quorum
 /// for these and `unavailable` together forfeits. Protocol §8.4.
 [[nodiscard]] audit_end decide_by_quorum(const submission_row& s, const committee_row& present);
+/// Whether the sample settles the submission: nobody but its members is called, and enough of its
+/// draws fell on members who have said `ok`. Protocol §8.4.5.
+[[nodiscard]] bool sample_settles(const genesis_parameters& p, const submission_row& s,
+                                  const committee_row& present, const chain_row& chain);
 /// The decision at the end of `epoch`: nothing in the epoch of the claim. After that, without a
 /// quorum, the audit is put off by one epoch, at most `max_extensions` times, and is then void.
 /// Protocol §8.4.1.
 [[nodiscard]] audit_end decide_at_epoch_end(const submission_row& s, const committee_row& present,
                                             epoch_number epoch, std::uint32_t max_extensions);
-
-/// Whether data may be called unavailable in a block of this time: its submitter had this part of
-/// an epoch since the reveal to hand it out. Protocol §8.3.4.
-[[nodiscard]] bool data_is_overdue(const genesis_parameters& p, const submission_row& s,
-                                   std::uint64_t time_ms);
 
 /// Pays the reward: half of it and the odd shannon to the submitter, half to the model (commission,
 /// then pool). Returns the bond. Protocol §8.4.2.

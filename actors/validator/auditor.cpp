@@ -8,8 +8,8 @@
 #include "actors/ledger/queries.hpp"
 #include "actors/ledger/vote_tally.hpp"
 #include "actors/rules/audit.hpp"
+#include "actors/rules/claims.hpp"
 #include "actors/rules/pools.hpp"
-#include "actors/rules/settlement.hpp"
 #include "actors/scorer/scorer_worker.hpp"
 #include "messages/codec/model_entry.hpp"
 #include "messages/signing/signing.hpp"
@@ -45,9 +45,45 @@ auditor::auditor(validator_actor::pointer self, validator_parts& parts, validato
 
 void auditor::start() {
   const execution::ledger_reader reader(*ports_.ledger);
-  for (const auto& due : ledger::audits_due(reader, member_, SIZE_MAX)) queue(due.id);
+  consider_undecided();
   for (const auto& version : ledger::unjudged_versions(reader, member_, SIZE_MAX)) queue(version);
   begin_work();
+}
+
+bool auditor::is_called(const submission_row& claim) const {
+  const execution::ledger_reader reader(*ports_.ledger);
+  return rules::is_called(parameters_, claim, ledger::read_committee(reader),
+                          ledger::read_chain(reader), member_);
+}
+
+void auditor::consider(const target_id& target) {
+  if (targets_in_work_.contains(target)) return;
+  const auto view = ports_.ledger->view();
+  const auto row = view.target(target);
+  const auto claim = view.submission(target);
+  if (!row || !claim || row->status != target_status::revealed ||
+      ledger::has_voted(claim->votes, member_)) {
+    return;
+  }
+  if (is_called(*claim)) return queue(target);
+  const auto all_from_ms = claim->revealed_ms + parameters_.epoch_ms / rules::short_wait_part;
+  if (ledger::find_seat(execution::ledger_reader(*ports_.ledger), member_))
+    not_called_.emplace(all_from_ms, target);
+}
+
+void auditor::consider_undecided() {
+  const execution::ledger_reader reader(*ports_.ledger);
+  for (const auto& due : ledger::undecided_audits(reader, member_)) consider(due.id);
+}
+
+void auditor::consider_overdue() {
+  if (not_called_.empty()) return;
+  const auto now_ms = ledger::read_chain(execution::ledger_reader(*ports_.ledger)).time_ms;
+  while (!not_called_.empty() && not_called_.begin()->first <= now_ms) {
+    const auto target = not_called_.begin()->second;
+    not_called_.erase(not_called_.begin());
+    consider(target);
+  }
 }
 
 void auditor::queue(const target_id& target) {
@@ -70,15 +106,20 @@ void auditor::done_with(const model_version_ref& version) {
 void auditor::notice(std::span<const event> events) {
   for (const auto& put_back : std::exchange(for_next_block_, {})) put_back();
   for (const auto& item : events) {
-    // An audit that is put off is also one for members that had no seat before.
-    if (item.kind == event_kind::data_revealed || item.kind == event_kind::audit_extended)
-      queue(item.target);
+    // A dissent calls all members.
+    const bool is_dissent = item.kind == event_kind::audit_vote_cast &&
+                            static_cast<audit_verdict>(item.detail) != audit_verdict::ok;
+    if (item.kind == event_kind::data_revealed || is_dissent) consider(item.target);
     if (item.kind == event_kind::model_revealed) queue(item.model);
     if (item.kind == event_kind::epoch_ended) {
+      // What is undecided calls all members of the new committee, also those that had no seat.
+      not_called_.clear();
+      consider_undecided();
       const execution::ledger_reader reader(*ports_.ledger);
       for (const auto& version : ledger::versions_on_trial(reader, member_)) queue(version);
     }
   }
+  consider_overdue();
   begin_work();
 }
 
@@ -130,9 +171,10 @@ void auditor::begin_work() {
     const auto view = ports_.ledger->view();
     const auto row = view.target(target);
     const auto claim = view.submission(target);
-    // Since it was queued, the votes of other members or the end of an epoch may have settled it.
+    // Since it was queued, the votes of other members or the end of an epoch may have settled it,
+    // or this member may have lost its seat.
     if (row && claim && row->status == target_status::revealed &&
-        !ledger::has_voted(claim->votes, member_)) {
+        !ledger::has_voted(claim->votes, member_) && is_called(*claim)) {
       judge_submission(target, *row, *claim);
     } else {
       done_with(target);
@@ -312,6 +354,13 @@ void auditor::vote_on(const target_id& target, audit_verdict verdict) {
   done_with(target);
   const auto claim = ports_.ledger->view().submission(target);
   if (claim && ledger::has_voted(claim->votes, member_)) return;
+  // Meanwhile the epoch may have ended in which the sample decided, and a late vote is charged.
+  const execution::ledger_reader reader(*ports_.ledger);
+  if (claim && claim->sampled &&
+      !rules::was_called(*claim, ledger::read_committee(reader), ledger::read_chain(reader),
+                         member_)) {
+    return;
+  }
   tx::vote_on_submission kind;
   kind.target = target;
   kind.verdict = verdict;

@@ -1,5 +1,8 @@
-// The auditing part of a validator: it has every revealed submission scored and every revealed
-// model version checked, and votes on them. It runs at most max_audits at once. Each audit first
+// The auditing part of a validator: it has every revealed submission scored whose audit calls this
+// member, and every revealed model version checked, and votes on them. A submission that a sample
+// of other members audits (protocol §8.3.5) is remembered until somebody differs, until the time of
+// the sample is over, or until the epoch ends; then its audit calls this member too, unless it has
+// been decided. It runs at most max_audits at once. Each audit first
 // waits until what it reads is in the home's blob store (security §9.3), and takes no place among
 // those that run meanwhile. Data that cannot be fetched is tried audit_attempts times, and until it
 // is overdue, before the vote calls it unavailable. Weights that cannot be fetched are tried as
@@ -12,6 +15,7 @@
 #include <memory>
 #include <set>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include "actors/validator/validator.hpp"
@@ -28,13 +32,22 @@ class auditor : public std::enable_shared_from_this<auditor> {
   auditor(validator_actor::pointer self, validator_parts& parts, validator_ports ports,
           validator_options options, address member, const genesis_parameters& parameters);
 
-  /// Finds every audit in the ledger on which this member still has to vote. Called once, at start.
+  /// Finds every audit in the ledger on which this member still has to vote, or may have to later.
+  /// Called once, at start.
   void start();
-  /// Adds what a block revealed, what it put off, and what a new epoch's committee has to judge,
-  /// and begins as many audits as the limit allows.
+  /// Adds what a block revealed, what it put off, what it made an audit of all members, and what a
+  /// new epoch's committee has to judge, and begins as many audits as the limit allows.
   void notice(std::span<const event> events);
 
  private:
+  /// Takes on the audit of a submission if it calls this member, and remembers it if it may do so
+  /// later. Without a seat there is nothing to remember: the next epoch looks at all audits.
+  void consider(const target_id& target);
+  /// Considers all audits that the ledger has not decided.
+  void consider_undecided();
+  /// Considers the audits that call all members because the time of their sample is over.
+  void consider_overdue();
+  [[nodiscard]] bool is_called(const submission_row& claim) const;
   /// Takes on what is not in work yet.
   void queue(const target_id& target);
   void queue(const model_version_ref& version);
@@ -69,6 +82,8 @@ class auditor : public std::enable_shared_from_this<auditor> {
   validator_options options_;
   address member_;
   genesis_parameters parameters_;
+  /// Audits that do not call this member, by the time of block at which they call all members.
+  std::set<std::pair<std::uint64_t, target_id>> not_called_;
   std::deque<target_id> due_;  // targets whose data is revealed and not yet judged
   std::deque<model_version_ref> due_versions_;
   // All that is queued, running or put off, so that nothing is judged twice at once.

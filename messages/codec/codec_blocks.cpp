@@ -170,6 +170,7 @@ static void put(schema::Event::Builder to, const event& from) {
   to.setRefusal(from.refusal);
   to.setOther(data_of(from.other));
   to.setDetail(from.detail);
+  to.setAuditsDue(from.audits_due);
 }
 static void take(reading& in, schema::Event::Reader from, event& to) {
   to.kind = same_enum<event_kind>(from.getKind());
@@ -183,6 +184,7 @@ static void take(reading& in, schema::Event::Reader from, event& to) {
   to.refusal = from.getRefusal();
   in.take(from.getOther(), to.other);
   to.detail = from.getDetail();
+  to.audits_due = from.getAuditsDue();
 }
 
 }  // namespace fields

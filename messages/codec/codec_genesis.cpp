@@ -46,6 +46,7 @@ static void put(schema::GenesisParameters::Builder to, const genesis_parameters&
   to.setDifficultyStartPpm(from.difficulty_start_ppm);
   to.setRowByteFee(from.row_byte_fee);
   to.setMaxDataBytes(from.max_data_bytes);
+  to.setMaxAuditProducts(from.max_audit_products);
   to.setBondPerByte(from.bond_per_byte);
   to.setBondRewardDivisor(from.bond_reward_divisor);
   to.setRevealWindowBlocks(from.reveal_window_blocks);
@@ -80,6 +81,7 @@ static void take(reading& in, schema::GenesisParameters::Reader from, genesis_pa
   to.difficulty_start_ppm = from.getDifficultyStartPpm();
   to.row_byte_fee = from.getRowByteFee();
   to.max_data_bytes = from.getMaxDataBytes();
+  to.max_audit_products = from.getMaxAuditProducts();
   to.bond_per_byte = from.getBondPerByte();
   to.bond_reward_divisor = from.getBondRewardDivisor();
   to.reveal_window_blocks = from.getRevealWindowBlocks();

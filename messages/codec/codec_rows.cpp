@@ -141,6 +141,8 @@ static void put(schema::SubmissionRow::Builder to, const submission_row& from) {
   to.setData(data_of(from.data));
   to.setBlob(data_of(from.blob));
   to.setExtensions(from.extensions);
+  to.setAuditSeed(data_of(from.audit_seed));
+  to.setSampled(from.sampled);
   put_list([&](unsigned size) { return to.initVotes(size); }, from.votes, max_cast_votes,
            [](auto vote, const auto& value) { put_vote(vote, value); });
 }
@@ -160,6 +162,8 @@ static void take(reading& in, schema::SubmissionRow::Reader from, submission_row
   in.take(from.getData(), to.data);
   in.take(from.getBlob(), to.blob);
   to.extensions = from.getExtensions();
+  in.take(from.getAuditSeed(), to.audit_seed);
+  to.sampled = from.getSampled();
   in.take_list(from.getVotes(), to.votes, max_cast_votes,
                [&](auto vote, auto& value) { take_vote(in, vote, value); });
 }

@@ -6,7 +6,6 @@ namespace soma::inline codec {
 namespace fields {
 
 static void put(schema::CommitteeRow::Builder to, const committee_row& from) {
-  to.setAuditsDue(from.audits_due);
   put_list([&](unsigned size) { return to.initSeats(size); }, from.seats, max_committee,
            [](auto seat, const committee_seat& value) {
              seat.setMember(data_of(value.member));
@@ -14,16 +13,17 @@ static void put(schema::CommitteeRow::Builder to, const committee_row& from) {
              seat.setPower(value.power.value);
              seat.setBlocksSigned(value.blocks_signed);
              seat.setAuditsCast(value.audits_cast);
+             seat.setAuditsDue(value.audits_due);
            });
 }
 static void take(reading& in, schema::CommitteeRow::Reader from, committee_row& to) {
-  to.audits_due = from.getAuditsDue();
   in.take_list(from.getSeats(), to.seats, max_committee, [&](auto seat, committee_seat& value) {
     in.take(seat.getMember(), value.member);
     in.take(seat.getConsensusKey(), value.consensus_key);
     value.power = {seat.getPower()};
     value.blocks_signed = seat.getBlocksSigned();
     value.audits_cast = seat.getAuditsCast();
+    value.audits_due = seat.getAuditsDue();
   });
 }
 

@@ -72,4 +72,5 @@ struct Event {
   refusal @8 :UInt16;      # of a refused transaction
   other @9 :Data;          # the other account: the sender of a transfer, the pool's owner, the offender
   detail @10 :UInt64;      # a number whose meaning stands at the kind; 0 elsewhere
+  auditsDue @11 :UInt64;   # audit votes that were due by the validator that was paid, or absent
 }

@@ -27,8 +27,7 @@ struct ValidatorRow {
 
 struct CommitteeRow {
   # Key: 12, nothing else. There is one: who votes in this epoch, and what they did in it.
-  auditsDue @0 :UInt64;    # audit votes that each member owes
-  seats @1 :List(Seat);    # by address, at most 100
+  seats @0 :List(Seat);    # by address, at most 100
 }
 
 struct Seat {
@@ -37,6 +36,7 @@ struct Seat {
   power @2 :UInt32;        # of 10,000, at least 1
   blocksSigned @3 :UInt64;
   auditsCast @4 :UInt64;
+  auditsDue @5 :UInt64;    # audits to which it was called and that were decided
 }
 
 struct StakeRow {

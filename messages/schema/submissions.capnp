@@ -40,6 +40,8 @@ struct SubmissionRow {
   votes @14 :List(AuditVote);  # at most 1,000
   claimedMs @15 :UInt64;   # time of the block with the claim
   revealedMs @16 :UInt64;  # time of the block with the reveal, 0 unless revealed
+  auditSeed @17 :Data;     # draws the sample that audits; zero unless revealed
+  sampled @18 :Bool;       # it was decided while only its sample was called
 }
 
 struct UsedDataRow {

@@ -153,6 +153,14 @@ hash256 onion_core(const crypto::key_pair& consensus, const chain_id& chain, std
   return crypto::hash("soma.onion-core", byte_view(consensus.sign(asked.view())));
 }
 
+hash256 audit_seed_of(const hash256& entropy, const target_id& target) {
+  return crypto::tagged_hash("soma.audit").add(entropy).add(target).finish();
+}
+
+hash256 audit_draw(const hash256& audit_seed, std::uint64_t draw) {
+  return crypto::tagged_hash("soma.audit-seat").add(audit_seed).add_u64(draw).finish();
+}
+
 data_hash data_hash_of(byte_view data) {
   return crypto::hash("soma.blob-data", data).as<data_tag>();
 }

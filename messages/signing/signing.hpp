@@ -73,6 +73,10 @@ using codec::id_of;
 /// owner's consensus key over H("soma.onion", chain || number)). The key alone finds it again.
 [[nodiscard]] hash256 onion_core(const crypto::key_pair& consensus, const chain_id& chain,
                                  std::uint64_t number);
+/// H("soma.audit", entropy || target id): protocol §8.3.5.
+[[nodiscard]] hash256 audit_seed_of(const hash256& entropy, const target_id& target);
+/// H("soma.audit-seat", audit seed || draw): protocol §8.3.5.
+[[nodiscard]] hash256 audit_draw(const hash256& audit_seed, std::uint64_t draw);
 /// H("soma.blob-data", data).
 [[nodiscard]] data_hash data_hash_of(byte_view data);
 /// H("soma.weights", plain safetensors file).

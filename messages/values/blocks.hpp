@@ -130,6 +130,7 @@ struct event {
   std::uint16_t refusal = 0;  // the rules::refusal of a refused transaction
   address other;
   std::uint64_t detail = 0;
+  std::uint64_t audits_due = 0;  // by the validator that was paid, or absent
   friend bool operator==(const event&, const event&) = default;
 };
 

@@ -45,6 +45,9 @@ struct genesis_parameters {
   std::int64_t difficulty_start_ppm = -2'000'000;  // z, in millionths; higher is harder
 
   std::uint64_t max_data_bytes = 1'048'576;
+  /// What the models of a target may cost to score in one audit, in multiplications. With the
+  /// architecture it may allow fewer bytes than max_data_bytes: protocol §8.1.1.
+  std::uint64_t max_audit_products = 4'000'000'000'000'000;
   std::uint64_t bond_per_byte = 65;
   std::uint64_t bond_reward_divisor = 1;
   std::uint64_t reveal_window_blocks = 200;

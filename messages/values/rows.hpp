@@ -82,12 +82,12 @@ struct committee_seat {
   voting_power power;          // of total_power, at least 1
   std::uint64_t blocks_signed = 0;
   std::uint64_t audits_cast = 0;
+  std::uint64_t audits_due = 0;  // the audits to which it was called and that were decided
   friend bool operator==(const committee_seat&, const committee_seat&) = default;
 };
 
 /// The single row of table `committee`. Seats are in order of address.
 struct committee_row {
-  std::uint64_t audits_due = 0;  // by each member, in this epoch
   std::vector<committee_seat> seats;
   friend bool operator==(const committee_row&, const committee_row&) = default;
 };
@@ -217,6 +217,8 @@ struct submission_row {
   std::uint64_t revealed_ms = 0;  // time of the block with the reveal; 0 until then
   data_hash data;                 // zero until revealed
   blob_id blob;
+  hash256 audit_seed;            // draws the sample that audits; zero until revealed
+  bool sampled = false;          // it was decided while only its sample was called
   std::uint32_t extensions = 0;  // epochs by which the audit has been put off
   std::vector<cast_vote<audit_verdict>> votes;
   friend bool operator==(const submission_row&, const submission_row&) = default;

@@ -9,7 +9,7 @@ namespace soma::cli {
 namespace {
 
 // This fails when a parameter is added, so that it is not forgotten in the list below.
-static_assert(sizeof(genesis_parameters) == 224);
+static_assert(sizeof(genesis_parameters) == 232);
 
 template <class Number>
 bool parse_number(const std::string& text, Number& into) {
@@ -113,6 +113,8 @@ const std::vector<genesis_field>& genesis_fields() {
       number("difficulty_start_ppm", &p::difficulty_start_ppm,
              "z of the first radius; a higher value is harder"),
       number("max_data_bytes", &p::max_data_bytes, "most bytes of a submission"),
+      number("max_audit_products", &p::max_audit_products,
+             "most multiplications of an audit; they may allow fewer bytes"),
       number("bond_per_byte", &p::bond_per_byte,
              "least bond of a submission, in shannons for each byte"),
       number("bond_reward_divisor", &p::bond_reward_divisor,

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "actors/rules/audit.hpp"
 #include "actors/rules/emission.hpp"
 #include "actors/rules/genesis_state.hpp"
 #include "actors/rules/voting_power.hpp"
@@ -82,7 +83,15 @@ json genesis_json(const soma::genesis& genesis) {
                               {"first_epoch_shannons", first.value},
                               {"first_epoch_targets_shannons", split.targets.value},
                               {"first_epoch_validators_shannons", split.validators.value}})},
+       {"largest_data_bytes", rules::largest_data_bytes(genesis.parameters)},
        {"committee", json(std::move(committee))}});
+}
+
+std::string data_limit_text(const genesis_parameters& p) {
+  return "at most " + count_text(rules::largest_data_bytes(p)) +
+         " bytes a submission; an audit costs " +
+         count_text(p.models_per_target * rules::products_per_byte(p.architecture)) +
+         " multiplications a byte";
 }
 
 std::vector<std::string> committee_lines(const soma::genesis& genesis) {
@@ -109,6 +118,7 @@ std::vector<std::string> genesis_lines(const soma::genesis& genesis) {
       "emission  " + to_text(money.pool) + " over " + count_text(p.emission_epochs) +
           " epochs; the first releases " + to_text(first) + ": " + to_text(split.targets) +
           " to targets, " + to_text(split.validators) + " to validators",
+      "data      " + data_limit_text(p),
       ""};
   const auto append = [&](const table& part) {
     for (auto& line : part.lines()) lines.push_back(std::move(line));

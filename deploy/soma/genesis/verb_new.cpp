@@ -3,6 +3,7 @@
 
 #include <set>
 
+#include "actors/rules/audit.hpp"
 #include "actors/rules/genesis_state.hpp"
 #include "deploy/soma/genesis/genesis_draft.hpp"
 #include "deploy/soma/genesis/genesis_report.hpp"
@@ -221,12 +222,16 @@ void genesis_new::print(const run_context& context) const {
   const auto file = homes_ ? output_dir_ / "genesis.bin" : output_;
   remember_done("made " + file.string());
   if (context.wants_json) {
-    auto facts = json::of({{"genesis", file.string()}, {"chain", chain}});
+    auto facts =
+        json::of({{"genesis", file.string()},
+                  {"chain", chain},
+                  {"largest_data_bytes", rules::largest_data_bytes(draft_.genesis().parameters)}});
     if (homes_) facts.set("nodes", homes_json(*homes_, output_dir_));
     return print_line(facts.text());
   }
   print_line("genesis  " + file.string());
   print_line("chain    " + chain);
+  print_line("data     " + data_limit_text(draft_.genesis().parameters));
   for (const auto& line : committee_lines(draft_.genesis())) print_line(line);
   if (!homes_) return;
   print_line("");

@@ -124,7 +124,8 @@ json status_json(const ledger_source& source, const facts& f, const name_book& n
                               {"name", names.name(seat.member)},
                               {"power", seat.power.value},
                               {"blocks_signed", seat.blocks_signed},
-                              {"audits_cast", seat.audits_cast}}));
+                              {"audits_cast", seat.audits_cast},
+                              {"audits_due", seat.audits_due}}));
   }
   json::object supply;
   for (const auto& pot : pots_of(c))
@@ -145,7 +146,6 @@ json status_json(const ledger_source& source, const facts& f, const name_book& n
                        {"congestion_ppm", c.congestion_ppm},
                        {"difficulty_ppm", c.difficulty_ppm},
                        {"committee", json(std::move(seats))},
-                       {"audits_due", f.committee.audits_due},
                        {"validators", f.validators},
                        {"models", counts_json(f.models)},
                        {"targets", counts_json(f.targets)},
@@ -206,7 +206,7 @@ void print_status(ledger_source& source, const facts& f, const name_book& names)
   for (const auto& seat : f.committee.seats) {
     seats.row({names.shown(seat.member), count_text(seat.power.value),
                count_text(seat.blocks_signed),
-               count_text(seat.audits_cast) + " of " + count_text(f.committee.audits_due)});
+               count_text(seat.audits_cast) + " of " + count_text(seat.audits_due)});
   }
   seats.print();
   print_line("");

@@ -159,6 +159,7 @@ json claim_json(const submission_row& claim, const name_book& names) {
                    {"data", is_revealed ? json(claim.data.text()) : json()},
                    {"blob", is_revealed ? json(claim.blob.text()) : json()},
                    {"extensions", claim.extensions},
+                   {"sampled", claim.sampled},
                    {"votes", json(std::move(votes))}});
 }
 
@@ -179,6 +180,7 @@ void print_claim(const submission_row& claim, const name_book& names) {
   if (claim.extensions > 0) {
     print_line("audit       put off by " + std::to_string(claim.extensions) + " epochs");
   }
+  if (claim.sampled) print_line("audit       by a sample of the committee");
   if (claim.votes.empty()) return;
   print_line("");
   table votes({"auditor", "power", "verdict"});

@@ -82,14 +82,14 @@ TEST_CASE(
   net.apply(people[1], made.reveal);
   net.end_epoch();
   const auto revealing = net.epoch_explained(epoch);
-  CHECK(value_of(revealing.facts, "audits_due") == 0);
+  CHECK(value_of(revealing.facts, "audits_decided") == 0);
   CHECK_FALSE(has_step(revealing, "validators", "validator_absent"));
   for (std::size_t v = 0; v < 3; ++v) {
     net.apply(four_validators()[v], tx::vote_on_submission{made.claim.target, audit_verdict::ok});
   }
   net.end_epoch();
   const auto deciding = net.epoch_explained(epoch + 1);
-  CHECK(value_of(deciding.facts, "audits_due") == 1);
+  CHECK(value_of(deciding.facts, "audits_decided") == 1);
   CHECK(value_of(step_in(deciding, "validators", "validator_absent"), "audits_due") == 1);
 }
 

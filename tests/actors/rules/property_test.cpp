@@ -66,6 +66,7 @@ TEST_CASE("a shannon is never lost: random worlds keep every invariant and reach
   CHECK(seen.twins == seen.blocks);
   CHECK(seen.epochs > 20 * worlds);
   if (is_slow) return;
+  CHECK(seen.samples > 100);
   for (std::size_t kind = 0; kind < event_kinds; ++kind) {
     CAPTURE(name_of(static_cast<event_kind>(kind)));
     CHECK(seen.events[kind] > 20);

@@ -3,7 +3,8 @@
 
 #include <doctest/doctest.h>
 
-#include "tests/actors/rules/network.hpp"
+#include "actors/rules/audit.hpp"
+#include "tests/actors/rules/sampled_world.hpp"
 
 namespace soma::test {
 namespace {
@@ -316,6 +317,32 @@ TEST_CASE("attack: claims that are never revealed burn as much as the rewards th
   net.end_epoch();
   CHECK(blocked > 0);
   CHECK(net.chain_now().burned.value - burned >= blocked);
+}
+
+double part(std::uint64_t of, std::uint64_t all) {
+  return static_cast<double>(of) / static_cast<double>(all);
+}
+
+// Protocol §8.4.5.
+TEST_CASE("attack: a third of the power settles no lie, and honest claims are settled by samples") {
+  const auto t = worlds_of(conduct::honest, 12, 12);
+  // One seed in sixteen calls all, and nobody is silent.
+  CHECK(part(t.by_sample, t.truths) > 0.85);
+  CHECK(part(t.by_sample, t.truths) < 0.99);
+  // Two thirds of at most sixteen members look, instead of two thirds of all.
+  CHECK(part(t.votes_of_honest, t.members) < 0.4);
+}
+
+// Protocol §8.3.5.
+TEST_CASE("attack: a third of the power stays silent: honest claims settle a short wait later") {
+  const auto t = worlds_of(conduct::silent, 12, 12);
+  CHECK(part(t.by_sample, t.truths) < 0.2);  // 5.9 % without the seeds that call all
+}
+
+// Protocol §8.3.5.
+TEST_CASE("attack: a third of the power dissents: all look, and honest claims settle at once") {
+  const auto t = worlds_of(conduct::dissent, 6, 6);
+  CHECK(t.by_sample == 0);
 }
 
 }  // namespace

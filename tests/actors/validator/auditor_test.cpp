@@ -14,6 +14,7 @@
 #include "messages/signing/signing.hpp"
 #include "tests/actors/validator/lone_auditor.hpp"
 #include "tests/actors/validator/one_validator.hpp"
+#include "tests/actors/validator/sampled_target.hpp"
 
 namespace soma::test {
 namespace {
@@ -104,6 +105,7 @@ struct drawn_target {
   void add_to(std::vector<row_change>& rows) const {
     rows.push_back({target_key(id), encode(row)});
     rows.push_back({submission_key(id), encode(claim)});
+    rows.push_back({agenda_key({{}, id}), encode(agenda_row{})});
   }
   [[nodiscard]] message<schema::ScoreReport> report() const {
     return message<schema::ScoreReport>::build([&](auto out) {
@@ -583,7 +585,7 @@ TEST_CASE("of all that a block brings only what was revealed is audited") {
     happened.model = versions[0].ref;
     happened.kind = kind;
     alone.notice({happened});
-    const bool is_due = kind == event_kind::data_revealed || kind == event_kind::audit_extended;
+    const bool is_due = kind == event_kind::data_revealed || kind == event_kind::epoch_ended;
     CHECK(alone.scores().size() == (is_due ? 1 : 0));
     CHECK(alone.checks().size() == (kind == event_kind::model_revealed ? 1 : 0));
   }
@@ -748,6 +750,117 @@ TEST_CASE("neither a checker's own trouble nor missing weights are a verdict on 
     REQUIRE(version.has_value());
     CHECK(version->votes.size() == (wanted ? 1 : 0));
     if (wanted && version->votes.size() == 1) CHECK(version->votes[0].verdict == *wanted);
+  }
+}
+
+// Protocol §8.3.5.
+TEST_CASE("a reveal is scored by a member that its sample calls, and not by any other") {
+  alone_with drawn(true);
+  drawn.alone.notice({drawn.t.reveal()});
+  REQUIRE(drawn.alone.scores().size() == 1);
+  drawn.alone.answer_score(0, drawn.t.report());
+  CHECK(drawn.alone.votes().on_submissions ==
+        std::multimap<target_id, audit_verdict>{{drawn.t.id, audit_verdict::ok}});
+  alone_with other(false);
+  other.alone.notice({other.t.reveal()});
+  other.alone.notice({other.t.vote(audit_verdict::ok)});
+  other.alone.notice({});
+  CHECK(other.alone.open() == 0);
+}
+
+// Protocol §8.3.5.
+TEST_CASE("a dissent makes a member score that was not called") {
+  alone_with other(false);
+  other.alone.notice({other.t.reveal()});
+  other.t.claim.votes.push_back({other.t.members[5], {500}, audit_verdict::wrong_loss});
+  other.alone.commit({other.t.claim_row()});
+  other.alone.notice({other.t.vote(audit_verdict::wrong_loss)});
+  CHECK(other.alone.scores().size() == 1);
+  other.alone.notice({other.t.vote(audit_verdict::wrong_loss)});
+  CHECK(other.alone.scores().size() == 1);  // once
+}
+
+// Protocol §8.3.5.
+TEST_CASE("the time of the sample makes a member score, and not a block before it") {
+  for (const bool after_restart : {false, true}) {
+    CAPTURE(after_restart);
+    alone_with other(false);
+    if (after_restart) {
+      other.alone.start();
+    } else {
+      other.alone.notice({other.t.reveal()});
+    }
+    other.alone.commit({}, lone_auditor::start_ms + sample_wait_ms - 1);
+    other.alone.notice({});
+    CHECK(other.alone.open() == 0);
+    other.alone.commit({}, lone_auditor::start_ms + sample_wait_ms);
+    other.alone.notice({});
+    CHECK(other.alone.scores().size() == 1);
+  }
+}
+
+// Protocol §8.3.5.
+TEST_CASE("the end of the epoch makes every member score, also one that had no seat before") {
+  for (const bool had_seat : {true, false}) {
+    CAPTURE(had_seat);
+    sampled_target t(false);
+    const auto all = t.members;
+    if (!had_seat) t.members.erase(t.members.begin());
+    alone_with other(std::move(t));
+    other.alone.notice({other.t.reveal()});
+    CHECK(other.alone.open() == 0);
+    other.alone.commit({committee_of(all), other.t.due_in({1})}, lone_auditor::start_ms + 1, {1});
+    other.alone.notice({sampled_target::epoch_end()});
+    CHECK(other.alone.scores().size() == 1);
+  }
+}
+
+// Protocol §8.3.5.
+TEST_CASE("who has no seat scores nothing, however long a sample is silent") {
+  sampled_target t(false);
+  t.members.erase(t.members.begin());
+  alone_with other(std::move(t));
+  other.alone.start();
+  other.alone.notice({other.t.reveal()});
+  other.alone.commit({}, lone_auditor::start_ms + 2 * sample_wait_ms);
+  other.alone.notice({other.t.vote(audit_verdict::wrong_loss)});
+  CHECK(other.alone.open() == 0);
+}
+
+// Protocol §8.3.5.
+TEST_CASE("what the sample has settled meanwhile is not scored by the others") {
+  alone_with other(false);
+  other.alone.notice({other.t.reveal()});
+  other.t.row.status = target_status::settled;
+  other.t.claim.sampled = true;
+  other.alone.commit({other.t.target_row_now(), other.t.claim_row()},
+                     lone_auditor::start_ms + sample_wait_ms);
+  other.alone.notice({});
+  CHECK(other.alone.open() == 0);
+}
+
+// Protocol §8.3.5.
+TEST_CASE("a restart finds what a dissent has made an audit of all") {
+  sampled_target t(false);
+  t.claim.votes.push_back({t.members[5], {500}, audit_verdict::unavailable});
+  alone_with other(std::move(t));
+  other.alone.start();
+  CHECK(other.alone.scores().size() == 1);
+}
+
+// Protocol §8.3.5.
+TEST_CASE("a vote on what a sample has decided is sent in the same epoch alone") {
+  for (const bool is_late : {false, true}) {
+    CAPTURE(is_late);
+    alone_with drawn(true);
+    drawn.alone.notice({drawn.t.reveal()});
+    drawn.t.row.status = target_status::settled;
+    drawn.t.claim.sampled = true;
+    drawn.alone.commit({drawn.t.target_row_now(), drawn.t.claim_row()}, lone_auditor::start_ms + 1,
+                       {is_late ? 1u : 0u});
+    REQUIRE(drawn.alone.scores().size() == 1);
+    drawn.alone.answer_score(0, drawn.t.report());
+    CHECK(drawn.alone.votes().size() == (is_late ? 0 : 1));
   }
 }
 

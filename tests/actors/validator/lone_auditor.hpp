@@ -4,6 +4,7 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <functional>
 #include <map>
 
@@ -114,6 +115,18 @@ inline validator::validator_actor::behavior_type auditing_validator(
       [](const message<schema::FromPeer>&) { return message<schema::Ack>{}; }};
 }
 
+/// A committee of these members; the first has the power that the others leave.
+inline row_change committee_of(std::vector<address> members) {
+  committee_row committee;
+  const auto first = members.front();
+  std::sort(members.begin(), members.end());
+  const auto share = total_power.value / static_cast<std::uint32_t>(members.size());
+  const auto rest = total_power.value - share * static_cast<std::uint32_t>(members.size());
+  for (const auto& member : members)
+    committee.seats.push_back({member, {}, {share + (member == first ? rest : 0)}});
+  return {committee_key(), encode(committee)};
+}
+
 /// Each function returns when no actor has anything left to do. Time moves on in `pass` alone.
 class lone_auditor {
  public:
@@ -127,6 +140,8 @@ class lone_auditor {
         desk_(std::make_shared<auditor_desk>()),
         world_(1, 1'000'000) {
     rows.push_back({chain_key(), encode(with<chain_row>([](auto& c) { c.time_ms = start_ms; }))});
+    const auto is_committee = [](const row_change& row) { return row.key == committee_key(); };
+    if (std::ranges::none_of(rows, is_committee)) rows.push_back(committee_of({member}));
     ledger_->init(genesis_bytes(), rows);
     validator::validator_ports ports;
     ports.clock = world_.clock();
@@ -149,11 +164,15 @@ class lone_auditor {
   void notice(const std::vector<event>& events) {
     tell([&](validator::auditor& audits) { audits.notice(events); });
   }
-  /// A block that changes these rows, at a time that only the ledger has.
-  void commit(const std::vector<row_change>& changes, std::uint64_t time_ms = start_ms) {
+  /// A block that changes these rows, at a time that only the ledger has. A block that leads into
+  /// another epoch than the first is the last of the one before.
+  void commit(const std::vector<row_change>& changes, std::uint64_t time_ms = start_ms,
+              epoch_number epoch = {}) {
     auto made = make_block(ledger_->view().height().value + 1, {});
     auto chain = chain_row_at(ledger_->view().height().value + 1);
     chain.time_ms = time_ms;
+    chain.epoch = epoch;
+    if (epoch.value > 0) chain.epoch_first_block = chain.height.next();
     made.changes = {{chain_key(), encode(chain)}};
     made.changes.insert(made.changes.end(), changes.begin(), changes.end());
     made.commit_to(*ledger_);

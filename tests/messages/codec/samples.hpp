@@ -215,9 +215,9 @@ inline genesis sample<genesis>(std::uint64_t seed) {
         p.burn_bps_per_year, p.min_model_stake, p.min_validator_stake, p.max_commission_step_bps,
         p.missed_reveal_slash_bps, p.bad_model_slash_bps, p.initial_targets, p.hits_wanted,
         p.stake_bonus_ppm, p.difficulty_start_ppm, p.row_byte_fee, p.max_data_bytes,
-        p.bond_per_byte, p.bond_reward_divisor, p.reveal_window_blocks, p.max_audit_extensions,
-        p.equivocation_slash_bps, p.committee_size, p.model_unbonding_epochs,
-        p.validator_unbonding_epochs, p.max_power.value);
+        p.max_audit_products, p.bond_per_byte, p.bond_reward_divisor, p.reveal_window_blocks,
+        p.max_audit_extensions, p.equivocation_slash_bps, p.committee_size,
+        p.model_unbonding_epochs, p.validator_unbonding_epochs, p.max_power.value);
   v.accounts.resize(s.below(4));
   for (auto& account : v.accounts) {
     s.fill(account.owner);
@@ -257,7 +257,7 @@ inline event sample<event>(std::uint64_t seed) {
   event v;
   v.kind = static_cast<event_kind>(s.below(23));
   s.all(v.height, v.epoch, v.transaction, v.target, v.model, v.account, v.amount, v.refusal,
-        v.other, v.detail);
+        v.other, v.detail, v.audits_due);
   return v;
 }
 template <>
@@ -322,7 +322,9 @@ inline submission_row sample<submission_row>(std::uint64_t seed) {
   sampler s(seed);
   submission_row v;
   s.all(v.submitter, v.winner, v.loss_bits, v.distance_q30, v.size_bytes, v.commitment, v.bond,
-        v.claimed_in, v.claimed_at, v.claimed_ms, v.revealed_ms, v.data, v.blob, v.extensions);
+        v.claimed_in, v.claimed_at, v.claimed_ms, v.revealed_ms, v.data, v.blob, v.audit_seed,
+        v.extensions);
+  v.sampled = s.coin();
   if (s.coin()) s.fill(v.revealed_at.emplace());
   v.votes = s.votes<audit_verdict>(6);
   return v;
@@ -345,10 +347,10 @@ template <>
 inline committee_row sample<committee_row>(std::uint64_t seed) {
   sampler s(seed);
   committee_row v;
-  s.fill(v.audits_due);
   v.seats.resize(s.below(5));
   for (auto& seat : v.seats)
-    s.all(seat.member, seat.consensus_key, seat.power, seat.blocks_signed, seat.audits_cast);
+    s.all(seat.member, seat.consensus_key, seat.power, seat.blocks_signed, seat.audits_cast,
+          seat.audits_due);
   return v;
 }
 template <>

@@ -99,6 +99,11 @@ TEST_CASE("commitments bind each of their parts") {
   CHECK(layer_around({}) != hash256{});
   CHECK(entropy_after(hash256{{1}}, hash256{{2}}) != entropy_after(hash256{{2}}, hash256{{1}}));
   CHECK(target_seed(hash256{{1}}, 0) != target_seed(hash256{{2}}, 0));
+  const auto seed = audit_seed_of(sha256(bytes{1}), {});
+  CHECK(seed != audit_seed_of(sha256(bytes{2}), {}));
+  CHECK(seed != audit_seed_of(sha256(bytes{1}), sha256(bytes{1}).as<target_tag>()));
+  CHECK(audit_draw(seed, 0) != audit_draw(seed, 1));
+  CHECK(audit_draw(seed, 0) != audit_draw(sha256(bytes{1}), 0));
 }
 
 }  // namespace soma::signing

@@ -52,7 +52,7 @@ std::vector<step> actors::next_block() {
                            : 1 + d_.below(std::max<std::uint64_t>(2, p_.epoch_ms / 20));
   if (d_.chance(8)) block.shuffle = 1 + d_.below(1'000'000);
   if (!d_.chance(20)) block.absent = lazy_;
-  if (d_.chance(10)) block.absent |= static_cast<std::uint32_t>(d_.next());
+  if (d_.chance(10)) block.absent |= d_.next();
   block.odd_signers = d_.chance(5);
   block.proposer = d_.below(8);
   steps_.push_back(block);

@@ -44,6 +44,7 @@ class actors {
   void claim();
   void reveal_data();
   void audit();
+  void say_ok_if_called(const target_id& target);
   void deposit();
   void withdraw();
   void change_commission();

@@ -2,6 +2,7 @@
 #include <limits>
 
 #include "actors/ledger/vote_tally.hpp"
+#include "actors/rules/audit.hpp"
 #include "actors/rules/models.hpp"
 #include "messages/signing/signing.hpp"
 #include "tests/actors/rules/worlds/actors.hpp"
@@ -194,7 +195,8 @@ void actors::claim() {
   t.winner = row.assigned[d_.below(row.assigned.size())];
   t.loss_bits = 0x3f800000u + static_cast<std::uint32_t>(d_.below(1u << 20));
   t.distance_q30 = static_cast<std::uint32_t>(d_.below(row.radius_q30 + 1ull));
-  t.size_bytes = 1 + d_.below(std::min<std::uint64_t>(p_.max_data_bytes, 2'000));
+  const auto largest = rules::largest_data_bytes(p_);
+  t.size_bytes = 1 + d_.below(std::min<std::uint64_t>(largest, 2'000));
   t.commitment = signing::data_commitment(secret.reveal.data, secret.reveal.blob, t.size_bytes,
                                           secret.reveal.salt, everybody()[secret.submitter].where);
   if (d_.chance(hostile_percent_)) {
@@ -219,7 +221,7 @@ void actors::claim() {
         t.distance_q30 = row.radius_q30 + 1;
         break;
       default:
-        t.size_bytes = p_.max_data_bytes;
+        t.size_bytes = largest + d_.below(2);
     }
   }
   send(secret.submitter, t);
@@ -252,10 +254,25 @@ void actors::audit() {
   if (d_.chance(hostile_percent_ / 4)) vote.target = strange_id().as<target_tag>();
   vote.verdict =
       d_.chance(bad_percent_) ? static_cast<audit_verdict>(1 + d_.below(5)) : audit_verdict::ok;
-  if (d_.chance(50)) {
+  if (rows_.committee().seats.size() > rules::audit_draws && !late && d_.chance(60)) {
+    say_ok_if_called(vote.target);
+  } else if (d_.chance(50)) {
     each_member(vote, 85);
   } else {
     send(member(), vote);
+  }
+}
+
+/// Those that the audit calls say `ok`, nearly all of them.
+void actors::say_ok_if_called(const target_id& target) {
+  const auto* s = rows_.submissions.find(target);
+  if (s == nullptr || !s->revealed_at) return;
+  for (const auto& seat : rows_.committee().seats) {
+    const auto person = person_at(seat.member);
+    if (person && rules::is_called(p_, *s, rows_.committee(), rows_.chain, seat.member) &&
+        !ledger::has_voted(s->votes, seat.member) && d_.chance(95)) {
+      send(*person, tx::vote_on_submission{target, audit_verdict::ok});
+    }
   }
 }
 

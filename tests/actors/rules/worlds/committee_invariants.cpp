@@ -1,9 +1,24 @@
+#include <algorithm>
+
 #include "actors/rules/pools.hpp"
 #include "messages/codec/codec.hpp"
+#include "messages/crypto/hash.hpp"
 #include "tests/actors/rules/worlds/invariants.hpp"
 #include "tests/actors/rules/worlds/violation.hpp"
 
 namespace soma::test {
+namespace {
+
+bool is_ok(const cast_vote<audit_verdict>& vote) {
+  return vote.verdict == audit_verdict::ok;
+}
+
+bool has_ended(target_status status) {
+  return status == target_status::settled || status == target_status::slashed ||
+         status == target_status::voided;
+}
+
+}  // namespace
 
 void committee_watch::begin(const mirror& rows) {
   check_seats(rows);
@@ -101,7 +116,8 @@ void committee_watch::check(const rules::block_input& block, const rules::effect
            "power is constant within an epoch");
       must(now.blocks_signed <= block.height.value - chain.epoch_first_block.value,
            "nobody signs a block twice");
-      must(now.blocks_signed >= was.blocks_signed && now.audits_cast >= was.audits_cast,
+      must(now.blocks_signed >= was.blocks_signed && now.audits_cast >= was.audits_cast &&
+               now.audits_due >= was.audits_due,
            "work is counted up");
     }
   }
@@ -121,9 +137,131 @@ void committee_watch::check(const rules::block_input& block, const rules::effect
   check_seats(rows);
   for (const auto& seat : rows.committee().seats) {
     must(seat.blocks_signed == 0 && seat.audits_cast == 0, "an epoch begins without work done");
+    must(seat.audits_due == 0, "an epoch begins without work due");
   }
   remember(rows);
-  must(rows.committee().audits_due == 0, "an epoch begins without work due");
+}
+
+// Protocol §5.7, §8.3.5 and §8.4.5, worked out again: who was called to an audit, when a sample
+// decides one, and who owed a vote.
+
+void sample_watch::begin(const mirror& rows) {
+  seats_ = rows.committee().seats;
+}
+
+/// The members on which the sixteen draws fall, each as often as it is drawn.
+std::map<address, std::uint32_t> sample_watch::drawn(const submission_row& s) const {
+  std::map<address, std::uint32_t> draws;
+  for (std::uint64_t i = 0; i < 16; ++i) {
+    const auto hash = crypto::tagged_hash("soma.audit-seat").add(s.audit_seed).add_u64(i).finish();
+    unsigned __int128 drawn = 0;
+    for (std::size_t byte = 8; byte-- > 0;) drawn = drawn * 256 + hash.value[byte];
+    const auto unit = drawn * 10'000 / (static_cast<unsigned __int128>(1) << 64);
+    unsigned __int128 upper = 0;
+    const auto seat = std::ranges::find_if(seats_, [&](const committee_seat& each) {
+      upper += each.power.value;
+      return unit < upper;
+    });
+    must(seat != seats_.end(), "a draw falls on a seat");
+    ++draws[seat->member];
+  }
+  return draws;
+}
+
+/// Whether all members are called whatever has been voted.
+bool sample_watch::calls_all(const submission_row& s, const mirror& rows) const {
+  return seats_.size() <= 16 || s.audit_seed.value[31] % 16 == 0 ||
+         rows.chain.time_ms - s.revealed_ms >= p_.epoch_ms / 24 ||
+         *s.revealed_at < rows.chain_before.epoch_first_block;
+}
+
+/// `ok` comes from the drawn alone until all are called; one dissent is enough for that.
+void sample_watch::check_votes(const submission_row& s, std::size_t old_votes,
+                               const mirror& rows) const {
+  if (s.votes.size() == old_votes) return;
+  must(!s.sampled || *s.revealed_at >= rows.chain_before.epoch_first_block,
+       "nobody votes in a later epoch on what a sample has decided");
+  if (!s.sampled && calls_all(s, rows)) return;
+  const auto draws = drawn(s);
+  const auto dissent = std::ranges::find_if_not(s.votes, is_ok);
+  for (auto vote = s.votes.begin() + static_cast<std::ptrdiff_t>(old_votes); vote != s.votes.end();
+       ++vote) {
+    const bool is_called = draws.contains(vote->voter);
+    must(!s.sampled || is_called, "on what a sample has decided the sample alone votes");
+    must(is_called || vote > dissent || !is_ok(*vote), "ok is said by who is called");
+  }
+}
+
+/// The first votes without dissent, of so much power and so many draws.
+void sample_watch::check_decision(const submission_row& s, target_status status,
+                                  const mirror& rows) const {
+  const auto dissent = std::ranges::find_if_not(s.votes, is_ok);
+  const auto draws = drawn(s);
+  std::uint64_t with_ok = 0, power = 0;
+  for (auto vote = s.votes.begin(); vote != dissent; ++vote) {
+    if (const auto found = draws.find(vote->voter); found != draws.end()) with_ok += found->second;
+    power += vote->power.value;
+  }
+  const bool all = calls_all(s, rows);
+  if (status == target_status::revealed) {
+    must(!s.sampled, "what is not decided was not decided by a sample");
+    must(all || dissent != s.votes.end() || with_ok < 14,
+         "fourteen draws of a sample decide at once");
+  } else if (s.sampled) {
+    must(!all, "a sample decides while nobody else is called");
+    const bool is_enough = with_ok >= 14 || power >= 6'667;
+    must(is_enough == (status == target_status::settled), "a sample settles with fourteen draws");
+  } else {
+    must(all || dissent != s.votes.end(), "all decide when all are called");
+  }
+}
+
+/// What each member owes more after this block, and what it owed in the epoch that ended with it.
+void sample_watch::check_due(const std::map<address, std::uint64_t>& more,
+                             const rules::effects& done, const mirror& rows) const {
+  std::map<address, std::uint64_t> owed;
+  for (const auto& seat : seats_) {
+    const auto found = more.find(seat.member);
+    owed[seat.member] = seat.audits_due + (found != more.end() ? found->second : 0);
+  }
+  if (!done.epoch_closed) {
+    for (const auto& seat : rows.committee().seats)
+      must(seat.audits_due == owed.at(seat.member), "who was called owes a vote, and nobody else");
+    return;
+  }
+  for (const auto& e : done.events) {
+    if (e.kind != event_kind::validator_paid && e.kind != event_kind::validator_absent) continue;
+    must(e.audits_due == owed.at(e.account), "an epoch's end tells what was owed");
+    const bool too_few = (e.detail & 0xffff'ffff) * 2 < e.audits_due;
+    must(!too_few || e.kind == event_kind::validator_absent,
+         "who owed more than it cast is absent");
+  }
+}
+
+void sample_watch::check(const rules::effects& done, const mirror& rows) {
+  std::map<address, std::uint64_t> more;
+  for (const auto& c : rows.targets.changed) {
+    const auto* s = rows.submissions.find(c.key);
+    const bool is_new = !c.before || c.before->status != c.after->status;
+    if (s == nullptr || !s->revealed_at || !is_new || !has_ended(c.after->status)) continue;
+    check_decision(*s, c.after->status, rows);
+    if (s->sampled) {
+      ++samples_;
+      for (const auto& [member, draws] : drawn(*s)) ++more[member];
+    } else {
+      for (const auto& seat : seats_) ++more[seat.member];
+    }
+  }
+  for (const auto& c : rows.submissions.changed) {
+    if (!c.after->revealed_at) continue;
+    const bool is_new = !c.before || !c.before->revealed_at;
+    must(is_new || c.before->audit_seed == c.after->audit_seed, "a seed is made once");
+    check_votes(*c.after, c.before ? c.before->votes.size() : 0, rows);
+    const auto status = rows.targets.find(c.key)->status;
+    if (status == target_status::revealed) check_decision(*c.after, status, rows);
+  }
+  check_due(more, done, rows);
+  seats_ = rows.committee().seats;
 }
 
 }  // namespace soma::test

@@ -87,6 +87,7 @@ void coverage::add(const coverage& other) {
   epochs += other.epochs;
   worlds += other.worlds;
   twins += other.twins;
+  samples += other.samples;
   dropped += other.dropped;
   for (std::size_t i = 0; i < event_kinds; ++i) events[i] += other.events[i];
   for (const auto& [reason, times] : other.refusals) refusals[reason] += times;
@@ -109,7 +110,8 @@ const std::map<rules::refusal, std::string_view>& out_of_reach() {
 std::ostream& operator<<(std::ostream& out, const coverage& seen) {
   out << seen.worlds << " worlds, " << seen.epochs << " epochs, " << seen.blocks << " blocks, "
       << seen.transactions << " transactions (" << seen.applied << " applied), " << seen.twins
-      << " blocks executed twice, " << seen.dropped << " refused transactions left out\n";
+      << " blocks executed twice, " << seen.dropped << " refused transactions left out, "
+      << seen.samples << " submissions decided by a sample\n";
   out << "events:\n";
   for (std::size_t i = 0; i < event_kinds; ++i)
     out << std::setw(14) << seen.events[i] << "  " << event_names[i] << '\n';

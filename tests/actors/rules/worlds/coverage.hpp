@@ -50,6 +50,7 @@ struct coverage {
   std::uint64_t epochs = 0;
   std::uint64_t worlds = 0;
   std::uint64_t twins = 0;    // blocks that were executed twice
+  std::uint64_t samples = 0;  // submissions that a sample decided
   std::uint64_t dropped = 0;  // blocks that were executed with and without a refused transaction
   std::array<std::uint64_t, event_kinds> events{};
   std::map<rules::refusal, std::uint64_t> refusals;

@@ -300,6 +300,7 @@ void invariants::begin(const mirror& rows) {
   money_.take(rows);
   pools_.begin(rows);
   committee_.begin(rows);
+  samples_.begin(rows);
   check_all(rows);
 }
 
@@ -311,6 +312,7 @@ void invariants::check(const rules::block_input& block, const rules::effects& do
   check_lasting(block, rows);
   pools_.check(done, rows);
   committee_.check(block, done, rows);
+  samples_.check(done, rows);
   agenda_.check(rows);
   schedule_.check(rows);
   pot_.check(done, rows);

@@ -115,6 +115,27 @@ class committee_watch {
   std::map<address, voting_power> powers_;  // the powers of this epoch
 };
 
+/// Protocol §8.3.5: which members an audit calls, and what follows from it.
+class sample_watch {
+ public:
+  explicit sample_watch(const soma::genesis& genesis) : p_(genesis.parameters) {}
+  void begin(const mirror& rows);
+  void check(const rules::effects& done, const mirror& rows);
+  /// How many submissions a sample has decided so far.
+  [[nodiscard]] std::uint64_t samples() const { return samples_; }
+
+ private:
+  [[nodiscard]] std::map<address, std::uint32_t> drawn(const submission_row& s) const;
+  [[nodiscard]] bool calls_all(const submission_row& s, const mirror& rows) const;
+  void check_votes(const submission_row& s, std::size_t old_votes, const mirror& rows) const;
+  void check_decision(const submission_row& s, target_status status, const mirror& rows) const;
+  void check_due(const std::map<address, std::uint64_t>& more, const rules::effects& done,
+                 const mirror& rows) const;
+  genesis_parameters p_;
+  std::vector<committee_seat> seats_;  // of the committee that the next block finds
+  std::uint64_t samples_ = 0;
+};
+
 /// Every total in the chain row is the sum of its rows, and no amount is above the cap.
 class money_watch {
  public:
@@ -172,18 +193,24 @@ class pot_watch {
 class invariants {
  public:
   explicit invariants(const soma::genesis& genesis)
-      : committee_(genesis), agenda_(genesis), schedule_(genesis), pot_(genesis) {}
+      : committee_(genesis),
+        samples_(genesis),
+        agenda_(genesis),
+        schedule_(genesis),
+        pot_(genesis) {}
   void begin(const mirror& rows);
   void check(const rules::block_input& block, const rules::effects& done, const mirror& rows);
   void check_all(const mirror& rows) const;
   /// The steps of models, versions and targets so far.
   [[nodiscard]] std::set<life_step> steps() const;
+  [[nodiscard]] std::uint64_t samples() const { return samples_.samples(); }
 
  private:
   deciding_powers powers_;
   money_watch money_;
   pool_watch pools_;
   committee_watch committee_;
+  sample_watch samples_;
   agenda_watch agenda_;
   schedule_watch schedule_;
   pot_watch pot_;

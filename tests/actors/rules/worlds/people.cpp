@@ -23,7 +23,7 @@ hash256 core_of(std::size_t key, std::uint64_t number) {
 const std::vector<someone>& everybody() {
   static const auto all = [] {
     std::vector<someone> made;
-    for (std::size_t i = 0; i < key_count; ++i) {
+    for (std::size_t i = 0; i < first_voter + voter_count; ++i) {
       auto keys = crypto::key_pair::from_seed(id_from(0xbeef + i).value);
       const auto where = crypto::address_of(keys.public_half());
       made.push_back({std::move(keys), where});
@@ -36,7 +36,7 @@ const std::vector<someone>& everybody() {
 std::optional<std::size_t> person_at(const address& where) {
   static const auto index = [] {
     std::unordered_map<address, std::size_t> made;
-    for (std::size_t i = 0; i < key_count; ++i) made.emplace(everybody()[i].where, i);
+    for (std::size_t i = 0; i < everybody().size(); ++i) made.emplace(everybody()[i].where, i);
     return made;
   }();
   const auto found = index.find(where);

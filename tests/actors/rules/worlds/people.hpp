@@ -1,6 +1,7 @@
 // The people of a random world and their keys. The keys are the same in every world, so that they
 // are made only once. The first people have accounts, and some of them become validators; the keys
-// after theirs are those that validators change to.
+// after theirs are those that validators change to. The last are the members that fill the large
+// committees of some worlds: they do nothing but vote.
 #pragma once
 
 #include <optional>
@@ -19,8 +20,11 @@ struct someone {
 inline constexpr std::size_t person_count = 16;  // people that may send transactions
 inline constexpr std::size_t first_validator = 8;
 inline constexpr std::size_t key_count = 28;
+inline constexpr std::size_t first_voter = key_count;
+inline constexpr std::size_t voter_count = 24;
+static_assert(first_voter + voter_count <= 64, "a step has a bit for everybody");
 
-/// All keys, key_count of them. The first person_count belong to people.
+/// All keys. The first person_count belong to people, the last voter_count to voters.
 [[nodiscard]] const std::vector<someone>& everybody();
 [[nodiscard]] std::optional<std::size_t> person_at(const address& where);
 /// Whose consensus key this is; it is one of everybody's.

@@ -57,10 +57,26 @@ void roll_targets(dice& d, genesis_parameters& p) {
   p.stake_bonus_ppm = static_cast<std::int64_t>(one_of(d, {0, 500'000, 1'000'000'000}));
   p.difficulty_start_ppm = static_cast<std::int64_t>(d.below(8'000'000)) - 6'000'000;
   p.max_data_bytes = one_of(d, {1, 1'000, 1u << 20, 1u << 30});
+  p.max_audit_products = one_of(d, {20'000, 5'000'000, 4'000'000'000'000'000});
   p.bond_per_byte = one_of(d, {0, 65, 65, 65, shannons_per_soma});
   p.bond_reward_divisor = one_of(d, {1, 10, 10, 1'000'000});
   p.reveal_window_blocks = 1 + d.below(20);
   p.max_audit_extensions = static_cast<std::uint32_t>(d.below(4));
+}
+
+/// So many members that samples of them audit. All of them have about the power of one another, or
+/// the first have most of it.
+void fill_committee(dice& d, soma::genesis& genesis) {
+  auto& p = genesis.parameters;
+  p.committee_size = max_committee;
+  p.epoch_ms = 10'000;  // then a sample has the time of a few blocks
+  const bool is_even = d.chance(60);
+  const auto voters = 12 + d.below(voter_count - 11);
+  for (std::uint64_t i = 0; i < voters; ++i) {
+    const auto stake = (1'000 + d.below(is_even ? 500 : 20'000 / (i + 1))) * shannons_per_soma;
+    genesis.validators.push_back({everybody()[first_voter + i].keys.public_half(),
+                                  {std::max(stake, p.min_validator_stake.value)}});
+  }
 }
 
 }  // namespace
@@ -95,6 +111,7 @@ genesis random_genesis(std::uint64_t seed) {
     if (d.chance(80))
       genesis.accounts.push_back({people[i].where, {d.below(9'000) * shannons_per_soma}});
   }
+  if (seed % 5 == 3) fill_committee(d, genesis);
   SOMA_ASSERT(!rules::check_genesis(genesis), "worlds begin with a genesis that is one");
   return genesis;
 }

@@ -138,6 +138,7 @@ world_report guarded(std::uint64_t seed, const soma::genesis& genesis, const str
   report.transactions = w->seen().transactions;
   report.seen = w->seen();
   report.seen.steps = w->steps();
+  report.seen.samples = w->samples();
   return report;
 }
 

@@ -29,7 +29,7 @@ struct step {
 
   std::uint64_t time_step_ms = 1;
   std::uint64_t shuffle = 0;  // 0 keeps the order of sending
-  std::uint32_t absent = 0;   // a bit for each person that does not sign
+  std::uint64_t absent = 0;   // a bit for everybody that does not sign
   bool odd_signers = false;   // names signers twice, and people without a seat
   std::size_t proposer = 0;   // its seat, counted round; who has no layer left is passed over
 };

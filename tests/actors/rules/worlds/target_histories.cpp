@@ -147,7 +147,8 @@ void target_histories::check_verdict(const mirror& rows, const deciding_powers& 
     const auto wrong = powers.where(
         s->votes, [](auto v) { return v != audit_verdict::ok && v != audit_verdict::unavailable; });
     const auto reason = all_.at(c.key).voided;
-    if (c.after->status == target_status::settled) must(ok >= 6'667, "a quorum settles a target");
+    if (c.after->status == target_status::settled)
+      must(ok >= 6'667 || s->sampled, "a quorum or a sample settles a target");
     if (c.after->status == target_status::slashed)
       must(wrong >= 6'667, "a quorum slashes a target");
     if (reason == void_reason::unavailable) must(no >= 6'667, "a quorum forfeits a bond");

@@ -39,6 +39,7 @@ class world {
   [[nodiscard]] const coverage& seen() const { return seen_; }
   /// The steps of the protocol's diagrams that were taken.
   [[nodiscard]] std::set<life_step> steps() const { return invariants_.steps(); }
+  [[nodiscard]] std::uint64_t samples() const { return invariants_.samples(); }
   [[nodiscard]] const rules::effects& last() const { return last_; }
   /// Counts all rows once more, at the end of a world.
   void recount() const;

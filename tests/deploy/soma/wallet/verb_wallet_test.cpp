@@ -111,6 +111,8 @@ TEST_CASE("a genesis is made of options or a file, says all of it again, and is 
   std::uint64_t power = 0;
   for (const auto& member : facts["committee"].elements) power += std::stoull(member["power"].text);
   CHECK(power == 10'000);
+  CHECK(facts["largest_data_bytes"].text == "1048576");
+  CHECK((*parse_json(made.out))["largest_data_bytes"].text == "1048576");
 
   // The same from a file, each parameter set to what it is: the same network.
   std::string toml =
@@ -171,6 +173,9 @@ TEST_CASE("a genesis is made of options or a file, says all of it again, and is 
       {{"genesis", "new", "-o", user.at("x"), "--validator", user.at("a.key"), "--account",
         "alice=10000000"},
        1},
+      {{"genesis", "new", "-o", user.at("x"), "--validator", user.at("a.key"), "--set",
+        "max_audit_products=1"},
+       1},
       {{"genesis", "inspect", user.at("net.toml")}, 1},
   };
   for (const auto& [words, code] : wrong) {
@@ -186,4 +191,11 @@ TEST_CASE("a genesis is made of options or a file, says all of it again, and is 
   CAPTURE(replaced.err);
   CHECK(replaced.exit_code == 0);
   CHECK(read_text(user.at("g.bin")) != read_text(user.at("h.bin")));
+  CHECK(replaced.out.find("at most 1,048,576 bytes a submission") != std::string::npos);
+  const auto fewer = user.run({"genesis", "new", "-o", user.at("g.bin"), "--force", "--file",
+                               user.at("net.toml"), "--set", "max_audit_products=1000000000"});
+  CAPTURE(fewer.err);
+  CHECK(fewer.exit_code == 0);
+  const auto limit = *parse_json(user.run({"genesis", "inspect", user.at("g.bin"), "--json"}).out);
+  CHECK(std::stoull(limit["largest_data_bytes"].text) < 1'048'576);
 }
