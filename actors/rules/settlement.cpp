@@ -19,9 +19,20 @@ bool is_ok(audit_verdict v) {
 bool is_not_ok(audit_verdict v) {
   return v != audit_verdict::ok;
 }
+bool is_any(audit_verdict) {
+  return true;
+}
 /// A verdict that anybody with the data can check again.
 bool is_wrong(audit_verdict v) {
   return is_not_ok(v) && v != audit_verdict::unavailable;
+}
+
+/// Whether a vote that comes after the decision says what was decided. A claim whose audit nobody
+/// decided is void at an end from which on no vote on it is accepted.
+bool agrees_with(target_status decided, audit_verdict v) {
+  return decided == target_status::settled   ? is_ok(v)
+         : decided == target_status::slashed ? is_wrong(v)
+                                             : is_not_ok(v);
 }
 
 bool is_over(target_status status) {
@@ -53,6 +64,14 @@ void return_reward(block_run& run, const target_id& target) {
   run.state.must_move(of(pot::set_aside), of(pot::targets), run.state.targets.get(target).reward);
 }
 
+/// Counts the audit as due, and of the votes on it those that agree with the decision: a member
+/// that says anything to be paid for taking part should not be.
+void count_audit_of(block_run& run, const target_id& target, bool (*agrees)(audit_verdict)) {
+  auto votes = run.state.submissions.get(target).votes;
+  std::erase_if(votes, [&](const auto& vote) { return !agrees(vote.verdict); });
+  count_audit(run, votes);
+}
+
 void end_audit(block_run& run, const target_id& target, audit_end end) {
   switch (end) {
     case audit_end::wait:
@@ -64,19 +83,19 @@ void end_audit(block_run& run, const target_id& target, audit_end end) {
       run.events.back().detail = run.state.submissions.get(target).extensions;
       return;
     case audit_end::settle:
-      count_audit(run, run.state.submissions.get(target).votes);
+      count_audit_of(run, target, is_ok);
       settle(run, target);
       return;
     case audit_end::slash:
-      count_audit(run, run.state.submissions.get(target).votes);
+      count_audit_of(run, target, is_wrong);
       slash(run, target);
       return;
     case audit_end::forfeit:
-      count_audit(run, run.state.submissions.get(target).votes);
+      count_audit_of(run, target, is_not_ok);
       void_claim(run, target, void_reason::unavailable);
       return;
     case audit_end::give_back:
-      count_audit(run, run.state.submissions.get(target).votes);
+      count_audit_of(run, target, is_any);
       void_claim(run, target, void_reason::undecided);
       return;
   }
@@ -103,10 +122,9 @@ shannons pay_accusers(block_run& run, const target_id& target, const submission_
 
 }  // namespace
 
-refused vote_on_submission(block_run& run, const address& sender,
-                           const tx::vote_on_submission& what) {
-  const auto power = run.state.power_of(sender);
-  if (power.value == 0) return refusal::voter_not_in_committee;
+refused check_vote(const block_run& run, const address& sender,
+                   const tx::vote_on_submission& what) {
+  if (run.state.power_of(sender).value == 0) return refusal::voter_not_in_committee;
   const target_row* target = run.state.targets.find(what.target);
   if (target == nullptr) return refusal::target_unknown;
   const submission_row* found = run.state.submissions.find(what.target);
@@ -118,11 +136,18 @@ refused vote_on_submission(block_run& run, const address& sender,
       !data_is_overdue(run.parameters, *found, run.state.chain().time_ms)) {
     return refusal::data_not_overdue;
   }
+  return std::nullopt;
+}
 
+refused vote_on_submission(block_run& run, const address& sender,
+                           const tx::vote_on_submission& what) {
+  if (const auto no = check_vote(run, sender, what)) return no;
+  const auto status = run.state.targets.get(what.target).status;
+  const bool undecided = status == target_status::revealed;
   run.state.submissions.update(what.target, [&](submission_row& s) {
-    s.votes.push_back({sender, power, what.verdict});
+    s.votes.push_back({sender, run.state.power_of(sender), what.verdict});
   });
-  if (!undecided) count_late_vote(run, sender);
+  if (!undecided && agrees_with(status, what.verdict)) count_late_vote(run, sender);
   auto& e = run.note(event_kind::audit_vote_cast);
   e.target = what.target;
   e.account = sender;

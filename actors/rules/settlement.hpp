@@ -6,10 +6,14 @@
 
 namespace soma::rules {
 
+/// The checks of an audit vote, without its effect. Protocol §8.3.
+[[nodiscard]] refused check_vote(const block_run& run, const address& sender,
+                                 const tx::vote_on_submission& what);
+
 /// Casts a member's vote: only members may vote, only after the reveal, once each, without a fee.
 /// It ends the submission as soon as one side has a quorum. A vote that comes after that is still
-/// counted as cast, since otherwise a quick quorum would make the remaining members absent. It
-/// changes nothing else, and it is refused once the epoch after the claim is over.
+/// counted as cast if it agrees, since otherwise a quick quorum would make the remaining members
+/// absent. It changes nothing else, and it is refused once the epoch after the claim is over.
 [[nodiscard]] refused vote_on_submission(block_run& run, const address& sender,
                                          const tx::vote_on_submission& what);
 

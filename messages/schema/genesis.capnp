@@ -48,6 +48,7 @@ struct GenesisParameters {
   modelUnbondingEpochs @29 :UInt32;     # 1 to 3
   validatorUnbondingEpochs @30 :UInt32;  # 1 to 3
   maxPower @31 :UInt32;                 # of a member, 1 to 10,000; 10,000 means no cap
+  byteFee @32 :UInt32;                  # for each byte of a transaction, in the base fee
 }
 
 struct GenesisAccount {

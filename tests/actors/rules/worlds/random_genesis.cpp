@@ -96,6 +96,7 @@ genesis random_genesis(std::uint64_t seed) {
       genesis.accounts.push_back({people[i].where, {d.below(9'000) * shannons_per_soma}});
   }
   SOMA_ASSERT(!rules::check_genesis(genesis), "worlds begin with a genesis that is one");
+  p.byte_fee = static_cast<std::uint32_t>(one_of(d, {0, 5, 5, 5, 1'000}));
   return genesis;
 }
 
