@@ -15,8 +15,12 @@ constexpr std::size_t max_read_blocks = 128;
 
 using wide = unsigned __int128;
 
-bool covers(shannons balance, shannons base_fee, std::uint64_t transactions) {
-  return wide{base_fee.value} * transactions <= balance.value;
+/// A higher bid goes first when it is worth an eighth of the base fee: a shannon more should not
+/// put a transaction before those that have no way to bid.
+std::uint64_t rank_of(const pooled_transaction& t) {
+  const wide work = std::max<std::uint64_t>(t.work_fee.value, 1);
+  return static_cast<std::uint64_t>(
+      std::min<wide>((work + t.value_fee.value) * 8 / work, UINT64_MAX));
 }
 
 }  // namespace
@@ -42,7 +46,9 @@ std::string_view to_text(pool_refusal reason) {
     case pool_refusal::expiry_too_far:
       return "the transaction expires more than two epochs ahead";
     case pool_refusal::fees_unaffordable:
-      return "the balance does not cover the base fees of all that waits of this account";
+      return "the balance does not cover what all that waits of this account takes from it";
+    case pool_refusal::duty_waits:
+      return "another transaction of this account for the same duty waits";
   }
   return "unknown";
 }
@@ -54,8 +60,8 @@ expected<void, pool_refusal> mempool::add(pooled_transaction t, const account_ro
   drop_below(t.sender, account);
   empty_side_room();
   if (const auto no = check(t, account, epoch)) return make_unexpected(*no);
-  auto arrived = priced(std::move(t), account);
-  arrived.arrival = arrivals_++;
+  const auto rank = rank_of(t);
+  waiting arrived{std::move(t), arrivals_++, rank};
   const auto leaving = leaving_for(arrived, account.nonce);
   if (!leaving) return make_unexpected(pool_refusal::pool_full);
   for (const auto& where : *leaving) remove(where);
@@ -75,34 +81,25 @@ std::optional<pool_refusal> mempool::check(const pooled_transaction& t, const ac
   if (t.expiry.value - epoch.value > limits_.epochs) return pool_refusal::expiry_too_far;
   if (t.nonce < row.nonce) return pool_refusal::nonce_too_low;
   if (t.nonce - row.nonce >= limits_.nonce_window) return pool_refusal::nonce_too_far;
-  std::uint64_t paying = t.is_free ? 0 : 1;
+  costs all;
   if (const auto found = accounts_.find(t.sender); found != accounts_.end()) {
     if (found->second.by_nonce.contains(t.nonce)) return pool_refusal::nonce_taken;
     if (found->second.by_nonce.size() >= limits_.per_account) return pool_refusal::account_full;
-    paying += found->second.paying;
+    if (!t.duty.empty() && found->second.duties.contains(t.duty)) return pool_refusal::duty_waits;
+    all = found->second.all;
   }
-  if (!covers(row.balance, base_fee_, paying)) return pool_refusal::fees_unaffordable;
+  all += costs_of(t);
+  if (!covers(row.balance, all)) return pool_refusal::fees_unaffordable;
   return std::nullopt;
 }
 
-/// What goes first among the rest. An account can promise the fee of an amount only as long as it
-/// has all the amounts that it promised; otherwise one balance would push its way in many times.
-mempool::waiting mempool::priced(pooled_transaction&& t, const account_row& row) const {
-  waiting w{std::move(t), 0, 0, {}};
-  const auto& p = w.pooled;
-  const auto found = accounts_.find(p.sender);
-  const std::uint64_t paying = 1 + (found != accounts_.end() ? found->second.paying : 0);
-  const wide spent = found != accounts_.end() ? found->second.spends.value : 0;
-  const wide more = wide{p.moved.value} + p.value_fee.value;
-  const bool covered = spent + more + wide{base_fee_.value} * paying <= row.balance.value;
-  wide fee = p.work_fee.value;
-  if (covered) {
-    fee += p.value_fee.value;
-    w.spends = {static_cast<std::uint64_t>(more)};
-  }
-  const wide rank = fee * 65'536 / std::max<std::size_t>(payload_size(p.transaction), 1);
-  w.rank = static_cast<std::uint64_t>(std::min<wide>(rank, UINT64_MAX));
-  return w;
+mempool::costs mempool::costs_of(const pooled_transaction& t) {
+  if (t.is_free) return {};
+  return {t.work_fee.value, wide{t.moved.value} + t.value_fee.value};
+}
+
+bool mempool::covers(shannons balance, const costs& all) const {
+  return multiplier_ppm_ * all.work / 1'000'000 + all.other <= balance.value;
 }
 
 pool_lane mempool::lane_with_room(const waiting& t) const {
@@ -154,8 +151,8 @@ void mempool::insert(waiting&& t, const account_row& row) {
   auto& account = accounts_[where.first];
   account.next_nonce = row.nonce;
   account.balance = row.balance;
-  account.paying += t.pooled.is_free ? 0 : 1;
-  account.spends.value += t.spends.value;
+  account.all += costs_of(t.pooled);
+  if (!t.pooled.duty.empty()) account.duties.insert(t.pooled.duty);
   bytes_ += size;
   auto& lane = lanes_[static_cast<std::size_t>(t.pooled.lane)];
   ++lane.transactions;
@@ -261,8 +258,8 @@ void mempool::remove(const account_nonce& where) {
   auto& lane = lanes_[static_cast<std::size_t>(t.lane)];
   --lane.transactions;
   lane.bytes -= size;
-  account->second.paying -= t.is_free ? 0 : 1;
-  account->second.spends.value -= found->second.spends.value;
+  account->second.all -= costs_of(t);
+  account->second.duties.erase(t.duty);
   if (side_room_.erase(found->second.arrival) > 0) side_bytes_ -= size;
   by_expiry_.erase({t.expiry, t.id});
   by_id_.erase(t.id);
@@ -317,32 +314,49 @@ void mempool::drop_unaffordable(const address& sender) {
     const auto account = accounts_.find(sender);
     if (account == accounts_.end()) return;
     const auto& a = account->second;
-    if (covers(a.balance, base_fee_, a.paying)) return;
+    if (covers(a.balance, a.all)) return;
     auto last = std::prev(a.by_nonce.end());
     while (last->second.pooled.is_free) --last;
     remove({sender, last->first});
   }
 }
 
-void mempool::set_base_fee(shannons base_fee) {
-  const bool rises = base_fee > base_fee_;
-  base_fee_ = base_fee;
+void mempool::set_fee_multiplier(std::uint64_t multiplier_ppm) {
+  const bool rises = multiplier_ppm > multiplier_ppm_;
+  multiplier_ppm_ = multiplier_ppm;
   if (!rises) return;
   std::vector<address> poor;
   for (const auto& [sender, account] : accounts_) {
-    if (!covers(account.balance, base_fee_, account.paying)) poor.push_back(sender);
+    if (!covers(account.balance, account.all)) poor.push_back(sender);
   }
   for (const auto& sender : poor) drop_unaffordable(sender);
   empty_side_room();
 }
 
-void mempool::block_done(std::span<const transaction_id> contained,
+const signed_transaction* mempool::find(const transaction_id& id) const {
+  const auto found = by_id_.find(id);
+  return found != by_id_.end() ? &at(found->second).transaction : nullptr;
+}
+
+void mempool::block_done(std::span<const transaction_id> executed,
                          std::span<const std::pair<address, account_row>> accounts) {
-  for (const auto& id : contained) {
+  for (const auto& id : executed) {
     const auto found = by_id_.find(id);
     if (found != by_id_.end()) remove(found->second);
   }
   for (const auto& [sender, row] : accounts) drop_below(sender, row);
+  empty_side_room();
+}
+
+void mempool::drop_duties(const std::function<bool(const pooled_transaction&)>& is_refused) {
+  std::vector<account_nonce> refused;
+  for (const auto& [sender, account] : accounts_) {
+    if (account.duties.empty()) continue;
+    for (const auto& [nonce, t] : account.by_nonce) {
+      if (!t.pooled.duty.empty() && is_refused(t.pooled)) refused.emplace_back(sender, nonce);
+    }
+  }
+  for (const auto& where : refused) remove(where);
   empty_side_room();
 }
 

@@ -4,14 +4,19 @@
 //   - Who waits has a lane. Votes of members come before reveals of what was committed, and these
 //     before the rest. When the pool is full, a transaction of a higher lane takes the place of one
 //     of a lower lane, as long as its own lane has less than a quarter of the pool. Among the rest
-//     the higher fee for a byte goes first, and takes the place of a lower one.
+//     who pays more, in eighths of its own base fee, goes first and takes the place of one that
+//     pays less; and then the oldest. So a claim, which cannot bid, does not stand back behind all
+//     that is smaller.
 //   - What cannot be executed yet, because an earlier nonce of its account is missing, waits in a
 //     side room of a sixteenth of the pool. When that is full, the oldest there goes.
-//   - An account has the base fees of all that it lets wait. So filling the pool takes money that
-//     is really there, and is spent when the blocks come.
+//   - For each duty of an account one transaction waits. Of several only the first would be free.
+//   - An account has the base fees of all that it lets wait, and all that these take from it beside
+//     the fees. So filling the pool takes money that is really there, and is spent when the blocks
+//     come: no transaction takes the money for those behind it away.
 #pragma once
 
 #include <deque>
+#include <functional>
 #include <map>
 #include <set>
 #include <span>
@@ -33,9 +38,10 @@ struct pooled_transaction {
   epoch_number expiry;
   signed_transaction transaction;
   pool_lane lane = pool_lane::rest;
-  bool is_free = false;  // a member's vote pays no base fee
-  shannons work_fee{};   // its base fee at a multiplier of 1, whatever the present one
-  shannons moved{};      // what it takes from its sender beside the fee
+  bool is_free = false;  // a duty that would be applied now pays no base fee
+  row_key duty{};        // names what a duty is about; empty for what is none
+  shannons work_fee{};   // its base fee at a multiplier of 1; 0 when it is free
+  shannons moved{};      // what it takes from its sender beside the fee: amount, stake or bond
   shannons value_fee{};  // the part of its fee that follows from that amount
 };
 
@@ -49,7 +55,8 @@ enum class pool_refusal : std::uint8_t {
   account_full,
   pool_full,
   expiry_too_far,
-  fees_unaffordable
+  fees_unaffordable,
+  duty_waits
 };
 [[nodiscard]] std::string_view to_text(pool_refusal reason);
 
@@ -71,6 +78,10 @@ class mempool final : public payload_source {
   expected<void, pool_refusal> add(pooled_transaction t, const account_row& account,
                                    epoch_number epoch);
 
+  /// Why `add` would refuse it, but for the room in the pool. Looks at neither lane nor signature.
+  [[nodiscard]] std::optional<pool_refusal> check(const pooled_transaction& t,
+                                                  const account_row& row, epoch_number epoch) const;
+
   /// The transactions that can be executed after `ancestors`: by lanes, among the rest by fee for a
   /// byte, and then in the order of arrival; those of one account in the order of nonces, without
   /// gaps, where an earlier one shares the lane of a later one that waits for it. When one does not
@@ -79,19 +90,24 @@ class mempool final : public payload_source {
       const std::vector<block_ptr>& ancestors, std::size_t max_bytes,
       std::size_t max_count) const override;
 
-  /// To be called after a block. Removes the transactions that it contained, applied or refused.
-  /// The caller leaves out those with a wrong signature, because the real ones still wait.
+  /// To be called after a block. Removes the transactions that it has executed, applied or refused
+  /// for a fee. The caller leaves out those that stopped at the door: they still wait, or a
+  /// proposer could erase an account's transactions everywhere by leaving out the first.
   /// `accounts` are the rows that the block changed: lower nonces are removed too, and so are the
-  /// last transactions of an account that has no longer the base fees of all.
-  void block_done(std::span<const transaction_id> contained,
+  /// last transactions of an account that no longer covers all of them.
+  void block_done(std::span<const transaction_id> executed,
                   std::span<const std::pair<address, account_row>> accounts);
-  /// Sets the base fee of the next block. When it rises, accounts that have no longer the fees of
-  /// all that they let wait lose the last of it.
-  void set_base_fee(shannons base_fee);
+  /// Sets the fee multiplier of the next block. When it rises, accounts that no longer cover all
+  /// that they let wait lose the last of it.
+  void set_fee_multiplier(std::uint64_t multiplier_ppm);
+  /// Removes the duties that would be refused now: they would be charged, or stop at the door.
+  void drop_duties(const std::function<bool(const pooled_transaction&)>& is_refused);
   /// Removes the transactions that have expired before this epoch.
   void expire(epoch_number epoch);
 
   [[nodiscard]] bool contains(const transaction_id& id) const { return by_id_.contains(id); }
+  /// nullptr when it does not wait here.
+  [[nodiscard]] const signed_transaction* find(const transaction_id& id) const;
   [[nodiscard]] std::size_t size() const { return by_id_.size(); }
   [[nodiscard]] std::size_t bytes() const { return bytes_; }
   /// How many wait for an earlier nonce of their account.
@@ -103,11 +119,17 @@ class mempool final : public payload_source {
 
  private:
   using account_nonce = std::pair<address, std::uint64_t>;
+  /// What transactions take from their sender: base fees at a multiplier of 1, and the rest.
+  struct costs {
+    unsigned __int128 work = 0;
+    unsigned __int128 other = 0;
+    costs& operator+=(const costs& more) { return *this = {work + more.work, other + more.other}; }
+    costs& operator-=(const costs& less) { return *this = {work - less.work, other - less.other}; }
+  };
   struct waiting {
     pooled_transaction pooled;
     std::uint64_t arrival = 0;
-    std::uint64_t rank = 0;  // the fee for 2^16 bytes
-    shannons spends;         // beside the base fee, of what the balance covers
+    std::uint64_t rank = 0;  // what it pays, in eighths of its base fee
   };
   /// Whose place is taken first: of the lowest lane and rank the latest.
   struct place_in_lane {
@@ -122,8 +144,8 @@ class mempool final : public payload_source {
     std::uint64_t next_nonce = 0;
     shannons balance;
     std::map<std::uint64_t, waiting> by_nonce;
-    std::uint64_t paying = 0;  // transactions that pay a base fee
-    shannons spends;
+    std::set<row_key> duties;  // of those that wait
+    costs all{};
     std::optional<place_in_lane> last;  // of those that can be executed
   };
   struct lane_use {
@@ -135,9 +157,8 @@ class mempool final : public payload_source {
       const std::vector<block_ptr>& ancestors) const;
   [[nodiscard]] const std::vector<account_nonce>& account_nonces_of(const block_ptr& block) const;
   [[nodiscard]] const pooled_transaction& at(const account_nonce& where) const;
-  [[nodiscard]] std::optional<pool_refusal> check(const pooled_transaction& t,
-                                                  const account_row& row, epoch_number epoch) const;
-  [[nodiscard]] waiting priced(pooled_transaction&& t, const account_row& row) const;
+  [[nodiscard]] static costs costs_of(const pooled_transaction& t);  // nothing for what is free
+  [[nodiscard]] bool covers(shannons balance, const costs& all) const;
   /// The transactions that leave for this one; nullopt when there is no room for it.
   [[nodiscard]] std::optional<std::vector<account_nonce>> leaving_for(const waiting& t,
                                                                       std::uint64_t nonce) const;
@@ -151,7 +172,7 @@ class mempool final : public payload_source {
   void empty_side_room();
 
   mempool_limits limits_;
-  shannons base_fee_;
+  std::uint64_t multiplier_ppm_ = 0;
   std::map<address, account_state> accounts_;
   std::map<transaction_id, account_nonce> by_id_;
   std::set<std::pair<epoch_number, transaction_id>> by_expiry_;

@@ -138,12 +138,13 @@ void count_signatures(block_run& run, std::span<const address> signers) {
   });
 }
 
-void count_audit(block_run& run, const submission_row& decided) {
+void count_audit(block_run& run, const submission_row& decided, bool is_owed) {
   const auto draws = decided.sampled ? draws_by_seat(decided, run.state.committee())
                                      : std::vector<std::uint32_t>{};
   run.state.committees.update({}, [&](committee_row& committee) {
     for (std::size_t i = 0; i < committee.seats.size(); ++i) {
-      if (!decided.sampled || draws[i] > 0) ++committee.seats[i].audits_due;
+      const bool was_called = !decided.sampled || draws[i] > 0;
+      if (is_owed && was_called) ++committee.seats[i].audits_due;
     }
     for (const auto& vote : decided.votes) {
       if (auto* seat = seat_of(committee, vote.voter)) ++seat->audits_cast;

@@ -21,9 +21,9 @@ namespace soma::rules {
 /// and a name that occurs twice counts once. Protocol §5.6.
 void count_signatures(block_run& run, std::span<const address> signers);
 /// A submission that has been decided counts as one audit vote due for each member that its audit
-/// had called, and its votes as cast. It is counted now and not at the reveal, because a reveal at
-/// the end of an epoch is audited in the next one. Protocol §5.7.
-void count_audit(block_run& run, const submission_row& decided);
+/// had called, unless nobody owed one, and its votes as cast. It is counted now and not at the
+/// reveal, because a reveal at the end of an epoch is audited in the next one. Protocol §5.7.
+void count_audit(block_run& run, const submission_row& decided, bool is_owed);
 /// Counts a vote that a member casts after the decision.
 void count_late_vote(block_run& run, const address& member);
 

@@ -113,8 +113,8 @@ std::optional<conflict> conflict_of(byte_view first, byte_view second) {
   return conflict{x->epoch, x->view, 4};
 }
 
-refused report_equivocation(block_run& run, const chain_id& chain, const address& sender,
-                            const tx::report_equivocation& what) {
+refused check_report(const block_run& run, const chain_id& chain,
+                     const tx::report_equivocation& what) {
   if (!of_this_chain(chain, what.first_statement) || !of_this_chain(chain, what.second_statement)) {
     return refusal::statement_unreadable;
   }
@@ -135,9 +135,18 @@ refused report_equivocation(block_run& run, const chain_id& chain, const address
   if (!had_seat(run.state.validators.get(offender), shown->epoch)) {
     return refusal::signer_not_seated;
   }
-  const auto evidence = evidence_of(offender, shown->epoch);
-  if (run.state.evidence.find(evidence) != nullptr) return refusal::evidence_known;
+  if (run.state.evidence.find(evidence_of(offender, shown->epoch)) != nullptr) {
+    return refusal::evidence_known;
+  }
+  return std::nullopt;
+}
 
+refused report_equivocation(block_run& run, const chain_id& chain, const address& sender,
+                            const tx::report_equivocation& what) {
+  if (const auto no = check_report(run, chain, what)) return no;
+  const auto shown = conflict_of(what.first_statement, what.second_statement);
+  const address offender = run.state.consensus_keys.get(what.signer).validator;
+  const auto evidence = evidence_of(offender, shown->epoch);
   run.state.evidence.put(evidence, {run.height});
   const auto sum = slash_validator(run, offender, sender);
   exclude(run, offender);

@@ -21,6 +21,10 @@ struct conflict {
 /// The most that a report pays: enough to look for equivocations, too little to provoke them.
 inline constexpr shannons most_for_reporter{100 * shannons_per_soma};
 
+/// The checks of a report, without its effect. Protocol §5.9.
+[[nodiscard]] refused check_report(const block_run& run, const chain_id& chain,
+                                   const tx::report_equivocation& what);
+
 /// Slashes equivocation_slash_bps of the validator's whole pool and of what its owner is
 /// withdrawing from it, once for each epoch in which it equivocated. A tenth, at most
 /// most_for_reporter, goes to the sender, the rest is burned. The validator has no seat from the

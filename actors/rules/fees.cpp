@@ -28,8 +28,15 @@ std::uint64_t fee_multiplier(const chain_row& chain) {
                                     chain.congestion_ppm / millionths);
 }
 
-shannons base_fee(const genesis_parameters& p, std::uint64_t multiplier_ppm) {
-  const wide_uint fee = static_cast<wide_uint>(multiplier_ppm) * p.base_fee / millionths;
+std::uint64_t base_units(const genesis_parameters& p, std::uint64_t size_bytes) {
+  const wide_uint units = p.base_fee + static_cast<wide_uint>(p.byte_fee) * size_bytes;
+  return fitting(units).value_or(supply_cap).value;
+}
+
+shannons base_fee(const genesis_parameters& p, std::uint64_t multiplier_ppm,
+                  std::uint64_t size_bytes) {
+  const wide_uint fee =
+      static_cast<wide_uint>(multiplier_ppm) * base_units(p, size_bytes) / millionths;
   return std::min(fitting(fee).value_or(supply_cap), supply_cap);
 }
 
@@ -38,8 +45,10 @@ shannons value_fee(const genesis_parameters& p, shannons moved) {
 }
 
 std::optional<shannons> full_fee(const genesis_parameters& p, std::uint64_t multiplier_ppm,
-                                 const written_rows& written, shannons moved) {
-  const wide_uint units = p.base_fee + static_cast<wide_uint>(p.row_fee) * written.rows +
+                                 std::uint64_t size_bytes, const written_rows& written,
+                                 shannons moved) {
+  const wide_uint units = static_cast<wide_uint>(base_units(p, size_bytes)) +
+                          static_cast<wide_uint>(p.row_fee) * written.rows +
                           static_cast<wide_uint>(p.row_byte_fee) * written.new_bytes;
   if (units > UINT64_MAX) return std::nullopt;
   const wide_uint work = units * multiplier_ppm / millionths;

@@ -11,9 +11,13 @@ namespace soma::rules {
 
 /// The multiplier of a block's fees: that of the epoch times the congestion. Protocol §2.1.
 [[nodiscard]] std::uint64_t fee_multiplier(const chain_row& chain);
-/// What a refused transaction pays: multiplier * base_fee / 10^6, at most the supply. Protocol
+/// The base fee at a multiplier of 1: base_fee + byte_fee * size. The size is that of body and
+/// signature.
+[[nodiscard]] std::uint64_t base_units(const genesis_parameters& p, std::uint64_t size_bytes);
+/// What a refused transaction pays: multiplier * base units / 10^6, at most the supply. Protocol
 /// §2.1.
-[[nodiscard]] shannons base_fee(const genesis_parameters& p, std::uint64_t multiplier_ppm);
+[[nodiscard]] shannons base_fee(const genesis_parameters& p, std::uint64_t multiplier_ppm,
+                                std::uint64_t size_bytes);
 /// The part of a fee that follows from the amount that a transaction moves: moved * value_fee_bps /
 /// 10^4. Protocol §2.2.
 [[nodiscard]] shannons value_fee(const genesis_parameters& p, shannons moved);
@@ -22,10 +26,11 @@ struct written_rows {
   std::uint64_t rows = 0;
   std::uint64_t new_bytes = 0;  // keys and values of rows that were not there before
 };
-/// multiplier * (base_fee + row_fee * rows + row_byte_fee * new bytes) / 10^6 + moved *
+/// multiplier * (base units + row_fee * rows + row_byte_fee * new bytes) / 10^6 + moved *
 /// value_fee_bps / 10^4; nullopt when it does not fit. Protocol §2.2.
 [[nodiscard]] std::optional<shannons> full_fee(const genesis_parameters& p,
                                                std::uint64_t multiplier_ppm,
+                                               std::uint64_t size_bytes,
                                                const written_rows& written, shannons moved);
 
 /// What should be burned in one epoch: circulating * burn_bps_per_year * epoch_ms / year.

@@ -32,8 +32,8 @@ bool shares_ok(const genesis_parameters& p) {
 bool fees_ok(const genesis_parameters& p) {
   constexpr std::uint64_t highest = shannons_per_soma * 1'000;
   return p.base_fee <= highest && p.row_fee <= supply_cap.value &&
-         p.row_byte_fee <= shannons_per_soma && p.fee_multiplier_min_ppm >= 1 &&
-         p.fee_multiplier_min_ppm <= p.fee_multiplier_start_ppm &&
+         p.row_byte_fee <= shannons_per_soma && p.byte_fee <= shannons_per_soma &&
+         p.fee_multiplier_min_ppm >= 1 && p.fee_multiplier_min_ppm <= p.fee_multiplier_start_ppm &&
          p.fee_multiplier_start_ppm <= p.fee_multiplier_max_ppm &&
          p.fee_multiplier_max_ppm <= 1'000'000'000;
 }

@@ -88,9 +88,8 @@ void give_up(block_run& run, const model_id& model, const address& published_by)
   e.other = published_by;
 }
 
-refused vote_on_model(block_run& run, const address& sender, const tx::vote_on_model& what) {
-  const auto power = run.state.power_of(sender);
-  if (power.value == 0) return refusal::voter_not_in_committee;
+refused check_vote(const block_run& run, const address& sender, const tx::vote_on_model& what) {
+  if (run.state.power_of(sender).value == 0) return refusal::voter_not_in_committee;
   const model_row* model = run.state.models.find(what.version.model);
   if (model == nullptr) return refusal::model_unknown;
   const model_version_row* version = run.state.versions.find(what.version);
@@ -100,8 +99,13 @@ refused vote_on_model(block_run& run, const address& sender, const tx::vote_on_m
   if (!on_trial || model->status == model_status::inactive) return refusal::version_not_on_trial;
   if (has_voted(version->votes, sender)) return refusal::already_voted;
   if (version->votes.size() >= max_cast_votes) return refusal::votes_full;
+  return std::nullopt;
+}
+
+refused vote_on_model(block_run& run, const address& sender, const tx::vote_on_model& what) {
+  if (const auto no = check_vote(run, sender, what)) return no;
   run.state.versions.update(what.version, [&](model_version_row& v) {
-    v.votes.push_back({sender, power, what.verdict});
+    v.votes.push_back({sender, run.state.power_of(sender), what.verdict});
   });
   auto& e = run.note(event_kind::model_vote_cast);
   e.model = what.version;

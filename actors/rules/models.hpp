@@ -20,6 +20,9 @@ namespace soma::rules {
 /// slashes the model, and nobody is paid for it. Protocol §6.5 and §6.6.
 [[nodiscard]] refused vote_on_model(block_run& run, const address& sender,
                                     const tx::vote_on_model& what);
+/// The checks of such a vote, without its effect.
+[[nodiscard]] refused check_vote(const block_run& run, const address& sender,
+                                 const tx::vote_on_model& what);
 
 /// Refuses an embedding that does not have exactly `dim` values, that has a value whose magnitude
 /// is above 2^56 or not finite, or that has no value with a magnitude of at least 2^-60: outside

@@ -26,14 +26,29 @@ void peel_onion(block_run& run, const public_key& proposer, const hash256& peel)
       [&](chain_row& c) { c.entropy = signing::entropy_after(c.entropy, peel); });
 }
 
-refused commit_onion(block_run& run, const address& sender, const tx::commit_onion& what) {
+namespace {
+
+onion_row onion_of(const block_run& run, const public_key& key) {
+  const auto* known = run.state.onions.find(key);
+  return due_at(known != nullptr ? *known : onion_row{}, run.height);
+}
+
+}  // namespace
+
+refused check_onion(const block_run& run, const address& sender, const tx::commit_onion& what) {
   const auto& seats = run.state.committee().seats;
   const auto seat = std::ranges::find(seats, sender, &committee_seat::member);
   if (seat == seats.end()) return refusal::not_a_member;
   if (what.layer == hash256{}) return refusal::onion_invalid;
-  const auto* known = run.state.onions.find(seat->consensus_key);
-  auto onion = due_at(known != nullptr ? *known : onion_row{}, run.height);
-  if (onion.next_layer != hash256{}) return refusal::onion_pending;
+  if (onion_of(run, seat->consensus_key).next_layer != hash256{}) return refusal::onion_pending;
+  return std::nullopt;
+}
+
+refused commit_onion(block_run& run, const address& sender, const tx::commit_onion& what) {
+  if (const auto no = check_onion(run, sender, what)) return no;
+  const auto& seats = run.state.committee().seats;
+  const auto seat = std::ranges::find(seats, sender, &committee_seat::member);
+  auto onion = onion_of(run, seat->consensus_key);
   onion.next_layer = what.layer;
   onion.next_number = what.number;
   onion.next_from = run.height + onion_delay;

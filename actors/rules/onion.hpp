@@ -21,6 +21,9 @@ inline constexpr std::uint64_t onion_delay = 64;
 /// Takes a layer off the onion of the proposer's key and mixes it into the entropy. The peel holds.
 void peel_onion(block_run& run, const public_key& proposer, const hash256& peel);
 
+/// The checks of a commitment to an onion, without its effect. Protocol §7.1.1.
+[[nodiscard]] refused check_onion(const block_run& run, const address& sender,
+                                  const tx::commit_onion& what);
 /// Binds the key of the sender's seat to an onion. Protocol §7.1.1.
 [[nodiscard]] refused commit_onion(block_run& run, const address& sender,
                                    const tx::commit_onion& what);

@@ -118,6 +118,12 @@ inline constexpr std::array all_refusals{
 /// The name in the code: "outside_radius".
 [[nodiscard]] std::string_view name_of(refusal reason);
 
+/// Whether it is one of the first checks: nothing was executed, and nothing is charged. Protocol
+/// §1.7.
+[[nodiscard]] constexpr bool stops_at_door(refusal reason) {
+  return static_cast<std::uint16_t>(reason) < 20;
+}
+
 /// The result of a rule: no value when it was applied, the reason when it was refused.
 using refused = std::optional<refusal>;
 

@@ -20,9 +20,20 @@ bool is_ok(audit_verdict v) {
 bool is_not_ok(audit_verdict v) {
   return v != audit_verdict::ok;
 }
+bool is_any(audit_verdict) {
+  return true;
+}
 /// A verdict that anybody with the data can check again.
 bool is_wrong(audit_verdict v) {
   return is_not_ok(v) && v != audit_verdict::unavailable;
+}
+
+/// Whether a vote that comes after the decision says what was decided. A claim whose audit nobody
+/// decided is void at an end from which on no vote on it is accepted.
+bool agrees_with(target_status decided, audit_verdict v) {
+  return decided == target_status::settled   ? is_ok(v)
+         : decided == target_status::slashed ? is_wrong(v)
+                                             : is_not_ok(v);
 }
 
 bool is_over(target_status status) {
@@ -54,12 +65,28 @@ void return_reward(block_run& run, const target_id& target) {
   run.state.must_move(of(pot::set_aside), of(pot::targets), run.state.targets.get(target).reward);
 }
 
-/// Notes whom a decided audit had called, and that each of them owed a vote. Protocol §5.7.
-void count_decided(block_run& run, const target_id& target) {
+/// Whether the members that were called owed a vote on what is decided now. Protocol §5.7.1.
+bool is_owed(const block_run& run, const submission_row& s, audit_end end) {
+  const auto& chain = run.state.chain();
+  if (end == audit_end::give_back) {
+    return power_where(run.state.committee(), s.votes, is_any) >= third_power;
+  }
+  const auto& p = run.parameters;
+  return chain.time_ms - chain.epoch_start_ms < p.epoch_ms - p.epoch_ms / short_wait_part;
+}
+
+/// Notes whom a decided audit had called, and that each of them owed a vote. Of the votes those
+/// count that agree with the decision: a member that says anything to be paid for taking part
+/// should not be. Protocol §5.7.
+void count_decided(block_run& run, const target_id& target, audit_end end,
+                   bool (*agrees)(audit_verdict)) {
   run.state.submissions.update(target, [&](submission_row& s) {
     s.sampled = !calls_all(run.parameters, s, run.state.committee(), run.state.chain());
   });
-  count_audit(run, run.state.submissions.get(target));
+  auto decided = run.state.submissions.get(target);
+  const bool owed = is_owed(run, decided, end);
+  std::erase_if(decided.votes, [&](const auto& vote) { return !agrees(vote.verdict); });
+  count_audit(run, decided, owed);
 }
 
 void end_audit(block_run& run, const target_id& target, audit_end end) {
@@ -73,19 +100,19 @@ void end_audit(block_run& run, const target_id& target, audit_end end) {
       run.events.back().detail = run.state.submissions.get(target).extensions;
       return;
     case audit_end::settle:
-      count_decided(run, target);
+      count_decided(run, target, end, is_ok);
       settle(run, target);
       return;
     case audit_end::slash:
-      count_decided(run, target);
+      count_decided(run, target, end, is_wrong);
       slash(run, target);
       return;
     case audit_end::forfeit:
-      count_decided(run, target);
+      count_decided(run, target, end, is_not_ok);
       void_claim(run, target, void_reason::unavailable);
       return;
     case audit_end::give_back:
-      count_decided(run, target);
+      count_decided(run, target, end, is_any);
       void_claim(run, target, void_reason::undecided);
       return;
   }
@@ -130,10 +157,9 @@ shannons pay_accusers(block_run& run, const target_id& target, const submission_
 
 }  // namespace
 
-refused vote_on_submission(block_run& run, const address& sender,
-                           const tx::vote_on_submission& what) {
-  const auto power = run.state.power_of(sender);
-  if (power.value == 0) return refusal::voter_not_in_committee;
+refused check_vote(const block_run& run, const address& sender,
+                   const tx::vote_on_submission& what) {
+  if (run.state.power_of(sender).value == 0) return refusal::voter_not_in_committee;
   const target_row* target = run.state.targets.find(what.target);
   if (target == nullptr) return refusal::target_unknown;
   const submission_row* found = run.state.submissions.find(what.target);
@@ -146,11 +172,18 @@ refused vote_on_submission(block_run& run, const address& sender,
       !data_is_overdue(run.parameters, *found, run.state.chain().time_ms)) {
     return refusal::data_not_overdue;
   }
+  return std::nullopt;
+}
 
+refused vote_on_submission(block_run& run, const address& sender,
+                           const tx::vote_on_submission& what) {
+  if (const auto no = check_vote(run, sender, what)) return no;
+  const auto status = run.state.targets.get(what.target).status;
+  const bool undecided = status == target_status::revealed;
   run.state.submissions.update(what.target, [&](submission_row& s) {
-    s.votes.push_back({sender, power, what.verdict});
+    s.votes.push_back({sender, run.state.power_of(sender), what.verdict});
   });
-  if (!undecided) count_late_vote(run, sender);
+  if (!undecided && agrees_with(status, what.verdict)) count_late_vote(run, sender);
   auto& e = run.note(event_kind::audit_vote_cast);
   e.target = what.target;
   e.account = sender;

@@ -12,6 +12,7 @@
 #include "actors/rules/staking.hpp"
 #include "messages/crypto/ed25519.hpp"
 #include "messages/signing/signing.hpp"
+#include "messages/values/assert.hpp"
 
 namespace soma::rules {
 namespace {
@@ -55,17 +56,24 @@ struct apply {
 };
 
 /// Applies the effects and takes the fee. If this is refused, the caller undoes it.
-refused apply_and_charge(block_run& run, const address& sender, const transaction& t,
+refused apply_and_charge(block_run& run, const address& sender, const block_transaction& sent,
                          const ledger::block_state::savepoint& start, bool free, shannons& fee) {
+  const transaction& t = *sent.body;
   if (const auto no = std::visit(apply{run, t.chain, sender}, t.kind)) return no;
   if (free) return std::nullopt;
   const written_rows written{run.state.rows_written(start), run.state.bytes_of_new_rows(start)};
-  const auto full =
-      full_fee(run.parameters, fee_multiplier(run.state.chain()), written, moved_by(t.kind));
+  const auto full = full_fee(run.parameters, fee_multiplier(run.state.chain()), sent.size_bytes,
+                             written, moved_by(t.kind));
   if (!full) return refusal::arithmetic_overflow;
   fee = *full;
   if (!run.state.move(balance_of(sender), of(pot::burned), fee)) return refusal::fee_unaffordable;
   return std::nullopt;
+}
+
+/// Whether it is a duty that is applied where it stands. One that is refused is charged as any
+/// transaction, or a member without a balance could fill the blocks for nothing.
+bool is_free(const block_run& run, const address& sender, const transaction_kind& kind) {
+  return is_duty(kind) && !check_duty(run, sender, kind);
 }
 
 void use_nonce(block_run& run, const address& sender) {
@@ -80,8 +88,8 @@ void note_outcome(block_run& run, const address& sender, const transaction_outco
   e.refusal = outcome.reason ? static_cast<std::uint16_t>(*outcome.reason) : std::uint16_t{0};
 }
 
-void execute(block_run& run, const address& sender, const transaction& t, shannons base, bool free,
-             transaction_outcome& outcome) {
+void execute(block_run& run, const address& sender, const block_transaction& t, shannons base,
+             bool free, transaction_outcome& outcome) {
   const auto start = run.state.mark();
   const auto events = run.events.size();
   const auto registry = run.registry.size();
@@ -89,16 +97,16 @@ void execute(block_run& run, const address& sender, const transaction& t, shanno
   use_nonce(run, sender);
   outcome.reason = apply_and_charge(run, sender, t, start, free, outcome.fee);
   if (!outcome.reason) {
-    if (std::holds_alternative<tx::claim_target>(t.kind)) ++run.filled;
+    if (std::holds_alternative<tx::claim_target>(t.body->kind)) ++run.filled;
     return;
   }
+  SOMA_ASSERT(!free, "a duty whose checks pass is applied");
   run.state.rollback(start);
   run.events.resize(events);
   run.registry.resize(registry);
   run.stakes_changed = stakes_changed;
   use_nonce(run, sender);
-  // A member may vote without a balance, so a refused vote costs at most what the balance has.
-  outcome.fee = std::min(base, run.state.balance(sender));
+  outcome.fee = base;  // the door has seen that the balance covers it
   run.state.must_move(balance_of(sender), of(pot::burned), outcome.fee);
 }
 
@@ -124,6 +132,18 @@ bool is_duty(const transaction_kind& kind) {
   return std::holds_alternative<tx::vote_on_model>(kind) ||
          std::holds_alternative<tx::vote_on_submission>(kind) ||
          std::holds_alternative<tx::commit_onion>(kind);
+}
+
+refused check_duty(const block_run& run, const address& sender, const transaction_kind& kind) {
+  if (const auto* vote = std::get_if<tx::vote_on_model>(&kind)) {
+    return check_vote(run, sender, *vote);
+  }
+  if (const auto* vote = std::get_if<tx::vote_on_submission>(&kind)) {
+    return check_vote(run, sender, *vote);
+  }
+  const auto* onion = std::get_if<tx::commit_onion>(&kind);
+  SOMA_ASSERT(onion != nullptr, "only a duty is checked as one");
+  return check_onion(run, sender, *onion);
 }
 
 shannons moved_by(const transaction_kind& kind) {
@@ -155,14 +175,14 @@ transaction_outcome run_transaction(block_run& run, const chain_id& chain,
   address sender;
   if (!outcome.reason) {
     sender = crypto::address_of(t.body->sender);
-    const bool free = is_duty(t.body->kind) && run.state.power_of(sender).value > 0;
-    const auto base = base_fee(run.parameters, fee_multiplier(run.state.chain()));
+    const bool free = is_free(run, sender, t.body->kind);
+    const auto base = base_fee(run.parameters, fee_multiplier(run.state.chain()), t.size_bytes);
     outcome.reason = check_door(*t.body, t.size_bytes, chain, run.epoch(),
                                 run.state.accounts.find(sender), base, free);
     if (!outcome.reason) {
       ++run.executed;
       run.executed_bytes += t.size_bytes;
-      execute(run, sender, *t.body, base, free, outcome);
+      execute(run, sender, t, base, free, outcome);
     }
   }
   note_outcome(run, sender, outcome);

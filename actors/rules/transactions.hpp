@@ -28,13 +28,16 @@ struct transaction_outcome {
 };
 
 /// The first checks, protocol §1.7, in order: size, chain, account, nonce, expiry, base fee.
-/// `account` may be nullptr. Members of the committee need no balance to vote.
+/// `account` may be nullptr. A duty that is free needs no balance.
 [[nodiscard]] refused check_door(const transaction& t, std::uint64_t size_bytes,
                                  const chain_id& chain, epoch_number epoch,
                                  const account_row* account, shannons base_fee, bool free_of_fee);
-/// What a member owes the network, and does free of fees: votes, and onions for its blocks.
-/// Protocol §2.3.
+/// What a member owes the network, and does free of fees when it is applied: votes, and onions for
+/// its blocks. Protocol §2.3.
 [[nodiscard]] bool is_duty(const transaction_kind& kind);
+/// The checks of a duty's own rule, in the state as it is. What passes them is applied, for free.
+[[nodiscard]] refused check_duty(const block_run& run, const address& sender,
+                                 const transaction_kind& kind);
 /// The amount from which the value fee is taken; zero for kinds that move none. Protocol §2.2.
 [[nodiscard]] shannons moved_by(const transaction_kind& kind);
 

@@ -37,6 +37,7 @@ class agreement_driver final : public std::enable_shared_from_this<agreement_dri
       const message<schema::FromPeer>& from);
   void send_to_peers(const peer_message& message,
                      const std::vector<consensus::peer_number>& to = {});
+  void blame(consensus::peer_number peer, const std::string& why);
   /// Calls `batch_is_due` after `ms` milliseconds. Does nothing while an earlier call still waits.
   void gossip_in(std::uint64_t ms);
 
@@ -64,7 +65,6 @@ class agreement_driver final : public std::enable_shared_from_this<agreement_dri
   void end(const std::string& why);
   [[nodiscard]] bool take_sent(consensus::peer_number peer, schema::FromPeer::Sent::Reader sent,
                                const std::optional<ack>& taken);
-  void blame(consensus::peer_number peer, const std::string& why);
 
   void apply(consensus::persist wanted) override;
   void apply(consensus::send wanted) override;

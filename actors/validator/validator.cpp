@@ -112,6 +112,9 @@ class validator_assembly final : public validator_parts {
   void transaction_pooled() override { driver_->payload_waiting(); }
   void batch_begun() override { driver_->gossip_in(batch_ms); }
   void send_to_all_peers(const peer_message& message) override { driver_->send_to_peers(message); }
+  void misbehaved(consensus::peer_number peer, const std::string& why) override {
+    driver_->blame(peer, why);
+  }
   void vote(transaction_kind kind) override { (void)gate_.send_own(std::move(kind)); }
   void notify_operator(const std::string& line) override {
     if (ports_.notify_operator) return ports_.notify_operator(line);

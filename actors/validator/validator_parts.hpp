@@ -45,9 +45,10 @@ class validator_parts {
   /// batch_ms.
   virtual void batch_begun() = 0;
   virtual void send_to_all_peers(const peer_message& message) = 0;
+  /// The peer has sent what no correct validator sends (security §6.4).
+  virtual void misbehaved(consensus::peer_number peer, const std::string& why) = 0;
 
-  /// Sends a vote as a transaction of this validator. A vote is lost when the pool has no room for
-  /// it; the auditor finds its audit again when the validator is next started.
+  /// Sends a vote as a transaction of this validator. It comes again until a block has executed it.
   virtual void vote(transaction_kind kind) = 0;
 
   /// `line` is one line of text without a line break.

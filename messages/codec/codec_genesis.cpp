@@ -56,6 +56,7 @@ static void put(schema::GenesisParameters::Builder to, const genesis_parameters&
   to.setModelUnbondingEpochs(from.model_unbonding_epochs);
   to.setValidatorUnbondingEpochs(from.validator_unbonding_epochs);
   to.setMaxPower(from.max_power.value);
+  to.setByteFee(from.byte_fee);
 }
 static void take(reading& in, schema::GenesisParameters::Reader from, genesis_parameters& to) {
   take(in, from.getArchitecture(), to.architecture);
@@ -91,6 +92,7 @@ static void take(reading& in, schema::GenesisParameters::Reader from, genesis_pa
   to.model_unbonding_epochs = from.getModelUnbondingEpochs();
   to.validator_unbonding_epochs = from.getValidatorUnbondingEpochs();
   to.max_power = {from.getMaxPower()};
+  to.byte_fee = from.getByteFee();
   in.refuse_if(to.models_per_target > max_assigned_models, parse_refusal::out_of_range);
 }
 

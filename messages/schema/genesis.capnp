@@ -49,6 +49,7 @@ struct GenesisParameters {
   validatorUnbondingEpochs @30 :UInt32;  # 1 to 3
   maxPower @31 :UInt32;                 # of a member, 1 to 10,000; 10,000 means no cap
   maxAuditProducts @32 :UInt64;         # multiplications of one audit
+  byteFee @33 :UInt32;                  # for each byte of a transaction, in the base fee
 }
 
 struct GenesisAccount {

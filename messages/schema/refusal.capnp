@@ -36,7 +36,8 @@ enum MempoolRefusal {
   accountFull @6;        # too many transactions of this account wait
   poolFull @7;           # too many transactions wait
   expiryTooFar @8;       # its last epoch is more than two ahead
-  feesUnaffordable @9;   # the balance does not cover the base fees of all that waits of this account
+  feesUnaffordable @9;   # the balance does not cover what all that waits of this account takes from it
+  dutyWaits @10;         # another transaction of this account for the same duty waits
 }
 
 enum BlobStoreRefusal {

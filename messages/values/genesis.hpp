@@ -53,6 +53,8 @@ struct genesis_parameters {
   std::uint64_t reveal_window_blocks = 200;
   std::uint32_t max_audit_extensions = 3;  // epochs by which an undecided audit may be put off
 
+  std::uint32_t byte_fee = 5;  // for each byte of a transaction, as a part of the base fee
+
   friend bool operator==(const genesis_parameters&, const genesis_parameters&) = default;
 };
 

@@ -80,6 +80,8 @@ const std::vector<genesis_field>& genesis_fields() {
       number("target_share_bps", &p::target_share_bps,
              "share of the emission for targets; validators get the rest"),
       number("base_fee", &p::base_fee, "shannons for a transaction at multiplier 1"),
+      number("byte_fee", &p::byte_fee,
+             "shannons for each byte of a transaction at multiplier 1, refused or not"),
       number("row_fee", &p::row_fee, "shannons for each row written at multiplier 1"),
       number("row_byte_fee", &p::row_byte_fee,
              "shannons for each byte of a new row at multiplier 1"),

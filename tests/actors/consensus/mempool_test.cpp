@@ -23,6 +23,7 @@ pooled_transaction waiting(std::uint64_t sender, std::uint64_t nonce, std::size_
   t.sender = numbered<address>(sender);
   t.nonce = nonce;
   t.expiry = {expiry};
+  t.work_fee = {1'000};
   t.transaction.body.resize(size - 64);
   t.id = numbered<transaction_id>(sender << 32 | nonce << 8 | expiry);
   const auto named = std::min<std::size_t>(8, t.transaction.body.size());
@@ -78,7 +79,7 @@ TEST_CASE("each refusal of the pool has its name") {
   CHECK(refusal(waiting(5, 0), 0) == pool_refusal::pool_full);
   CHECK(pool.size() == 4);
   CHECK(pool.bytes() == 400);
-  pool.set_base_fee({1'000});
+  pool.set_fee_multiplier(1'000'000);
   CHECK(pool.add(waiting(6, 0), at(0, 999), {0}).error() == pool_refusal::fees_unaffordable);
 }
 
@@ -222,7 +223,7 @@ TEST_CASE("random use never breaks the bounds nor the order of nonces") {
       t.moved = {random() % 5'000};
       t.value_fee = {t.moved.value / 1'000};
       (void)pool.add(t, at(next, random() % 9'000), {epoch});
-      if (random() % 20 == 0) pool.set_base_fee({random() % 2'000});
+      if (random() % 20 == 0) pool.set_fee_multiplier(random() % 2'000'000);
       REQUIRE(pool.behind_gaps() <= std::max<std::size_t>(limits.transactions / 16, 1));
       REQUIRE(pool.size() <= limits.transactions);
       REQUIRE(pool.bytes() <= limits.bytes);
@@ -246,53 +247,83 @@ TEST_CASE("random use never breaks the bounds nor the order of nonces") {
   }
 }
 
-pooled_transaction in_lane(pooled_transaction t, pool_lane lane, std::uint64_t work_fee = 0) {
+pooled_transaction in_lane(pooled_transaction t, pool_lane lane, std::uint64_t work_fee = 0,
+                           std::uint64_t bid = 0) {
   t.lane = lane;
   t.is_free = lane == pool_lane::vote;
   t.work_fee = {work_fee};
+  t.value_fee = {bid};
   return t;
 }
 
 // By security §8.3.1.
-TEST_CASE("votes come before reveals and these before the rest, which goes by its fee for a byte") {
+TEST_CASE(
+    "votes come before reveals and these before the rest, which goes by bids and then by age") {
   mempool pool;
   const auto cheap = in_lane(waiting(1, 0), pool_lane::rest, 1'000);
-  const auto large = in_lane(waiting(2, 0, 1'000), pool_lane::rest, 1'000);
-  auto moving = in_lane(waiting(3, 0), pool_lane::rest, 1'000);
-  moving.moved = {1'000'000};
-  moving.value_fee = {1'000};
+  const auto large = in_lane(waiting(2, 0, 1'000), pool_lane::rest, 5'000);
+  // An eighth of the base fee is the least bid that counts.
+  const auto bidding = in_lane(waiting(3, 0), pool_lane::rest, 1'000, 125);
+  const auto hardly = in_lane(waiting(7, 0), pool_lane::rest, 1'000, 124);
   const auto reveal = in_lane(waiting(4, 0), pool_lane::reveal, 1'000);
   const auto vote = in_lane(waiting(5, 0), pool_lane::vote);
   // The vote of a member waits for what the member sent before it.
   const auto before = in_lane(waiting(6, 0, 2'000), pool_lane::rest, 1'000);
   const auto after = in_lane(waiting(6, 1), pool_lane::vote);
-  for (const auto& t : {large, cheap, moving, before, after, reveal, vote})
+  for (const auto& t : {large, cheap, hardly, bidding, before, after, reveal, vote})
     REQUIRE(pool.add(t, at(0), {0}).has_value());
-  CHECK(ids(pool.next_payload({}, 100'000, 10)) ==
-        std::vector{before.id, after.id, vote.id, reveal.id, moving.id, cheap.id, large.id});
+  CHECK(ids(pool.next_payload({}, 100'000, 10)) == std::vector{before.id, after.id, vote.id,
+                                                               reveal.id, bidding.id, large.id,
+                                                               cheap.id, hardly.id});
 }
 
-// By security §8.3.1.
-TEST_CASE("the fee of an amount counts only as long as the balance covers all the amounts") {
+// By security §8.3: of several votes on one thing only the first would be free.
+TEST_CASE("for each duty of an account one transaction waits, as long as it would be applied") {
   mempool pool;
-  const auto promise = [](std::uint64_t sender, std::uint64_t nonce) {
-    auto t = in_lane(waiting(sender, nonce), pool_lane::rest, 1'000);
-    t.moved = {1'000'000};
-    t.value_fee = {1'000};
+  pool.set_fee_multiplier(1'000'000);
+  const auto vote = [](std::uint64_t sender, std::uint64_t nonce, std::uint8_t about) {
+    auto t = in_lane(waiting(sender, nonce), pool_lane::vote);
+    t.duty = {about};
     return t;
   };
-  REQUIRE(pool.add(promise(1, 0), at(0, 1'900'000), {0}).has_value());
-  REQUIRE(pool.add(promise(1, 1), at(0, 1'900'000), {0}).has_value());
-  auto fair = in_lane(waiting(2, 0), pool_lane::rest, 1'500);
-  REQUIRE(pool.add(fair, at(0), {0}).has_value());
-  CHECK(ids(pool.next_payload({}, 10'000, 10)) ==
-        std::vector{promise(1, 0).id, fair.id, promise(1, 1).id});
+  REQUIRE(pool.add(vote(1, 0, 7), at(0, 0), {0}).has_value());
+  CHECK(pool.add(vote(1, 1, 7), at(0, 0), {0}).error() == pool_refusal::duty_waits);
+  REQUIRE(pool.add(vote(1, 1, 8), at(0, 0), {0}).has_value());
+  REQUIRE(pool.add(vote(2, 0, 7), at(0, 0), {0}).has_value());
+  pool.drop_duties([](const pooled_transaction& t) { return t.duty == row_key{8}; });
+  CHECK(!pool.contains(vote(1, 1, 8).id));
+  CHECK(pool.size() == 2);
+  REQUIRE(pool.add(vote(1, 1, 8), at(0, 0), {0}).has_value());
+  pool.block_done(std::vector{vote(1, 0, 7).id}, account_list{{numbered<address>(1), at(1, 0)}});
+  REQUIRE(pool.add(vote(1, 2, 7), at(1, 0), {0}).has_value());  // where it may come again
+}
+
+// By security §8.3. The attack: the pool asked for base fees alone. The first of 64 transactions
+// moved the money away; the others filled blocks, stopped at the door and paid nothing.
+TEST_CASE("attack: an account lets wait only what it can pay, amounts and bonds included") {
+  mempool pool;
+  pool.set_fee_multiplier(1'000'000);
+  const auto balance = 64'000 + 61'061;
+  auto away = waiting(1, 0);
+  away.moved = {120'000};
+  away.value_fee = {120};
+  REQUIRE(pool.add(away, at(0, balance), {0}).has_value());
+  std::uint64_t taken = 1;
+  for (std::uint64_t n = 1; n < 64; ++n)
+    taken += pool.add(waiting(1, n), at(0, balance), {0}) ? 1 : 0;
+  CHECK(taken == 4);  // of 64: what is left pays for three others
+  CHECK(pool.add(waiting(1, 4), at(0, balance), {0}).error() == pool_refusal::fees_unaffordable);
+  // A dearer block, or a balance that shrinks, drops the last.
+  pool.set_fee_multiplier(2'000'000);
+  CHECK(pool.size() == 2);
+  pool.block_done({}, account_list{{numbered<address>(1), at(0, 122'119)}});
+  CHECK(pool.size() == 0);
 }
 
 // By security §8.3.
 TEST_CASE("an account whose money is gone loses the last of what it let wait") {
   mempool pool;
-  pool.set_base_fee({1'000});
+  pool.set_fee_multiplier(1'000'000);
   for (std::uint64_t n = 0; n < 5; ++n)
     REQUIRE(pool.add(waiting(1, n), at(0, 5'000), {0}).has_value());
   CHECK(pool.add(waiting(1, 5), at(0, 5'999), {0}).error() == pool_refusal::fees_unaffordable);
@@ -302,7 +333,7 @@ TEST_CASE("an account whose money is gone loses the last of what it let wait") {
   CHECK(!pool.contains(waiting(1, 2).id));
   CHECK(pool.contains(waiting(1, 5).id));  // the vote is free
   CHECK(pool.behind_gaps() == 1);
-  pool.set_base_fee({1'500});
+  pool.set_fee_multiplier(1'500'000);
   CHECK(!pool.contains(waiting(1, 1).id));
   CHECK(pool.contains(waiting(1, 0).id));
 }
@@ -314,11 +345,12 @@ TEST_CASE("a full pool makes room for votes and reveals, up to a quarter for eac
     const auto t = in_lane(waiting(1 + i / 16, i % 16), pool_lane::rest, 1'000);
     REQUIRE(pool.add(t, at(0), {0}).has_value());
   }
-  const auto add = [&](std::uint64_t sender, pool_lane lane, std::uint64_t fee) {
-    return pool.add(in_lane(waiting(sender, 0), lane, fee), at(0), {0}).has_value();
+  const auto add = [&](std::uint64_t sender, pool_lane lane, std::uint64_t fee,
+                       std::uint64_t bid = 0) {
+    return pool.add(in_lane(waiting(sender, 0), lane, fee, bid), at(0), {0}).has_value();
   };
-  CHECK(!add(90, pool_lane::rest, 1'000));
-  CHECK(add(91, pool_lane::rest, 1'001));
+  CHECK(!add(90, pool_lane::rest, 1'000, 124));
+  CHECK(add(91, pool_lane::rest, 1'000, 125));
   for (std::uint64_t i = 0; i < 16; ++i) {
     CHECK(add(100 + i, pool_lane::reveal, 1'000));
     CHECK(add(200 + i, pool_lane::vote, 0));
@@ -335,16 +367,15 @@ TEST_CASE("a full pool makes room for votes and reveals, up to a quarter for eac
   CHECK(pool.next_payload({}, 1u << 20, 64).size() == 64);
 }
 
-// By security §8.3: one large transaction cannot push out many that pay more for a byte, and what
+// By security §8.3: one large transaction cannot push out many of which some bid more, and what
 // is refused pushes out nothing.
 TEST_CASE("who does not get in leaves the pool as it was") {
   mempool pool({.transactions = 64, .bytes = 10'000, .per_account = 64, .nonce_window = 64});
   for (std::uint64_t i = 0; i < 50; ++i) {
-    const auto fee = i < 25 ? 1'000 : 3'000;
-    REQUIRE(
-        pool.add(in_lane(waiting(1 + i, 0, 200), pool_lane::rest, fee), at(0), {0}).has_value());
+    const auto t = in_lane(waiting(1 + i, 0, 200), pool_lane::rest, 1'000, i < 25 ? 0 : 2'000);
+    REQUIRE(pool.add(t, at(0), {0}).has_value());
   }
-  const auto large = in_lane(waiting(99, 0, 6'000), pool_lane::rest, 60'000);
+  const auto large = in_lane(waiting(99, 0, 6'000), pool_lane::rest, 60'000, 60'000);
   CHECK(pool.add(large, at(0), {0}).error() == pool_refusal::pool_full);
   CHECK(pool.size() == 50);
   CHECK(pool.bytes() == 10'000);
@@ -354,7 +385,7 @@ TEST_CASE("who does not get in leaves the pool as it was") {
 // pool for ever.
 TEST_CASE("attack: 0.000261 SOMA do not fill the pool; claims, reveals and votes get in") {
   mempool pool;
-  pool.set_base_fee({1'000});
+  pool.set_fee_multiplier(1'000'000);
   std::uint64_t taken = 0;
   for (std::uint64_t sender = 1; sender <= 261; ++sender) {
     for (std::uint64_t nonce = 0; nonce < 64; ++nonce) {
@@ -381,7 +412,7 @@ TEST_CASE("attack: 0.000261 SOMA do not fill the pool; claims, reveals and votes
 // The same attack with transactions that can be executed, by those who have the fees of all.
 TEST_CASE("attack: a pool full of paid transactions still takes votes, reveals, and higher fees") {
   mempool pool;
-  pool.set_base_fee({1'000});
+  pool.set_fee_multiplier(1'000'000);
   for (std::uint64_t i = 0; i < 16'384; ++i) {
     const auto t = in_lane(waiting(1 + i / 64, i % 64, 264), pool_lane::rest, 1'000);
     REQUIRE(pool.add(t, at(0, 64'000), {0}).has_value());
@@ -393,7 +424,7 @@ TEST_CASE("attack: a pool full of paid transactions still takes votes, reveals, 
   }
   CHECK(pool.size() == 16'384);
   // The multiplier of a block after ten full ones: most of the money is not there any more.
-  pool.set_base_fee({3'247});
+  pool.set_fee_multiplier(3'247'000);
   CHECK(pool.size() < 16'384 / 3 + 8'192);
 }
 

@@ -63,15 +63,17 @@ TEST_CASE("emission over all epochs is exactly the pool") {
 // Protocol §2.1 and §2.2.
 TEST_CASE("fees follow the formula and refuse what does not fit") {
   const genesis_parameters p;
-  CHECK(rules::base_fee(p, 1'000'000).value == 1'000);
-  CHECK(rules::base_fee(p, 10'000).value == 10);
-  CHECK(rules::base_fee(p, UINT64_MAX) == supply_cap);
-  CHECK(rules::full_fee(p, 1'000'000, {2, 0}, {})->value == 1'600);
-  CHECK(rules::full_fee(p, 1'000'000, {2, 0}, {1'000'000'000})->value == 1'600 + 1'000'000);
-  CHECK(rules::full_fee(p, 1'500'000, {3, 0}, {9'999})->value == 2'850 + 9);
-  CHECK(rules::full_fee(p, 2'000'000, {3, 500}, {})->value == 2 * 2'400);
-  CHECK(!rules::full_fee(p, UINT64_MAX, {UINT64_MAX / 300, 0}, {UINT64_MAX}));
-  CHECK(!rules::full_fee(p, 1, {0, UINT64_MAX}, {}));
+  CHECK(rules::base_fee(p, 1'000'000, 0).value == 1'000);
+  CHECK(rules::base_fee(p, 1'000'000, 300).value == 1'000 + 5 * 300);
+  CHECK(rules::base_fee(p, 10'000, 300).value == 25);
+  CHECK(rules::base_fee(p, UINT64_MAX, 0) == supply_cap);
+  CHECK(rules::full_fee(p, 1'000'000, 0, {2, 0}, {})->value == 1'600);
+  CHECK(rules::full_fee(p, 1'000'000, 100, {2, 0}, {1'000'000'000})->value ==
+        1'600 + 500 + 1'000'000);
+  CHECK(rules::full_fee(p, 1'500'000, 0, {3, 0}, {9'999})->value == 2'850 + 9);
+  CHECK(rules::full_fee(p, 2'000'000, 200, {3, 500}, {})->value == 2 * 3'400);
+  CHECK(!rules::full_fee(p, UINT64_MAX, 0, {UINT64_MAX / 300, 0}, {UINT64_MAX}));
+  CHECK(!rules::full_fee(p, 1, 0, {0, UINT64_MAX}, {}));
 }
 
 // Protocol §2.5.
@@ -115,24 +117,40 @@ TEST_CASE("congestion grows by an eighth with each full block, and is never unde
   CHECK(rules::fee_multiplier(chain) == 1'000'000'000'000'000);
 }
 
-// Protocol §2.6. The attack: all blocks of a day were filled for 359 SOMA.
-TEST_CASE("attack: to fill all blocks of an hour costs more than the supply") {
+/// What the cheapest filling of a block pays: refused transactions of one size, which pay the base
+/// fee alone. A signed body that can be read has more than 150 bytes.
+rules::wide_uint cheapest_filling(const genesis_parameters& p, std::uint64_t multiplier_ppm) {
+  std::optional<rules::wide_uint> least;
+  for (std::uint64_t size = 150; size <= max_transaction_bytes; size += size / 50) {
+    const auto count = std::min(max_block_transactions, max_block_payload_bytes / size);
+    // What is left is filled with one transaction more.
+    const auto rest = max_block_payload_bytes - count * size;
+    rules::wide_uint cost = count * rules::base_fee(p, multiplier_ppm, size).value;
+    if (rest > 0) cost += rules::base_fee(p, multiplier_ppm, rest).value;
+    least = std::min(least.value_or(cost), cost);
+  }
+  return *least;
+}
+
+// Protocol §2.1 and §2.6. The attacks: all blocks of a day were filled for 359 SOMA, and later,
+// with the largest transactions, sixty blocks for 0.037 SOMA, since a byte cost nothing.
+TEST_CASE("attack: to fill all blocks costs the supply in three hours, whatever fills them") {
   const genesis_parameters p;
   rules::wide_uint cost = 0;
   std::uint64_t congestion = 1'000'000;
   std::vector<rules::wide_uint> after;
-  for (int block = 0; block < 86'400; ++block) {
-    // The cheapest filling: refused transactions of 64 bytes, which pay the base fee alone.
-    cost += rules::wide_uint{4'096} * rules::base_fee(p, congestion).value;
+  for (int block = 0; block < 3 * 3'600; ++block) {
+    // The fee of a filling is in proportion to the congestion, but for the last shannon.
+    if (block < 300) cost += cheapest_filling(p, congestion);
+    if (block >= 300) cost += after[299] - after[298];
     congestion = rules::next_congestion(congestion, 1'000'000);
     after.push_back(cost);
   }
   const rules::wide_uint soma = shannons_per_soma;
-  CHECK(after[59] > 30 * soma);        // a minute
-  CHECK(after[119] > 30'000 * soma);   // two
-  CHECK(after[299] > 500'000 * soma);  // five
-  CHECK(after[3'599] > supply_cap.value);
-  CHECK(cost > rules::wide_uint{30} * supply_cap.value);
+  CHECK(after[59] > rules::wide_uint{12'280'000'000});  // a minute
+  CHECK(after[119] > 14'000 * soma);                    // two
+  CHECK(after[299] > 230'000 * soma);                   // five
+  CHECK(cost > supply_cap.value);
 }
 
 // Protocol §2.6 and §2.2.

@@ -99,8 +99,7 @@ TEST_CASE("what is refused later pays the base fee and its nonce, nothing else")
 }
 
 // Protocol §2.3.
-TEST_CASE(
-    "an account that cannot pay the base fee is stopped at the door; a member may still vote") {
+TEST_CASE("an account that cannot pay the base fee is stopped at the door; a duty is free") {
   pair_of_people w;
   auto genesis = small_genesis(1, std::vector{w.a});
   genesis.accounts.push_back({w.b.where(), {999}});
@@ -108,8 +107,13 @@ TEST_CASE(
   CHECK(net.run(w.b, tx::transfer{w.a.where(), {1}}) == refusal::base_fee_unaffordable);
   CHECK(net.run(validator_person(900), tx::transfer{w.a.where(), {1}}) ==
         refusal::base_fee_unaffordable);
-  CHECK(net.run(validator_person(900), tx::vote_on_submission{}) == refusal::target_unknown);
+  // A duty is free only when it is applied: this vote is about nothing.
+  CHECK(net.run(validator_person(900), tx::vote_on_submission{}) == refusal::base_fee_unaffordable);
+  CHECK(!net.run(validator_person(900), tx::commit_onion{id_from(1), 1}));
   CHECK(net.last.outcomes[0].fee.value == 0);
+  net.give_fees_to_members(w.a);
+  CHECK(net.run(validator_person(900), tx::vote_on_submission{}) == refusal::target_unknown);
+  CHECK(net.last.outcomes[0].fee.value == 1'000);
 }
 
 // Protocol §10.1.

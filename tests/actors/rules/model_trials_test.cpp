@@ -37,6 +37,7 @@ struct court {
 // Protocol §6.5.
 TEST_CASE("votes on a version are refused in the listed order") {
   court c;
+  c.net.give_fees_to_members(c.owner);
   const auto m = c.net.revealed_model(c.owner, 1);
   const model_version_ref which{m.id, 1};
   const auto bad = model_verdict::wrong_hash;

@@ -53,6 +53,7 @@ inline genesis small_genesis(std::size_t validators, std::span<const person> peo
   genesis.parameters.hits_wanted = 8;
   genesis.parameters.reveal_window_blocks = 20;
   genesis.parameters.row_byte_fee = 0;  // fees in tests count rows, whose sizes they do not know
+  genesis.parameters.byte_fee = 0;
   for (const auto& p : people)
     genesis.accounts.push_back({p.where(), {100'000 * shannons_per_soma}});
   for (std::size_t i = 0; i < validators; ++i) {
@@ -234,6 +235,11 @@ class network {
       if (power(member) > 0) all.push_back(member);
     }
     return all;
+  }
+  /// Gives each member enough for the fees of duties that are refused. Of their own they have none.
+  void give_fees_to_members(const person& from) {
+    for (const auto& member : members()) send(from, tx::transfer{member.where(), {1'000'000}});
+    block();
   }
   /// Queues the same verdict of all members.
   void judge(const model_version_ref& version, model_verdict verdict = model_verdict::good) {

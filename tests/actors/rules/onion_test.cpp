@@ -58,6 +58,7 @@ struct proposing {
 TEST_CASE("an onion is committed by a member alone, and waits before it is peeled") {
   proposing w;
   const auto outermost = w.layers.back();
+  w.net.give_fees_to_members(somebody(1));
   CHECK(w.net.run(somebody(1), tx::commit_onion{outermost, 3}) == refusal::not_a_member);
   CHECK(w.net.run(w.member, tx::commit_onion{{}, 3}) == refusal::onion_invalid);
   CHECK(!w.net.run(w.member, tx::commit_onion{outermost, 3}));

@@ -55,6 +55,7 @@ TEST_CASE("a version takes a thousand votes and not one more") {
   const auto owner = somebody(1);
   network net(small_genesis(2, std::vector{owner}));
   const auto model = net.active_models(owner, 1)[0];
+  net.give_fees_to_members(owner);
   const model_version_ref which{model.id, 1};
   auto row = *ledger::read_version(net.state, which);
   row.votes.clear();
@@ -194,6 +195,7 @@ TEST_CASE("every bound of a genesis is checked, and the value at the bound is go
         genesis_refusal::bad_fees);
   CHECK(with([](gp& p) { p.row_fee = supply_cap.value + 1; }) == genesis_refusal::bad_fees);
   CHECK(with([](gp& p) { p.row_byte_fee = shannons_per_soma + 1; }) == genesis_refusal::bad_fees);
+  CHECK(with([](gp& p) { p.byte_fee = shannons_per_soma + 1; }) == genesis_refusal::bad_fees);
   CHECK(with([](gp& p) { p.fee_multiplier_start_ppm = p.fee_multiplier_min_ppm - 1; }) ==
         genesis_refusal::bad_fees);
   CHECK(with([](gp& p) { p.fee_multiplier_start_ppm = p.fee_multiplier_max_ppm + 1; }) ==

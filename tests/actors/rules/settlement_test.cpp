@@ -128,6 +128,7 @@ TEST_CASE(
 TEST_CASE(
     "data is called unavailable only after its time to arrive, and then a quorum burns the bond") {
   arena a;
+  a.net.give_fees_to_members(a.owner);
   const auto id = a.revealed(a.mallory, 1);
   const auto reward = ledger::read_target(a.net.state, id)->reward.value;
   CHECK(a.vote(901, id, audit_verdict::unavailable) == refusal::data_not_overdue);
@@ -210,6 +211,7 @@ TEST_CASE("attack: two who hold the same public file: the later reveal is void a
   CHECK(a.net.events(event_kind::target_voided)[0].detail ==
         static_cast<std::uint64_t>(void_reason::data_in_use));
   // There is nothing to audit in it, so nobody can earn a vote with it.
+  a.net.give_fees_to_members(a.owner);
   CHECK(a.vote(901, y.claim.target, audit_verdict::ok) == refusal::submission_not_revealed);
 }
 

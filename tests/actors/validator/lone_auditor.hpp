@@ -45,6 +45,7 @@ class vote_recorder final : public validator::validator_parts {
   void transaction_pooled() override { unexpected(); }
   void batch_begun() override { unexpected(); }
   void send_to_all_peers(const peer_message&) override { unexpected(); }
+  void misbehaved(consensus::peer_number, const std::string&) override { unexpected(); }
   void notify_operator(const std::string&) override { unexpected(); }
 
  private:

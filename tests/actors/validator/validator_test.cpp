@@ -138,13 +138,16 @@ TEST_CASE("a transaction that cannot be executed is refused at once and by name"
   CHECK(applied == 1);
 }
 
-TEST_CASE("a member of the committee votes without a balance; all others need one to send") {
+TEST_CASE("a member does its duties without a balance; all else needs one") {
   const soma::support::scratch_folder folder;
   one_validator v(folder.path());
   const auto chain = signing::chain_id_of(small_genesis());
   soma::wallet::wallet member(key_of(9), chain, 0), stranger(key_of(3), chain, 0);
   CHECK(v.balance(9) == shannons{});
-  CHECK(v.submit(member.sign(tx::vote_on_submission{}, epoch_number{2}).sent) == taken);
+  CHECK(v.submit(member.sign(tx::vote_on_submission{}, epoch_number{2}).sent) ==
+        code(rules::refusal::target_unknown));
+  member = soma::wallet::wallet(key_of(9), chain, 0);
+  CHECK(v.submit(member.sign(tx::commit_onion{{{1}}, 1}, epoch_number{2}).sent) == taken);
   CHECK(v.submit(member.sign(tx::retire_model{}, epoch_number{2}).sent) ==
         code(rules::refusal::base_fee_unaffordable));
   soma::wallet::wallet rich(key_of(1), chain, 0);
@@ -152,7 +155,7 @@ TEST_CASE("a member of the committee votes without a balance; all others need on
   v.pass(3'000);
   CHECK(v.balance(3) == shannons{1});
   CHECK(v.submit(stranger.sign(tx::vote_on_submission{}, epoch_number{2}).sent) ==
-        code(rules::refusal::base_fee_unaffordable));
+        code(rules::refusal::voter_not_in_committee));
 }
 
 TEST_CASE("bytes of all kinds neither enter the ledger nor hurt the validator") {

@@ -217,7 +217,7 @@ inline genesis sample<genesis>(std::uint64_t seed) {
         p.stake_bonus_ppm, p.difficulty_start_ppm, p.row_byte_fee, p.max_data_bytes,
         p.max_audit_products, p.bond_per_byte, p.bond_reward_divisor, p.reveal_window_blocks,
         p.max_audit_extensions, p.equivocation_slash_bps, p.committee_size,
-        p.model_unbonding_epochs, p.validator_unbonding_epochs, p.max_power.value);
+        p.model_unbonding_epochs, p.validator_unbonding_epochs, p.max_power.value, p.byte_fee);
   v.accounts.resize(s.below(4));
   for (auto& account : v.accounts) {
     s.fill(account.owner);

@@ -113,6 +113,7 @@ genesis random_genesis(std::uint64_t seed) {
   }
   if (seed % 5 == 3) fill_committee(d, genesis);
   SOMA_ASSERT(!rules::check_genesis(genesis), "worlds begin with a genesis that is one");
+  p.byte_fee = static_cast<std::uint32_t>(one_of(d, {0, 5, 5, 5, 1'000}));
   return genesis;
 }
 

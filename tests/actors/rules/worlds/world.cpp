@@ -258,8 +258,9 @@ void world::check_without(const rules::block_input& block, const rules::effects&
       }
       must(now.nonce == was.nonce + 1 && now.balance.value + outcome.fee.value == was.balance.value,
            "a refusal costs the fee and the nonce");
-      const auto base = rules::base_fee(genesis_.parameters, rules::fee_multiplier(rows_.chain));
-      must(outcome.fee == std::min(base, was.balance), "a refusal costs the base fee");
+      const auto base = rules::base_fee(genesis_.parameters, rules::fee_multiplier(rows_.chain),
+                                        with.transactions.back().size_bytes);
+      must(outcome.fee == base, "a refusal costs the base fee");
     } else if (change.key == chain_key()) {
       auto now = decode<chain_row>(*change.value).value();
       now.balances.value += outcome.fee.value;
