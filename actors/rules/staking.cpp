@@ -44,6 +44,12 @@ shannons least_own_stake(const block_run& run, const pool_owner& pool) {
                                                 : run.parameters.min_validator_stake;
 }
 
+/// The least that anybody puts into a pool or leaves in it. The end of an epoch settles positions
+/// one by one, so each of them has to lock an amount that makes millions of them unaffordable.
+shannons least_position(const genesis_parameters& p) {
+  return p.min_model_stake;
+}
+
 void change_shares(block_run& run, const stake_position& position, stake_row& row,
                    std::int64_t by) {
   const auto change = static_cast<std::uint64_t>(by);  // in two's complement, so it also subtracts
@@ -136,6 +142,7 @@ refused add_stake(block_run& run, const address& sender, const tx::add_stake& wh
   if (what.amount.value == 0) return refusal::amount_is_zero;
   if (run.state.pool(what.pool) == nullptr) return refusal::pool_unknown;
   if (!takes_deposits(run.state, what.pool)) return refusal::pool_closed;
+  if (what.amount < least_position(run.parameters)) return refusal::deposit_too_small;
   return lock_deposit(run, what.pool, sender, what.amount);
 }
 
@@ -150,9 +157,12 @@ refused withdraw_stake(block_run& run, const address& sender, const tx::withdraw
     return refusal::not_enough_shares;
   }
   row.leaving_shares += what.shares;
-  if (is_owner(run, position) &&
-      worth_of(*pool, held - row.leaving_shares) < least_own_stake(run, what.pool)) {
+  const auto staying = held - row.leaving_shares;
+  if (is_owner(run, position) && worth_of(*pool, staying) < least_own_stake(run, what.pool)) {
     return refusal::own_stake_needed;
+  }
+  if (staying > 0 && worth_of(*pool, staying) < least_position(run.parameters)) {
+    return refusal::remainder_too_small;
   }
   run.state.stakes.put(position, std::move(row));
   schedule(run, run.epoch(), position);

@@ -226,6 +226,7 @@ TEST_CASE("when no validator has the minimum the old committee stays") {
 TEST_CASE("the committee is the largest by stake, ties by address, at genesis and after it") {
   auto genesis = town::birth(5);
   genesis.parameters.committee_size = 3;
+  genesis.parameters.min_model_stake = {1};
   for (std::size_t i = 0; i < 5; ++i)
     genesis.validators[i].stake = {(i == 4 ? 3'000 : 2'000) * one};
   town w(genesis);

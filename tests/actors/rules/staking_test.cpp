@@ -27,6 +27,12 @@ struct mint {
     genesis.parameters.fee_multiplier_min_ppm = 1'000'000;
     return genesis;
   }
+  /// A genesis in which a shannon is enough for a deposit.
+  static genesis tiny() {
+    auto genesis = birth();
+    genesis.parameters.min_model_stake = {1};
+    return genesis;
+  }
   /// A genesis without emission to validators, so that pools change by deposits alone.
   static genesis quiet() {
     auto genesis = birth();
@@ -178,7 +184,7 @@ TEST_CASE("withdrawals of several epochs wait side by side, each for its own epo
 
 // Protocol §4.1.
 TEST_CASE("floors favour the pool, a deposit below a share's price comes back") {
-  mint w;
+  mint w(mint::tiny());
   w.net.end_epoch();  // two shannons per share
   CHECK(!w.net.run(w.alice, tx::add_stake{w.pool, {7}}));
   CHECK(!w.net.run(w.bob, tx::add_stake{w.pool, {2}}));
@@ -231,6 +237,7 @@ TEST_CASE("deposits are refused by name") {
   CHECK(w.net.run(w.alice, tx::add_stake{w.alice.where(), {0}}) == refusal::amount_is_zero);
   CHECK(w.net.run(w.alice, tx::add_stake{w.alice.where(), {1}}) == refusal::pool_unknown);
   CHECK(w.net.run(w.alice, tx::add_stake{id_from<model_id>(4), {1}}) == refusal::pool_unknown);
+  CHECK(w.net.run(w.alice, tx::add_stake{model.id, {one - 1}}) == refusal::deposit_too_small);
   CHECK(w.net.run(w.alice, tx::add_stake{model.id, {UINT64_MAX}}) == refusal::balance_too_low);
   CHECK(w.net.run(w.alice, tx::add_stake{model.id, {w.net.balance(w.alice)}}) ==
         refusal::fee_unaffordable);
@@ -286,6 +293,67 @@ TEST_CASE("withdrawals are refused by name, and two withdrawals add up") {
   w.net.end_epoch();
   CHECK(w.net.stake(w.alice, w.pool).shares == 0);
   CHECK(w.pool_now().shares == 1'000 * one);
+}
+
+TEST_CASE("a holder keeps nothing or the minimum, and what a slash has made small leaves whole") {
+  mint w(mint::quiet());
+  const auto model = w.model(2 * one);
+  CHECK(!w.net.run(w.alice, tx::add_stake{w.pool, {3 * one}}));
+  CHECK(!w.net.run(w.alice, tx::add_stake{model.id, {one}}));
+  w.net.end_epoch();
+  CHECK(w.net.run(w.alice, tx::withdraw_stake{w.pool, 2 * one + 1}) ==
+        refusal::remainder_too_small);
+  CHECK(!w.net.run(w.alice, tx::withdraw_stake{w.pool, one}));
+  CHECK(w.net.run(w.alice, tx::withdraw_stake{w.pool, one + 1}) == refusal::remainder_too_small);
+  CHECK(!w.net.run(w.alice, tx::withdraw_stake{w.pool, one}));
+  CHECK(w.net.run(w.alice, tx::withdraw_stake{w.pool, 1}) == refusal::remainder_too_small);
+  CHECK(!w.net.run(w.alice, tx::withdraw_stake{w.pool, one}));  // the rest
+  w.net.end_epoch();
+  // The model was not revealed. It loses half of 3 SOMA, which the owner's part covers.
+  CHECK(w.pool_of(model.id) == stake_pool{{one * 3 / 2}, one * 3 / 2, one / 2});
+  // The owner holds less than the minimum. It leaves whole, or not at all.
+  CHECK(w.net.run(w.bob, tx::withdraw_stake{model.id, 1}) == refusal::remainder_too_small);
+  CHECK(!w.net.run(w.bob, tx::withdraw_stake{model.id, one / 2}));
+  CHECK(!w.net.run(w.alice, tx::withdraw_stake{model.id, one}));
+  w.net.end_epoch();
+  CHECK(w.pool_of(model.id) == stake_pool{});
+}
+
+// The attack: 2.6 million deposits of one shannon cost 10 SOMA in fees, and no view was long enough
+// for the block that closed the epoch.
+TEST_CASE("attack: an epoch's end full of deposits settles as many as there are SOMA in them") {
+  constexpr std::uint64_t accounts = 200, money = 20;
+  auto genesis = mint::quiet();
+  genesis.accounts.clear();
+  for (std::uint64_t i = 0; i < accounts; ++i) {
+    genesis.accounts.push_back({somebody(100 + i).where(), {money * one / accounts}});
+  }
+  network net(genesis);
+  const pool_owner pool = validator_person(900).where();
+  const auto waiting = [&] {
+    std::uint64_t positions = 0;
+    for (const auto& [key, row] : net.state.rows()) positions += key[0] == 10 ? 1 : 0;
+    return positions;
+  };
+  for (std::uint64_t i = 0; i < accounts; ++i)
+    net.send(somebody(100 + i), tx::add_stake{pool, {1}});
+  net.block();
+  for (const auto& outcome : net.last.outcomes) CHECK(outcome.reason == refusal::deposit_too_small);
+  CHECK(waiting() == 0);
+  // Whoever puts the money of ten accounts into one has one position.
+  for (std::uint64_t i = 0; i < accounts; ++i) {
+    const auto into = somebody(100 + i / 11 * 11).where();
+    if (i % 11 != 0)
+      net.send(somebody(100 + i), tx::transfer{into, {money * one / accounts - one / 1'000}});
+  }
+  net.block();
+  for (std::uint64_t i = 0; i < accounts; i += 11)
+    net.send(somebody(100 + i), tx::add_stake{pool, {one}});
+  net.block();
+  CHECK(waiting() == 18);
+  CHECK(waiting() * one <= money * one);
+  net.end_epoch();
+  CHECK(net.events(event_kind::stake_joined).size() == 18);
 }
 
 TEST_CASE("the owner of a model keeps the minimum until the model retires") {

@@ -85,6 +85,7 @@ class model_histories {
 /// Protocol §4: shares add up, and prices do not fall.
 class pool_watch {
  public:
+  explicit pool_watch(const soma::genesis& genesis) : p_(genesis.parameters) {}
   void begin(const mirror& rows);
   void check(const rules::effects& done, const mirror& rows);
   void check_all(const mirror& rows) const;
@@ -93,6 +94,9 @@ class pool_watch {
   void check_pool(const mirror& rows, const pool_owner& whose) const;
   void check_price(const rules::effects& done, const pool_owner& whose, const stake_pool& before,
                    const stake_pool& after) const;
+  void check_remainder(const rules::effects& done, const mirror& rows,
+                       const mirror_table<stake_row>::delta& c) const;
+  genesis_parameters p_;
   std::map<pool_owner, std::uint64_t> holders_;  // the shares of all holders except the owner
 };
 
@@ -172,7 +176,7 @@ class pot_watch {
 class invariants {
  public:
   explicit invariants(const soma::genesis& genesis)
-      : committee_(genesis), agenda_(genesis), schedule_(genesis), pot_(genesis) {}
+      : pools_(genesis), committee_(genesis), agenda_(genesis), schedule_(genesis), pot_(genesis) {}
   void begin(const mirror& rows);
   void check(const rules::block_input& block, const rules::effects& done, const mirror& rows);
   void check_all(const mirror& rows) const;

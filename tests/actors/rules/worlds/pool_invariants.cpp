@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "tests/actors/rules/worlds/invariants.hpp"
 #include "tests/actors/rules/worlds/violation.hpp"
 
@@ -63,11 +65,27 @@ void pool_watch::check_price(const rules::effects& done, const pool_owner& whose
        [&] { return name(whose); });
 }
 
+/// Whoever withdraws keeps nothing, or shares worth a deposit.
+void pool_watch::check_remainder(const rules::effects& done, const mirror& rows,
+                                 const mirror_table<stake_row>::delta& c) const {
+  const auto leaving = c.before ? c.before->leaving_shares : 0;
+  if (c.after == nullptr || c.after->leaving_shares <= leaving) return;
+  const auto& whose = c.key.pool;
+  if (std::ranges::any_of(done.events, [&](const event& e) { return is_slash(e, whose); })) return;
+  const auto& pool = *rows.pool(whose);
+  const bool owner = owner_of(rows, whose) == c.key.holder;
+  const auto held = owner ? pool.owner_shares : c.after->shares;
+  const auto staying = held - c.after->leaving_shares;
+  must(staying == 0 || wide{pool.stake.value} * staying / pool.shares >= p_.min_model_stake.value,
+       "who withdraws keeps nothing, or what a deposit is worth", [&] { return name(whose); });
+}
+
 void pool_watch::check(const rules::effects& done, const mirror& rows) {
   std::set<pool_owner> touched;
   for (const auto& c : rows.stakes.changed) {
     auto& sum = holders_[c.key.pool];
     if (c.before) sum -= c.before->shares;
+    if (!done.epoch_closed) check_remainder(done, rows, c);
     if (c.after != nullptr) {
       must(*c.after != stake_row{}, "an empty position is no row");
       must(c.after->shares == 0 || owner_of(rows, c.key.pool) != c.key.holder,
