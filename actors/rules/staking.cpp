@@ -65,11 +65,44 @@ void change_shares(block_run& run, const stake_position& position, stake_row& ro
   note_stake_change(run, position.pool);
 }
 
+/// What is paid for an amount that the holder has withdrawn. An owner's amounts were slashed
+/// themselves; of all others the pool keeps one sum for each epoch, so that a slash does not have
+/// to look for them. The last one gets all that is left of its batch.
+shannons take_from_batch(block_run& run, const stake_position& position,
+                         const unbonding_amount& part) {
+  if (is_owner(run, position)) return part.amount;
+  const auto paid = kept_of(*run.state.pool(position.pool), part);
+  run.state.update_shares(position.pool, [&](stake_pool& pool) {
+    std::erase_if(pool.unbonding, [&](unbonding_batch& batch) {
+      if (batch.payable_in != part.payable_in) return false;
+      batch.amount.value -= part.amount.value;
+      batch.kept.value -= paid.value;
+      SOMA_ASSERT(batch.amount.value > 0 || batch.kept.value == 0, "a batch is paid out whole");
+      return batch.amount.value == 0;
+    });
+  });
+  return paid;
+}
+
+void add_to_batch(block_run& run, const stake_position& position, const unbonding_amount& part) {
+  if (is_owner(run, position)) return;
+  run.state.update_shares(position.pool, [&](stake_pool& pool) {
+    auto& batches = pool.unbonding;
+    if (batches.empty() || batches.back().payable_in != part.payable_in) {
+      batches.push_back({part.payable_in, {}, {}});
+    }
+    batches.back().amount.value += part.amount.value;
+    batches.back().kept.value += part.amount.value;
+    SOMA_ASSERT(batches.size() <= max_unbonding, "a pool has one batch for each epoch");
+  });
+}
+
 void pay_out(block_run& run, const stake_position& position, stake_row& row) {
   std::erase_if(row.unbonding, [&](const unbonding_amount& part) {
     if (part.payable_in > run.epoch()) return false;
-    run.state.must_move(of(pot::unbonding), balance_of(position.holder), part.amount);
-    note_stake(run, event_kind::stake_paid_out, position, part.amount);
+    const auto paid = take_from_batch(run, position, part);
+    run.state.must_move(of(pot::unbonding), balance_of(position.holder), paid);
+    note_stake(run, event_kind::stake_paid_out, position, paid);
     return true;
   });
 }
@@ -80,9 +113,7 @@ void burn_leaving(block_run& run, const stake_position& position, stake_row& row
   row.leaving_shares = 0;
   if (shares == 0) return;
   const auto amount = worth_of(*run.state.pool(position.pool), shares);
-  const auto wait = std::holds_alternative<model_id>(position.pool)
-                        ? run.parameters.model_unbonding_epochs
-                        : run.parameters.validator_unbonding_epochs;
+  const auto wait = unbonding_epochs(run.parameters, position.pool);
   const epoch_number payable{run.epoch().value + wait};
   run.state.must_move(stake_of(position.pool), of(pot::unbonding), amount);
   change_shares(run, position, row, -static_cast<std::int64_t>(shares));
@@ -90,6 +121,7 @@ void burn_leaving(block_run& run, const stake_position& position, stake_row& row
   e.detail = payable.value;
   if (amount.value == 0) return;
   row.unbonding.push_back({amount, payable});
+  add_to_batch(run, position, row.unbonding.back());
   SOMA_ASSERT(row.unbonding.size() <= max_unbonding, "a position has one payment for each epoch");
   schedule(run, payable, position);
 }

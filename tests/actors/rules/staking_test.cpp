@@ -106,7 +106,8 @@ TEST_CASE(
   CHECK(w.net.stake(w.alice, w.pool).leaving_shares == 500 * one);
   const auto before = w.net.balance(w.alice);
   w.net.end_epoch();  // 7,000 for 2,500: 2.8 each. This is the end of epoch 2.
-  CHECK(w.pool_now() == stake_pool{{5'600 * one}, 2'000 * one, 1'000 * one});
+  const unbonding_batch waiting{{4}, {1'400 * one}, {1'400 * one}};
+  CHECK(w.pool_now() == stake_pool{{5'600 * one}, 2'000 * one, 1'000 * one, {waiting}});
   CHECK(w.net.chain_now().unbonding.value == 1'400 * one);
   CHECK(w.net.stake(w.alice, w.pool) == stake_row{1'000 * one, {}, 0, {{{1'400 * one}, {4}}}});
   REQUIRE(w.net.events(event_kind::stake_left).size() == 1);
@@ -200,7 +201,8 @@ TEST_CASE("floors favour the pool, a deposit below a share's price comes back") 
   CHECK(!w.net.run(w.alice, tx::withdraw_stake{w.pool, 1}));
   w.net.end_epoch();  // four each and a little: floor((4000 SOMA + 7) / (1000 SOMA + 2)) = 3
   CHECK(w.net.chain_now().unbonding.value == 3);
-  CHECK(w.pool_now() == stake_pool{{4'000 * one + 4}, 1'000 * one + 1, 1'000 * one});
+  const unbonding_batch waiting{{4}, {3}, {3}};
+  CHECK(w.pool_now() == stake_pool{{4'000 * one + 4}, 1'000 * one + 1, 1'000 * one, {waiting}});
 }
 
 // Protocol §4.1 and §4.2.
@@ -217,14 +219,15 @@ TEST_CASE("the last share takes all that is left, and an empty pool is founded a
   CHECK(!w.net.run(w.validator, tx::withdraw_stake{w.pool, 1'000 * one}));
   CHECK(!w.net.run(w.alice, tx::withdraw_stake{w.pool, 10 * one}));
   w.net.end_epoch();
-  CHECK(w.pool_now() == stake_pool{});
+  const unbonding_batch of_alice{{3}, {10 * one}, {10 * one}};
+  CHECK(w.pool_now() == stake_pool{{}, 0, 0, {of_alice}});
   CHECK(w.net.chain_now().unbonding.value == 1'010 * one);
   CHECK(w.net.power(w.validator) == 0);
   CHECK(w.net.run(w.validator, w.net.join_of(w.validator, key_of(900), 1'000 * one - 1)) ==
         refusal::stake_below_minimum);
   CHECK(!w.net.run(w.validator, w.net.join_of(w.validator, key_of(900), 2'000 * one)));
   // The stake joins at once, because there is no other holder whose price it could change.
-  CHECK(w.pool_now() == stake_pool{{2'000 * one}, 2'000 * one, 2'000 * one});
+  CHECK(w.pool_now() == stake_pool{{2'000 * one}, 2'000 * one, 2'000 * one, {of_alice}});
   CHECK(w.net.chain_now().joining.value == 0);
   w.net.end_epoch();
   CHECK(w.net.power(w.validator) == 2'857);
@@ -316,7 +319,7 @@ TEST_CASE("a holder keeps nothing or the minimum, and what a slash has made smal
   CHECK(!w.net.run(w.bob, tx::withdraw_stake{model.id, one / 2}));
   CHECK(!w.net.run(w.alice, tx::withdraw_stake{model.id, one}));
   w.net.end_epoch();
-  CHECK(w.pool_of(model.id) == stake_pool{});
+  CHECK(w.pool_of(model.id) == stake_pool{{}, 0, 0, {{{3}, {one}, {one}}}});
 }
 
 // The attack: 2.6 million deposits of one shannon cost 10 SOMA in fees, and no view was long enough
@@ -449,7 +452,7 @@ TEST_CASE("shares that were to leave and were slashed before do not leave twice"
   // the model was not revealed: half of the pool, of the owner's part, is slashed before the rest
   // leaves
   w.net.end_epoch();
-  CHECK(w.pool_of(model.id) == stake_pool{});
+  CHECK(w.pool_of(model.id) == stake_pool{{}, 0, 0, {{{2}, {2 * one}, {2 * one}}}});
   CHECK(w.net.chain_now().unbonding.value == 5 * one);
   CHECK(w.net.stake(w.bob, model.id).unbonding[0].amount.value == 3 * one);
   CHECK(w.net.stake(w.alice, model.id).unbonding[0].amount.value == 2 * one);

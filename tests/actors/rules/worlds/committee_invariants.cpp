@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "actors/rules/pools.hpp"
 #include "messages/codec/codec.hpp"
 #include "tests/actors/rules/worlds/invariants.hpp"
@@ -13,7 +15,7 @@ void committee_watch::begin(const mirror& rows) {
 void committee_watch::remember(const mirror& rows) {
   powers_.clear();
   for (const auto& seat : rows.committee().seats) {
-    seated_[rows.chain.epoch].insert(seat.member);
+    seated_[rows.chain.epoch][seat.consensus_key] = seat.member;
     powers_[seat.member] = seat.power;
   }
 }
@@ -71,18 +73,19 @@ void committee_watch::check_stakes(const mirror& rows) const {
   }
 }
 
-/// A validator that had a seat in an epoch keeps its record of it.
-void committee_watch::check_reports(const rules::block_input& block, const rules::effects& done,
-                                    const mirror& rows) const {
+/// A report is applied if the key signed for a seat in that epoch, and only then.
+void committee_watch::check_reports(const rules::block_input& block,
+                                    const rules::effects& done) const {
   for (std::size_t i = 0; i < done.outcomes.size(); ++i) {
-    if (done.outcomes[i].reason != rules::refusal::signer_not_seated) continue;
-    const auto& shown = std::get<tx::report_equivocation>(block.transactions[i].body->kind);
-    const auto vote = decode<vote_statement>(shown.first_statement);
-    const auto epoch = vote ? vote->epoch : decode<block_header>(shown.first_statement)->epoch;
-    const auto members = seated_.find(epoch);
-    must(members == seated_.end() ||
-             !members->second.contains(rows.consensus_keys.find(shown.signer)->validator),
-         "who had a seat in that epoch can be punished for it");
+    const auto& reason = done.outcomes[i].reason;
+    if (reason && reason != rules::refusal::signer_not_seated) continue;
+    const auto* shown = std::get_if<tx::report_equivocation>(&block.transactions[i].body->kind);
+    if (shown == nullptr) continue;
+    const auto vote = decode<vote_statement>(shown->first_statement);
+    const auto epoch = vote ? vote->epoch : decode<block_header>(shown->first_statement)->epoch;
+    const auto keys = seated_.find(epoch);
+    must((keys != seated_.end() && keys->second.contains(shown->signer)) == !reason,
+         "a key proves something of the epochs in which it had a seat, and of no other");
   }
 }
 
@@ -108,13 +111,15 @@ void committee_watch::check(const rules::block_input& block, const rules::effect
   for (const auto& e : done.events) {
     if (e.kind != event_kind::validator_slashed) continue;
     const auto members = seated_.find({e.detail});
-    must(members != seated_.end() && members->second.contains(e.account),
+    must(members != seated_.end() &&
+             std::ranges::any_of(members->second,
+                                 [&](const auto& seat) { return seat.second == e.account; }),
          "only who had a seat in that epoch is punished for it");
     must(rows.chain_before.epoch.value - e.detail <= p_.validator_unbonding_epochs,
          "old evidence is refused");
   }
   check_votes(rows);
-  check_reports(block, done, rows);
+  check_reports(block, done);
   must(done.epoch_closed == (chain.epoch != rows.chain_before.epoch), "an epoch closes once");
   if (!done.epoch_closed) return;
   must(done.next_committee == rows.committee().seats, "the next committee is the one in the rows");

@@ -94,6 +94,8 @@ class pool_watch {
   void check_pool(const mirror& rows, const pool_owner& whose) const;
   void check_price(const rules::effects& done, const pool_owner& whose, const stake_pool& before,
                    const stake_pool& after) const;
+  void check_slash(const rules::effects& done, const mirror& rows, const pool_owner& whose,
+                   const stake_pool& before, const stake_pool& after) const;
   void check_remainder(const rules::effects& done, const mirror& rows,
                        const mirror_table<stake_row>::delta& c) const;
   genesis_parameters p_;
@@ -111,12 +113,11 @@ class committee_watch {
   void check_seats(const mirror& rows) const;
   void check_stakes(const mirror& rows) const;
   void check_votes(const mirror& rows) const;
-  void check_reports(const rules::block_input& block, const rules::effects& done,
-                     const mirror& rows) const;
+  void check_reports(const rules::block_input& block, const rules::effects& done) const;
   void remember(const mirror& rows);
   genesis_parameters p_;
-  std::map<epoch_number, std::set<address>> seated_;
-  std::map<address, voting_power> powers_;  // the powers of this epoch
+  std::map<epoch_number, std::map<public_key, address>> seated_;  // by the key that signs
+  std::map<address, voting_power> powers_;                        // the powers of this epoch
 };
 
 /// Every total in the chain row is the sum of its rows, and no amount is above the cap.
@@ -166,6 +167,7 @@ class pot_watch {
  private:
   [[nodiscard]] std::uint64_t slices() const;
   [[nodiscard]] shannons for_targets(shannons emission) const;
+  [[nodiscard]] shannons least_reward(const chain_row& chain) const;
   void check_flows(const rules::effects& done, const mirror& rows) const;
   void check_emission(const rules::effects& done, const mirror& rows) const;
   void check_targets(const rules::effects& done, const mirror& rows) const;
