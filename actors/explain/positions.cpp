@@ -81,7 +81,10 @@ step describe_position(const explain_context& context, const stake_position& pos
                   {"joining_shannons", row.joining.value},
                   {"leaving_shares", row.leaving_shares}}};
   shannons unbonding;
-  for (const auto& part : row.unbonding) unbonding.value += part.amount.value;
+  const bool is_owner = position.holder == in.owner;
+  for (const auto& part : row.unbonding) {
+    unbonding.value += (is_owner ? part.amount : rules::kept_of(in.pool, part)).value;
+  }
   described.fields.push_back({"unbonding_shannons", unbonding.value});
   if (row.joining.value > 0) described.text += format_text("; ", row.joining, " waits to join");
   if (row.leaving_shares > 0)
@@ -128,12 +131,15 @@ std::vector<step> position_deadlines(const explain_context& context, const stake
     due.fields.push_back({"shares", row.leaving_shares});
     next.push_back(std::move(due));
   }
+  const auto in = find_pool(context.view, position.pool);
+  SOMA_ASSERT(in.has_value(), "a position names a pool");
   for (const auto& part : row.unbonding) {
-    auto due = due_at_end_of(context, part.payable_in, "unbonding_paid",
-                             format_text(part.amount, " from ", pool,
-                                         " is paid out at the end of epoch ", part.payable_in),
-                             "4");
-    due.fields.push_back({"amount_shannons", part.amount.value});
+    const auto amount = position.holder == in->owner ? part.amount : rules::kept_of(in->pool, part);
+    auto due = due_at_end_of(
+        context, part.payable_in, "unbonding_paid",
+        format_text(amount, " from ", pool, " is paid out at the end of epoch ", part.payable_in),
+        "4");
+    due.fields.push_back({"amount_shannons", amount.value});
     next.push_back(std::move(due));
   }
   return next;

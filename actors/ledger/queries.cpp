@@ -200,6 +200,22 @@ std::optional<money_count> count_money(const state_reader& state) {
     for (const auto& part : s.unbonding) all = add(all, part.amount).value_or(supply_cap);
     return all;
   });
+  // The pools know what slashes have taken of the amounts that others than their owners withdrew.
+  shannons slashed;
+  const auto lost = [](const auto& row) {
+    shannons all;
+    for (const auto& batch : row.pool.unbonding) {
+      all = add(all, subtract(batch.amount, batch.kept).value_or(supply_cap)).value_or(supply_cap);
+    }
+    return all;
+  };
+  sum.operator()<validator_row>(ledger_table::validator, slashed,
+                                [&](auto, const auto& v) { return lost(v); });
+  sum.operator()<model_row>(ledger_table::model, slashed,
+                            [&](auto, const auto& m) { return lost(m); });
+  const auto waiting = subtract(money.unbonding, slashed);
+  fits = fits && waiting;
+  money.unbonding = waiting.value_or(supply_cap);
   sum.operator()<target_row>(ledger_table::target, money.set_aside, [](auto, const target_row& t) {
     return t.status == target_status::open || awaits_end(t.status) ? t.reward : shannons{};
   });

@@ -38,7 +38,11 @@ refused claim_target(block_run& run, const address& sender, const tx::claim_targ
   if (!run.state.move(balance_of(sender), of(pot::bonds), *bond)) return refusal::bond_unaffordable;
 
   SOMA_ASSERT(run.state.submissions.find(what.target) == nullptr, "an open target has no claim");
-  run.state.targets.update(what.target, [](target_row& t) { t.status = target_status::filled; });
+  // The point is most of the row, and claims can be many. Who audits this one draws it again.
+  run.state.targets.update(what.target, [](target_row& t) {
+    t.status = target_status::filled;
+    t.point.clear();
+  });
   run.state.update_chain([](chain_row& c) { ++c.claims_standing; });
   run.state.submissions.put(what.target, {.submitter = sender,
                                           .winner = what.winner,

@@ -71,12 +71,14 @@ std::vector<power_share> largest_owners(const block_run& run) {
   return largest;
 }
 
-void mark_seated(block_run& run, const address& who, epoch_number next) {
-  run.state.validators.update(who, [&](validator_row& v) {
-    SOMA_ASSERT(next > v.last_seat, "a seat in the next epoch is a later one");
-    const auto passed = next.value - v.last_seat.value;
-    v.seat_history = (passed < 64 ? v.seat_history << passed : 0) | 1;
-    v.last_seat = next;
+/// Seats are remembered for each key, so that a key that its owner has replaced proves nothing of
+/// the epochs after that.
+void mark_seated(block_run& run, const public_key& key, epoch_number next) {
+  run.state.consensus_keys.update(key, [&](consensus_key_row& k) {
+    SOMA_ASSERT(next > k.last_seat, "a seat in the next epoch is a later one");
+    const auto passed = next.value - k.last_seat.value;
+    k.seat_history = (passed < 64 ? k.seat_history << passed : 0) | 1;
+    k.last_seat = next;
   });
 }
 
@@ -158,9 +160,9 @@ void count_late_vote(block_run& run, const address& member) {
   });
 }
 
-bool had_seat(const validator_row& v, epoch_number epoch) {
-  if (epoch > v.last_seat || v.last_seat.value - epoch.value >= 64) return false;
-  return (v.seat_history >> (v.last_seat.value - epoch.value) & 1) != 0;
+bool had_seat(const consensus_key_row& k, epoch_number epoch) {
+  if (epoch > k.last_seat || k.last_seat.value - epoch.value >= 64) return false;
+  return (k.seat_history >> (k.last_seat.value - epoch.value) & 1) != 0;
 }
 
 bool took_part(const committee_seat& seat, std::uint64_t signed_blocks) {
@@ -204,7 +206,7 @@ void seat_next_committee(block_run& run) {
     for (auto& seat : after.seats) seat.blocks_signed = seat.audits_cast = seat.audits_due = 0;
   }
   SOMA_ASSERT(!after.seats.empty(), "a network never loses its last member");
-  for (const auto& seat : after.seats) mark_seated(run, seat.member, run.epoch().next());
+  for (const auto& seat : after.seats) mark_seated(run, seat.consensus_key, run.epoch().next());
   note_seats(run, before, after);
   run.state.committees.put({}, std::move(after));
 }

@@ -27,9 +27,9 @@ void count_audit(block_run& run, const submission_row& decided, bool is_owed);
 /// Counts a vote that a member casts after the decision.
 void count_late_vote(block_run& run, const address& member);
 
-/// True if the validator had a seat in that epoch and the epoch is one of the 64 up to its last
+/// True if the key signed for a seat in that epoch and the epoch is one of the 64 up to its last
 /// seat.
-[[nodiscard]] bool had_seat(const validator_row& v, epoch_number epoch);
+[[nodiscard]] bool had_seat(const consensus_key_row& k, epoch_number epoch);
 
 /// True if the member signed at least half of the blocks for which a later block of the same epoch
 /// shows signatures, and cast at least half of the audit votes that it owed. Every block but the

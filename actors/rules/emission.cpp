@@ -32,6 +32,11 @@ shannons target_reward(const genesis_parameters& p, const chain_row& chain) {
   return {chain.target_pot.value / parts};
 }
 
+shannons least_reward(const genesis_parameters& p, const chain_row& chain) {
+  const auto all = split_emission(chain.epoch_emission, p.target_share_bps).targets;
+  return {std::max<std::uint64_t>(1'000, all.value / (8 * slices_of(p) * pot_parts(p)))};
+}
+
 void begin_emission(block_run& run) {
   run.state.update_chain([&](chain_row& c) {
     c.epoch_emission = emission_of(c.unissued, run.parameters.emission_epochs, c.epoch);

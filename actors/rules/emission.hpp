@@ -25,8 +25,10 @@ struct emission_split {
 [[nodiscard]] std::uint64_t pot_parts(const genesis_parameters& p);
 /// What a target that is opened now is worth. Protocol §3.5.
 [[nodiscard]] shannons target_reward(const genesis_parameters& p, const chain_row& chain);
-/// A target that would be worth less than this waits for the pot to fill.
-inline constexpr shannons least_reward{1'000};
+/// A target that would be worth less than this waits for the pot to fill. An epoch emits enough for
+/// 8 * slices * W of them, that is 8 for each hit that is wanted, so that claims which are never
+/// revealed cannot fill the memory of those who keep the ledger. Protocol §7.7.
+[[nodiscard]] shannons least_reward(const genesis_parameters& p, const chain_row& chain);
 
 /// Sets what the epoch that begins will emit. Protocol §3.2.
 void begin_emission(block_run& run);

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <variant>
 
-#include "actors/rules/arithmetic.hpp"
 #include "actors/rules/committee.hpp"
 #include "actors/rules/pools.hpp"
 #include "messages/crypto/hash.hpp"
@@ -53,45 +52,25 @@ hash256 evidence_of(const address& offender, epoch_number epoch) {
   return crypto::tagged_hash("soma.evidence").add(offender.view()).add_u64(epoch.value).finish();
 }
 
-struct slashed_amounts {
+struct slash_result {
   shannons taken;
   shannons to_reporter;
 };
 
-/// Burns the slashed part of the pool and of what its owner is withdrawing from it, but for the
-/// reporter's tenth.
-slashed_amounts slash_validator(block_run& run, const address& offender, const address& reporter) {
-  const auto cut_of = [&](shannons amount) {
-    return shannons{share_of(amount.value, run.parameters.equivocation_slash_bps, basis_points)};
-  };
+/// Slashes the validator's pool and burns what that takes, but for the reporter's tenth.
+slash_result slash_validator(block_run& run, const address& offender, const address& reporter,
+                             epoch_number when) {
   const pool_owner pool{offender};
-  const stake_position position{pool, offender};
-  const shannons staked = cut_of(run.state.pool(pool)->stake);
-  shannons leaving;
-  if (const auto* found = run.state.stakes.find(position)) {
-    stake_row row = *found;
-    for (auto& part : row.unbonding) {
-      const auto cut = cut_of(part.amount);
-      part.amount.value -= cut.value;
-      leaving.value += cut.value;
-    }
-    run.state.stakes.put(position, std::move(row));
-  }
-  const shannons taken{staked.value + leaving.value};
+  auto slashed = slash_pool(run, pool, run.parameters.equivocation_slash_bps, when);
+  const shannons taken = slashed.sum();
   const shannons reward{std::min(taken.value / 10, most_for_reporter.value)};
-  const shannons from_stake = std::min(reward, staked);
-  slash_shares(run, pool, staked);
-  run.state.must_move(stake_of(pool), balance_of(reporter), from_stake);
-  run.state.must_move(stake_of(pool), of(pot::burned), {staked.value - from_stake.value});
-  const shannons from_leaving{reward.value - from_stake.value};
-  run.state.must_move(of(pot::unbonding), balance_of(reporter), from_leaving);
-  run.state.must_move(of(pot::unbonding), of(pot::burned), {leaving.value - from_leaving.value});
+  move_slashed(run, pool, slashed, balance_of(reporter), reward);
+  move_slashed(run, pool, slashed, of(pot::burned), slashed.sum());
   return {taken, reward};
 }
 
 void exclude(block_run& run, const address& offender) {
   run.state.validators.update(offender, [&](validator_row& v) {
-    SOMA_ASSERT(v.seat_history != 0, "only a validator that had a seat is excluded");
     v.wants_seat = false;
     v.rejoin_from = run.epoch().next();
   });
@@ -132,9 +111,7 @@ refused check_report(const block_run& run, const chain_id& chain,
       now.value - shown->epoch.value > run.parameters.validator_unbonding_epochs) {
     return refusal::evidence_too_old;
   }
-  if (!had_seat(run.state.validators.get(offender), shown->epoch)) {
-    return refusal::signer_not_seated;
-  }
+  if (!had_seat(*holder, shown->epoch)) return refusal::signer_not_seated;
   if (run.state.evidence.find(evidence_of(offender, shown->epoch)) != nullptr) {
     return refusal::evidence_known;
   }
@@ -148,7 +125,7 @@ refused report_equivocation(block_run& run, const chain_id& chain, const address
   const address offender = run.state.consensus_keys.get(what.signer).validator;
   const auto evidence = evidence_of(offender, shown->epoch);
   run.state.evidence.put(evidence, {run.height});
-  const auto sum = slash_validator(run, offender, sender);
+  const auto sum = slash_validator(run, offender, sender, shown->epoch);
   exclude(run, offender);
   auto& slashed = run.note(event_kind::validator_slashed);
   slashed.account = offender;

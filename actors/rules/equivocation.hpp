@@ -25,11 +25,11 @@ inline constexpr shannons most_for_reporter{100 * shannons_per_soma};
 [[nodiscard]] refused check_report(const block_run& run, const chain_id& chain,
                                    const tx::report_equivocation& what);
 
-/// Slashes equivocation_slash_bps of the validator's whole pool and of what its owner is
-/// withdrawing from it, once for each epoch in which it equivocated. A tenth, at most
-/// most_for_reporter, goes to the sender, the rest is burned. The validator has no seat from the
-/// next epoch on. Valid for statements of an epoch in which the validator had a seat, as long as
-/// the stake of that time can still be slashed. Protocol §5.10.
+/// Slashes equivocation_slash_bps of the validator's pool (slash_pool), once for each epoch in
+/// which it equivocated. A tenth, at most most_for_reporter, goes to the sender, the rest is
+/// burned. The validator has no seat from the next epoch on. Valid for statements of an epoch in
+/// which the key had a seat, as long as the stake of that time can still be slashed. Protocol
+/// §5.10.
 [[nodiscard]] refused report_equivocation(block_run& run, const chain_id& chain,
                                           const address& sender,
                                           const tx::report_equivocation& what);

@@ -193,9 +193,9 @@ std::vector<row_change> genesis_rows(const genesis& genesis) {
     const auto& seats = committee.seats;
     const bool seated = std::any_of(seats.begin(), seats.end(),
                                     [&](const auto& seat) { return seat.member == who; });
-    row.seat_history = seated ? 1 : 0;  // in epoch 0
     rows.push_back({validator_key(who), encode(row)});
-    rows.push_back({consensus_key_key(v.consensus_key), encode(consensus_key_row{who})});
+    const consensus_key_row key{who, {0}, seated ? 1u : 0u};
+    rows.push_back({consensus_key_key(v.consensus_key), encode(key)});
   }
   rows.push_back({committee_key(), encode(committee)});
   for (const auto& [who, row] : accounts) rows.push_back({account_key(who), encode(row)});

@@ -28,12 +28,11 @@ voting_power power_now(const block_run& run, const model_version_ref& which, Pre
 void slash_bad_version(block_run& run, const model_version_ref& which) {
   const model_row row = run.state.models.get(which.model);
   SOMA_ASSERT(row.status != model_status::inactive, "an inactive model is not judged");
-  const shannons taken{
-      share_of(row.pool.stake.value, run.parameters.bad_model_slash_bps, basis_points)};
+  auto slashed = slash_pool(run, which.model, run.parameters.bad_model_slash_bps, {});
+  const shannons taken = slashed.sum();
   const shannons for_all{taken.value / 2};
-  slash_shares(run, which.model, taken);
-  run.state.must_move(stake_of(which.model), of(pot::validator_pay), for_all);
-  run.state.must_move(stake_of(which.model), of(pot::burned), {taken.value - for_all.value});
+  move_slashed(run, which.model, slashed, of(pot::validator_pay), for_all);
+  move_slashed(run, which.model, slashed, of(pot::burned), slashed.sum());
   leave_registry(run, which.model, row);
   run.state.versions.update(which, [](model_version_row& v) { v.status = version_status::bad; });
   run.state.models.update(which.model, [](model_row& m) { m.status = model_status::inactive; });

@@ -64,10 +64,9 @@ refused check_new(const block_run& run, const address& sender, const tx::commit_
 /// A model that has never been active and did not reveal loses a part of its pool and becomes
 /// inactive.
 void punish_silence(block_run& run, const model_id& model) {
-  const shannons stake = run.state.models.get(model).pool.stake;
-  const shannons taken{share_of(stake.value, run.parameters.missed_reveal_slash_bps, basis_points)};
-  slash_shares(run, model, taken);
-  run.state.must_move(stake_of(model), of(pot::burned), taken);
+  auto slashed = slash_pool(run, model, run.parameters.missed_reveal_slash_bps, {});
+  const shannons taken = slashed.sum();
+  move_slashed(run, model, slashed, of(pot::burned), taken);
   run.state.models.update(model, [](model_row& row) { row.status = model_status::inactive; });
   auto& e = run.note(event_kind::model_slashed);
   e.model = latest_of(model, run.state.models.get(model));

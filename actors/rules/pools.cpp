@@ -33,17 +33,98 @@ std::uint64_t shares_to_slash(const stake_pool& pool, shannons amount) {
   return static_cast<std::uint64_t>(std::min<wide_uint>(shares, pool.owner_shares));
 }
 
-void slash_shares(block_run& run, const pool_owner& whose, shannons amount) {
-  SOMA_ASSERT(amount <= run.state.pool(whose)->stake, "a slash takes what the pool has");
-  const auto burned = shares_to_slash(*run.state.pool(whose), amount);
-  if (burned > 0) {
-    run.state.update_shares(whose, [&](stake_pool& pool) {
-      pool.shares -= burned;
-      pool.owner_shares -= burned;
-      SOMA_ASSERT(pool.owner_shares <= pool.shares, "the owner's shares are part of the pool's");
-    });
+namespace {
+
+/// Takes up to `wanted` of what the pool's owner has withdrawn, the earliest first; returns how
+/// much. The owner cannot sell those who trusted it by leaving before them.
+std::uint64_t take_from_owner(block_run& run, const stake_position& position,
+                              std::uint64_t wanted) {
+  const auto* found = run.state.stakes.find(position);
+  if (found == nullptr || found->unbonding.empty()) return 0;
+  stake_row row = *found;
+  std::uint64_t taken = 0;
+  for (auto& part : row.unbonding) {
+    const auto cut = std::min(wanted - taken, part.amount.value);
+    part.amount.value -= cut;
+    taken += cut;
   }
+  run.state.stakes.put(position, std::move(row));
+  return taken;
+}
+
+shannons withdrawn_by_owner(const block_run& run, const stake_position& position) {
+  shannons sum;
+  if (const auto* row = run.state.stakes.find(position)) {
+    for (const auto& part : row->unbonding) sum.value += part.amount.value;
+  }
+  return sum;
+}
+
+}  // namespace
+
+slashed_amounts slash_pool(block_run& run, const pool_owner& whose, std::uint32_t bps,
+                           epoch_number since) {
+  const stake_position owner{whose, owner_of(run.state, whose)};
+  stake_pool pool = *run.state.pool(whose);
+  const auto first_due = since.value + unbonding_epochs(run.parameters, whose);
+  std::uint64_t left = 0;  // what others have withdrawn that backed the pool then
+  for (const auto& batch : pool.unbonding) {
+    if (batch.payable_in.value >= first_due) left += batch.kept.value;
+  }
+  const auto all = pool.stake.value + withdrawn_by_owner(run, owner).value + left;
+  auto rest = share_of(all, bps, basis_points);
+  slashed_amounts slashed;
+  slashed.unbonding.value = take_from_owner(run, owner, rest);
+  rest -= slashed.unbonding.value;
+  const auto own = own_stake(pool).value;
+  slashed.staked.value = std::min(rest, own);
+  rest -= slashed.staked.value;
+  auto others = pool.stake.value - own + left;
+  SOMA_ASSERT(rest <= others, "a slash takes what there is");
+  for (auto& batch : pool.unbonding) {
+    if (batch.payable_in.value < first_due || rest == 0) continue;
+    const auto cut = share_of(rest, batch.kept.value, others);
+    others -= batch.kept.value;
+    batch.kept.value -= cut;
+    rest -= cut;
+    slashed.unbonding.value += cut;
+  }
+  slashed.staked.value += rest;
+  const auto burned = shares_to_slash(pool, slashed.staked);
+  run.state.update_shares(whose, [&](stake_pool& p) {
+    p.shares -= burned;
+    p.owner_shares -= burned;
+    p.unbonding = std::move(pool.unbonding);
+    SOMA_ASSERT(p.owner_shares <= p.shares, "the owner's shares are part of the pool's");
+  });
   note_stake_change(run, whose);
+  return slashed;
+}
+
+void move_slashed(block_run& run, const pool_owner& whose, slashed_amounts& from, const place& to,
+                  shannons amount) {
+  SOMA_ASSERT(amount <= from.sum(), "a slash gives what it has taken");
+  const shannons staked = std::min(amount, from.staked);
+  const shannons unbonding{amount.value - staked.value};
+  run.state.must_move(stake_of(whose), to, staked);
+  run.state.must_move(of(pot::unbonding), to, unbonding);
+  from.staked.value -= staked.value;
+  from.unbonding.value -= unbonding.value;
+}
+
+std::uint32_t unbonding_epochs(const genesis_parameters& p, const pool_owner& whose) {
+  return std::holds_alternative<model_id>(whose) ? p.model_unbonding_epochs
+                                                 : p.validator_unbonding_epochs;
+}
+
+shannons kept_of(const stake_pool& pool, const unbonding_amount& part) {
+  for (const auto& batch : pool.unbonding) {
+    if (batch.payable_in != part.payable_in) continue;
+    SOMA_ASSERT(part.amount <= batch.amount, "a withdrawal is a part of its epoch's");
+    return {share_of(batch.kept.value, part.amount.value, batch.amount.value)};
+  }
+  SOMA_ASSERT(part.amount.value == 0, "a pool counts what waits to be paid out");
+  return {};
 }
 
 void reward_pool(block_run& run, const place& from, const pool_owner& whose, shannons amount) {

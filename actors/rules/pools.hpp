@@ -24,9 +24,28 @@ namespace soma::rules {
 /// every share: then the stake is the owner's alone, and shares without stake would have no price.
 [[nodiscard]] std::uint64_t shares_to_slash(const stake_pool& pool, shannons amount);
 
-/// Slashes `amount` of the pool's stake, the owner's part first, and the rest from all others by
-/// price; the amount is at most the stake. The caller moves the money. Protocol §4.7.
-void slash_shares(block_run& run, const pool_owner& whose, shannons amount);
+/// What a slash has taken and nobody has got yet: it lies in the pool's stake, or in the pot of
+/// what waits to be paid out, until move_slashed has moved it.
+struct slashed_amounts {
+  shannons staked, unbonding;
+  [[nodiscard]] shannons sum() const { return {staked.value + unbonding.value}; }
+};
+/// Slashes so many basis points of a pool and of what has left it and is not paid out: all that its
+/// owner has withdrawn, and what others have that were still in the pool at the end of epoch
+/// `since`. The owner pays first, out of what it has withdrawn and then by its shares; all others
+/// lose what that does not cover, in proportion to what they have. Protocol §4.7.
+[[nodiscard]] slashed_amounts slash_pool(block_run& run, const pool_owner& whose, std::uint32_t bps,
+                                         epoch_number since);
+/// Moves a part of what a slash has taken, first what lies in the pool. In the end all is moved.
+void move_slashed(block_run& run, const pool_owner& whose, slashed_amounts& from, const place& to,
+                  shannons amount);
+
+/// For how many epochs an amount that has left a pool waits.
+[[nodiscard]] std::uint32_t unbonding_epochs(const genesis_parameters& p, const pool_owner& whose);
+/// What slashes have left of an amount that a holder other than the owner has withdrawn from this
+/// pool. Protocol §4.5.
+[[nodiscard]] shannons kept_of(const stake_pool& pool, const unbonding_amount& part);
+
 /// A reward: commission to the owner's balance, the rest raises the pool's stake without new
 /// shares. A pool without shares has no holders: then all of it goes to the owner. Protocol §4.6.
 void reward_pool(block_run& run, const place& from, const pool_owner& whose, shannons amount);

@@ -76,6 +76,8 @@
   X(own_stake_needed, 143, "the owner must keep the minimum stake: retire or leave first") \
   X(shares_are_zero, 144, "no shares are named") \
   X(not_pool_owner, 145, "only the owner of the pool sets its commission") \
+  X(deposit_too_small, 146, "the deposit is below the least that a pool takes") \
+  X(remainder_too_small, 147, "what stays is below the least that a pool takes: withdraw all") \
   /* Validators, protocol §5. */ \
   X(consensus_key_invalid, 160, "the consensus key is not acceptable") \
   X(proof_of_possession_invalid, 161, "the proof of possession is not by the consensus key") \

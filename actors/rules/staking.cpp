@@ -44,6 +44,12 @@ shannons least_own_stake(const block_run& run, const pool_owner& pool) {
                                                 : run.parameters.min_validator_stake;
 }
 
+/// The least that anybody puts into a pool or leaves in it. The end of an epoch settles positions
+/// one by one, so each of them has to lock an amount that makes millions of them unaffordable.
+shannons least_position(const genesis_parameters& p) {
+  return p.min_model_stake;
+}
+
 void change_shares(block_run& run, const stake_position& position, stake_row& row,
                    std::int64_t by) {
   const auto change = static_cast<std::uint64_t>(by);  // in two's complement, so it also subtracts
@@ -59,11 +65,44 @@ void change_shares(block_run& run, const stake_position& position, stake_row& ro
   note_stake_change(run, position.pool);
 }
 
+/// What is paid for an amount that the holder has withdrawn. An owner's amounts were slashed
+/// themselves; of all others the pool keeps one sum for each epoch, so that a slash does not have
+/// to look for them. The last one gets all that is left of its batch.
+shannons take_from_batch(block_run& run, const stake_position& position,
+                         const unbonding_amount& part) {
+  if (is_owner(run, position)) return part.amount;
+  const auto paid = kept_of(*run.state.pool(position.pool), part);
+  run.state.update_shares(position.pool, [&](stake_pool& pool) {
+    std::erase_if(pool.unbonding, [&](unbonding_batch& batch) {
+      if (batch.payable_in != part.payable_in) return false;
+      batch.amount.value -= part.amount.value;
+      batch.kept.value -= paid.value;
+      SOMA_ASSERT(batch.amount.value > 0 || batch.kept.value == 0, "a batch is paid out whole");
+      return batch.amount.value == 0;
+    });
+  });
+  return paid;
+}
+
+void add_to_batch(block_run& run, const stake_position& position, const unbonding_amount& part) {
+  if (is_owner(run, position)) return;
+  run.state.update_shares(position.pool, [&](stake_pool& pool) {
+    auto& batches = pool.unbonding;
+    if (batches.empty() || batches.back().payable_in != part.payable_in) {
+      batches.push_back({part.payable_in, {}, {}});
+    }
+    batches.back().amount.value += part.amount.value;
+    batches.back().kept.value += part.amount.value;
+    SOMA_ASSERT(batches.size() <= max_unbonding, "a pool has one batch for each epoch");
+  });
+}
+
 void pay_out(block_run& run, const stake_position& position, stake_row& row) {
   std::erase_if(row.unbonding, [&](const unbonding_amount& part) {
     if (part.payable_in > run.epoch()) return false;
-    run.state.must_move(of(pot::unbonding), balance_of(position.holder), part.amount);
-    note_stake(run, event_kind::stake_paid_out, position, part.amount);
+    const auto paid = take_from_batch(run, position, part);
+    run.state.must_move(of(pot::unbonding), balance_of(position.holder), paid);
+    note_stake(run, event_kind::stake_paid_out, position, paid);
     return true;
   });
 }
@@ -74,9 +113,7 @@ void burn_leaving(block_run& run, const stake_position& position, stake_row& row
   row.leaving_shares = 0;
   if (shares == 0) return;
   const auto amount = worth_of(*run.state.pool(position.pool), shares);
-  const auto wait = std::holds_alternative<model_id>(position.pool)
-                        ? run.parameters.model_unbonding_epochs
-                        : run.parameters.validator_unbonding_epochs;
+  const auto wait = unbonding_epochs(run.parameters, position.pool);
   const epoch_number payable{run.epoch().value + wait};
   run.state.must_move(stake_of(position.pool), of(pot::unbonding), amount);
   change_shares(run, position, row, -static_cast<std::int64_t>(shares));
@@ -84,6 +121,7 @@ void burn_leaving(block_run& run, const stake_position& position, stake_row& row
   e.detail = payable.value;
   if (amount.value == 0) return;
   row.unbonding.push_back({amount, payable});
+  add_to_batch(run, position, row.unbonding.back());
   SOMA_ASSERT(row.unbonding.size() <= max_unbonding, "a position has one payment for each epoch");
   schedule(run, payable, position);
 }
@@ -136,6 +174,7 @@ refused add_stake(block_run& run, const address& sender, const tx::add_stake& wh
   if (what.amount.value == 0) return refusal::amount_is_zero;
   if (run.state.pool(what.pool) == nullptr) return refusal::pool_unknown;
   if (!takes_deposits(run.state, what.pool)) return refusal::pool_closed;
+  if (what.amount < least_position(run.parameters)) return refusal::deposit_too_small;
   return lock_deposit(run, what.pool, sender, what.amount);
 }
 
@@ -150,9 +189,12 @@ refused withdraw_stake(block_run& run, const address& sender, const tx::withdraw
     return refusal::not_enough_shares;
   }
   row.leaving_shares += what.shares;
-  if (is_owner(run, position) &&
-      worth_of(*pool, held - row.leaving_shares) < least_own_stake(run, what.pool)) {
+  const auto staying = held - row.leaving_shares;
+  if (is_owner(run, position) && worth_of(*pool, staying) < least_own_stake(run, what.pool)) {
     return refusal::own_stake_needed;
+  }
+  if (staying > 0 && worth_of(*pool, staying) < least_position(run.parameters)) {
+    return refusal::remainder_too_small;
   }
   run.state.stakes.put(position, std::move(row));
   schedule(run, run.epoch(), position);

@@ -13,7 +13,7 @@ std::vector<wanted_draw> pay_for_targets(block_run& run) {
   for (std::uint64_t index = 0; index < waiting; ++index) {
     const auto& chain = run.state.chain();
     const shannons reward = target_reward(run.parameters, chain);
-    if (reward < least_reward) break;
+    if (reward < least_reward(run.parameters, chain)) break;
     // The end of an epoch goes through all claims that stand, so there is a bound to them.
     if (chain.claims_standing >= most_standing * pot_parts(run.parameters)) break;
     run.state.must_move(of(pot::targets), of(pot::set_aside), reward);
@@ -127,6 +127,7 @@ void open_target(block_run& run, const wanted_draw& wanted, const drawn_target& 
   SOMA_ASSERT(!assigned.empty(), "a target is drawn only where there are models");
   run.state.targets.put(wanted.id, {.epoch = wanted.epoch,
                                     .opened_at = run.height,
+                                    .seed = drawn.seed,
                                     .point = drawn.point,
                                     .radius_q30 = wanted.radius_q30,
                                     .assigned = std::move(assigned),

@@ -14,6 +14,7 @@
 #include "messages/codec/model_entry.hpp"
 #include "messages/signing/signing.hpp"
 #include "messages/wire/refusals.hpp"
+#include "model/noise/noise.hpp"
 
 namespace soma::validator {
 
@@ -212,7 +213,9 @@ void auditor::judge_submission(const target_id& target, const target_row& row,
                   out.setSizeBytes(claim.size_bytes);
                   out.setSeed(signing::scoring_seed_of(target));
                   out.setWinnerOnly(true);
-                  fill(out.initPoint(static_cast<unsigned>(row.point.size())), row.point);
+                  // A target that is filled has lost its point, which follows from its seed.
+                  const auto dim = parameters_.architecture.dim;
+                  fill(out.initPoint(dim), noise::normals(row.seed, dim));
                 }))
       .then(
           [me = shared_from_this(), target, claim,

@@ -111,7 +111,7 @@ void take(reading& in, schema::WeightsManifest::Reader from, weights_manifest& t
 void put(schema::ModelVersionRef::Builder to, const model_version_ref& from);
 void take(reading& in, schema::ModelVersionRef::Reader from, model_version_ref& to);
 void put(schema::StakePool::Builder to, const stake_pool& from);
-void take(schema::StakePool::Reader from, stake_pool& to);
+void take(reading& in, schema::StakePool::Reader from, stake_pool& to);
 void put(schema::SignedTransaction::Builder to, const signed_transaction& from);
 void take(reading& in, schema::SignedTransaction::Reader from, signed_transaction& to);
 void put(schema::Block::Builder to, const block& from);

@@ -30,18 +30,14 @@ static void put(schema::ValidatorRow::Builder to, const validator_row& from) {
   to.setNextCommissionBps(from.next_commission_bps);
   to.setWantsSeat(from.wants_seat);
   to.setRejoinFrom(from.rejoin_from.value);
-  to.setLastSeat(from.last_seat.value);
-  to.setSeatHistory(from.seat_history);
 }
 static void take(reading& in, schema::ValidatorRow::Reader from, validator_row& to) {
   in.take(from.getConsensusKey(), to.consensus_key);
-  take(from.getPool(), to.pool);
+  take(in, from.getPool(), to.pool);
   to.commission_bps = from.getCommissionBps();
   to.next_commission_bps = from.getNextCommissionBps();
   to.wants_seat = from.getWantsSeat();
   to.rejoin_from.value = from.getRejoinFrom();
-  to.last_seat.value = from.getLastSeat();
-  to.seat_history = from.getSeatHistory();
 }
 
 static void put(schema::ModelRow::Builder to, const model_row& from) {
@@ -57,7 +53,7 @@ static void put(schema::ModelRow::Builder to, const model_row& from) {
 static void take(reading& in, schema::ModelRow::Reader from, model_row& to) {
   in.take(from.getOwner(), to.owner);
   to.status = same_enum<model_status>(from.getStatus());
-  take(from.getPool(), to.pool);
+  take(in, from.getPool(), to.pool);
   to.commission_bps = from.getCommissionBps();
   to.next_commission_bps = from.getNextCommissionBps();
   to.active_version = from.getActiveVersion();
@@ -106,6 +102,7 @@ static void take(reading& in, schema::ModelVersionRow::Reader from, model_versio
 static void put(schema::TargetRow::Builder to, const target_row& from) {
   to.setEpoch(from.epoch.value);
   to.setOpenedAt(from.opened_at.value);
+  to.setSeed(from.seed);
   put_floats([&](unsigned size) { return to.initPoint(size); }, from.point);
   to.setRadiusQ30(from.radius_q30);
   put_list([&](unsigned size) { return to.initAssigned(size); }, from.assigned, max_assigned_models,
@@ -116,6 +113,7 @@ static void put(schema::TargetRow::Builder to, const target_row& from) {
 static void take(reading& in, schema::TargetRow::Reader from, target_row& to) {
   to.epoch.value = from.getEpoch();
   to.opened_at.value = from.getOpenedAt();
+  to.seed = from.getSeed();
   in.take(from.getPoint(), to.point);
   to.radius_q30 = from.getRadiusQ30();
   in.take_list(from.getAssigned(), to.assigned, max_assigned_models,

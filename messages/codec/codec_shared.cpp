@@ -32,12 +32,24 @@ void put(schema::StakePool::Builder to, const stake_pool& from) {
   to.setStake(from.stake.value);
   to.setShares(from.shares);
   to.setOwnerShares(from.owner_shares);
+  put_list([&](unsigned size) { return to.initUnbonding(size); }, from.unbonding, max_unbonding,
+           [](auto batch, const unbonding_batch& value) {
+             batch.setPayableIn(value.payable_in.value);
+             batch.setAmount(value.amount.value);
+             batch.setKept(value.kept.value);
+           });
 }
 
-void take(schema::StakePool::Reader from, stake_pool& to) {
+void take(reading& in, schema::StakePool::Reader from, stake_pool& to) {
   to.stake.value = from.getStake();
   to.shares = from.getShares();
   to.owner_shares = from.getOwnerShares();
+  in.take_list(from.getUnbonding(), to.unbonding, max_unbonding,
+               [](auto batch, unbonding_batch& value) {
+                 value.payable_in.value = batch.getPayableIn();
+                 value.amount.value = batch.getAmount();
+                 value.kept.value = batch.getKept();
+               });
 }
 
 void put(schema::SignedTransaction::Builder to, const signed_transaction& from) {

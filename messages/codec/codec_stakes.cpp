@@ -57,9 +57,13 @@ static void take(reading&, schema::AgendaRow::Reader from, agenda_row& to) {
 
 static void put(schema::ConsensusKeyRow::Builder to, const consensus_key_row& from) {
   to.setValidator(data_of(from.validator));
+  to.setLastSeat(from.last_seat.value);
+  to.setSeatHistory(from.seat_history);
 }
 static void take(reading& in, schema::ConsensusKeyRow::Reader from, consensus_key_row& to) {
   in.take(from.getValidator(), to.validator);
+  to.last_seat.value = from.getLastSeat();
+  to.seat_history = from.getSeatHistory();
 }
 
 static void put(schema::EvidenceRow::Builder to, const evidence_row& from) {

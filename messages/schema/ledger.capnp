@@ -21,8 +21,6 @@ struct ValidatorRow {
   nextCommissionBps @3 :UInt32;  # from the next epoch on
   wantsSeat @4 :Bool;      # in the next committee, if the stake suffices
   rejoinFrom @5 :UInt64;   # earliest epoch in which it may join again after an equivocation
-  lastSeat @6 :UInt64;     # latest epoch with a seat in the committee; the next one while it is being seated
-  seatHistory @7 :UInt64;  # bit i: had a seat in epoch lastSeat - i; 0: never had one
 }
 
 struct CommitteeRow {
@@ -48,7 +46,7 @@ struct StakeRow {
 }
 
 struct Unbonding {
-  amount @0 :UInt64;       # shannons
+  amount @0 :UInt64;       # shannons; for holders other than the owner, before the slashes that the pool's row counts
   payableIn @1 :UInt64;    # paid at the end of this epoch
 }
 
@@ -60,8 +58,10 @@ struct AgendaRow {
 
 struct ConsensusKeyRow {
   # Key: 11, a consensus key. It names the validator of the key for good, since what the key signs may be shown long
-  # after.
+  # after, and the epochs in which it signed for a seat.
   validator @0 :Data;      # address
+  lastSeat @1 :UInt64;     # latest epoch with a seat in the committee; the next one while it is being seated
+  seatHistory @2 :UInt64;  # bit i: had a seat in epoch lastSeat - i; 0: never had one
 }
 
 struct EvidenceRow {

@@ -25,6 +25,14 @@ struct StakePool {
   stake @0 :UInt64;        # shannons
   shares @1 :UInt64;       # of all depositors
   ownerShares @2 :UInt64;  # of the owner, part of `shares`
+  unbonding @3 :List(UnbondingBatch);  # by epoch, at most 4
+}
+
+struct UnbondingBatch {
+  # What holders other than the owner have withdrawn at the end of one epoch, and what slashes have left of it.
+  payableIn @0 :UInt64;    # paid at the end of this epoch
+  amount @1 :UInt64;       # shannons
+  kept @2 :UInt64;         # shannons
 }
 
 enum ModelVerdict {

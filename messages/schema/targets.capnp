@@ -20,9 +20,10 @@ struct TargetRow {
   # Key: 6, target id.
   epoch @0 :UInt64;
   openedAt @1 :UInt64;                        # block height
-  point @2 :List(UInt32);                     # bits of binary32; dim of them, at most 16,384
+  point @2 :List(UInt32);                     # bits of binary32; dim of them while it is open, then none
   radiusQ30 @3 :UInt32;                       # cosine distance in units of 2^-30
   assigned @4 :List(Models.ModelVersionRef);  # best score first, at most 16
   reward @5 :UInt64;                          # shannons
   status @6 :TargetStatus;
+  seed @7 :UInt64;                            # of the point
 }

@@ -35,12 +35,22 @@ enum class ledger_table : std::uint8_t {
   onion = 15,
 };
 
+/// What holders other than the owner have withdrawn from a pool at the end of one epoch: of
+/// `amount`, slashes have left `kept`. Protocol §4.5.
+struct unbonding_batch {
+  epoch_number payable_in;  // paid at the end of this epoch
+  shannons amount;
+  shannons kept;
+  friend bool operator==(const unbonding_batch&, const unbonding_batch&) = default;
+};
+
 /// Protocol §4.1: stake and the shares it is divided into. `owner_shares` are the shares of the
 /// pool's owner.
 struct stake_pool {
   shannons stake;
   std::uint64_t shares = 0;
   std::uint64_t owner_shares = 0;
+  std::vector<unbonding_batch> unbonding = {};  // by epoch, at most max_unbonding
   friend bool operator==(const stake_pool&, const stake_pool&) = default;
 };
 
@@ -59,8 +69,6 @@ struct validator_row {
   std::uint32_t next_commission_bps = 0;  // from the next epoch on
   bool wants_seat = false;
   epoch_number rejoin_from;  // earliest epoch in which it may join again after an equivocation
-  epoch_number last_seat;    // latest epoch in which it had a seat in the committee
-  std::uint64_t seat_history = 0;  // bit i: had a seat in epoch last_seat - i; 0: never had one
   friend bool operator==(const validator_row&, const validator_row&) = default;
 };
 
@@ -103,7 +111,7 @@ struct stake_row {
   std::uint64_t shares = 0;
   shannons joining;                         // becomes shares at the end of this epoch
   std::uint64_t leaving_shares = 0;         // burned at the end of this epoch
-  std::vector<unbonding_amount> unbonding;  // by epoch, at most max_unbonding
+  std::vector<unbonding_amount> unbonding;  // by epoch, at most max_unbonding; before any slash
   friend bool operator==(const stake_row&, const stake_row&) = default;
 };
 
@@ -125,9 +133,12 @@ struct agenda_row {
   friend bool operator==(const agenda_row&, const agenda_row&) = default;
 };
 
-/// Key: consensus key. It names the validator of the key for good.
+/// Key: consensus key. It names the validator of the key for good, and the epochs in which the key
+/// signed for a seat.
 struct consensus_key_row {
   address validator;
+  epoch_number last_seat = {};     // latest epoch in which it had a seat in the committee
+  std::uint64_t seat_history = 0;  // bit i: had a seat in epoch last_seat - i; 0: never had one
   friend bool operator==(const consensus_key_row&, const consensus_key_row&) = default;
 };
 
@@ -193,7 +204,8 @@ enum class target_status : std::uint8_t {
 struct target_row {
   epoch_number epoch;
   block_height opened_at;
-  std::vector<float> point;  // dim values
+  std::uint64_t seed = 0;    // of the point
+  std::vector<float> point;  // dim values while the target is open, then none
   std::uint32_t radius_q30 = 0;
   std::vector<model_version_ref> assigned;  // best score first
   shannons reward;

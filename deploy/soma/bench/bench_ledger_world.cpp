@@ -142,6 +142,7 @@ ledger_world::ledger_world(const ledger_world_options& options, const row_taker&
   for (std::uint64_t i = 0; i < keyed; ++i) keys_.push_back(crypto::key_pair::generate(random));
   genesis_.name = "bench";
   genesis_.parameters.architecture = {1, options_.dim, 1, options_.dim, 64};
+  genesis_.parameters.min_model_stake = {1'000'000};  // every account can make many deposits
   for (int i = 0; i < 4; ++i) {
     validators_.push_back(crypto::key_pair::generate(random));
     genesis_.validators.push_back({validators_.back().public_half(), {5'000 * shannons_per_soma}});

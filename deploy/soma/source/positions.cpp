@@ -33,6 +33,9 @@ position make_position(const pool_owner& whose, const address& holder, const poo
   out.is_owner = holder == state.owner;
   out.of = state.pool;
   out.row = row;
+  if (!out.is_owner) {
+    for (auto& part : out.row.unbonding) part.amount = rules::kept_of(state.pool, part);
+  }
   out.shares = out.is_owner ? state.pool.owner_shares : row.shares;
   out.worth = rules::worth_of(state.pool, out.shares);
   out.leaving = rules::worth_of(state.pool, row.leaving_shares);

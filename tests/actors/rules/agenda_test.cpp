@@ -138,7 +138,8 @@ TEST_CASE("the agenda holds no past epoch and exactly the targets that still wai
                          row->status == target_status::filled ||
                          row->status == target_status::revealed;
       CHECK(on_agenda.contains(*id_in_key<target_id>(raw)) == waits);
-      CHECK(row->point.empty() == !waits);  // a target that has ended needs no point
+      // A target that is filled or has ended needs no point.
+      CHECK(row->point.empty() == (row->status != target_status::open));
     }
   }
 }

@@ -389,7 +389,7 @@ TEST_CASE(
     CHECK(a.status(id) == (is_true ? target_status::settled : target_status::slashed));
     CHECK_FALSE(a.submission(id).sampled);
     for (const auto& seat : a.seats()) CHECK(seat.audits_due == 1);
-    CHECK(!a.vote(others.back(), id, audit_verdict::ok));  // it is late, and had been called
+    CHECK(!a.vote(others.back(), id, verdict));  // it is late, had been called, and agrees
     CHECK(a.seats()[others.back()].audits_cast == 1);
   }
 }

@@ -63,16 +63,16 @@ TEST_CASE("a join founds a pool at once and has a seat from the next epoch on") 
   const auto& done = w.net.end_epoch();
   CHECK(w.net.power(w.alice) == 2'105);  // 1,200 of 5,700
   CHECK(done.next_committee.size() == 4);
-  CHECK(!rules::had_seat(w.net.validator(w.alice), {0}));
-  CHECK(rules::had_seat(w.net.validator(w.alice), {1}));
-  CHECK(!rules::had_seat(w.net.validator(w.alice), {2}));
+  CHECK(!rules::had_seat(w.net.consensus_key(key), {0}));
+  CHECK(rules::had_seat(w.net.consensus_key(key), {1}));
+  CHECK(!rules::had_seat(w.net.consensus_key(key), {2}));
   std::uint64_t sum = 0;
   for (const auto& seat : done.next_committee) sum += seat.power.value;
   CHECK(sum == 10'000);
   CHECK(w.net.events(event_kind::validator_seated).size() == 4);
   w.net.end_epoch();
-  CHECK(!rules::had_seat(w.net.validator(w.alice), {0}));
-  CHECK(rules::had_seat(w.net.validator(w.alice), {2}));
+  CHECK(!rules::had_seat(w.net.consensus_key(key), {0}));
+  CHECK(rules::had_seat(w.net.consensus_key(key), {2}));
 }
 
 // Protocol §5.1.
@@ -145,9 +145,9 @@ TEST_CASE("a validator that leaves has no seat from the next epoch on and may co
   CHECK(w.net.power(w.v[1]) == 0);
   w.net.end_epoch();
   CHECK(w.net.power(w.v[1]) == 3'333);  // 1,500 of 4,500
-  CHECK(rules::had_seat(w.net.validator(w.v[1]), {0}));
-  CHECK(!rules::had_seat(w.net.validator(w.v[1]), {1}));
-  CHECK(rules::had_seat(w.net.validator(w.v[1]), {2}));
+  CHECK(rules::had_seat(w.net.consensus_key(key_of(901)), {0}));
+  CHECK(!rules::had_seat(w.net.consensus_key(key_of(901)), {1}));
+  CHECK(rules::had_seat(w.net.consensus_key(key_of(901)), {2}));
 }
 
 TEST_CASE("leaving with all of the stake and joining without any is no way around the minimum") {
@@ -218,7 +218,7 @@ TEST_CASE("when no validator has the minimum the old committee stays") {
     CHECK(after.seats[i].power == before.seats[i].power);
     CHECK(after.seats[i].blocks_signed == 0);
   }
-  CHECK(rules::had_seat(w.net.validator(w.v[0]), {1}));
+  CHECK(rules::had_seat(w.net.consensus_key(key_of(900)), {1}));
   CHECK(w.net.events(event_kind::validator_unseated).empty());
 }
 
@@ -226,6 +226,7 @@ TEST_CASE("when no validator has the minimum the old committee stays") {
 TEST_CASE("the committee is the largest by stake, ties by address, at genesis and after it") {
   auto genesis = town::birth(5);
   genesis.parameters.committee_size = 3;
+  genesis.parameters.min_model_stake = {1};
   for (std::size_t i = 0; i < 5; ++i)
     genesis.validators[i].stake = {(i == 4 ? 3'000 : 2'000) * one};
   town w(genesis);

@@ -38,7 +38,8 @@ TEST_CASE("the first rows hold the accounts, the validators with their pools and
     REQUIRE(row);
     CHECK(row->pool == stake_pool{v.stake, v.stake.value, v.stake.value});
     CHECK(row->wants_seat);
-    CHECK(row->seat_history == 1);
+    CHECK(*decode<consensus_key_row>(*state.find(consensus_key_key(v.consensus_key))) ==
+          consensus_key_row{who, {0}, 1});
     CHECK(ledger::find_seat(state, who)->consensus_key == v.consensus_key);
   }
 }
@@ -52,7 +53,8 @@ TEST_CASE("of more validators than seats the largest sit, and the others wait wi
   const auto smallest = crypto::address_of(made.validators[0].consensus_key);
   CHECK(ledger::read_committee(state).seats.size() == 2);
   CHECK_FALSE(ledger::find_seat(state, smallest));
-  CHECK(ledger::read_validator(state, smallest)->seat_history == 0);
+  const auto key = consensus_key_key(made.validators[0].consensus_key);
+  CHECK(*decode<consensus_key_row>(*state.find(key)) == consensus_key_row{smallest, {0}, 0});
   CHECK(ledger::read_validator(state, smallest)->pool.stake == made.validators[0].stake);
 }
 

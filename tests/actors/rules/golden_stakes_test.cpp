@@ -218,7 +218,8 @@ TEST_CASE("the reference's many rewards: prices 1.1, 1.2, 1.3 and 1.4") {
     w.withdraw(run, w.c, w.v[0], 500 * one);
     w.withdraw(run, w.d, w.v[0], 1'000 * one);
   });
-  CHECK(w.pool(0) == stake_pool{{140 * one}, 100 * one, 100 * one});
+  const unbonding_batch waiting{{6}, {3'080 * one}, {3'080 * one}};
+  CHECK(w.pool(0) == stake_pool{{140 * one}, 100 * one, 100 * one, {waiting}});
   w.advance(0);
   w.advance(0);
   CHECK(w.balance(w.a) == start - 350 * one + 420 * one);

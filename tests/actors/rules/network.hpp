@@ -175,6 +175,10 @@ class network {
   [[nodiscard]] validator_row validator(const person& p) const {
     return ledger::read_validator(state, p.where()).value_or(validator_row{});
   }
+  [[nodiscard]] consensus_key_row consensus_key(const crypto::key_pair& key) const {
+    const auto row = state.find(consensus_key_key(key.public_half()));
+    return row ? decode<consensus_key_row>(*row).value() : consensus_key_row{};
+  }
   /// An empty row when there is no such stake.
   [[nodiscard]] stake_row stake(const person& holder, const pool_owner& pool) const {
     return ledger::read_stake(state, {pool, holder.where()}).value_or(stake_row{});

@@ -74,6 +74,8 @@ struct sampled_network {
     for (std::size_t i = 0; i < members; ++i) {
       genesis.validators.push_back(
           {validator_person(3'000 + i).key, {stakes_soma[i] * shannons_per_soma}});
+      // A vote that is refused is paid for.
+      genesis.accounts.push_back({validator_person(3'000 + i).where(), {shannons_per_soma}});
     }
     return genesis;
   }

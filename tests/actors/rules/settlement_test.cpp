@@ -104,7 +104,7 @@ TEST_CASE(
   const auto id = a.revealed(a.alice, 1);
   const auto bond = a.submission(id).bond.value;
   const auto fees = start - a.net.balance(a.alice) - bond;
-  CHECK(!a.vote(901, id, audit_verdict::ok));
+  CHECK(!a.vote(902, id, audit_verdict::ok));  // more than a third of the power
   const auto stakes = a.net.chain_now().staked;
   a.end_epochs(4);
   CHECK(a.status(id) == target_status::revealed);
@@ -118,10 +118,41 @@ TEST_CASE(
   CHECK(a.net.events(event_kind::voter_paid).empty());
   CHECK(a.net.chain_now().bonds.value == 0);
   CHECK(a.net.chain_now().staked >= stakes);
-  // One audit was due in this epoch: 901 voted on it, the others did not.
+  // One audit was due in this epoch: 902 voted on it, the others did not.
   std::set<address> absent;
   for (const auto& e : a.net.events(event_kind::validator_absent)) absent.insert(e.account);
-  CHECK(absent == std::set{validator_person(900).where(), validator_person(902).where()});
+  CHECK(absent == std::set{validator_person(900).where(), validator_person(901).where()});
+}
+
+// Protocol §5.7.1: before, whoever claimed more than can be scored made all members absent.
+TEST_CASE("attack: an audit that hardly anybody could do makes nobody absent") {
+  arena a;
+  const auto id = a.revealed(a.alice, 1);
+  CHECK(!a.vote(900, id, audit_verdict::ok));  // less than a third of the power
+  a.end_epochs(5);
+  CHECK(a.status(id) == target_status::voided);
+  CHECK(a.net.events(event_kind::validator_absent).empty());
+}
+
+// Protocol §5.7.1: before, 21 audits at the end of an epoch made the slowest member absent.
+TEST_CASE("attack: what is decided at the end of an epoch is owed by nobody, and counts as cast") {
+  for (const bool late : {false, true}) {
+    CAPTURE(late);
+    arena a;
+    const auto epoch = a.net.genesis.parameters.epoch_ms;
+    const auto passed = a.net.time_ms - a.net.chain_now().epoch_start_ms;
+    if (late) a.net.block(epoch - epoch / 24 - passed);
+    const auto id = a.revealed(a.alice, 1);
+    CHECK(!a.vote(901, id, audit_verdict::ok));
+    CHECK(!a.vote(902, id, audit_verdict::ok));
+    REQUIRE(a.status(id) == target_status::settled);
+    for (const auto& seat : ledger::read_committee(a.net.state).seats) {
+      CHECK(seat.audits_due == (late ? 0 : 1));
+      CHECK(seat.audits_cast == (seat.member == validator_person(900).where() ? 0 : 1));
+    }
+    a.net.end_epoch();
+    CHECK(a.net.events(event_kind::validator_absent).size() == (late ? 0 : 1));
+  }
 }
 
 // Protocol §8.3.4 and §8.4.4.

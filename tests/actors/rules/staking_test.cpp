@@ -27,6 +27,12 @@ struct mint {
     genesis.parameters.fee_multiplier_min_ppm = 1'000'000;
     return genesis;
   }
+  /// A genesis in which a shannon is enough for a deposit.
+  static genesis tiny() {
+    auto genesis = birth();
+    genesis.parameters.min_model_stake = {1};
+    return genesis;
+  }
   /// A genesis without emission to validators, so that pools change by deposits alone.
   static genesis quiet() {
     auto genesis = birth();
@@ -100,7 +106,8 @@ TEST_CASE(
   CHECK(w.net.stake(w.alice, w.pool).leaving_shares == 500 * one);
   const auto before = w.net.balance(w.alice);
   w.net.end_epoch();  // 7,000 for 2,500: 2.8 each. This is the end of epoch 2.
-  CHECK(w.pool_now() == stake_pool{{5'600 * one}, 2'000 * one, 1'000 * one});
+  const unbonding_batch waiting{{4}, {1'400 * one}, {1'400 * one}};
+  CHECK(w.pool_now() == stake_pool{{5'600 * one}, 2'000 * one, 1'000 * one, {waiting}});
   CHECK(w.net.chain_now().unbonding.value == 1'400 * one);
   CHECK(w.net.stake(w.alice, w.pool) == stake_row{1'000 * one, {}, 0, {{{1'400 * one}, {4}}}});
   REQUIRE(w.net.events(event_kind::stake_left).size() == 1);
@@ -178,7 +185,7 @@ TEST_CASE("withdrawals of several epochs wait side by side, each for its own epo
 
 // Protocol §4.1.
 TEST_CASE("floors favour the pool, a deposit below a share's price comes back") {
-  mint w;
+  mint w(mint::tiny());
   w.net.end_epoch();  // two shannons per share
   CHECK(!w.net.run(w.alice, tx::add_stake{w.pool, {7}}));
   CHECK(!w.net.run(w.bob, tx::add_stake{w.pool, {2}}));
@@ -194,7 +201,8 @@ TEST_CASE("floors favour the pool, a deposit below a share's price comes back") 
   CHECK(!w.net.run(w.alice, tx::withdraw_stake{w.pool, 1}));
   w.net.end_epoch();  // four each and a little: floor((4000 SOMA + 7) / (1000 SOMA + 2)) = 3
   CHECK(w.net.chain_now().unbonding.value == 3);
-  CHECK(w.pool_now() == stake_pool{{4'000 * one + 4}, 1'000 * one + 1, 1'000 * one});
+  const unbonding_batch waiting{{4}, {3}, {3}};
+  CHECK(w.pool_now() == stake_pool{{4'000 * one + 4}, 1'000 * one + 1, 1'000 * one, {waiting}});
 }
 
 // Protocol §4.1 and §4.2.
@@ -211,14 +219,15 @@ TEST_CASE("the last share takes all that is left, and an empty pool is founded a
   CHECK(!w.net.run(w.validator, tx::withdraw_stake{w.pool, 1'000 * one}));
   CHECK(!w.net.run(w.alice, tx::withdraw_stake{w.pool, 10 * one}));
   w.net.end_epoch();
-  CHECK(w.pool_now() == stake_pool{});
+  const unbonding_batch of_alice{{3}, {10 * one}, {10 * one}};
+  CHECK(w.pool_now() == stake_pool{{}, 0, 0, {of_alice}});
   CHECK(w.net.chain_now().unbonding.value == 1'010 * one);
   CHECK(w.net.power(w.validator) == 0);
   CHECK(w.net.run(w.validator, w.net.join_of(w.validator, key_of(900), 1'000 * one - 1)) ==
         refusal::stake_below_minimum);
   CHECK(!w.net.run(w.validator, w.net.join_of(w.validator, key_of(900), 2'000 * one)));
   // The stake joins at once, because there is no other holder whose price it could change.
-  CHECK(w.pool_now() == stake_pool{{2'000 * one}, 2'000 * one, 2'000 * one});
+  CHECK(w.pool_now() == stake_pool{{2'000 * one}, 2'000 * one, 2'000 * one, {of_alice}});
   CHECK(w.net.chain_now().joining.value == 0);
   w.net.end_epoch();
   CHECK(w.net.power(w.validator) == 2'857);
@@ -231,6 +240,7 @@ TEST_CASE("deposits are refused by name") {
   CHECK(w.net.run(w.alice, tx::add_stake{w.alice.where(), {0}}) == refusal::amount_is_zero);
   CHECK(w.net.run(w.alice, tx::add_stake{w.alice.where(), {1}}) == refusal::pool_unknown);
   CHECK(w.net.run(w.alice, tx::add_stake{id_from<model_id>(4), {1}}) == refusal::pool_unknown);
+  CHECK(w.net.run(w.alice, tx::add_stake{model.id, {one - 1}}) == refusal::deposit_too_small);
   CHECK(w.net.run(w.alice, tx::add_stake{model.id, {UINT64_MAX}}) == refusal::balance_too_low);
   CHECK(w.net.run(w.alice, tx::add_stake{model.id, {w.net.balance(w.alice)}}) ==
         refusal::fee_unaffordable);
@@ -286,6 +296,67 @@ TEST_CASE("withdrawals are refused by name, and two withdrawals add up") {
   w.net.end_epoch();
   CHECK(w.net.stake(w.alice, w.pool).shares == 0);
   CHECK(w.pool_now().shares == 1'000 * one);
+}
+
+TEST_CASE("a holder keeps nothing or the minimum, and what a slash has made small leaves whole") {
+  mint w(mint::quiet());
+  const auto model = w.model(2 * one);
+  CHECK(!w.net.run(w.alice, tx::add_stake{w.pool, {3 * one}}));
+  CHECK(!w.net.run(w.alice, tx::add_stake{model.id, {one}}));
+  w.net.end_epoch();
+  CHECK(w.net.run(w.alice, tx::withdraw_stake{w.pool, 2 * one + 1}) ==
+        refusal::remainder_too_small);
+  CHECK(!w.net.run(w.alice, tx::withdraw_stake{w.pool, one}));
+  CHECK(w.net.run(w.alice, tx::withdraw_stake{w.pool, one + 1}) == refusal::remainder_too_small);
+  CHECK(!w.net.run(w.alice, tx::withdraw_stake{w.pool, one}));
+  CHECK(w.net.run(w.alice, tx::withdraw_stake{w.pool, 1}) == refusal::remainder_too_small);
+  CHECK(!w.net.run(w.alice, tx::withdraw_stake{w.pool, one}));  // the rest
+  w.net.end_epoch();
+  // The model was not revealed. It loses half of 3 SOMA, which the owner's part covers.
+  CHECK(w.pool_of(model.id) == stake_pool{{one * 3 / 2}, one * 3 / 2, one / 2});
+  // The owner holds less than the minimum. It leaves whole, or not at all.
+  CHECK(w.net.run(w.bob, tx::withdraw_stake{model.id, 1}) == refusal::remainder_too_small);
+  CHECK(!w.net.run(w.bob, tx::withdraw_stake{model.id, one / 2}));
+  CHECK(!w.net.run(w.alice, tx::withdraw_stake{model.id, one}));
+  w.net.end_epoch();
+  CHECK(w.pool_of(model.id) == stake_pool{{}, 0, 0, {{{3}, {one}, {one}}}});
+}
+
+// The attack: 2.6 million deposits of one shannon cost 10 SOMA in fees, and no view was long enough
+// for the block that closed the epoch.
+TEST_CASE("attack: an epoch's end full of deposits settles as many as there are SOMA in them") {
+  constexpr std::uint64_t accounts = 200, money = 20;
+  auto genesis = mint::quiet();
+  genesis.accounts.clear();
+  for (std::uint64_t i = 0; i < accounts; ++i) {
+    genesis.accounts.push_back({somebody(100 + i).where(), {money * one / accounts}});
+  }
+  network net(genesis);
+  const pool_owner pool = validator_person(900).where();
+  const auto waiting = [&] {
+    std::uint64_t positions = 0;
+    for (const auto& [key, row] : net.state.rows()) positions += key[0] == 10 ? 1 : 0;
+    return positions;
+  };
+  for (std::uint64_t i = 0; i < accounts; ++i)
+    net.send(somebody(100 + i), tx::add_stake{pool, {1}});
+  net.block();
+  for (const auto& outcome : net.last.outcomes) CHECK(outcome.reason == refusal::deposit_too_small);
+  CHECK(waiting() == 0);
+  // Whoever puts the money of ten accounts into one has one position.
+  for (std::uint64_t i = 0; i < accounts; ++i) {
+    const auto into = somebody(100 + i / 11 * 11).where();
+    if (i % 11 != 0)
+      net.send(somebody(100 + i), tx::transfer{into, {money * one / accounts - one / 1'000}});
+  }
+  net.block();
+  for (std::uint64_t i = 0; i < accounts; i += 11)
+    net.send(somebody(100 + i), tx::add_stake{pool, {one}});
+  net.block();
+  CHECK(waiting() == 18);
+  CHECK(waiting() * one <= money * one);
+  net.end_epoch();
+  CHECK(net.events(event_kind::stake_joined).size() == 18);
 }
 
 TEST_CASE("the owner of a model keeps the minimum until the model retires") {
@@ -381,7 +452,7 @@ TEST_CASE("shares that were to leave and were slashed before do not leave twice"
   // the model was not revealed: half of the pool, of the owner's part, is slashed before the rest
   // leaves
   w.net.end_epoch();
-  CHECK(w.pool_of(model.id) == stake_pool{});
+  CHECK(w.pool_of(model.id) == stake_pool{{}, 0, 0, {{{2}, {2 * one}, {2 * one}}}});
   CHECK(w.net.chain_now().unbonding.value == 5 * one);
   CHECK(w.net.stake(w.bob, model.id).unbonding[0].amount.value == 3 * one);
   CHECK(w.net.stake(w.alice, model.id).unbonding[0].amount.value == 2 * one);

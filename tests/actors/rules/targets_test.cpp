@@ -192,5 +192,38 @@ TEST_CASE("a draw that does not answer the request is refused by name") {
   CHECK(rules::check_draws(begun, bad) == rules::draw_refusal::distance_out_of_range);
 }
 
+// Protocol §7.7 and §7.11. The attack: whoever claims all that is open and reveals nothing made the
+// network open its targets anew in every block, for 1,000 shannons each, and every claim kept the
+// point of its target in memory.
+TEST_CASE(
+    "attack: claims that are never revealed fill the memory: a bounded number, without points") {
+  const person owner = somebody(1), claimer = somebody(2);
+  auto genesis = small_genesis(1, std::vector{owner, claimer});
+  genesis.parameters.initial_targets = genesis.parameters.hits_wanted = 10;
+  network net(genesis);
+  static_cast<void>(net.active_models(owner, 1));
+  const auto chain = net.chain_now();
+  const auto all = chain.epoch_emission.value * 8 / 10;
+  const auto money = net.balance(claimer);
+  std::uint64_t claims = 0, number = 100;
+  for (int i = 0; i < 990; ++i) {
+    for (const auto& target : net.open_targets()) {
+      net.send(claimer, submission_for(target, claimer, number += 10).claim);
+      ++claims;
+    }
+    net.block(1);
+    for (const auto& outcome : net.last.outcomes) CHECK(!outcome.reason);
+  }
+  CHECK(claims == rules::most_standing * rules::pot_parts(net.genesis.parameters));
+  // One slice of 20 parts: a target is worth at least a part in 160 of what the epoch emits.
+  CHECK(rules::least_reward(net.genesis.parameters, chain).value == all / 160);
+  CHECK(money - net.balance(claimer) >= claims * (all / 160));
+  for (const auto& [key, value] : net.state.rows()) {
+    if (static_cast<ledger_table>(key[0]) != ledger_table::target) continue;
+    const auto row = decode<target_row>(value).value();
+    CHECK(row.point.empty() == (row.status != target_status::open));
+  }
+}
+
 }  // namespace
 }  // namespace soma::test

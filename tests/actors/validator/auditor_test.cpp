@@ -12,6 +12,7 @@
 #include "actors/rules/pools.hpp"
 #include "actors/scorer/scorer_worker.hpp"
 #include "messages/signing/signing.hpp"
+#include "model/noise/noise.hpp"
 #include "tests/actors/validator/lone_auditor.hpp"
 #include "tests/actors/validator/one_validator.hpp"
 #include "tests/actors/validator/sampled_target.hpp"
@@ -83,7 +84,7 @@ struct drawn_target {
   /// no loss that is better by one part in 4096. Models that are not valid do not count.
   drawn_target(seeded_random& random, const std::vector<drawn_version>& assigned) {
     id = random.next_id<target_id>();
-    row.point = drawn_floats(random);
+    row.seed = random.below(1u << 30);
     row.status = target_status::revealed;
     winner = static_cast<std::uint32_t>(random.below(assigned.size()));
     const auto order = assigned[winner].row.activation_order;
@@ -258,7 +259,7 @@ TEST_CASE("the scorer is asked for exactly what was assigned and revealed") {
       CHECK(asked.getData().size() == 0);
       CHECK(asked.getSizeBytes() == target.claim.size_bytes);
       CHECK(asked.getSeed() == signing::scoring_seed_of(target.id));
-      CHECK(floats_of(asked.getPoint()) == target.row.point);
+      CHECK(floats_of(asked.getPoint()) == noise::normals(target.row.seed, small_architecture.dim));
       CHECK(asked.getWinnerOnly());
       REQUIRE(asked.getModels().size() == versions.size());
       for (unsigned i = 0; i < versions.size(); ++i) {

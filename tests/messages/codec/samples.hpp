@@ -75,7 +75,11 @@ class sampler {
 
   void fill(model_version_ref& v) { all(v.model, v.version); }
   void fill(weights_manifest& v) { all(v.size_bytes, v.chunk_bytes, v.root, v.iv); }
-  void fill(stake_pool& v) { all(v.stake, v.shares, v.owner_shares); }
+  void fill(stake_pool& v) {
+    all(v.stake, v.shares, v.owner_shares);
+    v.unbonding.resize(below(5));
+    for (auto& batch : v.unbonding) all(batch.payable_in, batch.amount, batch.kept);
+  }
   template <class Verdict>
   std::vector<cast_vote<Verdict>> votes(std::uint64_t verdicts) {
     std::vector<cast_vote<Verdict>> made(below(4));
@@ -284,7 +288,7 @@ inline validator_row sample<validator_row>(std::uint64_t seed) {
   sampler s(seed);
   validator_row v;
   s.all(v.consensus_key, v.pool, v.commission_bps, v.next_commission_bps, v.wants_seat,
-        v.rejoin_from, v.last_seat, v.seat_history);
+        v.rejoin_from);
   return v;
 }
 template <>
@@ -310,7 +314,7 @@ template <>
 inline target_row sample<target_row>(std::uint64_t seed) {
   sampler s(seed);
   target_row v;
-  s.all(v.epoch, v.opened_at, v.radius_q30, v.reward);
+  s.all(v.epoch, v.opened_at, v.seed, v.radius_q30, v.reward);
   v.point = s.floats(9);
   v.assigned.resize(s.below(4));
   for (auto& ref : v.assigned) s.fill(ref);
@@ -373,7 +377,7 @@ template <>
 inline consensus_key_row sample<consensus_key_row>(std::uint64_t seed) {
   sampler s(seed);
   consensus_key_row v;
-  s.fill(v.validator);
+  s.all(v.validator, v.last_seat, v.seat_history);
   return v;
 }
 template <>

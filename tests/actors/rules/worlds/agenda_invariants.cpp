@@ -13,6 +13,11 @@ bool stands_on(const mirror& rows, epoch_number epoch, const Subject& subject) {
   return rows.agenda.find({epoch, subject}) != nullptr;
 }
 
+bool is_owner(const mirror& rows, const stake_position& position) {
+  if (const auto* who = std::get_if<address>(&position.pool)) return *who == position.holder;
+  return rows.models.find(std::get<model_id>(position.pool))->owner == position.holder;
+}
+
 }  // namespace
 
 void agenda_watch::check_position(const mirror& rows, const stake_position& position) const {
@@ -24,6 +29,8 @@ void agenda_watch::check_position(const mirror& rows, const stake_position& posi
          "a deposit or withdrawal is looked at when the epoch ends");
   const bool owner = row->shares == 0;
   must(owner || row->leaving_shares <= row->shares, "nobody withdraws more than there is");
+  must(is_owner(rows, position) || row->joining.value == 0 || row->joining >= p_.min_model_stake,
+       "a deposit that an end has to settle is not small");
   must(row->unbonding.size() <= max_unbonding, "withdrawals that wait are few");
   epoch_number last;
   for (const auto& part : row->unbonding) {

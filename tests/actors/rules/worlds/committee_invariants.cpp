@@ -28,7 +28,7 @@ void committee_watch::begin(const mirror& rows) {
 void committee_watch::remember(const mirror& rows) {
   powers_.clear();
   for (const auto& seat : rows.committee().seats) {
-    seated_[rows.chain.epoch].insert(seat.member);
+    seated_[rows.chain.epoch][seat.consensus_key] = seat.member;
     powers_[seat.member] = seat.power;
   }
 }
@@ -86,18 +86,19 @@ void committee_watch::check_stakes(const mirror& rows) const {
   }
 }
 
-/// A validator that had a seat in an epoch keeps its record of it.
-void committee_watch::check_reports(const rules::block_input& block, const rules::effects& done,
-                                    const mirror& rows) const {
+/// A report is applied if the key signed for a seat in that epoch, and only then.
+void committee_watch::check_reports(const rules::block_input& block,
+                                    const rules::effects& done) const {
   for (std::size_t i = 0; i < done.outcomes.size(); ++i) {
-    if (done.outcomes[i].reason != rules::refusal::signer_not_seated) continue;
-    const auto& shown = std::get<tx::report_equivocation>(block.transactions[i].body->kind);
-    const auto vote = decode<vote_statement>(shown.first_statement);
-    const auto epoch = vote ? vote->epoch : decode<block_header>(shown.first_statement)->epoch;
-    const auto members = seated_.find(epoch);
-    must(members == seated_.end() ||
-             !members->second.contains(rows.consensus_keys.find(shown.signer)->validator),
-         "who had a seat in that epoch can be punished for it");
+    const auto& reason = done.outcomes[i].reason;
+    if (reason && reason != rules::refusal::signer_not_seated) continue;
+    const auto* shown = std::get_if<tx::report_equivocation>(&block.transactions[i].body->kind);
+    if (shown == nullptr) continue;
+    const auto vote = decode<vote_statement>(shown->first_statement);
+    const auto epoch = vote ? vote->epoch : decode<block_header>(shown->first_statement)->epoch;
+    const auto keys = seated_.find(epoch);
+    must((keys != seated_.end() && keys->second.contains(shown->signer)) == !reason,
+         "a key proves something of the epochs in which it had a seat, and of no other");
   }
 }
 
@@ -124,13 +125,15 @@ void committee_watch::check(const rules::block_input& block, const rules::effect
   for (const auto& e : done.events) {
     if (e.kind != event_kind::validator_slashed) continue;
     const auto members = seated_.find({e.detail});
-    must(members != seated_.end() && members->second.contains(e.account),
+    must(members != seated_.end() &&
+             std::ranges::any_of(members->second,
+                                 [&](const auto& seat) { return seat.second == e.account; }),
          "only who had a seat in that epoch is punished for it");
     must(rows.chain_before.epoch.value - e.detail <= p_.validator_unbonding_epochs,
          "old evidence is refused");
   }
   check_votes(rows);
-  check_reports(block, done, rows);
+  check_reports(block, done);
   must(done.epoch_closed == (chain.epoch != rows.chain_before.epoch), "an epoch closes once");
   if (!done.epoch_closed) return;
   must(done.next_committee == rows.committee().seats, "the next committee is the one in the rows");
@@ -216,6 +219,22 @@ void sample_watch::check_decision(const submission_row& s, target_status status,
   }
 }
 
+/// Protocol §5.7.1: nobody owes what votes have decided at the end of an epoch, or what ended
+/// without a decision while hardly anybody had voted.
+bool sample_watch::is_owed(const submission_row& s, target_status status,
+                           const mirror& rows) const {
+  std::uint64_t not_ok = 0, all = 0;
+  for (const auto& vote : s.votes) {
+    const auto seat = std::ranges::find(seats_, vote.voter, &committee_seat::member);
+    if (seat == seats_.end()) continue;
+    all += seat->power.value;
+    if (!is_ok(vote)) not_ok += seat->power.value;
+  }
+  if (status == target_status::voided && not_ok < 6'667) return all >= 3'334;
+  const auto passed = rows.chain.time_ms - rows.chain_before.epoch_start_ms;
+  return passed < p_.epoch_ms - p_.epoch_ms / 24;
+}
+
 /// What each member owes more after this block, and what it owed in the epoch that ended with it.
 void sample_watch::check_due(const std::map<address, std::uint64_t>& more,
                              const rules::effects& done, const mirror& rows) const {
@@ -245,8 +264,9 @@ void sample_watch::check(const rules::effects& done, const mirror& rows) {
     const bool is_new = !c.before || c.before->status != c.after->status;
     if (s == nullptr || !s->revealed_at || !is_new || !has_ended(c.after->status)) continue;
     check_decision(*s, c.after->status, rows);
+    samples_ += s->sampled ? 1 : 0;
+    if (!is_owed(*s, c.after->status, rows)) continue;
     if (s->sampled) {
-      ++samples_;
       for (const auto& [member, draws] : drawn(*s)) ++more[member];
     } else {
       for (const auto& seat : seats_) ++more[seat.member];

@@ -26,6 +26,16 @@ shannons unbonding_of(const stake_row& row) {
   return all;
 }
 
+/// What slashes have taken of the amounts that others than the owner have withdrawn.
+shannons slashed_of(const stake_pool& pool) {
+  shannons all;
+  for (const auto& batch : pool.unbonding) {
+    must(batch.kept <= batch.amount && batch.amount.value > 0, "a slash only takes");
+    all.value += batch.amount.value - batch.kept.value;
+  }
+  return all;
+}
+
 bool is_filled(target_status s) {
   return s == target_status::filled || s == target_status::revealed;
 }
@@ -77,7 +87,9 @@ void check_lasting(const rules::block_input& block, const mirror& rows) {
   for (const auto& change : rows.known_weights.changed)
     must(change.after != nullptr && !change.before, "weights belong to their first owner for good");
   for (const auto& change : rows.consensus_keys.changed)
-    must(change.after != nullptr && !change.before, "a consensus key belongs to one for good");
+    must(change.after != nullptr &&
+             (!change.before || change.before->validator == change.after->validator),
+         "a consensus key belongs to one for good");
   for (const auto& change : rows.evidence.changed)
     must(change.after != nullptr && !change.before, "evidence is kept and not altered");
   for (const auto& change : rows.validators.changed)
@@ -120,6 +132,8 @@ void money_watch::add_changes(const mirror& rows) {
   const auto pools = [&](const auto& changed) {
     for (const auto& c : changed) {
       if (c.before) staked_ -= c.before->pool.stake.value;
+      if (c.before) unbonding_ += slashed_of(c.before->pool).value;
+      unbonding_ -= slashed_of(c.after->pool).value;
       must(c.after != nullptr && fits(c.after->pool.stake), "no amount is above the cap");
       staked_ += c.after->pool.stake.value;
     }
@@ -250,12 +264,18 @@ void pot_watch::check_emission(const rules::effects& done, const mirror& rows) c
        "the pot keeps what one epoch emits at most");
 }
 
+shannons pot_watch::least_reward(const chain_row& chain) const {
+  const auto parts = std::max<std::uint64_t>(p_.hits_wanted / slices(), 2 * p_.initial_targets);
+  return {std::max<std::uint64_t>(
+      1'000, for_targets(chain.epoch_emission).value / (8 * slices() * parts))};
+}
+
 void pot_watch::check_targets(const rules::effects& done, const mirror& rows) const {
   std::uint64_t opened = 0, filled = 0;
   for (const auto& e : done.events) {
     if (e.kind == event_kind::target_filled) ++filled;
     if (e.kind != event_kind::target_opened) continue;
-    must(e.amount.value >= 1'000, "no target is worth less than 1,000 shannons");
+    must(e.amount >= least_reward(rows.chain), "no target is worth less than the least");
     must(e.target == signing::target_id_of(rows.chain.entropy, opened++),
          "a target is the draw of its block's entropy");
   }
@@ -269,7 +289,7 @@ void pot_watch::check_targets(const rules::effects& done, const mirror& rows) co
   const bool any_model = std::ranges::any_of(rows.models.rows, [](const auto& model) {
     return model.second.status == model_status::active;
   });
-  must(!any_model || rows.chain.target_pot.value / parts < 1'000,
+  must(!any_model || shannons{rows.chain.target_pot.value / parts} < least_reward(rows.chain),
        "a target waits for a model or for the pot");
 }
 

@@ -85,6 +85,7 @@ class model_histories {
 /// Protocol §4: shares add up, and prices do not fall.
 class pool_watch {
  public:
+  explicit pool_watch(const soma::genesis& genesis) : p_(genesis.parameters) {}
   void begin(const mirror& rows);
   void check(const rules::effects& done, const mirror& rows);
   void check_all(const mirror& rows) const;
@@ -93,6 +94,11 @@ class pool_watch {
   void check_pool(const mirror& rows, const pool_owner& whose) const;
   void check_price(const rules::effects& done, const pool_owner& whose, const stake_pool& before,
                    const stake_pool& after) const;
+  void check_slash(const rules::effects& done, const mirror& rows, const pool_owner& whose,
+                   const stake_pool& before, const stake_pool& after) const;
+  void check_remainder(const rules::effects& done, const mirror& rows,
+                       const mirror_table<stake_row>::delta& c) const;
+  genesis_parameters p_;
   std::map<pool_owner, std::uint64_t> holders_;  // the shares of all holders except the owner
 };
 
@@ -107,12 +113,11 @@ class committee_watch {
   void check_seats(const mirror& rows) const;
   void check_stakes(const mirror& rows) const;
   void check_votes(const mirror& rows) const;
-  void check_reports(const rules::block_input& block, const rules::effects& done,
-                     const mirror& rows) const;
+  void check_reports(const rules::block_input& block, const rules::effects& done) const;
   void remember(const mirror& rows);
   genesis_parameters p_;
-  std::map<epoch_number, std::set<address>> seated_;
-  std::map<address, voting_power> powers_;  // the powers of this epoch
+  std::map<epoch_number, std::map<public_key, address>> seated_;  // by the key that signs
+  std::map<address, voting_power> powers_;                        // the powers of this epoch
 };
 
 /// Protocol §8.3.5: which members an audit calls, and what follows from it.
@@ -129,6 +134,8 @@ class sample_watch {
   [[nodiscard]] bool calls_all(const submission_row& s, const mirror& rows) const;
   void check_votes(const submission_row& s, std::size_t old_votes, const mirror& rows) const;
   void check_decision(const submission_row& s, target_status status, const mirror& rows) const;
+  [[nodiscard]] bool is_owed(const submission_row& s, target_status status,
+                             const mirror& rows) const;
   void check_due(const std::map<address, std::uint64_t>& more, const rules::effects& done,
                  const mirror& rows) const;
   genesis_parameters p_;
@@ -183,6 +190,7 @@ class pot_watch {
  private:
   [[nodiscard]] std::uint64_t slices() const;
   [[nodiscard]] shannons for_targets(shannons emission) const;
+  [[nodiscard]] shannons least_reward(const chain_row& chain) const;
   void check_flows(const rules::effects& done, const mirror& rows) const;
   void check_emission(const rules::effects& done, const mirror& rows) const;
   void check_targets(const rules::effects& done, const mirror& rows) const;
@@ -193,7 +201,8 @@ class pot_watch {
 class invariants {
  public:
   explicit invariants(const soma::genesis& genesis)
-      : committee_(genesis),
+      : pools_(genesis),
+        committee_(genesis),
         samples_(genesis),
         agenda_(genesis),
         schedule_(genesis),

@@ -139,6 +139,8 @@ void target_histories::check_end(const history& h, const target_row& target,
 void target_histories::check_verdict(const mirror& rows, const deciding_powers& powers) const {
   const bool epoch_ended = rows.chain.epoch != rows.chain_before.epoch;
   for (const auto& c : rows.targets.changed) {
+    must(c.after->point.empty() == (c.after->status != target_status::open),
+         "only open targets have a point");
     const auto* s = rows.submissions.find(c.key);
     if (s == nullptr || !s->revealed_at || (c.before && c.before->status == c.after->status))
       continue;
