@@ -23,7 +23,8 @@ std::vector<fetcher::effect> fetcher::step(const event& next, std::uint64_t now_
   now_ms_ = std::max(now_ms_, now_ms);
   std::visit([&](const auto& e) { on(e); }, next);
   expire();
-  give_places_up();
+  give_up_places();
+  give_blobs_up();
   seek_due();
   begin_ready();
   while (in_flight_ < options_.all_in_flight && ask_next()) {
@@ -176,7 +177,7 @@ void fetcher::begin_ready() {
 }
 
 /// A blob of which nothing comes makes room for others. It is sought again.
-void fetcher::give_places_up() {
+void fetcher::give_blobs_up() {
   const auto begun = begun_;
   for (const auto& blob : begun) {
     auto& w = wants_.at(blob);
@@ -201,6 +202,8 @@ void fetcher::leave(const blob_id& blob, want& w) {
   w.at = stage::sought;
   w.list_from.reset();
   w.list = {};
+  w.lacks.clear();
+  w.lacking = 0;
   w.missing.clear();
   std::erase(begun_, blob);
 }

@@ -19,8 +19,9 @@ enum class conduct : std::uint8_t {
   wrong_list,   // gives another list than that of the blob
   wrong_size,   // says that each blob has another size
   never_now,    // answers everything with "later"
+  late_later,   // the same, just before the time of the question is over
 };
-inline constexpr std::size_t conducts = 7;
+inline constexpr std::size_t conducts = 8;
 
 class exchange_world {
  public:
@@ -221,7 +222,12 @@ class exchange_world {
           bytes_given += part->data.size();
           if (!part->data.empty() && !part->answered.of_list) ++chunks_given_by[to];
         }
-        post(to, from, *answer);
+        const bool is_held =
+            one.how == conduct::late_later && std::holds_alternative<peer::part>(*answer);
+        if (!is_held) return post(to, from, *answer);
+        later(now_ms_ + 29'000, [this, from, to, held = *answer] {
+          if (number_of(to, from)) post(to, from, held);
+        });
       }
       return;
     }
@@ -238,7 +244,7 @@ class exchange_world {
       return out;
     }
     const auto& wanted = std::get<peer::get>(message).wanted;
-    peer::part out{wanted, {}, who.how == conduct::never_now};
+    peer::part out{wanted, {}, who.how == conduct::never_now || who.how == conduct::late_later};
     if (who.how == conduct::silent) return std::nullopt;
     if (who.how == conduct::empty || out.later) return out;
     if (auto data = who.shelf.part(wanted)) out.data = std::move(*data);
