@@ -55,7 +55,7 @@ struct fetcher_options {
 
 enum class fetch_end : std::uint8_t {
   here,        // the blob is whole
-  other_size,  // it is proven that the blob does not have the size that was wanted
+  other_size,  // it is proven that the blob has none of the sizes that were wanted
 };
 
 class fetcher {
@@ -71,7 +71,9 @@ class fetcher {
     const peer_message& message;
   };
   /// A blob of this size is wanted, if possible before `until_ms`. Said again, the earlier time
-  /// counts. It stays wanted until it is done or not wanted any more.
+  /// counts. Said with several sizes, the blob is fetched if one of them is proven to be right: a
+  /// stranger who names a blob with a wrong size keeps it from nobody. The blob stays wanted until
+  /// it is done or not wanted any more.
   struct wanted {
     blob_id blob;
     std::uint64_t size_bytes = 0;
@@ -94,6 +96,8 @@ class fetcher {
   struct done {
     blob_id blob;
     fetch_end end{};
+    /// That the blob is proven to have. nullopt when only a size was wanted that no blob has.
+    std::optional<std::uint64_t> size_bytes;
   };
   using effect = std::variant<send, blame, done>;
 
@@ -104,6 +108,10 @@ class fetcher {
   [[nodiscard]] std::vector<effect> step(const event& next, std::uint64_t now_ms);
 
   [[nodiscard]] bool wants(const blob_id& blob) const { return wants_.contains(blob); }
+  [[nodiscard]] bool wants(const blob_id& blob, std::uint64_t size_bytes) const {
+    const auto known = wants_.find(blob);
+    return known != wants_.end() && known->second.sizes.contains(size_bytes);
+  }
   [[nodiscard]] std::size_t wants() const { return wants_.size(); }
   [[nodiscard]] std::size_t begun() const { return begun_.size(); }
   [[nodiscard]] std::size_t in_flight() const { return in_flight_; }
@@ -116,14 +124,14 @@ class fetcher {
   };
   enum class stage : std::uint8_t { sought, listing, open };
   struct want {
-    std::uint64_t size_bytes = 0;
+    std::set<std::uint64_t> sizes;  // that are wanted
     std::uint64_t until_ms = no_deadline;
     std::map<peer_number, holder> holders;
     stage at = stage::sought;
     std::uint64_t seek_at_ms = 0;  // its place in seeks_
     std::uint64_t seek_pause_ms = 0;
     // From here on only while it is begun.
-    std::uint64_t listed_bytes = 0;        // the size that the list has to prove
+    std::uint64_t listed_bytes = 0;        // the size that the list has to prove, once it is begun
     std::optional<peer_number> list_from;  // the one peer that gives the list
     std::vector<hash256> list;
     std::vector<bool> lacks;            // of each chunk, whether it is not here
@@ -136,6 +144,7 @@ class fetcher {
   };
   struct question {
     peer::blob_part about;
+    std::uint64_t listed_bytes = 0;  // the size of the blob, as the peer says
     std::uint64_t asked_ms = 0;
     bool is_trial = false;    // the peer had not given anything lately
     bool holds_place = true;  // until it is older than hedge_ms
@@ -170,7 +179,7 @@ class fetcher {
   void give_blobs_up();
   void put_back(const blob_id& blob, want& w, std::uint64_t seek_at_ms);
   void leave(const blob_id& blob, want& w);
-  void finish(wants_map::iterator at, fetch_end how);
+  void finish(wants_map::iterator at, fetch_end how, std::uint64_t size_bytes);
   [[nodiscard]] std::size_t begun_without_deadline() const;
 
   // Who is asked for what: fetcher_questions.cpp.
@@ -184,7 +193,8 @@ class fetcher {
   void ask(peer_number number, const peer::blob_part& about, want& w);
   void took(peer_number from, const peer::part& part);
   void took_later(peer_number from, const question& answered);
-  void took_page(peer_number from, wants_map::iterator at, const peer::part& part);
+  void took_page(peer_number from, wants_map::iterator at, const question& asked,
+                 const bytes& page);
   void took_chunk(peer_number from, wants_map::iterator at, const peer::part& part);
   void end_blob(wants_map::iterator at);
   void end_question(question& ended, bool is_answered);

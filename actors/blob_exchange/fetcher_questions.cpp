@@ -70,27 +70,29 @@ bool fetcher::may_ask(const source& from) const {
 /// others those come first that have not failed, and of these the one that was asked longest ago,
 /// so that all are tried in turn. What a peer has given in all does not count: a peer that gives
 /// nothing would come first for ever. A list comes from one peer, because only a whole list shows
-/// who has lied.
+/// who has lied. Peers that say a size that is not wanted have to prove it, after the others.
 std::optional<peer_number> fetcher::source_for(const want& w) const {
-  std::optional<std::tuple<bool, unsigned, std::size_t, std::uint64_t, peer_number>> best;
+  std::optional<std::tuple<bool, bool, unsigned, std::size_t, std::uint64_t, peer_number>> best;
   for (const auto& [number, who] : w.holders) {
-    if (who.size_bytes != w.listed_bytes || who.not_before_ms > now_ms_) continue;
+    if (who.not_before_ms > now_ms_) continue;
+    const bool is_size_open = w.at == stage::listing && w.list.empty();
+    if (!is_size_open && who.size_bytes != w.listed_bytes) continue;
     if (w.at == stage::listing && w.list_from && *w.list_from != number) continue;
     const auto& from = peers_.at(number);
     if (!may_ask(from)) continue;
     const bool is_trial = !is_proven(from);
-    const std::tuple rank{is_trial, from.silent, from.open.size(),
-                          is_trial ? from.asked_ms : from.delay_ms, number};
+    const std::tuple rank{is_trial,         !w.sizes.contains(who.size_bytes),        from.silent,
+                          from.open.size(), is_trial ? from.asked_ms : from.delay_ms, number};
     if (!best || rank < *best) best = rank;
   }
   if (!best) return std::nullopt;
-  return std::get<4>(*best);
+  return std::get<5>(*best);
 }
 
 void fetcher::ask(peer_number number, const peer::blob_part& about, want& w) {
   auto& asked = peers_.at(number);
   const bool is_trial = !is_proven(asked);
-  asked.open.push_back({about, now_ms_, is_trial});
+  asked.open.push_back({about, w.holders.at(number).size_bytes, now_ms_, is_trial});
   asked.asked_ms = now_ms_;
   if (is_trial) ++trials_;
   if (asked.second != now_ms_ / 1'000) asked.questions = 0;
@@ -230,7 +232,7 @@ void fetcher::took(peer_number from, const peer::part& part) {
   if (!has_data) return lose_holder(from, at->first, at->second);
   const auto delay_ms = now_ms_ - answered.asked_ms;
   giver.delay_ms = giver.delay_ms == 0 ? delay_ms : (3 * giver.delay_ms + delay_ms) / 4;
-  if (answered.about.of_list) return took_page(from, at, part);
+  if (answered.about.of_list) return took_page(from, at, answered, part.data);
   took_chunk(from, at, part);
 }
 
@@ -259,18 +261,20 @@ void fetcher::gave(peer_number from, want& w) {
   w.moved_ms = now_ms_;
 }
 
-void fetcher::took_page(peer_number from, wants_map::iterator at, const peer::part& part) {
+void fetcher::took_page(peer_number from, wants_map::iterator at, const question& asked,
+                        const bytes& page) {
   auto& [blob, w] = *at;
-  if (w.at != stage::listing || part.answered.number != w.list.size() / list_page_hashes) return;
+  if (w.at != stage::listing || asked.about.number != w.list.size() / list_page_hashes) return;
   if (w.list_from != from) {  // it was asked before the present one, and is still the first
     if (!w.list.empty()) return;
     w.list_from = from;
   }
+  if (w.list.empty()) w.listed_bytes = asked.listed_bytes;
   const auto chunks = crypto::chunk_count(w.listed_bytes);
   const auto due = std::min<std::uint64_t>(list_page_hashes, chunks - w.list.size());
-  if (part.data.size() != 32 * due) return liar(from, "a page of a blob's list has another length");
+  if (page.size() != 32 * due) return liar(from, "a page of a blob's list has another length");
   for (std::size_t i = 0; i < due; ++i) {
-    w.list.push_back(*hash256::from(byte_view(part.data).subspan(32 * i, 32)));
+    w.list.push_back(*hash256::from(byte_view(page).subspan(32 * i, 32)));
   }
   w.moved_ms = now_ms_;
   if (w.list.size() < chunks) return;
@@ -278,7 +282,9 @@ void fetcher::took_page(peer_number from, wants_map::iterator at, const peer::pa
     return liar(from, "the list of a blob's chunks is not that of the blob");
   }
   gave(from, w);
-  if (w.listed_bytes != w.size_bytes) return finish(at, fetch_end::other_size);
+  if (!w.sizes.contains(w.listed_bytes)) {
+    return finish(at, fetch_end::other_size, w.listed_bytes);
+  }
   const auto missing = blobs_.begin(w.listed_bytes, w.list);
   if (!missing) return put_back(blob, w, now_ms_ + options_.disk_ms);
   drop_questions(blob);  // others were asked for the list, too
@@ -317,7 +323,7 @@ void fetcher::end_blob(wants_map::iterator at) {
   auto& [blob, w] = *at;
   const bool is_whole = blobs_.finish(blob);
   w.at = stage::listing;  // the shelf has closed it
-  if (is_whole) return finish(at, fetch_end::here);
+  if (is_whole) return finish(at, fetch_end::here, w.listed_bytes);
   put_back(blob, w, now_ms_ + options_.disk_ms);
 }
 

@@ -8,12 +8,10 @@ namespace {
 /// A view is held for so many rows at most, since it keeps old pages from being reused.
 constexpr std::size_t rows_a_view = 1'000;
 
-/// Two rows may name one blob: then it is needed by all if one of them says so.
-void add(const blob_id& blob, const named_blob& what, named_blobs& all) {
-  if (blob.is_zero() || what.size_bytes == 0) return;
-  const auto [known, is_new] = all.emplace(blob, what);
-  if (is_new || !what.is_for_all || known->second.is_for_all) return;
-  known->second = what;
+/// A blob is needed by all if one of the rows that name it says so.
+void add(const named_blob& what, bool is_for_all, named_blobs& all) {
+  if (what.blob.is_zero() || what.size_bytes == 0) return;
+  all[what] |= is_for_all;
 }
 
 /// Weights are needed by all from the commitment on, so that they are here when they are revealed.
@@ -23,11 +21,10 @@ void add_version(const tables::ledger_view& ledger, const model_version_ref& ref
   const auto version = ledger.model_version(ref);
   const auto model = ledger.model(ref.model);
   if (!version || !model) return;
-  const named_blob weights{
-      version->manifest.size_bytes,
-      model->status != model_status::inactive && version->status != version_status::superseded};
   if (version->status == version_status::dropped || version->status == version_status::bad) return;
-  add(version->manifest.root, weights, all);
+  const bool is_for_all =
+      model->status != model_status::inactive && version->status != version_status::superseded;
+  add({version->manifest.root, version->manifest.size_bytes}, is_for_all, all);
 }
 
 void add_submission(const tables::ledger_view& ledger, const target_id& id, epoch_number now,
@@ -38,7 +35,7 @@ void add_submission(const tables::ledger_view& ledger, const target_id& id, epoc
   const bool is_judged = target->status == target_status::settled;
   if (!is_judged && target->status != target_status::revealed) return;
   if (is_judged && claim->claimed_in.value + data_kept_epochs < now.value) return;
-  add(claim->blob, {claim->size_bytes, !is_judged}, all);
+  add({claim->blob, claim->size_bytes}, !is_judged, all);
 }
 
 /// Calls `each` with a view and the key of every row of a table.

@@ -5,7 +5,6 @@
 namespace soma::test {
 namespace {
 
-using blob_keeper::named_blob;
 using blob_keeper::named_blobs;
 using blob_keeper::named_in;
 
@@ -33,7 +32,7 @@ TEST_CASE("weights are named from their commitment on, until they are dropped or
     const model_rows rows(blob_id{{9}}, 123, status);
     const one_ledger ledger(rows.changes);
     named_blobs expected;
-    if (named > 0) expected[blob_id{{9}}] = {123, named == 2};
+    if (named > 0) expected[{blob_id{{9}}, 123}] = named == 2;
     CHECK(named_in(ledger.store) == expected);
     named_blobs by_event;
     add_named(ledger.store.view(), rows.committed, by_event);
@@ -50,8 +49,8 @@ TEST_CASE("data is named while it is judged, and when it has won, for thirty epo
       const target_rows rows(blob_id{{8}}, 50, status);
       const one_ledger ledger(rows.changes, {epoch});
       named_blobs expected;
-      if (status == revealed) expected[blob_id{{8}}] = {50, true};
-      if (status == settled && epoch <= 30) expected[blob_id{{8}}] = {50, false};
+      if (status == revealed) expected[{blob_id{{8}}, 50}] = true;
+      if (status == settled && epoch <= 30) expected[{blob_id{{8}}, 50}] = false;
       CHECK(named_in(ledger.store) == expected);
     }
   }
