@@ -27,6 +27,7 @@ std::vector<fetcher::effect> fetcher::step(const event& next, std::uint64_t now_
   give_blobs_up();
   seek_due();
   begin_ready();
+  read_again();
   while (in_flight_ < options_.all_in_flight && ask_next()) {
   }
   SOMA_ASSERT(begun_.size() <= options_.most_begun, "a bounded number of blobs at once");
@@ -187,6 +188,11 @@ void fetcher::put_back(const blob_id& blob, want& w, std::uint64_t seek_at_ms) {
   plan_seek(blob, w, seek_at_ms);
 }
 
+void fetcher::refused_by_disk(const blob_id& blob, want& w) {
+  put_back(blob, w, now_ms_ + options_.disk_ms);
+  effects_.push_back(not_kept{blob});
+}
+
 /// Ends what is under way for the blob: plans, questions, its place among those that are begun.
 void fetcher::leave(const blob_id& blob, want& w) {
   remove_plans(blob, w);
@@ -199,6 +205,7 @@ void fetcher::leave(const blob_id& blob, want& w) {
   w.list = {};
   w.lacks.clear();
   w.lacking = 0;
+  w.unread.clear();
   w.missing.clear();
   std::erase(begun_, blob);
 }

@@ -15,7 +15,8 @@
 //     fewest parts under way is next; of equal ones those with a deadline, and then the one that
 //     has waited longest. Blobs without a deadline leave half of the places to those that have one,
 //     and a blob of which nothing comes gives its place up.
-//   - Chunks that are here are not fetched again, also after a restart.
+//   - Chunks that are here are not fetched again, also after a restart. One step reads at most
+//     `most_reads` of them, so that its time is bounded however large a blob is.
 #pragma once
 
 #include <array>
@@ -42,6 +43,7 @@ struct fetcher_options {
   std::size_t all_in_flight = 16;
   std::uint32_t peer_questions_per_s = 192;  // with seeks fewer than a server answers
   std::size_t most_seeks = 4;                // messages to each peer in one step
+  std::size_t most_reads = 8;           // chunks that may be here from before, read in one step
   std::uint64_t answer_ms = 30'000;     // a question without an answer has failed after this time
   std::uint64_t hedge_ms = 2'000;       // after so long another peer is asked for the part, too
   std::uint64_t proven_ms = 60'000;     // for so long a peer that gave something comes first
@@ -99,7 +101,10 @@ class fetcher {
     /// That the blob is proven to have. nullopt when only a size was wanted that no blob has.
     std::optional<std::uint64_t> size_bytes;
   };
-  using effect = std::variant<send, blame, done>;
+  struct not_kept {  // the own disk has refused it; it is tried again
+    blob_id blob;
+  };
+  using effect = std::variant<send, blame, done, not_kept>;
 
   /// `blobs` outlives the fetcher.
   explicit fetcher(shelf& blobs, fetcher_options options = {});
@@ -136,7 +141,8 @@ class fetcher {
     std::vector<hash256> list;
     std::vector<bool> lacks;            // of each chunk, whether it is not here
     std::size_t lacking = 0;            // chunks that are not here
-    std::deque<std::uint32_t> missing;  // those of them for which no question holds a place
+    std::vector<std::uint32_t> unread;  // those of them that may be here; the last is read next
+    std::deque<std::uint32_t> missing;  // of the others those for which no question holds a place
     std::size_t in_flight = 0;          // questions that are not answered yet
     std::size_t placed = 0;             // those of them that hold a place
     std::uint64_t turn = 0;      // when a part of it was last asked for, in questions of all blobs
@@ -178,6 +184,7 @@ class fetcher {
   void begin_ready();
   void give_blobs_up();
   void put_back(const blob_id& blob, want& w, std::uint64_t seek_at_ms);
+  void refused_by_disk(const blob_id& blob, want& w);
   void leave(const blob_id& blob, want& w);
   void finish(wants_map::iterator at, fetch_end how, std::uint64_t size_bytes);
   [[nodiscard]] std::size_t begun_without_deadline() const;
@@ -196,6 +203,7 @@ class fetcher {
   void took_page(peer_number from, wants_map::iterator at, const question& asked,
                  const bytes& page);
   void took_chunk(peer_number from, wants_map::iterator at, const peer::part& part);
+  void read_again();
   void end_blob(wants_map::iterator at);
   void end_question(question& ended, bool is_answered);
   void gave(peer_number from, want& w);

@@ -285,15 +285,18 @@ void fetcher::took_page(peer_number from, wants_map::iterator at, const question
   if (!w.sizes.contains(w.listed_bytes)) {
     return finish(at, fetch_end::other_size, w.listed_bytes);
   }
-  const auto missing = blobs_.begin(w.listed_bytes, w.list);
-  if (!missing) return put_back(blob, w, now_ms_ + options_.disk_ms);
+  const auto begun = blobs_.begin(w.listed_bytes, w.list);
+  if (!begun) return refused_by_disk(blob, w);
   drop_questions(blob);  // others were asked for the list, too
   w.at = stage::open;
   w.list = {};
-  w.missing.assign(missing->begin(), missing->end());
-  w.lacking = missing->size();
+  w.missing.assign(begun->missing.begin(), begun->missing.end());
+  w.unread.assign(begun->unread.rbegin(), begun->unread.rend());
+  w.lacking = w.missing.size() + w.unread.size();
   w.lacks.assign(chunks, false);
-  for (const auto number : *missing) w.lacks[number] = true;
+  for (const auto* numbers : {&begun->missing, &begun->unread}) {
+    for (const auto number : *numbers) w.lacks[number] = true;
+  }
   if (w.lacking == 0) end_blob(at);
 }
 
@@ -307,7 +310,7 @@ void fetcher::took_chunk(peer_number from, wants_map::iterator at, const peer::p
       if (std::ranges::find(w.missing, number) == w.missing.end()) w.missing.push_front(number);
       return liar(from, "the bytes of a chunk are not those of its blob");
     case put_result::failed:
-      return put_back(blob, w, now_ms_ + options_.disk_ms);
+      return refused_by_disk(blob, w);
     case put_result::kept:
       break;
   }
@@ -318,13 +321,36 @@ void fetcher::took_chunk(peer_number from, wants_map::iterator at, const peer::p
   if (w.lacking == 0) end_blob(at);
 }
 
+/// Reads a few of the chunks that may be here from before the process started.
+void fetcher::read_again() {
+  const auto begun = begun_;
+  auto may_read = options_.most_reads;
+  for (const auto& blob : begun) {
+    const auto at = wants_.find(blob);
+    auto& w = at->second;
+    if (w.unread.empty()) continue;
+    for (; may_read > 0 && !w.unread.empty(); --may_read) {
+      const auto number = w.unread.back();
+      w.unread.pop_back();
+      w.moved_ms = now_ms_;
+      if (blobs_.read_again(blob, number)) {
+        w.lacks[number] = false;
+        --w.lacking;
+      } else {
+        w.missing.push_back(number);
+      }
+    }
+    if (w.lacking == 0) end_blob(at);
+  }
+}
+
 /// All chunks of the blob are here.
 void fetcher::end_blob(wants_map::iterator at) {
   auto& [blob, w] = *at;
   const bool is_whole = blobs_.finish(blob);
   w.at = stage::listing;  // the shelf has closed it
   if (is_whole) return finish(at, fetch_end::here, w.listed_bytes);
-  put_back(blob, w, now_ms_ + options_.disk_ms);
+  refused_by_disk(blob, w);
 }
 
 }  // namespace soma::blob_exchange

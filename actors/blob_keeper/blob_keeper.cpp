@@ -22,10 +22,13 @@ using blob_exchange::fetcher;
 /// The header of a weights file, which names the tensors, has at most so many bytes.
 constexpr std::uint64_t max_weights_header_bytes = std::uint64_t{1} << 20U;
 
-std::uint64_t most_bytes(const tables::ledger_store& ledger) {
+genesis_parameters parameters_of(const tables::ledger_store& ledger) {
   const auto genesis = decode<soma::genesis>(*ledger.genesis());
   SOMA_ASSERT(genesis.has_value(), "the ledger's genesis was checked when it was opened");
-  const auto& parameters = genesis->parameters;
+  return genesis->parameters;
+}
+
+std::uint64_t most_bytes(const genesis_parameters& parameters) {
   return std::max(4 * weights::parameter_count(parameters.architecture) + max_weights_header_bytes,
                   parameters.max_data_bytes);
 }
@@ -37,8 +40,10 @@ keeper::keeper(blob_keeper_actor::pointer self, blob_keeper_ports ports,
     : self_(self),
       ports_(std::move(ports)),
       options_(options),
-      most_blob_bytes_(most_bytes(*ports_.ledger)),
-      shelf_(ports_.disk, [this](const std::string& line) { tell(line); }),
+      most_blob_bytes_(most_bytes(parameters_of(*ports_.ledger))),
+      shelf_(
+          ports_.disk, [this](const std::string& line) { tell(line); },
+          parameters_of(*ports_.ledger).max_data_bytes),
       fetcher_(shelf_, options_.fetcher),
       server_(shelf_, options_.server),
       care_(ports_.disk, options_.care) {}
@@ -170,6 +175,10 @@ void keeper::answer(waiter& done) {
     for (const auto& [blob, size_bytes] : done.missing) missing.set(at++, data_of(blob));
     auto other = out.initOtherSize(static_cast<unsigned>(done.other_size.size()));
     for (at = 0; at < done.other_size.size(); ++at) other.set(at, data_of(done.other_size[at]));
+    std::erase_if(done.not_kept, [&](const auto& blob) { return !done.missing.contains(blob); });
+    auto not_kept = out.initNotKept(static_cast<unsigned>(done.not_kept.size()));
+    at = 0;
+    for (const auto& blob : done.not_kept) not_kept.set(at++, data_of(blob));
   }));
   for (const auto& [blob, size_bytes] : done.missing) let_go(blob);
 }
@@ -298,8 +307,13 @@ void keeper::step(const fetcher::event& next) {
       send(sent->to, sent->message);
     } else if (const auto* bad = std::get_if<fetcher::blame>(&effect)) {
       blame(bad->peer, bad->why);
+    } else if (const auto* ended = std::get_if<fetcher::done>(&effect)) {
+      took(*ended);
     } else {
-      took(std::get<fetcher::done>(effect));
+      const auto& blob = std::get<fetcher::not_kept>(effect).blob;
+      for (auto& one : waiters_) {
+        if (one.missing.contains(blob)) one.not_kept.insert(blob);
+      }
     }
   }
 }

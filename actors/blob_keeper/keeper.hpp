@@ -2,6 +2,7 @@
 #pragma once
 
 #include <map>
+#include <set>
 
 #include "actors/blob_keeper/blob_keeper.hpp"
 #include "actors/blob_keeper/disk_shelf.hpp"
@@ -25,6 +26,7 @@ class keeper : public std::enable_shared_from_this<keeper> {
     caf::typed_response_promise<message<schema::FetchedBlobs>> answer;
     std::map<blob_id, std::uint64_t> missing;  // and the size that the request names
     std::vector<blob_id> other_size;
+    std::set<blob_id> not_kept;  // of the missing ones those that the own disk has refused
     std::uint64_t within_ms = 0;
     std::optional<std::uint64_t> until_ms;  // nullopt before the role knows the time
     bool is_answered = false;

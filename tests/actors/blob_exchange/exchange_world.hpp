@@ -41,6 +41,7 @@ class exchange_world {
     std::unique_ptr<blob_exchange::server> server;
     std::map<std::uint32_t, std::size_t> peers;  // the home at the other end
     std::map<blob_id, blob_exchange::fetch_end> done;
+    std::map<blob_id, std::size_t> not_kept;  // how often its disk refused it
     std::size_t most_in_flight = 0;
   };
 
@@ -179,10 +180,12 @@ class exchange_world {
 
   void step(std::size_t number, const blob_exchange::fetcher::event& next) {
     auto& one = at(number);
+    const auto reads = one.shelf.reads;
     const auto effects = one.fetcher->step(next, now_ms_);
     one.most_in_flight = std::max(one.most_in_flight, one.fetcher->in_flight());
     REQUIRE(one.fetcher->in_flight() <= how_.fetcher.all_in_flight);
     REQUIRE(one.fetcher->begun() <= how_.fetcher.most_begun);
+    REQUIRE(one.shelf.reads - reads <= how_.fetcher.most_reads);
     REQUIRE(one.shelf.open() <= how_.fetcher.most_begun);
     for (const auto& effect : effects) {
       if (const auto* sent = std::get_if<blob_exchange::fetcher::send>(&effect)) {
@@ -195,9 +198,10 @@ class exchange_world {
         REQUIRE(to != one.peers.end());
         blames.emplace_back(number, to->second);
         later(now_ms_, [this, number, other = to->second] { disconnect(number, other); });
+      } else if (const auto* ended = std::get_if<blob_exchange::fetcher::done>(&effect)) {
+        one.done[ended->blob] = ended->end;
       } else {
-        const auto& ended = std::get<blob_exchange::fetcher::done>(effect);
-        one.done[ended.blob] = ended.end;
+        ++one.not_kept[std::get<blob_exchange::fetcher::not_kept>(effect).blob];
       }
     }
   }

@@ -144,7 +144,8 @@ TEST_CASE("a home that was killed goes on where it was, from others too") {
   world.start(0);
   world.want(0, blob);
   CHECK(world.reaches([&] { return world.at(0).shelf.equals(blob); }, 100'000));
-  CHECK(world.at(0).shelf.kept == 40);  // none of them twice
+  CHECK(world.at(0).shelf.kept == 40);   // none of them twice
+  CHECK(world.at(0).shelf.reads == 40);  // once after the start, a few in each step
   CHECK(world.chunks_given_by[2] <= 25);
 }
 
@@ -158,6 +159,7 @@ TEST_CASE("what a disk refuses is tried again when it works") {
   CHECK(world.at(0).fetcher->wants(blob.id));
   CHECK(world.at(0).shelf.open() == 0);
   CHECK(world.questions < 20);  // it does not ask in vain all the time
+  CHECK(world.at(0).not_kept[blob.id] >= 2);
   world.at(0).shelf.has_failed = false;
   CHECK(world.reaches([&] { return world.at(0).shelf.equals(blob); }, 30'000));
 }
