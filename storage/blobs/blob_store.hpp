@@ -18,9 +18,9 @@
 //
 // A put writes chunks, hashes and trailer into incoming/, calls fsync on the file, renames it into
 // whole/ and calls fsync on whole/. Only then is the blob visible and acknowledged. A kill before
-// the rename leaves a file in incoming/, from which the next put of the same blob resumes. The first
-// such put of a process hashes every chunk of the file to learn which ones are good; it believes no
-// record of them. While the process runs, the store remembers which ones are.
+// the rename leaves a file in incoming/, from which the next put of the same blob resumes. The
+// first such put of a process hashes every chunk of the file to learn which ones are good; it
+// believes no record of them. While the process runs, the store remembers which ones are.
 // The store is thread-safe; a writer or a reader is used by one thread at a time.
 #pragma once
 

@@ -46,8 +46,8 @@ void blob_writer::state::open_file(const blob_store_state::incoming_file& known)
                                O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
     if (!file.open()) fail("create a blob");
   }
-  // The disk's room is reserved now, so that a put which has begun does not run out of disk halfway.
-  // The file of a piecemeal put has holes until its chunks come.
+  // The disk's room is reserved now, so that a put which has begun does not run out of disk
+  // halfway. The file of a piecemeal put has holes until its chunks come.
   const auto size = static_cast<off_t>(layout.file_bytes());
   if (!terms.is_piecemeal && ::fallocate(file.get(), 0, 0, size) != 0 && errno != EOPNOTSUPP) {
     fail("make room for a blob");
