@@ -28,8 +28,11 @@ using named_blobs = std::map<named_blob, bool>;
 
 /// Data that has won stays named for so many epochs after its claim.
 inline constexpr std::uint64_t data_kept_epochs = 30;
+/// Weights that were replaced, or whose model has retired, stay named for so many epochs after
+/// their last use.
+inline constexpr std::uint64_t weights_kept_epochs = 6;
 
-/// Every blob that the ledger names at present. It reads three tables, in pieces.
+/// Every blob that the ledger names at present. It reads the tables in pieces.
 [[nodiscard]] named_blobs named_in(const tables::ledger_store& ledger);
 /// Adds what an event of the last block names.
 void add_named(const tables::ledger_view& ledger, const event& what, named_blobs& all);
