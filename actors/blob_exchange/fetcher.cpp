@@ -23,9 +23,11 @@ std::vector<fetcher::effect> fetcher::step(const event& next, std::uint64_t now_
   now_ms_ = std::max(now_ms_, now_ms);
   std::visit([&](const auto& e) { on(e); }, next);
   expire();
-  give_places_up();
+  give_up_places();
+  give_blobs_up();
   seek_due();
   begin_ready();
+  read_again();
   while (in_flight_ < options_.all_in_flight && ask_next()) {
   }
   SOMA_ASSERT(begun_.size() <= options_.most_begun, "a bounded number of blobs at once");
@@ -56,15 +58,16 @@ void fetcher::on(const received& e) {
 void fetcher::on(const wanted& e) {
   if (const auto size = blobs_.size_of_complete(e.blob)) {
     const auto end = *size == e.size_bytes ? fetch_end::here : fetch_end::other_size;
-    effects_.push_back(done{e.blob, end});
+    effects_.push_back(done{e.blob, end, *size});
     return;
   }
   if (e.size_bytes == 0 || e.size_bytes > max_exchanged_blob_bytes) {
-    effects_.push_back(done{e.blob, fetch_end::other_size});  // no blob has such a size
+    effects_.push_back(done{e.blob, fetch_end::other_size, std::nullopt});
     return;
   }
   if (const auto known = wants_.find(e.blob); known != wants_.end()) {
     auto& w = known->second;
+    w.sizes.insert(e.size_bytes);
     if (e.until_ms >= w.until_ms) return;
     remove_plans(e.blob, w);
     w.until_ms = e.until_ms;
@@ -76,7 +79,7 @@ void fetcher::on(const wanted& e) {
   }
   if (wants_.size() >= options_.most_wants) return;
   auto& w = wants_[e.blob];
-  w.size_bytes = e.size_bytes;
+  w.sizes.insert(e.size_bytes);
   w.until_ms = e.until_ms;
   plan_seek(e.blob, w, now_ms_);
 }
@@ -113,7 +116,7 @@ void fetcher::seek_due() {
         auto& [blob, w] = *known;
         const auto size = w.at == stage::sought ? blobs_.size_of_complete(blob) : std::nullopt;
         if (size) {  // another role has put it here meanwhile
-          finish(known, *size == w.size_bytes ? fetch_end::here : fetch_end::other_size);
+          finish(known, w.sizes.contains(*size) ? fetch_end::here : fetch_end::other_size, *size);
           continue;
         }
         w.seek_pause_ms = std::clamp(2 * w.seek_pause_ms, options_.seek_ms, options_.most_seek_ms);
@@ -136,10 +139,9 @@ void fetcher::heard_of(peer_number from, const peer::have& said) {
     if (known == wants_.end()) continue;
     auto& w = known->second;
     w.holders[from].size_bytes = entry.size_bytes;
-    if (w.at == stage::listing && w.listed_bytes != w.size_bytes &&
-        entry.size_bytes == w.size_bytes) {  // what the others say need not be proven first
+    if (w.at == stage::listing && w.list_from == from && !w.list.empty() &&
+        entry.size_bytes != w.listed_bytes) {  // the rest of its list would be of another blob
       drop_questions(entry.blob);
-      w.listed_bytes = w.size_bytes;
       w.list_from.reset();
       w.list.clear();
     }
@@ -163,11 +165,6 @@ void fetcher::begin_ready() {
       ready.erase(ready.begin());
       auto& w = wants_.at(blob);
       SOMA_ASSERT(w.at == stage::sought && !w.holders.empty(), "a peer says that it has the blob");
-      // A peer that names another size has to prove it. The size that is wanted comes first, so
-      // that a liar costs nothing while an honest peer is known.
-      const auto fits = [&](const auto& one) { return one.second.size_bytes == w.size_bytes; };
-      w.listed_bytes = std::ranges::any_of(w.holders, fits) ? w.size_bytes
-                                                            : w.holders.begin()->second.size_bytes;
       w.at = stage::listing;
       w.moved_ms = now_ms_;
       begun_.push_back(blob);
@@ -176,7 +173,7 @@ void fetcher::begin_ready() {
 }
 
 /// A blob of which nothing comes makes room for others. It is sought again.
-void fetcher::give_places_up() {
+void fetcher::give_blobs_up() {
   const auto begun = begun_;
   for (const auto& blob : begun) {
     auto& w = wants_.at(blob);
@@ -191,6 +188,11 @@ void fetcher::put_back(const blob_id& blob, want& w, std::uint64_t seek_at_ms) {
   plan_seek(blob, w, seek_at_ms);
 }
 
+void fetcher::refused_by_disk(const blob_id& blob, want& w) {
+  put_back(blob, w, now_ms_ + options_.disk_ms);
+  effects_.push_back(not_kept{blob});
+}
+
 /// Ends what is under way for the blob: plans, questions, its place among those that are begun.
 void fetcher::leave(const blob_id& blob, want& w) {
   remove_plans(blob, w);
@@ -201,15 +203,18 @@ void fetcher::leave(const blob_id& blob, want& w) {
   w.at = stage::sought;
   w.list_from.reset();
   w.list = {};
+  w.lacks.clear();
+  w.lacking = 0;
+  w.unread.clear();
   w.missing.clear();
   std::erase(begun_, blob);
 }
 
-void fetcher::finish(wants_map::iterator at, fetch_end how) {
+void fetcher::finish(wants_map::iterator at, fetch_end how, std::uint64_t size_bytes) {
   const auto blob = at->first;
   leave(blob, at->second);
   wants_.erase(at);
-  effects_.push_back(done{blob, how});
+  effects_.push_back(done{blob, how, size_bytes});
 }
 
 }  // namespace soma::blob_exchange

@@ -4,14 +4,19 @@
 //   - Nothing is believed. The list of a blob's chunks is proven by the blob's id, and each chunk
 //     by the list. A peer whose bytes are wrong is blamed and not heard any more.
 //   - One honest peer that has the blob is enough. Others may lie, stall, leave or say that they
-//     have what they don't: each question costs a bounded time and is then asked elsewhere.
-//   - Memory is bounded: at most all_in_flight parts are under way, and the lists of most_begun
-//     blobs. No blob is ever in memory as a whole.
+//     have what they don't: each question holds one of the all_in_flight places for `hedge_ms` at
+//     most, and then its part is asked elsewhere, too. The first answer counts.
+//   - Peers that gave something lately are asked first, and the fastest of them before the others.
+//     All other peers together hold at most half of the places, so that strangers who answer with
+//     nothing, however many they are, cannot keep those that give from being asked.
+//   - Memory is bounded: at most peer_in_flight parts of each peer are under way, and the lists of
+//     most_begun blobs. No blob is ever in memory as a whole.
 //   - It is fair. No peer is asked for more than peer_in_flight parts at a time. The blob with the
 //     fewest parts under way is next; of equal ones those with a deadline, and then the one that
 //     has waited longest. Blobs without a deadline leave half of the places to those that have one,
 //     and a blob of which nothing comes gives its place up.
-//   - Chunks that are here are not fetched again, also after a restart.
+//   - Chunks that are here are not fetched again, also after a restart. One step reads at most
+//     `most_reads` of them, so that its time is bounded however large a blob is.
 #pragma once
 
 #include <array>
@@ -38,8 +43,10 @@ struct fetcher_options {
   std::size_t all_in_flight = 16;
   std::uint32_t peer_questions_per_s = 192;  // with seeks fewer than a server answers
   std::size_t most_seeks = 4;                // messages to each peer in one step
+  std::size_t most_reads = 8;           // chunks that may be here from before, read in one step
   std::uint64_t answer_ms = 30'000;     // a question without an answer has failed after this time
-  std::uint64_t hedge_ms = 2'000;       // after so long another peer is asked for the list, too
+  std::uint64_t hedge_ms = 2'000;       // after so long another peer is asked for the part, too
+  std::uint64_t proven_ms = 60'000;     // for so long a peer that gave something comes first
   std::uint64_t later_ms = 250;         // the pause after a peer has answered "later"
   std::uint64_t seek_ms = 1'000;        // the first pause before a blob is sought again; it doubles
   std::uint64_t most_seek_ms = 30'000;  // the longest such pause
@@ -50,7 +57,7 @@ struct fetcher_options {
 
 enum class fetch_end : std::uint8_t {
   here,        // the blob is whole
-  other_size,  // it is proven that the blob does not have the size that was wanted
+  other_size,  // it is proven that the blob has none of the sizes that were wanted
 };
 
 class fetcher {
@@ -66,7 +73,9 @@ class fetcher {
     const peer_message& message;
   };
   /// A blob of this size is wanted, if possible before `until_ms`. Said again, the earlier time
-  /// counts. It stays wanted until it is done or not wanted any more.
+  /// counts. Said with several sizes, the blob is fetched if one of them is proven to be right: a
+  /// stranger who names a blob with a wrong size keeps it from nobody. The blob stays wanted until
+  /// it is done or not wanted any more.
   struct wanted {
     blob_id blob;
     std::uint64_t size_bytes = 0;
@@ -89,8 +98,13 @@ class fetcher {
   struct done {
     blob_id blob;
     fetch_end end{};
+    /// That the blob is proven to have. nullopt when only a size was wanted that no blob has.
+    std::optional<std::uint64_t> size_bytes;
   };
-  using effect = std::variant<send, blame, done>;
+  struct not_kept {  // the own disk has refused it; it is tried again
+    blob_id blob;
+  };
+  using effect = std::variant<send, blame, done, not_kept>;
 
   /// `blobs` outlives the fetcher.
   explicit fetcher(shelf& blobs, fetcher_options options = {});
@@ -99,6 +113,10 @@ class fetcher {
   [[nodiscard]] std::vector<effect> step(const event& next, std::uint64_t now_ms);
 
   [[nodiscard]] bool wants(const blob_id& blob) const { return wants_.contains(blob); }
+  [[nodiscard]] bool wants(const blob_id& blob, std::uint64_t size_bytes) const {
+    const auto known = wants_.find(blob);
+    return known != wants_.end() && known->second.sizes.contains(size_bytes);
+  }
   [[nodiscard]] std::size_t wants() const { return wants_.size(); }
   [[nodiscard]] std::size_t begun() const { return begun_.size(); }
   [[nodiscard]] std::size_t in_flight() const { return in_flight_; }
@@ -111,34 +129,43 @@ class fetcher {
   };
   enum class stage : std::uint8_t { sought, listing, open };
   struct want {
-    std::uint64_t size_bytes = 0;
+    std::set<std::uint64_t> sizes;  // that are wanted
     std::uint64_t until_ms = no_deadline;
     std::map<peer_number, holder> holders;
     stage at = stage::sought;
     std::uint64_t seek_at_ms = 0;  // its place in seeks_
     std::uint64_t seek_pause_ms = 0;
     // From here on only while it is begun.
-    std::uint64_t listed_bytes = 0;        // the size that the list has to prove
+    std::uint64_t listed_bytes = 0;        // the size that the list has to prove, once it is begun
     std::optional<peer_number> list_from;  // the one peer that gives the list
-    std::uint64_t list_asked_ms = 0;       // when it was last asked for a page
     std::vector<hash256> list;
-    std::deque<std::uint32_t> missing;  // chunks that are neither here nor under way
-    std::size_t in_flight = 0;
+    std::vector<bool> lacks;            // of each chunk, whether it is not here
+    std::size_t lacking = 0;            // chunks that are not here
+    std::vector<std::uint32_t> unread;  // those of them that may be here; the last is read next
+    std::deque<std::uint32_t> missing;  // of the others those for which no question holds a place
+    std::size_t in_flight = 0;          // questions that are not answered yet
+    std::size_t placed = 0;             // those of them that hold a place
     std::uint64_t turn = 0;      // when a part of it was last asked for, in questions of all blobs
     std::uint64_t moved_ms = 0;  // when something of it came last
   };
   struct question {
     peer::blob_part about;
-    std::uint64_t until_ms = 0;
+    std::uint64_t listed_bytes = 0;  // the size of the blob, as the peer says
+    std::uint64_t asked_ms = 0;
+    bool is_trial = false;    // the peer had not given anything lately
+    bool holds_place = true;  // until it is older than hedge_ms
+    bool is_moot = false;     // its blob is done or was left; the answer changes nothing any more
   };
   struct source {
     std::vector<question> open;
     std::uint64_t not_before_ms = 0;
-    std::uint64_t given_parts = 0;
-    unsigned put_off = 0;         // answers "later" in a row
-    unsigned silent = 0;          // questions in a row without an answer
-    std::uint64_t second = 0;     // to which the next one belongs
-    std::uint32_t questions = 0;  // asked in this second
+    std::optional<std::uint64_t> gave_ms;  // when it last gave something; none after a miss
+    std::uint64_t delay_ms = 0;            // of its answers, smoothed
+    std::uint64_t asked_ms = 0;            // when it was asked last
+    unsigned put_off = 0;                  // answers "later" in a row
+    unsigned silent = 0;                   // questions in a row without an answer in time
+    std::uint64_t second = 0;              // to which the next one belongs
+    std::uint32_t questions = 0;           // asked in this second
   };
   using wants_map = std::map<blob_id, want>;
 
@@ -155,23 +182,31 @@ class fetcher {
   void seek_due();
   void heard_of(peer_number from, const peer::have& said);
   void begin_ready();
-  void give_places_up();
+  void give_blobs_up();
   void put_back(const blob_id& blob, want& w, std::uint64_t seek_at_ms);
+  void refused_by_disk(const blob_id& blob, want& w);
   void leave(const blob_id& blob, want& w);
-  void finish(wants_map::iterator at, fetch_end how);
+  void finish(wants_map::iterator at, fetch_end how, std::uint64_t size_bytes);
   [[nodiscard]] std::size_t begun_without_deadline() const;
 
   // Who is asked for what: fetcher_questions.cpp.
   void expire();
+  void give_up_places();
+  void free_place(question& held);
   [[nodiscard]] bool ask_next();
+  [[nodiscard]] bool is_proven(const source& from) const;
   [[nodiscard]] bool may_ask(const source& from) const;
   [[nodiscard]] std::optional<peer_number> source_for(const want& w) const;
   void ask(peer_number number, const peer::blob_part& about, want& w);
   void took(peer_number from, const peer::part& part);
-  void took_page(peer_number from, wants_map::iterator at, const bytes& page);
+  void took_later(peer_number from, const question& answered);
+  void took_page(peer_number from, wants_map::iterator at, const question& asked,
+                 const bytes& page);
   void took_chunk(peer_number from, wants_map::iterator at, const peer::part& part);
+  void read_again();
   void end_blob(wants_map::iterator at);
-  void end_question(const question& ended, bool is_answered);
+  void end_question(question& ended, bool is_answered);
+  void gave(peer_number from, want& w);
   void drop_questions(const blob_id& blob);
   void miss(peer_number from, const blob_id& blob);
   void lose_holder(peer_number from, const blob_id& blob, want& w);
@@ -188,7 +223,8 @@ class fetcher {
   /// Blobs that a peer has and that are not begun, with a deadline and without: by deadline.
   std::array<std::set<moment>, 2> ready_;
   std::vector<blob_id> begun_;
-  std::size_t in_flight_ = 0;
+  std::size_t in_flight_ = 0;   // questions that hold a place
+  std::size_t trials_ = 0;      // those of them to peers that had not given anything lately
   std::uint64_t turns_ = 0;     // questions ever asked
   std::size_t seeks_left_ = 0;  // messages that may still be sent before time passes
   std::uint64_t now_ms_ = 0;

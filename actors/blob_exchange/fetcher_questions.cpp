@@ -32,8 +32,8 @@ bool fetcher::ask_next() {
     auto& w = wants_.at(blob);
     if (w.at == stage::open && w.missing.empty()) continue;
     if (w.at == stage::listing && in_flight > 0) {
-      // The peer that was asked may be silent, so another one is asked as well.
-      if (now_ms_ < w.list_asked_ms + options_.hedge_ms || !w.list.empty()) continue;
+      // The peer that was asked may be silent, so another one is asked for the first page as well.
+      if (w.placed > 0 || !w.list.empty()) continue;
       w.list_from.reset();
     }
     const auto from = source_for(w);
@@ -41,7 +41,6 @@ bool fetcher::ask_next() {
     peer::blob_part about{blob, w.at == stage::listing, 0};
     if (about.of_list) {
       w.list_from = from;
-      w.list_asked_ms = now_ms_;
       about.number = static_cast<std::uint32_t>(w.list.size() / list_page_hashes);
     } else {
       about.number = w.missing.front();
@@ -53,59 +52,108 @@ bool fetcher::ask_next() {
   return false;
 }
 
-/// A peer that has not given anything yet, or does not answer, is asked for one part at a time.
+bool fetcher::is_proven(const source& from) const {
+  return from.gave_ms && now_ms_ < *from.gave_ms + options_.proven_ms;
+}
+
+/// A peer that has not given anything lately is asked for one part at a time, and only while such
+/// peers leave half of the places free.
 bool fetcher::may_ask(const source& from) const {
-  const auto most = from.silent > 0 || from.given_parts == 0 ? 1 : options_.peer_in_flight;
+  const bool is_trial = !is_proven(from);
+  if (is_trial && trials_ >= std::max<std::size_t>(options_.all_in_flight / 2, 1)) return false;
+  const auto most = is_trial ? 1 : options_.peer_in_flight;
   return from.not_before_ms <= now_ms_ && from.open.size() < most &&
          (from.second != now_ms_ / 1'000 || from.questions < options_.peer_questions_per_s);
 }
 
-/// The peer to ask next: of those that answer the one with the fewest open questions, and of these
-/// the one that has given least. A list comes from one peer, because only a whole list shows who
-/// has lied.
+/// The peer to ask next: of those that gave something lately the one that answers fastest. Of the
+/// others those come first that have not failed, and of these the one that was asked longest ago,
+/// so that all are tried in turn. What a peer has given in all does not count: a peer that gives
+/// nothing would come first for ever. A list comes from one peer, because only a whole list shows
+/// who has lied. Peers that say a size that is not wanted have to prove it, after the others.
 std::optional<peer_number> fetcher::source_for(const want& w) const {
-  std::optional<std::tuple<unsigned, std::size_t, std::uint64_t, peer_number>> best;
+  std::optional<std::tuple<bool, bool, unsigned, std::size_t, std::uint64_t, peer_number>> best;
   for (const auto& [number, who] : w.holders) {
-    if (who.size_bytes != w.listed_bytes || who.not_before_ms > now_ms_) continue;
+    if (who.not_before_ms > now_ms_) continue;
+    const bool is_size_open = w.at == stage::listing && w.list.empty();
+    if (!is_size_open && who.size_bytes != w.listed_bytes) continue;
     if (w.at == stage::listing && w.list_from && *w.list_from != number) continue;
     const auto& from = peers_.at(number);
     if (!may_ask(from)) continue;
-    const std::tuple rank{from.silent, from.open.size(), from.given_parts, number};
+    const bool is_trial = !is_proven(from);
+    const std::tuple rank{is_trial,         !w.sizes.contains(who.size_bytes),        from.silent,
+                          from.open.size(), is_trial ? from.asked_ms : from.delay_ms, number};
     if (!best || rank < *best) best = rank;
   }
   if (!best) return std::nullopt;
-  return std::get<3>(*best);
+  return std::get<5>(*best);
 }
 
 void fetcher::ask(peer_number number, const peer::blob_part& about, want& w) {
   auto& asked = peers_.at(number);
-  asked.open.push_back({about, now_ms_ + options_.answer_ms});
+  const bool is_trial = !is_proven(asked);
+  asked.open.push_back({about, w.holders.at(number).size_bytes, now_ms_, is_trial});
+  asked.asked_ms = now_ms_;
+  if (is_trial) ++trials_;
   if (asked.second != now_ms_ / 1'000) asked.questions = 0;
   asked.second = now_ms_ / 1'000;
   ++asked.questions;
   ++in_flight_;
   ++w.in_flight;
+  ++w.placed;
   w.turn = ++turns_;
   effects_.push_back(send{{number}, peer::get{about}});
 }
 
-/// Takes a question off the counts. A chunk that was not answered can be asked for again.
-void fetcher::end_question(const question& ended, bool is_answered) {
-  SOMA_ASSERT(in_flight_ > 0, "the question was counted");
+/// The question holds no place any more.
+void fetcher::free_place(question& held) {
+  if (!std::exchange(held.holds_place, false)) return;
+  SOMA_ASSERT(in_flight_ > 0 && trials_ <= in_flight_, "the question was counted");
   --in_flight_;
-  auto& w = wants_.at(ended.about.blob);
-  SOMA_ASSERT(w.in_flight > 0, "a blob is not left before its questions");
-  --w.in_flight;
-  if (!is_answered && !ended.about.of_list) w.missing.push_front(ended.about.number);
+  if (held.is_trial) --trials_;
+  auto& w = wants_.at(held.about.blob);
+  SOMA_ASSERT(w.placed > 0, "a blob is not left before its questions");
+  --w.placed;
 }
 
+/// Takes a question off the counts. A chunk that was not answered can be asked for again.
+void fetcher::end_question(question& ended, bool is_answered) {
+  if (ended.is_moot) return;
+  const bool held_place = ended.holds_place;
+  free_place(ended);
+  auto& w = wants_.at(ended.about.blob);
+  SOMA_ASSERT(w.in_flight > w.placed, "the question was counted");
+  --w.in_flight;
+  if (held_place && !is_answered && !ended.about.of_list && w.lacks[ended.about.number]) {
+    w.missing.push_front(ended.about.number);
+  }
+}
+
+/// The blob has no use for the answers any more. The peers that were asked are still busy with
+/// them.
 void fetcher::drop_questions(const blob_id& blob) {
   for (auto& [number, from] : peers_) {
-    std::erase_if(from.open, [&](const question& open) {
-      if (open.about.blob != blob) return false;
+    for (auto& open : from.open) {
+      if (open.about.blob != blob) continue;
       end_question(open, false);
-      return true;
-    });
+      open.is_moot = true;
+    }
+  }
+}
+
+/// What was asked for too long ago is asked elsewhere as well. It comes after the parts that were
+/// not asked for yet, so that slow peers do not all send the same part while others are missing.
+void fetcher::give_up_places() {
+  for (auto& [number, from] : peers_) {
+    for (auto& open : from.open) {
+      if (!open.holds_place || now_ms_ < open.asked_ms + options_.hedge_ms) continue;
+      from.delay_ms = std::max(from.delay_ms, now_ms_ - open.asked_ms);
+      free_place(open);
+      auto& w = wants_.at(open.about.blob);
+      if (!open.about.of_list && w.lacks[open.about.number]) {
+        w.missing.push_back(open.about.number);
+      }
+    }
   }
 }
 
@@ -113,17 +161,18 @@ void fetcher::expire() {
   std::vector<std::pair<peer_number, question>> late;
   for (auto& [number, from] : peers_) {
     std::erase_if(from.open, [&](const question& open) {
-      if (open.until_ms > now_ms_) return false;
+      if (now_ms_ < open.asked_ms + options_.answer_ms) return false;
       late.emplace_back(number, open);
       return true;
     });
   }
-  for (const auto& [number, open] : late) {
+  for (auto& [number, open] : late) {
     end_question(open, false);
     auto& from = peers_.at(number);
     from.not_before_ms = now_ms_ + (options_.answer_ms << std::min(from.silent, most_doublings));
+    from.gave_ms.reset();
     ++from.silent;
-    miss(number, open.about.blob);
+    if (!open.is_moot) miss(number, open.about.blob);
   }
 }
 
@@ -156,7 +205,7 @@ void fetcher::lose_holder(peer_number from, const blob_id& blob, want& w) {
 void fetcher::drop_peer(peer_number number) {
   const auto found = peers_.find(number);
   if (found == peers_.end()) return;
-  for (const auto& open : found->second.open) end_question(open, false);
+  for (auto& open : found->second.open) end_question(open, false);
   peers_.erase(found);
   for (auto& [blob, w] : wants_) lose_holder(number, blob, w);
 }
@@ -171,32 +220,56 @@ void fetcher::liar(peer_number number, std::string why) {
 void fetcher::took(peer_number from, const peer::part& part) {
   auto& giver = peers_.at(from);
   const auto asked = std::ranges::find(giver.open, part.answered, &question::about);
-  if (asked == giver.open.end()) return;  // the answer is late, or was never asked for
-  const auto open = *asked;
+  if (asked == giver.open.end()) return;  // it is later than answer_ms, or was never asked for
+  auto answered = *asked;
   giver.open.erase(asked);
-  const bool is_answered = !part.later && !part.data.empty();
-  giver.silent = 0;
-  end_question(open, is_answered);
-  const auto at = wants_.find(open.about.blob);
-  if (part.later) {
-    giver.not_before_ms = now_ms_ + options_.later_ms;
-    if (++giver.put_off < most_put_off) return;
-    giver.put_off = 0;
-    return miss(from, at->first);
-  }
+  const bool has_data = !part.later && !part.data.empty();
+  end_question(answered, has_data);
+  if (part.later) return took_later(from, answered);
   giver.put_off = 0;
-  if (!is_answered) return lose_holder(from, at->first, at->second);
-  if (open.about.of_list) return took_page(from, at, part.data);
+  if (answered.is_moot) return;
+  const auto at = wants_.find(answered.about.blob);
+  if (!has_data) return lose_holder(from, at->first, at->second);
+  const auto delay_ms = now_ms_ - answered.asked_ms;
+  giver.delay_ms = giver.delay_ms == 0 ? delay_ms : (3 * giver.delay_ms + delay_ms) / 4;
+  if (answered.about.of_list) return took_page(from, at, answered, part.data);
   took_chunk(from, at, part);
 }
 
-void fetcher::took_page(peer_number from, wants_map::iterator at, const bytes& page) {
+/// "Later" costs nothing when it comes soon. A peer that makes the home wait for it, or says it
+/// again and again, has failed a question as if it were silent.
+void fetcher::took_later(peer_number from, const question& answered) {
+  auto& giver = peers_.at(from);
+  const auto delay_ms = now_ms_ - answered.asked_ms;
+  giver.not_before_ms = now_ms_ + std::max(options_.later_ms, delay_ms);
+  if (delay_ms >= options_.hedge_ms) {
+    ++giver.silent;
+  } else {
+    if (++giver.put_off < most_put_off) return;
+    giver.put_off = 0;
+  }
+  giver.gave_ms.reset();
+  if (!answered.is_moot) miss(from, answered.about.blob);
+}
+
+/// Bytes that are proven to be right have come from the peer.
+void fetcher::gave(peer_number from, want& w) {
+  auto& giver = peers_.at(from);
+  giver.gave_ms = now_ms_;
+  giver.silent = 0;
+  if (const auto who = w.holders.find(from); who != w.holders.end()) who->second.misses = 0;
+  w.moved_ms = now_ms_;
+}
+
+void fetcher::took_page(peer_number from, wants_map::iterator at, const question& asked,
+                        const bytes& page) {
   auto& [blob, w] = *at;
-  if (w.at != stage::listing) return;
+  if (w.at != stage::listing || asked.about.number != w.list.size() / list_page_hashes) return;
   if (w.list_from != from) {  // it was asked before the present one, and is still the first
     if (!w.list.empty()) return;
     w.list_from = from;
   }
+  if (w.list.empty()) w.listed_bytes = asked.listed_bytes;
   const auto chunks = crypto::chunk_count(w.listed_bytes);
   const auto due = std::min<std::uint64_t>(list_page_hashes, chunks - w.list.size());
   if (page.size() != 32 * due) return liar(from, "a page of a blob's list has another length");
@@ -208,32 +281,67 @@ void fetcher::took_page(peer_number from, wants_map::iterator at, const bytes& p
   if (crypto::blob_root(w.listed_bytes, w.list) != blob) {
     return liar(from, "the list of a blob's chunks is not that of the blob");
   }
-  if (w.listed_bytes != w.size_bytes) return finish(at, fetch_end::other_size);
-  const auto missing = blobs_.begin(w.listed_bytes, w.list);
-  if (!missing) return put_back(blob, w, now_ms_ + options_.disk_ms);
+  gave(from, w);
+  if (!w.sizes.contains(w.listed_bytes)) {
+    return finish(at, fetch_end::other_size, w.listed_bytes);
+  }
+  const auto begun = blobs_.begin(w.listed_bytes, w.list);
+  if (!begun) return refused_by_disk(blob, w);
+  drop_questions(blob);  // others were asked for the list, too
   w.at = stage::open;
   w.list = {};
-  w.missing.assign(missing->begin(), missing->end());
-  w.holders.at(from).misses = 0;
-  if (w.missing.empty()) end_blob(at);
+  w.missing.assign(begun->missing.begin(), begun->missing.end());
+  w.unread.assign(begun->unread.rbegin(), begun->unread.rend());
+  w.lacking = w.missing.size() + w.unread.size();
+  w.lacks.assign(chunks, false);
+  for (const auto* numbers : {&begun->missing, &begun->unread}) {
+    for (const auto number : *numbers) w.lacks[number] = true;
+  }
+  if (w.lacking == 0) end_blob(at);
 }
 
 void fetcher::took_chunk(peer_number from, wants_map::iterator at, const peer::part& part) {
   auto& [blob, w] = *at;
   SOMA_ASSERT(w.at == stage::open, "a chunk is asked for when its list is known");
-  switch (blobs_.put(blob, part.answered.number, part.data)) {
+  const auto number = part.answered.number;
+  if (!w.lacks[number]) return;  // another peer has given it meanwhile
+  switch (blobs_.put(blob, number, part.data)) {
     case put_result::wrong:
-      w.missing.push_front(part.answered.number);
+      if (std::ranges::find(w.missing, number) == w.missing.end()) w.missing.push_front(number);
       return liar(from, "the bytes of a chunk are not those of its blob");
     case put_result::failed:
-      return put_back(blob, w, now_ms_ + options_.disk_ms);
+      return refused_by_disk(blob, w);
     case put_result::kept:
       break;
   }
-  ++peers_.at(from).given_parts;
-  if (const auto who = w.holders.find(from); who != w.holders.end()) who->second.misses = 0;
-  w.moved_ms = now_ms_;
-  if (w.missing.empty() && w.in_flight == 0) end_blob(at);
+  gave(from, w);
+  w.lacks[number] = false;
+  --w.lacking;
+  std::erase(w.missing, number);
+  if (w.lacking == 0) end_blob(at);
+}
+
+/// Reads a few of the chunks that may be here from before the process started.
+void fetcher::read_again() {
+  const auto begun = begun_;
+  auto may_read = options_.most_reads;
+  for (const auto& blob : begun) {
+    const auto at = wants_.find(blob);
+    auto& w = at->second;
+    if (w.unread.empty()) continue;
+    for (; may_read > 0 && !w.unread.empty(); --may_read) {
+      const auto number = w.unread.back();
+      w.unread.pop_back();
+      w.moved_ms = now_ms_;
+      if (blobs_.read_again(blob, number)) {
+        w.lacks[number] = false;
+        --w.lacking;
+      } else {
+        w.missing.push_back(number);
+      }
+    }
+    if (w.lacking == 0) end_blob(at);
+  }
 }
 
 /// All chunks of the blob are here.
@@ -241,8 +349,8 @@ void fetcher::end_blob(wants_map::iterator at) {
   auto& [blob, w] = *at;
   const bool is_whole = blobs_.finish(blob);
   w.at = stage::listing;  // the shelf has closed it
-  if (is_whole) return finish(at, fetch_end::here);
-  put_back(blob, w, now_ms_ + options_.disk_ms);
+  if (is_whole) return finish(at, fetch_end::here, w.listed_bytes);
+  refused_by_disk(blob, w);
 }
 
 }  // namespace soma::blob_exchange

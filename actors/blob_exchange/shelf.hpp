@@ -22,6 +22,13 @@ enum class put_result : std::uint8_t {
   failed,  // the disk has failed or has no room
 };
 
+/// What is known of the chunks of a blob that has been begun. Others are here.
+struct begun_blob {
+  std::vector<std::uint32_t> missing;  // ascending
+  /// Those that may be here from before a restart. They have to be read to know.
+  std::vector<std::uint32_t> unread;
+};
+
 class shelf {
  public:
   shelf() = default;
@@ -35,11 +42,14 @@ class shelf {
   /// The bytes of a part of a blob that is whole, verified; nullopt when it is not here.
   [[nodiscard]] virtual std::optional<bytes> part(const peer::blob_part& which) = 0;
 
-  /// Begins a blob or goes on with one of which some chunks are here, and returns the numbers of
-  /// the chunks that are missing, ascending. `list` has been proven to be that of the blob. nullopt
-  /// when there is no room, when the disk fails, or when another put of this blob is under way.
-  [[nodiscard]] virtual std::optional<std::vector<std::uint32_t>> begin(
-      std::uint64_t size_bytes, std::span<const hash256> list) = 0;
+  /// Begins a blob or goes on with one of which some chunks are here. It reads none of them, so
+  /// that its time does not depend on the size. `list` has been proven to be that of the blob.
+  /// nullopt when there is no room, when the disk fails, or when another put of this blob is under
+  /// way.
+  [[nodiscard]] virtual std::optional<begun_blob> begin(std::uint64_t size_bytes,
+                                                        std::span<const hash256> list) = 0;
+  /// Reads an unread chunk of a blob that was begun, and returns whether it is here.
+  [[nodiscard]] virtual bool read_again(const blob_id& blob, std::uint32_t number) = 0;
   /// Keeps a chunk of a blob that was begun.
   [[nodiscard]] virtual put_result put(const blob_id& blob, std::uint32_t number,
                                        byte_view data) = 0;

@@ -23,10 +23,13 @@ using blob_exchange::fetcher;
 /// The header of a weights file, which names the tensors, has at most so many bytes.
 constexpr std::uint64_t max_weights_header_bytes = std::uint64_t{1} << 20U;
 
-std::uint64_t most_bytes(const tables::ledger_store& ledger) {
+genesis_parameters parameters_of(const tables::ledger_store& ledger) {
   const auto genesis = decode<soma::genesis>(*ledger.genesis());
   SOMA_ASSERT(genesis.has_value(), "the ledger's genesis was checked when it was opened");
-  const auto& parameters = genesis->parameters;
+  return genesis->parameters;
+}
+
+std::uint64_t most_bytes(const genesis_parameters& parameters) {
   return std::max(4 * weights::parameter_count(parameters.architecture) + max_weights_header_bytes,
                   rules::largest_data_bytes(parameters));
 }
@@ -38,8 +41,10 @@ keeper::keeper(blob_keeper_actor::pointer self, blob_keeper_ports ports,
     : self_(self),
       ports_(std::move(ports)),
       options_(options),
-      most_blob_bytes_(most_bytes(*ports_.ledger)),
-      shelf_(ports_.disk, [this](const std::string& line) { tell(line); }),
+      most_blob_bytes_(most_bytes(parameters_of(*ports_.ledger))),
+      shelf_(
+          ports_.disk, [this](const std::string& line) { tell(line); },
+          parameters_of(*ports_.ledger).max_data_bytes),
       fetcher_(shelf_, options_.fetcher),
       server_(shelf_, options_.server),
       care_(ports_.disk, options_.care) {}
@@ -90,11 +95,10 @@ void keeper::look_after_blobs() {
     const auto found =
         care_.step(*now_ms_, [this](const blob_id& blob) { return is_needed(blob); });
     for (const auto& blob : found.damaged) {
-      const auto named = named_.find(blob);
-      const bool comes_again = named != named_.end() && should_have(blob, named->second);
+      const bool comes_again = should_have(blob);
       tell("the disk has damaged a part of blob " + blob.text() +
            (comes_again ? "; it is fetched again" : ""));
-      if (comes_again) place(blob, named->second);
+      if (comes_again) place_all_of(blob);
     }
     if (!found.removed.empty()) {
       tell("removed " + std::to_string(found.removed.size()) + " blobs that nothing needs, " +
@@ -117,9 +121,15 @@ caf::typed_response_promise<message<schema::FetchedBlobs>> keeper::fetch(
   std::vector<fetcher::wanted> asked;
   for (const auto entry : wanted.getBlobs()) {
     const auto blob = id_or_zero<blob_id>(entry.getBlob());
-    if (!request.missing.insert(blob).second) continue;
+    const auto size_bytes = entry.getSizeBytes();
+    if (size_bytes == 0) {  // no blob has it, so that nothing needs to be proven
+      request.other_size.push_back(blob);
+      continue;
+    }
+    // Of a blob that a request names twice the first size counts.
+    if (!request.missing.emplace(blob, size_bytes).second) continue;
     ++awaited_[blob];
-    asked.push_back({blob, entry.getSizeBytes(), now_ms_.value_or(0) + request.within_ms});
+    asked.push_back({blob, size_bytes, now_ms_.value_or(0) + request.within_ms});
   }
   waiters_.push_back(std::move(request));
   for (const auto& one : asked) {
@@ -132,10 +142,17 @@ caf::typed_response_promise<message<schema::FetchedBlobs>> keeper::fetch(
   return answer;
 }
 
+/// Each request compares the size that is proven with its own: others may have asked for the same
+/// blob with a wrong one.
 void keeper::took(const fetcher::done& done) {
+  if (!done.size_bytes) return;
   for (auto& one : waiters_) {
-    if (one.missing.erase(done.blob) == 0) continue;
-    if (done.end == fetch_end::other_size) one.other_size.push_back(done.blob);
+    const auto awaited = one.missing.find(done.blob);
+    if (awaited == one.missing.end()) continue;
+    const bool is_other_size = awaited->second != *done.size_bytes;
+    if (!is_other_size && done.end == fetch_end::other_size) continue;
+    one.missing.erase(awaited);
+    if (is_other_size) one.other_size.push_back(done.blob);
     if (--awaited_[done.blob] == 0) awaited_.erase(done.blob);
   }
 }
@@ -156,11 +173,15 @@ void keeper::answer(waiter& done) {
   done.answer.deliver(message<schema::FetchedBlobs>::build([&](auto out) {
     auto missing = out.initMissing(static_cast<unsigned>(done.missing.size()));
     unsigned at = 0;
-    for (const auto& blob : done.missing) missing.set(at++, data_of(blob));
+    for (const auto& [blob, size_bytes] : done.missing) missing.set(at++, data_of(blob));
     auto other = out.initOtherSize(static_cast<unsigned>(done.other_size.size()));
     for (at = 0; at < done.other_size.size(); ++at) other.set(at, data_of(done.other_size[at]));
+    std::erase_if(done.not_kept, [&](const auto& blob) { return !done.missing.contains(blob); });
+    auto not_kept = out.initNotKept(static_cast<unsigned>(done.not_kept.size()));
+    at = 0;
+    for (const auto& blob : done.not_kept) not_kept.set(at++, data_of(blob));
   }));
-  for (const auto& blob : done.missing) let_go(blob);
+  for (const auto& [blob, size_bytes] : done.missing) let_go(blob);
 }
 
 /// One waiter less. What none waits for is fetched without haste, or not at all.
@@ -168,7 +189,7 @@ void keeper::let_go(const blob_id& blob) {
   if (--awaited_.at(blob) > 0) return;
   awaited_.erase(blob);
   step(fetcher::not_wanted{blob});
-  if (const auto named = named_.find(blob); named != named_.end()) place(blob, named->second);
+  place_all_of(blob);
 }
 
 // ---- what the ledger names
@@ -184,9 +205,10 @@ void keeper::read_members() {
 void keeper::read_ledger() {
   auto before = std::move(named_);
   named_ = named_in(*ports_.ledger);
-  for (const auto& [blob, what] : before) {
-    const bool is_named = named_.contains(blob) && should_have(blob, named_.at(blob));
-    if (!is_named && !awaited_.contains(blob)) step(fetcher::not_wanted{blob});
+  for (const auto& [what, is_for_all] : before) {
+    if (!should_have(what.blob) && !awaited_.contains(what.blob)) {
+      step(fetcher::not_wanted{what.blob});
+    }
   }
   place();
 }
@@ -202,40 +224,50 @@ void keeper::block_done(schema::BlockNotice::Reader notice) {
   for (const auto& data : notice.getEvents()) {
     if (const auto what = decode<event>(view_of(data))) add_named(view, *what, fresh);
   }
-  for (const auto& [blob, what] : fresh) {
-    named_.insert_or_assign(blob, what);
-    place(blob, what);
+  for (const auto& [what, is_for_all] : fresh) {
+    named_[what] |= is_for_all;
+    place(what, is_for_all);
   }
   tick();
 }
 
 void keeper::place() {
   // The blobs that all need come first.
-  for (const bool is_for_all : {true, false}) {
-    for (const auto& [blob, what] : named_) {
-      if (what.is_for_all == is_for_all) place(blob, what);
+  for (const bool first : {true, false}) {
+    for (const auto& [what, is_for_all] : named_) {
+      if (is_for_all == first) place(what, is_for_all);
     }
   }
 }
 
-void keeper::place(const blob_id& blob, const named_blob& what) {
-  if (should_have(blob, what) && !fetcher_.wants(blob)) {
-    step(fetcher::wanted{blob, what.size_bytes});
+void keeper::place(const named_blob& what, bool is_for_all) {
+  if (should_have(what, is_for_all) && !fetcher_.wants(what.blob, what.size_bytes)) {
+    step(fetcher::wanted{what.blob, what.size_bytes});
   }
 }
 
-bool keeper::should_have(const blob_id& blob, const named_blob& what) const {
+void keeper::place_all_of(const blob_id& blob) {
+  for (const auto& [what, is_for_all] : names_of(named_, blob)) place(what, is_for_all);
+}
+
+bool keeper::should_have(const named_blob& what, bool is_for_all) const {
   if (!is_member_ || what.size_bytes > most_blob_bytes_) return false;
-  return what.is_for_all || blob_exchange::keeps(ports_.key, blob, members_);
+  return is_for_all || blob_exchange::keeps(ports_.key, what.blob, members_);
+}
+
+bool keeper::should_have(const blob_id& blob) const {
+  return std::ranges::any_of(names_of(named_, blob), [this](const auto& name) {
+    return should_have(name.first, name.second);
+  });
 }
 
 /// Whether a blob that is here stays. A home without a seat keeps what all members need, too: its
 /// validator may score with it.
 bool keeper::is_needed(const blob_id& blob) const {
   if (awaited_.contains(blob)) return true;
-  const auto named = named_.find(blob);
-  if (named == named_.end()) return false;
-  return named->second.is_for_all || should_have(blob, named->second);
+  const auto names = names_of(named_, blob);
+  return should_have(blob) ||
+         std::ranges::any_of(names, [](const auto& name) { return name.second; });
 }
 
 // ---- peers
@@ -276,8 +308,13 @@ void keeper::step(const fetcher::event& next) {
       send(sent->to, sent->message);
     } else if (const auto* bad = std::get_if<fetcher::blame>(&effect)) {
       blame(bad->peer, bad->why);
+    } else if (const auto* ended = std::get_if<fetcher::done>(&effect)) {
+      took(*ended);
     } else {
-      took(std::get<fetcher::done>(effect));
+      const auto& blob = std::get<fetcher::not_kept>(effect).blob;
+      for (auto& one : waiters_) {
+        if (one.missing.contains(blob)) one.not_kept.insert(blob);
+      }
     }
   }
 }

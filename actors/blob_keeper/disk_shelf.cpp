@@ -11,8 +11,9 @@ constexpr std::size_t max_readers = 8;
 }  // namespace
 
 disk_shelf::disk_shelf(std::shared_ptr<blobs::blob_store> disk,
-                       std::function<void(const std::string&)> on_failure)
-    : disk_(std::move(disk)), on_failure_(std::move(on_failure)) {}
+                       std::function<void(const std::string&)> on_failure,
+                       std::uint64_t max_data_bytes)
+    : disk_(std::move(disk)), on_failure_(std::move(on_failure)), max_data_bytes_(max_data_bytes) {}
 
 void disk_shelf::told(const std::string& why) const {
   if (is_failing_ == !why.empty()) return;
@@ -63,28 +64,40 @@ std::optional<bytes> disk_shelf::part(const peer::blob_part& which) {
   });
 }
 
-std::optional<std::vector<std::uint32_t>> disk_shelf::begin(std::uint64_t size_bytes,
-                                                            std::span<const hash256> list) {
-  using result = std::optional<std::vector<std::uint32_t>>;
+std::optional<blob_exchange::begun_blob> disk_shelf::begin(std::uint64_t size_bytes,
+                                                           std::span<const hash256> list) {
+  using result = std::optional<blob_exchange::begun_blob>;
   return unless_failing(result{}, [&]() -> result {
-    auto writer = disk_->begin_put(size_bytes, list);
+    blobs::put_terms terms;
+    terms.is_piecemeal = true;
+    if (size_bytes > max_data_bytes_) terms.leaves_free_bytes = disk_->quota_bytes() / 4;
+    auto writer = disk_->begin_put(size_bytes, list, terms);
     if (!writer) {
       if (writer.error() == blobs::blob_refusal::quota_exceeded) {
         told(std::string(blobs::to_text(writer.error())));
       }
       return std::nullopt;
     }
-    auto missing = writer->missing();
+    blob_exchange::begun_blob begun{writer->missing(), writer->unread()};
     writers_.insert_or_assign(writer->id(), std::move(*writer));
-    return missing;
+    return begun;
   });
+}
+
+bool disk_shelf::read_again(const blob_id& blob, std::uint32_t number) {
+  return unless_failing(false, [&] { return writers_.at(blob).read_again(number); });
 }
 
 blob_exchange::put_result disk_shelf::put(const blob_id& blob, std::uint32_t number,
                                           byte_view data) {
   using enum blob_exchange::put_result;
-  return unless_failing(failed,
-                        [&] { return writers_.at(blob).put_chunk(number, data) ? kept : wrong; });
+  return unless_failing(failed, [&] {
+    const auto put = writers_.at(blob).put_chunk(number, data);
+    if (put) return kept;
+    if (put.error() != blobs::blob_refusal::quota_exceeded) return wrong;
+    told(std::string(blobs::to_text(put.error())));
+    return failed;
+  });
 }
 
 bool disk_shelf::finish(const blob_id& blob) {

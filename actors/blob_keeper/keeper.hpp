@@ -1,6 +1,7 @@
 // Private to actors/blob_keeper: what the role does, on the role's own thread.
 #pragma once
 
+#include <map>
 #include <set>
 
 #include "actors/blob_keeper/blob_keeper.hpp"
@@ -23,8 +24,9 @@ class keeper : public std::enable_shared_from_this<keeper> {
   /// A request that is not answered yet.
   struct waiter {
     caf::typed_response_promise<message<schema::FetchedBlobs>> answer;
-    std::set<blob_id> missing;
+    std::map<blob_id, std::uint64_t> missing;  // and the size that the request names
     std::vector<blob_id> other_size;
+    std::set<blob_id> not_kept;  // of the missing ones those that the own disk has refused
     std::uint64_t within_ms = 0;
     std::optional<std::uint64_t> until_ms;  // nullopt before the role knows the time
     bool is_answered = false;
@@ -39,9 +41,11 @@ class keeper : public std::enable_shared_from_this<keeper> {
   void read_ledger();
   void read_members();
   void place();
-  void place(const blob_id& blob, const named_blob& what);
+  void place(const named_blob& what, bool is_for_all);
+  void place_all_of(const blob_id& blob);
   [[nodiscard]] bool is_needed(const blob_id& blob) const;
-  [[nodiscard]] bool should_have(const blob_id& blob, const named_blob& what) const;
+  [[nodiscard]] bool should_have(const blob_id& blob) const;
+  [[nodiscard]] bool should_have(const named_blob& what, bool is_for_all) const;
   void take_sent(std::uint32_t peer, schema::FromPeer::Sent::Reader sent);
   void step(const blob_exchange::fetcher::event& next);
   void took(const blob_exchange::fetcher::done& done);

@@ -97,6 +97,7 @@ void auditor::queue(const model_version_ref& version) {
 
 void auditor::done_with(const target_id& target) {
   attempts_.erase(target);
+  not_kept_.erase(target);
   targets_in_work_.erase(target);
 }
 
@@ -140,11 +141,14 @@ void auditor::fetch_then_queue(const target_id& target) {
   }
   const bool is_waiting = blob_keeper::wait_for_blobs(
       self_, ports_.blobs, blobs, options_.fetch_ms,
-      [me = shared_from_this(), target](const std::vector<blob_id>& other_size) {
+      [me = shared_from_this(), target](const blob_keeper::blobs_waited_for& result) {
         const auto claimed = me->ports_.ledger->view().submission(target);
-        if (claimed && std::ranges::find(other_size, claimed->blob) != other_size.end()) {
-          return me->vote_on(target, audit_verdict::wrong_size);
-        }
+        const auto has_data = [&](const std::vector<blob_id>& some) {
+          return claimed && std::ranges::find(some, claimed->blob) != some.end();
+        };
+        if (has_data(result.other_size)) return me->vote_on(target, audit_verdict::wrong_size);
+        me->not_kept_.erase(target);
+        if (has_data(result.not_kept)) me->not_kept_.insert(target);
         me->due_.push_back(target);
         me->begin_work();
       });
@@ -155,12 +159,12 @@ void auditor::fetch_then_queue(const model_version_ref& version) {
   const auto entry = entry_in_ledger(ports_.ledger->view(), version);
   std::vector<blob_keeper::awaited_blob> blobs;
   if (entry) blobs.push_back({entry->manifest.root, entry->manifest.size_bytes});
-  const bool is_waiting =
-      blob_keeper::wait_for_blobs(self_, ports_.blobs, blobs, options_.fetch_ms,
-                                  [me = shared_from_this(), version](const std::vector<blob_id>&) {
-                                    me->due_versions_.push_back(version);
-                                    me->begin_work();
-                                  });
+  const bool is_waiting = blob_keeper::wait_for_blobs(
+      self_, ports_.blobs, blobs, options_.fetch_ms,
+      [me = shared_from_this(), version](const blob_keeper::blobs_waited_for&) {
+        me->due_versions_.push_back(version);
+        me->begin_work();
+      });
   if (!is_waiting) due_versions_.push_back(version);
 }
 
@@ -274,7 +278,8 @@ void auditor::not_scored(const target_id& target, const submission_row& claim,
 void auditor::miss_data(const target_id& target, const submission_row& claim) {
   auto& attempts = attempts_[target];
   attempts = std::min(attempts + 1, options_.audit_attempts);
-  if (attempts >= options_.audit_attempts && is_overdue(claim)) {
+  // That this home's own disk has refused the data says nothing about the submitter.
+  if (attempts >= options_.audit_attempts && is_overdue(claim) && !not_kept_.contains(target)) {
     return vote_on(target, audit_verdict::unavailable);
   }
   again_later([me = shared_from_this(), target] { me->fetch_then_queue(target); });

@@ -5,7 +5,8 @@
 // been decided. It runs at most max_audits at once. Each audit first
 // waits until what it reads is in the home's blob store (security §9.3), and takes no place among
 // those that run meanwhile. Data that cannot be fetched is tried audit_attempts times, and until it
-// is overdue, before the vote calls it unavailable. Weights that cannot be fetched are tried as
+// is overdue, before the vote calls it unavailable; never when this home's own disk has refused it.
+// Weights that cannot be fetched are tried as
 // long as the ledger has use for a verdict: not having them says nothing about them.
 #pragma once
 
@@ -91,6 +92,7 @@ class auditor : public std::enable_shared_from_this<auditor> {
   std::set<model_version_ref> versions_in_work_;
   // How often the data was not found. Entries of what is settled are erased.
   std::map<target_id, unsigned> attempts_;
+  std::set<target_id> not_kept_;  // whose data this home's own disk refused when it was last sought
   std::vector<std::function<void()>> for_next_block_;
   unsigned running_ = 0;
 };

@@ -56,4 +56,5 @@ struct FetchBlobs {
 struct FetchedBlobs {
   missing @0 :List(Data);           # names of those that are not in the store
   otherSize @1 :List(Data);         # names of those that are proven to have another size; they need not be there
+  notKept @2 :List(Data);           # names of those missing that this home's own disk has refused, as when it is full
 }

@@ -41,7 +41,8 @@ expected<blob_id, blob_refusal> blob_store::put(byte_view data) {
 }
 
 expected<blob_writer, blob_refusal> blob_store::begin_put(std::uint64_t size_bytes,
-                                                          std::span<const hash256> chunk_hashes) {
+                                                          std::span<const hash256> chunk_hashes,
+                                                          put_terms terms) {
   auto& store = *state_;
   SOMA_ASSERT(!store.options.read_only, "a store opened for reading takes no blobs");
   if (size_bytes == 0) return make_unexpected(blob_refusal::empty);
@@ -53,8 +54,11 @@ expected<blob_writer, blob_refusal> blob_store::begin_put(std::uint64_t size_byt
   begun->id = crypto::blob_root(size_bytes, chunk_hashes);
   begun->layout = layout;
   begun->hashes.assign(chunk_hashes.begin(), chunk_hashes.end());
+  begun->terms = terms;
   begun->present.assign(chunk_hashes.size(), false);
+  begun->unread.assign(chunk_hashes.size(), false);
   const blob_id& id = begun->id;
+  blob_store_state::incoming_file known;
   {
     const std::lock_guard guard(store.mutex);
     if (store.active.contains(id)) return make_unexpected(blob_refusal::put_in_progress);
@@ -65,32 +69,32 @@ expected<blob_writer, blob_refusal> blob_store::begin_put(std::uint64_t size_byt
     }
     auto usable = store.incoming.file_bytes(id);
     if (usable && *usable != layout.file_bytes()) {  // a kill cut the file short
-      store.used_bytes -= store.incoming.remove(id);
+      (void)store.drop_incoming(id);
       usable.reset();
     }
     if (!usable && store.quarantined.file_bytes(id) == layout.file_bytes()) {
       store.quarantined.move_to(store.incoming, id);
-      usable = layout.file_bytes();
+      store.unfinished[id] = {layout.file_bytes(), {}, {}};
     }
-    if (!usable) {
-      if (layout.file_bytes() > store.options.quota_bytes ||
-          store.used_bytes > store.options.quota_bytes - layout.file_bytes()) {
-        return make_unexpected(blob_refusal::quota_exceeded);
-      }
-      store.used_bytes += layout.file_bytes();
+    // The list of the hashes is written at once; of a put that is piecemeal all else comes later.
+    const auto list_bytes = layout.file_bytes() - layout.size_bytes;
+    if (layout.file_bytes() > store.options.quota_bytes ||
+        !store.count_incoming(id, terms.is_piecemeal ? list_bytes : layout.file_bytes(),
+                              terms.leaves_free_bytes)) {
+      return make_unexpected(blob_refusal::quota_exceeded);
     }
+    known = store.unfinished[id];
     store.active.insert(id);
     begun->active = true;
   }
   try {
-    begun->open_file();
+    begun->open_file(known);
   } catch (const blob_failure&) {
     // The file is removed, and all the bytes that were counted for it are freed, however much of it
     // was created.
     begun->active = false;
     const std::lock_guard guard(store.mutex);
-    store.incoming.remove(id);
-    store.used_bytes -= layout.file_bytes();
+    (void)store.drop_incoming(id);
     store.active.erase(id);
     throw;
   }
@@ -177,19 +181,24 @@ blob_collection blob_store::collect(std::span<const blob_id> live, std::uint64_t
   const std::set<blob_id> kept(live.begin(), live.end());
   blob_collection collected;
   const std::lock_guard guard(store.mutex);
-  const auto sweep = [&](const blob_directory& place, bool spare_live, std::uint64_t age_ms) {
+  const auto sweep = [&](const blob_directory& place) {
     place.each([&](const blob_id& id, const struct stat& file) {
-      if (store.active.contains(id) || (spare_live && kept.contains(id))) return;
-      if (store.age_ms(file) < age_ms) return;
+      if (store.active.contains(id) || kept.contains(id)) return;
+      if (store.age_ms(file) < min_age_ms) return;
       const std::uint64_t freed = place.remove(id);
       store.used_bytes -= freed;
       collected.freed_bytes += freed;
       ++collected.blobs;
     });
   };
-  sweep(store.complete, true, min_age_ms);
-  sweep(store.quarantined, true, min_age_ms);
-  sweep(store.incoming, false, store.options.incoming_max_age_ms);
+  sweep(store.complete);
+  sweep(store.quarantined);
+  store.incoming.each([&](const blob_id& id, const struct stat& file) {
+    if (store.active.contains(id)) return;
+    if (store.age_ms(file) < store.options.incoming_max_age_ms) return;
+    collected.freed_bytes += store.drop_incoming(id);
+    ++collected.blobs;
+  });
   return collected;
 }
 

@@ -18,8 +18,9 @@
 //
 // A put writes chunks, hashes and trailer into incoming/, calls fsync on the file, renames it into
 // whole/ and calls fsync on whole/. Only then is the blob visible and acknowledged. A kill before
-// the rename leaves a file in incoming/, from which the next put of the same blob resumes. That put
-// hashes every chunk of the file to learn which ones are good; it believes no record of them.
+// the rename leaves a file in incoming/, from which the next put of the same blob resumes. The
+// first such put of a process hashes every chunk of the file to learn which ones are good; it
+// believes no record of them. While the process runs, the store remembers which ones are.
 // The store is thread-safe; a writer or a reader is used by one thread at a time.
 #pragma once
 
@@ -41,7 +42,8 @@ namespace soma::blobs {
 inline constexpr std::uint64_t max_blob_bytes = std::uint64_t{64} << 30;
 
 struct blob_options {
-  /// Counts whole files; an incoming file counts with its full size.
+  /// Counts whole files. An incoming file counts with its full size, or with what has come of it
+  /// (put_terms).
   std::uint64_t quota_bytes = std::uint64_t{64} << 30;
   std::uint64_t incoming_max_age_ms = 24 * 3'600 * 1'000;  // an older unfinished put is given up
   std::function<std::uint64_t()> now_ms{};  // Unix time; when empty, the system's clock
@@ -49,6 +51,17 @@ struct blob_options {
 };
 
 struct blob_store_state;
+
+/// How a put takes room and goes on with what an earlier one left.
+struct put_terms {
+  /// False: the room for the whole blob is taken at the beginning, and the chunks that are here are
+  /// read at once. So a put that has begun does not run out of room halfway.
+  /// True: only bytes that have come take room, so that who announces blobs and does not give them
+  /// takes nothing from others. What is here is read when the caller says so, piece by piece.
+  bool is_piecemeal = false;
+  /// The put leaves so many bytes of the quota free. Only for a put that is piecemeal.
+  std::uint64_t leaves_free_bytes = 0;
+};
 
 /// A put under way. If it is destroyed without finish, the chunks that have come stay for the next
 /// put of the same blob.
@@ -62,10 +75,16 @@ class blob_writer {
   [[nodiscard]] std::uint32_t chunks() const;
   /// The numbers of the chunks that have not come yet, ascending.
   [[nodiscard]] std::vector<std::uint32_t> missing() const;
+  /// The numbers of the chunks that may have come before and have to be read to know, ascending.
+  /// Only a put that is piecemeal has such chunks.
+  [[nodiscard]] std::vector<std::uint32_t> unread() const;
+  /// Reads such a chunk, and returns whether it is here. Otherwise it is missing.
+  [[nodiscard]] bool read_again(std::uint32_t number);
   /// The size of chunk `number` in bytes.
   [[nodiscard]] std::size_t chunk_size(std::uint32_t number) const;
 
-  /// Refuses: wrong_chunk. A chunk that is present already is verified and left as it is.
+  /// Refuses: wrong_chunk, and quota_exceeded if the put is piecemeal. A chunk that is present
+  /// already is verified and left as it is.
   [[nodiscard]] expected<void, blob_refusal> put_chunk(std::uint32_t number, byte_view data);
   /// Makes the blob durable, then visible. Refuses: incomplete. Once the blob is there, calling
   /// finish again changes nothing.
@@ -124,8 +143,9 @@ class blob_store {
   /// Announces a blob by its size and the hashes of its chunks (messages/crypto/merkle.hpp) and
   /// resumes where an earlier put ended. If the blob is here already, the writer misses no chunk.
   /// Refuses: quota_exceeded, empty, too_large, wrong_hashes, put_in_progress.
-  [[nodiscard]] expected<blob_writer, blob_refusal> begin_put(
-      std::uint64_t size_bytes, std::span<const hash256> chunk_hashes);
+  [[nodiscard]] expected<blob_writer, blob_refusal> begin_put(std::uint64_t size_bytes,
+                                                              std::span<const hash256> chunk_hashes,
+                                                              put_terms terms = {});
 
   [[nodiscard]] bool have(const blob_id& id) const;
   [[nodiscard]] std::optional<std::uint64_t> size_of(const blob_id& id) const;

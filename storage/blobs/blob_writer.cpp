@@ -13,13 +13,31 @@ namespace soma::blobs {
 blob_writer::state::~state() {
   if (!active) return;
   try {
+    {
+      const std::lock_guard guard(store->mutex);
+      auto& left = store->unfinished[id];
+      left.present = std::move(present);
+      left.unread = std::move(unread);
+    }
     store->release(id, false);
   } catch (const blob_failure&) {
     // A release without `drop` removes no file, so it cannot fail.
   }
 }
 
-void blob_writer::state::open_file() {
+bool blob_writer::state::is_good(std::uint32_t number) const {
+  bytes chunk(layout.chunk_size(number));
+  return read_at(file.get(), layout.chunk_offset(number), chunk) &&
+         crypto::chunk_hash(chunk) == hashes[number];
+}
+
+void blob_writer::state::mark_present(std::uint32_t number) {
+  if (present[number]) return;
+  present[number] = true;
+  present_bytes += layout.chunk_size(number);
+}
+
+void blob_writer::state::open_file(const blob_store_state::incoming_file& known) {
   file = store->incoming.open(id, O_RDWR);
   const bool resumed = file.open();
   if (!resumed) {
@@ -27,24 +45,28 @@ void blob_writer::state::open_file() {
     file = descriptor(::openat(store->incoming.fd(), name.c_str(),
                                O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
     if (!file.open()) fail("create a blob");
-    // The disk's room is reserved now, so that a put which has begun does not run out of disk
-    // halfway.
-    const auto size = static_cast<off_t>(layout.file_bytes());
-    if (::fallocate(file.get(), 0, 0, size) != 0) {
-      if (errno != EOPNOTSUPP) fail("make room for a blob");
-      if (::ftruncate(file.get(), size) != 0) fail("make room for a blob");
-    }
   }
+  // The disk's room is reserved now, so that a put which has begun does not run out of disk
+  // halfway. The file of a piecemeal put has holes until its chunks come.
+  const auto size = static_cast<off_t>(layout.file_bytes());
+  if (!terms.is_piecemeal && ::fallocate(file.get(), 0, 0, size) != 0 && errno != EOPNOTSUPP) {
+    fail("make room for a blob");
+  }
+  if (!resumed && ::ftruncate(file.get(), size) != 0) fail("make room for a blob");
   bytes list;
   for (const auto& hash : hashes) list.insert(list.end(), hash.value.begin(), hash.value.end());
   write_at(file.get(), layout.trailer_offset(), layout.trailer());
   write_at(file.get(), layout.hashes_offset(), list);
   if (!resumed) return;
-  bytes chunk;
+  const bool is_known = known.present.size() == layout.chunks();
   for (std::uint32_t number = 0; number < layout.chunks(); ++number) {
-    chunk.resize(layout.chunk_size(number));
-    present[number] = read_at(file.get(), layout.chunk_offset(number), chunk) &&
-                      crypto::chunk_hash(chunk) == hashes[number];
+    if (!terms.is_piecemeal) {
+      if (is_good(number)) mark_present(number);
+    } else if (is_known && !known.unread[number]) {
+      if (known.present[number]) mark_present(number);
+    } else {
+      unread[number] = true;
+    }
   }
 }
 
@@ -66,9 +88,27 @@ std::size_t blob_writer::chunk_size(std::uint32_t number) const {
 std::vector<std::uint32_t> blob_writer::missing() const {
   std::vector<std::uint32_t> numbers;
   for (std::uint32_t number = 0; number < chunks(); ++number) {
-    if (!state_->present[number]) numbers.push_back(number);
+    if (!state_->present[number] && !state_->unread[number]) numbers.push_back(number);
   }
   return numbers;
+}
+
+std::vector<std::uint32_t> blob_writer::unread() const {
+  std::vector<std::uint32_t> numbers;
+  for (std::uint32_t number = 0; number < chunks(); ++number) {
+    if (state_->unread[number]) numbers.push_back(number);
+  }
+  return numbers;
+}
+
+bool blob_writer::read_again(std::uint32_t number) {
+  auto& s = *state_;
+  SOMA_ASSERT(number < chunks(), "a blob has this chunk");
+  if (!s.unread[number]) return s.present[number];
+  const bool is_good = s.is_good(number);
+  s.unread[number] = false;
+  if (is_good) s.mark_present(number);
+  return is_good;
 }
 
 expected<void, blob_refusal> blob_writer::put_chunk(std::uint32_t number, byte_view data) {
@@ -79,8 +119,16 @@ expected<void, blob_refusal> blob_writer::put_chunk(std::uint32_t number, byte_v
   }
   if (s.present[number]) return {};
   SOMA_ASSERT(s.active, "a put that was abandoned takes no chunks");
+  if (s.terms.is_piecemeal) {
+    const std::lock_guard guard(s.store->mutex);
+    const auto needed = s.layout.file_bytes() - s.layout.size_bytes + s.present_bytes + data.size();
+    if (!s.store->count_incoming(s.id, needed, s.terms.leaves_free_bytes)) {
+      return make_unexpected(blob_refusal::quota_exceeded);
+    }
+  }
   write_at(s.file.get(), s.layout.chunk_offset(number), data);
-  s.present[number] = true;
+  s.unread[number] = false;
+  s.mark_present(number);
   return {};
 }
 
@@ -101,6 +149,9 @@ expected<blob_id, blob_refusal> blob_writer::finish() {
   {
     const std::lock_guard guard(s.store->mutex);
     s.store->used_bytes -= s.store->incoming.move_to(s.store->complete, s.id);
+    s.store->used_bytes += s.layout.file_bytes();
+    s.store->used_bytes -= s.store->unfinished[s.id].counted_bytes;
+    s.store->unfinished.erase(s.id);
   }
   s.store->complete.sync();
   s.store->release(s.id, false);  // from here on the blob is visible
@@ -114,6 +165,8 @@ void blob_writer::abandon() {
   state_->store->release(state_->id, true);
   state_->active = false;
   state_->present.assign(state_->present.size(), false);
+  state_->unread.assign(state_->unread.size(), false);
+  state_->present_bytes = 0;
 }
 
 }  // namespace soma::blobs

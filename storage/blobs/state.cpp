@@ -223,11 +223,19 @@ blob_store_state::blob_store_state(const std::filesystem::path& directory, blob_
     const bool usable = opened.open() && blob_layout::of_file(opened.get());
     if (!usable || age_ms(file) >= options.incoming_max_age_ms) incoming.remove(id);
   });
-  for (const auto* place : {&complete, &incoming, &quarantined}) {
+  for (const auto* place : {&complete, &quarantined}) {
     place->each([&](const blob_id&, const struct stat& file) {
       used_bytes += static_cast<std::uint64_t>(file.st_size);
     });
   }
+  incoming.each([&](const blob_id& id, const struct stat& file) {
+    // Chunks that have not come are holes in the file, which take no room.
+    constexpr std::uint64_t stat_block_bytes = 512;
+    const auto taken = std::min(static_cast<std::uint64_t>(file.st_size),
+                                stat_block_bytes * static_cast<std::uint64_t>(file.st_blocks));
+    unfinished[id].counted_bytes = taken;
+    used_bytes += taken;
+  });
 }
 
 std::uint64_t blob_store_state::now_ms() const {
@@ -263,8 +271,34 @@ void blob_store_state::quarantine(const blob_id& id, int fd) {
 
 void blob_store_state::release(const blob_id& id, bool drop) {
   const std::lock_guard guard(mutex);
-  if (drop) used_bytes -= incoming.remove(id);
+  if (drop) (void)drop_incoming(id);
   active.erase(id);
+}
+
+std::uint64_t blob_store_state::drop_incoming(const blob_id& id) {
+  (void)incoming.remove(id);
+  const auto known = unfinished.find(id);
+  if (known == unfinished.end()) return 0;
+  const auto freed = known->second.counted_bytes;
+  SOMA_ASSERT(used_bytes >= freed, "the file was counted");
+  used_bytes -= freed;
+  unfinished.erase(known);
+  return freed;
+}
+
+bool blob_store_state::count_incoming(const blob_id& id, std::uint64_t bytes,
+                                      std::uint64_t leaves_free_bytes) {
+  auto& counted = unfinished[id].counted_bytes;
+  if (counted >= bytes) return true;
+  const auto more = bytes - counted;
+  const auto limit = options.quota_bytes - std::min(options.quota_bytes, leaves_free_bytes);
+  if (more > limit || used_bytes > limit - more) {
+    if (counted == 0) unfinished.erase(id);
+    return false;
+  }
+  counted = bytes;
+  used_bytes += more;
+  return true;
 }
 
 }  // namespace soma::blobs

@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 
 #include <functional>
+#include <map>
 #include <mutex>
 #include <set>
 #include <string>
@@ -99,6 +100,13 @@ struct blob_store_state {
   mutable std::mutex mutex;
   std::set<blob_id> active;  // puts under way; their blobs are not visible until they are durable
   std::uint64_t used_bytes = 0;
+  /// What a file in incoming/ counts for in used_bytes, and what is known of its chunks.
+  struct incoming_file {
+    std::uint64_t counted_bytes = 0;
+    /// Empty when nothing is known, as after a start.
+    std::vector<bool> present, unread;
+  };
+  std::map<blob_id, incoming_file> unfinished;
 
   [[nodiscard]] std::uint64_t now_ms() const;
   [[nodiscard]] std::uint64_t age_ms(const struct stat& file) const;
@@ -108,6 +116,12 @@ struct blob_store_state {
   void quarantine(const blob_id& id, int fd);
   /// Ends a put. If `drop` is true, its file in incoming/ is removed.
   void release(const blob_id& id, bool drop);
+  // The following are called with the mutex held.
+  /// Removes a file in incoming/ and returns the bytes that it counted for.
+  std::uint64_t drop_incoming(const blob_id& id);
+  /// Counts a file in incoming/ for at least so many bytes. False when the quota has no room.
+  [[nodiscard]] bool count_incoming(const blob_id& id, std::uint64_t bytes,
+                                    std::uint64_t leaves_free_bytes);
 };
 
 struct blob_writer::state {
@@ -115,14 +129,19 @@ struct blob_writer::state {
   blob_id id;
   blob_layout layout;
   std::vector<hash256> hashes;
+  put_terms terms;
   std::vector<bool> present;
-  descriptor file;  // open in incoming/ while the put is active
+  std::vector<bool> unread;         // may be present; only when the put is piecemeal
+  std::uint64_t present_bytes = 0;  // of the chunks, if the put is piecemeal
+  descriptor file;                  // open in incoming/ while the put is active
   bool active = false;
 
   ~state();
   /// Creates or reopens the file in incoming/. Of a reopened file it hashes every chunk to learn
-  /// which ones are good.
-  void open_file();
+  /// which ones are good, or leaves that to read_again.
+  void open_file(const blob_store_state::incoming_file& known);
+  [[nodiscard]] bool is_good(std::uint32_t number) const;
+  void mark_present(std::uint32_t number);
 };
 
 struct blob_reader::state {

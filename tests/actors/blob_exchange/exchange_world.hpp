@@ -19,8 +19,9 @@ enum class conduct : std::uint8_t {
   wrong_list,   // gives another list than that of the blob
   wrong_size,   // says that each blob has another size
   never_now,    // answers everything with "later"
+  late_later,   // the same, just before the time of the question is over
 };
-inline constexpr std::size_t conducts = 7;
+inline constexpr std::size_t conducts = 8;
 
 class exchange_world {
  public:
@@ -40,6 +41,7 @@ class exchange_world {
     std::unique_ptr<blob_exchange::server> server;
     std::map<std::uint32_t, std::size_t> peers;  // the home at the other end
     std::map<blob_id, blob_exchange::fetch_end> done;
+    std::map<blob_id, std::size_t> not_kept;  // how often its disk refused it
     std::size_t most_in_flight = 0;
   };
 
@@ -178,10 +180,12 @@ class exchange_world {
 
   void step(std::size_t number, const blob_exchange::fetcher::event& next) {
     auto& one = at(number);
+    const auto reads = one.shelf.reads;
     const auto effects = one.fetcher->step(next, now_ms_);
     one.most_in_flight = std::max(one.most_in_flight, one.fetcher->in_flight());
     REQUIRE(one.fetcher->in_flight() <= how_.fetcher.all_in_flight);
     REQUIRE(one.fetcher->begun() <= how_.fetcher.most_begun);
+    REQUIRE(one.shelf.reads - reads <= how_.fetcher.most_reads);
     REQUIRE(one.shelf.open() <= how_.fetcher.most_begun);
     for (const auto& effect : effects) {
       if (const auto* sent = std::get_if<blob_exchange::fetcher::send>(&effect)) {
@@ -194,9 +198,10 @@ class exchange_world {
         REQUIRE(to != one.peers.end());
         blames.emplace_back(number, to->second);
         later(now_ms_, [this, number, other = to->second] { disconnect(number, other); });
+      } else if (const auto* ended = std::get_if<blob_exchange::fetcher::done>(&effect)) {
+        one.done[ended->blob] = ended->end;
       } else {
-        const auto& ended = std::get<blob_exchange::fetcher::done>(effect);
-        one.done[ended.blob] = ended.end;
+        ++one.not_kept[std::get<blob_exchange::fetcher::not_kept>(effect).blob];
       }
     }
   }
@@ -221,7 +226,12 @@ class exchange_world {
           bytes_given += part->data.size();
           if (!part->data.empty() && !part->answered.of_list) ++chunks_given_by[to];
         }
-        post(to, from, *answer);
+        const bool is_held =
+            one.how == conduct::late_later && std::holds_alternative<peer::part>(*answer);
+        if (!is_held) return post(to, from, *answer);
+        later(now_ms_ + 29'000, [this, from, to, held = *answer] {
+          if (number_of(to, from)) post(to, from, held);
+        });
       }
       return;
     }
@@ -238,7 +248,7 @@ class exchange_world {
       return out;
     }
     const auto& wanted = std::get<peer::get>(message).wanted;
-    peer::part out{wanted, {}, who.how == conduct::never_now};
+    peer::part out{wanted, {}, who.how == conduct::never_now || who.how == conduct::late_later};
     if (who.how == conduct::silent) return std::nullopt;
     if (who.how == conduct::empty || out.later) return out;
     if (auto data = who.shelf.part(wanted)) out.data = std::move(*data);

@@ -86,6 +86,46 @@ TEST_CASE("peers that are silent cost their time once, and then the others are a
   CHECK(world.blames.empty());  // silence may be the network's fault
 }
 
+// By security §9.3 a question holds its place for 2 s, and strangers hold half of the places.
+TEST_CASE("any number of peers that say later after 29 seconds keep nothing from a home") {
+  for (const std::size_t liars : {0, 8, 16, 32}) {
+    for (const bool are_large : {false, true}) {
+      CAPTURE(liars);
+      CAPTURE(are_large);
+      // The liars come first in every order of peers.
+      std::vector<conduct> homes(1 + liars, conduct::late_later);
+      homes[0] = conduct::honest;
+      homes.insert(homes.end(), 9, conduct::honest);
+      exchange_world world(11, homes, {});
+      std::vector<test_blob> blobs;
+      for (std::uint64_t i = 0; i < (are_large ? 4 : 500); ++i) {
+        blobs.emplace_back(i + 1, are_large ? 40 * mib : 1'000);
+      }
+      for (const auto& blob : blobs) {
+        for (std::size_t i = 1; i < world.size(); ++i) world.at(i).shelf.store(blob);
+        world.want(0, blob, world.now_ms() + 600'000);
+      }
+      // Without liars it takes up to 7 s. To find the honest peers takes the more, the more lie.
+      const auto within_ms = 10'000 + 500 * liars;
+      CHECK(world.reaches([&] { return world.at(0).done.size() == blobs.size(); }, within_ms));
+      CHECK(world.blames.empty());
+    }
+  }
+}
+
+// The answer of a slow connection counts, though the part was asked for elsewhere meanwhile.
+TEST_CASE("peers that need longer for a part than a question holds its place give a blob") {
+  exchange_world::options slow;
+  slow.delay_max_ms = 8'000;
+  exchange_world world(12, std::vector<conduct>(4, conduct::honest), slow);
+  const test_blob blob(1, 30 * mib);
+  for (std::size_t i = 1; i < 4; ++i) world.at(i).shelf.store(blob);
+  world.want(0, blob);
+  CHECK(world.reaches([&] { return world.at(0).shelf.equals(blob); }, 300'000));
+  CHECK(world.at(0).shelf.kept == 30);
+  CHECK(world.questions < 60);  // fewer than two for each part
+}
+
 TEST_CASE("a blob that nobody has is sought ever more rarely, and found soon after a peer comes") {
   exchange_world world(4, {conduct::honest, conduct::honest}, {});
   const test_blob blob(1, 500);

@@ -109,6 +109,27 @@ TEST_CASE("a blob of another size than the wanted one is proven to have it, and 
   CHECK(world.questions == asked);
 }
 
+// By security §9.3 a wrong size does not hide the right one, whichever was wanted first and however
+// many peers say the wrong one.
+TEST_CASE("a blob that is wanted with several sizes comes if one of them is right") {
+  for (const bool is_right_first : {false, true}) {
+    CAPTURE(is_right_first);
+    std::vector<conduct> homes(9, conduct::wrong_size);
+    homes[0] = homes[8] = conduct::honest;
+    exchange_world world(13, homes, {});
+    const test_blob blob(1, 900);
+    for (std::size_t i = 1; i < 9; ++i) world.at(i).shelf.store(blob);
+    // The liars say 901.
+    const std::uint64_t sizes[] = {901, 900, 1};
+    world.want(0, blob.id, sizes[is_right_first ? 1 : 0]);
+    world.want(0, blob.id, sizes[is_right_first ? 0 : 1]);
+    world.want(0, blob.id, sizes[2]);
+    CHECK(world.reaches([&] { return world.at(0).done.contains(blob.id); }, 20'000));
+    CHECK(world.at(0).done.at(blob.id) == fetch_end::here);
+    CHECK(world.at(0).shelf.equals(blob));
+  }
+}
+
 TEST_CASE("a home that was killed goes on where it was, from others too") {
   exchange_world::options slow;
   slow.delay_max_ms = 100;
@@ -123,7 +144,8 @@ TEST_CASE("a home that was killed goes on where it was, from others too") {
   world.start(0);
   world.want(0, blob);
   CHECK(world.reaches([&] { return world.at(0).shelf.equals(blob); }, 100'000));
-  CHECK(world.at(0).shelf.kept == 40);  // none of them twice
+  CHECK(world.at(0).shelf.kept == 40);   // none of them twice
+  CHECK(world.at(0).shelf.reads == 40);  // once after the start, a few in each step
   CHECK(world.chunks_given_by[2] <= 25);
 }
 
@@ -137,6 +159,7 @@ TEST_CASE("what a disk refuses is tried again when it works") {
   CHECK(world.at(0).fetcher->wants(blob.id));
   CHECK(world.at(0).shelf.open() == 0);
   CHECK(world.questions < 20);  // it does not ask in vain all the time
+  CHECK(world.at(0).not_kept[blob.id] >= 2);
   world.at(0).shelf.has_failed = false;
   CHECK(world.reaches([&] { return world.at(0).shelf.equals(blob); }, 30'000));
 }

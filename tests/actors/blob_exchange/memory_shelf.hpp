@@ -53,7 +53,10 @@ class memory_shelf final : public blob_exchange::shelf {
   }
   void remove(const blob_id& blob) { entries_.erase(blob); }
   /// As when the process is killed: what was begun is not begun any more.
-  void restart() { open_.clear(); }
+  void restart() {
+    open_.clear();
+    known_.clear();
+  }
   [[nodiscard]] bool equals(const test_blob& blob) const {
     const auto found = entries_.find(blob.id);
     if (found == entries_.end() || !found->second.is_whole) return false;
@@ -81,7 +84,7 @@ class memory_shelf final : public blob_exchange::shelf {
     const auto chunk = e.chunks.find(which.number);
     return chunk == e.chunks.end() ? std::nullopt : std::optional(chunk->second);
   }
-  [[nodiscard]] std::optional<std::vector<std::uint32_t>> begin(
+  [[nodiscard]] std::optional<blob_exchange::begun_blob> begin(
       std::uint64_t size_bytes, std::span<const hash256> list) override {
     REQUIRE(list.size() == crypto::chunk_count(size_bytes));
     if (has_failed) return std::nullopt;
@@ -90,11 +93,21 @@ class memory_shelf final : public blob_exchange::shelf {
     auto& e = entries_[id];
     e.size_bytes = size_bytes;
     e.list.assign(list.begin(), list.end());
-    std::vector<std::uint32_t> missing;
+    blob_exchange::begun_blob begun;
+    const bool is_known = !known_.insert(id).second;
     for (std::uint32_t i = 0; i < e.list.size(); ++i) {
-      if (!e.chunks.contains(i)) missing.push_back(i);
+      if (!is_known && !e.chunks.empty()) {
+        begun.unread.push_back(i);
+      } else if (!e.chunks.contains(i)) {
+        begun.missing.push_back(i);
+      }
     }
-    return missing;
+    return begun;
+  }
+  [[nodiscard]] bool read_again(const blob_id& blob, std::uint32_t number) override {
+    REQUIRE(open_.contains(blob));
+    ++reads;
+    return entries_.at(blob).chunks.contains(number);
   }
   [[nodiscard]] blob_exchange::put_result put(const blob_id& blob, std::uint32_t number,
                                               byte_view data) override {
@@ -119,7 +132,8 @@ class memory_shelf final : public blob_exchange::shelf {
   void put_aside(const blob_id& blob) override { REQUIRE(open_.erase(blob) == 1); }
 
   bool has_failed = false;
-  std::size_t kept = 0;  // chunks
+  std::size_t kept = 0;   // chunks
+  std::size_t reads = 0;  // of chunks that may have been here
 
  private:
   struct entry {
@@ -130,6 +144,7 @@ class memory_shelf final : public blob_exchange::shelf {
   };
   std::map<blob_id, entry> entries_;
   std::set<blob_id> open_;
+  std::set<blob_id> known_;  // that were begun since the last start
 };
 
 }  // namespace soma::test

@@ -124,6 +124,54 @@ TEST_CASE("a blob of another size than the ledger says is reported, without fetc
   CHECK_FALSE(world.at(0).disk->have(blob));
 }
 
+// By security §9.3. The attacker's row comes before the honest one in the same block, or commits to
+// a model whose weights are the data. Without the attack the same three members get the data.
+TEST_CASE(
+    "a row that names a blob of another with a wrong size makes nobody judge its size wrong") {
+  for (const auto attack : {"none", "reveal", "commit"}) {
+    CAPTURE(attack);
+    keeper_world world(4);
+    const auto data = some_bytes(5, 900);
+    const auto blob = *world.at(0).disk->put(data);
+    const target_rows honest(blob, data.size(), target_status::revealed, 5);
+    const target_rows reveal(blob, 1, target_status::revealed, 4);
+    const model_rows commit(blob, 20'000, version_status::committed, 4);
+    auto changes = honest.changes;
+    std::vector<event> events;
+    if (attack == std::string("reveal")) {
+      changes.insert(changes.end(), reveal.changes.begin(), reveal.changes.end());
+      events.push_back(reveal.revealed);
+    }
+    if (attack == std::string("commit")) {
+      changes.insert(changes.end(), commit.changes.begin(), commit.changes.end());
+      events.push_back(commit.committed);
+    }
+    events.push_back(honest.revealed);
+    world.commit(changes, events);
+    // What the auditors of the three other members ask for follows the notice of the block.
+    std::vector<pending_fetch> true_claim, false_claim;
+    for (std::size_t i = 1; i < 4; ++i) {
+      true_claim.emplace_back(world, i, world.request(blob, data.size(), 60'000));
+      false_claim.emplace_back(world, i, world.request(blob, 1, 60'000));
+    }
+    const auto has_come = [](const pending_fetch& asked) { return asked.has_come(); };
+    CHECK(world.reaches([&] { return std::ranges::all_of(true_claim, has_come); }, 5'000));
+    CHECK(world.reaches([&] { return std::ranges::all_of(false_claim, has_come); }, 5'000));
+    for (std::size_t i = 0; i < 3; ++i) {
+      CHECK(true_claim[i].other_size() == 0);
+      CHECK(true_claim[i].missing() == 0);
+      CHECK(false_claim[i].other_size() == 1);
+      CHECK(world.at(i + 1).disk->get(blob) == data);
+    }
+    // A blob that is here already is compared with each size as well.
+    const pending_fetch again(world, 1, world.request(blob, data.size(), 60'000));
+    const pending_fetch wrong(world, 1, world.request(blob, 1, 60'000));
+    CHECK(world.reaches([&] { return again.has_come() && wrong.has_come(); }, 5'000));
+    CHECK(again.other_size() == 0);
+    CHECK(wrong.other_size() == 1);
+  }
+}
+
 // By security §9.5.
 TEST_CASE("a part that the disk has damaged is found, and fetched again") {
   blob_keeper::blob_keeper_options options;

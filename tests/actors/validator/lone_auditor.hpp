@@ -66,6 +66,8 @@ using open_check = open_request<schema::CheckModel, schema::ModelCheck>;
 struct auditor_desk {
   std::function<void(validator::auditor&)> by_validator;
   std::function<void()> by_scorer;
+  std::function<void()> by_keeper;
+  std::vector<open_request<schema::FetchBlobs, schema::FetchedBlobs>> fetches;
   std::vector<open_score> scores;
   std::vector<open_check> checks;
 };
@@ -88,6 +90,21 @@ inline scorer::scorer_actor::behavior_type held_scorer(scorer::scorer_actor::poi
             desk->by_scorer();
             return message<schema::PoolStatus>{};
           }};
+}
+
+/// FromPeer makes it do what stands in the desk for it.
+inline blob_keeper::blob_keeper_actor::behavior_type held_keeper(
+    blob_keeper::blob_keeper_actor::pointer self, std::shared_ptr<auditor_desk> desk) {
+  return {[self, desk](const message<schema::FetchBlobs>& asked) {
+            const auto answer = self->make_response_promise<message<schema::FetchedBlobs>>();
+            desk->fetches.push_back({asked, answer});
+            return answer;
+          },
+          [desk](const message<schema::FromPeer>&) {
+            desk->by_keeper();
+            return message<schema::Ack>{};
+          },
+          [](const message<schema::BlockNotice>&) {}};
 }
 
 struct auditing_state {
@@ -134,7 +151,8 @@ class lone_auditor {
   static constexpr std::uint64_t start_ms = 1'000'000'000;
 
   lone_auditor(std::vector<row_change> rows, validator::validator_options options,
-               const address& member = {}, const genesis_parameters& parameters = {})
+               const address& member = {}, const genesis_parameters& parameters = {},
+               bool has_keeper = false)
       : block_ms_(options.block_ms),
         ledger_(std::make_shared<tables::ledger_store>(
             folder_.path() / "ledger", tables::ledger_options{1u << 26, false, false})),
@@ -148,6 +166,7 @@ class lone_auditor {
     ports.clock = world_.clock();
     ports.scorer = scorer_ = world_.system().spawn(held_scorer, desk_);
     ports.ledger = ledger_;
+    if (has_keeper) ports.blobs = keeper_ = world_.system().spawn(held_keeper, desk_);
     handle_ = world_.system().spawn(auditing_validator, desk_, &votes_, ports, options, member,
                                     parameters);
   }
@@ -155,6 +174,7 @@ class lone_auditor {
     // A request that was never answered would keep the actors alive.
     desk_->scores.clear();
     desk_->checks.clear();
+    desk_->fetches.clear();
   }
   lone_auditor(const lone_auditor&) = delete;
   lone_auditor& operator=(const lone_auditor&) = delete;
@@ -192,6 +212,8 @@ class lone_auditor {
 
   [[nodiscard]] const std::vector<open_score>& scores() const { return desk_->scores; }
   [[nodiscard]] const std::vector<open_check>& checks() const { return desk_->checks; }
+  /// What the auditor waits for; only with a keeper.
+  [[nodiscard]] const auto& fetches() const { return desk_->fetches; }
   [[nodiscard]] std::size_t open() const { return scores().size() + checks().size(); }
   [[nodiscard]] const vote_recorder& votes() const { return votes_; }
 
@@ -201,6 +223,12 @@ class lone_auditor {
   }
   void answer_check(std::size_t index, const std::optional<message<schema::ModelCheck>>& check) {
     answer(desk_->checks, index, check);
+  }
+  void answer_fetch(std::size_t index, const message<schema::FetchedBlobs>& fetched) {
+    auto promise = desk_->fetches.at(index).answer;
+    desk_->fetches.erase(desk_->fetches.begin() + static_cast<std::ptrdiff_t>(index));
+    desk_->by_keeper = [&] { promise.deliver(fetched); };
+    (void)world_.ask<schema::Ack>(keeper_, message<schema::FromPeer>{});
   }
 
  private:
@@ -230,6 +258,7 @@ class lone_auditor {
   std::shared_ptr<auditor_desk> desk_;
   localnet::world world_;
   scorer::scorer_actor scorer_;
+  blob_keeper::blob_keeper_actor keeper_;
   validator::validator_actor handle_;
 };
 
