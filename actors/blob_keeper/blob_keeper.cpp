@@ -41,7 +41,9 @@ keeper::keeper(blob_keeper_actor::pointer self, blob_keeper_ports ports,
       shelf_(ports_.disk, [this](const std::string& line) { tell(line); }),
       fetcher_(shelf_, options_.fetcher),
       server_(shelf_, options_.server),
-      care_(ports_.disk, options_.care) {}
+      care_(ports_.disk, options_.care) {
+  server_.set_named([this](const blob_id& blob) { return named_.contains(blob); });
+}
 
 void keeper::start() {
   read_members();
@@ -81,6 +83,7 @@ void keeper::woken(std::uint64_t now_ms) {
   now_ms_ = std::max(now_ms_.value_or(now_ms), now_ms);
   step(fetcher::time_passed{});
   end_waiters();
+  end_surveys();
   look_after_blobs();
 }
 
@@ -243,10 +246,12 @@ void keeper::take(schema::FromPeer::Reader from) {
   const auto peer = from.getPeer();
   switch (from.which()) {
     case schema::FromPeer::CONNECTED:
-      server_.peer_connected(peer, array_of<32>(from.getConnected()).value_or(public_key{}));
+      peers_[peer] = array_of<32>(from.getConnected()).value_or(public_key{});
+      server_.peer_connected(peer, peers_[peer]);
       step(fetcher::peer_connected{peer});
       break;
     case schema::FromPeer::GONE:
+      peers_.erase(peer);
       server_.peer_gone(peer);
       step(fetcher::peer_gone{peer});
       break;
@@ -266,6 +271,7 @@ void keeper::take_sent(std::uint32_t peer, schema::FromPeer::Sent::Reader sent) 
   if (const auto answer = server_.answer(peer, *message, now_ms_.value_or(0))) {
     return send({peer}, *answer);
   }
+  if (const auto* said = std::get_if<peer::have>(&*message)) hear_holder(peer, *said);
   step(fetcher::received{peer, *message});
 }
 
@@ -312,6 +318,7 @@ blob_keeper_actor::behavior_type blob_keeper(
   work->start();
   const auto at = work.get();  // self->state.work keeps it alive
   return {[at](const message<schema::FetchBlobs>& wanted) { return at->fetch(wanted.root()); },
+          [at](const message<schema::GetHolders>& asked) { return at->ask_holders(asked.root()); },
           [at](const message<schema::FromPeer>& from) {
             at->take(from.root());
             return message<schema::Ack>{};

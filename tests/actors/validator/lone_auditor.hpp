@@ -108,6 +108,7 @@ inline validator::validator_actor::behavior_type auditing_validator(
       },
       [](const message<schema::GetRow>&) { return message<schema::Row>{}; },
       [](const message<schema::GetOpenTargets>&) { return message<schema::OpenTargets>{}; },
+      [](const message<schema::GetHolders>&) { return message<schema::Holders>{}; },
       [](const message<schema::GetRows>&) { return message<schema::Rows>{}; },
       [](const message<schema::GetTransaction>&) { return message<schema::TransactionStatus>{}; },
       [](const message<schema::GetGenesis>&) { return message<schema::GenesisBytes>{}; },
