@@ -191,6 +191,12 @@ void fetcher::put_back(const blob_id& blob, want& w, std::uint64_t seek_at_ms) {
   plan_seek(blob, w, seek_at_ms);
 }
 
+/// It is sought again later, when the disk may have room.
+void fetcher::disk_failed(const blob_id& blob, want& w) {
+  effects_.push_back(not_kept{blob});
+  put_back(blob, w, now_ms_ + options_.disk_ms);
+}
+
 /// Ends what is under way for the blob: plans, questions, its place among those that are begun.
 void fetcher::leave(const blob_id& blob, want& w) {
   remove_plans(blob, w);

@@ -90,7 +90,10 @@ class fetcher {
     blob_id blob;
     fetch_end end{};
   };
-  using effect = std::variant<send, blame, done>;
+  struct not_kept {  // a peer gives the blob, but the disk here does not take it
+    blob_id blob;
+  };
+  using effect = std::variant<send, blame, done, not_kept>;
 
   /// `blobs` outlives the fetcher.
   explicit fetcher(shelf& blobs, fetcher_options options = {});
@@ -157,6 +160,7 @@ class fetcher {
   void begin_ready();
   void give_places_up();
   void put_back(const blob_id& blob, want& w, std::uint64_t seek_at_ms);
+  void disk_failed(const blob_id& blob, want& w);
   void leave(const blob_id& blob, want& w);
   void finish(wants_map::iterator at, fetch_end how);
   [[nodiscard]] std::size_t begun_without_deadline() const;

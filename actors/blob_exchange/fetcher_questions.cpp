@@ -210,7 +210,7 @@ void fetcher::took_page(peer_number from, wants_map::iterator at, const bytes& p
   }
   if (w.listed_bytes != w.size_bytes) return finish(at, fetch_end::other_size);
   const auto missing = blobs_.begin(w.listed_bytes, w.list);
-  if (!missing) return put_back(blob, w, now_ms_ + options_.disk_ms);
+  if (!missing) return disk_failed(blob, w);
   w.at = stage::open;
   w.list = {};
   w.missing.assign(missing->begin(), missing->end());
@@ -226,7 +226,7 @@ void fetcher::took_chunk(peer_number from, wants_map::iterator at, const peer::p
       w.missing.push_front(part.answered.number);
       return liar(from, "the bytes of a chunk are not those of its blob");
     case put_result::failed:
-      return put_back(blob, w, now_ms_ + options_.disk_ms);
+      return disk_failed(blob, w);
     case put_result::kept:
       break;
   }
@@ -242,7 +242,7 @@ void fetcher::end_blob(wants_map::iterator at) {
   const bool is_whole = blobs_.finish(blob);
   w.at = stage::listing;  // the shelf has closed it
   if (is_whole) return finish(at, fetch_end::here);
-  put_back(blob, w, now_ms_ + options_.disk_ms);
+  disk_failed(blob, w);
 }
 
 }  // namespace soma::blob_exchange

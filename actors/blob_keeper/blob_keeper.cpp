@@ -21,11 +21,24 @@ using blob_exchange::fetcher;
 
 /// The header of a weights file, which names the tensors, has at most so many bytes.
 constexpr std::uint64_t max_weights_header_bytes = std::uint64_t{1} << 20U;
+constexpr std::uint64_t least_answer_ms = 500;
 
-std::uint64_t most_bytes(const tables::ledger_store& ledger) {
+genesis_parameters parameters_of(const tables::ledger_store& ledger) {
   const auto genesis = decode<soma::genesis>(*ledger.genesis());
   SOMA_ASSERT(genesis.has_value(), "the ledger's genesis was checked when it was opened");
-  const auto& parameters = genesis->parameters;
+  return genesis->parameters;
+}
+
+/// A member that says that it has a blob and then is silent must not use up the time in which the
+/// blob is needed, also where an epoch is short.
+blob_keeper_options with_patience(blob_keeper_options options,
+                                  const genesis_parameters& parameters) {
+  auto& answer_ms = options.fetcher.answer_ms;
+  answer_ms = std::min(answer_ms, std::max(parameters.epoch_ms / 64, least_answer_ms));
+  return options;
+}
+
+std::uint64_t most_bytes(const genesis_parameters& parameters) {
   return std::max(4 * weights::parameter_count(parameters.architecture) + max_weights_header_bytes,
                   parameters.max_data_bytes);
 }
@@ -36,8 +49,8 @@ keeper::keeper(blob_keeper_actor::pointer self, blob_keeper_ports ports,
                blob_keeper_options options)
     : self_(self),
       ports_(std::move(ports)),
-      options_(options),
-      most_blob_bytes_(most_bytes(*ports_.ledger)),
+      options_(with_patience(options, parameters_of(*ports_.ledger))),
+      most_blob_bytes_(most_bytes(parameters_of(*ports_.ledger))),
       shelf_(ports_.disk, [this](const std::string& line) { tell(line); }),
       fetcher_(shelf_, options_.fetcher),
       server_(shelf_, options_.server),
@@ -142,6 +155,12 @@ void keeper::took(const fetcher::done& done) {
   }
 }
 
+void keeper::not_kept(const blob_id& blob) {
+  for (auto& one : waiters_) {
+    if (one.missing.contains(blob)) one.no_room.insert(blob);
+  }
+}
+
 /// Answers the requests that wait for nothing, or whose time is over.
 void keeper::end_waiters() {
   for (auto& one : waiters_) {
@@ -155,12 +174,15 @@ void keeper::end_waiters() {
 
 void keeper::answer(waiter& done) {
   done.is_answered = true;
+  std::erase_if(done.no_room, [&](const blob_id& blob) { return !done.missing.contains(blob); });
   done.answer.deliver(message<schema::FetchedBlobs>::build([&](auto out) {
-    auto missing = out.initMissing(static_cast<unsigned>(done.missing.size()));
-    unsigned at = 0;
-    for (const auto& blob : done.missing) missing.set(at++, data_of(blob));
-    auto other = out.initOtherSize(static_cast<unsigned>(done.other_size.size()));
-    for (at = 0; at < done.other_size.size(); ++at) other.set(at, data_of(done.other_size[at]));
+    const auto fill_ids = [](auto list, const auto& ids) {
+      unsigned at = 0;
+      for (const auto& id : ids) list.set(at++, data_of(id));
+    };
+    fill_ids(out.initMissing(static_cast<unsigned>(done.missing.size())), done.missing);
+    fill_ids(out.initOtherSize(static_cast<unsigned>(done.other_size.size())), done.other_size);
+    fill_ids(out.initNoRoom(static_cast<unsigned>(done.no_room.size())), done.no_room);
   }));
   for (const auto& blob : done.missing) let_go(blob);
 }
@@ -281,6 +303,8 @@ void keeper::step(const fetcher::event& next) {
       send(sent->to, sent->message);
     } else if (const auto* bad = std::get_if<fetcher::blame>(&effect)) {
       blame(bad->peer, bad->why);
+    } else if (const auto* failed = std::get_if<fetcher::not_kept>(&effect)) {
+      not_kept(failed->blob);
     } else {
       took(std::get<fetcher::done>(effect));
     }

@@ -28,6 +28,7 @@ class keeper : public std::enable_shared_from_this<keeper> {
     caf::typed_response_promise<message<schema::FetchedBlobs>> answer;
     std::set<blob_id> missing;
     std::vector<blob_id> other_size;
+    std::set<blob_id> no_room;
     std::uint64_t within_ms = 0;
     std::optional<std::uint64_t> until_ms;  // nullopt before the role knows the time
     bool is_answered = false;
@@ -59,6 +60,7 @@ class keeper : public std::enable_shared_from_this<keeper> {
   void take_sent(std::uint32_t peer, schema::FromPeer::Sent::Reader sent);
   void step(const blob_exchange::fetcher::event& next);
   void took(const blob_exchange::fetcher::done& done);
+  void not_kept(const blob_id& blob);
   void send(const std::vector<std::uint32_t>& to, const peer_message& what);
   void blame(std::uint32_t peer, const std::string& why);
   void tell(const std::string& line) const;

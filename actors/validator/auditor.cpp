@@ -98,10 +98,15 @@ void auditor::fetch_then_queue(const target_id& target) {
   }
   const bool is_waiting = blob_keeper::wait_for_blobs(
       self_, ports_.blobs, blobs, options_.fetch_ms,
-      [me = shared_from_this(), target](const std::vector<blob_id>& other_size) {
+      [me = shared_from_this(), target](const blob_keeper::wait_findings& found) {
         const auto claimed = me->ports_.ledger->view().submission(target);
-        if (claimed && std::ranges::find(other_size, claimed->blob) != other_size.end()) {
+        const auto data = claimed ? claimed->blob : blob_id{};
+        if (std::ranges::find(found.other_size, data) != found.other_size.end()) {
           return me->vote_on(target, audit_verdict::wrong_size);
+        }
+        // The data is there. That this home cannot keep it says nothing about the submission.
+        if (std::ranges::find(found.no_room, data) != found.no_room.end()) {
+          return me->again_later([me, target] { me->fetch_then_queue(target); });
         }
         me->due_.push_back(target);
         me->begin_work();
@@ -113,12 +118,12 @@ void auditor::fetch_then_queue(const model_version_ref& version) {
   const auto entry = entry_in_ledger(ports_.ledger->view(), version);
   std::vector<blob_keeper::awaited_blob> blobs;
   if (entry) blobs.push_back({entry->manifest.root, entry->manifest.size_bytes});
-  const bool is_waiting =
-      blob_keeper::wait_for_blobs(self_, ports_.blobs, blobs, options_.fetch_ms,
-                                  [me = shared_from_this(), version](const std::vector<blob_id>&) {
-                                    me->due_versions_.push_back(version);
-                                    me->begin_work();
-                                  });
+  const bool is_waiting = blob_keeper::wait_for_blobs(
+      self_, ports_.blobs, blobs, options_.fetch_ms,
+      [me = shared_from_this(), version](const blob_keeper::wait_findings&) {
+        me->due_versions_.push_back(version);
+        me->begin_work();
+      });
   if (!is_waiting) due_versions_.push_back(version);
 }
 

@@ -2,8 +2,10 @@
 // model version checked, and votes on them. It runs at most max_audits at once. Each audit first
 // waits until what it reads is in the home's blob store (security §9.3), and takes no place among
 // those that run meanwhile. Data that cannot be fetched is tried audit_attempts times, and until it
-// is overdue, before the vote calls it unavailable. Weights that cannot be fetched are tried as
-// long as the ledger has use for a verdict: not having them says nothing about them.
+// is overdue, before the vote calls it unavailable. Data that a peer has and that this home has no
+// room for is tried as long as its audit lasts: the member is silent then. Weights that cannot be
+// fetched are tried as long as the ledger has use for a verdict: not having them says nothing about
+// them.
 #pragma once
 
 #include <deque>

@@ -56,6 +56,7 @@ struct FetchBlobs {
 struct FetchedBlobs {
   missing @0 :List(Data);           # names of those that are not in the store
   otherSize @1 :List(Data);         # names of those that are proven to have another size; they need not be there
+  noRoom @2 :List(Data);            # names of those among `missing` that a peer has and this home's disk did not take
 }
 
 struct GetHolders {

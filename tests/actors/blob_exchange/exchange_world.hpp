@@ -40,6 +40,7 @@ class exchange_world {
     std::unique_ptr<blob_exchange::server> server;
     std::map<std::uint32_t, std::size_t> peers;  // the home at the other end
     std::map<blob_id, blob_exchange::fetch_end> done;
+    std::map<blob_id, unsigned> not_kept;  // how often the disk did not take it
     std::size_t most_in_flight = 0;
   };
 
@@ -194,6 +195,8 @@ class exchange_world {
         REQUIRE(to != one.peers.end());
         blames.emplace_back(number, to->second);
         later(now_ms_, [this, number, other = to->second] { disconnect(number, other); });
+      } else if (const auto* failed = std::get_if<blob_exchange::fetcher::not_kept>(&effect)) {
+        ++one.not_kept[failed->blob];
       } else {
         const auto& ended = std::get<blob_exchange::fetcher::done>(effect);
         one.done[ended.blob] = ended.end;

@@ -137,6 +137,7 @@ TEST_CASE("what a disk refuses is tried again when it works") {
   CHECK(world.at(0).fetcher->wants(blob.id));
   CHECK(world.at(0).shelf.open() == 0);
   CHECK(world.questions < 20);  // it does not ask in vain all the time
+  CHECK(world.at(0).not_kept[blob.id] > 0);
   world.at(0).shelf.has_failed = false;
   CHECK(world.reaches([&] { return world.at(0).shelf.equals(blob); }, 30'000));
 }

@@ -382,6 +382,37 @@ TEST_CASE("data is not called unavailable before it is overdue, however often it
         std::multimap<target_id, audit_verdict>{{targets[0].id, audit_verdict::unavailable}});
 }
 
+// By security §9.5.
+TEST_CASE("data that a peer has and this home has no room for is never called unavailable") {
+  seeded_random random(1);
+  const auto versions = drawn_versions(random, 1);
+  const auto targets = drawn_targets(random, 1, versions);
+  validator_options options;
+  options.audit_attempts = 2;
+  bool has_room = false;
+  unsigned asked = 0;
+  lone_auditor alone(rows_of(versions, targets), options, {}, {}, [&](schema::FetchBlobs::Reader) {
+    ++asked;
+    return message<schema::FetchedBlobs>::build([&](auto out) {
+      if (has_room) return;
+      const auto& blob = targets[0].claim.blob;
+      out.initMissing(1).set(0, data_of(blob));
+      out.initNoRoom(1).set(0, data_of(blob));
+    });
+  });
+  alone.notice({reveal_of(targets[0])});
+  for (int attempt = 0; attempt < 10; ++attempt) alone.pass();
+  CHECK(asked >= 10);
+  CHECK(alone.scores().empty());
+  CHECK(alone.votes().size() == 0);
+  has_room = true;
+  alone.pass();
+  REQUIRE(alone.scores().size() == 1);
+  alone.answer_score(0, targets[0].report());
+  CHECK(alone.votes().on_submissions ==
+        std::multimap<target_id, audit_verdict>{{targets[0].id, audit_verdict::ok}});
+}
+
 // Protocol §8.3.1.
 TEST_CASE(
     "a version that was judged bad is not scored: it loses, and alone it makes any claim wrong") {

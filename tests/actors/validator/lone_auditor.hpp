@@ -88,6 +88,16 @@ inline scorer::scorer_actor::behavior_type held_scorer(scorer::scorer_actor::poi
           }};
 }
 
+/// Answers at once what the test says about the blobs that an audit waits for.
+using blob_findings = std::function<message<schema::FetchedBlobs>(schema::FetchBlobs::Reader)>;
+inline blob_keeper::blob_keeper_actor::behavior_type scripted_keeper(
+    blob_keeper::blob_keeper_actor::pointer, blob_findings findings) {
+  return {[findings](const message<schema::FetchBlobs>& wanted) { return findings(wanted.root()); },
+          [](const message<schema::GetHolders>&) { return message<schema::Holders>{}; },
+          [](const message<schema::FromPeer>&) { return message<schema::Ack>{}; },
+          [](const message<schema::BlockNotice>&) {}};
+}
+
 struct auditing_state {
   std::shared_ptr<validator::auditor> audits;
 };
@@ -121,7 +131,8 @@ class lone_auditor {
   static constexpr std::uint64_t start_ms = 1'000'000'000;
 
   lone_auditor(std::vector<row_change> rows, validator::validator_options options,
-               const address& member = {}, const genesis_parameters& parameters = {})
+               const address& member = {}, const genesis_parameters& parameters = {},
+               const blob_findings& findings = {})
       : block_ms_(options.block_ms),
         ledger_(std::make_shared<tables::ledger_store>(
             folder_.path() / "ledger", tables::ledger_options{1u << 26, false, false})),
@@ -133,6 +144,7 @@ class lone_auditor {
     ports.clock = world_.clock();
     ports.scorer = scorer_ = world_.system().spawn(held_scorer, desk_);
     ports.ledger = ledger_;
+    if (findings) ports.blobs = world_.system().spawn(scripted_keeper, findings);
     handle_ = world_.system().spawn(auditing_validator, desk_, &votes_, ports, options, member,
                                     parameters);
   }
