@@ -28,8 +28,11 @@ std::size_t server::share() const {
 std::optional<peer_message> server::answer(peer_number peer, const peer_message& question,
                                            std::uint64_t now_ms) {
   const auto found = peers_.find(peer);
-  if (found == peers_.end() || !members_.contains(found->second.key)) return std::nullopt;
+  if (found == peers_.end()) return std::nullopt;
   auto& from = found->second;
+  const auto* sought = std::get_if<peer::seek>(&question);
+  const bool is_member = members_.contains(from.key);
+  if (!is_member && sought == nullptr) return std::nullopt;
   begin_second(now_ms / 1'000);
   if (from.second != second_) {
     from.second = second_;
@@ -37,15 +40,17 @@ std::optional<peer_message> server::answer(peer_number peer, const peer_message&
     from.questions = 0;
     from.took = false;
   }
-  if (++from.questions > options_.peer_questions_per_s) return std::nullopt;
-  if (const auto* sought = std::get_if<peer::seek>(&question)) return have(*sought);
+  const auto most = is_member ? options_.peer_questions_per_s : options_.stranger_questions_per_s;
+  if (++from.questions > most) return std::nullopt;
+  if (sought != nullptr) return have(*sought, is_member);
   if (const auto* asked = std::get_if<peer::get>(&question)) return part(from, asked->wanted);
   return std::nullopt;
 }
 
-std::optional<peer_message> server::have(const peer::seek& sought) const {
+std::optional<peer_message> server::have(const peer::seek& sought, bool is_member) const {
   peer::have out;
   for (const auto& blob : sought.blobs) {
+    if (!is_member && (!is_named_ || !is_named_(blob))) continue;
     if (const auto size = blobs_.size_of_complete(blob)) out.blobs.push_back({blob, *size});
   }
   if (out.blobs.empty()) return std::nullopt;

@@ -22,11 +22,21 @@ using blob_exchange::fetcher;
 
 /// The header of a weights file, which names the tensors, has at most so many bytes.
 constexpr std::uint64_t max_weights_header_bytes = std::uint64_t{1} << 20U;
+constexpr std::uint64_t least_answer_ms = 500;
 
 genesis_parameters parameters_of(const tables::ledger_store& ledger) {
   const auto genesis = decode<soma::genesis>(*ledger.genesis());
   SOMA_ASSERT(genesis.has_value(), "the ledger's genesis was checked when it was opened");
   return genesis->parameters;
+}
+
+/// A member that says that it has a blob and then is silent must not use up the time in which the
+/// blob is needed, also where an epoch is short.
+blob_keeper_options with_patience(blob_keeper_options options,
+                                  const genesis_parameters& parameters) {
+  auto& answer_ms = options.fetcher.answer_ms;
+  answer_ms = std::min(answer_ms, std::max(parameters.epoch_ms / 64, least_answer_ms));
+  return options;
 }
 
 std::uint64_t most_bytes(const genesis_parameters& parameters) {
@@ -40,14 +50,16 @@ keeper::keeper(blob_keeper_actor::pointer self, blob_keeper_ports ports,
                blob_keeper_options options)
     : self_(self),
       ports_(std::move(ports)),
-      options_(options),
+      options_(with_patience(options, parameters_of(*ports_.ledger))),
       most_blob_bytes_(most_bytes(parameters_of(*ports_.ledger))),
       shelf_(
           ports_.disk, [this](const std::string& line) { tell(line); },
           parameters_of(*ports_.ledger).max_data_bytes),
       fetcher_(shelf_, options_.fetcher),
       server_(shelf_, options_.server),
-      care_(ports_.disk, options_.care) {}
+      care_(ports_.disk, options_.care) {
+  server_.set_named([this](const blob_id& blob) { return !names_of(named_, blob).empty(); });
+}
 
 void keeper::start() {
   read_members();
@@ -87,6 +99,7 @@ void keeper::woken(std::uint64_t now_ms) {
   now_ms_ = std::max(now_ms_.value_or(now_ms), now_ms);
   step(fetcher::time_passed{});
   end_waiters();
+  end_surveys();
   look_after_blobs();
 }
 
@@ -276,10 +289,12 @@ void keeper::take(schema::FromPeer::Reader from) {
   const auto peer = from.getPeer();
   switch (from.which()) {
     case schema::FromPeer::CONNECTED:
-      server_.peer_connected(peer, array_of<32>(from.getConnected()).value_or(public_key{}));
+      peers_[peer] = array_of<32>(from.getConnected()).value_or(public_key{});
+      server_.peer_connected(peer, peers_[peer]);
       step(fetcher::peer_connected{peer});
       break;
     case schema::FromPeer::GONE:
+      peers_.erase(peer);
       server_.peer_gone(peer);
       step(fetcher::peer_gone{peer});
       break;
@@ -299,6 +314,7 @@ void keeper::take_sent(std::uint32_t peer, schema::FromPeer::Sent::Reader sent) 
   if (const auto answer = server_.answer(peer, *message, now_ms_.value_or(0))) {
     return send({peer}, *answer);
   }
+  if (const auto* said = std::get_if<peer::have>(&*message)) hear_holder(peer, *said);
   step(fetcher::received{peer, *message});
 }
 
@@ -350,6 +366,7 @@ blob_keeper_actor::behavior_type blob_keeper(
   work->start();
   const auto at = work.get();  // self->state.work keeps it alive
   return {[at](const message<schema::FetchBlobs>& wanted) { return at->fetch(wanted.root()); },
+          [at](const message<schema::GetHolders>& asked) { return at->ask_holders(asked.root()); },
           [at](const message<schema::FromPeer>& from) {
             at->take(from.root());
             return message<schema::Ack>{};

@@ -4,6 +4,7 @@
 #include <map>
 #include <set>
 
+#include "actors/blob_exchange/holder_survey.hpp"
 #include "actors/blob_keeper/blob_keeper.hpp"
 #include "actors/blob_keeper/disk_shelf.hpp"
 #include "actors/blob_keeper/named_blobs.hpp"
@@ -17,6 +18,8 @@ class keeper : public std::enable_shared_from_this<keeper> {
   void start();
   [[nodiscard]] caf::typed_response_promise<message<schema::FetchedBlobs>> fetch(
       schema::FetchBlobs::Reader wanted);
+  [[nodiscard]] caf::typed_response_promise<message<schema::Holders>> ask_holders(
+      schema::GetHolders::Reader asked);
   void take(schema::FromPeer::Reader from);
   void block_done(schema::BlockNotice::Reader notice);
 
@@ -32,12 +35,23 @@ class keeper : public std::enable_shared_from_this<keeper> {
     bool is_answered = false;
   };
 
+  /// A question to the members that is not answered yet.
+  struct open_survey {
+    caf::typed_response_promise<message<schema::Holders>> answer;
+    blob_exchange::holder_survey asked;
+    bool is_here = false;  // this home is a member and has the blob itself
+    std::uint64_t within_ms = 0;
+    std::optional<std::uint64_t> until_ms;  // nullopt before the role knows the time
+  };
+
   void tick();
   void woken(std::uint64_t now_ms);
   void look_after_blobs();
   void end_waiters();
   void answer(waiter& done);
   void let_go(const blob_id& blob);
+  void hear_holder(std::uint32_t peer, const peer::have& said);
+  void end_surveys();
   void read_ledger();
   void read_members();
   void place();
@@ -61,11 +75,13 @@ class keeper : public std::enable_shared_from_this<keeper> {
   blob_exchange::fetcher fetcher_;
   blob_exchange::server server_;
   caretaker care_;
+  std::map<std::uint32_t, public_key> peers_;  // those that are connected
   std::vector<public_key> members_;
   bool is_member_ = false;
   named_blobs named_;
   std::vector<waiter> waiters_;
   std::map<blob_id, unsigned> awaited_;  // in so many waiters
+  std::vector<open_survey> surveys_;
   std::optional<std::uint64_t>
       now_ms_;               // of a clock that never jumps; nullopt before the first look
   bool is_waiting_ = false;  // for the clock

@@ -6,6 +6,8 @@ void add_work_messages(caf::actor_system_config& config) {
   add_message<schema::GetChunk>(config, "soma.GetChunk");
   add_message<schema::FetchBlobs>(config, "soma.FetchBlobs");
   add_message<schema::FetchedBlobs>(config, "soma.FetchedBlobs");
+  add_message<schema::GetHolders>(config, "soma.GetHolders");
+  add_message<schema::Holders>(config, "soma.Holders");
   add_message<schema::Chunk>(config, "soma.Chunk");
   add_message<schema::Train>(config, "soma.Train");
   add_message<schema::TrainerStatus>(config, "soma.TrainerStatus");

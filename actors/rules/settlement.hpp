@@ -14,8 +14,8 @@ namespace soma::rules {
 /// `ok` is taken from those alone whom the audit calls; any other verdict is taken from every
 /// member, and calls all. The vote ends the submission as soon as one side has a quorum, or the
 /// sample has said `ok`. A vote that comes after that is still counted as cast if it agrees and its
-/// member had been called, since otherwise a quick decision would make the remaining members absent. It
-/// changes nothing else, and it is refused once the epoch after the claim is over.
+/// member had been called, since otherwise a quick decision would make the remaining members
+/// absent. It changes nothing else, and it is refused once the epoch after the claim is over.
 [[nodiscard]] refused vote_on_submission(block_run& run, const address& sender,
                                          const tx::vote_on_submission& what);
 

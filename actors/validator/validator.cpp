@@ -76,6 +76,13 @@ class validator_assembly final : public validator_parts {
   [[nodiscard]] transaction_gate& gate() { return gate_; }
   [[nodiscard]] agreement_driver& driver() { return *driver_; }
 
+  /// The role that exchanges blobs answers whoever has asked. Without one nothing is known.
+  [[nodiscard]] caf::result<message<schema::Holders>> ask_holders(
+      const message<schema::GetHolders>& asked) {
+    if (!ports_.blobs) return message<schema::Holders>{};
+    return self_->delegate(ports_.blobs, asked);
+  }
+
   void block_committed(const consensus::final_block& committed, const rules::effects& done,
                        std::uint64_t version_before) override {
     gate_.block_done(done);
@@ -219,6 +226,7 @@ validator_actor::behavior_type validator(validator_actor::stateful_pointer<valid
                                       id_or_zero<transaction_id>(wanted.root().getId()));
           },
           [at](const message<schema::GetGenesis>&) { return genesis_bytes(at->genesis()); },
+          [at](const message<schema::GetHolders>& asked) { return at->ask_holders(asked); },
           [at](const message<schema::FromPeer>& from) { return at->driver().take(from); }};
 }
 

@@ -14,6 +14,7 @@ using validator_actor = caf::typed_actor<
     caf::replies_to<message<schema::GetRows>>::with<message<schema::Rows>>,
     caf::replies_to<message<schema::GetTransaction>>::with<message<schema::TransactionStatus>>,
     caf::replies_to<message<schema::GetGenesis>>::with<message<schema::GenesisBytes>>,
+    caf::replies_to<message<schema::GetHolders>>::with<message<schema::Holders>>,
     caf::replies_to<message<schema::FromPeer>>::with<message<schema::Ack>>>;
 
 /// A role that gets a notice of each block once the block is durable.

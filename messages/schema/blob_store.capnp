@@ -1,7 +1,7 @@
 @0xd7a1ddc909d58cd5;
 
 # The blob store: blobs of any size, named by the Merkle root over their chunks of 1 MiB. Names and hashes are exactly
-# 32 bytes. The last three messages are for the role that gets blobs from other homes.
+# 32 bytes. The messages from WantedBlob on are for the role that gets blobs from other homes.
 
 using Cxx = import "/capnp/c++.capnp";
 using Refusals = import "refusal.capnp";
@@ -57,4 +57,17 @@ struct FetchedBlobs {
   missing @0 :List(Data);           # names of those that are not in the store
   otherSize @1 :List(Data);         # names of those that are proven to have another size; they need not be there
   notKept @2 :List(Data);           # names of those missing that this home's own disk has refused, as when it is full
+}
+
+struct GetHolders {
+  # Asks which members of the committee say that they have a blob as a whole. The answer comes when all members that are
+  # connected have said so, or after this time: a member that does not have the blob says nothing.
+  blob @0 :Data;
+  sizeBytes @1 :UInt64;
+  withinMs @2 :UInt32;              # at most 10,000
+}
+
+struct Holders {
+  canAsk @0 :Bool;                  # false: this home has no role that exchanges blobs; nothing is known
+  keys @1 :List(Data);              # the consensus keys of the members that say so
 }

@@ -86,8 +86,10 @@ validator_network::validator_network(validator_network_options wanted)
     seed[1] = static_cast<std::uint8_t>(i >> 8U);
     accounts_.push_back(crypto::key_pair::from_seed(seed));
     words.emplace_back("--account");
-    words.push_back(crypto::address_of(accounts_.back().public_half()).text() + "=100");
+    words.push_back(crypto::address_of(accounts_.back().public_half()).text() + "=" +
+                    wanted_.account_soma);
   }
+  words.insert(words.end(), wanted_.genesis_words.begin(), wanted_.genesis_words.end());
   const auto made = run_program(folder_.path(), words);
   if (made.exit_code != 0) throw std::runtime_error("no network: " + made.err);
   const auto facts = parse_json(made.out).value();

@@ -23,7 +23,9 @@ struct validator_network_options {
   unsigned validators = 4;
   unsigned followers = 0;
   unsigned epoch_seconds = 600;
-  unsigned accounts = 0;  // with money in the genesis
+  unsigned accounts = 0;                     // with money in the genesis
+  std::string account_soma = "100";          // of each account
+  std::vector<std::string> genesis_words{};  // more of them for `soma genesis new`
   std::string pace = "block_ms = 50\nidle_ms = 200\nview_timeout_ms = 500\nlisten_ms = 500\n";
 };
 

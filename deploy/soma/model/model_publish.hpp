@@ -1,8 +1,11 @@
 // Publishes a model on the network: its weights go encrypted into the blob store, a commitment to
-// them is sent in one epoch, and they are revealed in the next. Protocol §6. If the command was
-// stopped or killed, the same command given again continues at the point where the first one was.
+// them is sent in one epoch, and they are revealed in the next. Protocol §6. They are revealed only
+// when members with a quorum of the committee's power say that they have them (security §9.6), or
+// when the user says that it need not be. If the command was stopped or killed, the same command
+// given again continues at the point where the first one was.
 #pragma once
 
+#include "deploy/soma/model/weights_copies.hpp"
 #include "deploy/soma/send/publication.hpp"
 #include "deploy/soma/send/sending.hpp"
 #include "deploy/soma/verbs.hpp"
@@ -42,6 +45,9 @@ class model_publish final : public verb {
   [[nodiscard]] std::optional<committed> version_of(const signed_transaction& commit) const;
   [[nodiscard]] expected<bool, failure> wait_for(epoch_number epoch, const std::string& what) const;
   [[nodiscard]] outcome reveal(publication_file& file, const committed& at);
+  [[nodiscard]] outcome await_copies(const committed& at);
+  [[nodiscard]] outcome without_quorum(const committed& at, const std::string& problem,
+                                       const std::string& why) const;
   [[nodiscard]] outcome missed(publication_file& file, const committed& at,
                                const std::string& why) const;
   [[nodiscard]] outcome judged_bad(publication_file& file, const committed& at,
@@ -57,6 +63,7 @@ class model_publish final : public verb {
   std::string stake_, model_, blobs_;
   std::optional<std::uint32_t> commission_bps_;
   bool wait_ = true;
+  bool reveals_without_copies_ = false;
   sender_options sender_options_;
 
   std::optional<sender> sender_;
@@ -65,6 +72,7 @@ class model_publish final : public verb {
   publication publication_;
   std::uint64_t size_bytes_ = 0;
   blob_id root_;
+  copy_count copies_;
 };
 
 }  // namespace soma::cli

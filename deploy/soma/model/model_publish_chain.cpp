@@ -2,6 +2,7 @@
 #include <chrono>
 #include <thread>
 
+#include "actors/rules/arithmetic.hpp"
 #include "deploy/soma/model/model_options.hpp"
 #include "deploy/soma/model/model_publish.hpp"
 #include "deploy/soma/shell/console.hpp"
@@ -14,6 +15,13 @@ namespace {
 
 constexpr std::chrono::milliseconds between_questions(200);
 constexpr unsigned most_refusals = 10;
+constexpr std::uint32_t answer_ms = 1'000;  // for the members, each time they are asked
+
+/// The last quarter of an epoch is left to the user, who has to decide what to do if no quorum has
+/// the weights by then.
+bool is_last_quarter(const chain_row& chain, std::uint64_t epoch_ms) {
+  return chain.time_ms - chain.epoch_start_ms >= epoch_ms - epoch_ms / 4;
+}
 
 }  // namespace
 
@@ -177,11 +185,75 @@ outcome model_publish::wait_for_verdict(publication_file& file, const committed&
   }
 }
 
+outcome model_publish::without_quorum(const committed& at, const std::string& problem,
+                                      const std::string& why) const {
+  return failed(
+      "model " + at.version.model.short_text() + " is not revealed: " + problem, why,
+      "give the same command again in this epoch, epoch " + std::to_string(at.epoch.next().value) +
+          ", to ask again, or with --reveal-without-copies to reveal all the same: it is then "
+          "dropped without a loss if no quorum finds it good within three epochs; " +
+          (update_of_ ? "not revealed, the old version stays active"
+                      : "not revealed, half of its stake is lost"));
+}
+
+/// Waits until a quorum has the weights. Once they are revealed, only the validators that have them
+/// can judge them, and the publisher's home may be the only other place where they are.
+outcome model_publish::await_copies(const committed& at) {
+  auto& network = *sender_->network();
+  const auto epoch_ms = network.genesis().parameters.epoch_ms;
+  live_area area;
+  bool is_first = true;
+  const auto look = [&] {
+    if (!std::exchange(is_first, false)) std::this_thread::sleep_for(between_questions);
+    copies_seen seen;
+    seen.holders = network.holders_of(root_, size_bytes_, answer_ms);
+    seen.seats = network.row<committee_row>(committee_key()).value_or(committee_row{}).seats;
+    const auto chain = network.chain();
+    seen.is_late = chain.epoch > at.epoch.next() || is_last_quarter(chain, epoch_ms);
+    return seen;
+  };
+  const auto end = wait_for_copies(copies_, look, stop_requested, [&](const std::string& text) {
+    area.draw({"waiting for the weights to be with a quorum: " + text});
+  });
+  area.clear();
+  switch (end) {
+    case copies_end::quorum:
+      if (copies_.copies() > 0) note_line(copies_.text());
+      return {};
+    case copies_end::stopped:
+      return failed("stopped before the reveal",
+                    copies_.text() + "; the model must be revealed in this epoch",
+                    "give the same command again at once, or stake is lost");
+    case copies_end::late:
+      // Whether the epoch is over is for the caller to see.
+      if (network.chain().epoch > at.epoch.next()) return {};
+      if (!reveals_without_copies_) {
+        return without_quorum(at, "only " + copies_.text(),
+                              "a quorum is " + std::to_string(rules::quorum_power.value) +
+                                  " of power, and they have " +
+                                  std::to_string(copies_.power().value));
+      }
+      note_line("only " + copies_.text() + "; revealed all the same");
+      return {};
+    case copies_end::unknown:
+      if (!reveals_without_copies_) {
+        return without_quorum(at, "it is not known who has the weights",
+                              network.where() +
+                                  " has no blob store in its process, so it exchanges no blobs "
+                                  "with the other validators");
+      }
+      note_line("it is not known who has the weights; revealed all the same");
+      return {};
+  }
+  return {};
+}
+
 outcome model_publish::reveal(publication_file& file, const committed& at) {
   auto& network = *sender_->network();
   const auto content = publication_.reveal(at.version.model);
   std::optional<failure> last;
   unsigned refused = 0;
+  bool has_waited = false;
   for (;;) {
     const auto row = network.row<model_version_row>(model_version_key(at.version));
     const auto epoch = network.chain().epoch;
@@ -216,6 +288,10 @@ outcome model_publish::reveal(publication_file& file, const committed& at) {
     if (stop_requested()) {
       return failed("stopped before the reveal", "it must be revealed in this epoch",
                     "give the same command again at once, or stake is lost");
+    }
+    if (!std::exchange(has_waited, true)) {
+      if (auto waited = await_copies(at); !waited) return waited;
+      continue;
     }
     // A reveal that a killed run sent may still wait, or may be in a block by now. Then this one
     // would be refused, and the row of the version shows the result a moment later.

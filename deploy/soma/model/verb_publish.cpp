@@ -38,6 +38,9 @@ void model_publish::declare(option_set& options) {
   options.add("model", model_, "publish a new version of this model of yours").shown_as("MODEL");
   options.add("blobs", blobs_, "address of the blob store; default: that of --config")
       .shown_as("HOST:PORT");
+  options.add("reveal-without-copies", reveals_without_copies_,
+              "reveal in the last quarter of the epoch although no quorum of validators has the "
+              "weights; without it the command ends there and reveals nothing");
   options.add("wait", wait_,
               "wait for the verdict of the validators; --wait=false ends after the reveal");
   sender_options_.declare(options);

@@ -5,6 +5,7 @@
 
 #include "actors/rules/execution.hpp"
 #include "actors/validator/ledger_answers.hpp"
+#include "deploy/soma/send/source_reader.hpp"
 #include "deploy/soma/shell/console.hpp"
 #include "deploy/soma/shell/report.hpp"
 #include "deploy/soma/shell/stop.hpp"
@@ -16,23 +17,6 @@ namespace soma::cli {
 namespace {
 
 constexpr std::chrono::milliseconds between_questions(50);
-
-/// Lets the rules read rows from a ledger source.
-class source_reader final : public ledger::state_reader {
- public:
-  explicit source_reader(ledger_source& source) : source_(source) {}
-  std::optional<bytes> find(const row_key& key) const override { return source_.find(key); }
-  void scan(byte_view prefix,
-            const std::function<void(byte_view, byte_view)>& visit) const override {
-    source_.scan(prefix, [&](byte_view key, byte_view value) {
-      visit(key, value);
-      return true;
-    });
-  }
-
- private:
-  ledger_source& source_;
-};
 
 account_row account_in(const std::vector<row_change>& changes, const address& who) {
   for (const auto& change : changes) {
@@ -123,7 +107,7 @@ foreseen sender::foresee(const transaction_kind& kind) const {
   // The earliest possible time, so that the block hardly ever ends the epoch.
   block.time_ms = chain.time_ms + 1;
   block.transactions.push_back(std::move(tried));
-  const source_reader reader(*ledger_);
+  const source_reader reader(*ledger_, chain);
   // The block is tried without active models. So no target is opened and nothing has to be drawn.
   // Only a claim would need the models, and no verb sends a claim.
   auto begun = rules::begin_block(block, reader, rules::active_models{}, ledger_->genesis());

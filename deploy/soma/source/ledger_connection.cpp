@@ -123,6 +123,22 @@ transaction_state ledger_connection::state_of(const transaction_id& id) {
           shannons{root.getFeeShannons()}};
 }
 
+std::optional<std::vector<public_key>> ledger_connection::holders_of(const blob_id& blob,
+                                                                     std::uint64_t size_bytes,
+                                                                     std::uint32_t within_ms) {
+  const auto reply = ask<schema::Holders>(message<schema::GetHolders>::build([&](auto out) {
+    out.setBlob(data_of(blob));
+    out.setSizeBytes(size_bytes);
+    out.setWithinMs(within_ms);
+  }));
+  if (!reply.root().getCanAsk()) return std::nullopt;
+  std::vector<public_key> keys;
+  for (const auto& key : reply.root().getKeys()) {
+    if (const auto read = array_of<32>(key)) keys.push_back(*read);
+  }
+  return keys;
+}
+
 outcome ledger_connection::connect_blobs(const mesh::host_port& at) {
   auto role = cluster::connect_role<blob_store::blob_store_actor>(system_, at);
   if (!role) {

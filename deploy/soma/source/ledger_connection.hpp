@@ -44,6 +44,13 @@ class ledger_connection final : public ledger_source {
   [[nodiscard]] offered offer(const signed_transaction& transaction);
   [[nodiscard]] transaction_state state_of(const transaction_id& id);
 
+  /// The consensus keys of the members of the committee that say that they have a blob of this
+  /// size, asked over the validator's connections for at most `within_ms`. nullopt when the
+  /// validator exchanges no blobs with others, so that it cannot ask them.
+  [[nodiscard]] std::optional<std::vector<public_key>> holders_of(const blob_id& blob,
+                                                                  std::uint64_t size_bytes,
+                                                                  std::uint32_t within_ms);
+
   /// Connects to the blob store into which put_blob() puts. Refuses if it cannot be reached.
   [[nodiscard]] outcome connect_blobs(const mesh::host_port& at);
   /// Stores a blob. When it returns, the blob is durable there. Throws source_failure if the store

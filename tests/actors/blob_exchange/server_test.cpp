@@ -73,7 +73,7 @@ TEST_CASE("a member gets what is here, each part as it was asked for") {
   CHECK_FALSE(home.one.answer(1, peer::hello{}, 1'000));
 }
 
-// By security §8.7 only members are answered.
+// By security §8.7 only members are given blobs.
 TEST_CASE("to a stranger a home has no blobs, and so to a member that has left") {
   serving_home home;
   CHECK_FALSE(home.one.answer(9, peer::seek{{home.blob.id}}, 1'000));
@@ -85,6 +85,27 @@ TEST_CASE("to a stranger a home has no blobs, and so to a member that has left")
   CHECK(home.ask(1, 1, 1'000) == seen{1, 0, 0});
   home.one.peer_gone(1);
   CHECK(home.ask(1, 1, 1'000) == seen{0, 0, 1});
+}
+
+// By security §8.7: what the ledger names is no secret.
+TEST_CASE("a stranger is told of the blobs that the ledger names, a few times a second") {
+  server_options options;
+  options.stranger_questions_per_s = 3;
+  serving_home home(options);
+  const test_blob secret(2, 1'000);
+  home.shelf.store(secret);
+  home.one.set_named([&](const blob_id& blob) { return blob == home.blob.id; });
+  const auto sought = peer::seek{{secret.id, home.blob.id}};
+  for (int i = 0; i < 3; ++i) {
+    const auto have = home.one.answer(9, sought, 1'000);
+    REQUIRE(have);
+    CHECK(std::get<peer::have>(*have).blobs ==
+          std::vector<peer::have::entry>{{home.blob.id, mib + 7}});
+  }
+  CHECK_FALSE(home.one.answer(9, sought, 1'999));
+  CHECK(home.one.answer(9, sought, 2'000));
+  CHECK_FALSE(home.one.answer(9, peer::seek{{secret.id}}, 2'000));
+  CHECK_FALSE(home.one.answer(9, peer::get{{home.blob.id, false, 0}}, 3'000));
 }
 
 // By security §8.7 the questions, the bytes of each peer and those of all are limited.

@@ -21,6 +21,7 @@ struct pending_fetch {
   [[nodiscard]] bool has_come() const { return self->has_value(); }
   [[nodiscard]] std::size_t missing() const { return (*self)->root().getMissing().size(); }
   [[nodiscard]] std::size_t other_size() const { return (*self)->root().getOtherSize().size(); }
+  [[nodiscard]] std::size_t not_kept() const { return (*self)->root().getNotKept().size(); }
   std::shared_ptr<std::optional<message<schema::FetchedBlobs>>> self;
 };
 
@@ -62,11 +63,7 @@ TEST_CASE("a home that starts anew finds in its ledger what it lacks") {
   const target_rows rows(crypto::blob_id_of(data), data.size(), target_status::revealed);
   world.commit(rows.changes, {rows.revealed});
   world.pass(3'000);
-  caf::anon_send_exit(world.at(0).keeper, caf::exit_reason::kill);
-  world.network->disconnect(0);
-  world.pass(100);
-  world.at(0).disk.reset();
-  world.at(0).ledger.reset();
+  world.stop(0);
   const auto blob = *world.at(1).disk->put(data);
   world.start(0);
   CHECK(world.reaches([&] { return world.at(0).disk->have(blob); }, 10'000));
@@ -170,6 +167,68 @@ TEST_CASE(
     CHECK(again.other_size() == 0);
     CHECK(wrong.other_size() == 1);
   }
+}
+
+// By security §9.5 it is no fault of the submitter.
+TEST_CASE(
+    "of a blob that is missing it is said whether a peer has it and there is no room for it") {
+  keeper_world world(2);
+  world.stop(0);
+  world.set_quota(1'000);
+  world.start(0);
+  const auto data = some_bytes(8, 1'500);
+  const auto blob = *world.at(1).disk->put(data);
+  const pending_fetch large(world, 0, world.request(blob, data.size(), 1'000));
+  const pending_fetch unknown(world, 0, world.request(blob_id{{9}}, data.size(), 1'000));
+  REQUIRE(world.reaches([&] { return large.has_come() && unknown.has_come(); }, 2'000));
+  CHECK(large.missing() == 1);
+  CHECK(large.not_kept() == 1);
+  CHECK(unknown.missing() == 1);
+  CHECK(unknown.not_kept() == 0);
+}
+
+/// A member that says to have what it is asked for, and then is silent.
+inline idle_validator::behavior_type silent_member(idle_validator::pointer self,
+                                                   const validator::peers_actor& peers,
+                                                   std::uint64_t size_bytes) {
+  self->send(peers, message<schema::HearPeers>::build([](auto out) { out.setOfBlobs(true); }));
+  return {[=](const message<schema::FromPeer>& from) {
+            if (!from.root().isSent()) return message<schema::Ack>{};
+            const auto sent = from.root().getSent();
+            const auto asked = decode_frame(sent.getType(), view_of(sent.getBody()));
+            if (!asked || !std::holds_alternative<peer::seek>(*asked))
+              return message<schema::Ack>{};
+            peer::have said;
+            for (const auto& blob : std::get<peer::seek>(*asked).blobs) {
+              said.blobs.push_back({blob, size_bytes});
+            }
+            const auto body = encode(peer_message(said));
+            self->send(peers, message<schema::ToPeers>::build([&](auto out) {
+                         out.initTo(1).set(0, from.root().getPeer());
+                         out.setType(frame_type_of(peer_message(said)));
+                         out.setBody(data_of(body));
+                       }));
+            return message<schema::Ack>{};
+          },
+          [](const message<schema::Wait>&) { return message<schema::Ack>{}; }};
+}
+
+// By security §9.3.
+TEST_CASE("a silent member does not use up the time of an audit, also where epochs are short") {
+  keeper_world world(3, {}, 12'000);
+  const auto data = some_bytes(9, 1'500);
+  caf::anon_send_exit(world.at(1).keeper, caf::exit_reason::kill);
+  world.w.system().spawn(silent_member, world.network->peers_of(1), data.size());
+  world.pass(100);
+  const auto blob = *world.at(2).disk->put(data);
+  // An audit waits a second at a time.
+  bool has_come = false;
+  for (int attempt = 0; attempt < 4 && !has_come; ++attempt) {
+    const pending_fetch asked(world, 0, world.request(blob, data.size(), 1'000));
+    REQUIRE(world.reaches([&] { return asked.has_come(); }, 1'200));
+    has_come = asked.missing() == 0;
+  }
+  CHECK(has_come);
 }
 
 // By security §9.5.

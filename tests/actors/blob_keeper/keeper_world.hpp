@@ -41,9 +41,11 @@ class keeper_world {
     std::vector<std::string> notes;
   };
 
-  explicit keeper_world(std::size_t count, blob_keeper::blob_keeper_options options = {})
+  explicit keeper_world(std::size_t count, blob_keeper::blob_keeper_options options = {},
+                        std::uint64_t epoch_ms = 86'400'000)
       : w(1, 1'000'000), options_(options) {
     genesis_.name = "keepers";
+    genesis_.parameters.epoch_ms = epoch_ms;
     genesis_.start_ms = 1'000'000;
     genesis_.parameters.architecture = {2, 16, 2, 32, 32};
     std::vector<public_key> keys;
@@ -65,6 +67,7 @@ class keeper_world {
     REQUIRE(validator::open_ledger(*one.ledger, genesis_));
     blobs::blob_options storing;
     storing.now_ms = [this] { return w.now_ms(); };
+    storing.quota_bytes = quota_bytes_;
     one.disk = std::make_shared<blobs::blob_store>(folder_.path() / ("blobs" + name), storing);
     w.system().spawn(idle, network->peers_of(number));
     blob_keeper::blob_keeper_ports ports;
@@ -78,6 +81,17 @@ class keeper_world {
     };
     one.keeper = w.system().spawn(blob_keeper::blob_keeper, ports, options_);
     pass(200);
+  }
+
+  /// Of homes that start from now on.
+  void set_quota(std::uint64_t bytes) { quota_bytes_ = bytes; }
+  /// Ends the roles of a home. Its files stay.
+  void stop(std::size_t number) {
+    caf::anon_send_exit(at(number).keeper, caf::exit_reason::kill);
+    network->disconnect(number);
+    pass(100);
+    at(number).disk.reset();
+    at(number).ledger.reset();
   }
 
   [[nodiscard]] home& at(std::size_t number) { return homes_[number]; }
@@ -133,6 +147,7 @@ class keeper_world {
 
  private:
   blob_keeper::blob_keeper_options options_;
+  std::uint64_t quota_bytes_ = std::uint64_t{1} << 40U;
   std::vector<home> homes_;  // no handle of a role outlives the world
 
  public:

@@ -198,7 +198,7 @@ class forked_chain {
           auto plan = network::plan(d.below(1'000'000));
           std::optional<model_id> known;
           if (!models.empty() && d.chance(70)) known = models[d.below(models.size())].id;
-          const auto id = send(owner, network::commit_of(plan, known));
+          const auto id = send(owner, network::commit_of(person_with_key(owner), plan, known));
           plan.id = known.value_or(signing::model_id_of(id));
           on.plans.push_back({plan, epoch});
           break;

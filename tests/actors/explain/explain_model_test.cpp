@@ -106,7 +106,7 @@ TEST_CASE("an update that is not revealed is dropped and the old version stays")
   const auto models = net.active_models(owner, 1);
   auto update = network::plan(50);
   update.id = models[0].id;
-  net.apply(owner, network::commit_of(update, models[0].id, 0));
+  net.apply(owner, network::commit_of(owner, update, models[0].id, 0));
   const auto committed_in = net.epoch();
   {
     const auto explained = net.model(models[0].id);
@@ -134,7 +134,7 @@ TEST_CASE("a later version replaces the one before, and both say when") {
   const auto models = net.active_models(owner, 1);
   auto update = network::plan(51);
   update.id = models[0].id;
-  net.apply(owner, network::commit_of(update, models[0].id, 0));
+  net.apply(owner, network::commit_of(owner, update, models[0].id, 0));
   net.end_epoch();
   net.apply(owner, network::reveal_of(update));
   net.judge({models[0].id, 2});

@@ -51,7 +51,7 @@ class explained_network {
   }
   model_plan commit(const person& owner, std::uint64_t number) {
     auto plan = network::plan(number);
-    send(owner, network::commit_of(plan));
+    send(owner, network::commit_of(owner, plan));
     plan.id = signing::model_id_of(n.queue.back().id);
     return plan;
   }

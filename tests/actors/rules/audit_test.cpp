@@ -9,7 +9,7 @@
 #include "actors/rules/audit.hpp"
 #include "actors/rules/committee.hpp"
 #include "actors/rules/settlement.hpp"
-#include "tests/actors/rules/sampled_network.hpp"
+#include "tests/actors/rules/sampling/sampled_network.hpp"
 
 namespace soma::test {
 namespace {

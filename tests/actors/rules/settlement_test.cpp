@@ -4,7 +4,7 @@
 #include <doctest/doctest.h>
 
 #include "actors/rules/audit.hpp"
-#include "tests/actors/rules/sampled_world.hpp"
+#include "tests/actors/rules/sampling/sampled_world.hpp"
 
 namespace soma::test {
 namespace {

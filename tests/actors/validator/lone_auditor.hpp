@@ -100,6 +100,7 @@ inline blob_keeper::blob_keeper_actor::behavior_type held_keeper(
             desk->fetches.push_back({asked, answer});
             return answer;
           },
+          [](const message<schema::GetHolders>&) { return message<schema::Holders>{}; },
           [desk](const message<schema::FromPeer>&) {
             desk->by_keeper();
             return message<schema::Ack>{};
@@ -127,6 +128,7 @@ inline validator::validator_actor::behavior_type auditing_validator(
       },
       [](const message<schema::GetRow>&) { return message<schema::Row>{}; },
       [](const message<schema::GetOpenTargets>&) { return message<schema::OpenTargets>{}; },
+      [](const message<schema::GetHolders>&) { return message<schema::Holders>{}; },
       [](const message<schema::GetRows>&) { return message<schema::Rows>{}; },
       [](const message<schema::GetTransaction>&) { return message<schema::TransactionStatus>{}; },
       [](const message<schema::GetGenesis>&) { return message<schema::GenesisBytes>{}; },

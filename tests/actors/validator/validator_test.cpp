@@ -187,6 +187,18 @@ TEST_CASE("bytes of all kinds neither enter the ledger nor hurt the validator") 
   CHECK(v.submit(good) == taken);  // the validator still works
 }
 
+TEST_CASE("a validator that exchanges no blobs says that it cannot ask who has one") {
+  const soma::support::scratch_folder folder;
+  one_validator v(folder.path());
+  const auto answer =
+      v.w.ask<schema::Holders>(v.handle, message<schema::GetHolders>::build([&](auto out) {
+                                 out.setBlob(data_of(blob_id{{1}}));
+                                 out.setSizeBytes(1);
+                               }));
+  CHECK_FALSE(answer.root().getCanAsk());
+  CHECK(answer.root().getKeys().size() == 0);
+}
+
 TEST_CASE("a ledger of another network is not opened") {
   const soma::support::scratch_folder folder;
   { one_validator v(folder.path()); }

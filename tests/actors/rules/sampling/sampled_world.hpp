@@ -4,7 +4,7 @@
 
 #include <numeric>
 
-#include "tests/actors/rules/sampled_network.hpp"
+#include "tests/actors/rules/sampling/sampled_network.hpp"
 
 namespace soma::test {
 
