@@ -82,10 +82,10 @@ TEST_CASE("a closed standard output never becomes a file of the program") {
 }
 
 TEST_CASE("a node serves whatever becomes of its output, ends when it is told, and owns its home") {
-  const soma_user user;
-  make_node(user);
   for (const auto* lost : {"> /dev/full", ">&-", "| true"}) {
     CAPTURE(std::string(lost));
+    const soma_user user;
+    make_node(user);
     running_program node(user.folder().path(),
                          {"/bin/bash", "-c",
                           "cd " + user.folder().path().string() + "; (echo $BASHPID > pid; exec " +
