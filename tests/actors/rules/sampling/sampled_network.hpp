@@ -16,6 +16,7 @@ struct sampled_network {
   explicit sampled_network(std::size_t members, std::vector<std::uint64_t> stakes_soma = {})
       : net(genesis_of(members, std::move(stakes_soma))) {
     (void)net.active_models(owner, 3);
+    net.give_fees_to_members(owner);
   }
 
   [[nodiscard]] std::vector<committee_seat> seats() const {
