@@ -152,6 +152,9 @@ TEST_CASE("reveals are refused by the first check that fails, in the order of th
   r = s.reveal;
   r.data.value[0] ^= 1;
   CHECK(a.net.run(a.alice, r) == refusal::data_commitment_mismatch);
+  r = s.reveal;
+  r.blob.value[0] ^= 1;  // the blob of another
+  CHECK(a.net.run(a.alice, r) == refusal::data_commitment_mismatch);
   CHECK(!a.net.run(a.alice, s.reveal));
   CHECK(a.net.chain_now().hits == 0);  // a hit settles
   CHECK(a.net.run(a.alice, s.reveal) == refusal::target_not_awaiting_reveal);
