@@ -57,7 +57,8 @@ class copies_claims final : public submitter::claim_policy {
     ready.claim.distance_q30 = std::min(copied_->distance_q30, target.getRadiusQ30());
     ready.claim.size_bytes = copied_->size_bytes;
     ready.claim.commitment = copied_->commitment;
-    ready.pending = {random.next_id<hash256>(), copied_->data, copied_->blob, false, view.epoch};
+    ready.pending = {
+        random.next_id<hash256>(), copied_->data, copied_->blob, {}, false, view.epoch};
     copied_.reset();
     return ready;
   }

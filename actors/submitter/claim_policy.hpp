@@ -22,6 +22,7 @@ struct pending_claim {
   hash256 salt;
   data_hash data;
   blob_id blob;
+  bytes content;  // of the blob, until it is revealed; empty when it is not the submitter's own
   bool reveal_sent = false;
   std::uint64_t epoch = 0;  // in which the claim was sent
 };

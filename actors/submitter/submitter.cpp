@@ -4,6 +4,7 @@
 #include "actors/interface/describe_error.hpp"
 #include "messages/codec/codec.hpp"
 #include "messages/crypto/hash.hpp"
+#include "messages/crypto/merkle.hpp"
 #include "messages/signing/signing.hpp"
 #include "messages/wire/refusals.hpp"
 
@@ -85,7 +86,7 @@ void send_claim(self_pointer self, const ready_claim& ready) {
 
 // ---- from a score to a claim
 
-void claim(self_pointer self, const attempt_ref& work, const blob_id& blob) {
+void claim(self_pointer self, const attempt_ref& work) {
   auto& state = self->state;
   const auto report = work->report.root();
   const auto claimed = state.ports.policy->claim_of(report);
@@ -94,7 +95,7 @@ void claim(self_pointer self, const attempt_ref& work, const blob_id& blob) {
   auto& pending = ready.pending;
   pending.salt = state.random.next_id<hash256>();
   pending.data = id_or_zero<data_hash>(report.getData());
-  pending.blob = blob;
+  pending.blob = crypto::blob_id_of(work->data);
   pending.epoch = state.epoch;
   auto& kind = ready.claim;
   kind.target = work->target;
@@ -104,17 +105,8 @@ void claim(self_pointer self, const attempt_ref& work, const blob_id& blob) {
   kind.size_bytes = work->data.size();
   kind.commitment = signing::data_commitment(pending.data, pending.blob, kind.size_bytes,
                                              pending.salt, state.account->owner());
+  if (state.ports.policy->reveals()) pending.content = std::move(work->data);
   send_claim(self, ready);
-}
-
-void store_and_claim(self_pointer self, const attempt_ref& work) {
-  if (!self->state.ports.policy->reveals()) return claim(self, work, blob_id{});
-  blob_store::store_blob<submitter_actor::pointer>(
-      self, self->state.ports.blobs, work->data,
-      [self, work](expected<blob_id, blob_store::transfer_refusal> blob) {
-        if (blob) return claim(self, work, *blob);
-        end_round(self);
-      });
 }
 
 /// Data that has won before can't be revealed again, so a claim with it would only cost the bond.
@@ -124,7 +116,7 @@ void ask_whether_used(self_pointer self, const attempt_ref& work) {
       self, used_data_key(data),
       [self, work](std::optional<byte_view> row) {
         if (row) return end_round(self);
-        store_and_claim(self, work);
+        claim(self, work);
       },
       end_on_error(self));
 }
@@ -222,9 +214,8 @@ void begin_round(self_pointer self, schema::OpenTargets::Reader open) {
 
 // ---- claims that were sent
 
-void reveal(self_pointer self, const target_id& target, pending_claim& claim) {
-  SOMA_ASSERT(!claim.reveal_sent, "a claim is revealed once");
-  claim.reveal_sent = true;
+void reveal(self_pointer self, const target_id& target, const pending_claim& claim) {
+  SOMA_ASSERT(claim.reveal_sent, "a claim is revealed once");
   tx::reveal_data kind;
   kind.target = target;
   kind.data = claim.data;
@@ -243,6 +234,21 @@ void reveal(self_pointer self, const target_id& target, pending_claim& claim) {
   });
 }
 
+/// The data is handed out only now: whoever had it before the claim was in a block could claim with
+/// it first. Protocol §8.2.
+void store_and_reveal(self_pointer self, const target_id& target, pending_claim& claim) {
+  claim.reveal_sent = true;
+  if (claim.content.empty()) return reveal(self, target, claim);
+  blob_store::store_blob<submitter_actor::pointer>(
+      self, self->state.ports.blobs, claim.content,
+      [self, target](expected<blob_id, blob_store::transfer_refusal> blob) {
+        const auto found = self->state.claims.find(target);
+        if (found == self->state.claims.end()) return;
+        if (blob) return reveal(self, target, found->second);
+        found->second.reveal_sent = false;  // the next poll tries again
+      });
+}
+
 void follow(self_pointer self, const target_id& target, std::optional<byte_view> row) {
   auto& state = self->state;
   const auto found = state.claims.find(target);
@@ -253,7 +259,7 @@ void follow(self_pointer self, const target_id& target, std::optional<byte_view>
     state.claims.erase(found);
     return;
   }
-  if (state.ports.policy->reveals()) reveal(self, target, found->second);
+  if (state.ports.policy->reveals()) store_and_reveal(self, target, found->second);
 }
 
 /// Follows the claims that were sent: reveals those that are in a block, and forgets those whose
