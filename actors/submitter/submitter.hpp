@@ -4,8 +4,8 @@
 // hold:
 //   - There is one round at a time: a piece of data is scored and claimed before the next one is
 //     taken.
-//   - The data goes into the blob store when the claim is in a block, and not before: whoever saw it
-//     earlier could claim with it first. It is revealed when the store has it.
+//   - The data goes into the blob store when the claim is in a block, and not before: whoever saw
+//     it earlier could claim with it first. It is revealed when the store has it.
 #pragma once
 
 #include <map>
