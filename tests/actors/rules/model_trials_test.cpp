@@ -215,6 +215,7 @@ TEST_CASE("attack: a copy of published weights is refused, whether by its root o
   CHECK(!net.run(honest, network::commit_of(honest, again, good.id, 0)));
   net.end_epoch();
   CHECK(!net.run(honest, network::reveal_of(again)));
+  CHECK(ledger::read_version(net.state, {good.id, 2})->status == version_status::revealed);
 }
 
 // Protocol §6.3: before, the thief had the model and its owner lost half of the stake.
@@ -277,6 +278,12 @@ TEST_CASE(
   CHECK(c.model(good.id).status == model_status::active);
   CHECK(c.version({junk.id, 1}).status == version_status::bad);
   CHECK(c.model(junk.id).pool.stake.value == one / 20);
+  // The root is still that of the first who revealed it.
+  auto again = network::plan(7);
+  again.root = good.root;
+  CHECK(c.net.run(c.owner, network::commit_of(c.owner, again, good.id, 0)) ==
+        refusal::manifest_known);
+  CHECK(!c.net.run(thief, network::commit_of(thief, again)));
 }
 
 // Protocol §6.8: before, the copier's old number stood before the original's.

@@ -90,18 +90,24 @@ TEST_CASE("attack: a vote counts as cast only if it agrees with what was decided
   a.vote(902, agreed, v::wrong_size);
   a.vote(900, agreed, v::wrong_distance);  // late: a wrong verdict, as was decided
   CHECK(a.cast() == counts{1, 3, 3});
+  const auto there = a.revealed();
+  a.net.block(a.net.genesis.parameters.epoch_ms / 24);
+  a.vote(901, there, v::wrong_size);
+  a.vote(902, there, v::wrong_size);
+  a.vote(900, there, v::unavailable);  // late: no verdict that can be checked
+  CHECK(a.cast() == counts{1, 4, 4});
   const auto missing = a.revealed();
   a.net.block(a.net.genesis.parameters.epoch_ms / 24);
   a.vote(901, missing, v::wrong_loss);
   a.vote(902, missing, v::unavailable);
   a.vote(900, missing, v::ok);
-  CHECK(a.cast() == counts{1, 4, 4});
+  CHECK(a.cast() == counts{1, 5, 5});
   const auto missed = a.revealed();
   a.net.block(a.net.genesis.parameters.epoch_ms / 24);
   a.vote(901, missed, v::unavailable);
   a.vote(902, missed, v::unavailable);
   a.vote(900, missed, v::unavailable);  // late
-  CHECK(a.cast() == counts{2, 5, 5});
+  CHECK(a.cast() == counts{2, 6, 6});
 }
 
 // Protocol §5.7 and §8.4.1.
