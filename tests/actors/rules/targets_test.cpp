@@ -133,6 +133,28 @@ TEST_CASE("a target is opened only with models, and one below 1,000 shannons wai
   CHECK(state.chain().targets_waiting == 1);
 }
 
+// Protocol §7.7.
+TEST_CASE(
+    "a target that is worth less than its part of what eight times the hits would pay waits") {
+  const std::vector people{somebody(1)};
+  network net(small_genesis(1, people));
+  (void)net.active_models(people[0], 1);
+  const auto& p = net.genesis.parameters;
+  ledger::block_state state(net.state);
+  auto run = rules::block_run{state, p, {99}};
+  const auto least = rules::least_reward(p, state.chain());
+  REQUIRE(least.value > 10'000);
+  state.must_move(rules::of(ledger::pot::targets), rules::of(ledger::pot::unissued),
+                  state.chain().target_pot);
+  state.must_move(rules::of(ledger::pot::unissued), rules::of(ledger::pot::targets),
+                  {least.value * rules::pot_parts(p) - 1});
+  state.update_chain([](chain_row& c) { c.targets_waiting = 2; });
+  CHECK(rules::pay_for_targets(run).empty());
+  state.must_move(rules::of(ledger::pot::unissued), rules::of(ledger::pot::targets), {1});
+  REQUIRE(rules::pay_for_targets(run).size() == 1);
+  CHECK(state.chain().set_aside.value >= least.value);
+}
+
 // Protocol §7.7: an epoch's end goes through all claims that stand.
 TEST_CASE("attack: no target opens while too many claims are not revealed") {
   const std::vector people{somebody(1), somebody(2)};
