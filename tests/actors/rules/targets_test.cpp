@@ -89,6 +89,7 @@ TEST_CASE(
     const auto target = ledger::read_target(net.state, signing::target_id_of(chain.entropy, i));
     REQUIRE(target);
     CHECK(target->reward.value == pot / 8);
+    CHECK(target->seed == signing::target_seed(chain.entropy, i));
     pot -= target->reward.value;
   }
   CHECK(pot == chain.target_pot.value);
