@@ -156,6 +156,17 @@ TEST_CASE(
   CHECK(state.chain().set_aside.value >= least.value);
 }
 
+// Protocol §7.9.
+TEST_CASE("targets that stood until the epoch's end and were not hit make the next ones easier") {
+  const std::vector people{somebody(1)};
+  network net(small_genesis(1, people));
+  (void)net.active_models(people[0], 3);
+  const auto before = net.chain_now();
+  REQUIRE(before.set_aside.value > 0);
+  net.end_epoch();
+  CHECK(net.chain_now().difficulty_ppm == before.difficulty_ppm - 300'000);
+}
+
 // Protocol §7.7: an epoch's end goes through all claims that stand.
 TEST_CASE("attack: no target opens while too many claims are not revealed") {
   const std::vector people{somebody(1), somebody(2)};
