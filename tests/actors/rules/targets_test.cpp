@@ -159,7 +159,9 @@ TEST_CASE(
 // Protocol §7.9.
 TEST_CASE("targets that stood until the epoch's end and were not hit make the next ones easier") {
   const std::vector people{somebody(1)};
-  network net(small_genesis(1, people));
+  auto genesis = small_genesis(1, people);
+  genesis.parameters.difficulty_start_ppm = 1'000'000;
+  network net(genesis);
   (void)net.active_models(people[0], 3);
   const auto before = net.chain_now();
   REQUIRE(before.set_aside.value > 0);
