@@ -147,6 +147,24 @@ TEST_CASE("no content of a block changes what it draws") {
   CHECK(seeds.size() == 1);
 }
 
+// Protocol §9.5.
+TEST_CASE("the leaders of an epoch follow from the entropy at the end of the one before the last") {
+  proposing w;
+  w.commit(w.layers.back(), 1);
+  auto seed = w.net.chain.as<hash_tag>();
+  CHECK(w.net.chain_now().leader_seed == seed);
+  CHECK(w.net.chain_now().next_leader_seed == seed);
+  for (std::size_t epoch = 0; epoch < 3; ++epoch) {
+    w.net.proposer = w.member.key;
+    w.net.peel = w.layers[8 - epoch];
+    w.net.end_epoch();
+    const auto chain = w.net.chain_now();
+    CHECK(chain.leader_seed == seed);
+    CHECK(chain.next_leader_seed == chain.entropy);
+    seed = chain.entropy;
+  }
+}
+
 // Protocol §7.7.
 TEST_CASE("a replacement is unknown to whoever claims: the next block's peel decides it") {
   const std::vector people{somebody(1)};
