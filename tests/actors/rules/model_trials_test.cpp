@@ -218,6 +218,20 @@ TEST_CASE("attack: a copy of published weights is refused, whether by its root o
   CHECK(ledger::read_version(net.state, {good.id, 2})->status == version_status::revealed);
 }
 
+// Protocol §6.5.
+TEST_CASE(
+    "more than a third of the power for a bad verdict, and less than a quorum, ends no model") {
+  court c;
+  const auto m = c.net.revealed_model(c.owner, 5);
+  const person largest{validator_person(902)};
+  REQUIRE(c.net.power(largest) >= 3'334);
+  REQUIRE(c.net.power(largest) < 6'667);
+  const auto stake = c.model(m.id).pool.stake;
+  CHECK(!c.net.run(largest, tx::vote_on_model{{m.id, 1}, model_verdict::malformed}));
+  CHECK(c.version({m.id, 1}).status == version_status::revealed);
+  CHECK(c.model(m.id).pool.stake == stake);
+}
+
 // Protocol §6.3: before, the thief had the model and its owner lost half of the stake.
 TEST_CASE("attack: a copied commitment cannot be revealed by the copier") {
   court c;
