@@ -96,6 +96,17 @@ judged judge(const explain_context& context, const model_version_row& version) {
   return j;
 }
 
+/// "; verdicts: 1 good, 3 malformed": how many members said what; nothing while none has.
+std::string describe_verdicts(const model_version_row& version) {
+  std::map<model_verdict, std::uint64_t> said;
+  for (const auto& vote : version.votes) ++said[vote.verdict];
+  std::string all;
+  for (const auto& [verdict, members] : said) {
+    all += format_text(all.empty() ? "; verdicts: " : ", ", members, " ", name_of(verdict));
+  }
+  return all;
+}
+
 /// The last epoch whose end may find a version good.
 epoch_number last_trial(const model_version_row& version) {
   return {version.committed_in.value + rules::trial_epochs};
@@ -159,7 +170,8 @@ passage versions_of(const explain_context& context, const model_id& id, const mo
            format_text(
                "version ", std::uint64_t{number}, ": ",
                describe_version(context, *v,
-                                events == r.versions.end() ? events_by_kind{} : events->second)),
+                                events == r.versions.end() ? events_by_kind{} : events->second),
+               describe_verdicts(*v)),
            std::nullopt,
            "6",
            {{"version", std::uint64_t{number}},

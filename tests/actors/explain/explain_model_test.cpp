@@ -172,7 +172,7 @@ TEST_CASE("a model judged bad names the power against it, the loss and where it 
   CHECK(value_of<std::string>(version, "status") == "bad");
   CHECK(value_of(version, "bad_power") == 7500);
   CHECK(value_of(version, "good_power") == 2500);
-  check_line(version, {"by a power of 7500 of the 6667 needed"});
+  check_line(version, {"by a power of 7500 of the 6667 needed; verdicts: 1 good, 3 malformed"});
   CHECK_FALSE(has_step(explained, "story", "voter_paid"));
 }
 
