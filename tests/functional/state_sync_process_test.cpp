@@ -35,14 +35,6 @@ struct old_network {
     wanted.epoch_seconds = 3;
     return wanted;
   }
-  static bool comes(const std::function<bool()>& met, unsigned seconds = 60) {
-    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(seconds);
-    while (!met()) {
-      if (std::chrono::steady_clock::now() > deadline) return false;
-      std::this_thread::sleep_for(std::chrono::milliseconds(50));
-    }
-    return true;
-  }
   [[nodiscard]] std::uint64_t epoch_at(std::size_t node) const {
     if (all.height(node) == 0) return 0;
     return read_beside(all.home(node)).chain()->epoch.value;
@@ -87,13 +79,13 @@ block_height taken_at(const std::string& said) {
 TEST_CASE("a node that comes late takes the ledger from the others and follows them") {
   old_network n;
   n.all.start(late);
-  REQUIRE(old_network::comes([&] { return taken_at(n.all.said(late)).value > 0; }));
+  REQUIRE(comes([&] { return taken_at(n.all.said(late)).value > 0; }));
   const auto taken = taken_at(n.all.said(late));
   INFO(n.all.said(late));
   REQUIRE(n.all.reaches(late, taken.value + 20));
   // When another epoch ends, the late node follows the others.
   const auto epoch = n.epoch_at(late);
-  REQUIRE(old_network::comes([&] { return n.epoch_at(late) > epoch; }));
+  REQUIRE(comes([&] { return n.epoch_at(late) > epoch; }));
   CHECK(n.all.said(late).find("ALARM") == std::string::npos);
   REQUIRE(n.all.stop(late));
   REQUIRE(n.all.reaches(0, n.all.height(late)));
@@ -113,7 +105,7 @@ TEST_CASE("killed at any moment of it, the late node ends with the ledger all th
     n.all.kill(late);
   }
   n.all.start(late);
-  REQUIRE(old_network::comes([&] { return taken_at(n.all.said_ever(late)).value > 0; }));
+  REQUIRE(comes([&] { return taken_at(n.all.said_ever(late)).value > 0; }));
   const auto taken = taken_at(n.all.said_ever(late));
   INFO(n.all.said_ever(late));
   REQUIRE(n.all.reaches(late, taken.value + 10));

@@ -256,4 +256,13 @@ std::uint64_t validator_network::memory_bytes(std::size_t node) const {
   return 0;
 }
 
+bool comes(const std::function<bool()>& met, unsigned seconds) {
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(seconds);
+  while (!met()) {
+    if (std::chrono::steady_clock::now() > deadline) return false;
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+  }
+  return true;
+}
+
 }  // namespace soma::support

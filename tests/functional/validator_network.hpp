@@ -3,6 +3,7 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -86,5 +87,8 @@ class validator_network {
   std::vector<crypto::key_pair> accounts_;
   std::vector<one_node> nodes_;
 };
+
+/// Asks every 50 ms; false when it is not so within the time.
+[[nodiscard]] bool comes(const std::function<bool()>& met, unsigned seconds = 60);
 
 }  // namespace soma::support

@@ -19,15 +19,6 @@ namespace {
 constexpr std::size_t homes = 4;
 constexpr std::size_t never_started = 4;  // its port serves the blob store of the first home
 
-bool comes(const std::function<bool()>& met, unsigned seconds) {
-  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(seconds);
-  while (!met()) {
-    if (std::chrono::steady_clock::now() > deadline) return false;
-    std::this_thread::sleep_for(std::chrono::milliseconds(50));
-  }
-  return true;
-}
-
 validator_network_options four_homes() {
   validator_network_options wanted;
   wanted.binary = SOMA_BINARY;

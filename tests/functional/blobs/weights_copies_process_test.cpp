@@ -20,15 +20,6 @@ constexpr std::size_t homes = 4;
 constexpr std::size_t follower = 4;
 constexpr std::size_t never_started = 5;  // its port serves the blob store of the follower
 
-bool comes(const std::function<bool()>& met, unsigned seconds) {
-  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(seconds);
-  while (!met()) {
-    if (std::chrono::steady_clock::now() > deadline) return false;
-    std::this_thread::sleep_for(std::chrono::milliseconds(50));
-  }
-  return true;
-}
-
 struct published_models {
   validator_network net;
 
