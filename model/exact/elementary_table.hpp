@@ -5,12 +5,12 @@
 
 #include <cstddef>
 
-#include "model/exact/isa.hpp"
+#include "model/simd/isa.hpp"
 
 namespace soma::exact {
 
 struct elementary_table {
-  isa set;
+  simd::isa set;
   void (*exp)(const float* x, float* y, std::size_t count);
   void (*log)(const float* x, float* y, std::size_t count);
   void (*erf)(const float* x, float* y, std::size_t count);
@@ -21,6 +21,6 @@ struct elementary_table {
 };
 
 /// The functions of a set that this processor can run.
-[[nodiscard]] const elementary_table& elementary_for(isa set);
+[[nodiscard]] const elementary_table& elementary_for(simd::isa set);
 
 }  // namespace soma::exact

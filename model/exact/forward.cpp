@@ -52,7 +52,7 @@ const float* layer_store::predictor(tile_pool& pool) {
   return predictor_.data();
 }
 
-std::size_t workspace_floats(const model_architecture& arch, const memory_plan& plan, isa set,
+std::size_t workspace_floats(const model_architecture& arch, const memory_plan& plan, simd::isa set,
                              unsigned threads) {
   const run_sizes s = sizes_of(arch, set);
   return plan.sweep * (s.x + s.q + s.keys + s.values + s.angles + s.losses) + threads * s.scratch +

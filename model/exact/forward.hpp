@@ -111,6 +111,6 @@ class forward_pass {
 
 /// The floats of workspace memory that a plan needs.
 [[nodiscard]] std::size_t workspace_floats(const model_architecture& arch, const memory_plan& plan,
-                                           isa set, unsigned threads);
+                                           simd::isa set, unsigned threads);
 
 }  // namespace soma::exact

@@ -15,7 +15,7 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "model/exact/isa.hpp"
+#include "model/simd/isa.hpp"
 
 namespace soma::exact {
 
@@ -66,7 +66,7 @@ struct sigreg_tables {
 struct elementary_table;
 
 struct kernel_table {
-  isa set;
+  simd::isa set;
   const elementary_table* elementary;  // the elementary functions alone, for tests
   std::size_t panel;                   // outputs side by side in a panel
 
@@ -109,7 +109,7 @@ struct kernel_table {
 inline constexpr std::size_t sigreg_scratch = (sigreg_points - 1) * 2 * sum_lanes * sum_lanes;
 
 /// The kernels of a set that this processor can run.
-[[nodiscard]] const kernel_table& kernels_for(isa set);
+[[nodiscard]] const kernel_table& kernels_for(simd::isa set);
 
 extern const kernel_table kernels_portable;
 extern const kernel_table kernels_scalar;

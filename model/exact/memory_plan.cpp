@@ -27,7 +27,7 @@ memory_plan with(const plan_request& r, const run_sizes& s, bool keeps_layers,
 
 }  // namespace
 
-run_sizes sizes_of(const model_architecture& arch, isa set) {
+run_sizes sizes_of(const model_architecture& arch, simd::isa set) {
   const auto& kernels = kernels_for(set);
   run_sizes s{};
   s.panel = kernels.panel;

@@ -6,7 +6,7 @@
 #include <optional>
 
 #include "messages/values/architecture.hpp"
-#include "model/exact/isa.hpp"
+#include "model/simd/isa.hpp"
 
 namespace soma::exact {
 
@@ -17,7 +17,7 @@ struct plan_request {
   std::uint64_t sequences = 1;  // of all data together
   std::uint32_t batch = 16;     // sequences a batch
   unsigned threads = 1;
-  isa set = isa::portable;
+  simd::isa set = simd::isa::portable;
   bool keep_packed = false;  // more runs over the same weights follow: packed layers are kept
   std::uint64_t budget_bytes = no_budget;
 };
@@ -63,6 +63,6 @@ struct run_sizes {
   std::size_t losses;         // one sequence: a cross-entropy and a SIGReg statistic a token
   std::size_t scratch;        // one thread
 };
-[[nodiscard]] run_sizes sizes_of(const model_architecture& arch, isa set);
+[[nodiscard]] run_sizes sizes_of(const model_architecture& arch, simd::isa set);
 
 }  // namespace soma::exact

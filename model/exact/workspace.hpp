@@ -38,7 +38,7 @@ class float_buffer {
 class workspace {
  public:
   /// Throws std::runtime_error when SOMA_ISA names an instruction set that this processor lacks.
-  explicit workspace(unsigned threads, isa set = chosen_isa())
+  explicit workspace(unsigned threads, simd::isa set = simd::chosen_isa())
       : kernels_(kernels_for(set)), pool_(threads) {}
 
   [[nodiscard]] const kernel_table& kernels() const { return kernels_; }

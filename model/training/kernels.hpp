@@ -12,6 +12,8 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "model/simd/isa.hpp"
+
 namespace soma::training {
 
 struct attention_shape {
@@ -111,22 +113,21 @@ struct kernel_set {
                 const adamw_scalars&);
 };
 
-/// The fastest set that this processor can run. SOMA_ISA has no effect here, since only the exact
-/// engine promises the same bits everywhere.
+/// The kernels of a set that this processor can run. `scalar` and `portable` are one here: training
+/// uses the four lanes that every x86-64 processor has.
+[[nodiscard]] const kernel_set& kernels_for(simd::isa set);
+
+/// The kernels of simd::chosen_isa(), which see.
 [[nodiscard]] const kernel_set& kernels();
 
-/// Set number `which` of the sets that this processor can run, counted from 0 and from the slowest;
-/// null if there are not so many.
-[[nodiscard]] const kernel_set* runnable_kernels(std::size_t which);
-
 /// Products whose factors are rounded to bfloat16 and whose sums are binary32; null if the
-/// processor has no such instruction.
+/// processor has no such instruction, or if SOMA_ISA names a set without it.
 [[nodiscard]] const matmul_kernels* bf16_products();
 
 extern const kernel_set kernels_portable;
 #if defined(__x86_64__)
-extern const kernel_set kernels_v3;
-extern const kernel_set kernels_v4;
+extern const kernel_set kernels_avx2;
+extern const kernel_set kernels_avx512;
 extern const matmul_kernels products_bf16;
 #endif
 

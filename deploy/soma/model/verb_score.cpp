@@ -48,8 +48,7 @@ class model_score final : public verb {
   };
   [[nodiscard]] outcome check() const;
   [[nodiscard]] expected<planned, failure> make_plan(const model_architecture& arch,
-                                                     std::uint64_t data_bytes,
-                                                     exact::isa set) const;
+                                                     std::uint64_t data_bytes, simd::isa set) const;
   [[nodiscard]] outcome show_plan(bool wants_json) const;
   [[nodiscard]] expected<scored, failure> measure() const;
   [[nodiscard]] expected<scored, failure> measure_exact(const bytes& data) const;
@@ -106,7 +105,7 @@ failure model_score::too_little_memory(const exact::plan_request& request) const
 
 expected<model_score::planned, failure> model_score::make_plan(const model_architecture& arch,
                                                                std::uint64_t data_bytes,
-                                                               exact::isa set) const {
+                                                               simd::isa set) const {
   planned plan;
   plan.sequences = tokens::sequence_count(data_bytes, arch.max_seq);
   plan.process_bytes = own_memory_bytes() + slack_bytes;
@@ -126,13 +125,13 @@ outcome model_score::show_plan(bool wants_json) const {
   if (!outline) return make_unexpected(outline.error());
   const auto size = size_of_named_file(data_, max_data_bytes, "the data");
   if (!size) return make_unexpected(size.error());
-  const auto set = exact::chosen_isa();
+  const auto set = simd::chosen_isa();
   const auto plan = make_plan(outline->architecture, *size, set);
   if (!plan) return make_unexpected(plan.error());
   const auto& m = plan->memory;
   if (wants_json) {
     print_line(json::of({{"architecture", weights::to_text(outline->architecture)},
-                         {"isa", exact::to_text(set)},
+                         {"isa", simd::to_text(set)},
                          {"threads", threads_},
                          {"sequences", plan->sequences},
                          {"sequences_at_once", m.sweep},
@@ -190,7 +189,7 @@ expected<model_score::scored, failure> model_score::run_engine(
 expected<model_score::scored, failure> model_score::measure_exact(const bytes& data) const {
   const auto outline = outline_at(weights_, {heads_, max_seq_});
   if (!outline) return make_unexpected(outline.error());
-  const auto set = exact::chosen_isa();
+  const auto set = simd::chosen_isa();
   const auto plan = make_plan(outline->architecture, data.size(), set);
   if (!plan) return make_unexpected(plan.error());
   const auto weights = mapped_weights_at(weights_, {heads_, max_seq_});
@@ -204,7 +203,7 @@ expected<model_score::scored, failure> model_score::measure_exact(const bytes& d
     return failed("cannot use the weights " + weights_.string(),
                   "the file was changed while it was used", "score again");
   }
-  result->isa = exact::to_text(set);
+  result->isa = simd::to_text(set);
   result->planned_bytes = plan->total_bytes();
   return result;
 }

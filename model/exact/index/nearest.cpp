@@ -106,7 +106,7 @@ class embedding_index::point_group {
   std::vector<float> norms_;
 };
 
-embedding_index::embedding_index(std::size_t dim, isa set)
+embedding_index::embedding_index(std::size_t dim, simd::isa set)
     : dim_(dim), kernels_(&kernels_for(set)) {
   SOMA_ASSERT(dim >= 1, "an embedding has values");
 }

@@ -20,9 +20,9 @@
 #include <vector>
 
 #include "model/exact/index/dot.hpp"
-#include "model/exact/isa.hpp"
 #include "model/exact/kernels.hpp"
 #include "model/exact/tiles.hpp"
+#include "model/simd/isa.hpp"
 
 namespace soma::exact {
 
@@ -40,7 +40,7 @@ class embedding_index {
   static constexpr std::size_t chunk_bytes = std::size_t{16} << 20;
 
   /// `dim` is at least 1, and the processor can run `set`.
-  explicit embedding_index(std::size_t dim, isa set = chosen_isa());
+  explicit embedding_index(std::size_t dim, simd::isa set = simd::chosen_isa());
 
   /// Embeddings have `dim` values. The slot that was removed last is the next to be given out.
   embedding_slot insert(std::span<const float> embedding);

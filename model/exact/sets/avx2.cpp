@@ -4,9 +4,10 @@
 
 namespace soma::exact {
 namespace {
-constexpr elementary_table functions = make_elementary<isa_avx2>(isa::avx2);
+constexpr elementary_table functions = make_elementary<simd::isa_avx2>(simd::isa::avx2);
 }
 
-constinit const kernel_table kernels_avx2 = make_kernels<isa_avx2>(isa::avx2, functions);
+constinit const kernel_table kernels_avx2 =
+    make_kernels<simd::isa_avx2>(simd::isa::avx2, functions);
 
 }  // namespace soma::exact

@@ -4,9 +4,10 @@
 
 namespace soma::exact {
 namespace {
-constexpr elementary_table functions = make_elementary<isa_avx512>(isa::avx512);
+constexpr elementary_table functions = make_elementary<simd::isa_avx512>(simd::isa::avx512);
 }
 
-constinit const kernel_table kernels_avx512 = make_kernels<isa_avx512>(isa::avx512, functions);
+constinit const kernel_table kernels_avx512 =
+    make_kernels<simd::isa_avx512>(simd::isa::avx512, functions);
 
 }  // namespace soma::exact

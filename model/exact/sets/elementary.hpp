@@ -18,9 +18,15 @@
 // Near -1, 1 + erf has the error of erf, so the negative tail of gelu is right in absolute terms.
 #pragma once
 
-#include "model/exact/sets/vector.hpp"
+#include "model/simd/vector.hpp"
 
 namespace soma::exact {
+
+using simd::doubles;
+using simd::floats;
+using simd::ints;
+using simd::longs;
+using simd::mask;
 
 namespace elementary {
 

@@ -63,7 +63,7 @@ struct elementary_body {
 };
 
 template <class Isa>
-constexpr elementary_table make_elementary(isa set) {
+constexpr elementary_table make_elementary(simd::isa set) {
   using body = elementary_body<Isa>;
   return {set,        body::exp,   body::log,    body::erf,
           body::gelu, body::rsqrt, body::sincos, body::sincos_f64};

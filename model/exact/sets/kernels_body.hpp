@@ -6,7 +6,7 @@
 #include "model/exact/kernels.hpp"
 #include "model/exact/sets/elementary.hpp"
 #include "model/exact/sets/scan_body.hpp"
-#include "model/exact/sets/vector.hpp"
+#include "model/simd/tile.hpp"
 
 namespace soma::exact {
 namespace {
@@ -14,7 +14,8 @@ namespace {
 using std::size_t;
 
 inline constexpr float layer_norm_epsilon = 1e-5f;
-/// The part of the depth that is walked at a time: one panel of it stays in the first-level cache.
+/// The part of the depth that is walked at a time: one panel of it stays in the first-level cache,
+/// and one block of tokens in the second-level cache.
 inline constexpr size_t depth_step = 512;
 inline constexpr size_t panels_packed_together = 8;
 
@@ -26,10 +27,11 @@ template <class Isa>
 struct kernels {
   using F = floats<Isa>;
   static constexpr size_t lanes = Isa::lanes;
-  static constexpr size_t panel = Isa::tile_outputs;
-  static constexpr size_t vectors = Isa::tile_vectors;
-  static constexpr size_t tile_tokens = lanes * vectors;
-  static_assert(block_tokens % tile_tokens == 0);
+  using tile = simd::product_tile<Isa>;
+  static constexpr size_t panel = tile::factors;
+  static_assert(block_tokens % tile::width == 0);
+  /// Panels of depth_step steps that fit half of a second-level cache of 512 KiB.
+  static constexpr size_t panel_group = (size_t{192} << 10) / (depth_step * panel * sizeof(float));
 
   // ---- Products, arithmetic §2.1
 
@@ -50,41 +52,32 @@ struct kernels {
     }
   }
 
-  template <bool Fresh>
-  static void multiply_tile(const float* w, const float* x, size_t depth, float* out) {
-    F sum[panel][vectors];
-    for (size_t j = 0; j < panel; ++j) {
-      for (size_t v = 0; v < vectors; ++v) {
-        sum[j][v] = Fresh ? F::zero() : F::load(out + j * block_tokens + v * lanes);
-      }
+  static void multiply_tile(const float* w, const float* x, size_t depth, bool fresh, float* out) {
+    tile sums;
+    if (fresh) {
+      sums.clear();
+    } else {
+      sums.load(out, block_tokens);
     }
-    for (size_t k = 0; k < depth; ++k) {
-      F column[vectors];
-      for (size_t v = 0; v < vectors; ++v) column[v] = F::load(x + k * block_tokens + v * lanes);
-      for (size_t j = 0; j < panel; ++j) {
-        const F weight = F::all(w[k * panel + j]);
-        for (size_t v = 0; v < vectors; ++v) sum[j][v] = fma(column[v], weight, sum[j][v]);
-      }
-    }
-    for (size_t j = 0; j < panel; ++j) {
-      for (size_t v = 0; v < vectors; ++v) sum[j][v].store(out + j * block_tokens + v * lanes);
-    }
+    sums.template accumulate<true, block_tokens, panel, 1>(x, w, depth);
+    sums.store(out, block_tokens);
   }
 
+  /// A group of panels stays in the second-level cache while all blocks go through it, and a block
+  /// stays in the first-level cache while it goes through the group.
   static void multiply(const product& p) {
     const size_t panels = (p.outputs + panel - 1) / panel;
     for (size_t k = 0; k < p.depth || k == 0; k += depth_step) {
       const size_t depth = p.depth - k < depth_step ? p.depth - k : depth_step;
-      for (size_t n = 0; n < panels; ++n) {
-        const float* const w = p.panels + n * p.panel_stride + k * panel;
+      for (size_t group = 0; group < panels; group += panel_group) {
+        const size_t end = group + panel_group < panels ? group + panel_group : panels;
         for (size_t b = 0; b < p.blocks; ++b) {
-          for (size_t t = 0; t < block_tokens; t += tile_tokens) {
-            const float* const x = p.x + b * p.x_stride + k * block_tokens + t;
-            float* const out = p.out + b * p.out_stride + n * panel * block_tokens + t;
-            if (p.fresh && k == 0) {
-              multiply_tile<true>(w, x, depth, out);
-            } else {
-              multiply_tile<false>(w, x, depth, out);
+          const float* const x = p.x + b * p.x_stride + k * block_tokens;
+          for (size_t n = group; n < end; ++n) {
+            const float* const w = p.panels + n * p.panel_stride + k * panel;
+            float* const out = p.out + b * p.out_stride + n * panel * block_tokens;
+            for (size_t t = 0; t < block_tokens; t += tile::width) {
+              multiply_tile(w, x + t, depth, p.fresh && k == 0, out + t);
             }
           }
         }
@@ -363,7 +356,7 @@ struct kernels {
 };
 
 template <class Isa>
-constexpr kernel_table make_kernels(isa set, const elementary_table& elementary) {
+constexpr kernel_table make_kernels(simd::isa set, const elementary_table& elementary) {
   using k = kernels<Isa>;
   return {set,
           &elementary,

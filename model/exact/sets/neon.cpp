@@ -4,9 +4,10 @@
 
 namespace soma::exact {
 namespace {
-constexpr elementary_table functions = make_elementary<isa_neon>(isa::neon);
+constexpr elementary_table functions = make_elementary<simd::isa_neon>(simd::isa::neon);
 }
 
-constinit const kernel_table kernels_neon = make_kernels<isa_neon>(isa::neon, functions);
+constinit const kernel_table kernels_neon =
+    make_kernels<simd::isa_neon>(simd::isa::neon, functions);
 
 }  // namespace soma::exact

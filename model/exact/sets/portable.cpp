@@ -4,10 +4,10 @@
 
 namespace soma::exact {
 namespace {
-constexpr elementary_table functions = make_elementary<isa_portable>(isa::portable);
+constexpr elementary_table functions = make_elementary<simd::isa_portable>(simd::isa::portable);
 }
 
 constinit const kernel_table kernels_portable =
-    make_kernels<isa_portable>(isa::portable, functions);
+    make_kernels<simd::isa_portable>(simd::isa::portable, functions);
 
 }  // namespace soma::exact

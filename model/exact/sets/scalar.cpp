@@ -4,9 +4,10 @@
 
 namespace soma::exact {
 namespace {
-constexpr elementary_table functions = make_elementary<isa_scalar>(isa::scalar);
+constexpr elementary_table functions = make_elementary<simd::isa_scalar>(simd::isa::scalar);
 }
 
-constinit const kernel_table kernels_scalar = make_kernels<isa_scalar>(isa::scalar, functions);
+constinit const kernel_table kernels_scalar =
+    make_kernels<simd::isa_scalar>(simd::isa::scalar, functions);
 
 }  // namespace soma::exact

@@ -3,7 +3,7 @@
 #pragma once
 
 #include "model/exact/kernels.hpp"
-#include "model/exact/sets/vector.hpp"
+#include "model/simd/vector.hpp"
 
 namespace soma::exact {
 namespace {

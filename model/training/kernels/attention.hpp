@@ -8,11 +8,8 @@
 //   d_V = P^T d_O,  d_scores = P * (d_O V^T - delta),  delta = the row sums of d_O * O,
 //   d_Q = d_scores K / sqrt(W),  d_K = d_scores^T Q / sqrt(W).
 
-constexpr size_t query_block = 64;
-static_assert(query_block % tile_rows == 0 && depth % query_block == 0);
-
-/// The memory that one head needs. s is S rounded up to whole panels and tiles, w is W rounded up
-/// to whole panels.
+/// The memory that one head needs. s is S rounded up to whole tiles and then to whole panels, w is
+/// W rounded up to whole panels.
 struct head_buffers {
   size_t s, w, blocks;  // `blocks` counts the blocks of `depth` columns in W
   float *q, *k;         // [S][W], rotated; q is multiplied by 1 / sqrt(W) as well
@@ -31,7 +28,7 @@ struct head_buffers {
 /// Divides scratch into the buffers. When scratch is null it only counts. Returns the number of
 /// floats.
 SOMA_INLINE size_t lay_out(const attention_shape& a, float* scratch, head_buffers& b) {
-  b.s = round_up(a.length, max(panel, tile_rows));
+  b.s = round_up(round_up(a.length, tile_rows), panel);
   b.w = round_up(a.head_dim, panel);
   b.blocks = (a.head_dim + depth - 1) / depth;
   const size_t area = b.s * b.w;
@@ -111,7 +108,7 @@ SOMA_INLINE void accumulate_over_head(tile& t, const attention_shape& a, const f
 
 /// The causal mask: `value` where the key's number is at most `query`, and 0 after it.
 SOMA_INLINE vec causal(vec value, vec key, float query) {
-  return key <= all(query) ? value : vec{};
+  return select(key <= all(query), value, vec::zero());
 }
 
 /// The softmax of one row: the scores of query i at the `count` keys before the end of its tile
@@ -124,10 +121,10 @@ SOMA_INLINE float softmax_row(float* row, size_t stride, size_t i, size_t count,
   for (size_t j = 0; j < count; j += lanes) {
     const vec key = lane_numbers() + static_cast<float>(j);
     const vec score = load(row + j / depth * stride + j % depth);
-    lane_max = max(lane_max, key <= all(query) ? score : all(-3.0e38f));
+    lane_max = larger(lane_max, select(key <= all(query), score, all(-3.0e38f)));
   }
   const float row_max = max_of(lane_max);
-  vec sum = {};
+  vec sum = vec::zero();
   for (size_t j = 0; j < count; j += lanes) {
     float* const at = row + j / depth * stride + j % depth;
     const vec key = lane_numbers() + static_cast<float>(j);
@@ -177,9 +174,7 @@ void attention_forward(const attention_shape& a, const float* qkv, const float* 
             b.packed_v + c * factors::steps(a.length) + factors::steps(j) * panel,
             min(depth, count - j));
       }
-      for (size_t r = 0; r < tile_rows; ++r) {
-        for (size_t v = 0; v < tile_vecs; ++v) t.sum[r][v] *= all(inverse_sums[r]);
-      }
+      t.scale_rows(inverse_sums);
       store_tile(t, out + first * d + c, d, rows, min(panel, a.head_dim - c), false, nullptr);
     }
   }
@@ -304,7 +299,7 @@ void attention_backward(const attention_shape& a, const float* qkv, const float*
     for (size_t first = from; first < a.length; first += query_block) {
       const size_t rows = min(query_block, a.length - first);
       const size_t columns = min(depth, first + rows - from);
-      const size_t padded_columns = round_up(columns, max(lanes, tile_rows));
+      const size_t padded_columns = round_up(round_up(columns, tile_rows), lanes);
       load_rows(a, b.q, a.head_dim, first, rows, b.q_rows);
       load_rows(a, d_out, d, first, rows, b.d_out_rows);
       score_block(a, b, first, rows, from, columns);

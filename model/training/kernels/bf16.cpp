@@ -3,12 +3,15 @@
 // of tiles.hpp, with a pair of steps of k in the place of one.
 #include <immintrin.h>
 
+#include "model/simd/tile.hpp"
 #include "model/training/kernels.hpp"
 
 #if defined(__AVX512BF16__)
 
 namespace soma::training {
 namespace {
+
+using isa_here = simd::isa_avx512;
 
 #include "model/training/kernels/vectors.hpp"
 // The tile of a product is made of vectors.
@@ -20,7 +23,7 @@ constexpr size_t pair_pitch = pairs + 16;  // between rows of pairs along k
 /// Sixteen pairs (low, high), each number rounded to bfloat16.
 SOMA_INLINE __m512i paired(vec low, vec high) {
   const auto narrow = [](vec wide) {
-    const __m256bh half = _mm512_cvtneps_pbh(reinterpret_cast<__m512>(wide));
+    const __m256bh half = _mm512_cvtneps_pbh(reinterpret_cast<__m512>(wide.v));
     return _mm512_cvtepu16_epi32(reinterpret_cast<__m256i>(half));
   };
   return _mm512_or_si512(narrow(low), _mm512_slli_epi32(narrow(high), 16));
@@ -43,8 +46,7 @@ SOMA_INLINE void accumulate_pairs(tile& t, const float* a, const float* b, size_
       __builtin_memcpy(&pair, a + r * RowStep, sizeof pair);
       const auto factor = reinterpret_cast<__m512bh>(_mm512_set1_epi32(pair));
       for (size_t v = 0; v < tile_vecs; ++v) {
-        t.sum[r][v] = reinterpret_cast<vec>(
-            _mm512_dpbf16_ps(reinterpret_cast<__m512>(t.sum[r][v]), factor, column[v]));
+        t.sum[r][v].v = _mm512_dpbf16_ps(t.sum[r][v].v, factor, column[v]);
       }
     }
   }
@@ -61,9 +63,9 @@ size_t paired_size(size_t k, size_t n) {
 /// Sixteen columns of one row, from column j on, and zeros beyond the last column n - 1.
 SOMA_INLINE vec columns_of(const float* row, size_t column_stride, size_t j, size_t n) {
   if (column_stride == 1 && j + lanes <= n) return load(row + j);
-  vec value = {};
-  for (size_t l = 0; l < lanes && j + l < n; ++l) value[l] = row[(j + l) * column_stride];
-  return value;
+  float each[lanes] = {};
+  for (size_t l = 0; l < lanes && j + l < n; ++l) each[l] = row[(j + l) * column_stride];
+  return load(each);
 }
 
 void pack_pairs(const float* b, size_t row_stride, size_t column_stride, size_t k, size_t n,
@@ -72,7 +74,8 @@ void pack_pairs(const float* b, size_t row_stride, size_t column_stride, size_t 
     for (size_t i = 0; i < k; i += 2) {
       const float* const low = b + i * row_stride;
       for (size_t j = first; j < first + panel; j += lanes, packed += lanes) {
-        const vec high = i + 1 < k ? columns_of(low + row_stride, column_stride, j, n) : vec{};
+        const vec high =
+            i + 1 < k ? columns_of(low + row_stride, column_stride, j, n) : vec::zero();
         store_pairs(packed, paired(columns_of(low, column_stride, j, n), high));
       }
     }
@@ -95,9 +98,8 @@ SOMA_INLINE void copy_paired_rows(const float* a, size_t stride, size_t rows, si
       const vec low = left >= lanes ? load(from) : load_some(from, left);
       const vec high = left >= 2 * lanes ? load(from + lanes)
                        : left > lanes    ? load_some(from + lanes, left - lanes)
-                                         : vec{};
-      const __m512bh both =
-          _mm512_cvtne2ps_pbh(reinterpret_cast<__m512>(high), reinterpret_cast<__m512>(low));
+                                         : vec::zero();
+      const __m512bh both = _mm512_cvtne2ps_pbh(high.v, low.v);
       store_pairs(to + i / 2, reinterpret_cast<__m512i>(both));
     }
   }
@@ -133,7 +135,7 @@ void matmul_transposed_paired(const float* a, size_t a_stride, const float* b, s
     for (size_t i = 0; i < length; i += 2) {
       const float* const low = a + (from + i) * a_stride;
       for (size_t j = 0; j < round_up(m, tile_rows); j += lanes) {
-        const vec high = i + 1 < length ? columns_of(low + a_stride, 1, j, m) : vec{};
+        const vec high = i + 1 < length ? columns_of(low + a_stride, 1, j, m) : vec::zero();
         store_pairs(scratch + i / 2 * pitch + j, paired(columns_of(low, 1, j, m), high));
       }
     }
@@ -171,7 +173,7 @@ struct pair_factors {
     for (size_t r = 0; r < rows; r += 2) {
       const float* const low = scores + r * pitch;
       for (size_t j = 0; j < columns; j += lanes) {
-        const vec high = r + 1 < rows ? load(low + pitch + j) : vec{};
+        const vec high = r + 1 < rows ? load(low + pitch + j) : vec::zero();
         store_pairs(room + r / 2 * pitch + j, paired(load(low + j), high));
       }
     }

@@ -1,9 +1,13 @@
-// The body of the kernels. It is compiled once for each instruction set, with SOMA_KERNEL_SET
-// naming the result. The parts below have no namespace of their own and build on those before them.
+// The body of the kernels. It is compiled once for each instruction set, with SOMA_ISA_HERE naming
+// the vectors and SOMA_KERNEL_SET the result. The parts below have no namespace of their own and
+// build on those before them.
+#include "model/simd/tile.hpp"
 #include "model/training/kernels.hpp"
 
 namespace soma::training {
 namespace {
+
+using isa_here = simd::SOMA_ISA_HERE;
 
 #include "model/training/kernels/vectors.hpp"
 // The tile of a product is made of vectors.

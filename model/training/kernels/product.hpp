@@ -55,7 +55,7 @@ void matmul(const float* a, size_t a_stride, const float* packed, size_t rows, s
   }
 }
 
-constexpr size_t transposed_scratch = depth * pitch + depth * transposed_limit;
+constexpr size_t transposed_scratch = depth * pitch + depth * round_up(transposed_limit, panel);
 
 void matmul_transposed(const float* a, size_t a_stride, const float* b, size_t b_stride, size_t k,
                        size_t m, size_t n, float* c, size_t c_stride, float* scratch) {

@@ -1,6 +1,6 @@
 // Kernels that go through rows, or through plain runs of floats.
 
-/// Calls work(offset, count) for every run of sixteen floats and for the rest.
+/// Calls work(offset, count) for every whole vector of floats and for the rest.
 template <class Work>
 SOMA_INLINE void in_vectors(size_t count, Work&& work) {
   size_t i = 0;
@@ -19,7 +19,7 @@ SOMA_INLINE void store_up_to(float* at, vec value, size_t count) {
 }
 /// Sets the lanes from `count` on to `other`.
 SOMA_INLINE vec only(vec value, size_t count, float other = 0.0f) {
-  return lane_numbers() < all(static_cast<float>(count)) ? value : all(other);
+  return select(lane_numbers() < all(static_cast<float>(count)), value, all(other));
 }
 
 struct row_moments {
@@ -28,10 +28,10 @@ struct row_moments {
 };
 
 SOMA_INLINE row_moments moments_of(const float* x, size_t d) {
-  vec sum = {};
+  vec sum = vec::zero();
   in_vectors(d, [&](size_t i, size_t count) { sum += load_up_to(x + i, count); });
   const float mean = sum_of(sum) / static_cast<float>(d);
-  vec squares = {};
+  vec squares = vec::zero();
   in_vectors(d, [&](size_t i, size_t count) {
     const vec centred = only(load_up_to(x + i, count) - mean, count);
     squares += centred * centred;
@@ -57,8 +57,8 @@ void layer_norm_backward(const float* x, const float* d_y, size_t rows, size_t d
                          layer_norm_gradient gradient) {
   for (size_t r = 0; r < rows; ++r, x += d, d_y += d, d_x += d) {
     const row_moments m = moments_of(x, d);
-    vec sum = {};           // the sum of d_normalized
-    vec weighted_sum = {};  // the sum of d_normalized * normalized
+    vec sum = vec::zero();           // the sum of d_normalized
+    vec weighted_sum = vec::zero();  // the sum of d_normalized * normalized
     in_vectors(d, [&](size_t i, size_t count) {
       const vec normalized =
           only((load_up_to(x + i, count) - m.mean) * m.reciprocal_deviation, count);
@@ -90,15 +90,15 @@ void layer_norm_backward(const float* x, const float* d_y, size_t rows, size_t d
 /// GELU and its derivative. Phi comes from the erf of Abramowitz and Stegun 7.1.26, whose exp(-z *
 /// z) also gives the density.
 SOMA_INLINE void gelu_vec(vec x, vec& y, vec& derivative) {
-  const vec z = (x < vec{} ? -x : x) * 0.70710678f;
-  const vec t = 1.0f / (z * 0.3275911f + 1.0f);
+  const vec z = select(x < vec::zero(), -x, x) * 0.70710678f;
+  const vec t = all(1.0f) / (z * 0.3275911f + 1.0f);
   vec p = t * 1.061405429f - 1.453152027f;
   p = p * t + 1.421413741f;
   p = p * t - 0.284496736f;
   p = p * t + 0.254829592f;
-  const vec e = exp_of(-z * z);
+  const vec e = exp_of(-(z * z));
   const vec upper = p * t * e * 0.5f;  // 1 - Phi(|x|)
-  const vec phi = x < vec{} ? upper : 1.0f - upper;
+  const vec phi = select(x < vec::zero(), upper, all(1.0f) - upper);
   y = x * phi;
   derivative = phi + x * e * 0.39894228f;
 }
@@ -141,22 +141,22 @@ double softmax_cross_entropy(float* logits, size_t stride, size_t rows, size_t n
       continue;
     }
     vec lane_max = all(-3.0e38f);
-    bool sound = true;
     in_vectors(n, [&](size_t j, size_t count) {
-      lane_max = max(lane_max, only(load_up_to(row + j, count), count, -3.0e38f));
+      lane_max = larger(lane_max, only(load_up_to(row + j, count), count, -3.0e38f));
     });
     const float row_max = max_of(lane_max);
     const float target_logit = row[targets[r]];
-    vec sum = {};
+    vec sum = vec::zero();
+    vec zeros = vec::zero();  // NaN once a logit was not finite, which exp_of would hide
     in_vectors(n, [&](size_t j, size_t count) {
       const vec shifted = load_up_to(row + j, count) - row_max;
       const vec e = only(exp_of(shifted), count);
-      const ivec is_nan = shifted != shifted;  // exp_of clamps its argument and would hide a NaN
-      for (size_t l = 0; l < count; ++l) sound = sound && is_nan[l] == 0;
+      zeros += shifted * 0.0f;
       store_up_to(row + j, e, count);
       sum += e;
     });
     const float sum_exp = sum_of(sum);
+    const bool sound = sum_of(zeros) == 0.0f;
     loss += sound ? static_cast<double>(__builtin_logf(sum_exp)) +
                         (static_cast<double>(row_max) - static_cast<double>(target_logit))
                   : static_cast<double>(__builtin_nanf(""));
@@ -173,8 +173,9 @@ constexpr size_t max_multiples = 64;
 
 double sigreg(const float* cosine, const float* sine, size_t slices, size_t multiples,
               const float* phi, const float* weight, float* d_angle) {
-  vec cosines[max_multiples + 1] = {};
-  vec sines[max_multiples + 1] = {};
+  vec cosines[max_multiples + 1];
+  vec sines[max_multiples + 1];
+  for (size_t i = 0; i <= multiples; ++i) cosines[i] = sines[i] = vec::zero();
   in_vectors(slices, [&](size_t k, size_t count) {
     const vec c1 = load_up_to(cosine + k, count);
     const vec s1 = load_up_to(sine + k, count);
@@ -206,7 +207,7 @@ double sigreg(const float* cosine, const float* sine, size_t slices, size_t mult
     const vec s1 = load_up_to(sine + k, count);
     vec c = c1;
     vec s = s1;
-    vec derivative = {};
+    vec derivative = vec::zero();
     for (size_t i = 1; i <= multiples; ++i) {
       derivative += s * d_cosine[i] + c * d_sine[i];
       const vec next = c * c1 - s * s1;
@@ -219,14 +220,16 @@ double sigreg(const float* cosine, const float* sine, size_t slices, size_t mult
 }
 
 double sum_of_squares(const float* x, size_t count) {
-  typedef double wide __attribute__((vector_size(128)));
-  wide sum = {};
+  using wide = simd::doubles<isa_here>;
+  wide sum = wide::all(0);
   in_vectors(count, [&](size_t i, size_t some) {
-    const wide value = __builtin_convertvector(load_up_to(x + i, some), wide);
-    sum += value * value;
+    const wide value = widen(load_up_to(x + i, some));
+    sum = value * value + sum;
   });
+  double each[lanes];
+  sum.store(each);
   double total = 0;
-  for (size_t l = 0; l < lanes; ++l) total += sum[l];
+  for (const double part : each) total += part;
   return total;
 }
 

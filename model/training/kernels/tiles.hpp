@@ -1,61 +1,52 @@
-// The tile of a matrix product. A packed right-hand matrix [k][n] is a row of panels, each `panel`
-// columns wide and zero beyond column n: [n / panel][k][panel]. One tile of the result stays in
-// registers while k goes upwards; after each `depth` steps of k it is added to the result in
-// memory.
+// The tile of a matrix product: that of model/simd, and how it meets the result. A packed
+// right-hand matrix [k][n] is a row of panels, each `panel` columns wide and zero beyond column n:
+// [n / panel][k][panel]. One tile of the result stays in registers while k goes upwards; after each
+// `depth` steps of k it is added to the result in memory.
 
-#if defined(__AVX512F__)
-constexpr size_t tile_rows = 8;
-constexpr size_t tile_vecs = 2;
-#elif defined(__AVX2__)
-constexpr size_t tile_rows = 4;
-constexpr size_t tile_vecs = 1;
-#else
-constexpr size_t tile_rows = 2;
-constexpr size_t tile_vecs = 1;
-#endif
-constexpr size_t panel = tile_vecs * lanes;
-constexpr size_t depth = 256;  // also how many keys a block of attention has
-// The distance between the rows of a left-hand block. It is more than `depth`, so that the rows do
-// not all fall on the same cache set.
-constexpr size_t pitch = depth + 16;
-static_assert(depth % panel == 0 && depth % tile_rows == 0 && transposed_limit == depth);
+using registers = simd::product_tile<isa_here>;
+constexpr size_t tile_rows = registers::factors;
+constexpr size_t tile_vecs = registers::vectors;
+constexpr size_t panel = registers::width;
+// How many steps of k go through a panel that stays in the first-level cache; also how many keys a
+// block of attention has, and query_block how many queries. All are whole panels and tiles.
+constexpr size_t depth = tile_rows == 8 ? 256 : 240;
+constexpr size_t query_block = depth / 4;
+// The distance between the rows of a left-hand block. It is more than `depth`, and no large power
+// of two, so that the rows do not all fall on the same cache set.
+constexpr size_t pitch = 272;
+static_assert(depth % panel == 0 && depth % tile_rows == 0 && query_block % tile_rows == 0);
+static_assert(pitch > depth && pitch >= round_up(transposed_limit, tile_rows));
 
-struct tile {
-  vec sum[tile_rows][tile_vecs] = {};
+struct tile : registers {
+  SOMA_INLINE tile() { clear(); }
 
   /// Adds a * b over k steps. Element (r, i) of a stands at a[r * RowStep + i * DepthStep], b is a
   /// panel of a packed matrix.
   template <size_t RowStep, size_t DepthStep>
   SOMA_INLINE void accumulate(const float* a, const float* b, size_t k) {
-    for (size_t i = 0; i < k; ++i, a += DepthStep, b += panel) {
-      vec column[tile_vecs];
-      for (size_t v = 0; v < tile_vecs; ++v) column[v] = load(b + v * lanes);
-      for (size_t r = 0; r < tile_rows; ++r) {
-        const vec factor = all(a[r * RowStep]);
-        for (size_t v = 0; v < tile_vecs; ++v) sum[r][v] += factor * column[v];
-      }
-    }
+    registers::template accumulate<false, panel, DepthStep, RowStep>(b, a, k);
   }
 
-  SOMA_INLINE void write_to(float* c, size_t stride) const {
-    for (size_t r = 0; r < tile_rows; ++r) {
-      for (size_t v = 0; v < tile_vecs; ++v) store(c + r * stride + v * lanes, sum[r][v]);
-    }
-  }
+  SOMA_INLINE void write_to(float* c, size_t stride) const { registers::store(c, stride); }
   SOMA_INLINE void add_to(float* c, size_t stride) const {
-    for (size_t r = 0; r < tile_rows; ++r) {
-      for (size_t v = 0; v < tile_vecs; ++v) {
-        float* const at = c + r * stride + v * lanes;
-        store(at, load(at) + sum[r][v]);
-      }
-    }
+    each([&](auto r, auto v) [[gnu::always_inline]] {
+      float* const at = c + r.value * stride + v.value * lanes;
+      store(at, load(at) + sum[r.value][v.value]);
+    });
   }
   SOMA_INLINE void add_row(const float* row) {
-    for (size_t v = 0; v < tile_vecs; ++v) {
-      const vec value = load(row + v * lanes);
-      for (size_t r = 0; r < tile_rows; ++r) sum[r][v] += value;
-    }
+    each([&](auto r, auto v)
+             [[gnu::always_inline]] { sum[r.value][v.value] += load(row + v.value * lanes); });
   }
+  SOMA_INLINE void scale_rows(const float* by) {
+    each([&](auto r, auto v) [[gnu::always_inline]] {
+      sum[r.value][v.value] = sum[r.value][v.value] * by[r.value];
+    });
+  }
+
+ private:
+  SOMA_INLINE static vec load(const float* at) { return vec::load(at); }
+  SOMA_INLINE static void store(float* at, vec value) { value.store(at); }
 };
 
 /// Writes a tile at the edge of the result, where the result has only some of its rows and columns.

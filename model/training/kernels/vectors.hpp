@@ -1,54 +1,60 @@
-// Vectors of sixteen floats, which the compiler cuts to the width of the machine. This file is
-// included by the bodies of the kernels, inside their unnamed namespace. No standard header with
-// inline functions may be included there: the linker would keep one copy of such a function, and
-// that copy may be compiled for a processor that this one is not.
+// Short names for the vectors of the instruction set that the including file has named `isa_here`.
+// This file is included by the bodies of the kernels, inside their unnamed namespace. No standard
+// header with inline functions may be included there: the linker would keep one copy of such a
+// function, and that copy may be compiled for a processor that this one is not.
 using std::size_t;
-typedef float vec __attribute__((vector_size(64)));
-typedef int ivec __attribute__((vector_size(64)));
-typedef vec unaligned_vec __attribute__((aligned(4), may_alias));  // may begin at any float
+using vec = simd::floats<isa_here>;
+using ivec = simd::ints<isa_here>;
 
 #define SOMA_INLINE [[gnu::always_inline]] inline
 
-constexpr size_t lanes = 16;
+constexpr size_t lanes = vec::lanes;
 
 SOMA_INLINE vec load(const float* at) {
-  return *reinterpret_cast<const unaligned_vec*>(at);
+  return vec::load(at);
 }
 SOMA_INLINE void store(float* at, vec value) {
-  *reinterpret_cast<unaligned_vec*>(at) = value;
+  value.store(at);
 }
 SOMA_INLINE vec all(float v) {
-  return vec{v, v, v, v, v, v, v, v, v, v, v, v, v, v, v, v};
+  return vec::all(v);
 }
-SOMA_INLINE vec max(vec a, vec b) {
-  return a > b ? a : b;
+SOMA_INLINE vec larger(vec a, vec b) {
+  return simd::max(a, b);
 }
 SOMA_INLINE float sum_of(vec v) {
+  float each[lanes];
+  store(each, v);
   float sum = 0;
-  for (size_t l = 0; l < lanes; ++l) sum += v[l];
+  for (size_t l = 0; l < lanes; ++l) sum += each[l];
   return sum;
 }
 SOMA_INLINE float max_of(vec v) {
-  float best = v[0];
-  for (size_t l = 1; l < lanes; ++l) best = v[l] > best ? v[l] : best;
+  float each[lanes];
+  store(each, v);
+  float best = each[0];
+  for (size_t l = 1; l < lanes; ++l) best = each[l] > best ? each[l] : best;
   return best;
 }
 SOMA_INLINE vec lane_numbers() {
-  return vec{0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
+  constexpr float numbers[16] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
+  return load(numbers);
 }
-/// The first `count` < 16 floats, and zeros after them.
+/// The first `count` < lanes floats, and zeros after them.
 SOMA_INLINE vec load_some(const float* at, size_t count) {
-  vec value = {};
-  for (size_t l = 0; l < count; ++l) value[l] = at[l];
-  return value;
+  float each[lanes] = {};
+  for (size_t l = 0; l < count; ++l) each[l] = at[l];
+  return load(each);
 }
 SOMA_INLINE void store_some(float* at, vec value, size_t count) {
-  for (size_t l = 0; l < count; ++l) at[l] = value[l];
+  float each[lanes];
+  store(each, value);
+  for (size_t l = 0; l < count; ++l) at[l] = each[l];
 }
 
 /// e^x for x <= 88. Arguments below -87 count as -87, whose result is as good as zero.
 SOMA_INLINE vec exp_of(vec x) {
-  x = max(x, all(-87.0f));
+  x = larger(x, all(-87.0f));
   const vec shift = all(12582912.0f);  // 1.5 * 2^23: adding it rounds to an integer
   const vec shifted = x * 1.44269504f + shift;
   const vec rounded = shifted - shift;
@@ -60,8 +66,8 @@ SOMA_INLINE vec exp_of(vec x) {
   p = p * r + 0.5f;
   p = p * r + 1.0f;
   p = p * r + 1.0f;
-  const ivec power = (reinterpret_cast<ivec>(shifted) << 23) + 0x3f800000;
-  return p * reinterpret_cast<vec>(power);
+  const ivec power = (as_ints(shifted) << 23) + ivec::all(0x3f800000);
+  return p * as_floats(power);
 }
 
 SOMA_INLINE constexpr size_t round_up(size_t count, size_t unit) {

@@ -106,8 +106,8 @@ class scripted_engine final : public scoring::scoring_engine {
 
 TEST_CASE("1,000 contests between a model and noisy copies: one winner everywhere, never a copy") {
   std::vector<std::shared_ptr<exact::workspace>> spaces;
-  for (const auto set : exact::available_isas()) {
-    if (set == exact::isa::portable) continue;
+  for (const auto set : simd::available_isas()) {
+    if (set == simd::isa::portable) continue;
     for (const unsigned threads : {1u, 2u, 3u}) {
       spaces.push_back(std::make_shared<exact::workspace>(threads, set));
     }

@@ -12,7 +12,7 @@
 
 using namespace soma;
 using namespace soma::test;
-using exact::isa;
+using simd::isa;
 
 namespace {
 
@@ -47,8 +47,8 @@ TEST_CASE("the engine computes the definition, to the bit, for any shape") {
     const auto weights =
         seed % 2 == 0 ? far_weights(arch, seed) : weights::init_weights(arch, seed);
     const auto wanted = plain_score(weights, data, seed, batch);
-    for (const auto set : exact::available_isas()) {
-      CAPTURE(exact::to_text(set));
+    for (const auto set : simd::available_isas()) {
+      CAPTURE(simd::to_text(set));
       const auto score = engine_of(weights, set)->run(data, seed, {batch, {}});
       REQUIRE(score.has_value());
       CHECK(same_bits(*score, wanted));
@@ -62,8 +62,8 @@ TEST_CASE("a feed-forward part of many chunks and a deep product are the definit
   const auto weights = far_weights(arch, 1);
   const auto data = random_bytes(1, 9);
   const auto wanted = plain_score(weights, data, 1, 16);
-  for (const auto set : exact::available_isas()) {
-    CAPTURE(exact::to_text(set));
+  for (const auto set : simd::available_isas()) {
+    CAPTURE(simd::to_text(set));
     CHECK(same_bits(*engine_of(weights, set)->run(data, 1), wanted));
   }
 }
@@ -83,7 +83,7 @@ TEST_CASE("several pieces of data in one run get the scores that each gets alone
       exact::engine_options options{exact::no_budget, keep_packed};
       if (!keep_packed) {
         options.budget_bytes =
-            exact::plan_memory({weights.architecture(), sequences, 16, 2, exact::chosen_isa()})
+            exact::plan_memory({weights.architecture(), sequences, 16, 2, simd::chosen_isa()})
                 ->total_bytes();
       }
       const auto engine = scoring::make_exact_engine(weights, space, options);
@@ -102,7 +102,7 @@ TEST_CASE("several pieces of data in one run get the scores that each gets alone
 
 TEST_CASE("an item that is given up does not change the scores of the others") {
   const auto weights = far_weights({1, 16, 1, 16, 8}, 5);
-  const auto engine = engine_of(weights, exact::chosen_isa(), 2);
+  const auto engine = engine_of(weights, simd::chosen_isa(), 2);
   const bytes long_data = random_bytes(1, 8 * 40);
   const bytes short_data = random_bytes(2, 8 * 40 + 3);
   const std::vector<exact::score_item> items{{long_data, 1}, {short_data, 2}};
@@ -142,8 +142,8 @@ TEST_CASE("numbers that leave binary32 make a score invalid, the same under ever
     CAPTURE(factor);
     const auto weights = spoiled(factor, 9);
     std::string first;
-    for (const auto set : exact::available_isas()) {
-      CAPTURE(exact::to_text(set));
+    for (const auto set : simd::available_isas()) {
+      CAPTURE(simd::to_text(set));
       const auto score = engine_of(weights, set)->run(data, 3);
       REQUIRE(score.has_value());
       const auto digest = scoring::score_digest(arch, weights.hash(), {}, 3, *score).text();
@@ -160,7 +160,7 @@ TEST_CASE("numbers that leave binary32 make a score invalid, the same under ever
 
 TEST_CASE("data that cannot be scored is refused") {
   const auto weights = weights::init_weights({1, 8, 1, 8, 8}, 1);
-  const auto engine = engine_of(weights, exact::chosen_isa());
+  const auto engine = engine_of(weights, simd::chosen_isa());
   CHECK(engine->run({}, 0).error() == scoring::score_refusal::empty_data);
   const exact::score_item items[] = {{random_bytes(1, 4), 0}, {{}, 0}};
   CHECK(engine->run_all(items).error() == scoring::score_refusal::empty_data);
@@ -177,7 +177,7 @@ TEST_CASE("a thread that flushes subnormals scores the same, and gets its mode b
   std::vector<float> values = noise::normals(3, weights::parameter_count(arch), 0, 1e-20f);
   const auto weights = weights::make_weights(arch, std::move(values));
   const auto data = random_bytes(1, 40);
-  const auto engine = engine_of(weights, exact::chosen_isa(), 2);
+  const auto engine = engine_of(weights, simd::chosen_isa(), 2);
   const auto wanted = engine->run(data, 3);
   const auto before = _mm_getcsr();
   for (const unsigned mode : {0x8040u, 0x2000u, 0x4000u, 0x6000u, 0xe040u}) {

@@ -26,11 +26,11 @@ struct allowance {
   double two;
   double one;
 };
-allowance allowance_of(exact::isa set) {
+allowance allowance_of(simd::isa set) {
   switch (set) {
-    case exact::isa::portable:
+    case simd::isa::portable:
       return {0.002, 0.05, 0.05};  // every fma is a function call
-    case exact::isa::scalar:
+    case simd::isa::scalar:
       return {2.2, 22, 35};
     default:
       return {8, 35, 70};
@@ -43,7 +43,7 @@ std::string value_of(const char* variable) {
 }
 
 struct combination {
-  exact::isa set;
+  simd::isa set;
   unsigned threads;
   bool small_budget;
 };
@@ -52,10 +52,10 @@ std::vector<combination> combinations_of(const exact_case& c) {
   const std::string asked = value_of("SOMA_ALL_CASES");
   const double cost = giga_products(c);
   std::vector<combination> all;
-  for (const auto set : exact::available_isas()) {
+  for (const auto set : simd::available_isas()) {
     auto allowed = allowance_of(set);
-    if (!asked.empty() && set != exact::isa::portable) {
-      if (exact::parse_isa(asked) && set != exact::parse_isa(asked)) continue;
+    if (!asked.empty() && set != simd::isa::portable) {
+      if (simd::parse_isa(asked) && set != simd::parse_isa(asked)) continue;
       allowed.one = 1e9;
       if (asked != "once") allowed.all = allowed.two = 1e9;
     }
@@ -100,12 +100,12 @@ TEST_CASE("the digest of every case is the recorded one, whatever computes it") 
     CAPTURE(c.far);
     CAPTURE(c.bytes);
     const auto combinations = combinations_of(c);
-    for (const auto set : exact::available_isas()) {
+    for (const auto set : simd::available_isas()) {
       const auto is_of_set = [set](const combination& how) { return how.set == set; };
-      if (set != exact::isa::portable &&
+      if (set != simd::isa::portable &&
           std::none_of(combinations.begin(), combinations.end(), is_of_set)) {
         left_out += "\n  " + std::string(c.name) + ", " + std::to_string(c.bytes) + " bytes, " +
-                    std::string(exact::to_text(set));
+                    std::string(simd::to_text(set));
       }
     }
     if (combinations.empty()) continue;
@@ -128,15 +128,14 @@ TEST_CASE("the digest of every case is the recorded one, whatever computes it") 
   }
   CHECK(exact_cases.size() >= 40);
   std::printf("%zu cases, %zu runs under", exact_cases.size(), runs);
-  for (const auto set : exact::available_isas()) {
-    std::printf(" %s", std::string(exact::to_text(set)).c_str());
+  for (const auto set : simd::available_isas()) {
+    std::printf(" %s", std::string(simd::to_text(set)).c_str());
   }
   std::printf("; this processor cannot run:");
-  for (const auto set :
-       {exact::isa::scalar, exact::isa::avx2, exact::isa::avx512, exact::isa::neon}) {
-    const auto all = exact::available_isas();
+  for (const auto set : {simd::isa::scalar, simd::isa::avx2, simd::isa::avx512, simd::isa::neon}) {
+    const auto all = simd::available_isas();
     if (std::find(all.begin(), all.end(), set) == all.end()) {
-      std::printf(" %s", std::string(exact::to_text(set)).c_str());
+      std::printf(" %s", std::string(simd::to_text(set)).c_str());
     }
   }
   std::printf("; left to SOMA_ALL_CASES=1:%s\n", left_out.empty() ? " nothing" : left_out.c_str());

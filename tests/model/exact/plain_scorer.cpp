@@ -16,7 +16,7 @@ using row = std::vector<float>;
 using matrix = std::vector<row>;  // [token][feature]
 
 const exact::elementary_table& functions() {
-  return exact::elementary_for(exact::isa::portable);
+  return exact::elementary_for(simd::isa::portable);
 }
 float exp_of(float x) {
   float y = 0;

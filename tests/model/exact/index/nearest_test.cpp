@@ -120,7 +120,7 @@ void check_seed(std::uint64_t seed, std::size_t dim, std::size_t changes, std::s
   CAPTURE(seed);
   dice roll(seed);
   std::vector<embedding_index> indexes;
-  for (const auto set : available_isas()) indexes.emplace_back(dim, set);
+  for (const auto set : simd::available_isas()) indexes.emplace_back(dim, set);
   held_models held;
   tile_pool alone(1);
   tile_pool three(3);

@@ -203,7 +203,7 @@ std::vector<double> points_for(function_f64 f, std::uint64_t seed, std::size_t c
   return x;
 }
 
-void compute(isa set, function f, std::span<const float> x, std::span<float> y) {
+void compute(simd::isa set, function f, std::span<const float> x, std::span<float> y) {
   const auto& table = elementary_for(set);
   const auto go = [&](auto what) { what(x.data(), y.data(), x.size()); };
   std::vector<float> other(f == function::sin || f == function::cos ? x.size() : 0);
@@ -225,7 +225,7 @@ void compute(isa set, function f, std::span<const float> x, std::span<float> y) 
   }
 }
 
-void compute(isa set, function_f64 f, std::span<const double> x, std::span<double> y) {
+void compute(simd::isa set, function_f64 f, std::span<const double> x, std::span<double> y) {
   std::vector<double> other(x.size());
   const auto sincos = elementary_for(set).sincos_f64;
   switch (f) {

@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "messages/values/splitmix64.hpp"
-#include "model/exact/isa.hpp"
+#include "model/simd/isa.hpp"
 
 namespace soma::exact::test {
 
@@ -44,9 +44,9 @@ struct random_bits : splitmix64 {
 [[nodiscard]] std::vector<float> points_for(function f, std::uint64_t seed, std::size_t count);
 [[nodiscard]] std::vector<double> points_for(function_f64 f, std::uint64_t seed, std::size_t count);
 
-void compute(isa set, function f, std::span<const float> x, std::span<float> y);
+void compute(simd::isa set, function f, std::span<const float> x, std::span<float> y);
 /// exp and log have a single implementation, that of model/noise.
-void compute(isa set, function_f64 f, std::span<const double> x, std::span<double> y);
+void compute(simd::isa set, function_f64 f, std::span<const double> x, std::span<double> y);
 
 struct worst_error {
   double ulp = 0;

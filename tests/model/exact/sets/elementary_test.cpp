@@ -44,10 +44,10 @@ worst_error compare_all(Function f, std::uint64_t first_seed, std::size_t points
   for (std::uint64_t seed = first_seed; worst.points < points; ++seed) {
     CAPTURE(seed);
     const auto x = points_for(f, seed, block);
-    compute(isa::portable, f, x, plain);
+    compute(simd::isa::portable, f, x, plain);
     worst.include(error_of(f, x, plain));
-    for (const auto set : available_isas()) {
-      if (set == isa::portable) continue;
+    for (const auto set : simd::available_isas()) {
+      if (set == simd::isa::portable) continue;
       compute(set, f, x, fast);
       for (std::size_t i = 0; i < block; ++i) {
         if (same(plain[i], fast[i])) continue;
@@ -66,7 +66,7 @@ worst_error compare_all(Function f, std::uint64_t first_seed, std::size_t points
 /// Calls check(f(x)) for every instruction set, every lane of a vector and several lengths.
 template <class Check>
 void everywhere(function f, float x, Check check) {
-  for (const auto set : available_isas()) {
+  for (const auto set : simd::available_isas()) {
     CAPTURE(to_text(set));
     for (const std::size_t count : {1u, 7u, 16u, 35u}) {
       CAPTURE(count);
@@ -94,7 +94,7 @@ std::uint64_t digest_of(Function f) {
   for (std::uint64_t seed = 1; seed <= 16; ++seed) {
     const auto x = points_for(f, seed, 1 << 14);
     std::vector<Number> y(x.size());
-    compute(available_isas().back(), f, x, y);
+    compute(simd::available_isas().back(), f, x, y);
     for (const Number value : y) {
       std::uint64_t bits = 0;
       if (std::isnan(value)) {
@@ -179,7 +179,7 @@ TEST_CASE("log is right at its edges and never below zero from one on") {
   for (std::size_t i = 0; i < x.size(); ++i) {
     x[i] = std::bit_cast<float>(static_cast<std::uint32_t>(0x3f800000 + i));
   }
-  for (const auto set : available_isas()) {
+  for (const auto set : simd::available_isas()) {
     compute(set, function::log, x, y);
     for (std::size_t i = 0; i < x.size(); ++i) REQUIRE(y[i] >= 0);
   }
@@ -200,7 +200,7 @@ TEST_CASE("erf is odd, never beyond one, and one in the end") {
     x[i] = static_cast<float>(random.unit() * 4.5);
     negative[i] = -x[i];
   }
-  for (const auto set : available_isas()) {
+  for (const auto set : simd::available_isas()) {
     compute(set, function::erf, x, y);
     compute(set, function::erf, negative, z);
     for (std::size_t i = 0; i < x.size(); ++i) {
@@ -218,7 +218,7 @@ TEST_CASE("gelu is the expression of its definition, step by step") {
   expect(function::gelu, nan, nan);
   expect(function::gelu, -6, -0.0f);
   expect(function::gelu, 6, 6);
-  for (const auto set : available_isas()) {
+  for (const auto set : simd::available_isas()) {
     const auto x = points_for(function::gelu, 5, 1 << 16);
     std::vector<float> u(x.size()), e(x.size()), y(x.size());
     for (std::size_t i = 0; i < x.size(); ++i) u[i] = x[i] * 0x1.6a09e6p-1f;
@@ -254,7 +254,7 @@ TEST_CASE("sine and cosine in binary64 are right at their edges") {
                                 -1e300,
                                 std::numeric_limits<double>::infinity(),
                                 std::numeric_limits<double>::quiet_NaN()};
-  for (const auto set : available_isas()) {
+  for (const auto set : simd::available_isas()) {
     CAPTURE(to_text(set));
     std::array<double, 9> s{}, c{};
     elementary_for(set).sincos_f64(x.data(), s.data(), c.data(), x.size());
@@ -277,7 +277,7 @@ TEST_CASE("the noise's exp and log are exact at 0 and 1") {
 
 TEST_CASE("the reciprocal root is two correctly rounded operations") {
   const auto x = points_for(function::rsqrt, 11, 1 << 18);
-  for (const auto set : available_isas()) {
+  for (const auto set : simd::available_isas()) {
     std::vector<float> y(x.size());
     compute(set, function::rsqrt, x, y);
     for (std::size_t i = 0; i < x.size(); ++i) {

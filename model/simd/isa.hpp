@@ -6,7 +6,7 @@
 #include <string_view>
 #include <vector>
 
-namespace soma::exact {
+namespace soma::simd {
 
 enum class isa : unsigned char {
   portable,  // for any machine: one lane, and fma is a function call
@@ -27,4 +27,4 @@ enum class isa : unsigned char {
 /// SOMA_ISA names no set, or one that this processor lacks.
 [[nodiscard]] isa chosen_isa();
 
-}  // namespace soma::exact
+}  // namespace soma::simd

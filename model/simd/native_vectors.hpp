@@ -13,18 +13,20 @@
 
 #define SOMA_LANES [[gnu::always_inline]] inline
 
-namespace soma::exact {
+namespace soma::simd {
 
-// Each set also names the tile of a product that fits its registers: `tile_vectors` vectors of
-// tokens times `tile_outputs` outputs.
+// Each set also names the tile of a product that fits its registers: `tile_vectors` vectors times
+// `tile_factors` factors, so that the sums, one row of vectors and one factor need no memory.
+// `loose_f32` is f32 that may begin at any float.
 
 /// One lane. `Tag` keeps the set with hardware fma apart from the portable one.
 template <class Tag>
 struct one_lane {
   static constexpr std::size_t lanes = 1;
   static constexpr std::size_t tile_vectors = 2;
-  static constexpr std::size_t tile_outputs = 6;
+  static constexpr std::size_t tile_factors = 6;
   using f32 = float;
+  using loose_f32 = float;
   using i32 = std::int32_t;
   using f64 = double;
   using i64 = std::int64_t;
@@ -44,12 +46,32 @@ struct scalar_tag {};
 using isa_portable = one_lane<portable_tag>;
 using isa_scalar = one_lane<scalar_tag>;
 
+#if defined(__x86_64__)
+/// Four lanes, which every x86-64 processor has. There is no fma, so training alone can use it.
+struct isa_sse2 {
+  static constexpr std::size_t lanes = 4;
+  static constexpr std::size_t tile_vectors = 2;
+  static constexpr std::size_t tile_factors = 6;
+  using f32 = float __attribute__((vector_size(16)));
+  using loose_f32 = float __attribute__((vector_size(16), aligned(4), may_alias));
+  using i32 = std::int32_t __attribute__((vector_size(16)));
+  using f64 = double __attribute__((vector_size(16)));
+  static constexpr std::size_t parts = 2;
+  SOMA_LANES static f32 sqrt(f32 a) { return _mm_sqrt_ps(a); }
+  SOMA_LANES static void widen(f32 a, f64* out) {
+    out[0] = _mm_cvtps_pd(a);
+    out[1] = _mm_cvtps_pd(_mm_movehl_ps(a, a));
+  }
+};
+#endif
+
 #if defined(__AVX2__) && defined(__FMA__)
 struct isa_avx2 {
   static constexpr std::size_t lanes = 8;
-  static constexpr std::size_t tile_vectors = 4;
-  static constexpr std::size_t tile_outputs = 3;
+  static constexpr std::size_t tile_vectors = 2;
+  static constexpr std::size_t tile_factors = 6;
   using f32 = float __attribute__((vector_size(32)));
+  using loose_f32 = float __attribute__((vector_size(32), aligned(4), may_alias));
   using i32 = std::int32_t __attribute__((vector_size(32)));
   using f64 = double __attribute__((vector_size(32)));
   using i64 = std::int64_t __attribute__((vector_size(32)));
@@ -85,8 +107,9 @@ struct isa_avx2 {
 struct isa_avx512 {
   static constexpr std::size_t lanes = 16;
   static constexpr std::size_t tile_vectors = 2;
-  static constexpr std::size_t tile_outputs = 8;
+  static constexpr std::size_t tile_factors = 8;
   using f32 = float __attribute__((vector_size(64)));
+  using loose_f32 = float __attribute__((vector_size(64), aligned(4), may_alias));
   using i32 = std::int32_t __attribute__((vector_size(64)));
   using f64 = double __attribute__((vector_size(64)));
   using i64 = std::int64_t __attribute__((vector_size(64)));
@@ -122,8 +145,9 @@ struct isa_avx512 {
 struct isa_neon {
   static constexpr std::size_t lanes = 4;
   static constexpr std::size_t tile_vectors = 4;
-  static constexpr std::size_t tile_outputs = 6;
+  static constexpr std::size_t tile_factors = 6;
   using f32 = float __attribute__((vector_size(16)));
+  using loose_f32 = float __attribute__((vector_size(16), aligned(4), may_alias));
   using i32 = std::int32_t __attribute__((vector_size(16)));
   using f64 = double __attribute__((vector_size(16)));
   using i64 = std::int64_t __attribute__((vector_size(16)));
@@ -153,4 +177,4 @@ struct isa_neon {
 };
 #endif
 
-}  // namespace soma::exact
+}  // namespace soma::simd

@@ -1,16 +1,17 @@
 // Vectors of floats for one instruction set. Kernels are templates over floats<Isa>: they evaluate
-// the same expression tree with one lane, eight or sixteen, and so give the same bits. Only the
-// operations of arithmetic §1.2 exist here: + - * / sqrt fma, comparisons, integer operations and
-// exact conversions.
+// the same expression tree with one lane, eight or sixteen. Only the operations of arithmetic §1.2
+// exist here: + - * / sqrt fma, comparisons, integer operations and exact conversions. So the exact
+// engine, which is compiled without contraction, gives the same bits with every set; training,
+// which promises no bits, is compiled with contraction: a product and a sum become an fma there.
 //
 // One source for each instruction set, compiled with its flags, includes this header. The template
 // parameter makes the names of each set distinct, and everything is forced inline, so the linker
 // never mixes the code of two sets. No standard header that defines functions may be included here.
 #pragma once
 
-#include "model/exact/sets/native_vectors.hpp"
+#include "model/simd/native_vectors.hpp"
 
-namespace soma::exact {
+namespace soma::simd {
 
 /// The result of a comparison in each lane.
 template <class Isa>
@@ -53,23 +54,35 @@ struct floats {
   SOMA_LANES static floats zero() { return {typename Isa::f32{}}; }
   /// `at` needs no alignment.
   SOMA_LANES static floats load(const float* at) {
-    floats r;
-    __builtin_memcpy(&r.v, at, sizeof r.v);
-    return r;
+    return {*reinterpret_cast<const typename Isa::loose_f32*>(at)};
   }
-  SOMA_LANES void store(float* at) const { __builtin_memcpy(at, &v, sizeof v); }
+  SOMA_LANES void store(float* at) const { *reinterpret_cast<typename Isa::loose_f32*>(at) = v; }
 
   SOMA_LANES friend floats operator+(floats a, floats b) { return {a.v + b.v}; }
   SOMA_LANES friend floats operator-(floats a, floats b) { return {a.v - b.v}; }
   SOMA_LANES friend floats operator*(floats a, floats b) { return {a.v * b.v}; }
   SOMA_LANES friend floats operator/(floats a, floats b) { return {a.v / b.v}; }
   SOMA_LANES friend floats operator-(floats a) { return {-a.v}; }
+  SOMA_LANES floats& operator+=(floats a) { return *this = *this + a; }
   SOMA_LANES friend mask<Isa> operator<(floats a, floats b) { return {a.v < b.v}; }
   SOMA_LANES friend mask<Isa> operator>(floats a, floats b) { return {a.v > b.v}; }
   SOMA_LANES friend mask<Isa> operator<=(floats a, floats b) { return {a.v <= b.v}; }
   SOMA_LANES friend mask<Isa> operator>=(floats a, floats b) { return {a.v >= b.v}; }
   SOMA_LANES friend mask<Isa> operator==(floats a, floats b) { return {a.v == b.v}; }
 };
+
+template <class Isa>
+SOMA_LANES floats<Isa> operator+(floats<Isa> a, float b) {
+  return a + floats<Isa>::all(b);
+}
+template <class Isa>
+SOMA_LANES floats<Isa> operator-(floats<Isa> a, float b) {
+  return a - floats<Isa>::all(b);
+}
+template <class Isa>
+SOMA_LANES floats<Isa> operator*(floats<Isa> a, float b) {
+  return a * floats<Isa>::all(b);
+}
 
 /// a * b + c, rounded once.
 template <class Isa>
@@ -267,4 +280,4 @@ SOMA_LANES floats<Isa> narrow(doubles<Isa> a) {
   return {Isa::narrow(a.v)};
 }
 
-}  // namespace soma::exact
+}  // namespace soma::simd

@@ -1,10 +1,10 @@
-#include "model/exact/isa.hpp"
+#include "model/simd/isa.hpp"
 
 #include <cstdlib>
 #include <stdexcept>
 #include <string>
 
-namespace soma::exact {
+namespace soma::simd {
 namespace {
 
 constexpr struct {
@@ -76,4 +76,4 @@ isa chosen_isa() {
   throw std::runtime_error("SOMA_ISA=" + std::string(asked) + ": this processor cannot run it");
 }
 
-}  // namespace soma::exact
+}  // namespace soma::simd
