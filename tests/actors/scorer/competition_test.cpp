@@ -138,7 +138,7 @@ TEST_CASE("1,000 contests between a model and noisy copies: one winner everywher
     }
     std::vector<hash256> first;
     for (const auto& space : spaces) {
-      CAPTURE(exact::to_text(space->kernels().set));
+      CAPTURE(simd::to_text(space->kernels().set));
       CAPTURE(space->threads());
       crowd all;
       for (std::size_t i = 0; i < models.size(); ++i) {

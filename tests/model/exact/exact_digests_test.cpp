@@ -113,7 +113,7 @@ TEST_CASE("the digest of every case is the recorded one, whatever computes it") 
     const auto data = data_of_case(c);
     std::string first;
     for (const auto& how : combinations) {
-      CAPTURE(exact::to_text(how.set));
+      CAPTURE(simd::to_text(how.set));
       CAPTURE(how.threads);
       CAPTURE(how.small_budget);
       const auto digest = run(c, weights, data, how);
