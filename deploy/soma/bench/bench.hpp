@@ -21,6 +21,7 @@ struct bench_row {
   std::string peer;          // the name of the peer that our code is compared with
   std::string unit_of_work;  // "GFLOP", "GB" or "kB"; rates are printed in this unit per second
   double work = 0;           // in unit_of_work
+  std::string isa = {};      // the instruction set of both sides; bench_verb::run sets it
 };
 
 struct bench_options {
@@ -32,6 +33,9 @@ struct bench_options {
   /// The time of the whole run, which the rows share.
   double seconds = 10;
   std::uint64_t seed = 0;
+  /// The instruction sets to measure: names with commas between, "all", or nothing for the one that
+  /// the program would choose. Only the benchmarks that call declare_isa() read it.
+  std::string isa;
 };
 
 /// The median times of one call of each side.
@@ -63,9 +67,14 @@ class bench_verb : public verb {
   virtual void declare_more(option_set&) {}
   /// Declares --arch, for the benchmarks that measure a network.
   void declare_arch(option_set& options);
+  /// Declares --isa, for the benchmarks whose speed depends on the instruction set.
+  void declare_isa(option_set& options);
   [[nodiscard]] virtual expected<std::vector<bench_row>, failure> measure() = 0;
 
   bench_options options_;
+
+ private:
+  [[nodiscard]] expected<std::vector<bench_row>, failure> measure_all();
 };
 
 }  // namespace soma::cli

@@ -67,11 +67,13 @@ class bench_route final : public bench_verb {
     return "exact distances to every model, compared with one pass over memory";
   }
   std::string_view example() const override {
-    return "soma bench route\nsoma bench route --models 10000 --dim 512 --threads 1 --json";
+    return "soma bench route\nsoma bench route --models 10000 --dim 512 --threads 1 --json\n"
+           "soma bench route --isa all";
   }
 
  protected:
   void declare_more(option_set& options) override {
+    declare_isa(options);
     options.add("models", models_,
                 "embeddings in the index; while measuring, memory holds them twice");
     options.add("dim", dim_, "number of values of an embedding");

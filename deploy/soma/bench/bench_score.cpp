@@ -21,6 +21,7 @@ class bench_score final : public bench_verb {
   }
   std::string_view example() const override {
     return "soma bench score\n"
+           "soma bench score --isa all --threads 1\n"
            "soma bench score --arch base --threads 2 --seconds 60\n"
            "soma bench score --arch 2,2048,8,8192,1024 --sequences 4";
   }
@@ -28,6 +29,7 @@ class bench_score final : public bench_verb {
  private:
   void declare_more(option_set& options) override {
     declare_arch(options);
+    declare_isa(options);
     options.add("sequences", sequences_,
                 "number of full sequences that are scored, in batches of 16");
     options.add("no-twin", no_twin_, "leave out the comparison with libtorch, which is slow");

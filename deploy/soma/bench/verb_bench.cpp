@@ -2,6 +2,7 @@
 #include <thread>
 
 #include "deploy/soma/bench/bench.hpp"
+#include "deploy/soma/bench/forced_isa.hpp"
 #include "deploy/soma/model/model_options.hpp"
 #include "deploy/soma/shell/console.hpp"
 #include "deploy/soma/shell/resources.hpp"
@@ -23,10 +24,10 @@ std::string short_time(double seconds) {
 }
 
 void print_table(const std::vector<bench_row>& rows) {
-  table out({"measured", "ours", "rate", "held against", "peer", "rate", "peer / ours"});
+  table out({"set", "measured", "ours", "rate", "held against", "peer", "rate", "peer / ours"});
   for (const auto& row : rows) {
-    out.row({row.compared, short_time(row.ours_seconds), rate_text(row, row.ours_seconds), row.peer,
-             short_time(row.peer_seconds), rate_text(row, row.peer_seconds),
+    out.row({row.isa, row.compared, short_time(row.ours_seconds), rate_text(row, row.ours_seconds),
+             row.peer, short_time(row.peer_seconds), rate_text(row, row.peer_seconds),
              decimal_text(row.peer_seconds / row.ours_seconds, 2)});
   }
   out.print();
@@ -36,7 +37,8 @@ void print_json(std::string_view verb_name, const bench_options& options,
                 const std::vector<bench_row>& rows) {
   auto list = json::list();
   for (const auto& row : rows) {
-    list.push(json::of({{"what", row.compared},
+    list.push(json::of({{"isa", row.isa},
+                        {"what", row.compared},
                         {"peer", row.peer},
                         {"ours_seconds", row.ours_seconds},
                         {"peer_seconds", row.peer_seconds},
@@ -47,7 +49,7 @@ void print_json(std::string_view verb_name, const bench_options& options,
                         {"peer_rate", row.work / row.peer_seconds}}));
   }
   print_line(json::of({{"bench", verb_name},
-                       {"isa", vector_isa()},
+                       {"isa", rows.empty() ? std::string() : rows.back().isa},
                        {"threads", options.threads},
                        {"seed", options.seed},
                        {"rows", std::move(list)}})
@@ -68,6 +70,32 @@ void bench_verb::declare_arch(option_set& options) {
   options.add("arch", options_.arch, architecture_help).shown_as("ARCH");
 }
 
+void bench_verb::declare_isa(option_set& options) {
+  options
+      .add("isa", options_.isa,
+           "instruction sets to measure, with commas between, or all that this processor can run; "
+           "the peer is held to the same set")
+      .shown_as("SET[,SET]");
+}
+
+/// Several sets are measured one after the other, each in a process of its own, because the
+/// libraries of the peers choose their set once, when they are loaded.
+expected<std::vector<bench_row>, failure> bench_verb::measure_all() {
+  const auto sets = sets_named(options_.isa);
+  if (!sets) return make_unexpected(sets.error());
+  std::vector<bench_row> rows;
+  for (const auto set : *sets) {
+    auto some = sets->size() == 1 ? measure_with(set, [this] { return measure(); })
+                                  : measure_in_child(set, [this] { return measure(); });
+    if (!some) return some;
+    for (auto& row : *some) {
+      row.isa = to_text(set);
+      rows.push_back(std::move(row));
+    }
+  }
+  return rows;
+}
+
 outcome bench_verb::run(const run_context& context) {
   if (options_.threads < 1 || options_.threads > max_threads) {
     return wrong_usage("--threads", std::to_string(options_.threads) + " is not between 1 and 256",
@@ -76,7 +104,7 @@ outcome bench_verb::run(const run_context& context) {
   if (!(options_.seconds > 0 && options_.seconds <= 3600)) {
     return wrong_usage("--seconds", "it is not above 0 and at most 3600", "try 10");
   }
-  const auto rows = measure();
+  const auto rows = measure_all();
   if (!rows) return make_unexpected(rows.error());
   if (context.wants_json) {
     print_json(name(), options_, *rows);
