@@ -1,5 +1,5 @@
 // Causal attention of one head of one sequence, made of the tiles of product.hpp. Forward keeps the
-// scores of `tile_rows` queries at all of their keys. Backward goes through blocks of `depth` keys
+// scores of `tile_rows` queries at all of their keys. Backward goes through blocks of `key_block` keys
 // and, for each of them, through blocks of `query_block` queries; it computes the probabilities
 // again from the log-sum-exp that forward saved. `factors`, which the including file names, is the
 // precision of the products.
@@ -51,7 +51,7 @@ SOMA_INLINE size_t lay_out(const attention_shape& a, float* scratch, head_buffer
   for (float** buffer : areas) take(*buffer, area);
   take(b.q_rows, b.blocks * query_block * pitch);
   take(b.d_out_rows, b.blocks * query_block * pitch);
-  const size_t key_blocks = (a.length + depth - 1) / depth;
+  const size_t key_blocks = (a.length + key_block - 1) / key_block;
   take(b.probs, max(query_block, key_blocks * tile_rows) * pitch);
   take(b.d_scores, query_block * pitch);
   take(b.delta, b.s);
@@ -113,20 +113,20 @@ SOMA_INLINE vec causal(vec value, vec key, float query) {
 
 /// The softmax of one row: the scores of query i at the `count` keys before the end of its tile
 /// become e^(score - maximum), which the caller still divides by the returned sum. The scores
-/// stand in blocks of `depth` keys that are `stride` apart.
+/// stand in blocks of `key_block` keys that are `stride` apart.
 SOMA_INLINE float softmax_row(float* row, size_t stride, size_t i, size_t count,
                               float& row_log_sum_exp) {
   const auto query = static_cast<float>(i);
   vec lane_max = all(-3.0e38f);
   for (size_t j = 0; j < count; j += lanes) {
     const vec key = lane_numbers() + static_cast<float>(j);
-    const vec score = load(row + j / depth * stride + j % depth);
+    const vec score = load(row + j / key_block * stride + j % key_block);
     lane_max = larger(lane_max, select(key <= all(query), score, all(-3.0e38f)));
   }
   const float row_max = max_of(lane_max);
   vec sum = vec::zero();
   for (size_t j = 0; j < count; j += lanes) {
-    float* const at = row + j / depth * stride + j % depth;
+    float* const at = row + j / key_block * stride + j % key_block;
     const vec key = lane_numbers() + static_cast<float>(j);
     const vec e = causal(exp_of(load(at) - row_max), key, query);
     store(at, e);
@@ -152,7 +152,7 @@ void attention_forward(const attention_shape& a, const float* qkv, const float* 
     for (size_t j = 0; j < count; j += panel) {
       tile t;
       accumulate_over_head(t, a, b.q_rows, b.packed_k_transposed + j * factors::steps(a.head_dim));
-      t.write_to(b.probs + j / depth * tile_rows * pitch + j % depth, pitch);
+      t.write_to(b.probs + j / key_block * tile_rows * pitch + j % key_block, pitch);
     }
     float inverse_sums[tile_rows] = {};
     for (size_t r = 0; r < rows; ++r) {
@@ -160,19 +160,19 @@ void attention_forward(const attention_shape& a, const float* qkv, const float* 
                                            log_sum_exp[first + r]);
     }
     const float* probs = nullptr;
-    for (size_t j = 0; j < count; j += depth) {
+    for (size_t j = 0; j < count; j += key_block) {
       const float* const block = factors::as_rows(
-          b.probs + j / depth * tile_rows * pitch, tile_rows, min(depth, count - j),
-          b.factor_rows + j / depth * tile_rows * factors::row_pitch);
+          b.probs + j / key_block * tile_rows * pitch, tile_rows, min(key_block, count - j),
+          b.factor_rows + j / key_block * tile_rows * factors::row_pitch);
       if (j == 0) probs = block;
     }
     for (size_t c = 0; c < a.head_dim; c += panel) {
       tile t;
-      for (size_t j = 0; j < count; j += depth) {
+      for (size_t j = 0; j < count; j += key_block) {
         factors::accumulate_rows(
-            t, probs + j / depth * tile_rows * factors::row_pitch,
+            t, probs + j / key_block * tile_rows * factors::row_pitch,
             b.packed_v + c * factors::steps(a.length) + factors::steps(j) * panel,
-            min(depth, count - j));
+            min(key_block, count - j));
       }
       t.scale_rows(inverse_sums);
       store_tile(t, out + first * d + c, d, rows, min(panel, a.head_dim - c), false, nullptr);
@@ -295,10 +295,10 @@ void attention_backward(const attention_shape& a, const float* qkv, const float*
     for (size_t w = 0; w < a.head_dim; ++w) row_delta += d_out[i * d + w] * out[i * d + w];
     b.delta[i] = row_delta;
   }
-  for (size_t from = 0; from < a.length; from += depth) {
+  for (size_t from = 0; from < a.length; from += key_block) {
     for (size_t first = from; first < a.length; first += query_block) {
       const size_t rows = min(query_block, a.length - first);
-      const size_t columns = min(depth, first + rows - from);
+      const size_t columns = min(key_block, first + rows - from);
       const size_t padded_columns = round_up(round_up(columns, tile_rows), lanes);
       load_rows(a, b.q, a.head_dim, first, rows, b.q_rows);
       load_rows(a, d_out, d, first, rows, b.d_out_rows);

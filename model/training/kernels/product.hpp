@@ -46,10 +46,12 @@ void matmul(const float* a, size_t a_stride, const float* packed, size_t rows, s
       const float* const right = packed + j * k + from * panel;
       const float* const bias_row = bias == nullptr || from > 0 ? nullptr : bias + j;
       for (size_t r = 0; r < rows; r += tile_rows) {
+        const size_t real_rows = min(tile_rows, rows - r);
+        float* const to = c + r * c_stride + j;
+        prefetch_result(to, c_stride, real_rows);
         tile t;
         t.accumulate<pitch, 1>(scratch + r * pitch, right, length);
-        store_tile(t, c + r * c_stride + j, c_stride, min(tile_rows, rows - r), min(panel, n - j),
-                   accumulate, bias_row);
+        store_tile(t, to, c_stride, real_rows, min(panel, n - j), accumulate, bias_row);
       }
     }
   }

@@ -7,15 +7,16 @@ using registers = simd::product_tile<isa_here>;
 constexpr size_t tile_rows = registers::factors;
 constexpr size_t tile_vecs = registers::vectors;
 constexpr size_t panel = registers::width;
-// How many steps of k go through a panel that stays in the first-level cache; also how many keys a
-// block of attention has, and query_block how many queries. All are whole panels and tiles.
-constexpr size_t depth = tile_rows == 8 ? 256 : 240;
-constexpr size_t query_block = depth / 4;
+constexpr size_t depth = 256;  // steps of k whose panel stays in the first-level cache
+// The keys and the queries of a block of attention: whole panels and whole tiles.
+constexpr size_t key_block = tile_rows == 8 ? 256 : 240;
+constexpr size_t query_block = key_block / 4;
 // The distance between the rows of a left-hand block. It is more than `depth`, and no large power
 // of two, so that the rows do not all fall on the same cache set.
 constexpr size_t pitch = 272;
-static_assert(depth % panel == 0 && depth % tile_rows == 0 && query_block % tile_rows == 0);
-static_assert(pitch > depth && pitch >= round_up(transposed_limit, tile_rows));
+static_assert(key_block % panel == 0 && key_block % tile_rows == 0 && key_block <= depth);
+static_assert(query_block % tile_rows == 0 && pitch >= round_up(depth, tile_rows));
+static_assert(transposed_limit == depth && depth % lanes == 0);
 
 struct tile : registers {
   SOMA_INLINE tile() { clear(); }
@@ -48,6 +49,11 @@ struct tile : registers {
   SOMA_INLINE static vec load(const float* at) { return vec::load(at); }
   SOMA_INLINE static void store(float* at, vec value) { value.store(at); }
 };
+
+/// Fetches the part of the result that a tile will be written to, while the tile is computed.
+SOMA_INLINE void prefetch_result(const float* c, size_t stride, size_t rows) {
+  for (size_t r = 0; r < rows; ++r) __builtin_prefetch(c + r * stride, 1);
+}
 
 /// Writes a tile at the edge of the result, where the result has only some of its rows and columns.
 [[gnu::noinline]] void store_edge(const float* from, float* c, size_t stride, size_t rows,
