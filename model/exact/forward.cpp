@@ -69,7 +69,8 @@ forward_pass::forward_pass(const network_view& network, workspace& space, const 
       heads_(network.architecture.heads),
       head_dim_(dim_ / heads_),
       padded_dim_(round_up(dim_, k_.panel)),
-      ffn_(network.architecture.ffn) {
+      ffn_(network.architecture.ffn),
+      tile_blocks_(tile_blocks(dim_)) {
   frequencies_ = rotary_frequencies(head_dim_);
   float* at = space.memory(workspace_floats(network.architecture, plan, k_.set, space.threads()));
   const auto take = [&at](std::size_t floats) {
@@ -88,8 +89,8 @@ forward_pass::forward_pass(const network_view& network, workspace& space, const 
 }
 
 forward_pass::tile_place forward_pass::place_of(std::size_t tile) const {
-  const std::size_t first = tile % tiles_a_sequence() * tile_blocks;
-  return {tile / tiles_a_sequence(), first, std::min(tile_blocks, blocks_ - first)};
+  const std::size_t first = tile % tiles_a_sequence() * tile_blocks_;
+  return {tile / tiles_a_sequence(), first, std::min(tile_blocks_, blocks_ - first)};
 }
 
 void forward_pass::embed(std::span<const sequence> sequences) {
@@ -163,7 +164,7 @@ void forward_pass::pack_values(const float* from, std::size_t sequence, std::siz
 void forward_pass::project_qkv_tile(const tile_place& at, unsigned worker, const layer_view& layer,
                                     const packed_layer& packed) {
   float* const normalized = scratch(worker);
-  float* const out = normalized + tile_blocks * block_tokens * dim_;
+  float* const out = normalized + tile_blocks_ * block_tokens * dim_;
   const std::size_t x_floats = block_tokens * dim_;
   const std::size_t out_floats = block_tokens * padded_dim_;
   for (std::size_t b = 0; b < at.blocks; ++b) {
@@ -216,8 +217,8 @@ void forward_pass::feed_forward_tile(const tile_place& at, unsigned worker, cons
   const std::size_t chunk = std::min(ffn_, ffn_chunk);
   const std::size_t chunk_rows = round_up(chunk, panel);
   float* const normalized = scratch(worker);
-  float* const out = normalized + tile_blocks * block_tokens * dim_;
-  float* const hidden = out + tile_blocks * block_tokens * padded_dim_;
+  float* const out = normalized + tile_blocks_ * block_tokens * dim_;
+  float* const hidden = out + tile_blocks_ * block_tokens * padded_dim_;
   multiply(packed.output, dim_, dim_, q_block(at.sequence, at.block), padded_dim_, out, padded_dim_,
            at.blocks);
   for (std::size_t b = 0; b < at.blocks; ++b) {

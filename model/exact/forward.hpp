@@ -87,7 +87,7 @@ class forward_pass {
 
   [[nodiscard]] tile_place place_of(std::size_t tile) const;
   [[nodiscard]] std::size_t tiles_a_sequence() const {
-    return (blocks_ + tile_blocks - 1) / tile_blocks;
+    return (blocks_ + tile_blocks_ - 1) / tile_blocks_;
   }
   [[nodiscard]] float* q_block(std::size_t sequence, std::size_t block) const {
     return memory_.q + sequence * sizes_.q + block * block_tokens * padded_dim_;
@@ -106,6 +106,7 @@ class forward_pass {
   std::size_t dim_, heads_, head_dim_;
   std::size_t padded_dim_;  // dim_ rounded up to whole panels
   std::size_t ffn_;
+  std::size_t tile_blocks_;
   std::size_t blocks_ = 0;  // of the longest sequence of this sweep
 };
 

@@ -45,7 +45,7 @@ run_sizes sizes_of(const model_architecture& arch, simd::isa set) {
   s.values = arch.heads * packed_floats(s.padded_length, head_dim, s.panel);
   s.angles = s.padded_length * head_dim;
   s.losses = 2 * s.padded_length;
-  const std::size_t tile = tile_blocks * block_tokens;
+  const std::size_t tile = tile_blocks(d) * block_tokens;
   const std::size_t chunk = round_up(std::min<std::size_t>(arch.ffn, ffn_chunk), s.panel);
   const std::size_t layer_scratch = tile * (d + wide + chunk);
   const std::size_t loss_scratch =

@@ -41,8 +41,11 @@ struct memory_plan {
 
 // ---- The sizes that a plan is made of. The engine allocates by the same functions.
 
-/// Blocks of tokens that one tile of work takes through the products of a layer.
-inline constexpr std::size_t tile_blocks = 4;
+/// Blocks of tokens that one tile of work takes through the products of a layer. The weights of a
+/// wide layer come from far away, so more blocks share them.
+[[nodiscard]] constexpr std::size_t tile_blocks(std::size_t dim) {
+  return dim < 1'024 ? 4 : 8;
+}
 /// The hidden features of the feed-forward part that are computed and multiplied on at a time: a
 /// multiple of every panel.
 inline constexpr std::size_t ffn_chunk = 480;

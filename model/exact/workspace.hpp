@@ -5,35 +5,16 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <memory>
-#include <new>
 #include <span>
 #include <vector>
 
 #include "model/exact/kernels.hpp"
 #include "model/exact/tiles.hpp"
+#include "model/simd/float_buffer.hpp"
 
 namespace soma::exact {
 
-/// Floats that begin on a cache line and are not initialised.
-class float_buffer {
- public:
-  float_buffer() = default;
-  explicit float_buffer(std::size_t count)
-      : floats_(static_cast<float*>(::operator new(count * sizeof(float), alignment))),
-        count_(count) {}
-  [[nodiscard]] float* data() { return floats_.get(); }
-  [[nodiscard]] const float* data() const { return floats_.get(); }
-  [[nodiscard]] std::size_t size() const { return count_; }
-
- private:
-  static constexpr std::align_val_t alignment{64};
-  struct give_back {
-    void operator()(float* floats) const { ::operator delete(floats, alignment); }
-  };
-  std::unique_ptr<float[], give_back> floats_;
-  std::size_t count_ = 0;
-};
+using simd::float_buffer;
 
 class workspace {
  public:

@@ -58,10 +58,14 @@ struct product_tile {
 
   /// Goes down `depth` steps. At step k the vectors stand at from[k * VectorStep], side by side,
   /// and factor r at by[k * DepthStep + r * FactorStep]. `Fused` rounds each step once; otherwise
-  /// the compiler decides.
-  template <bool Fused, std::size_t VectorStep, std::size_t DepthStep, std::size_t FactorStep>
-  SOMA_LANES void accumulate(const float* from, const float* by, std::size_t depth) {
+  /// the compiler decides. With `next`, as much memory from there on as the factors take is fetched
+  /// meanwhile, because the caller will need it soon.
+  template <bool Fused, std::size_t VectorStep, std::size_t DepthStep, std::size_t FactorStep,
+            class... Next>
+  SOMA_LANES void accumulate(const float* from, const float* by, std::size_t depth,
+                             const Next*... next) {
     for (std::size_t k = 0; k < depth; ++k, from += VectorStep, by += DepthStep) {
+      (__builtin_prefetch(next + k * DepthStep), ...);
       F column[vectors];
       unrolled<0, vectors>([&](auto v) [[gnu::always_inline]] {
         column[v.value] = F::load(from + v.value * F::lanes);

@@ -30,7 +30,7 @@ void project_qkv(training_state& s, const layer_offsets& at, const float* x,
     float* const rest = spare + n * s.d;
     s.kernel.layer_norm(x + first * s.d, n, s.d, s.weight(at.norm_1), s.bias(at.norm_1),
                         normalized);
-    float* const qkv = act.qkv.get() + first * 3 * s.d;
+    float* const qkv = act.qkv.data() + first * 3 * s.d;
     s.apply(normalized, n, s.query, s.bias(at.query), qkv, 3 * s.d, false, rest);
     s.apply(normalized, n, s.key, s.bias(at.key), qkv + s.d, 3 * s.d, false, rest);
     s.apply(normalized, n, s.value, s.bias(at.value), qkv + 2 * s.d, 3 * s.d, false, rest);
@@ -50,9 +50,9 @@ attention_place place_of(const training_state& s, std::size_t job) {
 void attend(training_state& s, layer_activations& act) {
   s.workers.run(s.attention_jobs(), [&](std::size_t job, std::size_t worker) {
     const attention_place at = place_of(s, job);
-    s.products.attention.forward(s.shape(), act.qkv.get() + at.qkv, s.angles.cosine.data(),
-                                 s.angles.sine.data(), act.attended.get() + at.out,
-                                 act.log_sum_exp.get() + at.log_sum_exp, s.scratch[worker].get());
+    s.products.attention.forward(s.shape(), act.qkv.data() + at.qkv, s.angles.cosine.data(),
+                                 s.angles.sine.data(), act.attended.data() + at.out,
+                                 act.log_sum_exp.data() + at.log_sum_exp, s.scratch[worker].data());
   });
 }
 
@@ -64,10 +64,10 @@ void feed_forward(training_state& s, const layer_offsets& at, const float* x,
     float* const normalized = spare;
     float* const activated = spare + n * s.d;
     float* const rest = activated + n * s.f;
-    float* const residual = act.residual.get() + first * s.d;
-    float* const hidden = act.hidden.get() + first * s.f;
+    float* const residual = act.residual.data() + first * s.d;
+    float* const hidden = act.hidden.data() + first * s.f;
     copy_rows(x + first * s.d, n * s.d, residual);
-    s.apply(act.attended.get() + first * s.d, n, s.output, s.bias(at.output), residual, s.d, true,
+    s.apply(act.attended.data() + first * s.d, n, s.output, s.bias(at.output), residual, s.d, true,
             rest);
     s.kernel.layer_norm(residual, n, s.d, s.weight(at.norm_2), s.bias(at.norm_2), normalized);
     s.apply(normalized, n, s.inner, s.bias(at.inner), hidden, s.f, false, rest);
@@ -87,18 +87,19 @@ void feed_forward_backward(training_state& s, const layer_offsets& at, layer_act
     float* const rest = spare + n * s.d;
     float* const sums = s.sums_of(first);
     std::fill_n(sums, s.sums.all, 0.0f);
-    const float* const d_x = s.d_x.get() + first * s.d;
-    float* const d_hidden = s.d_hidden.get() + first * s.f;
-    float* const d_residual = s.d_residual.get() + first * s.d;
-    const float* const residual = act.residual.get() + first * s.d;
+    const float* const d_x = s.d_x.data() + first * s.d;
+    float* const d_hidden = s.d_hidden.data() + first * s.f;
+    float* const d_residual = s.d_residual.data() + first * s.d;
+    const float* const residual = act.residual.data() + first * s.d;
     s.apply_transposed(d_x, s.d, n, s.outer, d_hidden, false, rest);
-    s.kernel.gelu_backward(act.hidden.get() + first * s.f, d_hidden, n * s.f);
+    s.kernel.gelu_backward(act.hidden.data() + first * s.f, d_hidden, n * s.f);
     s.apply_transposed(d_hidden, s.f, n, s.inner, d_normalized, false, rest);
     s.kernel.layer_norm(residual, n, s.d, s.weight(at.norm_2), s.bias(at.norm_2),
-                        s.normalized.get() + first * s.d);
+                        s.normalized.data() + first * s.d);
     s.kernel.layer_norm_backward(residual, d_normalized, n, s.d, s.weight(at.norm_2), d_x,
                                  d_residual, {sums + s.sums.norm_2, sums + s.sums.norm_2 + s.d});
-    s.apply_transposed(d_residual, s.d, n, s.output, s.d_attended.get() + first * s.d, false, rest);
+    s.apply_transposed(d_residual, s.d, n, s.output, s.d_attended.data() + first * s.d, false,
+                       rest);
     s.kernel.add_column_sums(d_x, s.d, n, s.d, sums + s.sums.outer);
     s.kernel.add_column_sums(d_hidden, s.f, n, s.f, sums + s.sums.inner);
     s.kernel.add_column_sums(d_residual, s.d, n, s.d, sums + s.sums.output);
@@ -108,10 +109,10 @@ void feed_forward_backward(training_state& s, const layer_offsets& at, layer_act
 void attention_backward(training_state& s, const layer_activations& act, std::size_t job,
                         float* spare) {
   const attention_place at = place_of(s, job);
-  s.products.attention.backward(s.shape(), act.qkv.get() + at.qkv, s.angles.cosine.data(),
-                                s.angles.sine.data(), act.attended.get() + at.out,
-                                act.log_sum_exp.get() + at.log_sum_exp, s.d_attended.get() + at.out,
-                                s.d_qkv.get() + at.qkv, spare);
+  s.products.attention.backward(s.shape(), act.qkv.data() + at.qkv, s.angles.cosine.data(),
+                                s.angles.sine.data(), act.attended.data() + at.out,
+                                act.log_sum_exp.data() + at.log_sum_exp,
+                                s.d_attended.data() + at.out, s.d_qkv.data() + at.qkv, spare);
 }
 
 /// Computes d_qkv from d_attended, and the gradients of the outer, inner and output weights. All of
@@ -119,9 +120,10 @@ void attention_backward(training_state& s, const layer_activations& act, std::si
 void attention_and_weights_backward(training_state& s, const layer_offsets& at,
                                     const layer_activations& act) {
   job_list work;
-  s.add_weight_gradient(work, act.hidden.get(), s.f, s.d_x.get(), s.d, s.d, at.outer.weight);
-  s.add_weight_gradient(work, s.normalized.get(), s.d, s.d_hidden.get(), s.f, s.f, at.inner.weight);
-  s.add_weight_gradient(work, act.attended.get(), s.d, s.d_residual.get(), s.d, s.d,
+  s.add_weight_gradient(work, act.hidden.data(), s.f, s.d_x.data(), s.d, s.d, at.outer.weight);
+  s.add_weight_gradient(work, s.normalized.data(), s.d, s.d_hidden.data(), s.f, s.f,
+                        at.inner.weight);
+  s.add_weight_gradient(work, act.attended.data(), s.d, s.d_residual.data(), s.d, s.d,
                         at.output.weight);
   for (std::size_t job = 0; job < s.attention_jobs(); ++job) {
     work.push_back([&s, &act, job](float* spare) { attention_backward(s, act, job, spare); });
@@ -135,15 +137,15 @@ void qkv_backward(training_state& s, const layer_offsets& at, const float* x) {
     float* const d_normalized = spare;
     float* const rest = spare + n * s.d;
     float* const sums = s.sums_of(first);
-    const float* const d_qkv = s.d_qkv.get() + first * 3 * s.d;
+    const float* const d_qkv = s.d_qkv.data() + first * 3 * s.d;
     const float* const from = x + first * s.d;
     s.apply_transposed(d_qkv, 3 * s.d, n, s.query, d_normalized, false, rest);
     s.apply_transposed(d_qkv + s.d, 3 * s.d, n, s.key, d_normalized, true, rest);
     s.apply_transposed(d_qkv + 2 * s.d, 3 * s.d, n, s.value, d_normalized, true, rest);
     s.kernel.layer_norm(from, n, s.d, s.weight(at.norm_1), s.bias(at.norm_1),
-                        s.normalized.get() + first * s.d);
+                        s.normalized.data() + first * s.d);
     s.kernel.layer_norm_backward(from, d_normalized, n, s.d, s.weight(at.norm_1),
-                                 s.d_residual.get() + first * s.d, s.d_x.get() + first * s.d,
+                                 s.d_residual.data() + first * s.d, s.d_x.data() + first * s.d,
                                  {sums + s.sums.norm_1, sums + s.sums.norm_1 + s.d});
     s.kernel.add_column_sums(d_qkv, 3 * s.d, n, 3 * s.d, sums + s.sums.qkv);
   });
@@ -155,7 +157,7 @@ void qkv_weights_backward(training_state& s, const layer_offsets& at) {
   job_list work;
   const affine_offsets* const parts[] = {&at.query, &at.key, &at.value};
   for (std::size_t i = 0; i < 3; ++i) {
-    s.add_weight_gradient(work, s.normalized.get(), s.d, s.d_qkv.get() + i * s.d, 3 * s.d, s.d,
+    s.add_weight_gradient(work, s.normalized.data(), s.d, s.d_qkv.data() + i * s.d, 3 * s.d, s.d,
                           parts[i]->weight);
     s.add_tile_sums(work, s.sums.qkv + i * s.d, s.d, parts[i]->bias);
   }
@@ -176,9 +178,9 @@ void layer_forward(training_state& s, std::size_t layer) {
   const layer_offsets& at = s.offsets.layers[layer];
   layer_activations& act = s.activations_of(layer);
   pack_layer(s, at, true, false);
-  project_qkv(s, at, s.x[layer].get(), act);
+  project_qkv(s, at, s.x[layer].data(), act);
   attend(s, act);
-  feed_forward(s, at, s.x[layer].get(), act, s.x[layer + 1].get());
+  feed_forward(s, at, s.x[layer].data(), act, s.x[layer + 1].data());
 }
 
 void layer_backward(training_state& s, std::size_t layer) {
@@ -187,13 +189,13 @@ void layer_backward(training_state& s, std::size_t layer) {
   layer_activations& act = s.activations_of(layer);
   pack_layer(s, at, s.recompute, true);
   if (s.recompute) {
-    project_qkv(s, at, s.x[layer].get(), act);
+    project_qkv(s, at, s.x[layer].data(), act);
     attend(s, act);
-    feed_forward(s, at, s.x[layer].get(), act, nullptr);
+    feed_forward(s, at, s.x[layer].data(), act, nullptr);
   }
   feed_forward_backward(s, at, act);
   attention_and_weights_backward(s, at, act);
-  qkv_backward(s, at, s.x[layer].get());
+  qkv_backward(s, at, s.x[layer].data());
   qkv_weights_backward(s, at);
 }
 

@@ -64,7 +64,7 @@ void training_pass::implementation::embed(const step_input& input) {
   const float* const table = parameters + offsets.embedding;
   in_tiles([&](std::size_t first, std::size_t n, float*) {
     for (std::size_t i = first; i < first + n; ++i) {
-      std::memcpy(x[0].get() + i * d, table + static_cast<std::size_t>(input.ids[i]) * d,
+      std::memcpy(x[0].data() + i * d, table + static_cast<std::size_t>(input.ids[i]) * d,
                   d * sizeof(float));
     }
   });
@@ -82,9 +82,9 @@ double training_pass::implementation::predict(const step_input& input) {
                     [](std::int64_t target) { return target != tokens::pad_token; });
   const float scale = 1.0f / static_cast<float>(with_target);
   in_tiles([&](std::size_t first, std::size_t n, float* spare) {
-    float* const y = normalized.get() + first * d;
-    float* const logits = d_logits.get() + first * vocab;
-    kernel.layer_norm(x[layers].get() + first * d, n, d, weight(offsets.final_norm),
+    float* const y = normalized.data() + first * d;
+    float* const logits = d_logits.data() + first * vocab;
+    kernel.layer_norm(x[layers].data() + first * d, n, d, weight(offsets.final_norm),
                       bias(offsets.final_norm), y);
     apply(y, n, predictor, bias(offsets.predictor), logits, vocab, false, spare);
     std::array<std::int32_t, tile> targets;
@@ -94,7 +94,7 @@ double training_pass::implementation::predict(const step_input& input) {
     }
     tile_losses[first / tile] =
         kernel.softmax_cross_entropy(logits, vocab, n, vocab, targets.data(), scale);
-    apply_transposed(logits, vocab, n, predictor, d_attended.get() + first * d, false, spare);
+    apply_transposed(logits, vocab, n, predictor, d_attended.data() + first * d, false, spare);
   });
   double loss = 0;
   for (std::size_t t = 0; t < tiles; ++t) loss += tile_losses[t];
@@ -113,8 +113,8 @@ double training_pass::implementation::sigreg(const step_input& input) {
   const matmul_kernels& by = kernel.products;  // always binary32, because it is little work
   const float_buffer packed(by.packed_size(d, slices));
   const float_buffer packed_transposed(by.packed_size(slices, d));
-  by.pack(directions.data(), slices, 1, d, slices, packed.get());
-  by.pack(directions.data(), 1, slices, slices, d, packed_transposed.get());
+  by.pack(directions.data(), slices, 1, d, slices, packed.data());
+  by.pack(directions.data(), 1, slices, slices, d, packed_transposed.data());
   d_sigreg = float_buffer(drawn * d);
   std::vector<double> statistics(drawn);
   const std::size_t blocks = (drawn + tile - 1) / tile;
@@ -125,16 +125,16 @@ double training_pass::implementation::sigreg(const step_input& input) {
   workers.run(blocks, [&](std::size_t block, std::size_t worker) {
     const std::size_t first = block * tile;
     const std::size_t n = std::min(tile, drawn - first);
-    float* const y = work.get() + worker * tile * (d + 3 * slices);
+    float* const y = work.data() + worker * tile * (d + 3 * slices);
     float* const angle = y + tile * d;
     float* const cosine = angle + tile * slices;
     float* const sine = cosine + tile * slices;
     for (std::size_t i = 0; i < n; ++i) {
       const auto position = static_cast<std::size_t>(input.sigreg_positions[first + i]);
-      std::memcpy(y + i * d, normalized.get() + position * d, d * sizeof(float));
+      std::memcpy(y + i * d, normalized.data() + position * d, d * sizeof(float));
     }
-    by.matmul(y, d, packed.get(), n, d, slices, angle, slices, false, nullptr,
-              scratch[worker].get());
+    by.matmul(y, d, packed.data(), n, d, slices, angle, slices, false, nullptr,
+              scratch[worker].data());
     for (std::size_t i = 0; i < n * slices; ++i) {
       cosine[i] = std::cos(angle[i] * q.t[1]);
       sine[i] = std::sin(angle[i] * q.t[1]);
@@ -145,8 +145,8 @@ double training_pass::implementation::sigreg(const step_input& input) {
                                             multiples, q.phi.data(), q.weight.data(), d_angle);
       for (std::size_t j = 0; j < slices; ++j) d_angle[j] *= scale;
     }
-    by.matmul(angle, slices, packed_transposed.get(), n, slices, d, d_sigreg.get() + first * d, d,
-              false, nullptr, scratch[worker].get());
+    by.matmul(angle, slices, packed_transposed.data(), n, slices, d, d_sigreg.data() + first * d, d,
+              false, nullptr, scratch[worker].data());
   });
   double total = 0;
   for (const double statistic : statistics) total += statistic;
@@ -155,8 +155,8 @@ double training_pass::implementation::sigreg(const step_input& input) {
 
 void training_pass::implementation::add_sigreg_gradient(const step_input& input) {
   for (std::size_t i = 0; i < input.sigreg_positions.size(); ++i) {
-    float* const to = d_attended.get() + static_cast<std::size_t>(input.sigreg_positions[i]) * d;
-    for (std::size_t j = 0; j < d; ++j) to[j] += d_sigreg.get()[i * d + j];
+    float* const to = d_attended.data() + static_cast<std::size_t>(input.sigreg_positions[i]) * d;
+    for (std::size_t j = 0; j < d; ++j) to[j] += d_sigreg.data()[i * d + j];
   }
 }
 
@@ -168,13 +168,13 @@ void training_pass::implementation::predictor_backward() {
   in_tiles([&](std::size_t first, std::size_t n, float*) {
     float* const to = sums_of(first);
     std::fill_n(to, vocab + 2 * d, 0.0f);
-    kernel.layer_norm_backward(x[layers].get() + first * d, d_attended.get() + first * d, n, d,
-                               weight(offsets.final_norm), nullptr, d_x.get() + first * d,
+    kernel.layer_norm_backward(x[layers].data() + first * d, d_attended.data() + first * d, n, d,
+                               weight(offsets.final_norm), nullptr, d_x.data() + first * d,
                                {to + norm, to + norm + d});
-    kernel.add_column_sums(d_logits.get() + first * vocab, vocab, n, vocab, to);
+    kernel.add_column_sums(d_logits.data() + first * vocab, vocab, n, vocab, to);
   });
   job_list work;
-  add_weight_gradient(work, normalized.get(), d, d_logits.get(), vocab, vocab,
+  add_weight_gradient(work, normalized.data(), d, d_logits.data(), vocab, vocab,
                       offsets.predictor.weight);
   add_tile_sums(work, 0, vocab, offsets.predictor.bias);
   add_tile_sums(work, norm, d, offsets.final_norm.weight);
@@ -190,7 +190,7 @@ void training_pass::implementation::embedding_backward(const step_input& input) 
       const std::size_t n = std::min(tile, d - column);
       for (std::size_t v = 0; v < vocab; ++v) std::fill_n(d_table + v * d + column, n, 0.0f);
       for (std::size_t i = 0; i < positions; ++i) {
-        kernel.add_column_sums(d_x.get() + i * d + column, d, 1, n,
+        kernel.add_column_sums(d_x.data() + i * d + column, d, 1, n,
                                d_table + static_cast<std::size_t>(input.ids[i]) * d + column);
       }
     });

@@ -42,12 +42,6 @@ packed_weight room_for(const matmul_kernels& products, std::size_t in, std::size
 
 }  // namespace
 
-float_buffer::float_buffer(std::size_t count)
-    : floats_(
-          static_cast<float*>(std::aligned_alloc(64, (count * sizeof(float) + 127) / 64 * 64))) {
-  if (floats_ == nullptr) throw std::bad_alloc();
-}
-
 tile_sum_offsets::tile_sum_offsets(std::size_t d, std::size_t f)
     : outer(0),
       inner(outer + d),
@@ -104,7 +98,7 @@ training_state::training_state(const model_architecture& arch, std::uint64_t max
 
 void training_state::run(const job_list& work) {
   workers.run(work.size(),
-              [&](std::size_t job, std::size_t worker) { work[job](scratch[worker].get()); });
+              [&](std::size_t job, std::size_t worker) { work[job](scratch[worker].data()); });
 }
 
 void training_state::add_packing(job_list& work, packed_weight& to, const affine_offsets& at,
@@ -119,8 +113,8 @@ void training_state::add_packing(job_list& work, packed_weight& to, const affine
       });
     }
   };
-  if (packed) add(to.in, to.out, to.out, 1, to.packed.get());
-  if (transposed) add(to.out, to.in, 1, to.out, to.packed_transposed.get());
+  if (packed) add(to.in, to.out, to.out, 1, to.packed.data());
+  if (transposed) add(to.out, to.in, 1, to.out, to.packed_transposed.data());
 }
 
 void training_state::add_weight_gradient(job_list& work, const float* input, std::size_t in,
@@ -146,7 +140,7 @@ void training_state::add_tile_sums(job_list& work, std::size_t from, std::size_t
       const std::size_t columns = std::min(sum_columns, n - j);
       float* const sum = gradients + to + j;
       std::fill_n(sum, columns, 0.0f);
-      kernel.add_column_sums(tile_sums.get() + from + j, sums.all, tiles, columns, sum);
+      kernel.add_column_sums(tile_sums.data() + from + j, sums.all, tiles, columns, sum);
     });
   }
 }

@@ -7,12 +7,10 @@
 
 #include <algorithm>
 #include <cstddef>
-#include <cstdlib>
 #include <functional>
-#include <memory>
-#include <new>
 #include <vector>
 
+#include "model/simd/float_buffer.hpp"
 #include "model/training/kernels.hpp"
 #include "model/training/pass.hpp"
 #include "model/training/rotary.hpp"
@@ -21,19 +19,7 @@
 
 namespace soma::training {
 
-/// Floats that begin on a cache line and are not initialised. Throws std::bad_alloc.
-class float_buffer {
- public:
-  float_buffer() = default;
-  explicit float_buffer(std::size_t count);
-  [[nodiscard]] float* get() const { return floats_.get(); }
-
- private:
-  struct release {
-    void operator()(float* floats) const { std::free(floats); }
-  };
-  std::unique_ptr<float[], release> floats_;
-};
+using simd::float_buffer;
 
 /// Where tensors begin in the flat parameters, which have the order of weights::tensor_table.
 struct affine_offsets {
@@ -116,7 +102,7 @@ struct training_state {
     return activations[recompute ? 0 : layer];
   }
   [[nodiscard]] float* sums_of(std::size_t first_position) const {
-    return tile_sums.get() + first_position / tile * sums.all;
+    return tile_sums.data() + first_position / tile * sums.all;
   }
   [[nodiscard]] const float* weight(const affine_offsets& at) const {
     return parameters + at.weight;
@@ -129,7 +115,7 @@ struct training_state {
   void in_tiles(Work&& work) {
     workers.run(tiles, [&](std::size_t job, std::size_t worker) {
       const std::size_t first = job * tile;
-      work(first, std::min(tile, positions - first), scratch[worker].get());
+      work(first, std::min(tile, positions - first), scratch[worker].data());
     });
   }
   /// Attention is cut by sequence and head: [B][H] jobs.
@@ -142,12 +128,12 @@ struct training_state {
   /// several weights side by side.
   void apply(const float* a, std::size_t n, const packed_weight& w, const float* bias, float* c,
              std::size_t c_stride, bool add, float* spare) const {
-    products.matmul(a, w.in, w.packed.get(), n, w.in, w.out, c, c_stride, add, bias, spare);
+    products.matmul(a, w.in, w.packed.data(), n, w.in, w.out, c, c_stride, add, bias, spare);
   }
   /// c[n][in] = a[n][out] * transpose(w), or added to c.
   void apply_transposed(const float* a, std::size_t a_stride, std::size_t n, const packed_weight& w,
                         float* c, bool add, float* spare) const {
-    products.matmul(a, a_stride, w.packed_transposed.get(), n, w.out, w.in, c, w.in, add, nullptr,
+    products.matmul(a, a_stride, w.packed_transposed.data(), n, w.out, w.in, c, w.in, add, nullptr,
                     spare);
   }
   /// Adds the jobs that compute the gradient of a weight [in][out] at offset `to` of the

@@ -14,12 +14,6 @@ double seconds_since(clock::time_point start) {
   return std::chrono::duration<double>(clock::now() - start).count();
 }
 
-void time_one(const std::function<void()>& work, std::vector<double>& into) {
-  const auto start = clock::now();
-  work();
-  into.push_back(seconds_since(start));
-}
-
 double median(std::vector<double> values) {
   const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
   std::nth_element(values.begin(), middle, values.end());
@@ -28,6 +22,12 @@ double median(std::vector<double> values) {
 }
 
 }  // namespace
+
+double seconds_of(const std::function<void()>& work) {
+  const auto start = clock::now();
+  work();
+  return seconds_since(start);
+}
 
 std::vector<double> race_all(const std::vector<std::function<void()>>& rivals, double seconds) {
   constexpr std::size_t least = 3;
@@ -44,7 +44,7 @@ std::vector<double> race_all(const std::vector<std::function<void()>>& rivals, d
       // finds what that one left in the caches.
       leave_if_stop_requested();
       const std::size_t who = i % 2 == 0 ? turn : rivals.size() - 1 - turn;
-      time_one(rivals[who], taken[who]);
+      taken[who].push_back(seconds_of(rivals[who]));
     }
   }
   std::vector<double> medians;

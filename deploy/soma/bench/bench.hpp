@@ -38,6 +38,9 @@ struct bench_options {
   std::string isa;
 };
 
+/// How long one call takes.
+[[nodiscard]] double seconds_of(const std::function<void()>& work);
+
 /// The median times of one call of each side.
 struct raced {
   double ours_seconds = 0;

@@ -1,7 +1,6 @@
 // soma bench train: a step of the trainer, with and without its options, compared with the same
 // step as ordinary libtorch calls; and the matrix products of a step, compared with OpenBLAS.
 #include <algorithm>
-#include <chrono>
 #include <limits>
 
 #include "deploy/soma/bench/bench.hpp"
@@ -97,11 +96,6 @@ class step_products {
   };
   static constexpr std::size_t rows = 48;  // a job's rows: whole tiles of every set
 
-  static double seconds_of(const std::function<void()>& work) {
-    const auto began = std::chrono::steady_clock::now();
-    work();
-    return std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
-  }
   void forward(std::size_t in, std::size_t out) {
     const auto& by = training::kernels().products;
     by.pack(weight_.data(), out, 1, in, out, packed_.data());

@@ -52,14 +52,15 @@ struct kernels {
     }
   }
 
-  static void multiply_tile(const float* w, const float* x, size_t depth, bool fresh, float* out) {
+  static void multiply_tile(const float* w, const float* next_w, const float* x, size_t depth,
+                            bool fresh, float* out) {
     tile sums;
     if (fresh) {
       sums.clear();
     } else {
       sums.load(out, block_tokens);
     }
-    sums.template accumulate<true, block_tokens, panel, 1>(x, w, depth);
+    sums.template accumulate<true, block_tokens, panel, 1>(x, w, depth, next_w);
     sums.store(out, block_tokens);
   }
 
@@ -75,9 +76,10 @@ struct kernels {
           const float* const x = p.x + b * p.x_stride + k * block_tokens;
           for (size_t n = group; n < end; ++n) {
             const float* const w = p.panels + n * p.panel_stride + k * panel;
+            const float* const next_w = n + 1 < end ? w + p.panel_stride : w;
             float* const out = p.out + b * p.out_stride + n * panel * block_tokens;
             for (size_t t = 0; t < block_tokens; t += tile::width) {
-              multiply_tile(w, x + t, depth, p.fresh && k == 0, out + t);
+              multiply_tile(w, next_w, x + t, depth, p.fresh && k == 0, out + t);
             }
           }
         }

@@ -1,8 +1,8 @@
 // Causal attention of one head of one sequence, made of the tiles of product.hpp. Forward keeps the
-// scores of `tile_rows` queries at all of their keys. Backward goes through blocks of `key_block` keys
-// and, for each of them, through blocks of `query_block` queries; it computes the probabilities
-// again from the log-sum-exp that forward saved. `factors`, which the including file names, is the
-// precision of the products.
+// scores of `tile_rows` queries at all of their keys. Backward goes through blocks of `key_block`
+// keys and, for each of them, through blocks of `query_block` queries; it computes the
+// probabilities again from the log-sum-exp that forward saved. `factors`, which the including file
+// names, is the precision of the products.
 //
 // With P = softmax(Q K^T / sqrt(W)) and O = P V:
 //   d_V = P^T d_O,  d_scores = P * (d_O V^T - delta),  delta = the row sums of d_O * O,
