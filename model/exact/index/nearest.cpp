@@ -68,20 +68,25 @@ class embedding_index::point_group {
   [[nodiscard]] std::size_t count() const { return count_; }
   [[nodiscard]] float norm(std::size_t point) const { return norms_[point]; }
 
-  /// The floats that multiply() writes: [count][block_tokens], with count rounded up to panels.
+  /// The floats that multiply() writes for one block: [count][block_tokens], with count rounded up
+  /// to panels.
   [[nodiscard]] std::size_t product_floats() const {
     return round_up(count_, kernels_.panel) * block_tokens;
   }
-  void multiply(const float* block, float* products) const {
+  /// How many blocks multiply() should take at once: as packed points come from a farther cache
+  /// than a block, several blocks share them.
+  [[nodiscard]] std::size_t blocks_at_once() const { return panels_.empty() ? 1 : 8; }
+  /// Multiplies all points with `blocks` blocks that lie one after the other.
+  void multiply(const float* block, std::size_t blocks, float* products) const {
     if (panels_.empty()) return kernels_.scan(block, points_, dim_, count_, dim_, products);
     kernels_.multiply({.panels = panels_.data(),
                        .panel_stride = kernels_.panel * dim_,
                        .outputs = count_,
                        .x = block,
-                       .x_stride = 0,
+                       .x_stride = dim_ * block_tokens,
                        .out = products,
-                       .out_stride = 0,
-                       .blocks = 1,
+                       .out_stride = product_floats(),
+                       .blocks = blocks,
                        .depth = dim_,
                        .fresh = true});
   }
@@ -175,6 +180,21 @@ std::size_t embedding_index::memory_bytes() const {
          free_.capacity() * sizeof(embedding_slot);
 }
 
+/// Calls take(point, distances) with the distances of each point to the models of block b.
+template <class Take>
+void embedding_index::finish_block(const point_group& group, const float* products, std::size_t b,
+                                   Take&& take) const {
+  float norms[block_tokens];
+  const std::size_t here = std::min(block_tokens, norms_.size() - b * block_tokens);
+  std::fill(std::copy_n(norms_.data() + b * block_tokens, here, norms), norms + block_tokens,
+            removed);
+  for (std::size_t t = 0; t < group.count(); ++t) {
+    std::uint32_t distances[block_tokens];
+    finish(products + t * block_tokens, norms, group.norm(t), distances);
+    take(t, std::span<const std::uint32_t>(distances, here));
+  }
+}
+
 template <class Take>
 void embedding_index::scan(std::span<const float> points, tile_pool& pool, Take&& take) const {
   SOMA_ASSERT(points.size() % dim_ == 0, "points have the index's dimension");
@@ -189,20 +209,22 @@ void embedding_index::scan(std::span<const float> points, tile_pool& pool, Take&
     const std::size_t first = total * g / groups;
     const point_group group(*kernels_, points.data() + first * dim_,
                             total * (g + 1) / groups - first, dim_);
-    for (auto& product : products) product.resize(group.product_floats());
+    const std::size_t most = group.blocks_at_once();
+    for (auto& product : products) product.resize(most * group.product_floats());
     pool.run(tiles, [&](std::size_t tile, unsigned worker) {
       float* const out = products[worker].data();
       const std::size_t end = std::min(blocks_.size(), (tile + 1) * tile_blocks);
-      for (std::size_t b = tile * tile_blocks; b < end; ++b) {
-        group.multiply(blocks_[b], out);
-        float norms[block_tokens];
-        const std::size_t here = std::min(block_tokens, norms_.size() - b * block_tokens);
-        std::fill(std::copy_n(norms_.data() + b * block_tokens, here, norms), norms + block_tokens,
-                  removed);
-        for (std::size_t t = 0; t < group.count(); ++t) {
-          std::uint32_t distances[block_tokens];
-          finish(out + t * block_tokens, norms, group.norm(t), distances);
-          take(first + t, b * block_tokens, std::span(distances, here), worker);
+      for (std::size_t b = tile * tile_blocks; b < end;) {
+        std::size_t count = 1;
+        while (count < most && b + count < end &&
+               blocks_[b + count] == blocks_[b] + count * dim_ * block_tokens) {
+          ++count;
+        }
+        group.multiply(blocks_[b], count, out);
+        for (std::size_t i = 0; i < count; ++i, ++b) {
+          finish_block(group, out + i * group.product_floats(), b, [&](auto point, auto distances) {
+            take(first + point, b * block_tokens, distances, worker);
+          });
         }
       }
     });

@@ -71,6 +71,9 @@ class embedding_index {
     void operator()(float* at) const { ::operator delete (at, std::align_val_t{64}); }
   };
   class point_group;
+  template <class Take>
+  void finish_block(const point_group& group, const float* products, std::size_t block,
+                    Take&& take) const;
 
   [[nodiscard]] float* column(embedding_slot slot) const {
     return blocks_[slot / block_tokens] + slot % block_tokens;

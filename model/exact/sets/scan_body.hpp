@@ -13,14 +13,18 @@ struct scanning {
   using F = floats<Isa>;
   static constexpr std::size_t lanes = Isa::lanes;
   /// There are as many folds side by side as registers hold.
-  static constexpr std::size_t vectors = lanes == 16 ? 2 : lanes == 8 ? 4 : 8;
-  static constexpr std::size_t rows_at_once = lanes == 16 ? 8 : lanes == 1 ? 1 : 2;
+  template <std::size_t Rows>
+  static constexpr std::size_t vectors_for = lanes == 16  ? 2
+                                             : lanes == 8 ? (Rows <= 3 ? 4 : 2)
+                                                          : 8;
+  static constexpr std::size_t rows_at_once = lanes == 16 ? 8 : lanes == 8 ? 6 : lanes == 1 ? 1 : 2;
   /// How many floats ahead of the reading memory is fetched, so that the reading never waits.
   static constexpr std::size_t fetch_ahead = 64 * block_tokens;
 
   template <std::size_t Rows>
   static void fold(const float* block, const float* rows, std::size_t stride, std::size_t depth,
                    float* out) {
+    constexpr std::size_t vectors = vectors_for<Rows>;
     for (std::size_t t = 0; t < block_tokens; t += vectors * lanes) {
       F sum[Rows][vectors];
       for (std::size_t r = 0; r < Rows; ++r) {
@@ -58,10 +62,12 @@ struct scanning {
 
   static void scan(const float* block, const float* rows, std::size_t stride, std::size_t count,
                    std::size_t depth, float* out) {
-    for (std::size_t r = 0; r < count; r += rows_at_once) {
-      const std::size_t some = count - r < rows_at_once ? count - r : rows_at_once;
-      fold_some<rows_at_once>(some, block, rows + r * stride, stride, depth,
-                              out + r * block_tokens);
+    // The rows are shared evenly: with one row left over, a whole reading would serve it alone.
+    const std::size_t readings = (count + rows_at_once - 1) / rows_at_once;
+    for (std::size_t i = 0; i < readings; ++i) {
+      const std::size_t first = count * i / readings;
+      fold_some<rows_at_once>(count * (i + 1) / readings - first, block, rows + first * stride,
+                              stride, depth, out + first * block_tokens);
     }
   }
 };
