@@ -146,6 +146,7 @@ class continuation final : public session {
     const auto byte = choose(mix(all, position));
     mixture_->observe(byte);
     text_.push_back(byte);
+    if (ports_.on_byte) ports_.on_byte(byte);
     if (text_.size() - prompt_size_ == most_bytes_) return finish();
     const auto now = context();
     predict(now, text_.size() - now.size(), true,

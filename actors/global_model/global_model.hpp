@@ -4,6 +4,8 @@
 // an expert's weight is a prior from the router's distance times its likelihood on the text so far.
 #pragma once
 
+#include <functional>
+
 #include "actors/global_model/global_model_actor.hpp"
 #include "actors/model_registry/model_registry_actor.hpp"
 #include "actors/router/router_actor.hpp"
@@ -16,6 +18,10 @@ struct global_model_ports {
   router::router_actor router;
   scorer::scorer_actor scorer;
   std::uint32_t max_seq = 1024;  // the longest context in bytes, by the network's architecture
+  /// Gets every byte of a continuation as soon as it is chosen, before the answer. It may be empty.
+  /// With several questions at once it gets the bytes of all of them, so only who asks one question
+  /// at a time sets it. An exception ends the global model with its text as the reason.
+  std::function<void(std::uint8_t)> on_byte = {};
 };
 
 /// The numbers are those of schema::GlobalModelRefusal.

@@ -1,5 +1,6 @@
 #include "actors/localnet/stored_network.hpp"
 
+#include <exception>
 #include <stdexcept>
 
 #include "actors/blob_store/blob_store_role.hpp"
@@ -45,11 +46,27 @@ stored_network::stored_network(const std::filesystem::path& directory, unsigned 
   const auto scorer = system.spawn(scorer::scorer_pool, workers, scorer::scorer_pool_limits{});
   oracle_ = system.spawn(global_model::global_model,
                          global_model::global_model_ports{
-                             registry, paths, scorer, genesis_.parameters.architecture.max_seq});
+                             registry, paths, scorer, genesis_.parameters.architecture.max_seq,
+                             [this](std::uint8_t byte) { on_byte_(byte); }});
 }
 
-message<schema::Answer> stored_network::ask(const message<schema::Ask>& question) {
-  return world_.ask<schema::Answer>(oracle_, question);
+message<schema::Answer> stored_network::ask(const message<schema::Ask>& question,
+                                            const std::function<void(std::uint8_t)>& on_byte) {
+  std::exception_ptr thrown;
+  on_byte_ = [&](std::uint8_t byte) {
+    try {
+      on_byte(byte);
+    } catch (...) {
+      thrown = std::current_exception();
+      throw;  // it ends the global model, and so the question
+    }
+  };
+  try {
+    return world_.ask<schema::Answer>(oracle_, question);
+  } catch (...) {
+    if (thrown) std::rethrow_exception(thrown);
+    throw;
+  }
 }
 
 message<schema::Evaluation> stored_network::evaluate(const message<schema::Evaluate>& question) {

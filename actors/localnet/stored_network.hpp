@@ -4,6 +4,7 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <memory>
 
 #include "actors/global_model/global_model.hpp"
@@ -22,7 +23,11 @@ class stored_network {
 
   [[nodiscard]] std::size_t models() const { return models_; }
   [[nodiscard]] const soma::genesis& genesis() const { return genesis_; }
-  [[nodiscard]] message<schema::Answer> ask(const message<schema::Ask>& question);
+  /// `on_byte` gets every byte of the answer as soon as it is chosen. What it throws ends the
+  /// question and comes out of ask(); the network can't be asked again after that.
+  [[nodiscard]] message<schema::Answer> ask(
+      const message<schema::Ask>& question,
+      const std::function<void(std::uint8_t)>& on_byte = [](std::uint8_t) {});
   [[nodiscard]] message<schema::Evaluation> evaluate(const message<schema::Evaluate>& question);
 
  private:
@@ -30,6 +35,7 @@ class stored_network {
   std::size_t models_ = 0;
   world world_;
   global_model::global_model_actor oracle_;
+  std::function<void(std::uint8_t)> on_byte_;  // of the question that is being answered
 };
 
 }  // namespace soma::localnet

@@ -7,18 +7,23 @@
 #include <functional>
 #include <map>
 
+#include "deploy/soma/commit.hpp"
 #include "deploy/soma/shell/config.hpp"
+#include "deploy/soma/shell/console.hpp"
 #include "deploy/soma/shell/files.hpp"
 #include "deploy/soma/shell/start_folder.hpp"
 #include "deploy/soma/source/node_config.hpp"
 #include "deploy/soma/usage.hpp"
 #include "deploy/soma/verbs.hpp"
 #include "deploy/soma/version.hpp"
+#include "deploy/soma/wrapped_help.hpp"
 
 namespace soma::cli {
 namespace {
 
 namespace fs = std::filesystem;
+
+constexpr std::size_t max_help_columns = 100;  // longer lines are hard to read on any terminal
 
 // What CLI11 collects for one option: the words as they were typed.
 struct collected {
@@ -71,6 +76,7 @@ void attach_options(attached_verb& attached) {
     words.into = &o;
     auto name = o.is_positional ? o.name : "--" + o.name;
     if (o.letter != 0) name = std::string("-") + o.letter + "," + name;
+    for (const auto& other : o.other_names) name += ",--" + other;
     auto help = o.help;
     if (!o.choices.empty()) {
       help += " (";
@@ -134,6 +140,8 @@ std::deque<attached_verb> attach_verbs(CLI::App& app, std::vector<bound_verb>& v
         group =
             app.add_subcommand(group_name, summary == group_summaries.end() ? "" : summary->second);
         group->require_subcommand(1);
+        const auto example = verb.action->example();
+        group->footer("Example:\n" + indented(example.substr(0, example.find('\n'))));
         add_globals(*group, into);
       }
       parent = group;
@@ -306,20 +314,27 @@ std::vector<std::string> words_of(int argc, const char* const* argv) {
   return words;
 }
 
+/// The version, and the commit it was built of if that is known.
+std::string version_text() {
+  const std::string of(commit());
+  return "soma " + std::string(version) + (of.empty() ? "" : " (" + of + ")");
+}
+
 }  // namespace
 
 expected<command, failure> parse_command_line(int argc, const char* const* argv,
                                               std::vector<bound_verb>& verbs) {
   CLI::App app{"SOMA: one great intelligence, trained by everyone, verified by everyone", "soma"};
-  app.set_version_flag("-V,--version", "soma " + std::string(version));
-  app.footer(
-      "Example:\n  soma localnet\nExit codes: 0 done, 1 refused, failed or stopped, 2 "
-      "wrong usage.\nCtrl-C ends in good order, within seconds; a second one ends at once, by the "
-      "signal.");
+  app.set_version_flag("-V,--version", version_text());
   app.require_subcommand(1);
   globals given;
   add_globals(app, given);
   auto attached = attach_verbs(app, verbs, given);
+  // A group would take the footer over if it were there before.
+  app.footer(
+      "Example:\n  soma localnet\nExit codes: 0 done, 1 refused, failed or stopped, 2 "
+      "wrong usage.\nCtrl-C ends in good order, within seconds; a second one ends at once, by the "
+      "signal.");
   const auto typed = words_of(argc, argv);
   std::vector<const char*> plain;
   for (const auto& word : typed) plain.push_back(word.c_str());
@@ -336,7 +351,8 @@ expected<command, failure> parse_command_line(int argc, const char* const* argv,
     unmark(given.home);
     unmark(given.config);
   } catch (const CLI::CallForHelp&) {
-    return command{nullptr, app.help(), {}};
+    const auto columns = std::min<std::size_t>(terminal_columns(stream::out), max_help_columns);
+    return command{nullptr, wrapped_help(app.help(), columns), {}};
   } catch (const CLI::CallForVersion& version_text) {
     return command{nullptr, std::string(version_text.what()) + "\n", {}};
   } catch (const CLI::ArgumentMismatch& error) {

@@ -15,34 +15,47 @@
 #include "deploy/soma/shell/report.hpp"
 #include "deploy/soma/shell/start_folder.hpp"
 #include "deploy/soma/shell/stop.hpp"
+#include "deploy/soma/source/ledger_source.hpp"
+#include "deploy/soma/usage.hpp"
 #include "storage/blobs/failure.hpp"
 #include "storage/lmdb/failure.hpp"
 
 namespace {
 
+/// Whether the command asks for JSON. The refusals of its own words are JSON then, too, so this is
+/// known before they are parsed.
+bool wants_json = false;
+
 int leave(const soma::cli::failure& f) {
-  soma::cli::note_line(soma::cli::one_line(f));
+  soma::cli::note_line(wants_json ? soma::cli::json_line(f) : soma::cli::one_line(f));
   return static_cast<int>(f.code);
 }
 
 /// What an exception means for a person. Verbs that know more than its text refuse by themselves.
 soma::cli::failure failure_of(const std::exception& error) {
+  using soma::cli::exit_code;
   using soma::lmdb::failure_code;
+  namespace names = soma::cli::failure_names;
   const auto* of_store = dynamic_cast<const soma::lmdb::failure*>(&error);
   if (of_store != nullptr) {
     const bool is_damaged = of_store->code() == failure_code::corrupt_record ||
                             of_store->code() == failure_code::broken_file;
     return {"stopped", error.what(),
             is_damaged ? "use a copy of the ledger, or let the node fetch it again from its peers"
-                       : "check the disk, its room and who may write there"};
+                       : "check the disk, its room and who may write there",
+            exit_code::failed, names::disk};
   }
   const bool is_of_disk = dynamic_cast<const std::system_error*>(&error) != nullptr ||
                           dynamic_cast<const soma::blobs::blob_failure*>(&error) != nullptr;
   if (is_of_disk && soma::cli::is_start_folder_gone()) {
     return {"stopped", soma::cli::reason_of(error), "start it in a folder that exists"};
   }
+  const bool is_of_source = dynamic_cast<const soma::cli::source_failure*>(&error) != nullptr;
   return {"stopped", soma::cli::reason_of(error),
-          is_of_disk ? "check the disk, its room and who may write there" : ""};
+          is_of_disk ? "check the disk, its room and who may write there" : "", exit_code::failed,
+          is_of_disk     ? names::disk
+          : is_of_source ? names::unreachable
+                         : names::failed};
 }
 
 int run(int argc, char** argv) {
@@ -98,15 +111,18 @@ int main(int argc, char** argv) {
   hold_standard_streams();
   explain_lost_files();
   soma::cli::install_stop_handlers();
+  wants_json = soma::cli::asks_for_json({argv, static_cast<std::size_t>(argc)});
   try {
     return run(argc, argv);
   } catch (const soma::cli::reader_gone&) {
     return 0;  // as much was printed as somebody wanted to read
   } catch (const soma::cli::stopped& stop) {
-    return leave({"stopped", stop.what(), ""});
+    return leave({"stopped", stop.what(), "", soma::cli::exit_code::failed,
+                  soma::cli::failure_names::stopped});
   } catch (const std::bad_alloc&) {
-    return leave(
-        {"out of memory", "an allocation failed", "free memory or lower the sizes asked for"});
+    return leave({"out of memory", "an allocation failed",
+                  "free memory or lower the sizes asked for", soma::cli::exit_code::failed,
+                  soma::cli::failure_names::out_of_memory});
   } catch (const std::exception& error) {
     return leave(failure_of(error));
   }

@@ -109,6 +109,14 @@ outcome find_verb(typed_words words, const std::vector<bound_verb>& verbs, std::
   return {};
 }
 
+bool asks_for_json(typed_words words) {
+  for (const std::string_view word : words) {
+    if (word == "--") return false;
+    if (word == "--json" || word == "--json=true") return true;
+  }
+  return false;
+}
+
 outcome check_flags(typed_words words, const std::vector<bound_verb>& verbs) {
   for (const std::string_view word : words) {
     if (word == "--") return {};
@@ -134,6 +142,7 @@ failure leftover(typed_words words, const std::vector<std::string>& unused,
     if (one.action->name() != verb) continue;
     for (const auto& o : one.options->all()) {
       if (!o.is_positional) names.push_back(o.name);
+      names.insert(names.end(), o.other_names.begin(), o.other_names.end());
     }
   }
   std::string extra;

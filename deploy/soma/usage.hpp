@@ -25,6 +25,9 @@ using typed_words = std::span<const char* const>;  // argv without the name of t
 [[nodiscard]] outcome find_verb(typed_words words, const std::vector<bound_verb>& verbs,
                                 std::string& verb);
 
+/// True if one of the words is --json, wherever it stands. After "--" no word is an option.
+[[nodiscard]] bool asks_for_json(typed_words words);
+
 /// Refuses --json with a value that is neither true nor false, and an empty value of any flag, such
 /// as `--force=$UNSET` in a script. The parser would take it for the flag without a value.
 [[nodiscard]] outcome check_flags(typed_words words, const std::vector<bound_verb>& verbs);

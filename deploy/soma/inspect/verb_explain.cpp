@@ -1,10 +1,12 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <map>
 
 #include "actors/explain/explain.hpp"
 #include "deploy/soma/shell/console.hpp"
 #include "deploy/soma/source/ids.hpp"
+#include "deploy/soma/source/keys_home.hpp"
 #include "deploy/soma/source/names.hpp"
 #include "deploy/soma/source/stored_ledger.hpp"
 #include "deploy/soma/verbs.hpp"
@@ -24,14 +26,15 @@ class explain_verb final : public verb {
   }
   std::string_view example() const override {
     return "soma explain 0x1f3a90c2\n"
-           "soma explain alice\n"
+           "soma explain submitter-1\n"
            "soma explain 7 --json";
   }
   void declare(option_set& options) override {
     options
-        .add("what", what_,
-             "a target, model or address (0x and at least 8 digits), a key's name, or the number "
-             "of an epoch")
+        .add(
+            "what", what_,
+            "a target, model or address (0x and at least 8 digits), the name of a key or of what a "
+            "local network has, or the number of an epoch")
         .positional()
         .required();
     add_ledger_option(options, ledger_);
@@ -40,7 +43,7 @@ class explain_verb final : public verb {
 
  private:
   [[nodiscard]] answer ask(const run_context& context, const tables::ledger_view& view,
-                           const explain::options& how) const;
+                           const explain::options& how, const localnet_names& names) const;
 
   std::string what_;
   fs::path ledger_;
@@ -104,11 +107,12 @@ answer explain_one(const tables::ledger_view& view, const candidate& one,
 }
 
 answer explain_verb::ask(const run_context& context, const tables::ledger_view& view,
-                         const explain::options& how) const {
+                         const explain::options& how, const localnet_names& names) const {
   if (const auto epoch = epoch_in(what_))
     return told(explain::explain_epoch(view, *epoch, how), "epoch " + what_);
-  if (const auto mine = key_named(context, what_))
-    return explain_one(view, {subject::address, hash256{mine->value}}, how);
+  auto account = key_named(context, what_);
+  if (!account) account = account_of_localnet(names, what_);
+  if (account) return explain_one(view, {subject::address, hash256{account->value}}, how);
   for (const auto& [model, name] : how.names) {
     if (name == what_) return explain_one(view, {subject::model, hash256{model.value}}, how);
   }
@@ -171,35 +175,62 @@ json json_of(const explanation& all) {
   return object;
 }
 
-void print_steps(const std::string& title, const std::vector<explain::step>& steps) {
+/// The names of accounts by the short text of their addresses, for the report for people.
+using account_names = std::map<std::string, std::string>;
+
+account_names names_of_accounts(const run_context& context, const localnet_names& given) {
+  account_names all;
+  // Without the keys, addresses are shown without names.
+  for (const auto& key : keys_of(context.home).value_or(std::vector<home_key>{})) {
+    if (key.half) all.emplace(crypto::address_of(*key.half).short_text(), key.name);
+  }
+  for (const auto& [id, name] : given.accounts) all.emplace(id.short_text(), name);
+  return all;
+}
+
+/// The text with the name of each account before its address: "submitter-1 (0x3e065095)".
+std::string with_names(std::string text, const account_names& names) {
+  for (auto at = text.find("0x"); at != std::string::npos; at = text.find("0x", at + 2)) {
+    const auto found = names.find(text.substr(at, address().short_text().size()));
+    if (found == names.end()) continue;
+    text.insert(at + found->first.size(), ")");
+    text.insert(at, found->second + " (");
+    at += found->second.size() + 2;
+  }
+  return text;
+}
+
+void print_steps(const std::string& title, const std::vector<explain::step>& steps,
+                 const account_names& names) {
   if (steps.empty()) return;
   print_line("");
   print_line(painted(title, colour::bold, stream::out));
-  for (const auto& one : steps) print_line("  " + explain::line_of(one));
+  for (const auto& one : steps) print_line("  " + with_names(explain::line_of(one), names));
 }
 
-void print_text(const explanation& all) {
+void print_text(const explanation& all, const account_names& names) {
   const bool is_id = all.id.starts_with("0x");
   print_line(
-      painted(all.subject + " " + (is_id ? all.id.substr(0, 10) : all.id) + ", " + all.status,
+      painted(with_names(all.subject + " " + (is_id ? all.id.substr(0, 10) : all.id), names) +
+                  ", " + all.status,
               colour::bold, stream::out));
-  print_line(all.summary);
-  for (const auto& p : all.passages) print_steps(p.title, p.steps);
-  print_steps("What comes next", all.next);
+  print_line(with_names(all.summary, names));
+  for (const auto& p : all.passages) print_steps(p.title, p.steps, names);
+  print_steps("What comes next", all.next, names);
 }
 
 outcome explain_verb::run(const run_context& context) {
   const auto ledger = stored_ledger::open(context, ledger_);
   if (!ledger) return make_unexpected(ledger.error());
   explain::options how;
-  how.names = ledger->names();
+  how.names = ledger->names().models;
   const auto view = ledger->view();
-  const auto found = ask(context, view, how);
+  const auto found = ask(context, view, how, ledger->names());
   if (!found) return make_unexpected(found.error());
   if (context.wants_json) {
     print_line(json_of(*found).text());
   } else {
-    print_text(*found);
+    print_text(*found, names_of_accounts(context, ledger->names()));
   }
   return {};
 }

@@ -116,6 +116,12 @@ json counts_json(const std::map<std::string, std::uint64_t>& counts) {
   return out;
 }
 
+/// True for the ledger of a local network that has run to its end. Such a network has a time of its
+/// own, which has nothing to do with that of this machine, and no block follows.
+bool is_finished(const ledger_source& source) {
+  return !source.names().models.empty();
+}
+
 json status_json(const ledger_source& source, const facts& f, const name_book& names) {
   const auto& c = f.chain;
   json::array seats;
@@ -134,6 +140,7 @@ json status_json(const ledger_source& source, const facts& f, const name_book& n
   auto all = json::of({{"name", source.genesis().name},
                        {"chain", source.chain_of().text()},
                        {"source", source.where()},
+                       {"finished", is_finished(source)},
                        {"height", c.height.value},
                        {"time_ms", c.time_ms},
                        {"epoch", c.epoch.value},
@@ -179,6 +186,7 @@ std::string counts_text(const std::map<std::string, std::uint64_t>& counts) {
 /// A text such as "ends in 12 s" or, if no block has ended the epoch in time, "its time ended 3 min
 /// 00 s ago".
 std::string epoch_text(const ledger_source& source, const chain_row& c) {
+  if (is_finished(source)) return "the last one: this local network has ended";
   const auto ends = c.epoch_start_ms + source.genesis().parameters.epoch_ms;
   const auto now = unix_now_ms();
   const auto distance =
@@ -192,7 +200,14 @@ void print_status(ledger_source& source, const facts& f, const name_book& names)
   print_line("network     " + source.genesis().name + ", chain " + source.chain_of().text());
   print_line("read from   " + source.where());
   if (f.validator) print_line("validator   " + validator_text(*f.validator));
-  print_line("height      " + count_text(c.height.value) + ", at " + time_text(c.time_ms));
+  print_line("height      " + count_text(c.height.value) + ", at " + time_text(c.time_ms) +
+             (is_finished(source) ? " of its own time" : ""));
+  if (!f.validator && !is_finished(source)) {
+    const auto now = unix_now_ms();
+    print_line("last block  " +
+               duration_text(static_cast<double>(now - std::min(now, c.time_ms)) / 1'000) +
+               " ago; this is what the disk holds, and --join asks a validator that runs");
+  }
   print_line("epoch       " + std::to_string(c.epoch.value) + ", " + epoch_text(source, c));
   print_line("models      " + counts_text(f.models));
   print_line("targets     " + counts_text(f.targets) + "; " + count_text(c.hits) +

@@ -90,7 +90,8 @@ void print_matrix(const localnet::localnet_report& report) {
     cells.push_back(amount(model.paid));
     matrix.row(std::move(cells));
   }
-  print_line("Specialists on data that nobody trained on, best in green:");
+  print_line(std::string("Specialists on data that nobody trained on") +
+             (has_colour(stream::out) ? ", best in green:" : ", lower is better:"));
   matrix.print();
 }
 

@@ -1,11 +1,14 @@
+#include <utility>
+
 #include "actors/localnet/stored_network.hpp"
+#include "deploy/soma/localnet/character_stream.hpp"
 #include "deploy/soma/shell/console.hpp"
 #include "deploy/soma/shell/files.hpp"
 #include "deploy/soma/shell/report.hpp"
 #include "deploy/soma/shell/units.hpp"
 #include "deploy/soma/source/localnet_home.hpp"
+#include "deploy/soma/source/stored_ledger.hpp"
 #include "deploy/soma/verbs.hpp"
-#include "messages/values/utf8.hpp"
 #include "messages/wire/refusals.hpp"
 #include "model/scoring/exact_engine.hpp"
 #include "storage/blobs/failure.hpp"
@@ -33,8 +36,12 @@ class ask final : public verb {
     options.add("temperature", temperature_,
                 "1: choose bytes as predicted; 0: always the most likely byte");
     options.add("seed", seed_, "seed of the choice of bytes");
-    options.add("network", network_,
-                "folder of the network; default: localnet in the home directory");
+    options
+        .add(
+            "ledger", network_,
+            "folder of the local network, with its models; default: localnet in the home directory")
+        .also_named("network")
+        .shown_as("FOLDER");
     options.add("threads", threads_, "number of experts that run at once");
   }
   outcome run(const run_context& context) override;
@@ -86,18 +93,22 @@ outcome ask::check() const {
 
 outcome ask::run(const run_context& context) {
   if (auto checked = check(); !checked) return checked;
-  folder_ = network_.empty() ? context.home / "localnet" : network_;
-  const auto& directory = folder_;
   std::error_code ignored;
+  folder_ = network_.empty() ? context.home / "localnet" : network_;
+  if (!fs::exists(folder_ / "ledger", ignored)) {
+    if (holds_ledger(network_)) folder_ = network_.parent_path();
+    if (fs::exists(network_ / "localnet" / "ledger", ignored)) folder_ = network_ / "localnet";
+  }
+  const auto& directory = folder_;
   if (!fs::exists(directory / "ledger", ignored)) {
     return failed("there is no network in " + directory.string(), "nothing was trained yet",
                   "run `soma localnet` first");
   }
   const auto reading = read_localnet(directory);
   if (!reading) return make_unexpected(reading.error());
-  auto names = model_names(directory);
+  auto names = names_of_localnet(directory);
   if (!names) return make_unexpected(names.error());
-  names_ = std::move(*names);
+  names_ = std::move(names->models);
   const auto what = "cannot read the weights in " + (directory / "blobs").string();
   if (!fs::is_directory(directory / "blobs", ignored)) {
     return failed(what, "there is no such folder", restore_remedy);
@@ -134,31 +145,23 @@ json ask::shares_json(capnp::List<schema::ExpertShare>::Reader shares) const {
   return list;
 }
 
-/// Bytes as a terminal can show them: bytes that are not UTF-8 text, and control characters, become
-/// "·".
-std::string shown(byte_view text) {
-  std::string out;
-  for (std::size_t at = 0; at < text.size();) {
-    const std::string_view rest(reinterpret_cast<const char*>(text.data()) + at, text.size() - at);
-    std::size_t size = 1;
-    while (size < 4 && size < rest.size() && !is_utf8(rest.substr(0, size))) ++size;
-    const auto first = static_cast<unsigned char>(rest[0]);
-    const bool is_control = (first < 32 && first != '\n' && first != '\t') || first == 127;
-    const bool is_text = is_utf8(rest.substr(0, size)) && !is_control;
-    out += is_text ? rest.substr(0, size) : std::string_view("·");
-    at += is_text ? size : 1;
-  }
-  return out;
-}
-
 outcome ask::answer(const run_context& context, localnet::stored_network& network) {
-  const auto reply = network.ask(message<schema::Ask>::build([&](auto out) {
+  const auto question = message<schema::Ask>::build([&](auto out) {
     out.setText(data_of(as_bytes(text_)));
     out.setMostBytes(bytes_);
     out.setExperts(experts_);
     out.setSeed(seed_);
     out.setTemperatureMilli(static_cast<std::uint32_t>(temperature_ * 1000));
-  }));
+  });
+  // A person reads along while the answer is written. A refusal comes before the first byte.
+  character_stream characters;
+  bool has_begun = false;
+  const auto show = [&](std::uint8_t byte) {
+    if (context.wants_json) return;
+    if (!std::exchange(has_begun, true)) print_part(painted(text_, colour::bold, stream::out));
+    if (const auto ready = characters.take(byte); !ready.empty()) print_part(ready);
+  };
+  const auto reply = network.ask(question, show);
   const auto root = reply.root();
   if (is_refused(root.getRefusal())) return refused("no answer", root.getRefusal());
   if (context.wants_json) {
@@ -170,7 +173,7 @@ outcome ask::answer(const run_context& context, localnet::stored_network& networ
                    .text());
     return {};
   }
-  print_text(painted(text_, colour::bold, stream::out) + shown(view_of(root.getText())));
+  print_text(characters.finish());
   print_line("");
   table list({"expert", "carried", "bits per byte on prompt and answer", "distance"});
   for (const auto& share : root.getShares()) {

@@ -22,6 +22,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
+class live_view;
+
 class localnet_verb final : public verb {
  public:
   std::string_view name() const override { return "localnet"; }
@@ -42,13 +44,16 @@ class localnet_verb final : public verb {
       const fs::path& home) const;
   [[nodiscard]] localnet::localnet_options plan(const fs::path& directory,
                                                 std::vector<localnet::localnet_source> sources,
-                                                const model_architecture& arch);
+                                                const model_architecture& arch,
+                                                std::shared_ptr<live_view> view) const;
+  [[nodiscard]] failure ended(const running_localnet& place, const std::string& why) const;
 
   std::vector<std::string> data_;
   std::string arch_ = "tiny";
   std::uint32_t validators_ = 1, submitters_ = 3, threads_ = 2, batch_ = 2;
   std::uint64_t epochs_ = 6, seed_ = 0, steps_ = 1'400;
-  bool with_cheats_ = false;
+  bool with_cheats_ = false, retrain_ = false;
+  fs::path kept_in_;
   byte_count max_data_{std::uint64_t{2} << 20U};
 };
 
@@ -68,6 +73,8 @@ void localnet_verb::declare(option_set& options) {
               "number of validators that agree on blocks, each with its own ledger");
   options.add("submitters", submitters_, "number of honest submitters that compete");
   options.add("with-cheats", with_cheats_, "add a submitter for each way of cheating");
+  options.add("retrain", retrain_,
+              "train every specialist, also those that are kept from an earlier network");
   options.add("max-data", max_data_, "read at most this much of each source");
   options.add("threads", threads_, "number of threads; it does not change the result");
 }
@@ -134,6 +141,8 @@ class live_view {
 
   void trained(std::size_t number, std::uint64_t step, float bits, double rate) {
     const std::lock_guard lock(mutex_);
+    // A training that goes on after a stop does not begin with the first step.
+    if (training_[number].step == 0) begin_at(step - 1);
     training_[number] = {step, bits, rate};
     std::uint64_t done = 0;
     double bytes_per_second = 0;
@@ -144,10 +153,19 @@ class live_view {
     bar_.update(done, training_text(bytes_per_second));
   }
 
+  /// A specialist is taken from an earlier network.
+  void kept(std::size_t number) {
+    const std::lock_guard lock(mutex_);
+    ++kept_;
+    begin_at(steps_);
+    training_[number].step = steps_;
+  }
+  [[nodiscard]] std::size_t kept_count() const { return kept_; }
+
   void network(const localnet::localnet_progress& now) {
     const std::lock_guard lock(mutex_);
     if (now.height == 0 || now.height == height_) return;
-    if (height_ == 0) bar_.finish();
+    if (height_ == 0 && kept_ < names_.size()) bar_.finish();
     height_ = now.height;
     const auto& t = now.targets;
     std::vector<std::string> lines;
@@ -171,10 +189,15 @@ class live_view {
     float bits = 0;
     double rate = 0;
   };
+  /// So many steps more were done before this run, so they do not count towards its rate.
+  void begin_at(std::uint64_t steps) {
+    first_ += steps;
+    bar_.start_at(first_);
+  }
   [[nodiscard]] std::string training_text(double rate) const {
     std::string text;
     for (std::size_t i = 0; i < names_.size(); ++i) {
-      if (training_[i].step != 0)
+      if (training_[i].rate != 0)
         text += names_[i] + " " + decimal_text(training_[i].bits, 2) + "  ";
     }
     return text + "bits/byte  " + to_text(byte_count{static_cast<std::uint64_t>(rate)}) + "/s";
@@ -184,6 +207,8 @@ class live_view {
   std::vector<std::string> names_;
   std::uint64_t steps_, epochs_;
   std::vector<training> training_;
+  std::size_t kept_ = 0;
+  std::uint64_t first_ = 0;  // steps that were done before
   std::uint64_t height_ = 0;
   progress_bar bar_{"training", steps_* names_.size(), "steps"};
   live_area area_;
@@ -191,10 +216,8 @@ class live_view {
 
 localnet::localnet_options localnet_verb::plan(const fs::path& directory,
                                                std::vector<localnet::localnet_source> sources,
-                                               const model_architecture& arch) {
-  std::vector<std::string> names;
-  for (const auto& source : sources) names.push_back(source.name);
-  auto view = std::make_shared<live_view>(names, steps_, epochs_);
+                                               const model_architecture& arch,
+                                               std::shared_ptr<live_view> view) const {
   localnet::localnet_options options;
   options.directory = directory;
   options.sources = std::move(sources);
@@ -205,13 +228,20 @@ localnet::localnet_options localnet_verb::plan(const fs::path& directory,
   options.submitters = submitters_;
   options.threads = threads_;
   options.with_cheats = with_cheats_;
-  options.train = [view, arch, steps = steps_, batch = batch_](
-                      std::size_t number, const std::vector<bytes>& data, std::uint64_t seed) {
-    specialist_plan specialist{arch, steps, batch,
-                               [&](std::uint64_t step, float bits, double rate) {
-                                 view->trained(number, step, bits, rate);
-                               }};
-    return train_specialist(specialist, data, seed);
+  specialist_plan specialist;
+  specialist.architecture = arch;
+  specialist.steps = steps_;
+  specialist.batch = batch_;
+  specialist.kept_in = kept_in_;
+  specialist.trains_anew = retrain_;
+  options.train = [view, specialist](std::size_t number, const std::vector<bytes>& data,
+                                     std::uint64_t seed) {
+    auto own = specialist;
+    own.on_step = [&](std::uint64_t step, float bits, double rate) {
+      view->trained(number, step, bits, rate);
+    };
+    own.on_kept = [&] { view->kept(number); };
+    return train_specialist(own, data, seed);
   };
   options.new_engines = [] { return scoring::exact_engines(); };
   options.on_progress = [view](const localnet::localnet_progress& now) { view->network(now); };
@@ -235,6 +265,20 @@ outcome take_open_files(std::uint32_t validators) {
                 "raise the limit: ulimit -n 1024");
 }
 
+/// Why the network did not come to its end. A stop while specialists are trained leaves no network,
+/// so the one before is put back, and the training is not lost.
+failure localnet_verb::ended(const running_localnet& place, const std::string& why) const {
+  if (!stop_requested()) {
+    return {"the local network ended", why,
+            "see to that and run it again; its files are kept in " + place.directory.string()};
+  }
+  const auto back = put_back_earlier(place);
+  if (!back) return back.error();
+  return {"stopped while training", "a stop was asked for",
+          "the same command goes on where it stopped" +
+              std::string(place.earlier.empty() ? "" : "; the network before is in its place")};
+}
+
 outcome localnet_verb::run(const run_context& context) {
   if (auto checked = check(); !checked) return checked;
   if (auto taken = take_open_files(validators_); !taken) return taken;
@@ -245,17 +289,27 @@ outcome localnet_verb::run(const run_context& context) {
   const auto place = fresh_localnet(context.home);
   if (!place) return make_unexpected(place.error());
   const auto& directory = place->directory;
+  kept_in_ = context.home / "trained";
+  if (!place->earlier.empty())
+    note_line("the network before is kept in " + place->earlier.string() +
+              "; remove it when you do not need it any more");
   const patient_stop until_reported;
   const auto began = std::chrono::steady_clock::now();
-  const auto report = localnet::run_localnet(plan(directory, std::move(*sources), *arch));
-  if (!report)
-    return failed("the local network ended", report.error(),
-                  "see to that and run it again; its files are kept in " + directory.string());
+  std::vector<std::string> names;
+  for (const auto& source : *sources) names.push_back(source.name);
+  const auto view = std::make_shared<live_view>(names, steps_, epochs_);
+  const auto report = localnet::run_localnet(plan(directory, std::move(*sources), *arch, view));
+  if (!report) return make_unexpected(ended(*place, report.error()));
+  if (view->kept_count() > 0)
+    note_line(count_text(view->kept_count()) + " of " + count_text(names.size()) +
+              " specialists were trained before, and are taken from " + kept_in_.string());
   if (auto written = write_localnet_index(directory, *report, *arch); !written) return written;
   remember_done("the network ran and is kept in " + directory.string());
   const std::chrono::duration<double> taken = std::chrono::steady_clock::now() - began;
   if (context.wants_json) {
-    print_line(to_json(*report).text());
+    auto document = to_json(*report);
+    document.set("specialists_trained", names.size() - view->kept_count());
+    print_line(document.text());
   } else {
     print_report(*report, directory, taken.count());
   }

@@ -22,7 +22,8 @@ class model_publish final : public verb {
   std::string_view example() const override {
     return "soma model publish w.safetensors --data ~/src --stake 10 --from alice --config "
            "node.toml\n"
-           "soma model publish better.safetensors --data ~/src --model 0x3f9a21c4 --config "
+           "soma model publish better.safetensors --data ~/src --model 0x3f9a21c4 --from alice "
+           "--config "
            "node.toml";
   }
   void declare(option_set& options) override;

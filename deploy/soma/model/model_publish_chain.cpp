@@ -275,7 +275,8 @@ outcome model_publish::reveal(publication_file& file, const committed& at) {
       return missed(file, at, last ? last->why : "its epoch has passed");
     }
     if (epoch == at.epoch) {
-      const auto came = wait_for(at.epoch.next(), "waiting to reveal in");
+      const auto came =
+          wait_for(at.epoch.next(), "keep this running, or stake is lost: it reveals in");
       if (!came) return make_unexpected(came.error());
       if (!*came) {
         return failed("stopped before the reveal",

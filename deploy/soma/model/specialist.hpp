@@ -2,6 +2,7 @@
 // it, and then the embedding of what it learned is measured.
 #pragma once
 
+#include <filesystem>
 #include <functional>
 
 #include "actors/trainer/trainer.hpp"
@@ -17,9 +18,17 @@ struct specialist_plan {
   /// Is called in the training thread after every step with the steps done so far, bits per byte,
   /// and bytes per second.
   std::function<void(std::uint64_t, float, double)> on_step;
+  /// The folder of trained specialists; empty if none are kept. What is kept there already is taken
+  /// from there, and a training that was stopped goes on from its checkpoint.
+  std::filesystem::path kept_in;
+  /// Is called in place of on_step if the specialist was kept.
+  std::function<void()> on_kept;
+  /// Trains it even if it is kept.
+  bool trains_anew = false;
 };
 
-/// Trains on `data`. Throws std::runtime_error if it cannot, or if it was asked to stop.
+/// Trains on `data`. Throws std::runtime_error if it cannot, or if it was asked to stop. The result
+/// has the same bits whether it was kept, its training went on after a stop, or neither.
 [[nodiscard]] trainer::trained_model train_specialist(const specialist_plan& plan,
                                                       const std::vector<bytes>& data,
                                                       std::uint64_t seed);

@@ -221,6 +221,7 @@ void model_publish::report(const run_context& context, const committed& at) cons
   print_line("model    " + at.version.model.text() + ", version " +
              std::to_string(at.version.version));
   print_line("active   from epoch " + std::to_string(at.epoch.value + 2) + " on");
+  print_line("earns    " + percent(publication_.commission_bps) + " of its rewards for its owner");
   print_line("see      soma model info " + at.version.model.short_text());
 }
 

@@ -72,7 +72,8 @@ class node_new_cert final : public verb {
     return "make the certificate of one process of the cluster";
   }
   std::string_view example() const override {
-    return "soma node new-cert scorer-1\nsoma node new-cert scorer-1 --ca /etc/soma/ca --out "
+    return "soma node new-cert scorer-1\nsoma node new-cert scorer-1 --ca /etc/soma/ca "
+           "--output-dir "
            "/tmp/scorer-1";
   }
   void declare(option_set& options) override {
@@ -81,7 +82,10 @@ class node_new_cert final : public verb {
         .required()
         .shown_as("NAME");
     options.add("ca", ca_, "folder of the authority; default: ca in the home").shown_as("FOLDER");
-    options.add("out", out_, "folder for NAME.pem and NAME.key; default: certificates in the home")
+    options
+        .add("output-dir", out_,
+             "folder for NAME.pem and NAME.key; default: certificates in the home")
+        .also_named("out")
         .shown_as("FOLDER");
   }
   outcome run(const run_context& context) override {

@@ -20,7 +20,7 @@ class scorer_verb final : public verb {
   }
   std::string_view example() const override {
     return "soma scorer --join 10.0.0.5:7001 --blobs 10.0.0.5:7002 --certificate scorer-1.pem "
-           "--key scorer-1.key --ca ca.pem";
+           "--certificate-key scorer-1.key --ca ca.pem";
   }
   void declare(option_set& options) override;
   outcome run(const run_context& context) override;
@@ -43,7 +43,7 @@ void scorer_verb::declare(option_set& options) {
       .shown_as("HOST:PORT");
   options.add("certificate", certificate_, "certificate of this process; see `soma node new-cert`")
       .required();
-  options.add("key", key_, "key of the certificate").required();
+  options.add("certificate-key", key_, "key of the certificate").also_named("key").required();
   options.add("ca", ca_, "certificate of the operator's authority").required();
   options.add("workers", workers_,
               "number of workers; each has a thread and does one piece of work at a time");

@@ -191,10 +191,11 @@ expected<sent, failure> sender::send(const transaction_kind& kind, const std::st
   const auto expected_effect = foresee(kind);
   if (expected_effect.refusal) {
     const bool is_unknown = expected_effect.refusal == rules::refusal::account_unknown;
-    return failed(doing,
-                  is_unknown ? "the sender " + who_.text() + " has no account in this network"
-                             : expected_effect.why,
-                  "nothing was sent and nothing was charged");
+    return named(rules::name_of(*expected_effect.refusal),
+                 failed(doing,
+                        is_unknown ? "the sender " + who_.text() + " has no account in this network"
+                                   : expected_effect.why,
+                        "nothing was sent and nothing was charged"));
   }
   if (is_dry_run()) {
     sent done;

@@ -101,8 +101,7 @@ std::string& done_for_good() {
 void write_out(const std::string& text) {
   std::clearerr(stdout);
   errno = 0;
-  const bool is_written = std::fwrite(text.data(), 1, text.size(), stdout) == text.size() &&
-                          std::fputc('\n', stdout) != EOF;
+  const bool is_written = std::fwrite(text.data(), 1, text.size(), stdout) == text.size();
   if (std::fflush(stdout) == 0 && is_written) return;
   if (errno == EPIPE) throw reader_gone("nobody reads the standard output");
   const auto& done = done_for_good();
@@ -164,10 +163,14 @@ std::size_t shown_width(std::string_view text) {
 }
 
 void print_line(std::string_view text) {
-  write_out(shown_line(text, stream::out));
+  write_out(shown_line(text, stream::out) + "\n");
 }
 
 void print_text(std::string_view text) {
+  write_out(shown_as(plain_lines, text, stream::out) + "\n");
+}
+
+void print_part(std::string_view text) {
   write_out(shown_as(plain_lines, text, stream::out));
 }
 

@@ -33,6 +33,9 @@ struct reader_gone : std::runtime_error {
 /// Writes `text` and a newline to stdout. Throws reader_gone if it is a pipe without a reader, and
 /// std::runtime_error if stdout cannot be written for another reason, such as a full disk.
 void print_line(std::string_view text);
+/// The same without the newline and with newlines and tabs of `text`, so that a reader gets a text
+/// while it is being made.
+void print_part(std::string_view text);
 /// Writes `text` and a newline to stdout for a service that goes on whatever becomes of its output.
 /// The first failure is noted on stderr.
 void announce_line(std::string_view text);

@@ -3,6 +3,7 @@
 #include <cstdlib>
 #include <filesystem>
 
+#include "deploy/soma/shell/json.hpp"
 #include "deploy/soma/shell/plain_text.hpp"
 #include "deploy/soma/shell/start_folder.hpp"
 
@@ -27,6 +28,22 @@ std::string one_line(const failure& f) {
   if (!f.why.empty()) line += ": " + shortened(f.why);
   if (!f.what_to_do.empty()) line += "; " + shortened(f.what_to_do);
   return plain_line(line);
+}
+
+std::string json_line(const failure& f) {
+  const auto known = [](const std::string& text) {
+    return text.empty() ? json() : json(shortened(text));
+  };
+  auto name = f.name;
+  if (name.empty()) {
+    name = f.code == exit_code::wrong_usage ? failure_names::wrong_usage : failure_names::failed;
+  }
+  return json::of({{"error", json::of({{"code", name},
+                                       {"exit_code", static_cast<int>(f.code)},
+                                       {"problem", known(f.problem)},
+                                       {"why", known(f.why)},
+                                       {"what_to_do", known(f.what_to_do)}})}})
+      .text();
 }
 
 bool is_start_folder_gone() {

@@ -200,7 +200,10 @@ outcome check_new_file(const run_context& context, const fs::path& path, bool ma
   if (!fs::is_regular_file(status)) {
     return failed(what, "it is not a regular file", "name another file");
   }
-  if (!may_replace) return failed(what, "it exists", "name another file, or add --force");
+  if (!may_replace) {
+    return named(failure_names::exists,
+                 failed(what, "it exists", "name another file, or add --force"));
+  }
   if (!context.config_path.empty() && same_file(path, context.config_path)) {
     return wrong_usage(what, "it is the configuration of this command", "name another file");
   }

@@ -224,7 +224,10 @@ outcome option_set::apply(const json& values, std::string_view where) {
   std::vector<std::pair<const option*, const json*>> seen;
   for (const auto& [name, value] : *members) {
     const auto found = std::ranges::find_if(options_, [&name](const option& o) {
-      return !o.is_positional && (o.name == name || config_name(o.name) == name);
+      const auto means = [&name](const std::string& known) {
+        return known == name || config_name(known) == name;
+      };
+      return (!o.is_positional && means(o.name)) || std::ranges::any_of(o.other_names, means);
     });
     const auto what = "the configuration's " + std::string(where) + "." + name;
     if (found == options_.end()) {

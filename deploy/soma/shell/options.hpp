@@ -29,6 +29,7 @@ struct option {
   char letter = 0;          // a second, short name: 'o' for -o
   std::vector<std::string> choices;
   value_kind kind = value_kind::text;
+  std::vector<std::string> other_names;  // --out, where --output-dir is the name
   bool is_flag = false;
   bool is_list = false;
   bool is_positional = false;
@@ -55,6 +56,12 @@ struct option {
   }
   option& also(char short_name) {
     letter = short_name;
+    return *this;
+  }
+  /// A second name on the command line. A positional option with its own name here may be given as
+  /// an option, too.
+  option& also_named(std::string other) {
+    other_names.push_back(std::move(other));
     return *this;
   }
   /// A command that gives both options is refused: nobody can say which one counts.

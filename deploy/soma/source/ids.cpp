@@ -57,14 +57,17 @@ unexpected<failure> no_such_id(std::string_view text, ledger_table table) {
     return wrong_usage("`" + std::string(text) + "` names no " + noun,
                        "an id is 0x and 64 hex digits, or at least the first 8 of them");
   }
-  return failed("no " + noun + " begins with " + std::string(text), "the ledger has no such row");
+  return named(failure_names::not_found, failed("no " + noun + " begins with " + std::string(text),
+                                                "the ledger has no such row"));
 }
 
 unexpected<failure> ambiguous_id(std::string_view text, const std::vector<hash256>& candidates) {
   std::string all;
   for (const auto& id : candidates) all += (all.empty() ? "" : ", ") + id.text();
   if (candidates.size() >= most_listed_candidates) all += ", …";
-  return failed("`" + std::string(text) + "` can mean more than one", all, "write more digits");
+  return named(
+      failure_names::ambiguous,
+      failed("`" + std::string(text) + "` can mean more than one", all, "write more digits"));
 }
 
 }  // namespace soma::cli

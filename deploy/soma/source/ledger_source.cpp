@@ -19,6 +19,10 @@ class stored_source final : public ledger_source {
   void scan(byte_view prefix, const tables::row_visitor& visit) override {
     view_.scan_prefix(prefix, visit);
   }
+  bool visit_events_of(const address& account, const tables::event_visitor& visit) override {
+    view_.visit_events_of(account, visit);
+    return true;
+  }
   std::string where() const override { return "the ledger in " + ledger_.folder().string(); }
 
  private:

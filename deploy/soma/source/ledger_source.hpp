@@ -6,7 +6,6 @@
 #pragma once
 
 #include <filesystem>
-#include <map>
 #include <memory>
 #include <stdexcept>
 #include <string>
@@ -16,8 +15,10 @@
 #include "deploy/soma/shell/failure.hpp"
 #include "deploy/soma/shell/options.hpp"
 #include "deploy/soma/shell/verb.hpp"
+#include "deploy/soma/source/localnet_home.hpp"
 #include "messages/codec/codec.hpp"
 #include "messages/schema/validator.capnp.h"
+#include "storage/tables/event_table.hpp"
 #include "storage/tables/row_table.hpp"
 
 namespace soma::cli {
@@ -36,6 +37,9 @@ class ledger_source {
   /// Visits the rows whose key begins with `prefix`, in the order of their keys, until `visit`
   /// returns false. `prefix` must not be empty.
   virtual void scan(byte_view prefix, const tables::row_visitor& visit) = 0;
+  /// Visits the events of an account, the latest first, until `visit` returns false. Returns false
+  /// if this source has no events: a validator answers about rows only.
+  virtual bool visit_events_of(const address&, const tables::event_visitor&) { return false; }
   /// The place that is read, for messages: "the ledger in …" or "the validator at …".
   [[nodiscard]] virtual std::string where() const = 0;
 
@@ -52,8 +56,8 @@ class ledger_source {
 
   [[nodiscard]] const soma::genesis& genesis() const { return genesis_; }
   [[nodiscard]] const chain_id& chain_of() const { return chain_; }
-  /// The names of models that have one.
-  [[nodiscard]] const std::map<model_id, std::string>& names() const { return names_; }
+  /// The names of models and accounts that have one: a local network names its own.
+  [[nodiscard]] const localnet_names& names() const { return names_; }
 
   /// The row with that key; nullopt if there is none.
   template <class Row>
@@ -79,7 +83,7 @@ class ledger_source {
   void set_genesis(soma::genesis genesis);
   soma::genesis genesis_;
   chain_id chain_;
-  std::map<model_id, std::string> names_;
+  localnet_names names_;
 };
 
 /// The options that say where a verb finds its ledger.

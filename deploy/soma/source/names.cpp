@@ -1,5 +1,7 @@
 #include "deploy/soma/source/names.hpp"
 
+#include <algorithm>
+
 #include "deploy/soma/source/ids.hpp"
 #include "deploy/soma/source/keys_home.hpp"
 
@@ -32,10 +34,18 @@ expected<Id, failure> find_id(ledger_source& source, ledger_table table, const s
 }
 
 std::optional<model_id> model_by_name(const ledger_source& source, const std::string& text) {
-  for (const auto& [id, name] : source.names()) {
+  for (const auto& [id, name] : source.names().models) {
     if (name == text) return id;
   }
   return {};
+}
+
+/// The account with the name of a key, or with one that a local network gave it. The key counts
+/// first: its owner chose the name.
+std::optional<address> account_by_name(const run_context& context, const ledger_source& source,
+                                       const std::string& text) {
+  if (const auto mine = key_named(context, text)) return mine;
+  return account_of_localnet(source.names(), text);
 }
 
 }  // namespace
@@ -47,9 +57,28 @@ std::optional<address> key_named(const run_context& context, const std::string& 
   return crypto::address_of(*key->half);
 }
 
+std::optional<address> account_of_localnet(const localnet_names& names, const std::string& text) {
+  for (const auto& [id, name] : names.accounts) {
+    if (name == text) return id;
+  }
+  return {};
+}
+
+expected<std::vector<address>, failure> own_accounts(const run_context& context,
+                                                     const ledger_source& source,
+                                                     const std::string& verb_name) {
+  auto own = accounts_of_home(context, verb_name);
+  const auto& given = source.names().accounts;
+  if (own || given.empty()) return own;
+  std::vector<address> all;
+  for (const auto& [id, name] : given) all.push_back(id);
+  std::ranges::sort(all, {}, [&](const address& id) { return given.at(id); });
+  return all;
+}
+
 expected<address, failure> account_named(const run_context& context, ledger_source& source,
                                          const std::string& text) {
-  if (const auto mine = key_named(context, text)) return *mine;
+  if (const auto known = account_by_name(context, source, text)) return *known;
   if (id_digits(text)) return find_id<address>(source, ledger_table::account, text);
   return failed("`" + text + "` names no account",
                 "it is not a key in " + (context.home / "keys").string() +
@@ -80,7 +109,7 @@ expected<pool_owner, failure> pool_named(const run_context& context, ledger_sour
   if (is_model) rest = text.substr(of_model.size());
   if (is_validator) rest = text.substr(of_validator.size());
   std::optional<model_id> model;
-  std::optional<address> validator = key_named(context, rest);
+  std::optional<address> validator = account_by_name(context, source, rest);
   if (!is_validator) model = model_by_name(source, rest);
   if (!model && !validator) {
     const auto digits = id_digits(rest);
@@ -105,16 +134,17 @@ expected<pool_owner, failure> pool_named(const run_context& context, ledger_sour
 }
 
 name_book::name_book(const run_context& context, const ledger_source& source)
-    : models_(source.names()) {
+    : models_(source.names().models) {
   // Without the keys, addresses are shown without names.
   for (const auto& key : keys_of(context.home).value_or(std::vector<home_key>{})) {
-    if (key.half) keys_.emplace(crypto::address_of(*key.half), key.name);
+    if (key.half) accounts_.emplace(crypto::address_of(*key.half), key.name);
   }
+  for (const auto& [id, name] : source.names().accounts) accounts_.emplace(id, name);
 }
 
 std::string name_book::shown(const address& id) const {
-  const auto found = keys_.find(id);
-  return (found == keys_.end() ? "" : found->second + " ") + id.short_text();
+  const auto found = accounts_.find(id);
+  return (found == accounts_.end() ? "" : found->second + " ") + id.short_text();
 }
 std::string name_book::shown(const model_id& id) const {
   const auto found = models_.find(id);
@@ -125,8 +155,8 @@ std::string name_book::shown(const pool_owner& pool) const {
   return "validator " + shown(std::get<address>(pool));
 }
 json name_book::name(const address& id) const {
-  const auto found = keys_.find(id);
-  return found == keys_.end() ? json() : json(found->second);
+  const auto found = accounts_.find(id);
+  return found == accounts_.end() ? json() : json(found->second);
 }
 json name_book::name(const model_id& id) const {
   const auto found = models_.find(id);

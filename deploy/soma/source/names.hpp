@@ -1,11 +1,12 @@
 // What people type for an account, a model, a target or a pool, and how these are shown. Keys of
-// the home and models of a local network have names; everything else has an id, which is typed with
-// all its digits or with the first ones.
+// the home, and models and accounts of a local network, have names; everything else has an id,
+// which is typed with all its digits or with the first ones.
 #pragma once
 
 #include <map>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "deploy/soma/source/ledger_source.hpp"
 
@@ -13,8 +14,18 @@ namespace soma::cli {
 
 /// The account whose key has that name in the home or lies in that file; nullopt for other texts.
 [[nodiscard]] std::optional<address> key_named(const run_context& context, const std::string& text);
-/// The account that `text` names: by the name of a key in the home, by a key file, by a whole
-/// address, or by the first digits of the address of an account.
+/// The account to which a local network gave that name, such as "submitter-1"; nullopt for other
+/// texts.
+[[nodiscard]] std::optional<address> account_of_localnet(const localnet_names& names,
+                                                         const std::string& text);
+/// The accounts that a verb means if none is named: those of the home's keys. In a home without a
+/// key that can be shown they are those of the local network, if `source` is one. Refuses for
+/// `verb_name` if there is none.
+[[nodiscard]] expected<std::vector<address>, failure> own_accounts(const run_context& context,
+                                                                   const ledger_source& source,
+                                                                   const std::string& verb_name);
+/// The account that `text` names: by the name of a key in the home, by a key file, by the name that
+/// a local network gave it, by a whole address, or by the first digits of an account's address.
 [[nodiscard]] expected<address, failure> account_named(const run_context& context,
                                                        ledger_source& source,
                                                        const std::string& text);
@@ -45,7 +56,7 @@ class name_book {
   [[nodiscard]] json name(const model_id& id) const;
 
  private:
-  std::map<address, std::string> keys_;
+  std::map<address, std::string> accounts_;
   std::map<model_id, std::string> models_;
 };
 

@@ -20,8 +20,9 @@ std::optional<fs::path> configured_node_home(const run_context& context) {
 }
 
 unexpected<failure> no_ledger(const fs::path& where) {
-  return failed("there is no ledger in " + where.string(), "no network was run there",
-                "run `soma localnet`, or name a node's home with --ledger");
+  return named(failure_names::not_found,
+               failed("there is no ledger in " + where.string(), "no network was run there",
+                      "run `soma localnet`, or name a node's home with --ledger"));
 }
 
 }  // namespace
@@ -91,7 +92,7 @@ expected<stored_ledger, failure> stored_ledger::open(const run_context& context,
                          : "check the disk and the permissions of the folder");
   }
   out.chain_ = signing::chain_id_of(out.genesis_);
-  auto names = model_names(out.folder_.parent_path());
+  auto names = names_of_localnet(out.folder_.parent_path());
   if (!names) return make_unexpected(names.error());
   out.names_ = std::move(*names);
   return out;

@@ -11,6 +11,7 @@
 #include "deploy/soma/shell/failure.hpp"
 #include "deploy/soma/shell/options.hpp"
 #include "deploy/soma/shell/verb.hpp"
+#include "deploy/soma/source/localnet_home.hpp"
 #include "messages/values/genesis.hpp"
 #include "storage/tables/ledger_store.hpp"
 
@@ -41,8 +42,8 @@ class stored_ledger {
   [[nodiscard]] const soma::genesis& genesis() const { return genesis_; }
   [[nodiscard]] const chain_id& chain() const { return chain_; }
   [[nodiscard]] const std::filesystem::path& folder() const { return folder_; }
-  /// The names of models that have one: a local network names its specialists.
-  [[nodiscard]] const std::map<model_id, std::string>& names() const { return names_; }
+  /// The names of models and accounts that have one: a local network names its own.
+  [[nodiscard]] const localnet_names& names() const { return names_; }
 
  private:
   stored_ledger() = default;
@@ -50,7 +51,7 @@ class stored_ledger {
   std::unique_ptr<tables::ledger_store> store_;
   soma::genesis genesis_;
   chain_id chain_;
-  std::map<model_id, std::string> names_;
+  localnet_names names_;
 };
 
 }  // namespace soma::cli

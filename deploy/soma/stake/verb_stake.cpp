@@ -1,9 +1,13 @@
 // Stakes: put into the pool of a validator or a model, taken out again, and listed.
+#include <cstdlib>
+#include <set>
+
 #include "deploy/soma/send/sending.hpp"
 #include "deploy/soma/shell/console.hpp"
 #include "deploy/soma/shell/units.hpp"
 #include "deploy/soma/source/keys_home.hpp"
 #include "deploy/soma/source/positions.hpp"
+#include "deploy/soma/stake/stake_history.hpp"
 #include "deploy/soma/verbs.hpp"
 
 namespace soma::cli {
@@ -22,7 +26,7 @@ class stake_add final : public verb {
   std::string_view summary() const override { return "lock SOMA in a validator's or model's pool"; }
   std::string_view example() const override {
     return "soma stake add model:0x3f9a21c4 25 --from alice --config node.toml\n"
-           "soma stake add validator:0x77c01d2e 100SOMA --dry-run";
+           "soma stake add validator:0x77c01d2e 100SOMA --from alice --config node.toml --dry-run";
   }
   void declare(option_set& options) override {
     options.add("pool", pool_, pool_help).positional().required().shown_as("POOL");
@@ -72,13 +76,16 @@ class stake_withdraw final : public verb {
   std::string_view name() const override { return "stake withdraw"; }
   std::string_view summary() const override { return "take stake out of a pool"; }
   std::string_view example() const override {
-    return "soma stake withdraw model:0x3f9a21c4 --amount 10 --config node.toml\n"
-           "soma stake withdraw validator:0x77c01d2e --all --config node.toml";
+    return "soma stake withdraw model:0x3f9a21c4 10 --from alice --config node.toml\n"
+           "soma stake withdraw validator:0x77c01d2e --all --from alice --config node.toml";
   }
   void declare(option_set& options) override {
     options.add("pool", pool_, pool_help).positional().required().shown_as("POOL");
-    options.add("amount", amount_,
-                "value of the shares at the present price, rounded up to a share");
+    options
+        .add("amount", amount_, "value of the shares at the present price, rounded up to a share")
+        .positional()
+        .also_named("amount")
+        .shown_as("AMOUNT");
     options.add("shares", shares_, "number of shares; `soma stake list` shows them");
     options.add("all", all_, "every share that is not leaving already");
     sender_.declare(options);
@@ -122,7 +129,7 @@ expected<std::uint64_t, failure> stake_withdraw::wanted(const position& held,
 
 outcome stake_withdraw::run(const run_context& context) {
   if ((amount_.empty() ? 0 : 1) + (shares_ ? 1 : 0) + (all_ ? 1 : 0) != 1) {
-    return wrong_usage("stake withdraw needs one of --amount, --shares and --all", "",
+    return wrong_usage("stake withdraw needs one of AMOUNT, --shares and --all", "",
                        "see `soma stake withdraw --help`");
   }
   auto opened = sender::open(context, sender_);
@@ -216,7 +223,7 @@ class stake_list final : public verb {
   std::string_view name() const override { return "stake list"; }
   std::string_view summary() const override { return "list which account has what in which pool"; }
   std::string_view example() const override {
-    return "soma stake list alice\n"
+    return "soma stake list alice --config node.toml\n"
            "soma stake list model:0x3f9a21c4 --json";
   }
   void declare(option_set& options) override {
@@ -239,7 +246,7 @@ class stake_list final : public verb {
 expected<std::vector<position>, failure> stake_list::found(const run_context& context,
                                                            ledger_source& source) const {
   if (of_.empty()) {
-    auto own = accounts_of_home(context, "stake list");
+    auto own = own_accounts(context, source, "stake list");
     if (!own) return make_unexpected(own.error());
     return positions_of(source, *own);
   }
@@ -259,7 +266,33 @@ expected<std::vector<position>, failure> stake_list::found(const run_context& co
   return positions_in(source, *pool);
 }
 
-json position_json(const position& one, const name_book& names) {
+constexpr std::size_t listed_epochs = 5;  // of rewards, for people
+
+/// What the shares are worth beyond the principal: negative after a slash.
+std::int64_t earned(const position& one, shannons principal) {
+  return static_cast<std::int64_t>(one.worth.value) - static_cast<std::int64_t>(principal.value);
+}
+
+/// "0.044 SOMA (0.04 %)", or "-" if the principal is not known.
+std::string earned_text(const position& one, const std::optional<shannons>& principal) {
+  if (!principal) return "-";
+  const auto sum = earned(one, *principal);
+  const auto size = shannons{static_cast<std::uint64_t>(std::abs(sum))};
+  auto text = (sum < 0 ? "-" : "") + to_text(size);
+  if (principal->value == 0) return text;
+  const auto percent = 100.0 * static_cast<double>(sum) / static_cast<double>(principal->value);
+  return text + " (" + decimal_text(percent, 2) + " %)";
+}
+
+json position_json(const position& one, const name_book& names, stake_histories& reports) {
+  const auto principal = reports.principal(one);
+  const auto rewards = reports.rewards(one.pool);
+  json by_epoch;
+  if (rewards) {
+    by_epoch = json::list();
+    for (const auto& [epoch, paid] : *rewards)
+      by_epoch.push(json::of({{"epoch", epoch.value}, {"paid_shannons", paid.value}}));
+  }
   json::array unbonding;
   for (const auto& part : one.row.unbonding) {
     unbonding.push_back(json::of(
@@ -271,6 +304,9 @@ json position_json(const position& one, const name_book& names) {
                    {"owner", one.is_owner},
                    {"shares", one.shares},
                    {"worth_shannons", one.worth.value},
+                   {"principal_shannons", principal ? json(principal->value) : json()},
+                   {"earned_shannons", principal ? json(earned(one, *principal)) : json()},
+                   {"pool_rewards", by_epoch},
                    {"joining_shannons", one.row.joining.value},
                    {"leaving_shares", one.row.leaving_shares},
                    {"leaving_worth_shannons", one.leaving.value},
@@ -286,6 +322,18 @@ std::string unbonding_text(const position& one) {
   return text;
 }
 
+/// A line such as "model c++ 0x12345678 was paid  12.5 SOMA in epoch 3, 13 SOMA in epoch 4".
+void print_rewards(const std::string& pool, const std::optional<epoch_sums>& rewards) {
+  if (!rewards || rewards->empty()) return;
+  std::string text;
+  auto first = rewards->begin();
+  if (rewards->size() > listed_epochs) std::advance(first, rewards->size() - listed_epochs);
+  for (; first != rewards->end(); ++first) {
+    text += (text.empty() ? "" : ", ") + to_text(first->second) + " in " + epoch_text(first->first);
+  }
+  print_line(pool + " was paid " + text);
+}
+
 outcome stake_list::run(const run_context& context) {
   const auto opened = open_source(context, place_);
   if (!opened) return make_unexpected(opened.error());
@@ -294,9 +342,10 @@ outcome stake_list::run(const run_context& context) {
   const auto positions = found(context, source);
   if (!positions) return make_unexpected(positions.error());
   const auto chain = source.chain();
+  stake_histories reports(source);
   if (context.wants_json) {
     json::array list;
-    for (const auto& one : *positions) list.push_back(position_json(one, names));
+    for (const auto& one : *positions) list.push_back(position_json(one, names, reports));
     print_line(json::of({{"height", chain.height.value},
                          {"epoch", chain.epoch.value},
                          {"positions", json(std::move(list))}})
@@ -307,13 +356,19 @@ outcome stake_list::run(const run_context& context) {
     print_line("no stakes");
     return {};
   }
-  table rows({"pool", "holder", "shares", "worth", "joining", "leaving", "paid out"});
+  table rows({"pool", "holder", "shares", "principal", "worth", "earned", "joining", "leaving",
+              "paid out"});
+  std::set<pool_owner> pools;
   for (const auto& one : *positions) {
+    const auto principal = reports.principal(one);
+    pools.insert(one.pool);
     rows.row({names.shown(one.pool), names.shown(one.holder) + (one.is_owner ? " (owner)" : ""),
-              count_text(one.shares), to_text(one.worth), to_text(one.row.joining),
-              to_text(one.leaving), unbonding_text(one)});
+              count_text(one.shares), principal ? to_text(*principal) : "-", to_text(one.worth),
+              earned_text(one, principal), to_text(one.row.joining), to_text(one.leaving),
+              unbonding_text(one)});
   }
   rows.print();
+  for (const auto& pool : pools) print_rewards(names.shown(pool), reports.rewards(pool));
   print_line("epoch " + std::to_string(chain.epoch.value) +
              ": deposits join and shares leave when it ends");
   return {};

@@ -1,4 +1,6 @@
 // Accounts: the keys of the home, the balances of accounts, and sending from one to another.
+#include <map>
+
 #include "deploy/soma/send/sending.hpp"
 #include "deploy/soma/shell/console.hpp"
 #include "deploy/soma/shell/report.hpp"
@@ -62,8 +64,9 @@ outcome wallet_new::run(const run_context& context) {
   std::error_code ignored;
   const auto path = context.home / "keys" / (name_ + ".pem");
   if (std::filesystem::exists(path, ignored)) {
-    return failed("will not replace the key " + path.string(),
-                  "the money of its account would be lost", "choose another name");
+    return named(failure_names::exists,
+                 failed("will not replace the key " + path.string(),
+                        "the money of its account would be lost", "choose another name"));
   }
   std::optional<std::string> phrase;
   if (!no_passphrase_) {
@@ -91,20 +94,28 @@ outcome wallet_new::run(const run_context& context) {
 class wallet_list final : public verb {
  public:
   std::string_view name() const override { return "wallet list"; }
-  std::string_view summary() const override { return "the keys of the home and their addresses"; }
+  std::string_view summary() const override {
+    return "the keys of the home, and the accounts of its local network";
+  }
   std::string_view example() const override { return "soma wallet list"; }
   void declare(option_set&) override {}
   outcome run(const run_context& context) override {
     const auto found = keys_of(context.home);
     if (!found) return make_unexpected(found.error());
     const auto& keys = *found;
+    const auto names = names_of_localnet(context.home / "localnet");
+    if (!names) return make_unexpected(names.error());
     if (context.wants_json) {
       json::array list;
       for (const auto& key : keys) list.push_back(key_json(key));
-      print_line(json::of({{"keys", json(std::move(list))}}).text());
+      json::array of_localnet;
+      for (const auto& [id, name] : names->accounts)
+        of_localnet.push_back(json::of({{"name", name}, {"address", id.text()}}));
+      print_line(
+          json::of({{"keys", json(std::move(list))}, {"localnet", json(of_localnet)}}).text());
       return {};
     }
-    if (keys.empty()) {
+    if (keys.empty() && names->accounts.empty()) {
       print_line("no keys in " + (context.home / "keys").string() +
                  "; `soma wallet new NAME` makes one");
       return {};
@@ -116,7 +127,13 @@ class wallet_list final : public verb {
                               ? "locked: showing its address needs the passphrase"
                               : "cannot be read: " + key.unreadable});
     }
+    std::map<std::string, address> by_name;
+    for (const auto& [id, name] : names->accounts) by_name.emplace(name, id);
+    for (const auto& [name, id] : by_name) rows.row({name, id.text()});
     rows.print();
+    if (!by_name.empty())
+      print_line("accounts without a key here are those of the network in " +
+                 (context.home / "localnet").string());
     return {};
   }
 };
@@ -131,7 +148,10 @@ class wallet_balance final : public verb {
            "--certificate-key me.key --ca ca.pem";
   }
   void declare(option_set& options) override {
-    options.add("account", accounts_, "keys' names or addresses; default: every key of the home")
+    options
+        .add("account", accounts_,
+             "names or addresses; default: every key of the home, or every account of the local "
+             "network if the home has no key")
         .positional()
         .shown_as("ACCOUNT");
     place_.declare(options);
@@ -155,7 +175,7 @@ outcome wallet_balance::run(const run_context& context) {
     wanted.push_back(*account);
   }
   if (wanted.empty()) {
-    auto own = accounts_of_home(context, "wallet balance");
+    auto own = own_accounts(context, source, "wallet balance");
     if (!own) return make_unexpected(own.error());
     wanted = std::move(*own);
   }
@@ -195,7 +215,7 @@ class wallet_send final : public verb {
   std::string_view example() const override {
     return "soma wallet send bob 12.5 --from alice --join 10.0.0.5:7003 --certificate me.pem "
            "--certificate-key me.key --ca ca.pem\n"
-           "soma wallet send 0x3f9a21c4 12500000000sh --config node.toml --dry-run";
+           "soma wallet send 0x3f9a21c4 12500000000sh --from alice --config node.toml --dry-run";
   }
   void declare(option_set& options) override {
     options.add("to", to_, "a key's name, an address, or its first digits")

@@ -44,7 +44,8 @@ struct small_oracle {
     scorer = system.spawn(scorer_pool, workers, scorer_pool_limits{});
     oracle =
         system.spawn(soma::global_model::global_model,
-                     global_model_ports{registry, paths, scorer, test::byte_architecture.max_seq});
+                     global_model_ports{registry, paths, scorer, test::byte_architecture.max_seq,
+                                        [this](std::uint8_t byte) { heard.push_back(byte); }});
   }
 
   /// Encrypts and stores a file as a trainer does. Returns the entry that a ledger would have.
@@ -107,6 +108,7 @@ struct small_oracle {
     return static_cast<model_verdict>(reply.root().getVerdict());
   }
 
+  bytes heard;  // of the answers, byte by byte
   soma::support::scratch_folder folder;
   std::shared_ptr<blobs::blob_store> disk =
       std::make_shared<blobs::blob_store>(folder.path() / "blobs");
@@ -172,6 +174,17 @@ TEST_CASE("a continuation is written by the expert that the prompt calls for") {
     if (ref_of(share.getRef()) == digits.ref) CHECK(share.getShare() > 0.95);
   }
   CHECK(o.ask("2131232131232112", 40, 1'000) == answer);  // the seed determines the answer
+}
+
+TEST_CASE("every byte of a continuation is heard before the answer comes, in the same order") {
+  small_oracle o;
+  o.announce({o.publish_alphabet("abc"), o.publish_alphabet("123")});
+  const auto answer = o.ask("21312", 25, 1'000);
+  REQUIRE(answer.root().getRefusal().isNone());
+  CHECK(o.heard == bytes_of(answer.root().getText()));
+  o.heard.clear();
+  (void)o.evaluate(test::text_of("abc", 200, 3));  // nothing is written here
+  CHECK(o.heard.empty());
 }
 
 TEST_CASE("questions that cannot be answered are refused by name") {

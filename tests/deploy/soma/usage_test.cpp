@@ -60,6 +60,38 @@ TEST_CASE("a mistyped command line is told what is wrong with it") {
   }
 }
 
+TEST_CASE("with --json a refusal is one JSON document on the standard error, with a code") {
+  const soma_user user;
+  struct row {
+    std::vector<std::string> words;
+    const char* code;
+    int exit_code;
+  };
+  const row rows[] = {
+      {{"walet", "list", "--json"}, "wrong_usage", 2},
+      {{"--json"}, "wrong_usage", 2},
+      {{"status", "--json"}, "not_found", 1},
+      {{"model", "init", "--json=true", "-o", user.at("nowhere/w")}, "failed", 1},
+      {{"model", "init", "--json", "--arch", "2,16,2,32,32", "-o", user.at("w")}, "exists", 1},
+  };
+  soma::support::write_text(user.at("w"), "mine");
+  for (const auto& [words, code, exit_code] : rows) {
+    CAPTURE(words);
+    const auto done = user.run(words);
+    CAPTURE(done.err);
+    CHECK(done.exit_code == exit_code);
+    CHECK(done.out.empty());
+    REQUIRE(is_one_line(done.err));
+    const auto told = soma::support::parse_json(done.err);
+    REQUIRE(told);
+    CHECK((*told)["error"]["code"].text == code);
+    CHECK((*told)["error"]["exit_code"].number() == exit_code);
+    CHECK(!(*told)["error"]["problem"].text.empty());
+  }
+  // After "--" it is a word like any other.
+  CHECK(user.run({"ask", "x", "--", "--json"}).err.starts_with("soma: "));
+}
+
 TEST_CASE("the options of every verb stand before, between and after its words") {
   const soma_user user;
   for (const auto& words : std::vector<std::vector<std::string>>{
@@ -72,10 +104,10 @@ TEST_CASE("the options of every verb stand before, between and after its words")
     const auto done = user.run(words);
     CAPTURE(done.err);
     CHECK(done.exit_code == 0);
-    CHECK(done.out == "{\"keys\": []}\n");
+    CHECK(done.out == "{\"keys\": [], \"localnet\": []}\n");
   }
   for (const auto* word : {"-V", "--version", "version"}) {
-    CHECK(user.run({word}).out == "soma 0.1.0\n");
+    CHECK(user.run({word}).out == user.run({"--version"}).out);
   }
   CHECK(user.run({"help"}).out == user.run({"--help"}).out);
   CHECK(user.run({"help", "model", "train"}).out == user.run({"model", "train", "--help"}).out);

@@ -1,5 +1,7 @@
 #include <doctest/doctest.h>
 
+#include <regex>
+
 #include "tests/deploy/soma/binary.hpp"
 
 using soma::support::is_one_line;
@@ -116,11 +118,16 @@ TEST_CASE("a benchmark prints ours, the peer and their ratio, as a table and as 
   }
 }
 
-TEST_CASE("--version says one line, a full disk is told") {
+TEST_CASE("--version says one line with the commit, a full disk is told") {
   const soma_user user;
   const auto version = user.run({"--version"});
   CHECK(version.exit_code == 0);
-  CHECK(version.out == "soma 0.1.0\n");
+  CHECK(version.out.starts_with("soma 0.1.0"));
+  CHECK(is_one_line(version.out));
+  if (std::filesystem::exists(std::filesystem::path(SOMA_SOURCE) / ".git")) {
+    const std::regex with_commit(R"(soma 0\.1\.0 \([0-9a-f]{10}(-dirty)?\)\n)");
+    CHECK(std::regex_match(version.out, with_commit));
+  }
   const auto full = soma::support::run_program(
       user.folder().path(),
       {"/bin/sh", "-c", std::string(SOMA_BINARY) + " config show > /dev/full"});

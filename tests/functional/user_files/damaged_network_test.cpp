@@ -102,8 +102,8 @@ TEST_CASE("an earlier network that cannot be looked into is not called something
   const soma_user user;
   fs::create_directories(user.at(".soma"));
   write_text(user.at("d.txt"), std::string(300'000, 'x'));
-  const auto previous = user.at(".soma/localnet.previous");
-  fs::create_symlink("localnet.previous", previous);  // a link to itself cannot be followed
+  const auto previous = user.at(".soma/localnet");
+  fs::create_symlink("localnet", previous);  // a link to itself cannot be followed
   const auto done = user.run({"localnet", "--data", "d=" + user.at("d.txt")});
   CAPTURE(done.err);
   CHECK(done.exit_code == 1);

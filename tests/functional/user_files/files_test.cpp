@@ -351,7 +351,7 @@ TEST_CASE("one local network at a time runs in a home, and a folder of others st
   CHECK(is_one_line(second.err));
   CHECK(first.wait(std::chrono::seconds(120)).exit_code == 0);
   CHECK(fs::exists(user.at(".soma/localnet/index.toml")));
-  CHECK_FALSE(fs::exists(user.at(".soma/localnet.previous")));
+  CHECK_FALSE(fs::exists(user.at(".soma/localnet.1")));
 
   {  // A question that takes long keeps its network where it is, and ends soon when it is told.
     running_program asking(user.folder().path(), soma_user::command({"ask", "x", "--bytes", "65536",
@@ -374,11 +374,23 @@ TEST_CASE("one local network at a time runs in a home, and a folder of others st
     CHECK(is_one_line(asked.err));
   }
 
-  fs::create_directory(user.at(".soma/localnet.previous"));
-  write_text(user.at(".soma/localnet.previous/diary"), "mine");
+  // Nothing that lies beside it is replaced, whatever it is called.
+  fs::create_directory(user.at(".soma/localnet.7"));
+  write_text(user.at(".soma/localnet.7/diary"), "mine");
+  const auto root = read_text(user.at(".soma/localnet/index.toml"));
+  const auto next = run_there(user, words);
+  CHECK(next.exit_code == 0);
+  CHECK(next.err.find("the network before is kept in " + user.at(".soma/localnet.8")) !=
+        std::string::npos);
+  CHECK(read_text(user.at(".soma/localnet.7/diary")) == "mine");
+  CHECK(read_text(user.at(".soma/localnet.8/index.toml")) == root);
+  CHECK(read_text(user.at(".soma/localnet/index.toml")) == root);
+
+  fs::remove_all(user.at(".soma/localnet"));
+  fs::create_directory(user.at(".soma/localnet"));
+  write_text(user.at(".soma/localnet/diary"), "mine");
   const auto refused = run_there(user, words);
   CHECK(refused.exit_code == 1);
   CHECK(is_one_line(refused.err));
-  CHECK(read_text(user.at(".soma/localnet.previous/diary")) == "mine");
-  CHECK(fs::exists(user.at(".soma/localnet/index.toml")));
+  CHECK(read_text(user.at(".soma/localnet/diary")) == "mine");
 }
