@@ -35,7 +35,7 @@ test::worst_error sweep(test::function f, unsigned thread, unsigned threads, std
     for (std::size_t i = 0; i < block; ++i) {
       x[i] = std::bit_cast<float>(static_cast<std::uint32_t>(start + i * stride));
     }
-    test::compute(simd::chosen_isa(), f, x, y);
+    test::compute(soma::simd::chosen_isa(), f, x, y);
     worst.include(test::error_of(f, x, y));
   }
   return worst;
@@ -47,7 +47,7 @@ test::worst_error sample(test::function_f64 f, unsigned thread, unsigned threads
   test::worst_error worst;
   for (std::uint64_t seed = thread; seed < 100'000'000 / block / stride + 1; seed += threads) {
     const auto x = test::points_for(f, seed, block);
-    test::compute(simd::chosen_isa(), f, x, y);
+    test::compute(soma::simd::chosen_isa(), f, x, y);
     worst.include(test::error_of(f, x, y));
   }
   return worst;

@@ -180,6 +180,13 @@ expected<std::vector<bench_row>, failure> bench_train::measure() {
   } else {
     note_line("bf16 is left out: " + std::string(to_text(started.error())));
   }
+  auto alone = plain;
+  alone.threads = 1;
+  std::size_t one_thread = 0;
+  if (options_.threads > 1) {
+    one_thread = rivals.size();
+    rivals.push_back(stepping(training::trainer::start(weights, {data}, alone)));
+  }
   const reference_library* reference = nullptr;
   if (!no_eager_) {
     const auto loaded = load_reference(options_.threads);
@@ -194,6 +201,10 @@ expected<std::vector<bench_row>, failure> bench_train::measure() {
   for (std::size_t i = no_eager_ ? 1 : 0; i < names.size(); ++i) {
     rows.push_back({names[i], medians[i], no_eager_ ? medians[0] : medians.back(),
                     no_eager_ ? "the f32 step" : "libtorch, eager", "kB", kilobytes});
+  }
+  if (one_thread > 0) {
+    rows.push_back({names[0] + ", " + std::to_string(options_.threads) + " threads", medians[0],
+                    medians[one_thread], "one thread", "kB", kilobytes});
   }
   if (reference != nullptr) {
     const std::size_t positions = std::size_t{batch_} * arch->max_seq;

@@ -243,7 +243,8 @@ localnet::localnet_options localnet_verb::plan(const fs::path& directory,
     own.on_kept = [&] { view->kept(number); };
     return train_specialist(own, data, seed);
   };
-  options.new_engines = [] { return scoring::exact_engines(); };
+  // Few pieces are scored at the same time, so each may use every thread.
+  options.new_engines = [threads = threads_] { return scoring::exact_engines(threads); };
   options.on_progress = [view](const localnet::localnet_progress& now) { view->network(now); };
   options.interrupted = stop_requested;
   return options;

@@ -135,7 +135,7 @@ std::string read_everywhere(const document& d, const reading_place& place,
     return "publication: " + wrong;
   }
   support::write_text(place.folder() / "folder" / "index.toml", d.text);
-  const auto index = cli::model_names(place.folder() / "folder");
+  const auto index = cli::names_of_localnet(place.folder() / "folder");
   const auto wrong = wrong_with(index, expected(document_kind::index));
   return wrong.empty() ? "" : "index: " + wrong;
 }
