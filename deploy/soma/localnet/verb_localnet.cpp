@@ -300,6 +300,7 @@ outcome localnet_verb::run(const run_context& context) {
   for (const auto& source : *sources) names.push_back(source.name);
   const auto view = std::make_shared<live_view>(names, steps_, epochs_);
   const auto report = localnet::run_localnet(plan(directory, std::move(*sources), *arch, view));
+  view->finish();
   if (!report) return make_unexpected(ended(*place, report.error()));
   if (view->kept_count() > 0)
     note_line(count_text(view->kept_count()) + " of " + count_text(names.size()) +

@@ -67,7 +67,7 @@ TEST_CASE("what is missing or damaged in a kept network is named, and what to do
 
   const auto index = network.folder / "index.toml";
   const auto content = read_text(index);
-  const std::string remedy = "remove the file: it only has the names of the models";
+  const std::string remedy = "remove the file: it only has the names of models";
   for (const auto& damaged : {std::string(), std::string("\n"), content.substr(0, 20)}) {
     CAPTURE(damaged);
     write_text(index, damaged);

@@ -31,9 +31,9 @@ allowance allowance_of(simd::isa set) {
     case simd::isa::portable:
       return {0.002, 0.05, 0.05};  // every fma is a function call
     case simd::isa::scalar:
-      return {2.2, 22, 35};
+      return {0.7, 7, 12};
     default:
-      return {8, 35, 70};
+      return {4, 20, 70};
   }
 }
 
