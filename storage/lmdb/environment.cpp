@@ -14,6 +14,7 @@
 #include "messages/values/assert.hpp"
 #include "storage/files/durable.hpp"
 #include "storage/lmdb/handles.hpp"
+#include "storage/lmdb/write_behind.hpp"
 
 namespace soma::lmdb {
 namespace {
@@ -120,7 +121,10 @@ void check(int error, const char* doing) {
   if (error != 0) throw failure(code_of(error), std::string(doing) + ": " + text_of(error));
 }
 
+environment::state::state() = default;
+
 environment::state::~state() {
+  behind.reset();  // it writes what is left before the environment is closed
   if (env != nullptr) mdb_env_close(env);
   if (registered) {
     const std::lock_guard lock(open_mutex);
@@ -153,6 +157,13 @@ environment::environment(const std::filesystem::path& directory, environment_opt
     throw failure(failure_code::wrong_format, directory.string() + " is written as \"" + format +
                                                   "\", wanted \"" + options.format + "\"" + advice);
   }
+  if (options.journal) {
+    state_->behind = std::make_unique<write_behind>(
+        write_behind_ports{directory, options.read_only, options.sync, state_->env,
+                           state_->numbered, state_->writing},
+        *options.journal);
+    if (!options.read_only) files::sync_directory(directory);
+  }
 }
 
 void environment::state::claim_directory() {
@@ -182,7 +193,8 @@ void environment::state::open_files(const environment_options& options) {
       MDB_NOTLS | (read_only ? MDB_RDONLY : 0U) | (options.sync ? 0U : MDB_NOSYNC);
   // LMDB would wait at a named pipe, and calls an empty file a bad descriptor.
   const auto data = directory / "data.mdb";
-  for (const auto& file : {data, directory / "lock.mdb"}) {
+  for (const auto& file :
+       {data, directory / "lock.mdb", directory / "journal.0", directory / "journal.1"}) {
     std::error_code none;
     const auto found = std::filesystem::status(file, none);
     if (std::filesystem::exists(found) && !std::filesystem::is_regular_file(found)) {
@@ -221,7 +233,9 @@ void environment::open_tables(const environment_options& options) {
                     s.directory.string() + " has no table " + name);
     }
     check(error, opening.c_str());
-    s.tables.emplace(name, handle);
+    const auto number = static_cast<std::uint8_t>(s.numbered.size());
+    const auto known = s.tables.emplace(name, number).first;
+    s.numbered.push_back({handle, number, known->first});
   }
   if (fresh) {
     check(put_record(txn.txn, table(meta_table), as_bytes(format_key), as_bytes(options.format)),
@@ -235,7 +249,7 @@ environment::~environment() = default;
 database environment::table(std::string_view name) const {
   const auto found = state_->tables.find(name);
   SOMA_ASSERT(found != state_->tables.end(), "a table is named in the environment's options");
-  return {found->second, found->first};
+  return state_->numbered[found->second];
 }
 
 environment_usage environment::usage() const {
@@ -257,6 +271,12 @@ void environment::resume_writing() {
 
 void environment::watch_puts(put_watcher watcher) {
   state_->watcher = std::move(watcher);
+}
+
+void environment::checkpoint() {
+  if (!state_->behind) return;
+  const auto lock = state_->behind->lock_writer();
+  state_->behind->checkpoint();
 }
 
 void environment::reap_dead_readers() {

@@ -1,7 +1,13 @@
 // One LMDB directory, opened once. What must hold:
 //  - The map is sized once, large and sparse; it is never resized while the environment is open.
-//  - The default sync flags are used: when a commit returns, its bytes are on the disk. They are
-//    relaxed only for a whole simulated network, which ends with the machine anyway.
+//  - When a commit returns, its bytes are on the disk: in the tables, by LMDB's default sync flags,
+//    or in a journal (below). This is relaxed only for a whole simulated network, which ends with
+//    the machine anyway.
+//  - With a journal, a commit appends what it changed to a file (storage/journal) and the tables
+//    follow later, many transactions at a time, in order and as a whole. Readers, also those of
+//    other processes, see what was committed and not what the tables hold. A process that was
+//    killed finds everything again when it opens the environment. The files journal.0 and
+//    journal.1 therefore belong to the data as much as data.mdb does.
 //  - A process opens one environment for a directory and does not use it across fork(), because
 //    LMDB's locks belong to the process. The directory never lies on NFS.
 //  - A key has one value; duplicates (DUPSORT) are not used, because faults of their cursors were
@@ -17,6 +23,7 @@
 #include <filesystem>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -24,6 +31,14 @@
 #include "messages/values/bytes.hpp"
 
 namespace soma::lmdb {
+
+/// How far the tables may lag behind the journal.
+struct write_ahead_options {
+  std::size_t checkpoint_bytes = std::size_t{32} << 20;  // of changes; memory holds them until then
+  std::uint32_t checkpoint_batches = 512;                // transactions
+  // Whether a thread of its own brings the changes into the tables while others are committed.
+  bool in_background = true;
+};
 
 struct environment_options {
   std::size_t map_bytes = std::size_t{64} << 30;  // address space, not disk space
@@ -33,6 +48,7 @@ struct environment_options {
   bool read_only = false;                         // beside another process that writes
   // If false, commits survive a kill but not a power cut; only for simulated networks.
   bool sync = true;
+  std::optional<write_ahead_options> journal{};  // without a value there is none
 };
 
 /// How full the map is. The operator watches it; an alarm is due at 70 %.
@@ -47,12 +63,16 @@ class database {
   [[nodiscard]] std::string_view name() const { return name_; }
   /// The number by which LMDB knows the table.
   [[nodiscard]] unsigned handle() const { return handle_; }
+  /// Its place in the list with which the environment was opened; journals name it so.
+  [[nodiscard]] std::uint8_t number() const { return number_; }
 
  private:
   friend class environment;
-  database(unsigned handle, std::string_view name) : handle_(handle), name_(name) {}
+  database(unsigned handle, std::uint8_t number, std::string_view name)
+      : handle_(handle), number_(number), name_(name) {}
 
   unsigned handle_;
+  std::uint8_t number_;
   std::string_view name_;
 };
 
@@ -82,6 +102,9 @@ class environment {
   /// Frees the reader slots of processes that have died; the old pages that they pinned become
   /// free. The constructor calls it; the owner calls it each minute.
   void reap_dead_readers();
+  /// Brings what the journal holds into the tables. Waits until a writer has ended. Does nothing
+  /// without a journal. Throws failure.
+  void checkpoint();
   /// For benchmarks that repeat the same writes with LMDB alone. To be called between transactions;
   /// an empty watcher ends it.
   void watch_puts(put_watcher watcher);

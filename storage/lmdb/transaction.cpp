@@ -13,15 +13,12 @@
 #include "messages/values/assert.hpp"
 #include "messages/wire/crc32c.hpp"
 #include "storage/lmdb/handles.hpp"
+#include "storage/lmdb/write_behind.hpp"
 
 namespace soma::lmdb {
 namespace {
 
 constexpr std::size_t checksum_bytes = 4;
-
-byte_view as_view(const MDB_val& value) {
-  return {static_cast<const std::uint8_t*>(value.mv_data), value.mv_size};
-}
 
 // Table and key are part of the checksum, so that a record that ended up in another place is
 // refused.
@@ -60,7 +57,8 @@ bool lies_in_the_file(byte_view stored) {
   return page_of(stored.data()) == page_of(last) || is_readable(last);
 }
 
-/// The value of a record as it lies on disk. Throws corrupt_record.
+}  // namespace
+
 byte_view verified(database table, byte_view key, byte_view stored) {
   const bool is_key = !key.empty() && key.size() <= max_key_bytes && lies_in_the_file(key);
   if (is_key && stored.size() >= checksum_bytes && lies_in_the_file(stored)) {
@@ -72,7 +70,14 @@ byte_view verified(database table, byte_view key, byte_view stored) {
                 std::string(table.name()), is_key ? bytes(key.begin(), key.end()) : bytes{});
 }
 
-}  // namespace
+std::optional<byte_view> find_record(MDB_txn* txn, database table, byte_view key) {
+  MDB_val raw_key = as_value(key);
+  MDB_val raw_value{};
+  const int error = mdb_get(txn, table.handle(), &raw_key, &raw_value);
+  if (error == MDB_NOTFOUND) return std::nullopt;
+  check(error, "find a record");
+  return verified(table, key, as_view(raw_value));
+}
 
 int put_record(MDB_txn* txn, database table, byte_view key, byte_view value, unsigned flags) {
   SOMA_ASSERT(!key.empty() && key.size() <= max_key_bytes, "a key has 1..511 bytes");
@@ -93,24 +98,35 @@ read_txn::~read_txn() = default;
 
 read_txn::read_txn(const environment& env) : state_(std::make_unique<state>()) {
   SOMA_ASSERT(env.state_->owner == ::getpid(), "an environment is not used across fork()");
-  check(mdb_txn_begin(env.state_->env, nullptr, MDB_RDONLY, &state_->txn), "begin to read");
+  if (const auto& behind = env.state_->behind) {
+    state_->above = behind->begin_read(state_->txn);
+  } else {
+    check(mdb_txn_begin(env.state_->env, nullptr, MDB_RDONLY, &state_->txn), "begin to read");
+  }
 }
 
 std::optional<byte_view> read_txn::find(database table, byte_view key) const {
   SOMA_ASSERT(state_->txn != nullptr, "the transaction has not ended");
   SOMA_ASSERT(!key.empty() && key.size() <= max_key_bytes, "a key has 1..511 bytes");
-  MDB_val raw_key = as_value(key);
-  MDB_val raw_value{};
-  const int error = mdb_get(state_->txn, table.handle(), &raw_key, &raw_value);
-  if (error == MDB_NOTFOUND) return std::nullopt;
-  check(error, "find a record");
-  return verified(table, key, as_view(raw_value));
+  if (state_->above) {
+    if (const auto own = state_->written.find(table.number(), key)) {
+      return own->erased ? std::nullopt : std::optional(own->value());
+    }
+    if (const auto* newer = state_->above->find(table.number(), key)) {
+      return newer->erased ? std::nullopt : std::optional(newer->value());
+    }
+  }
+  return find_record(state_->txn, table, key);
 }
 
 std::uint64_t read_txn::count(database table) const {
   MDB_stat stat{};
   check(mdb_stat(state_->txn, table.handle(), &stat), "count a table's records");
-  return stat.ms_entries;
+  if (!state_->above) return stat.ms_entries;
+  std::uint64_t all = 0;
+  cursor at(*this, table);
+  for (bool there = at.first(); there; there = at.next()) ++all;
+  return all;
 }
 
 namespace {
@@ -139,21 +155,19 @@ bool out_of_room(int fd) {
 
 // Any failed write stops writing: `full` lasts until room is made, any other failure until the
 // environment is opened anew, since after a failed sync it is unknown what the disk holds.
-void read_txn::state::check_write(int error, const char* doing) {
+void check_write(int error, const char* doing, std::atomic<write_state>& writing, int fd) {
   if (error == 0) return;
   auto code = code_of(error);
   if (error == EIO && out_of_room(fd)) code = failure_code::storage_full;
-  *writing = code == failure_code::storage_full ? write_state::full : write_state::failed;
+  writing = code == failure_code::storage_full ? write_state::full : write_state::failed;
   throw failure(code, std::string(doing) + ": " + text_of(error));
 }
 
-write_txn::write_txn(environment& env) : read_txn(std::make_unique<state>()) {
+write_txn::write_txn(environment& env, write_target into) : read_txn(std::make_unique<state>()) {
   auto& from = *env.state_;
   SOMA_ASSERT(from.owner == ::getpid(), "an environment is not used across fork()");
   SOMA_ASSERT(!from.read_only, "an environment opened for reading is not written");
-  // The state is read again once this thread has the lock, since the writer before may have run out
-  // of disk in the meantime.
-  for (const bool locked : {false, true}) {
+  const auto refuse_if_stopped = [&] {
     const write_state writing = from.writing;
     if (writing == write_state::full) {
       throw failure(failure_code::storage_full, "no room was left; writing has been stopped");
@@ -161,29 +175,67 @@ write_txn::write_txn(environment& env) : read_txn(std::make_unique<state>()) {
     if (writing == write_state::failed) {
       throw failure(failure_code::write_stopped, "a write failed; open the environment anew");
     }
-    if (!locked) check(mdb_txn_begin(from.env, nullptr, 0, &state_->txn), "begin to write");
-  }
+  };
+  refuse_if_stopped();
   state_->writing = &from.writing;
   state_->watcher = &from.watcher;
+  if (from.behind) {
+    state_->writer = from.behind->lock_writer();
+    refuse_if_stopped();
+    from.behind->make_ready();
+    if (into == write_target::journal) {
+      state_->behind = from.behind.get();
+      state_->above = from.behind->begin_read(state_->txn);
+      return;
+    }
+    from.behind->checkpoint();
+  }
+  check(mdb_txn_begin(from.env, nullptr, 0, &state_->txn), "begin to write");
+  // The state is read again once this thread has the lock, since the writer before may have run out
+  // of disk in the meantime.
+  refuse_if_stopped();
   check(mdb_env_get_fd(from.env, &state_->fd), "begin to write");
 }
 
 void write_txn::put(database table, byte_view key, byte_view value) {
   SOMA_ASSERT(state_->txn != nullptr, "the transaction has not ended");
-  state_->check_write(put_record(state_->txn, table, key, value), "write a record");
+  SOMA_ASSERT(!key.empty() && key.size() <= max_key_bytes, "a key has 1..511 bytes");
+  if (state_->behind != nullptr) {
+    state_->written.put(table.number(), key, value);
+  } else {
+    state_->check_write(put_record(state_->txn, table, key, value), "write a record");
+  }
   if (*state_->watcher) (*state_->watcher)(table.name(), key, value, false);
 }
 
 void write_txn::append(database table, byte_view key, byte_view value) {
   SOMA_ASSERT(state_->txn != nullptr, "the transaction has not ended");
-  const int error = put_record(state_->txn, table, key, value, MDB_APPEND);
-  SOMA_ASSERT(error != MDB_KEYEXIST, "what is appended comes behind all that is there");
-  state_->check_write(error, "append a record");
+  if (state_->behind != nullptr) {
+    auto known = state_->last_keys.find(table.number());
+    if (known == state_->last_keys.end()) {
+      cursor at(*this, table);
+      const bytes last = at.last() ? bytes(at.key().begin(), at.key().end()) : bytes{};
+      known = state_->last_keys.emplace(table.number(), last).first;
+    }
+    SOMA_ASSERT(compare_keys(key, known->second) > 0,
+                "what is appended comes behind all that is there");
+    known->second.assign(key.begin(), key.end());
+    state_->written.put(table.number(), key, value);
+  } else {
+    const int error = put_record(state_->txn, table, key, value, MDB_APPEND);
+    SOMA_ASSERT(error != MDB_KEYEXIST, "what is appended comes behind all that is there");
+    state_->check_write(error, "append a record");
+  }
   if (*state_->watcher) (*state_->watcher)(table.name(), key, value, true);
 }
 
 bool write_txn::erase(database table, byte_view key) {
   SOMA_ASSERT(state_->txn != nullptr, "the transaction has not ended");
+  if (state_->behind != nullptr) {
+    if (!find(table, key)) return false;
+    state_->written.erase(table.number(), key);
+    return true;
+  }
   MDB_val raw_key = as_value(key);
   const int error = mdb_del(state_->txn, table.handle(), &raw_key, nullptr);
   if (error == MDB_NOTFOUND) return false;
@@ -193,53 +245,14 @@ bool write_txn::erase(database table, byte_view key) {
 
 void write_txn::commit() {
   SOMA_ASSERT(state_->txn != nullptr, "a transaction is committed once");
-  state_->check_write(mdb_txn_commit(std::exchange(state_->txn, nullptr)), "commit");
-}
-
-struct cursor::state {
-  MDB_cursor* at = nullptr;
-  database table;
-  ~state() {
-    if (at != nullptr) mdb_cursor_close(at);
+  auto* txn = std::exchange(state_->txn, nullptr);
+  if (state_->behind == nullptr) {
+    state_->check_write(mdb_txn_commit(txn), "commit");
+  } else {
+    mdb_txn_abort(txn);
+    if (!state_->written.batch().empty()) state_->behind->commit(state_->written.take());
   }
-};
-
-cursor::cursor(const read_txn& txn, database table)
-    : state_(std::unique_ptr<state>(new state{nullptr, table})) {
-  SOMA_ASSERT(txn.state_->txn != nullptr, "the transaction has not ended");
-  check(mdb_cursor_open(txn.state_->txn, table.handle(), &state_->at), "open a cursor");
-}
-
-cursor::~cursor() = default;
-
-bool cursor::move(int operation, byte_view key) {
-  MDB_val raw_key = as_value(key);
-  MDB_val raw_value{};
-  const int error =
-      mdb_cursor_get(state_->at, &raw_key, &raw_value, static_cast<MDB_cursor_op>(operation));
-  if (error == MDB_NOTFOUND) return false;
-  check(error, "move a cursor");
-  key_ = as_view(raw_key);
-  value_ = verified(state_->table, key_, as_view(raw_value));
-  return true;
-}
-
-bool cursor::first() {
-  return move(MDB_FIRST, {});
-}
-bool cursor::last() {
-  return move(MDB_LAST, {});
-}
-bool cursor::next() {
-  return move(MDB_NEXT, {});
-}
-bool cursor::previous() {
-  return move(MDB_PREV, {});
-}
-
-bool cursor::at_least(byte_view key) {
-  SOMA_ASSERT(!key.empty() && key.size() <= max_key_bytes, "a key has 1..511 bytes");
-  return move(MDB_SET_RANGE, key);
+  if (state_->writer) state_->writer.unlock();
 }
 
 }  // namespace soma::lmdb

@@ -31,7 +31,8 @@ class read_txn {
   read_txn& operator=(read_txn&&) = delete;
 
   [[nodiscard]] std::optional<byte_view> find(database table, byte_view key) const;
-  /// The number of records in a table; LMDB keeps it in the table's root, so it costs no scan.
+  /// The number of records in a table. LMDB keeps it in the table's root; with a journal, each
+  /// change that is not in the table yet costs a search.
   [[nodiscard]] std::uint64_t count(database table) const;
 
  protected:
@@ -42,12 +43,20 @@ class read_txn {
   std::unique_ptr<state> state_;
 };
 
+/// Where a write transaction writes, if its environment has a journal.
+enum class write_target : std::uint8_t {
+  journal,
+  // The tables, after everything that the journal holds. It is for filling them with more than
+  // memory should hold.
+  tables,
+};
+
 /// A write transaction also reads what it has written so far.
 class write_txn : public read_txn {
  public:
   /// Waits until another writer has ended. Throws storage_full or write_stopped when writing has
   /// been stopped.
-  explicit write_txn(environment& env);
+  explicit write_txn(environment& env, write_target into = write_target::journal);
   write_txn(write_txn&&) = delete;
 
   /// Inserts or replaces. Keys have 1..max_key_bytes bytes.
@@ -61,7 +70,8 @@ class write_txn : public read_txn {
   void commit();
 };
 
-/// A position in a table, in the bytewise order of keys. It dies with its transaction.
+/// A position in a table, in the bytewise order of keys. It dies with its transaction. It sees
+/// what the transaction had written when the cursor was opened.
 class cursor {
  public:
   cursor(const read_txn& txn, database table);
@@ -81,7 +91,8 @@ class cursor {
   [[nodiscard]] byte_view value() const { return value_; }
 
  private:
-  bool move(int operation, byte_view key);
+  bool forward_from(byte_view key, bool includes_key);
+  bool backward_from(std::optional<byte_view> key);
 
   struct state;
   std::unique_ptr<state> state_;

@@ -12,7 +12,7 @@ constexpr std::size_t bytes_at_once = std::size_t{64} << 20;
 
 ledger_loader::ledger_loader(ledger_store& empty) : store_(empty) {
   SOMA_ASSERT(!store_.initialised(), "a ledger is filled once");
-  filling_.emplace(store_.environment_);
+  filling_.emplace(store_.environment_, lmdb::write_target::tables);
 }
 
 void ledger_loader::add(byte_view key, byte_view value) {
@@ -31,7 +31,7 @@ void ledger_loader::filled(std::size_t more_bytes) {
   if (bytes_ < bytes_at_once) return;
   filling_->commit();
   filling_.reset();
-  filling_.emplace(store_.environment_);
+  filling_.emplace(store_.environment_, lmdb::write_target::tables);
   bytes_ = 0;
 }
 

@@ -1,13 +1,14 @@
 #include "storage/votes/rollback_guard.hpp"
 
 #include <fcntl.h>
-#include <sys/file.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstring>
 #include <string>
+#include <system_error>
 
 #include "messages/wire/crc32c.hpp"
 #include "storage/lmdb/failure.hpp"
@@ -61,29 +62,32 @@ void rollback_guard::create(const std::filesystem::path& file, const seen& first
   ::close(fd);
 }
 
-rollback_guard::rollback_guard(const std::filesystem::path& file, bool sync) : sync_(sync) {
-  fd_ = ::open(file.c_str(), O_RDWR | O_CLOEXEC);
-  if (fd_ < 0) fail(errno, "cannot open");
-  if (::flock(fd_, LOCK_EX | LOCK_NB) != 0) {
-    const int error = errno;
-    ::close(fd_);
-    if (error != EWOULDBLOCK) fail(error, "cannot lock");
+namespace {
+
+files::direct_file open_guard(const std::filesystem::path& file, bool sync) {
+  try {
+    return {file, files::direct_file::opening::existing, sync};
+  } catch (const std::system_error& why) {
+    if (why.code().value() != EWOULDBLOCK) fail(why.code().value(), "cannot open");
     throw lmdb::failure(lmdb::failure_code::already_open,
                         "the voting record is open, here or in another process");
   }
 }
 
-rollback_guard::~rollback_guard() {
-  ::close(fd_);
-}
+}  // namespace
+
+rollback_guard::rollback_guard(const std::filesystem::path& file, bool sync)
+    : file_(open_guard(file, sync)) {}
 
 std::optional<rollback_guard::seen> rollback_guard::read() const {
   std::optional<seen> latest;
-  for (const off_t at : {off_t{0}, slot_distance}) {
+  for (const std::size_t at : {std::size_t{0}, std::size_t{slot_distance}}) {
     std::array<std::uint8_t, slot_bytes> found{};
-    const auto size = ::pread(fd_, found.data(), found.size(), at);
-    if (size < 0) fail(errno, "cannot read");
-    if (size != static_cast<ssize_t>(found.size())) continue;
+    try {
+      if (file_.read(found, at) != found.size()) continue;
+    } catch (const std::system_error& why) {
+      fail(why.code().value(), "cannot read");
+    }
     if (votes::little(byte_view(found).subspan(40)) != crc32c(byte_view(found).first(40))) continue;
     const seen read{votes::little(byte_view(found).first(8)),
                     *hash256::from(byte_view(found).subspan(8, 32))};
@@ -94,13 +98,13 @@ std::optional<rollback_guard::seen> rollback_guard::read() const {
 }
 
 void rollback_guard::write(const seen& now) {
-  write_at(fd_, slot_of(now), now.sequence % 2 == 0 ? 0 : slot_distance);
-  if (!sync_) return;
-  int done = 0;
-  do {
-    done = ::fdatasync(fd_);
-  } while (done != 0 && errno == EINTR);
-  if (done != 0) fail(errno == ENOSPC ? EIO : errno, "cannot sync");
+  const auto slot = slot_of(now);
+  std::ranges::copy(slot, file_.memory_for(slot.size()));
+  try {
+    file_.write(slot.size(), now.sequence % 2 == 0 ? 0 : slot_distance);
+  } catch (const std::system_error& why) {
+    fail(why.code().value(), "cannot write");
+  }
 }
 
 }  // namespace soma::votes

@@ -1,6 +1,7 @@
 // A small file, called `witness`, beside the tables of a voting record. It knows how far the record
 // has come, and it is locked as long as the record is open. It has two slots, each in a page of its
-// own, which are written in turn. A slot, in little endian:
+// own, which are written in turn, each by one small write past the page cache where that can be
+// done. A slot, in little endian:
 //   sequence number u64 | H of the record's head, 32 bytes | CRC-32C u32 of both
 // What must hold: a slot is written after the commit that it describes and before anything outside
 // learns of that commit. So tables that are behind a slot have lost something.
@@ -11,6 +12,7 @@
 #include <optional>
 
 #include "messages/values/ids.hpp"
+#include "storage/files/direct_file.hpp"
 
 namespace soma::votes {
 
@@ -28,9 +30,6 @@ class rollback_guard {
   /// Opens the file and locks it. Without `sync` a write survives a kill but not a power cut.
   /// Throws lmdb::failure: already_open if any process has it open, machine.
   explicit rollback_guard(const std::filesystem::path& file, bool sync = true);
-  ~rollback_guard();
-  rollback_guard(const rollback_guard&) = delete;
-  rollback_guard& operator=(const rollback_guard&) = delete;
 
   /// The later of the slots that are whole. If neither is whole, the file is damaged and there is
   /// no value.
@@ -40,8 +39,7 @@ class rollback_guard {
   void write(const seen& now);
 
  private:
-  int fd_ = -1;
-  bool sync_ = true;
+  files::direct_file file_;
 };
 
 }  // namespace soma::votes

@@ -23,10 +23,14 @@ constexpr const char* head_name = "head";
 constexpr const char* witness_name = "witness";
 constexpr const char* reserve_name = "reserve";
 constexpr const char* data_name = "data.mdb";
+// At three batches a second the tables are written every few minutes.
+constexpr std::size_t journal_bytes = std::size_t{8} << 20;
+constexpr std::uint32_t journal_batches = 1'024;
 
 lmdb::environment_options environment_options(const voting_record_options& options) {
-  lmdb::environment_options made{.map_bytes = options.map_bytes, .format = "soma-votes 1"};
+  lmdb::environment_options made{.map_bytes = options.map_bytes, .format = "soma-votes 2"};
   made.sync = options.sync;
+  made.journal = {.checkpoint_bytes = journal_bytes, .checkpoint_batches = journal_batches};
   made.tables.assign(votes::tables.begin(), votes::tables.end());
   made.tables.emplace_back(head_name);
   return made;

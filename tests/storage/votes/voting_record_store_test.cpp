@@ -381,8 +381,10 @@ TEST_CASE("tables set back to an earlier copy are damage, a witness set back by 
     const auto had = writes == 11 ? 10 : writes == 12 ? 11 : 12;
     write_to(where, 5, writes);
     copy_to(where, mixed);
-    std::filesystem::copy_file(old / "data.mdb", mixed / "data.mdb",
-                               std::filesystem::copy_options::overwrite_existing);
+    for (const auto* file : {"data.mdb", "journal.0", "journal.1"}) {
+      std::filesystem::copy_file(old / file, mixed / file,
+                                 std::filesystem::copy_options::overwrite_existing);
+    }
     CHECK(verdict_on(mixed, history[writes], history[static_cast<std::size_t>(had)]) ==
           verdict::said_damaged);
     copy_to(where, mixed);
@@ -423,7 +425,7 @@ TEST_CASE(
     {
       lmdb::environment env(harmed,
                             {.map_bytes = small.map_bytes,
-                             .format = "soma-votes 1",
+                             .format = "soma-votes 2",
                              .tables = {"votes", "proposed", "certificates", "blocks", "head"}});
       lmdb::write_txn txn(env);
       change(txn, env);
