@@ -9,6 +9,11 @@ namespace {
 
 /// A view is held for so many rows at most, since it keeps old pages from being reused.
 constexpr std::size_t rows_a_view = 1'000;
+/// An audit is put off by so many epochs at most (protocol §8.4.1), and ends in the epoch after.
+constexpr std::uint64_t longest_audit_epochs = 9;
+/// A target that is decided and was opened so many epochs ago names nothing that is still needed.
+constexpr std::uint64_t remembered_epochs =
+    std::max(data_kept_epochs, weights_kept_epochs) + longest_audit_epochs;
 
 /// A blob is needed by all if one of the rows that name it says so.
 void add(const named_blob& what, bool is_for_all, named_blobs& all) {
@@ -86,11 +91,14 @@ named_blobs named_in(const tables::ledger_store& ledger) {
   for (const auto& id : ledger.view().open_targets(chain->epoch)) {
     if (const auto target = ledger.view().target(id)) add_uses(*target, chain->epoch, uses);
   }
-  scan(ledger, ledger_table::submission, [&](const auto& view, byte_view key) {
-    if (const auto id = id_in_key<target_id>(key)) {
-      add_submission(view, *id, chain->epoch, all, uses);
-    }
-  });
+  const epoch_number first{chain->epoch.value - std::min(chain->epoch.value, remembered_epochs)};
+  auto targets = ledger.view().targets_of(first, chain->epoch);
+  for (const auto& target : ledger.view().undecided_targets()) {
+    if (target.epoch < first) targets.push_back(target);
+  }
+  for (const auto& target : targets) {
+    add_submission(ledger.view(), target.id, chain->epoch, all, uses);
+  }
   scan(ledger, ledger_table::model_version, [&](const auto& view, byte_view key) {
     if (const auto ref = version_in_key(key)) add_version(view, *ref, chain->epoch, uses, all);
   });

@@ -41,31 +41,50 @@ message<schema::Row> row_answer(const tables::ledger_view& ledger, byte_view key
   });
 }
 
+namespace {
+
+/// Visits the rows, or the records of an index, from the first key that is not below `first`.
+void scan_from(const tables::ledger_view& ledger, schema::RowSource from, byte_view first,
+               const tables::row_visitor& visit) {
+  switch (from) {
+    case schema::RowSource::LEDGER:
+      return ledger.scan_from(first, visit);
+    case schema::RowSource::TARGETS_BY_EPOCH:
+      return ledger.scan_index(tables::target_index::by_epoch, first, visit);
+    case schema::RowSource::TARGETS_UNDECIDED:
+      return ledger.scan_index(tables::target_index::undecided, first, visit);
+    case schema::RowSource::TARGET_COUNTS:
+      return ledger.scan_index(tables::target_index::counts, first, visit);
+  }
+}
+
+}  // namespace
+
 message<schema::Rows> rows_answer(const tables::ledger_view& ledger, byte_view prefix,
-                                  byte_view after, std::size_t most) {
+                                  byte_view after, std::size_t most, schema::RowSource from) {
   std::vector<std::pair<row_key, bytes>> page;
   bool more = false;
   const auto begins = [&](byte_view key) {
     return key.size() >= prefix.size() && std::ranges::equal(key.first(prefix.size()), prefix);
   };
-  if (!prefix.empty() && prefix.size() <= max_row_key_bytes && after.size() <= max_row_key_bytes) {
+  const bool is_prefix = !prefix.empty() || from != schema::RowSource::LEDGER;
+  if (is_prefix && prefix.size() <= max_row_key_bytes && after.size() <= max_row_key_bytes) {
     // The smallest key after `after` is `after` followed by a zero byte.
     bytes first(prefix.begin(), prefix.end());
-    if (begins(after)) {
+    if (!after.empty() && begins(after)) {
       first.assign(after.begin(), after.end());
       first.push_back(0);
     }
     const auto limit = std::min(std::max<std::size_t>(most, 1), max_listed_rows);
-    const auto keys = ledger.keys_from(static_cast<ledger_table>(first[0]),
-                                       byte_view(first).subspan(1), limit + 1);
     std::size_t size = 0;
-    for (const auto& key : keys) {
-      if (!begins(key)) break;
+    scan_from(ledger, from, first, [&](byte_view key, byte_view value) {
+      if (!begins(key)) return false;
       more = page.size() == limit || size > max_page_bytes;
-      if (more) break;
-      page.emplace_back(key, *ledger.find_row(key));
-      size += key.size() + page.back().second.size();
-    }
+      if (more) return false;
+      page.emplace_back(row_key(key.begin(), key.end()), bytes(value.begin(), value.end()));
+      size += key.size() + value.size();
+      return true;
+    });
   }
   return message<schema::Rows>::build([&](auto out) {
     out.setHeight(ledger.height().value);

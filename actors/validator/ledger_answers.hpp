@@ -29,8 +29,10 @@ using offer_refusal = std::variant<std::monostate, rules::refusal, consensus::po
 /// One page of the rows whose keys begin with `prefix` and come after the key `after`. The page is
 /// empty when no key can begin with `prefix`. `most` and max_listed_rows bound the number of rows.
 /// The page ends with the first row that brings its keys and values above max_page_bytes.
+/// `from` says whether the rows of the ledger are read or an index of targets.
 [[nodiscard]] message<schema::Rows> rows_answer(const tables::ledger_view& ledger, byte_view prefix,
-                                                byte_view after, std::size_t most);
+                                                byte_view after, std::size_t most,
+                                                schema::RowSource from = schema::RowSource::LEDGER);
 
 /// The outcome of a transaction, read from the events of the block that contains it.
 [[nodiscard]] message<schema::TransactionStatus> transaction_answer(

@@ -219,7 +219,8 @@ validator_actor::behavior_type validator(validator_actor::stateful_pointer<valid
           },
           [at](const message<schema::GetRows>& wanted) {
             return rows_answer(at->ledger(), view_of(wanted.root().getPrefix()),
-                               view_of(wanted.root().getAfter()), wanted.root().getMost());
+                               view_of(wanted.root().getAfter()), wanted.root().getMost(),
+                               wanted.root().getFrom());
           },
           [at](const message<schema::GetTransaction>& wanted) {
             return transaction_answer(at->ledger(),

@@ -67,6 +67,17 @@ struct GetRows {
   prefix @0 :Data;  # the byte of a table and what follows it: 1 .. 96 bytes
   after @1 :Data;   # the last key of the page before; empty: from the first row on
   most @2 :UInt32;  # 1 .. 1,024; a page has fewer rows when they are large
+  from @3 :RowSource;
+}
+
+enum RowSource {
+  # What is read. The indices of targets do not enter the state root; their records are described in
+  # storage/tables/row_table.hpp. With them, a question about a few targets costs no time for all
+  # that ever were. The prefix of an index may be empty.
+  ledger @0;
+  targetsByEpoch @1;
+  targetsUndecided @2;
+  targetCounts @3;
 }
 
 struct Rows {

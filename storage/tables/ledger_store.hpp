@@ -8,6 +8,7 @@
 #pragma once
 
 #include <filesystem>
+#include <map>
 #include <memory>
 #include <optional>
 #include <span>
@@ -31,6 +32,8 @@ struct ledger_options {
   bool read_only = false;                         // beside another process that writes
   // If false, commits survive a kill but not a power cut; only for simulated networks.
   bool sync = true;
+  // The changes of blocks are in a journal before they are in the tables.
+  lmdb::write_ahead_options journal{};
 };
 
 struct ledger_tables {
@@ -71,6 +74,13 @@ class ledger_view {
   [[nodiscard]] std::vector<row_key> keys_from(ledger_table table, byte_view first,
                                                std::size_t limit) const;
 
+  /// Visits rows in the order of keys, from the first that is not below `first`, until visit returns
+  /// false.
+  void scan_from(byte_view first, const row_visitor& visit) const;
+  /// Visits the records of an index of targets in the order of keys, from the first that is not
+  /// below `first`, until visit returns false.
+  void scan_index(target_index index, byte_view first, const row_visitor& visit) const;
+
   /// nullopt before init.
   [[nodiscard]] std::optional<chain_row> chain() const;
   [[nodiscard]] std::optional<account_row> account(const address& id) const;
@@ -81,6 +91,11 @@ class ledger_view {
   [[nodiscard]] std::optional<submission_row> submission(const target_id& id) const;
   [[nodiscard]] std::optional<used_data_row> used_data(const data_hash& id) const;
   [[nodiscard]] std::vector<target_id> open_targets(epoch_number epoch) const;
+  /// The targets that were opened in epochs `first` to `last`, both included; the undecided ones of
+  /// all epochs; and how many have each status. They cost time for what they return.
+  [[nodiscard]] std::vector<listed_status> targets_of(epoch_number first, epoch_number last) const;
+  [[nodiscard]] std::vector<listed_status> undecided_targets() const;
+  [[nodiscard]] std::map<target_status, std::uint64_t> target_counts() const;
 
   /// The height of the last block, also when a snapshot stands for that block; 0 after the genesis
   /// and before it.

@@ -1,5 +1,7 @@
 #include "storage/tables/row_table.hpp"
 
+#include <array>
+
 #include "messages/values/assert.hpp"
 #include "storage/tables/keys.hpp"
 #include "storage/tables/stored.hpp"
@@ -7,7 +9,31 @@
 namespace soma::tables {
 
 row_table::row_table(const lmdb::environment& env)
-    : rows_(env.table(name)), open_(env.table(index_name)) {}
+    : rows_(env.table(name)),
+      by_epoch_(env.table(by_epoch_name)),
+      undecided_(env.table(undecided_name)),
+      counts_(env.table(counts_name)) {}
+
+namespace {
+
+bool is_undecided(target_status status) {
+  return status == target_status::open || status == target_status::filled ||
+         status == target_status::revealed;
+}
+
+std::array<std::uint8_t, 1> one_byte(target_status status) {
+  return {static_cast<std::uint8_t>(status)};
+}
+
+}  // namespace
+
+std::optional<listed_status> listed_status::parse(byte_view key, byte_view value) {
+  if (key.size() != 40 || value.size() != 1) return std::nullopt;
+  if (value[0] > static_cast<std::uint8_t>(target_status::voided)) return std::nullopt;
+  return listed_status{*target_id::from(key.subspan(8)),
+                       {big_endian(key.first(8))},
+                       static_cast<target_status>(value[0])};
+}
 
 void row_table::index_target(lmdb::write_txn& txn, const row_change& change) const {
   const auto id = id_in_key<target_id>(change.key);
@@ -17,13 +43,33 @@ void row_table::index_target(lmdb::write_txn& txn, const row_change& change) con
     key.add(row.epoch).add(*id);
     return key;
   };
-  if (const auto before = target(txn, *id); before && before->status == target_status::open) {
-    txn.erase(open_, place(*before).view());
+  const auto before = target(txn, *id);
+  std::optional<target_row> after;
+  if (change.value) {
+    const auto decoded = decode_own<target_row>(*change.value);
+    SOMA_ASSERT(decoded.has_value(), "a row that is stored decodes");
+    after = *decoded;
   }
-  if (!change.value) return;
-  const auto after = decode_own<target_row>(*change.value);
-  SOMA_ASSERT(after.has_value(), "a row that is stored decodes");
-  if (after->status == target_status::open) txn.put(open_, place(*after).view(), {});
+  if (before) {
+    if (is_undecided(before->status)) txn.erase(undecided_, place(*before).view());
+    if (!after || after->epoch != before->epoch) txn.erase(by_epoch_, place(*before).view());
+    count(txn, before->status, false);
+  }
+  if (!after) return;
+  const auto status = one_byte(after->status);
+  if (is_undecided(after->status)) txn.put(undecided_, place(*after).view(), status);
+  txn.put(by_epoch_, place(*after).view(), status);
+  count(txn, after->status, true);
+}
+
+void row_table::count(lmdb::write_txn& txn, target_status status, bool more) const {
+  const auto key = one_byte(status);
+  const auto found = txn.find(counts_, key);
+  const std::uint64_t before = found ? big_endian(*found) : 0;
+  SOMA_ASSERT(more || before > 0, "a target was counted before it goes");
+  ordered_key value;
+  value.add(more ? before + 1 : before - 1);
+  txn.put(counts_, key, value.view());
 }
 
 void row_table::apply(lmdb::write_txn& txn, const row_change& change) const {
@@ -98,15 +144,60 @@ std::optional<used_data_row> row_table::used_data(const lmdb::read_txn& txn,
   return find_stored<used_data_row>(txn, rows_, used_data_key(id));
 }
 
+void row_table::scan_index(const lmdb::read_txn& txn, target_index index, byte_view first,
+                           const row_visitor& visit) const {
+  const auto& table = index == target_index::by_epoch    ? by_epoch_
+                      : index == target_index::undecided ? undecided_
+                                                         : counts_;
+  lmdb::cursor at(txn, table);
+  for (bool there = first.empty() ? at.first() : at.at_least(first); there; there = at.next()) {
+    if (!visit(at.key(), at.value())) return;
+  }
+}
+
 std::vector<target_id> row_table::open_targets(const lmdb::read_txn& txn,
                                                epoch_number epoch) const {
   std::vector<target_id> found;
-  ordered_key prefix;
-  prefix.add(epoch);
-  lmdb::scan_prefix(txn, open_, prefix.view(), [&](byte_view key, byte_view) {
-    const auto id = target_id::from(key.subspan(prefix.view().size()));
-    SOMA_ASSERT(id.has_value(), "a key of targets_open ends in an id");
-    found.push_back(*id);
+  ordered_key first;
+  first.add(epoch);
+  scan_index(txn, target_index::undecided, first.view(), [&](byte_view key, byte_view value) {
+    const auto one = listed_status::parse(key, value).value();
+    if (one.epoch != epoch) return false;
+    if (one.status == target_status::open) found.push_back(one.id);
+    return true;
+  });
+  return found;
+}
+
+std::vector<listed_status> row_table::targets_of(const lmdb::read_txn& txn, epoch_number first,
+                                                 epoch_number last) const {
+  std::vector<listed_status> found;
+  ordered_key start;
+  start.add(first);
+  scan_index(txn, target_index::by_epoch, start.view(), [&](byte_view key, byte_view value) {
+    const auto one = listed_status::parse(key, value).value();
+    if (one.epoch > last) return false;
+    found.push_back(one);
+    return true;
+  });
+  return found;
+}
+
+std::vector<listed_status> row_table::undecided_targets(const lmdb::read_txn& txn) const {
+  std::vector<listed_status> found;
+  scan_index(txn, target_index::undecided, {}, [&](byte_view key, byte_view value) {
+    found.push_back(listed_status::parse(key, value).value());
+    return true;
+  });
+  return found;
+}
+
+std::map<target_status, std::uint64_t> row_table::target_counts(const lmdb::read_txn& txn) const {
+  std::map<target_status, std::uint64_t> found;
+  scan_index(txn, target_index::counts, {}, [&](byte_view key, byte_view value) {
+    if (const auto count = big_endian(value); count > 0) {
+      found.emplace(static_cast<target_status>(key[0]), count);
+    }
     return true;
   });
   return found;

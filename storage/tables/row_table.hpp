@@ -12,11 +12,16 @@
 //
 // and the tables that only the rules read, by their numbers in messages/values/rows.hpp.
 //
-// targets_open: epoch (u64 BE) ‖ target id -> (). It lists the targets whose status is open and is
-// updated with `rows` in the same transaction.
+// Three tables follow the targets in the same transaction, so that a question about a few targets
+// costs time for those and not for all that ever were:
+//
+// targets_by_epoch: epoch (u64 BE) ‖ target id -> status (u8), for every target.
+// targets_undecided: the same for the targets that are open, filled or revealed.
+// target_counts: status (u8) -> how many targets have it (u64 BE).
 #pragma once
 
 #include <functional>
+#include <map>
 #include <optional>
 #include <vector>
 
@@ -28,10 +33,26 @@ namespace soma::tables {
 /// Is called in the order of keys until it returns false. The views die with the call.
 using row_visitor = std::function<bool(byte_view key, byte_view value)>;
 
+/// The indices of targets; see above.
+enum class target_index : std::uint8_t { by_epoch, undecided, counts };
+
+/// A target and how it stands, as the indices of targets know it.
+struct listed_status {
+  target_id id;
+  epoch_number epoch;  // in which it was opened
+  target_status status{};
+  friend bool operator==(const listed_status&, const listed_status&) = default;
+
+  /// Reads a record of targets_by_epoch or targets_undecided; nullopt if it is none.
+  [[nodiscard]] static std::optional<listed_status> parse(byte_view key, byte_view value);
+};
+
 class row_table {
  public:
   static constexpr const char* name = "rows";
-  static constexpr const char* index_name = "targets_open";
+  static constexpr const char* by_epoch_name = "targets_by_epoch";
+  static constexpr const char* undecided_name = "targets_undecided";
+  static constexpr const char* counts_name = "target_counts";
   explicit row_table(const lmdb::environment& env);
 
   /// Asserts that the key is a row's key and, for a target, that the value decodes.
@@ -61,12 +82,27 @@ class row_table {
   /// Returned in the order of ids.
   [[nodiscard]] std::vector<target_id> open_targets(const lmdb::read_txn& txn,
                                                     epoch_number epoch) const;
+  /// Visits the records of an index, from the first key that is not below `first`.
+  void scan_index(const lmdb::read_txn& txn, target_index index, byte_view first,
+                  const row_visitor& visit) const;
+  /// The targets that were opened in epochs `first` to `last`, both included, in the order of
+  /// epochs and ids.
+  [[nodiscard]] std::vector<listed_status> targets_of(const lmdb::read_txn& txn, epoch_number first,
+                                                      epoch_number last) const;
+  /// All targets that are open, filled or revealed, in the order of epochs and ids.
+  [[nodiscard]] std::vector<listed_status> undecided_targets(const lmdb::read_txn& txn) const;
+  /// How many targets there are with each status that any has.
+  [[nodiscard]] std::map<target_status, std::uint64_t> target_counts(
+      const lmdb::read_txn& txn) const;
 
  private:
   void index_target(lmdb::write_txn& txn, const row_change& change) const;
+  void count(lmdb::write_txn& txn, target_status status, bool more) const;
 
   lmdb::database rows_;
-  lmdb::database open_;
+  lmdb::database by_epoch_;
+  lmdb::database undecided_;
+  lmdb::database counts_;
 };
 
 }  // namespace soma::tables

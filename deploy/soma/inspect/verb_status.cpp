@@ -64,8 +64,8 @@ struct facts {
   std::optional<ledger_source::running_validator> validator;
 };
 
-/// Reads the tables that a status counts, each once. Accounts are not counted, since there may be
-/// millions of them.
+/// Reads what a status counts. It asks for targets by their epoch and counts no accounts, since
+/// there may be millions of both.
 facts collect(ledger_source& source) {
   facts out;
   out.chain = source.chain();
@@ -75,16 +75,14 @@ facts collect(ledger_source& source) {
     ++out.models[std::string(explain::name_of(ledger_source::decoded<model_row>(value).status))];
     return true;
   });
-  source.scan(table_prefix(ledger_table::target), [&](byte_view, byte_view value) {
-    const auto row = ledger_source::decoded<target_row>(value);
-    // It counts the targets of this epoch, and earlier ones that are not decided yet.
-    const bool is_over =
-        row.status == target_status::settled || row.status == target_status::slashed ||
-        row.status == target_status::expired || row.status == target_status::voided;
-    if (!is_over || row.epoch == out.chain.epoch)
-      ++out.targets[std::string(explain::name_of(row.status))];
-    return true;
-  });
+  // It counts the targets of this epoch, and earlier ones that are not decided yet.
+  for (const auto& target : source.targets_of(out.chain.epoch)) {
+    ++out.targets[std::string(explain::name_of(target.status))];
+  }
+  for (const auto& target : source.undecided_targets()) {
+    if (target.epoch != out.chain.epoch)
+      ++out.targets[std::string(explain::name_of(target.status))];
+  }
   source.scan(table_prefix(ledger_table::validator), [&](byte_view, byte_view) {
     ++out.validators;
     return true;

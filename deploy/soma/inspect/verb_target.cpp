@@ -80,15 +80,30 @@ outcome target_list::run(const run_context& context) {
   const auto epoch = epoch_.value_or(chain.epoch.value);
   std::vector<std::pair<target_id, target_row>> shown;
   std::map<target_status, std::uint64_t> counts;
-  source.scan(table_prefix(ledger_table::target), [&](byte_view key, byte_view value) {
-    auto row = ledger_source::decoded<target_row>(value);
-    if (!all_ && row.epoch.value != epoch) return true;
-    ++counts[row.status];
+  const auto take = [&](const target_id& id, target_row row) {
     const bool fits = status_.empty() || explain::name_of(row.status) == status_;
-    if (fits && shown.size() < limit_)
-      shown.emplace_back(*id_in_key<target_id>(key), std::move(row));
-    return true;
-  });
+    if (fits && shown.size() < limit_) shown.emplace_back(id, std::move(row));
+    return shown.size() < limit_;
+  };
+  if (all_) {
+    source.scan_index(tables::target_index::counts, {}, [&](byte_view key, byte_view value) {
+      std::uint64_t count = 0;
+      for (const auto byte : value) count = count << 8 | byte;
+      if (count > 0) counts[static_cast<target_status>(key[0])] = count;
+      return true;
+    });
+    source.scan(table_prefix(ledger_table::target), [&](byte_view key, byte_view value) {
+      return take(*id_in_key<target_id>(key), ledger_source::decoded<target_row>(value));
+    });
+  } else {
+    for (const auto& target : source.targets_of({epoch})) {
+      ++counts[target.status];
+      const bool fits = status_.empty() || explain::name_of(target.status) == status_;
+      if (!fits || shown.size() == limit_) continue;
+      if (auto row = source.row<target_row>(target_key(target.id)))
+        take(target.id, std::move(*row));
+    }
+  }
   if (context.wants_json) {
     json::object counted;
     for (const auto& [status, count] : counts)

@@ -81,13 +81,24 @@ std::optional<bytes> ledger_connection::find(byte_view key) {
   return bytes_of(reply.root().getValue());
 }
 
-void ledger_connection::scan(byte_view prefix, const tables::row_visitor& visit) {
+void ledger_connection::scan_index(tables::target_index index, byte_view prefix,
+                                   const tables::row_visitor& visit) {
+  const auto from = index == tables::target_index::by_epoch ? schema::RowSource::TARGETS_BY_EPOCH
+                    : index == tables::target_index::undecided
+                        ? schema::RowSource::TARGETS_UNDECIDED
+                        : schema::RowSource::TARGET_COUNTS;
+  scan_pages(from, prefix, visit);
+}
+
+void ledger_connection::scan_pages(schema::RowSource from, byte_view prefix,
+                                   const tables::row_visitor& visit) {
   bytes after;
   for (bool more = true; more;) {
     const auto page = ask<schema::Rows>(message<schema::GetRows>::build([&](auto out) {
       out.setPrefix(data_of(prefix));
       out.setAfter(data_of(byte_view(after)));
       out.setMost(rows_per_page);
+      out.setFrom(from);
     }));
     for (const auto& row : page.root().getRows()) {
       if (!visit(view_of(row.getKey()), view_of(row.getValue()))) return;

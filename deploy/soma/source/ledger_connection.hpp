@@ -36,7 +36,11 @@ class ledger_connection final : public ledger_source {
   ~ledger_connection() override;
 
   std::optional<bytes> find(byte_view key) override;
-  void scan(byte_view prefix, const tables::row_visitor& visit) override;
+  void scan(byte_view prefix, const tables::row_visitor& visit) override {
+    scan_pages(schema::RowSource::LEDGER, prefix, visit);
+  }
+  void scan_index(tables::target_index index, byte_view prefix,
+                  const tables::row_visitor& visit) override;
   std::string where() const override;
   std::optional<running_validator> validator_now() override;
 
@@ -58,6 +62,7 @@ class ledger_connection final : public ledger_source {
   blob_id put_blob(bytes data);
 
  private:
+  void scan_pages(schema::RowSource from, byte_view prefix, const tables::row_visitor& visit);
   ledger_connection(const cluster::cluster_identity& identity, mesh::host_port at);
   template <class Reply, class Request>
   [[nodiscard]] message<Reply> ask(const message<Request>& request);

@@ -1,5 +1,7 @@
 #include "deploy/soma/source/ledger_source.hpp"
 
+#include <algorithm>
+
 #include "deploy/soma/shell/files.hpp"
 #include "deploy/soma/source/ledger_connection.hpp"
 #include "deploy/soma/source/node_config.hpp"
@@ -23,6 +25,14 @@ class stored_source final : public ledger_source {
     view_.visit_events_of(account, visit);
     return true;
   }
+  void scan_index(tables::target_index index, byte_view prefix,
+                  const tables::row_visitor& visit) override {
+    view_.scan_index(index, prefix, [&](byte_view key, byte_view value) {
+      const bool begins =
+          key.size() >= prefix.size() && std::ranges::equal(key.first(prefix.size()), prefix);
+      return begins && visit(key, value);
+    });
+  }
   std::string where() const override { return "the ledger in " + ledger_.folder().string(); }
 
  private:
@@ -37,6 +47,34 @@ const std::string* text_at(const json& config, std::string_view dotted) {
 }
 
 }  // namespace
+
+namespace {
+
+std::vector<tables::listed_status> listed(ledger_source& source, tables::target_index index,
+                                          byte_view prefix) {
+  std::vector<tables::listed_status> found;
+  source.scan_index(index, prefix, [&](byte_view key, byte_view value) {
+    const auto one = tables::listed_status::parse(key, value);
+    if (!one) throw source_failure("an index of targets is of another version");
+    found.push_back(*one);
+    return true;
+  });
+  return found;
+}
+
+}  // namespace
+
+std::vector<tables::listed_status> ledger_source::targets_of(epoch_number epoch) {
+  bytes prefix;
+  for (int shift = 56; shift >= 0; shift -= 8) {
+    prefix.push_back(static_cast<std::uint8_t>(epoch.value >> shift));
+  }
+  return listed(*this, tables::target_index::by_epoch, prefix);
+}
+
+std::vector<tables::listed_status> ledger_source::undecided_targets() {
+  return listed(*this, tables::target_index::undecided, {});
+}
 
 chain_row ledger_source::chain() {
   auto found = row<chain_row>(chain_key());

@@ -36,7 +36,9 @@ void commit(ledger_store& store, const made_block& made) {
 /// The tables of a ledger, which were the same in the first edition.
 std::vector<std::string> ledger_table_names() {
   return {row_table::name,
-          row_table::index_name,
+          row_table::by_epoch_name,
+          row_table::undecided_name,
+          row_table::counts_name,
           block_table::name,
           block_table::heights_name,
           block_table::transactions_name,
@@ -156,7 +158,7 @@ TEST_CASE("typed rows are found as they were written, an absent one is nullopt")
   CHECK(accounts == 1);
 }
 
-TEST_CASE("the index of open targets follows every change of a target") {
+TEST_CASE("the indices of targets follow every change of a target") {
   for (std::uint64_t seed = 1; seed <= 5; ++seed) {
     CAPTURE(seed);
     std::mt19937_64 random(seed);
@@ -177,7 +179,7 @@ TEST_CASE("the index of open targets follows every change of a target") {
         target_row row;
         row.epoch = {random() % 3};
         row.point = {1.F};
-        row.status = static_cast<target_status>(random() % 3);
+        row.status = static_cast<target_status>(random() % 7);
         targets[id] = row;
         made.changes.push_back({target_key(id), encode(row)});
       }
@@ -189,6 +191,20 @@ TEST_CASE("the index of open targets follows every change of a target") {
         }
         REQUIRE(store.view().open_targets({epoch}) == open);
       }
+      std::vector<listed_status> later, undecided;
+      std::map<target_status, std::uint64_t> counts;
+      for (std::uint64_t epoch = 0; epoch < 3; ++epoch) {
+        for (const auto& [id, row] : targets) {
+          if (row.epoch.value != epoch) continue;
+          const listed_status one{id, row.epoch, row.status};
+          if (epoch > 0) later.push_back(one);
+          if (row.status <= target_status::revealed) undecided.push_back(one);
+          ++counts[row.status];
+        }
+      }
+      REQUIRE(store.view().targets_of({1}, {2}) == later);
+      REQUIRE(store.view().undecided_targets() == undecided);
+      REQUIRE(store.view().target_counts() == counts);
     }
     for (const auto& [id, row] : targets) CHECK(store.view().target(id) == row);
   }
