@@ -11,7 +11,6 @@
 namespace soma::cli {
 namespace {
 
-constexpr std::size_t claims_a_block = 10;
 constexpr std::size_t commits_a_block = 15;
 constexpr std::size_t reveals_a_block = 2;
 constexpr std::size_t commissions_a_block = 20;
@@ -72,7 +71,7 @@ void ledger_world::send_votes(block& into, traffic how) {
   }
 }
 
-void ledger_world::send_claims(block& into, traffic how) {
+void ledger_world::send_claims(block& into, std::size_t claims, traffic how) {
   constexpr std::uint64_t size_bytes = 1'000;
   revealed_.clear();
   for (const auto& c : claims_) {
@@ -82,7 +81,7 @@ void ledger_world::send_claims(block& into, traffic how) {
   claims_.clear();
   const auto view = store_->view();
   for (const auto& id : view.open_targets(tip_.epoch)) {
-    if (claims_.size() == claims_a_block) break;
+    if (claims_.size() == claims) break;
     claimed c{id, next_keyed(), {made_up("bench.data", random()).value}, {}};
     c.salt = made_up("bench.salt", random());
     const auto commitment = signing::data_commitment(
@@ -139,6 +138,17 @@ void ledger_world::send_stakes(block& into, traffic how) {
     const auto holder = next_keyed();
     send(into, holder, tx::withdraw_stake{models_[(holder + 1) % models_.size()], 1}, how);
   }
+}
+
+void ledger_world::send_history(block& into) {
+  constexpr std::size_t transfers_a_block = 5;
+  constexpr std::uint64_t blocks_a_model = 50;
+  constexpr auto how = traffic::history;
+  send_votes(into, how);
+  send_claims(into, 1, how);
+  if (tip_.height.value % blocks_a_model == 0) send_models(into, how);
+  for (std::size_t i = 0; i < transfers_a_block; ++i) send(into, next_plain(), transfer(), how);
+  send(into, next_keyed(), tx::add_stake{models_[random() % models_.size()], {1'000'000}}, how);
 }
 
 }  // namespace soma::cli

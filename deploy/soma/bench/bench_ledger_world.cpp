@@ -16,6 +16,8 @@ namespace {
 
 constexpr std::size_t most_keyed = 2'000;
 constexpr std::size_t block_size = 1'000;
+constexpr std::size_t claims_a_block = 10;
+constexpr std::uint64_t history_epoch_blocks = 100;
 constexpr std::uint64_t model_stake = 2 * shannons_per_soma;
 constexpr std::uint64_t all_balances = supply_cap.value / 2;
 
@@ -151,7 +153,7 @@ ledger_world::ledger_world(const ledger_world_options& options, const row_taker&
   last_ = signing::genesis_parent(chain_);
   nonces_.resize(options_.accounts + validators_.size());
 
-  store_ = std::make_unique<tables::ledger_store>(options_.folder);
+  open_store(options_.sync);
   tables::ledger_loader loader(*store_);
   state_tree::tree::builder tree;
   tip_ = first_rows(*this).each([&](byte_view key, byte_view value) {
@@ -163,6 +165,14 @@ ledger_world::ledger_world(const ledger_world_options& options, const row_taker&
   loader.finish(encode(genesis_), encode(tip_));
   tree_ = std::move(tree).finish();
   active_ = rules::active_models(execution::ledger_reader(*store_));
+}
+
+void ledger_world::open_store(bool sync) {
+  tables::ledger_options how;
+  how.sync = sync;
+  how.journal.in_background = false;  // all of the work is to be on one core, and measured
+  store_.reset();
+  store_ = std::make_unique<tables::ledger_store>(options_.folder, how);
 }
 
 // ---- How blocks are made.
@@ -178,9 +188,11 @@ block ledger_world::next_block(traffic kind, bool closes_epoch) {
   if (h.parent_view.value > 0) made.parent_signers.add({0});
   h.parent = last_;
   h.time_ms = tip_.time_ms + (closes_epoch ? genesis_.parameters.epoch_ms : 1);
-  if (kind != traffic::empty) {
+  if (kind == traffic::history) {
+    send_history(made);
+  } else if (kind != traffic::empty) {
     send_votes(made, kind);
-    send_claims(made, kind);
+    send_claims(made, claims_a_block, kind);
     send_models(made, kind);
     send_stakes(made, kind);
     while (made.payload.size() < block_size) {
@@ -189,6 +201,20 @@ block ledger_world::next_block(traffic kind, bool closes_epoch) {
   }
   seal_payload(made);
   return made;
+}
+
+void ledger_world::live_through(std::uint64_t blocks, const std::function<void()>& each) {
+  open_store(false);
+  for (std::uint64_t i = 1; i <= blocks; ++i) {
+    run(next_block(traffic::history, i % history_epoch_blocks == 0), traffic::history);
+    if (each) each();
+  }
+  // What the last block left half done would be late in the blocks that are measured.
+  claims_.clear();
+  revealed_.clear();
+  models_revealed_.clear();
+  committed_.clear();
+  open_store(options_.sync);
 }
 
 void ledger_world::prepare(std::size_t reveals_wanted) {

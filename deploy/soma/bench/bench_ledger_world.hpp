@@ -21,6 +21,7 @@ struct ledger_world_options {
   std::uint64_t models = 100'000;
   std::uint32_t dim = 64;  // the number of values of an embedding and of a target's point
   std::uint64_t seed = 0;
+  bool sync = true;
 };
 
 /// Is called with every row of height 0 in the order of the keys, except the chain row.
@@ -39,6 +40,12 @@ class ledger_world {
   /// Fills the store with the rows of height 0. `also` is called with the same rows.
   explicit ledger_world(const ledger_world_options& options, const row_taker& also = {});
 
+  /// Gives the ledger a history: so many blocks, each with a few transfers, a claim, the reveal and
+  /// the audit of the claims before it, deposits and new models, in epochs of 100 blocks. The same
+  /// seed gives the same chain. It is not synced until it is whole. `each` is called after every
+  /// block.
+  void live_through(std::uint64_t blocks, const std::function<void()>& each = {});
+
   /// Runs blocks of stakes and of model commitments and ends their epoch. Afterwards targets are
   /// open, stakes can be withdrawn, and models wait for their reveal.
   void prepare(std::size_t reveals_wanted);
@@ -46,6 +53,7 @@ class ledger_world {
   enum class traffic : std::uint8_t {
     signed_blocks,  // the senders are the accounts that have keys
     unsigned_blocks,
+    history,  // unsigned, and with a few transactions only
     empty,
   };
   /// Makes a block that fits the present state: 1,000 mixed transactions, or none if `kind` is
@@ -85,15 +93,17 @@ class ledger_world {
   [[nodiscard]] std::uint64_t next_plain();
   [[nodiscard]] std::uint64_t random() { return random_.next(); }
   [[nodiscard]] hash256 made_up(std::string_view label, std::uint64_t number) const;
+  void open_store(bool sync);
   [[nodiscard]] rules::drawn_targets draw(const rules::execution& begun) const;
 
   [[nodiscard]] weights_manifest some_manifest(const hash256& root) const;
   [[nodiscard]] std::vector<float> some_embedding(std::uint64_t number) const;
   void send(block& into, std::uint64_t account, transaction_kind kind, traffic how);
   void send_votes(block& into, traffic how);
-  void send_claims(block& into, traffic how);
+  void send_claims(block& into, std::size_t claims, traffic how);
   void send_models(block& into, traffic how);
   void send_stakes(block& into, traffic how);
+  void send_history(block& into);
   void commit_models(block& into, std::size_t count, traffic how);
   [[nodiscard]] transaction_kind transfer();
 
