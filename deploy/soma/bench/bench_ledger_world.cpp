@@ -170,7 +170,6 @@ ledger_world::ledger_world(const ledger_world_options& options, const row_taker&
 void ledger_world::open_store(bool sync) {
   tables::ledger_options how;
   how.sync = sync;
-  how.journal.in_background = false;  // all of the work is to be on one core, and measured
   store_.reset();
   store_ = std::make_unique<tables::ledger_store>(options_.folder, how);
 }
