@@ -2,8 +2,8 @@
 // time. It is what makes a small change durable by one small write, where a tree of pages has to
 // write whole paths. The file, with numbers in little endian:
 //
-//   head     "soma-journal 1\n\0" | number of the first record u64 | unit u32 | CRC-32C of these u32
-//   record   number u64 | size of the payload u32 | CRC-32C of both and of the payload u32 | payload
+//   head     "soma-journal 1\n\0" | first number u64 | unit u32 | CRC-32C of these u32
+//   record   number u64 | payload's size u32 | CRC-32C of both and of the payload u32 | payload
 //
 // The head and each record begin at a multiple of the unit, 512 bytes unless the disk wants more.
 // So an append never touches a unit that holds an earlier record. In each sector of 512 bytes of a

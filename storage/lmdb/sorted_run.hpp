@@ -6,8 +6,7 @@
 //
 // A batch is the changes of one transaction as bytes, in the order in which they were made, one
 // after the other, with numbers in little endian:
-//   table u8 | 1 if the record is erased, else 0, u8 | size of the key u16 | size of the value u32 |
-//   key | value
+//   table u8 | erased u8, 1 or 0 | size of the key u16 | size of the value u32 | key | value
 // The number of a table is its place in the list with which the environment was opened.
 #pragma once
 

@@ -74,8 +74,8 @@ class ledger_view {
   [[nodiscard]] std::vector<row_key> keys_from(ledger_table table, byte_view first,
                                                std::size_t limit) const;
 
-  /// Visits rows in the order of keys, from the first that is not below `first`, until visit returns
-  /// false.
+  /// Visits rows in the order of keys, from the first that is not below `first`, until visit
+  /// returns false.
   void scan_from(byte_view first, const row_visitor& visit) const;
   /// Visits the records of an index of targets in the order of keys, from the first that is not
   /// below `first`, until visit returns false.

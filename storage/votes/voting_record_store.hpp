@@ -1,7 +1,7 @@
 // What a validator's key has said in an epoch, kept so that a crash can't make it say something
 // else (consensus R0 and R4; the reserve and what counts as damage: security §10.3 and §10.4). A
-// record is an LMDB directory of its own with a journal, format "soma-votes 2". Beside the tables lie a witness
-// (storage/votes/rollback_guard.hpp) and a file that holds room in reserve.
+// record is an LMDB directory of its own with a journal, format "soma-votes 2". Beside the tables
+// lie a witness (storage/votes/rollback_guard.hpp) and a file that holds room in reserve.
 //   table         key                          value
 //   votes         view (u64 BE) | kind (u8)    block id
 //   proposed      view (u64 BE)                block id

@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include "messages/codec/codec.hpp"
+#include "messages/codec/model_entry.hpp"
 #include "tests/support/scratch.hpp"
 
 using namespace soma;
