@@ -232,6 +232,7 @@ void simplex::core::on_gone(peer_number peer) {
   served.erase(peer);
   answered_second.erase(peer);
   keys.erase(peer);
+  ahead.erase(peer);
   if (hint == peer) hint.reset();
   std::erase_if(early, [&](const received& r) {
     if (r.from != peer) return false;
@@ -303,6 +304,7 @@ void simplex::core::enter(view_number view) {
   view_over = false;
   pace_over = idle_over = idle_armed = false;
   drafting.reset();
+  std::erase_if(ahead, [&](const auto& peer) { return peer.second <= cur; });
   forget_old_votes();
   arm(timer_kind::view, timeout_of(view));
   if (seat && members.leader(view) == *seat) {

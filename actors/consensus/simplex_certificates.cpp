@@ -1,4 +1,4 @@
-// Certificates (R6): the core keeps one of each kind for a view, and sends it once to each peer.
+// Certificates (R6): the core keeps one of each kind for a view, and passes each on to a few peers.
 #include "actors/consensus/certificates.hpp"
 
 #include <algorithm>
@@ -76,8 +76,8 @@ bool simplex::core::take_certificate(peer_number from, const certificate& c) {
   return true;
 }
 
-/// R6, R12. Keeps a valid certificate, sends it to the peers that have not shown it, and enters the
-/// view after it. Two certificates that contradict each other raise the alarm.
+/// R6, R12. Keeps a valid certificate, passes it on, and enters the view after it. Two certificates
+/// that contradict each other raise the alarm.
 void simplex::core::on_certificate(const certificate& c, std::optional<peer_number> from) {
   const auto& [kind, epoch, view, block] = c.statement;
   SOMA_ASSERT(epoch == base.epoch && view > base.view, "a certificate that still matters");
@@ -101,12 +101,33 @@ void simplex::core::on_certificate(const certificate& c, std::optional<peer_numb
   if (kind != vote_kind::skip) block_views.insert(c.statement.view);
   unsaved.certificates.push_back(c);
   if (from) state.note_shown(kind, *from);
-  std::vector<peer_number> others;
-  for (const auto p : peers) {
-    if (state.note_shown(kind, p)) others.push_back(p);
-  }
-  if (!others.empty()) tell(std::move(others), peer::certified{c});
+  pass_on(c, state);
   if (view >= cur) enter(view + 1);
+}
+
+/// R6. Sends a new certificate to a few members and to all peers without a seat, except those that
+/// have shown it. All members have the votes of all others as a rule, so they make the certificate
+/// themselves. The members that get it lie next to each other in the order of seats, at a distance
+/// from the own seat that changes with the view. So each member gets it from as many others as it
+/// is sent to, and a member that misses votes again and again gets it from all others in turn.
+void simplex::core::pass_on(const certificate& c, view_state& state) {
+  const auto size = members.size();
+  const auto turn = c.statement.view.value % std::max<std::size_t>(size - 1, 1);
+  const auto first = (seat.value_or(seat_index{}).value + 1 + turn) % size;
+  std::vector<std::pair<std::size_t, peer_number>> by_distance;
+  std::vector<peer_number> to;
+  for (const auto p : peers) {
+    if (state.has_shown(c.statement.kind, p)) continue;
+    if (const auto who = members.seat_of(keys.at(p)))
+      by_distance.emplace_back((who->value + size - first) % size, p);
+    else
+      to.push_back(p);
+  }
+  std::ranges::sort(by_distance);
+  if (by_distance.size() > relayed_to) by_distance.resize(relayed_to);
+  for (const auto& [distance, p] : by_distance) to.push_back(p);
+  for (const auto p : to) state.note_shown(c.statement.kind, p);
+  if (!to.empty()) tell(std::move(to), peer::certified{c});
 }
 
 }  // namespace soma::consensus

@@ -165,6 +165,7 @@ void simplex::core::begin_epoch() {
   durable_votes.clear();
   running.clear();
   drafting.reset();
+  ahead.clear();
   const auto fence = std::max(unsaved.votes_from, failed.votes_from);
   unsaved = failed = {};
   unsaved.new_epoch = base.epoch;

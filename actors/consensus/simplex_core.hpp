@@ -21,6 +21,8 @@ inline constexpr std::uint64_t view_window = 64;
 inline constexpr std::size_t max_early_messages = 2'048;
 inline constexpr std::size_t max_early_bytes = std::size_t{4} << 20;
 inline constexpr std::size_t max_requests_per_s = 20;
+/// The members to which a process passes on a new certificate (R6).
+inline constexpr std::size_t relayed_to = 2;
 
 /// A block above the base.
 struct tree_block {
@@ -76,6 +78,7 @@ struct simplex::core {
   void look_for_twin(const certificate& c);
   bool take_certificate(peer_number from, const certificate& c);
   void on_certificate(const certificate& c, std::optional<peer_number> from);
+  void pass_on(const certificate& c, view_state& state);
   [[nodiscard]] bool holds(const certificate& c);
   [[nodiscard]] certificate made_of(const vote_statement& statement, const vote_tally& tally) const;
   [[nodiscard]] const certificate* held(view_number view, vote_kind kind) const;
@@ -148,6 +151,7 @@ struct simplex::core {
   [[nodiscard]] epoch_number latest_epoch() const;
   void answer_older_epoch(peer_number peer, epoch_number theirs);
   void want_from(peer_number peer);
+  void note_view_of(peer_number peer, const member_vote& vote);
   [[nodiscard]] bool may_ask(peer_number who);
   void look_for_missing();
   [[nodiscard]] bool something_missing() const;
@@ -220,6 +224,9 @@ struct simplex::core {
 
   // ---- asking and answering
   std::optional<peer_number> hint;  // a peer that seems to be ahead
+  /// The peers whose own votes say that they are in a later view, and that view. A peer that was
+  /// asked is left out until it votes again.
+  std::map<peer_number, view_number> ahead;
   std::set<peer_number> asked;
   bool fetch_armed = false;
   std::uint64_t standstill_wait_ms = 0;

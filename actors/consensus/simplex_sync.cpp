@@ -123,6 +123,18 @@ void simplex::core::want_from(peer_number peer) {
   hint = peer;
 }
 
+/// R11. A member votes only in its present view, or finalizes in an earlier one, so its vote shows
+/// that it holds the certificate before that view. If it comes to this process neither as votes nor
+/// from another peer, the member is asked for it. The claim needs no proof, because it leads to one
+/// request only.
+void simplex::core::note_view_of(peer_number peer, const member_vote& vote) {
+  const auto& [kind, epoch, view, block] = vote.statement;
+  const auto in_view = kind == vote_kind::finalize ? view + 1 : view;
+  const auto key = keys.find(peer);
+  if (in_view <= cur || key == keys.end() || members.seat_of(key->second) != vote.signer) return;
+  ahead[peer] = std::max(ahead[peer], in_view);
+}
+
 /// R11. The first missing block below the highest certified block that misses one.
 std::optional<block_id> simplex::core::wanted_block() const {
   for (auto view = block_views.rbegin(); view != block_views.rend(); ++view) {
@@ -144,7 +156,8 @@ void simplex::core::look_for_missing() {
 /// R11. Whether the next decision waits for something: a block, a certificate, an execution, or the
 /// answer of a peer that seems to be ahead.
 bool simplex::core::something_missing() const {
-  bool missing = hint.has_value() || execution_stalled || wanted_block().has_value();
+  bool missing =
+      hint.has_value() || !ahead.empty() || execution_stalled || wanted_block().has_value();
   if (!missing && seat && pace_over && members.leader(cur) == *seat) {
     missing = !highest_footing().has_value();
   }
@@ -174,14 +187,19 @@ view_number simplex::core::first_uncertain_view() const {
 }
 
 /// R11. Asks one peer for what is missing: the peer that seems to be ahead, or one drawn at random
-/// without regard to power.
+/// from those in a later view or else from all, without regard to power.
 void simplex::core::fetch() {
   if (peers.empty()) return hint.reset();
-  const auto to = hint ? *hint : peers[random.next() % peers.size()];
+  auto to = hint;
+  if (!to && !ahead.empty()) {
+    to = std::next(ahead.begin(), static_cast<std::ptrdiff_t>(random.next() % ahead.size()))->first;
+  }
+  if (!to) to = peers[random.next() % peers.size()];
   hint.reset();
+  ahead.erase(*to);
   const auto want = wanted_block();
-  asked.insert(to);
-  tell({to},
+  asked.insert(*to);
+  tell({*to},
        peer::request{base.epoch, base.height, first_uncertain_view(), want.value_or(block_id{})});
 }
 

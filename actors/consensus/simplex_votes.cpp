@@ -45,9 +45,9 @@ bool simplex::core::is_mine(const member_vote& vote) const {
 /// verified, because verifying is expensive. A vote with a wrong signature accuses no member.
 void simplex::core::on_vote(peer_number from, const member_vote& vote) {
   const auto& [kind, epoch, view, block] = vote.statement;
-  if (epoch != base.epoch || view <= base.view || view > cur + view_window) {
-    return;
-  }
+  if (epoch != base.epoch || view <= base.view) return;
+  note_view_of(from, vote);
+  if (view > cur + view_window) return;
   if (!members.has(vote.signer)) return;
   if ((kind == vote_kind::skip) != block.is_zero()) {
     out.push_back(blame{from, "a vote whose block does not fit its kind"});

@@ -115,8 +115,12 @@ class view_state {
   }
   /// Keeps a certificate. By R6 one of each kind is kept.
   void keep(const certificate& c);
-  /// Notes that a peer has the certificate of this kind. False when that was noted before.
-  bool note_shown(vote_kind kind, peer_number to) { return shown_[kind].insert(to).second; }
+  /// Notes that a peer has the certificate of this kind.
+  void note_shown(vote_kind kind, peer_number to) { shown_[kind].insert(to); }
+  [[nodiscard]] bool has_shown(vote_kind kind, peer_number who) const {
+    const auto found = shown_.find(kind);
+    return found != shown_.end() && found->second.contains(who);
+  }
 
   // ---- proposals of the leader
 

@@ -131,7 +131,10 @@ json json_of(const measured& m) {
     out.set("memory_growth_bytes", f.memory_growth_bytes);
   } else {
     out.set("delay_ms", static_cast<double>(m.load.delay_us) / 1'000);
-    out.set("agreement_bytes_per_block", m.per_block(f.bytes_sent));
+    out.set("agreement_bytes_per_block", m.per_block(f.sent.all()));
+    out.set("proposal_bytes_per_block", m.per_block(f.sent.proposals));
+    out.set("vote_bytes_per_block", m.per_block(f.sent.votes));
+    out.set("certificate_bytes_per_block", m.per_block(f.sent.certificates));
     out.set("gossip_bytes_per_block", m.per_block(f.gossip_bytes));
     out.set("messages_per_block", m.per_block(f.messages));
     out.set("votes_verified_per_block", m.per_block(f.votes_verified));
@@ -160,7 +163,7 @@ void print_made_up(const std::vector<measured>& all) {
              decimal_text(percentile(m.found.final_ms, 0.99), 1) + " ms",
              decimal_text(m.per_core_s(), 0), decimal_text(m.ratio(), 2),
              decimal_text(m.found.signatures_per_block, 1),
-             decimal_text(m.per_block(m.found.bytes_sent) / n / 1e3, 1),
+             decimal_text(m.per_block(m.found.sent.all()) / n / 1e3, 1),
              decimal_text(m.per_block(m.found.messages) / n, 1),
              decimal_text(m.per_block(m.found.votes_verified) / n, 1)});
   }

@@ -21,6 +21,15 @@ struct consensus_load {
   std::uint64_t seed = 0;
 };
 
+/// The bytes of the messages by which validators agree, by what the messages hold.
+struct agreement_bytes {
+  std::uint64_t proposals = 0;     // blocks, with the certificates that come with them
+  std::uint64_t votes = 0;         // own votes, each to every other validator
+  std::uint64_t certificates = 0;  // certificates that are passed on
+  std::uint64_t others = 0;        // greetings, questions, answers, and what is sent again
+  [[nodiscard]] std::uint64_t all() const { return proposals + votes + certificates + others; }
+};
+
 /// What a run measured. Each transaction is sent to one validator, which is called its receiver.
 struct consensus_figures {
   std::uint64_t offered = 0;
@@ -46,7 +55,7 @@ struct consensus_figures {
   double verify_seconds = 0;
 
   // The next four are sums over all validators. Only the run in virtual time fills them.
-  std::uint64_t bytes_sent = 0;    // of the messages by which validators agree
+  agreement_bytes sent;
   std::uint64_t gossip_bytes = 0;  // of transactions that are not in a block yet
   std::uint64_t messages = 0;      // those by which validators agree
   std::uint64_t votes_verified = 0;

@@ -179,7 +179,15 @@ void consensus_member::apply(consensus::persist wanted) {
 }
 
 void consensus_member::apply(consensus::send wanted) {
-  sent.push_back({wanted.to, std::make_shared<const bytes>(encode(*wanted.message))});
+  auto counted = &agreement_bytes::others;
+  if (std::holds_alternative<peer::proposal>(*wanted.message)) {
+    counted = &agreement_bytes::proposals;
+  } else if (std::holds_alternative<peer::vote>(*wanted.message)) {
+    counted = &agreement_bytes::votes;
+  } else if (std::holds_alternative<peer::certified>(*wanted.message)) {
+    counted = &agreement_bytes::certificates;
+  }
+  sent.push_back({wanted.to, std::make_shared<const bytes>(encode(*wanted.message)), counted});
 }
 
 void consensus_member::apply(consensus::set_timer wanted) {

@@ -63,6 +63,7 @@ class consensus_member final : public consensus::payload_source, private consens
   struct outgoing {
     std::vector<consensus::peer_number> to;
     std::shared_ptr<const bytes> message;
+    std::uint64_t agreement_bytes::*counted;  // where its bytes belong
   };
   std::vector<outgoing> sent;
   std::vector<consensus::set_timer> timers_set;

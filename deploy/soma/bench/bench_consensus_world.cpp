@@ -51,7 +51,7 @@ class virtual_network {
  public:
   virtual_network(const consensus_load& wanted, const consensus_offer& load,
                   const std::vector<crypto::key_pair>& keys)
-      : wanted_(wanted), load_(load), processors_(wanted.validators) {
+      : wanted_(wanted), load_(load), keys_(keys), processors_(wanted.validators) {
     for (std::uint32_t i = 0; i < wanted.validators; ++i) {
       members_.push_back(std::make_unique<consensus_member>(
           load, keys[i], i, wanted.folder / ("validator-" + std::to_string(i))));
@@ -86,7 +86,7 @@ class virtual_network {
     out.offered = load_.all.size();
     out.transactions = final_ms_.size();
     out.final_ms = final_ms_;
-    out.bytes_sent = bytes_;
+    out.sent = sent_;
     out.gossip_bytes = gossip_bytes_;
     out.messages = messages_;
     return read_ledgers(ledgers, block_height{}, out);
@@ -113,7 +113,7 @@ class virtual_network {
       push(up);
       for (std::uint32_t other = 0; other < wanted_.validators; ++other) {
         if (other == i) continue;
-        up.event = consensus::peer_connected{other};
+        up.event = consensus::peer_connected{other, keys_[other].public_half()};
         push(up);
       }
     }
@@ -184,7 +184,7 @@ class virtual_network {
         message.who = peer;
         message.from = who;
         message.message = out.message;
-        bytes_ += out.message->size();
+        sent_.*out.counted += out.message->size();
         ++messages_;
         push(std::move(message));
       }
@@ -235,11 +235,13 @@ class virtual_network {
 
   const consensus_load& wanted_;
   const consensus_offer& load_;
+  const std::vector<crypto::key_pair>& keys_;
   std::vector<std::unique_ptr<consensus_member>> members_;
   std::vector<processor> processors_;
   std::priority_queue<happening, std::vector<happening>, std::greater<>> queue_;
   std::uint64_t order_ = 0, now_us_ = 0;
-  std::uint64_t bytes_ = 0, gossip_bytes_ = 0, messages_ = 0;
+  agreement_bytes sent_;
+  std::uint64_t gossip_bytes_ = 0, messages_ = 0;
   std::vector<double> final_ms_;
 };
 

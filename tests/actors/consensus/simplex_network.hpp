@@ -178,6 +178,7 @@ class network {
   std::vector<std::unique_ptr<node>> nodes;
   std::uint64_t now = 2;
   std::size_t reports = 0;
+  std::set<std::pair<std::size_t, std::size_t>> cut;  // nothing passes from the first to the second
   // if set, only heights that are multiples of it have certificates in the ledgers
   std::uint64_t rare_proofs = 0;
   std::vector<std::string> alarms;
@@ -186,6 +187,10 @@ class network {
   void later(std::uint64_t after_ms, std::size_t to, consensus::event e,
              std::uint64_t generation = 0) {
     queue_.emplace(std::pair(now + after_ms, order_++), entry{to, std::move(e), generation});
+  }
+  void cut_link(std::size_t a, std::size_t b) {
+    cut.emplace(a, b);
+    cut.emplace(b, a);
   }
   [[nodiscard]] const std::vector<committee_seat>& seats() const { return position_.seats; }
 
@@ -216,7 +221,7 @@ inline void node::apply(send w) {
   }
   for (std::size_t k = 0; k < net.nodes.size(); ++k) {
     const bool wanted = w.to.empty() || std::find(w.to.begin(), w.to.end(), k) != w.to.end();
-    if (k != index && wanted && net.nodes[k]->up)
+    if (k != index && wanted && net.nodes[k]->up && !net.cut.contains({index, k}))
       net.later(10, k, received{static_cast<peer_number>(index), w.message});
   }
 }

@@ -258,4 +258,25 @@ TEST_CASE("a standstill message with too much in it costs no signature") {
   CHECK(one.checker.checks == 65);  // the present view and the 64 after it
 }
 
+// By R11 a member whose vote shows that it is in a later view is asked for what it knows.
+TEST_CASE("a member that votes in a later view is asked once, if nothing else leads there") {
+  for (const bool certificate_comes : {false, true}) {
+    CAPTURE(certificate_comes);
+    lone_core one;
+    (void)one.start();
+    for (std::uint16_t peer = 1; peer <= 3; ++peer) (void)one.connect(peer, peer);
+    const auto requests = [&] {
+      return messages_in<peer::request>(one.fire(timer_kind::fetch), 2).size();
+    };
+    // A vote to finalize in the present view shows that the member is past it.
+    const auto vote = one.vote_of(2, vote_kind::finalize, {1}, block_number(1));
+    // Who passes on the vote of another member shows nothing.
+    CHECK(timers_in(one.hear(3, peer::vote{vote}), timer_kind::fetch).empty());
+    CHECK(timers_in(one.hear(2, peer::vote{vote}), timer_kind::fetch).size() == 1);
+    if (certificate_comes) (void)one.skip({1});
+    CHECK(requests() == (certificate_comes ? 0 : 1));
+    CHECK(requests() == 0);
+  }
+}
+
 }  // namespace soma::consensus::testing

@@ -95,6 +95,31 @@ TEST_CASE("a silent member costs timeouts, not the chain") {
   check_same_chain(net, 20);
 }
 
+// By R6 a certificate carries the votes of a quorum past a link that is cut. Here a quorum needs
+// all five members that are up, so two of them never have its votes.
+TEST_CASE("a vote gets past a link that is cut") {
+  network net(7);
+  net.nodes[5]->up = net.nodes[6]->up = false;
+  net.cut_link(0, 1);
+  for (auto& n : net.nodes) n->payload.busy = true;
+  net.start();
+  net.run_until(120'000);
+  check_same_chain(net, 20);
+}
+
+// By R11 a process that misses the votes of most members asks the one whose votes it hears.
+TEST_CASE("a member with one link follows the chain") {
+  network net(10);
+  for (std::size_t other = 1; other < 9; ++other) net.cut_link(9, other);
+  for (auto& n : net.nodes) n->payload.busy = true;
+  net.start();
+  net.run_until(10'000);
+  const auto tip = net.nodes[0]->archive.all.size();
+  CHECK(tip >= 20);
+  CHECK(net.nodes[9]->archive.all.size() + 10 >= tip);
+  check_same_chain(net, 20);
+}
+
 // By R1 the timeout of a view follows from its distance to the last final block: 1.5 s, half as
 // much again with each view after the second one, and never more than a minute.
 TEST_CASE("the timeouts of views grow by half, up to a minute") {

@@ -47,16 +47,41 @@ TEST_CASE("in virtual time everything becomes final, with as many votes as agree
     const double verified = row["votes_verified_per_block"].number();
     CHECK(verified >= n * (quorum_of(n) - 1));
     CHECK(verified * blocks <= n * (2 * (n - 1) + 1) * (blocks + 3));
-    // Who has a vote or a new certificate tells all others once.
+    // Who has a vote tells all others once; who has a new certificate tells two of them.
     const double messages = row["messages_per_block"].number();
     CHECK(messages >= 2 * n * (n - 1));
-    CHECK(messages * blocks <= n * (n - 1) * (5 * (blocks + 3) + 2));
+    CHECK(messages * blocks <= n * (n - 1) * 2 + (2 * n * (n - 1) + 4 * n + n) * (blocks + 3));
     CHECK(row["agreement_bytes_per_block"].number() >=
           (n - 1) * row["payload_bytes_per_block"].number());
     // Nobody does with less than verifying each transaction.
     CHECK(row["ratio_to_verification"].number() > 0);
     CHECK(row["ratio_to_verification"].number() < 1.1);
   }
+}
+
+// By consensus R6 a validator passes on each of the two certificates of a block to two others, and
+// not to all.
+TEST_CASE("certificates cost a validator the same number of messages in every committee") {
+  const soma_user user;
+  const auto done = user.run({"bench", "consensus", "--validators", "13", "--rate", "50",
+                              "--seconds", "0.5", "--delay-ms", "20", "--json"});
+  CAPTURE(done.err);
+  REQUIRE(done.exit_code == 0);
+  const auto document = parse_json(done.out);
+  REQUIRE(document.has_value());
+  const auto& row = (*document)["rows"].elements.at(0);
+  const double n = 13;
+  const double blocks = row["blocks"].number();
+  const double certificate_bytes = 64 * quorum_of(n) + 200;
+  CHECK(row["certificate_bytes_per_block"].number() * blocks <=
+        4 * n * certificate_bytes * (blocks + 3));
+  CHECK(row["certificate_bytes_per_block"].number() > 0);
+  CHECK(row["vote_bytes_per_block"].number() >= n * (n - 1) * 2 * 113);
+  CHECK(row["proposal_bytes_per_block"].number() >=
+        (n - 1) * row["payload_bytes_per_block"].number());
+  CHECK(row["agreement_bytes_per_block"].number() >= row["certificate_bytes_per_block"].number() +
+                                                         row["vote_bytes_per_block"].number() +
+                                                         row["proposal_bytes_per_block"].number());
 }
 
 TEST_CASE("four processes over TLS make every transfer final, and their ledgers are the same") {
