@@ -197,7 +197,12 @@ std::string check_streams(const trial& t, const ended_run& run) {
   const bool may_tell = run.exit_code == 1 && telling.contains(t.line.verb);
   const auto before_last = run.err.rfind('\n', run.err.size() - 2);
   const auto last = before_last == std::string::npos ? run.err : run.err.substr(before_last + 1);
-  if (!last.starts_with("soma: ") || (lines != 1 && !may_tell)) return "one line: " + shown;
+  const auto is_refusal = [](const std::string& line) {
+    if (line.starts_with("soma: ")) return true;
+    const auto document = support::parse_json(line);  // with --json
+    return document && !(*document)["error"]["problem"].text.empty();
+  };
+  if (!is_refusal(last) || (lines != 1 && !may_tell)) return "one line: " + shown;
   const auto is_control = [](char c) {
     const auto byte = static_cast<unsigned char>(c);
     return (byte < 0x20 && c != '\n') || byte == 0x7f;

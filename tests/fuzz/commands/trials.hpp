@@ -1,7 +1,8 @@
 // One run of the real program on a random command line or a random TOML file, and what has to hold
 // of it:
 //   - it ends, by itself or after SIGTERM, without a signal, with exit code 0, 1 or 2
-//   - what is refused is told in one line on stderr, "soma: …", and stdout stays empty
+//   - what is refused is told in one line on stderr, "soma: …" or with --json a document of one
+//     line, and stdout stays empty
 //   - with --json, stdout is one JSON document
 //   - no file is changed, made or removed that was not named; a file that was there is changed only
 //     with --force or --resume, and only by an option that writes
