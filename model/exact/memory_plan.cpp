@@ -10,6 +10,10 @@ namespace {
 
 constexpr std::size_t vocab = model_architecture::vocab;
 
+/// What a sweep's activations may take so that they stay in the last cache from one layer to the
+/// next. More sequences at once would only be written to memory and read back.
+constexpr std::uint64_t cached_bytes = std::uint64_t{8} << 20U;
+
 memory_plan with(const plan_request& r, const run_sizes& s, bool keeps_layers,
                  std::uint64_t sweep) {
   memory_plan plan;
@@ -66,12 +70,15 @@ std::optional<memory_plan> plan_memory(const plan_request& request) {
     return plan.total_bytes() <= request.budget_bytes;
   };
   // Once the layers stay packed, more than a batch at once gains nothing.
-  const std::uint64_t enough = std::min<std::uint64_t>(
-      sequences, std::max(std::uint64_t{request.batch}, 2 * std::uint64_t{request.threads}));
+  const std::uint64_t busy = 2 * std::uint64_t{request.threads};
+  const std::uint64_t enough =
+      std::min<std::uint64_t>(sequences, std::max(std::uint64_t{request.batch}, busy));
   const bool worth_keeping = request.keep_packed || sequences > enough;
   if (worth_keeping) {
-    const std::uint64_t least = std::min<std::uint64_t>(enough, request.threads);
-    for (std::uint64_t sweep = enough; sweep >= least; --sweep) {
+    const std::uint64_t cached = cached_bytes / with(request, s, true, 1).activation_bytes;
+    const std::uint64_t most = std::min(enough, std::max(cached, busy));
+    const std::uint64_t least = std::min<std::uint64_t>(most, request.threads);
+    for (std::uint64_t sweep = most; sweep >= least; --sweep) {
       if (const auto plan = with(request, s, true, sweep); fits(plan)) return plan;
     }
   }

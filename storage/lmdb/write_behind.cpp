@@ -257,8 +257,9 @@ void write_behind::start_write_out() {
   writing_out_ = std::thread([this] {
     try {
       write_out();
-    } catch (const failure&) {
-      // The next writer learns of it.
+    } catch (const std::exception&) {
+      // No exception may leave a thread, not even one for memory that is missing. The next writer
+      // learns of it.
       auto going = write_state::going;
       ports_.writing.compare_exchange_strong(going, write_state::failed);
     }

@@ -1,9 +1,6 @@
 #include "tests/functional/guide_run.hpp"
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
 #include <signal.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -11,6 +8,8 @@
 #include <chrono>
 #include <stdexcept>
 #include <thread>
+
+#include "tests/support/free_ports.hpp"
 
 namespace soma::guide {
 namespace {
@@ -32,34 +31,6 @@ void link_tree(const tree& built, const fs::path& into) {
     fs::create_symlink(entry.path(), into / name);
   }
   fs::create_directory_symlink(built.binary.parent_path(), into / "build" / "release");
-}
-
-bool is_free(std::uint16_t port) {
-  const int opened = ::socket(AF_INET, SOCK_STREAM, 0);
-  if (opened < 0) return false;
-  sockaddr_in at{};
-  at.sin_family = AF_INET;
-  at.sin_port = htons(port);
-  at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  const bool bound = ::bind(opened, reinterpret_cast<const sockaddr*>(&at), sizeof at) == 0;
-  ::close(opened);
-  return bound;
-}
-
-/// The first of `count` free ports in a row, below the ports that the system gives out by itself; 0
-/// when there are none. Each call looks after the ports of the last call, and each process begins
-/// at another port.
-std::uint16_t free_ports(std::uint16_t count) {
-  constexpr std::uint32_t lowest = 12'000, highest = 32'000;
-  static std::atomic<std::uint32_t> next{static_cast<std::uint32_t>(::getpid()) * 61};
-  for (std::uint32_t tried = 0; tried < highest - lowest; tried += count) {
-    const auto place = next.fetch_add(count);
-    const auto first = static_cast<std::uint16_t>(lowest + place % (highest - lowest - count));
-    std::uint16_t found = 0;
-    while (found < count && is_free(static_cast<std::uint16_t>(first + found))) ++found;
-    if (found == count) return first;
-  }
-  return 0;
 }
 
 bool is_digit(char c) {
@@ -160,8 +131,7 @@ std::string page_run::prepare(const block& one) {
 
 std::string page_run::substitute_ports(const port_range& range) {
   const auto count = static_cast<std::uint16_t>(range.last - range.first + 1);
-  const auto found = free_ports(count);
-  if (found == 0) return "there are no free ports";
+  const auto found = support::free_ports(count);
   for (std::uint16_t i = 0; i < count; ++i) {
     substitutions_.emplace_back(std::to_string(range.first + i), std::to_string(found + i));
   }

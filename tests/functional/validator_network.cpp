@@ -1,9 +1,6 @@
 #include "tests/functional/validator_network.hpp"
 
-#include <arpa/inet.h>
 #include <signal.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #include <chrono>
 #include <fstream>
@@ -17,38 +14,13 @@
 #include "messages/crypto/x509.hpp"
 #include "messages/signing/signing.hpp"
 #include "storage/tables/ledger_store.hpp"
+#include "tests/support/free_ports.hpp"
 
 namespace soma::support {
 namespace {
 
 namespace fs = std::filesystem;
 using std::chrono::milliseconds;
-
-bool is_free(std::uint16_t port) {
-  const int made = ::socket(AF_INET, SOCK_STREAM, 0);
-  sockaddr_in at{};
-  at.sin_family = AF_INET;
-  at.sin_port = htons(port);
-  at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  const int yes = 1;
-  ::setsockopt(made, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
-  const bool bound = ::bind(made, reinterpret_cast<const sockaddr*>(&at), sizeof at) == 0;
-  ::close(made);
-  return bound;
-}
-
-/// The first of so many free ports in a row, below the ports that the system gives out by itself.
-std::uint16_t free_ports(unsigned count) {
-  static unsigned tried = 0;
-  for (unsigned attempt = 0; attempt < 1'000; ++attempt) {
-    const auto first = 10'000 + (static_cast<unsigned>(::getpid()) * 97 + tried++ * 64) % 20'000;
-    bool all = true;
-    for (unsigned i = 0; i < count && all; ++i)
-      all = is_free(static_cast<std::uint16_t>(first + i));
-    if (all) return static_cast<std::uint16_t>(first);
-  }
-  throw std::runtime_error("no ports are free");
-}
 
 tables::ledger_store beside(const fs::path& home) {
   return tables::ledger_store(home / "ledger", {std::size_t{64} << 30U, true});
@@ -63,23 +35,23 @@ mesh::host_port parsed(const std::string& text) {
 validator_network::validator_network(validator_network_options wanted)
     : wanted_(std::move(wanted)) {
   const auto net = folder_ / "net";
-  std::vector<std::string> words{
-      wanted_.binary,
-      "genesis",
-      "new",
-      "--json",
-      "--output-dir",
-      net.string(),
-      "--arch",
-      "2,16,2,32,32",
-      "--validators",
-      std::to_string(wanted_.validators),
-      "--followers",
-      std::to_string(wanted_.followers),
-      "--epoch-seconds",
-      std::to_string(wanted_.epoch_seconds),
-      "--port",
-      std::to_string(free_ports(2 * (wanted_.validators + wanted_.followers)))};
+  std::vector<std::string> words{wanted_.binary,
+                                 "genesis",
+                                 "new",
+                                 "--json",
+                                 "--output-dir",
+                                 net.string(),
+                                 "--arch",
+                                 "2,16,2,32,32",
+                                 "--validators",
+                                 std::to_string(wanted_.validators),
+                                 "--followers",
+                                 std::to_string(wanted_.followers),
+                                 "--epoch-seconds",
+                                 std::to_string(wanted_.epoch_seconds),
+                                 "--port",
+                                 std::to_string(free_ports(static_cast<std::uint16_t>(
+                                     2 * (wanted_.validators + wanted_.followers))))};
   for (unsigned i = 0; i < wanted_.accounts; ++i) {
     std::array<std::uint8_t, 32> seed{};
     seed[0] = static_cast<std::uint8_t>(i);

@@ -5,28 +5,21 @@
 #include <chrono>
 #include <numeric>
 #include <optional>
-#include <set>
 
 #include "deploy/soma/bench/bench.hpp"
+#include "deploy/soma/bench/bench_ledger_twin.hpp"
 #include "deploy/soma/bench/bench_ledger_world.hpp"
 #include "deploy/soma/shell/console.hpp"
 #include "deploy/soma/shell/stop.hpp"
 #include "deploy/soma/verbs.hpp"
 #include "messages/crypto/bare_verifier.hpp"
 #include "messages/signing/signing.hpp"
-#include "storage/lmdb/plain_tables.hpp"
 
 namespace soma::cli {
 namespace {
 
 namespace fs = std::filesystem;
 using traffic = ledger_world::traffic;
-
-double seconds_of(const std::function<void()>& work) {
-  const auto start = std::chrono::steady_clock::now();
-  work();
-  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-}
 
 double sum_of(const std::vector<double>& values) {
   return std::accumulate(values.begin(), values.end(), 0.0);
@@ -53,71 +46,6 @@ class removed_folder {
 
  private:
   fs::path path_;
-};
-
-/// The peer of the ledger store: the same records written by LMDB alone, in tables as large as the
-/// ledger's and with one batch for each block.
-class plain_twin {
- public:
-  explicit plain_twin(const fs::path& folder) : tables_(folder) {}
-
-  void begin() { tables_.begin(); }
-  void add_row(byte_view key, byte_view value) {
-    tables_.put(tables::row_table::name, key, value, true);
-  }
-  void commit() { tables_.commit(); }
-
-  /// Records from now on what the ledger writes.
-  void follow(tables::ledger_store& ledger) {
-    ledger.environment().watch_puts(
-        [this](std::string_view table, byte_view key, byte_view value, bool appended) {
-          // The ledger may be opened anew before the record is written, so its name is kept here.
-          records_.push_back({*names_.emplace(table).first, bytes(key.begin(), key.end()),
-                              bytes(value.begin(), value.end()), appended});
-        });
-  }
-  /// Writes the recorded records in one batch. Returns the seconds that it took.
-  double catch_up() {
-    const auto taken = write([](const record&) { return true; });
-    written_ = records_.size();
-    records_.clear();
-    return taken;
-  }
-  /// Writes the rows of the state in one batch and then the other records in a second batch.
-  /// Returns the seconds of the first batch alone.
-  double catch_up_rows() {
-    const auto is_row = [](const record& r) { return r.table == tables::row_table::name; };
-    const auto taken = write(is_row);
-    (void)write([&](const record& r) { return !is_row(r); });
-    rows_ = static_cast<std::size_t>(std::ranges::count_if(records_, is_row));
-    records_.clear();
-    return taken;
-  }
-  /// How many records the last catch_up() wrote, and how many rows the last catch_up_rows().
-  [[nodiscard]] std::size_t written() const { return written_; }
-  [[nodiscard]] std::size_t rows() const { return rows_; }
-
- private:
-  struct record {
-    std::string_view table;
-    bytes key, value;
-    bool appended = false;
-  };
-  template <class Predicate>
-  double write(Predicate wanted) {
-    return seconds_of([&] {
-      tables_.begin();
-      for (const auto& r : records_) {
-        if (wanted(r)) tables_.put(r.table, r.key, r.value, r.appended);
-      }
-      tables_.commit();
-    });
-  }
-
-  lmdb::plain_tables tables_;
-  std::set<std::string, std::less<>> names_;
-  std::vector<record> records_;
-  std::size_t written_ = 0, rows_ = 0;
 };
 
 class bench_ledger final : public bench_verb {
@@ -155,9 +83,15 @@ class bench_ledger final : public bench_verb {
                                                    std::uint64_t models) const {
     return {folder, account_count, models, 64, options_.seed};
   }
+  /// Models that wait for their reveal before the first measured block: two for each such block.
+  [[nodiscard]] std::size_t reveals_wanted() const {
+    return 2 * std::size_t{history_ > 0 ? 3U : 2U} * blocks_;
+  }
   expected<bench_row, failure> with_signatures(ledger_world& world, plain_twin& twin) const;
   expected<std::vector<bench_row>, failure> durable(ledger_world& world, plain_twin& twin) const;
   void live_through(ledger_world& world, plain_twin& twin) const;
+  expected<std::vector<bench_row>, failure> against_new_chain(ledger_world& old,
+                                                              const fs::path& folder) const;
   [[nodiscard]] std::vector<bench_row> epoch_ends(const fs::path& folder) const;
   void explain_times(const std::vector<ledger_world::outcome>& blocks) const;
   /// Runs `step` for every block until there are enough blocks or the time is over, and at least
@@ -252,19 +186,40 @@ expected<bench_row, failure> bench_ledger::with_signatures(ledger_world& world,
                    1'000};
 }
 
+constexpr auto durable_name = "1,000 transactions, unsigned, durable";
+
+/// The blocks of the row "durable", each with what it took, and the mean of all with what was left
+/// over for the tables at the end. Most blocks go into the journal alone, and some wait for the
+/// tables. So the mean counts.
+struct durable_blocks {
+  std::vector<double> seconds;
+  std::vector<ledger_world::outcome> done;
+  double left = 0;
+
+  void run_one(ledger_world& world) {
+    done.push_back(world.run(world.next_block(traffic::unsigned_blocks), traffic::unsigned_blocks));
+    const auto& times = done.back().times;
+    seconds.push_back(times.decode_seconds + times.rules_seconds + times.root_seconds +
+                      times.commit_seconds);
+  }
+  void end(ledger_world& world) {
+    left = seconds_of([&] { world.store().environment().checkpoint(); });
+  }
+  [[nodiscard]] double mean() const {
+    return (sum_of(seconds) + left) / static_cast<double>(seconds.size());
+  }
+};
+
 expected<std::vector<bench_row>, failure> bench_ledger::durable(ledger_world& world,
                                                                 plain_twin& twin) const {
-  std::vector<double> ours, all, rows;
-  std::vector<ledger_world::outcome> done;
+  durable_blocks ours;
+  std::vector<double> all, rows;
   std::optional<failure> wrong;
   world.store().environment().checkpoint();
   repeat([&] {
     if (wrong) return;
-    done.push_back(world.run(world.next_block(traffic::unsigned_blocks), traffic::unsigned_blocks));
-    wrong = refused_in(done.back());
-    const auto& times = done.back().times;
-    ours.push_back(times.decode_seconds + times.rules_seconds + times.root_seconds +
-                   times.commit_seconds);
+    ours.run_one(world);
+    wrong = refused_in(ours.done.back());
     // The two peers take turns, so that neither always finds the disk warmer than the other does.
     if (all.size() <= rows.size()) {
       all.push_back(twin.catch_up());
@@ -273,23 +228,19 @@ expected<std::vector<bench_row>, failure> bench_ledger::durable(ledger_world& wo
     }
   });
   if (wrong) return make_unexpected(*wrong);
-  explain_times(done);
+  explain_times(ours.done);
   if (rows.empty())
     return failed("cannot compare with LMDB", "fewer than two blocks were run", "raise --blocks");
-  const std::string name = "1,000 transactions, unsigned, durable";
-  // Most blocks go into the journal alone, and some wait for the tables. So the mean counts, with
-  // what is left over for the tables at the end.
-  const auto left = seconds_of([&] { world.store().environment().checkpoint(); });
-  const auto blocks = static_cast<double>(ours.size());
-  const auto mean = (sum_of(ours) + left) / blocks;
-  note_line("the median block took " + decimal_text(median_of(ours) * 1e3, 2) +
-            " ms, the slowest " + decimal_text(std::ranges::max(ours) * 1e3, 2) +
-            " ms; the rest of the journal into the tables, " + decimal_text(left * 1e3, 2) + " ms");
+  ours.end(world);
+  note_line("the median block took " + decimal_text(median_of(ours.seconds) * 1e3, 2) +
+            " ms, the slowest " + decimal_text(std::ranges::max(ours.seconds) * 1e3, 2) +
+            " ms; the rest of the journal into the tables, " + decimal_text(ours.left * 1e3, 2) +
+            " ms");
   return std::vector{
-      bench_row{name, mean, sum_of(all) / static_cast<double>(all.size()),
+      bench_row{durable_name, ours.mean(), sum_of(all) / static_cast<double>(all.size()),
                 "a plain LMDB batch of the same " + count_text(twin.written()) + " records", "tx",
                 1'000},
-      bench_row{name, mean, sum_of(rows) / static_cast<double>(rows.size()),
+      bench_row{durable_name, ours.mean(), sum_of(rows) / static_cast<double>(rows.size()),
                 "one of the " + count_text(twin.rows()) + " changed rows alone", "tx", 1'000}};
 }
 
@@ -310,39 +261,67 @@ void bench_ledger::live_through(ledger_world& world, plain_twin& twin) const {
             " s");
 }
 
+/// What the end of an epoch takes in which no transaction was sent.
+double end_of_epoch(ledger_world& world) {
+  auto made = world.next_block(traffic::empty, true);
+  const auto times = world.run(std::move(made), traffic::empty).times;
+  return times.rules_seconds + times.root_seconds + times.commit_seconds;
+}
+
+/// Compares the old chain with one that differs from it only in its history. The two take turns.
+expected<std::vector<bench_row>, failure> bench_ledger::against_new_chain(
+    ledger_world& old, const fs::path& folder) const {
+  ledger_world fresh(world_options(folder / "new", accounts_, models_));
+  fresh.prepare(reveals_wanted());
+  // Only from the second block on are there claims to reveal and to audit.
+  fresh.run(fresh.next_block(traffic::unsigned_blocks), traffic::unsigned_blocks);
+  old.store().environment().watch_puts({});
+  for (auto* world : {&old, &fresh}) world->store().environment().checkpoint();
+  durable_blocks aged, young;
+  std::optional<failure> wrong;
+  repeat([&] {
+    if (wrong) return;
+    for (auto* blocks : {&aged, &young}) {
+      blocks->run_one(blocks == &aged ? old : fresh);
+      if (!wrong) wrong = refused_in(blocks->done.back());
+    }
+  });
+  if (wrong) return make_unexpected(*wrong);
+  aged.end(old);
+  young.end(fresh);
+  std::vector<double> old_ends, new_ends;
+  // Targets expire only from the second epoch on; both chains are brought to that point first.
+  for (int i = 0; i < 2; ++i) {
+    end_of_epoch(old);
+    end_of_epoch(fresh);
+  }
+  repeat([&] {
+    old_ends.push_back(end_of_epoch(old));
+    new_ends.push_back(end_of_epoch(fresh));
+  });
+  const auto after = " after " + count_text(history_) + " blocks";
+  return std::vector{bench_row{std::string(durable_name) + after, aged.mean(), young.mean(),
+                               "on a new chain", "tx", 1'000},
+                     bench_row{"end of an epoch" + after, median_of(old_ends), median_of(new_ends),
+                               "of a new chain", "epoch", 1}};
+}
+
 std::vector<bench_row> bench_ledger::epoch_ends(const fs::path& folder) const {
   constexpr std::uint64_t few = 1'000, models = 1'000;
   ledger_world many_idle(world_options(folder / "many", accounts_, models));
   ledger_world few_idle(world_options(folder / "few", few, models));
-  std::optional<ledger_world> old;
-  if (history_ > 0) {
-    old.emplace(world_options(folder / "old", few, models));
-    old->live_through(history_);
-  }
-  const auto end_one = [](ledger_world& world) {
-    auto made = world.next_block(traffic::empty, true);
-    const auto times = world.run(std::move(made), traffic::empty).times;
-    return times.rules_seconds + times.root_seconds + times.commit_seconds;
-  };
-  std::vector<double> ours, peer, aged;
-  // Targets expire only from the second epoch on; all worlds are brought to that point first.
+  std::vector<double> ours, peer;
+  // Targets expire only from the second epoch on; both worlds are brought to that point first.
   for (int i = 0; i < 2; ++i) {
-    end_one(many_idle);
-    end_one(few_idle);
-    if (old) end_one(*old);
+    end_of_epoch(many_idle);
+    end_of_epoch(few_idle);
   }
   repeat([&] {
-    ours.push_back(end_one(many_idle));
-    peer.push_back(end_one(few_idle));
-    if (old) aged.push_back(end_one(*old));
+    ours.push_back(end_of_epoch(many_idle));
+    peer.push_back(end_of_epoch(few_idle));
   });
-  std::vector rows{bench_row{"end of an epoch, " + count_text(accounts_) + " accounts",
-                             median_of(ours), median_of(peer),
-                             "with " + count_text(few) + " accounts", "epoch", 1}};
-  if (!old) return rows;
-  rows.push_back({"end of an epoch after " + count_text(history_) + " blocks", median_of(aged),
-                  median_of(peer), "of a new chain", "epoch", 1});
-  return rows;
+  return {bench_row{"end of an epoch, " + count_text(accounts_) + " accounts", median_of(ours),
+                    median_of(peer), "with " + count_text(few) + " accounts", "epoch", 1}};
 }
 
 expected<std::vector<bench_row>, failure> bench_ledger::measure() {
@@ -373,7 +352,7 @@ expected<std::vector<bench_row>, failure> bench_ledger::measure() {
               " models, made in " + decimal_text(made, 1) + " s");
     live_through(*world, twin);
     twin.follow(world->store());
-    world->prepare(2 * (2 * std::size_t{blocks_}));
+    world->prepare(reveals_wanted());
     twin.catch_up();
     auto row = with_signatures(*world, twin);
     if (!row) return make_unexpected(row.error());
@@ -381,6 +360,11 @@ expected<std::vector<bench_row>, failure> bench_ledger::measure() {
     auto unsigned_rows = durable(*world, twin);
     if (!unsigned_rows) return make_unexpected(unsigned_rows.error());
     rows.insert(rows.end(), unsigned_rows->begin(), unsigned_rows->end());
+    if (history_ > 0) {
+      auto aged_rows = against_new_chain(*world, folder->path());
+      if (!aged_rows) return make_unexpected(aged_rows.error());
+      rows.insert(rows.end(), aged_rows->begin(), aged_rows->end());
+    }
   }
   const auto ends = epoch_ends(folder->path());
   rows.insert(rows.end(), ends.begin(), ends.end());

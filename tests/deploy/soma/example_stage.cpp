@@ -1,46 +1,19 @@
 #include "tests/deploy/soma/example_stage.hpp"
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
 #include <signal.h>
-#include <sys/socket.h>
 
 #include <algorithm>
 #include <regex>
 #include <stdexcept>
 #include <thread>
 
+#include "tests/support/free_ports.hpp"
+
 namespace soma::support {
 namespace {
 
 constexpr auto short_localnet =
     " --arch 2,16,2,32,32 --train-steps 10 --epochs 4 --max-data 256KiB";
-
-bool is_free(std::uint16_t port) {
-  const int opened = ::socket(AF_INET, SOCK_STREAM, 0);
-  if (opened < 0) return false;
-  sockaddr_in at{};
-  at.sin_family = AF_INET;
-  at.sin_port = htons(port);
-  at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  const bool bound = ::bind(opened, reinterpret_cast<const sockaddr*>(&at), sizeof at) == 0;
-  ::close(opened);
-  return bound;
-}
-
-/// The first of so many free ports in a row, below those that the system gives out by itself.
-std::uint16_t free_ports(std::uint16_t count) {
-  constexpr std::uint32_t lowest = 12'000, highest = 32'000;
-  const auto begin = static_cast<std::uint32_t>(::getpid()) * 61;
-  for (std::uint32_t tried = 0; tried < highest - lowest; tried += count) {
-    const auto first =
-        static_cast<std::uint16_t>(lowest + (begin + tried) % (highest - lowest - count));
-    std::uint16_t found = 0;
-    while (found < count && is_free(static_cast<std::uint16_t>(first + found))) ++found;
-    if (found == count) return first;
-  }
-  throw std::runtime_error("no free ports");
-}
 
 void replace_all(std::string& text, const std::string& from, const std::string& to) {
   for (auto at = text.find(from); at != std::string::npos; at = text.find(from, at + to.size())) {

@@ -10,11 +10,13 @@
 #include "messages/wire/crc32c.hpp"
 #include "storage/lmdb/environment.hpp"
 #include "storage/lmdb/transaction.hpp"
+#include "tests/storage/lmdb/failure_of.hpp"
 #include "tests/support/scratch.hpp"
 
 using namespace soma;
 using namespace soma::lmdb;
 using soma::test::copy;
+using soma::test::failure_of;
 using soma::test::scratch_directory;
 
 namespace {
@@ -27,17 +29,6 @@ bytes key_of(std::uint64_t number) {
   bytes key(8);
   for (int i = 0; i < 8; ++i) key[7 - i] = static_cast<std::uint8_t>(number >> (8 * i));
   return key;
-}
-
-/// Runs `act` and returns the name of the failure with which it ends.
-template <class Act>
-std::string failure_of(Act&& act) {
-  try {
-    act();
-  } catch (const failure& why) {
-    return std::string(to_text(why.code()));
-  }
-  return "none";
 }
 
 void put_one(environment& env, byte_view key, byte_view value) {

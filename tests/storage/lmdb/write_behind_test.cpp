@@ -12,12 +12,14 @@
 
 #include "storage/lmdb/environment.hpp"
 #include "storage/lmdb/transaction.hpp"
+#include "tests/storage/lmdb/failure_of.hpp"
 #include "tests/support/killed.hpp"
 #include "tests/support/scratch.hpp"
 
 using namespace soma;
 using namespace soma::lmdb;
 using soma::test::copy;
+using soma::test::failure_of;
 using soma::test::scratch_directory;
 
 namespace {
@@ -53,16 +55,6 @@ table_contents all_of(const read_txn& txn, database table) {
 }
 table_contents all_of(const environment& env, const char* table) {
   return all_of(read_txn(env), env.table(table));
-}
-
-template <class Act>
-std::string failure_of(Act&& act) {
-  try {
-    act();
-  } catch (const failure& why) {
-    return std::string(to_text(why.code()));
-  }
-  return "none";
 }
 
 /// Transaction number n: it puts and erases some of 200 keys and appends one record.
