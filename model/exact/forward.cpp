@@ -121,45 +121,6 @@ void forward_pass::multiply(const float* panels, std::size_t depth, std::size_t 
                out_rows * block_tokens, blocks, depth, true});
 }
 
-/// Packs the keys of all heads of one block, from[D][block_tokens].
-void forward_pass::pack_keys(const float* from, std::size_t sequence, std::size_t block) {
-  const std::size_t panel = k_.panel;
-  float* const base = memory_.keys + sequence * sizes_.keys;
-  const std::size_t head_floats = packed_floats(head_dim_, sizes_.padded_length, panel);
-  const std::size_t first = block * block_tokens;
-  for (std::size_t d = 0; d < dim_; ++d, from += block_tokens) {
-    float* const head = base + d / head_dim_ * head_floats + d % head_dim_ * panel;
-    std::size_t t = 0;
-    while (t < block_tokens) {
-      const std::size_t key = first + t;
-      const std::size_t column = key % panel;
-      const std::size_t count = std::min(panel - column, block_tokens - t);
-      float* const to = head + key / panel * head_dim_ * panel + column;
-      for (std::size_t i = 0; i < count; ++i) to[i] = from[t + i];
-      t += count;
-    }
-  }
-}
-
-/// Packs the values of all heads of one block, from[D][block_tokens].
-void forward_pass::pack_values(const float* from, std::size_t sequence, std::size_t block) {
-  const std::size_t panel = k_.panel;
-  float* const base = memory_.values + sequence * sizes_.values;
-  const std::size_t head_floats = packed_floats(sizes_.padded_length, head_dim_, panel);
-  const std::size_t first = block * block_tokens;
-  for (std::size_t head = 0; head < heads_; ++head) {
-    for (std::size_t w = 0; w < head_dim_; w += panel) {
-      float* to = base + head * head_floats + w * sizes_.padded_length + first * panel;
-      const float* const rows = from + (head * head_dim_ + w) * block_tokens;
-      const std::size_t real = std::min(panel, head_dim_ - w);
-      for (std::size_t t = 0; t < block_tokens; ++t, to += panel) {
-        for (std::size_t i = 0; i < real; ++i) to[i] = rows[i * block_tokens + t];
-        for (std::size_t i = real; i < panel; ++i) to[i] = 0;
-      }
-    }
-  }
-}
-
 /// The first norm, then queries, keys and values of a few blocks, with rotary embedding.
 void forward_pass::project_qkv_tile(const tile_place& at, unsigned worker, const layer_view& layer,
                                     const packed_layer& packed) {
@@ -171,41 +132,43 @@ void forward_pass::project_qkv_tile(const tile_place& at, unsigned worker, const
     k_.layer_norm(x_block(at.sequence, at.block + b), layer.norm_1.gamma, layer.norm_1.beta, dim_,
                   normalized + b * x_floats);
   }
-  const auto rotate_heads = [&](float* block, std::size_t number) {
+  const auto rotate_head = [&](float* rows, const float* bias, std::size_t head,
+                               std::size_t number) {
     const float* const cosine = angles_block(at.sequence, number);
-    for (std::size_t head = 0; head < heads_; ++head) {
-      k_.rotate(block + head * head_dim_ * block_tokens, cosine,
-                cosine + head_dim_ / 2 * block_tokens, head_dim_);
-    }
+    k_.rotate(rows, bias + head * head_dim_, cosine, cosine + head_dim_ / 2 * block_tokens,
+              head_dim_);
   };
   multiply(packed.query, dim_, dim_, normalized, dim_, q_block(at.sequence, at.block), padded_dim_,
            at.blocks);
   for (std::size_t b = 0; b < at.blocks; ++b) {
-    k_.add_bias(q_block(at.sequence, at.block + b), layer.query.bias, dim_);
-    rotate_heads(q_block(at.sequence, at.block + b), at.block + b);
+    for (std::size_t head = 0; head < heads_; ++head) {
+      rotate_head(q_block(at.sequence, at.block + b) + head * head_dim_ * block_tokens,
+                  layer.query.bias, head, at.block + b);
+    }
   }
   multiply(packed.key, dim_, dim_, normalized, dim_, out, padded_dim_, at.blocks);
   for (std::size_t b = 0; b < at.blocks; ++b) {
-    k_.add_bias(out + b * out_floats, layer.key.bias, dim_);
-    rotate_heads(out + b * out_floats, at.block + b);
-    pack_keys(out + b * out_floats, at.sequence, at.block + b);
+    for (std::size_t head = 0; head < heads_; ++head) {
+      float* const rows = out + b * out_floats + head * head_dim_ * block_tokens;
+      rotate_head(rows, layer.key.bias, head, at.block + b);
+      k_.pack_keys(rows, head_dim_, (at.block + b) * block_tokens, head_keys(at.sequence, head));
+    }
   }
   multiply(packed.value, dim_, dim_, normalized, dim_, out, padded_dim_, at.blocks);
   for (std::size_t b = 0; b < at.blocks; ++b) {
     k_.add_bias(out + b * out_floats, layer.value.bias, dim_);
-    pack_values(out + b * out_floats, at.sequence, at.block + b);
+    for (std::size_t head = 0; head < heads_; ++head) {
+      k_.pack_values(out + b * out_floats + head * head_dim_ * block_tokens, head_dim_,
+                     sizes_.padded_length, (at.block + b) * block_tokens,
+                     head_values(at.sequence, head));
+    }
   }
 }
 
 void forward_pass::attend_block(std::size_t s, std::size_t head, std::size_t block,
                                 unsigned worker) {
-  const std::size_t panel = k_.panel;
-  k_.attend({q_block(s, block) + head * head_dim_ * block_tokens,
-             memory_.keys + s * sizes_.keys +
-                 head * packed_floats(head_dim_, sizes_.padded_length, panel),
-             memory_.values + s * sizes_.values +
-                 head * packed_floats(sizes_.padded_length, head_dim_, panel),
-             head_dim_, sizes_.padded_length, block * block_tokens,
+  k_.attend({q_block(s, block) + head * head_dim_ * block_tokens, head_keys(s, head),
+             head_values(s, head), head_dim_, sizes_.padded_length, block * block_tokens,
              1.0f / std::sqrt(static_cast<float>(head_dim_)), scratch(worker)});
 }
 
@@ -219,6 +182,7 @@ void forward_pass::feed_forward_tile(const tile_place& at, unsigned worker, cons
   float* const normalized = scratch(worker);
   float* const out = normalized + tile_blocks_ * block_tokens * dim_;
   float* const hidden = out + tile_blocks_ * block_tokens * padded_dim_;
+
   multiply(packed.output, dim_, dim_, q_block(at.sequence, at.block), padded_dim_, out, padded_dim_,
            at.blocks);
   for (std::size_t b = 0; b < at.blocks; ++b) {

@@ -79,8 +79,6 @@ class forward_pass {
   void attend_block(std::size_t sequence, std::size_t head, std::size_t block, unsigned worker);
   void feed_forward_tile(const tile_place& at, unsigned worker, const layer_view&,
                          const packed_layer&);
-  void pack_keys(const float* from, std::size_t sequence, std::size_t block);
-  void pack_values(const float* from, std::size_t sequence, std::size_t block);
   /// out = x * w for `blocks` blocks that lie one after the other.
   void multiply(const float* panels, std::size_t depth, std::size_t outputs, const float* x,
                 std::size_t x_rows, float* out, std::size_t out_rows, std::size_t blocks) const;
@@ -94,6 +92,15 @@ class forward_pass {
   }
   [[nodiscard]] float* angles_block(std::size_t sequence, std::size_t block) const {
     return memory_.angles + sequence * sizes_.angles + block * block_tokens * head_dim_;
+  }
+
+  [[nodiscard]] float* head_keys(std::size_t sequence, std::size_t head) const {
+    return memory_.keys + sequence * sizes_.keys +
+           head * packed_floats(head_dim_, sizes_.padded_length, k_.panel);
+  }
+  [[nodiscard]] float* head_values(std::size_t sequence, std::size_t head) const {
+    return memory_.values + sequence * sizes_.values +
+           head * packed_floats(sizes_.padded_length, head_dim_, k_.panel);
   }
 
   const network_view& network_;

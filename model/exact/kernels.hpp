@@ -89,12 +89,19 @@ struct kernel_table {
   void (*add_residual)(float* x, const float* change, const float* bias, std::size_t outputs);
   /// x = gelu(x + bias) (arithmetic §4.5).
   void (*bias_gelu)(float* x, const float* bias, std::size_t outputs);
-  /// Rotary embedding of one head, x[W][block_tokens], by angles [W/2][block_tokens] (arithmetic
-  /// §5.4).
-  void (*rotate)(float* x, const float* cosine, const float* sine, std::size_t head_dim);
+  /// Adds the bias (arithmetic §2.2) to one head, x[W][block_tokens], and then rotates it by angles
+  /// [W/2][block_tokens] (arithmetic §5.4).
+  void (*rotate)(float* x, const float* bias, const float* cosine, const float* sine,
+                 std::size_t head_dim);
   /// Cosines and sines of position * frequency for one block: [W/2][block_tokens] each.
   void (*rotary_angles)(const std::uint32_t* positions, const double* frequencies,
                         std::size_t half_dim, float* cosine, float* sine);
+  /// Packs the keys or values of one head for the tokens of one block, from[W][block_tokens]. The
+  /// first token is number `first` of its sequence. `to` is the head's packed matrix, see
+  /// attention_task.
+  void (*pack_keys)(const float* from, std::size_t head_dim, std::size_t first, float* to);
+  void (*pack_values)(const float* from, std::size_t head_dim, std::size_t padded_length,
+                      std::size_t first, float* to);
   std::size_t (*attention_scratch)(std::size_t head_dim, std::size_t padded_length);
   void (*attend)(const attention_task&);
 

@@ -100,6 +100,11 @@ struct isa_avx2 {
     const __m256 high = _mm256_permutevar8x32_ps(_mm256_loadu_ps(table + 8), (__m256i)at);
     return _mm256_blendv_ps(low, high, (__m256)(at << 28));  // bit 3 chooses
   }
+  /// Whether every lane chooses one of the first eight numbers: one permutation reaches those.
+  SOMA_LANES static bool all_low(i32 at) { return _mm256_movemask_ps((__m256)(at << 28)) == 0; }
+  SOMA_LANES static f32 pick_low(const float* table, i32 at) {
+    return _mm256_permutevar8x32_ps(_mm256_loadu_ps(table), (__m256i)at);
+  }
 };
 #endif
 

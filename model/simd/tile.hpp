@@ -64,14 +64,13 @@ struct product_tile {
             class... Next>
   SOMA_LANES void accumulate(const float* from, const float* by, std::size_t depth,
                              const Next*... next) {
-    for (std::size_t k = 0; k < depth; ++k, from += VectorStep, by += DepthStep) {
-      (__builtin_prefetch(next + k * DepthStep), ...);
+    const auto step = [&](const float* vectors_at, const float* factors_at) [[gnu::always_inline]] {
       F column[vectors];
       unrolled<0, vectors>([&](auto v) [[gnu::always_inline]] {
-        column[v.value] = F::load(from + v.value * F::lanes);
+        column[v.value] = F::load(vectors_at + v.value * F::lanes);
       });
       unrolled<0, factors>([&](auto r) [[gnu::always_inline]] {
-        const F factor = F::all(by[r.value * FactorStep]);
+        const F factor = F::all(factors_at[r.value * FactorStep]);
         unrolled<0, vectors>([&](auto v) [[gnu::always_inline]] {
           F& to = sum[r.value][v.value];
           if constexpr (Fused) {
@@ -81,7 +80,18 @@ struct product_tile {
           }
         });
       });
+    };
+    std::size_t k = 0;
+    if constexpr (sizeof...(Next) > 0) {
+      // Two steps take no more factors than a line of the cache holds, so one fetch is enough for
+      // both.
+      for (; k + 2 <= depth; k += 2, from += 2 * VectorStep, by += 2 * DepthStep) {
+        (__builtin_prefetch(next + k * DepthStep), ...);
+        step(from, by);
+        step(from + VectorStep, by + DepthStep);
+      }
     }
+    for (; k < depth; ++k, from += VectorStep, by += DepthStep) step(from, by);
   }
 };
 

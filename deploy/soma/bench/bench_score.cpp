@@ -42,16 +42,15 @@ class bench_score final : public bench_verb {
 };
 
 struct shape {
-  std::size_t m, n, k;
-  double times;
+  std::size_t m, n, k, times;
 };
 
 /// The shapes of all matrix products of a run: those with weights, and the two of attention, which
 /// count as half a square each, since a token sees only the tokens before it.
 std::vector<shape> shapes_of(const model_architecture& a, std::size_t sequences) {
   const std::size_t tokens = sequences * a.max_seq;
-  const double layers = a.layers;
-  const double heads = layers * a.heads * static_cast<double>(sequences);
+  const std::size_t layers = a.layers;
+  const std::size_t heads = layers * a.heads * sequences;
   const std::size_t width = a.dim / a.heads;
   return {{tokens, a.dim, a.dim, 4 * layers},
           {tokens, a.ffn, a.dim, layers},
@@ -65,15 +64,19 @@ std::vector<shape> shapes_of(const model_architecture& a, std::size_t sequences)
 double gigaflop_of(const std::vector<shape>& shapes) {
   double sum = 0;
   for (const auto& s : shapes) {
-    sum += 2e-9 * s.times * static_cast<double>(s.m) * static_cast<double>(s.n) *
-           static_cast<double>(s.k);
+    sum += 2e-9 * static_cast<double>(s.times) * static_cast<double>(s.m) *
+           static_cast<double>(s.n) * static_cast<double>(s.k);
   }
   return sum;
 }
 
+/// All products of a run, as often as the run has them: so the time that the machine gives to other
+/// work falls on both sides alike.
 double roofline_seconds(const reference_library& reference, const std::vector<shape>& shapes) {
   double sum = 0;
-  for (const auto& s : shapes) sum += s.times * reference.sgemm_seconds(s.m, s.n, s.k, 3);
+  for (const auto& s : shapes) {
+    sum += reference.sgemm_seconds(s.m, s.n, s.k, static_cast<unsigned>(s.times));
+  }
   return sum;
 }
 
@@ -104,7 +107,7 @@ expected<std::vector<bench_row>, failure> bench_score::measure() {
              options_.seconds * (no_twin_ ? 1 : 0.5));
   const std::string compared =
       "score " + weights::to_text(*arch) + ", " + std::to_string(sequences_) + " sequences";
-  // Both sides count with their best time; that of the products is the sum of the best of each.
+  // Both sides count with their best time.
   bench_row against_products{
       compared, ours, roofline, "OpenBLAS sgemm, the products alone", "GFLOP", gigaflop_of(shapes)};
   std::vector<bench_row> rows;

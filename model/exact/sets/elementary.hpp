@@ -161,9 +161,21 @@ SOMA_LANES floats<Isa> erf(floats<Isa> x) {
   const F i = rounded - F::all(round_f32);
   const F t = fma(i, F::all(-erf_width), end);
   const auto at = as_ints(rounded);  // its low four bits are i
-  F sum = pick(erf_terms[6], at);
-  for (std::size_t n = 6; n-- > 1;) sum = fma(sum, t, pick(erf_terms[n], at));
-  const F y = fma(sum, t, select(i == F::zero(), t, pick(erf_terms[0], at)));
+  const auto series = [&](auto&& term) [[gnu::always_inline]] {
+    F sum = term(erf_terms[6]);
+    for (std::size_t n = 6; n-- > 1;) sum = fma(sum, t, term(erf_terms[n]));
+    return fma(sum, t, select(i == F::zero(), t, term(erf_terms[0])));
+  };
+  const auto any = [&](const float(&terms)[16]) [[gnu::always_inline]] { return pick(terms, at); };
+  F y;
+  if constexpr (requires { Isa::all_low(at.v); }) {
+    // Most arguments that a network meets are small.
+    const auto low = [&](const float(&terms)[16])
+                         [[gnu::always_inline]] { return pick_low(terms, at); };
+    y = Isa::all_low(at.v) ? series(low) : series(any);
+  } else {
+    y = series(any);
+  }
   return as_floats(as_ints(y) | (as_ints(x) & ints<Isa>::all(sign_bit)));
 }
 
