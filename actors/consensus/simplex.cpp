@@ -308,11 +308,21 @@ void simplex::core::enter(view_number view) {
   forget_old_votes();
   arm(timer_kind::view, timeout_of(view));
   if (seat && members.leader(view) == *seat) {
-    // Two blocks are at least an interval apart. After a view without a block there is no need to
-    // wait.
-    const bool after_block = held(view - 1, vote_kind::notarize) != nullptr;
-    arm(timer_kind::propose, after_block ? options.block_interval_ms : 0);
+    arm(timer_kind::propose, rest_of_interval(view - 1));
   }
+}
+
+/// R2. How long the leader waits after a view, so that two blocks are an interval apart. It counts
+/// from the time of the block, because what came since then is part of the interval; it is never
+/// longer than an interval, whatever the clock of the block's leader says. After a view without a
+/// block there is no need to wait.
+std::uint64_t simplex::core::rest_of_interval(view_number view) const {
+  const auto* const shown = held(view, vote_kind::notarize);
+  if (shown == nullptr) return 0;
+  const auto* const block = known(shown->statement.block);
+  if (block == nullptr) return options.block_interval_ms;
+  const auto over = block->block->block.header.time_ms + options.block_interval_ms;
+  return std::min(over - std::min(over, now_ms), options.block_interval_ms);
 }
 
 /// Forgets the votes of the view that leaves the window, if it was skipped, because its certificate

@@ -50,6 +50,7 @@ struct simplex::core {
   void settle();
   void arm(timer_kind kind, std::uint64_t after_ms);
   [[nodiscard]] std::uint64_t timeout_of(view_number view) const;
+  [[nodiscard]] std::uint64_t rest_of_interval(view_number view) const;
   void raise_alarm(std::string why);
   void tell(std::vector<peer_number> to, peer_message message);
   void recall(recalled past);

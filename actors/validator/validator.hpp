@@ -47,7 +47,7 @@ struct validator_ports {
 };
 
 struct validator_options {
-  std::uint32_t block_ms = 100;           // the shortest time between two blocks
+  std::uint32_t block_ms = 50;            // the shortest time between two blocks
   std::uint32_t idle_ms = 1'000;          // the time between empty blocks, at least block_ms
   std::uint32_t view_timeout_ms = 1'500;  // T0, at least 2 * idle_ms
   /// How long it listens after a restart before it signs. A validator that is alone in its

@@ -75,7 +75,7 @@ struct node_config {
   bool keeps_snapshots = true;
   /// --first-start on the command line: the operator says that the key has never voted.
   bool first_start = false;
-  std::uint32_t block_ms = 100, idle_ms = 1'000;
+  std::uint32_t block_ms = 50, idle_ms = 1'000;
   std::uint32_t view_timeout_ms = 1'500, listen_ms = 3'000;
 
   [[nodiscard]] bool runs(std::string_view role) const {

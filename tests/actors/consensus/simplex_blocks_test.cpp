@@ -66,6 +66,28 @@ std::vector<signed_transaction> payload_of(std::size_t count, std::size_t bytes_
 
 }  // namespace
 
+// By R2 what passed since the time of the block is part of the interval.
+TEST_CASE("the interval counts from the time of the block before, and is never longer") {
+  struct wait {
+    std::int64_t block_before_now_ms;
+    std::uint64_t wanted_ms;
+  };
+  for (const auto& [before_now, wanted] :
+       {wait{0, 100}, wait{30, 70}, wait{99, 1}, wait{100, 0}, wait{900, 0}, wait{-1'500, 100}}) {
+    CAPTURE(before_now);
+    one_leader one;
+    one.skip_until([&](view_number view) { return !one.leads(view) && one.leads(view.next()); });
+    const auto view = one.core().view();
+    const auto time =
+        static_cast<std::uint64_t>(static_cast<std::int64_t>(one.now_ms) - before_now);
+    const auto block = one.block_of({.view = view, .time_ms = time, .number = 1});
+    (void)one.propose(block);
+    const auto entered =
+        one.hear(1, peer::certified{one.certified(vote_kind::notarize, view, block->id)});
+    CHECK(timers_in(entered, timer_kind::propose) == times{wanted});
+  }
+}
+
 // By R2 a leader waits 100 ms after a view with a block, and a second in all without transactions.
 TEST_CASE("a leader waits for the interval after a block, and longer when it has nothing to send") {
   for (const bool after_block : {false, true}) {
