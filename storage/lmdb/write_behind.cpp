@@ -102,8 +102,15 @@ write_behind::~write_behind() {
 
 void write_behind::read_journals(std::uint64_t held,
                                  std::map<std::uint64_t, sorted_run::pointer>& into) {
-  for (auto& journal : readers_) {
-    if (journal->look() == 0) continue;
+  std::array<std::uint64_t, 2> first{};
+  for (std::size_t i = 0; i < first.size(); ++i) first[i] = readers_[i]->look();
+  for (std::size_t i = 0; i < first.size(); ++i) {
+    auto& journal = readers_[i];
+    if (first[i] == 0) continue;
+    // The other journal goes on where this one ended. If the tables hold everything up to there,
+    // which is so after each checkpoint, this one need not be read.
+    const auto goes_on = first[1 - i];
+    if (first[i] < goes_on && goes_on <= held + 1) continue;
     for (byte_view record; journal->next(record);) {
       const auto number = journal->number() - 1;
       if (number <= held) continue;

@@ -154,6 +154,30 @@ TEST_CASE("a small transaction writes a few sectors, and not the paths of a tree
   CHECK((written() - before) / 100 <= 4'096);
 }
 
+TEST_CASE("a reader does not read through a journal whose records are all in the tables") {
+  const scratch_directory dir;
+  constexpr std::size_t batch = std::size_t{1} << 20;
+  {
+    environment env(dir.path(), journaled(1'000));
+    for (std::uint64_t n = 1; n <= 8; ++n) {
+      write_txn txn(env);
+      txn.put(env.table("left"), key_of(0), bytes(batch, static_cast<std::uint8_t>(n)));
+      txn.commit();
+    }
+  }
+  const auto read_so_far = [] {
+    std::ifstream io("/proc/self/io");
+    for (std::string name, value; io >> name >> value;) {
+      if (name == "rchar:") return std::stoull(value);
+    }
+    return 0ULL;
+  };
+  const auto before = read_so_far();
+  const environment reader(dir.path(), reading(journaled(1'000)));
+  CHECK(read_txn(reader).find(reader.table("left"), key_of(0))->size() == batch);
+  CHECK(read_so_far() - before < batch);
+}
+
 TEST_CASE("a transaction that is not committed leaves nothing, and a batch of two puts is one") {
   const scratch_directory dir;
   environment env(dir.path(), journaled(10));
