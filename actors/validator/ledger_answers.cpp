@@ -50,11 +50,13 @@ void scan_from(const tables::ledger_view& ledger, schema::RowSource from, byte_v
     case schema::RowSource::LEDGER:
       return ledger.scan_from(first, visit);
     case schema::RowSource::TARGETS_BY_EPOCH:
-      return ledger.scan_index(tables::target_index::by_epoch, first, visit);
+      return ledger.scan_index(tables::row_index::targets_by_epoch, first, visit);
     case schema::RowSource::TARGETS_UNDECIDED:
-      return ledger.scan_index(tables::target_index::undecided, first, visit);
+      return ledger.scan_index(tables::row_index::targets_undecided, first, visit);
     case schema::RowSource::TARGET_COUNTS:
-      return ledger.scan_index(tables::target_index::counts, first, visit);
+      return ledger.scan_index(tables::row_index::target_counts, first, visit);
+    case schema::RowSource::MODEL_COUNTS:
+      return ledger.scan_index(tables::row_index::model_counts, first, visit);
   }
 }
 

@@ -71,13 +71,14 @@ struct GetRows {
 }
 
 enum RowSource {
-  # What is read. The indices of targets do not enter the state root; their records are described in
-  # storage/tables/row_table.hpp. With them, a question about a few targets costs no time for all
-  # that ever were. The prefix of an index may be empty.
+  # What is read. The indices of targets and models do not enter the state root; their records are
+  # described in storage/tables/row_table.hpp. With them, a question about a few targets costs no
+  # time for all that ever were. The prefix of an index may be empty.
   ledger @0;
   targetsByEpoch @1;
   targetsUndecided @2;
   targetCounts @3;
+  modelCounts @4;
 }
 
 struct Rows {

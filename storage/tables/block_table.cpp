@@ -1,6 +1,5 @@
 #include "storage/tables/block_table.hpp"
 
-#include <algorithm>
 #include <vector>
 
 #include "messages/signing/signing.hpp"
@@ -11,31 +10,22 @@
 namespace soma::tables {
 
 block_table::block_table(const lmdb::environment& env)
-    : blocks_(env.table(name)),
-      heights_(env.table(heights_name)),
-      transactions_(env.table(transactions_name)) {}
+    : blocks_(env.table(name)), heights_(env.table(heights_name)), transactions_(env) {}
 
 void block_table::append(lmdb::write_txn& txn, const block& added) const {
   const block_height height = added.header.height;
   const auto before = last(txn);
   SOMA_ASSERT(before.value == 0 || height == before.next(),
               "a block is committed at the next height");
+  std::vector<transaction_id> ids;
+  ids.reserve(added.payload.size());
+  for (const auto& sent : added.payload) ids.push_back(signing::id_of(sent));
+  // A cursor reads all that its transaction has written, so it comes before the block is written.
+  transactions_.add(txn, height, ids);
   ordered_key key;
   key.add(height);
   txn.append(blocks_, key.view(), encode(added));
   txn.put(heights_, signing::id_of(added.header).view(), key.view());
-  // Sorted by id, so that neighbours are written together. Of equal ids the last place stays.
-  std::vector<std::pair<transaction_id, std::uint32_t>> ids;
-  ids.reserve(added.payload.size());
-  for (std::uint32_t index = 0; index < added.payload.size(); ++index) {
-    ids.emplace_back(signing::id_of(added.payload[index]), index);
-  }
-  std::ranges::sort(ids);
-  for (const auto& [id, index] : ids) {
-    ordered_key place;
-    place.add(height).add_u32(index);
-    txn.put(transactions_, id.view(), place.view());
-  }
 }
 
 block_height block_table::last(const lmdb::read_txn& txn) const {
@@ -58,10 +48,15 @@ std::optional<block_height> block_table::height_of(const lmdb::read_txn& txn,
 
 std::optional<transaction_place> block_table::place_of(const lmdb::read_txn& txn,
                                                        const transaction_id& id) const {
-  const auto place = txn.find(transactions_, id.view());
-  if (!place) return std::nullopt;
-  return transaction_place{{big_endian(place->first(8))},
-                           static_cast<std::uint32_t>(big_endian(place->subspan(8)))};
+  std::optional<transaction_place> found;
+  transactions_.visit(txn, id, [&](const transaction_place& place) {
+    const auto there = at(txn, place.height);
+    const bool is_it = there && place.index < there->payload.size() &&
+                       signing::id_of(there->payload[place.index]) == id;
+    if (is_it) found = place;
+    return !is_it;
+  });
+  return found;
 }
 
 }  // namespace soma::tables

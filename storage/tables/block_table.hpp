@@ -1,29 +1,21 @@
 // blocks: height (u64 BE) -> canonical Block. Heights follow each other without a gap, from 1 or,
 // in a ledger that began from a snapshot, from the first one after it.
 // block_heights: block id -> height (u64 BE).
-// transactions: transaction id -> height (u64 BE) ‖ index in the block (u32 BE). If a transaction
-// is there twice, the last place is kept.
+// Where each transaction lies: transaction_index.hpp.
 #pragma once
 
 #include <optional>
 
 #include "messages/values/blocks.hpp"
 #include "storage/lmdb/transaction.hpp"
+#include "storage/tables/transaction_index.hpp"
 
 namespace soma::tables {
-
-/// Where a transaction lies in the chain.
-struct transaction_place {
-  block_height height;
-  std::uint32_t index = 0;
-  friend bool operator==(const transaction_place&, const transaction_place&) = default;
-};
 
 class block_table {
  public:
   static constexpr const char* name = "blocks";
   static constexpr const char* heights_name = "block_heights";
-  static constexpr const char* transactions_name = "transactions";
   explicit block_table(const lmdb::environment& env);
 
   /// Asserts that the block's height is the next one, unless the table is empty.
@@ -33,13 +25,14 @@ class block_table {
   [[nodiscard]] std::optional<block> at(const lmdb::read_txn& txn, block_height height) const;
   [[nodiscard]] std::optional<block_height> height_of(const lmdb::read_txn& txn,
                                                       const block_id& id) const;
+  /// The last place, if the transaction is there twice.
   [[nodiscard]] std::optional<transaction_place> place_of(const lmdb::read_txn& txn,
                                                           const transaction_id& id) const;
 
  private:
   lmdb::database blocks_;
   lmdb::database heights_;
-  lmdb::database transactions_;
+  transaction_index transactions_;
 };
 
 }  // namespace soma::tables

@@ -1,6 +1,7 @@
 #include "storage/tables/event_table.hpp"
 
 #include <algorithm>
+#include <array>
 
 #include "storage/tables/keys.hpp"
 #include "storage/tables/stored.hpp"
@@ -15,50 +16,128 @@ event_table::event_table(const lmdb::environment& env)
 
 namespace {
 
-/// For one kind of id: the events of one block that name each id. It is written in the order of
-/// ids, one record for each id.
-class index_of_block {
+constexpr std::size_t place_bytes = 12;
+/// The key of an event.
+using event_place = std::array<std::uint8_t, place_bytes>;
+enum link : std::uint8_t { to_target, to_model, to_account, to_other };
+using event_links = std::array<std::optional<event_place>, 4>;
+
+event_place place_at(block_height height, std::uint32_t index) {
+  ordered_key key;
+  key.add(height).add_u32(index);
+  event_place made{};
+  std::ranges::copy(key.view(), made.begin());
+  return made;
+}
+
+/// For one kind of id: which events of one block name which id.
+class named_in_block {
  public:
   template <class Tag>
-  void add(const id32<Tag>& id, std::uint32_t index) {
-    if (!id.is_zero()) places_.emplace_back(hash256{id.value}, index);
+  void add(const id32<Tag>& id, std::uint32_t index, link which) {
+    if (!id.is_zero()) names_.push_back({hash256{id.value}, index, which});
   }
-  void write(lmdb::write_txn& txn, lmdb::database table, block_height height) {
-    std::ranges::sort(places_);
-    for (std::size_t first = 0, last = 0; first < places_.size(); first = last) {
-      ordered_key key, indices;
-      key.add(places_[first].first).add(height);
-      for (; last < places_.size() && places_[last].first == places_[first].first; ++last) {
-        // An event may name one account in both of its account fields.
-        if (last > first && places_[last] == places_[last - 1]) continue;
-        indices.add_u32(places_[last].second);
+  /// Sets the links of the events. To be called once, before write().
+  void set_links(const lmdb::read_txn& txn, lmdb::database table, block_height height,
+                 std::vector<event_links>& links) {
+    std::ranges::sort(names_);
+    for (std::size_t i = 0; i < names_.size(); ++i) {
+      const auto& now = names_[i];
+      auto& link = links[now.index][now.which];
+      if (i == 0 || names_[i - 1].id != now.id) {
+        const auto found = txn.find(table, now.id.view());
+        if (!found || found->size() != place_bytes) continue;
+        std::ranges::copy(*found, link.emplace().begin());
+      } else if (names_[i - 1].index != now.index) {
+        link = place_at(height, names_[i - 1].index);
       }
-      txn.put(table, key.view(), indices.view());
+    }
+  }
+  /// Writes the latest event of each id, in the order of ids.
+  void write(lmdb::write_txn& txn, lmdb::database table, block_height height) const {
+    for (std::size_t i = 0; i < names_.size(); ++i) {
+      if (i + 1 < names_.size() && names_[i + 1].id == names_[i].id) continue;
+      txn.put(table, names_[i].id.view(), place_at(height, names_[i].index));
     }
   }
 
  private:
-  std::vector<std::pair<hash256, std::uint32_t>> places_;
+  struct name {
+    hash256 id;
+    std::uint32_t index = 0;
+    link which{};
+    friend auto operator<=>(const name&, const name&) = default;
+  };
+  std::vector<name> names_;
 };
+
+bytes stored_form(const event_links& links, const event& happened) {
+  bytes made{0};
+  for (std::size_t i = 0; i < links.size(); ++i) {
+    if (!links[i]) continue;
+    made[0] = static_cast<std::uint8_t>(made[0] | 1u << i);
+    made.insert(made.end(), links[i]->begin(), links[i]->end());
+  }
+  const auto content = encode(happened);
+  made.insert(made.end(), content.begin(), content.end());
+  return made;
+}
+
+struct stored_event {
+  event_links links;
+  event content;
+};
+
+stored_event read_stored(lmdb::database table, byte_view key, byte_view stored) {
+  const auto fail = [&]() -> void {
+    throw lmdb::failure(lmdb::failure_code::corrupt_record, "an event is shorter than its links",
+                        std::string(table.name()), bytes(key.begin(), key.end()));
+  };
+  stored_event read;
+  if (stored.empty()) fail();
+  const auto which = stored[0];
+  auto rest = stored.subspan(1);
+  for (std::size_t i = 0; i < read.links.size(); ++i) {
+    if ((which >> i & 1) == 0) continue;
+    if (rest.size() < place_bytes) fail();
+    std::ranges::copy(rest.first(place_bytes), read.links[i].emplace().begin());
+    rest = rest.subspan(place_bytes);
+  }
+  read.content = decode_stored<event>(table, key, rest);
+  return read;
+}
+
+/// The link of an event that leads to the one before it for this id.
+std::optional<event_place> link_for(const stored_event& from, lmdb::database index, byte_view id) {
+  const auto is_it = [&](byte_view named) { return std::ranges::equal(named, id); };
+  if (index.name() == event_table::by_target_name) return from.links[to_target];
+  if (index.name() == event_table::by_model_name) return from.links[to_model];
+  return from.links[is_it(from.content.account.view()) ? to_account : to_other];
+}
 
 }  // namespace
 
 void event_table::append(lmdb::write_txn& txn, block_height height,
                          std::span<const event> events) const {
-  index_of_block by_target, by_model, by_account;
+  if (events.empty()) return;
+  named_in_block targets, models, accounts;
   for (std::uint32_t index = 0; index < events.size(); ++index) {
     const event& happened = events[index];
-    ordered_key key;
-    key.add(height).add_u32(index);
-    txn.append(events_, key.view(), encode(happened));
-    by_target.add(happened.target, index);
-    by_model.add(happened.model.model, index);
-    by_account.add(happened.account, index);
-    by_account.add(happened.other, index);
+    targets.add(happened.target, index, to_target);
+    models.add(happened.model.model, index, to_model);
+    accounts.add(happened.account, index, to_account);
+    accounts.add(happened.other, index, to_other);
   }
-  by_target.write(txn, by_target_, height);
-  by_model.write(txn, by_model_, height);
-  by_account.write(txn, by_account_, height);
+  std::vector<event_links> links(events.size());
+  targets.set_links(txn, by_target_, height, links);
+  models.set_links(txn, by_model_, height, links);
+  accounts.set_links(txn, by_account_, height, links);
+  for (std::uint32_t index = 0; index < events.size(); ++index) {
+    txn.append(events_, place_at(height, index), stored_form(links[index], events[index]));
+  }
+  targets.write(txn, by_target_, height);
+  models.write(txn, by_model_, height);
+  accounts.write(txn, by_account_, height);
 }
 
 std::vector<event> event_table::at(const lmdb::read_txn& txn, block_height height) const {
@@ -77,38 +156,30 @@ void event_table::visit(const lmdb::read_txn& txn, block_height first, block_hei
   lmdb::cursor at(txn, events_);
   for (bool there = at.at_least(start.view()); there; there = at.next()) {
     if (big_endian(at.key().first(8)) > last.value) return;
-    if (!visit(decode_stored<event>(events_, at.key(), at.value()))) return;
+    if (!visit(read_stored(events_, at.key(), at.value()).content)) return;
   }
-}
-
-event event_table::indexed(const lmdb::read_txn& txn, lmdb::database index, byte_view key,
-                           byte_view place) const {
-  auto happened = find_stored<event>(txn, events_, place);
-  if (!happened) {
-    throw lmdb::failure(lmdb::failure_code::corrupt_record, "an index names no event",
-                        std::string(index.name()), bytes(key.begin(), key.end()));
-  }
-  return std::move(*happened);
 }
 
 void event_table::visit_latest(const lmdb::read_txn& txn, lmdb::database index, byte_view id,
                                const event_visitor& visit) const {
-  // This is one byte longer than any key of the id, so seeking it finds the first key behind them,
-  // if there is one.
-  bytes behind(id.begin(), id.end());
-  behind.resize(id.size() + 9, 0xFF);
-  lmdb::cursor at(txn, index);
-  bool there = at.at_least(behind) ? at.previous() : at.last();
-  for (; there; there = at.previous()) {
-    const byte_view key = at.key();
-    if (!std::ranges::equal(key.first(id.size()), id)) return;
-    bytes place(key.begin() + static_cast<std::ptrdiff_t>(id.size()), key.end());
-    for (auto left = at.value(); left.size() >= 4; left = left.first(left.size() - 4)) {
-      place.resize(8);
-      const auto last = left.last(4);
-      place.insert(place.end(), last.begin(), last.end());
-      if (!visit(indexed(txn, index, key, place))) return;
-    }
+  const auto fail = [&](const char* why) {
+    throw lmdb::failure(lmdb::failure_code::corrupt_record, why, std::string(index.name()),
+                        bytes(id.begin(), id.end()));
+  };
+  const auto latest = txn.find(index, id);
+  if (!latest) return;
+  if (latest->size() != place_bytes) fail("a record of an index is no place");
+  bytes next(latest->begin(), latest->end());
+  for (;;) {
+    const auto stored = txn.find(events_, next);
+    if (!stored) fail("an index names no event");
+    const auto found = read_stored(events_, next, *stored);
+    if (!visit(found.content)) return;
+    const auto before = link_for(found, index, id);
+    if (!before) return;
+    // A list that does not descend would have no end.
+    if (!std::ranges::lexicographical_compare(*before, next)) fail("the events of an id turn back");
+    next.assign(before->begin(), before->end());
   }
 }
 

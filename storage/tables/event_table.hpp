@@ -1,9 +1,15 @@
-// events: height (u64 BE) ‖ index in the block (u32 BE) -> canonical Event. Height 0 holds the
-// events of the genesis.
-// events_by_target, events_by_model, events_by_account: id ‖ height (u64 BE) -> the indices (u32 BE
-// each) of the block's events that name the id, ascending. An id that is zero is not indexed. A
-// model's index holds the events of all its versions. An account's index also holds the events
-// that name it as the other account.
+// events: height (u64 BE) ‖ index in the block (u32 BE) -> links ‖ canonical Event. Height 0 holds
+// the events of the genesis.
+// events_by_target, events_by_model, events_by_account: id -> the key of the latest event that
+// names the id. An id that is zero is not indexed. A model's index holds the events of all its
+// versions. An account's index also holds the events that name it as the other account.
+//
+// The links of an event lead to the event before it for each id that it names, so that the events
+// of an id are a list, the latest first. The indices thus have one record for an id and not one for
+// an event: they do not grow with the chain, and a block changes few of their pages. Links are:
+//   which of the four there are (u8) | the key of an event for each that there is
+// Bit 0 stands for the target, 1 for the model, 2 for the account and 3 for the other account.
+// There is no link where there was no event before, nor for the other account if it is the account.
 #pragma once
 
 #include <functional>
@@ -53,8 +59,6 @@ class event_table {
  private:
   void visit_latest(const lmdb::read_txn& txn, lmdb::database index, byte_view id,
                     const event_visitor& visit) const;
-  [[nodiscard]] event indexed(const lmdb::read_txn& txn, lmdb::database index, byte_view key,
-                              byte_view place) const;
 
   lmdb::database events_;
   lmdb::database by_target_;

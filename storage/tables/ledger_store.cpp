@@ -13,14 +13,14 @@ constexpr std::uint64_t blocks_between_reader_checks = 256;
 
 lmdb::environment_options environment_options_of(const ledger_options& options) {
   return {.map_bytes = options.map_bytes,
-          .format = "soma-ledger 6",
+          .format = "soma-ledger 7",
           .other_format_advice =
               "up to 3 it holds a network of the first edition of the rules: use "
               "the soma that wrote it, or begin the network anew in an empty home",
           .tables = {row_table::name, row_table::by_epoch_name, row_table::undecided_name,
-                     row_table::counts_name, block_table::name, block_table::heights_name,
-                     block_table::transactions_name, epoch_table::name, event_table::name,
-                     event_table::by_target_name, event_table::by_model_name,
+                     row_table::counts_name, row_table::model_counts_name, block_table::name,
+                     block_table::heights_name, transaction_index::name, epoch_table::name,
+                     event_table::name, event_table::by_target_name, event_table::by_model_name,
                      event_table::by_account_name, genesis_table::name, proof_table::finals_name,
                      proof_table::epoch_ends_name},
           .read_only = options.read_only,
@@ -98,7 +98,7 @@ std::vector<target_id> ledger_view::open_targets(epoch_number epoch) const {
 void ledger_view::scan_from(byte_view first, const row_visitor& visit) const {
   tables_->rows.scan_from(txn_, first, visit);
 }
-void ledger_view::scan_index(target_index index, byte_view first, const row_visitor& visit) const {
+void ledger_view::scan_index(row_index index, byte_view first, const row_visitor& visit) const {
   tables_->rows.scan_index(txn_, index, first, visit);
 }
 std::vector<listed_status> ledger_view::targets_of(epoch_number first, epoch_number last) const {
@@ -109,6 +109,9 @@ std::vector<listed_status> ledger_view::undecided_targets() const {
 }
 std::map<target_status, std::uint64_t> ledger_view::target_counts() const {
   return tables_->rows.target_counts(txn_);
+}
+std::map<model_status, std::uint64_t> ledger_view::model_counts() const {
+  return tables_->rows.model_counts(txn_);
 }
 
 block_height ledger_view::height() const {

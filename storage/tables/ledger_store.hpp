@@ -77,9 +77,9 @@ class ledger_view {
   /// Visits rows in the order of keys, from the first that is not below `first`, until visit
   /// returns false.
   void scan_from(byte_view first, const row_visitor& visit) const;
-  /// Visits the records of an index of targets in the order of keys, from the first that is not
-  /// below `first`, until visit returns false.
-  void scan_index(target_index index, byte_view first, const row_visitor& visit) const;
+  /// Visits the records of an index of targets or models in the order of keys, from the first that
+  /// is not below `first`, until visit returns false.
+  void scan_index(row_index index, byte_view first, const row_visitor& visit) const;
 
   /// nullopt before init.
   [[nodiscard]] std::optional<chain_row> chain() const;
@@ -96,6 +96,8 @@ class ledger_view {
   [[nodiscard]] std::vector<listed_status> targets_of(epoch_number first, epoch_number last) const;
   [[nodiscard]] std::vector<listed_status> undecided_targets() const;
   [[nodiscard]] std::map<target_status, std::uint64_t> target_counts() const;
+  /// How many models have each status.
+  [[nodiscard]] std::map<model_status, std::uint64_t> model_counts() const;
 
   /// The height of the last block, also when a snapshot stands for that block; 0 after the genesis
   /// and before it.

@@ -12,12 +12,13 @@
 //
 // and the tables that only the rules read, by their numbers in messages/values/rows.hpp.
 //
-// Three tables follow the targets in the same transaction, so that a question about a few targets
-// costs time for those and not for all that ever were:
+// Four tables follow the targets and models in the same transaction, so that a question about a few
+// of them, or how many there are, costs no time for all that ever were:
 //
 // targets_by_epoch: epoch (u64 BE) ‖ target id -> status (u8), for every target.
 // targets_undecided: the same for the targets that are open, filled or revealed.
 // target_counts: status (u8) -> how many targets have it (u64 BE).
+// model_counts: the same for models.
 #pragma once
 
 #include <functional>
@@ -33,8 +34,13 @@ namespace soma::tables {
 /// Is called in the order of keys until it returns false. The views die with the call.
 using row_visitor = std::function<bool(byte_view key, byte_view value)>;
 
-/// The indices of targets; see above.
-enum class target_index : std::uint8_t { by_epoch, undecided, counts };
+/// The indices of targets and models; see above.
+enum class row_index : std::uint8_t {
+  targets_by_epoch,
+  targets_undecided,
+  target_counts,
+  model_counts,
+};
 
 /// A target and how it stands, as the indices of targets know it.
 struct listed_status {
@@ -53,9 +59,10 @@ class row_table {
   static constexpr const char* by_epoch_name = "targets_by_epoch";
   static constexpr const char* undecided_name = "targets_undecided";
   static constexpr const char* counts_name = "target_counts";
+  static constexpr const char* model_counts_name = "model_counts";
   explicit row_table(const lmdb::environment& env);
 
-  /// Asserts that the key is a row's key and, for a target, that the value decodes.
+  /// Asserts that the key is a row's key and, for a target or a model, that the value decodes.
   void apply(lmdb::write_txn& txn, const row_change& change) const;
   /// Adds a row behind all others, for filling a table in the order of its keys.
   void append(lmdb::write_txn& txn, byte_view key, byte_view value) const;
@@ -83,7 +90,7 @@ class row_table {
   [[nodiscard]] std::vector<target_id> open_targets(const lmdb::read_txn& txn,
                                                     epoch_number epoch) const;
   /// Visits the records of an index, from the first key that is not below `first`.
-  void scan_index(const lmdb::read_txn& txn, target_index index, byte_view first,
+  void scan_index(const lmdb::read_txn& txn, row_index index, byte_view first,
                   const row_visitor& visit) const;
   /// The targets that were opened in epochs `first` to `last`, both included, in the order of
   /// epochs and ids.
@@ -94,15 +101,19 @@ class row_table {
   /// How many targets there are with each status that any has.
   [[nodiscard]] std::map<target_status, std::uint64_t> target_counts(
       const lmdb::read_txn& txn) const;
+  /// The same for models.
+  [[nodiscard]] std::map<model_status, std::uint64_t> model_counts(const lmdb::read_txn& txn) const;
 
  private:
   void index_target(lmdb::write_txn& txn, const row_change& change) const;
-  void count(lmdb::write_txn& txn, target_status status, bool more) const;
+  void index_model(lmdb::write_txn& txn, const row_change& change) const;
+  void count(lmdb::write_txn& txn, lmdb::database counts, std::uint8_t status, bool more) const;
 
   lmdb::database rows_;
   lmdb::database by_epoch_;
   lmdb::database undecided_;
   lmdb::database counts_;
+  lmdb::database model_counts_;
 };
 
 }  // namespace soma::tables

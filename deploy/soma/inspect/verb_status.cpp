@@ -64,17 +64,16 @@ struct facts {
   std::optional<ledger_source::running_validator> validator;
 };
 
-/// Reads what a status counts. It asks for targets by their epoch and counts no accounts, since
-/// there may be millions of both.
+/// Reads what a status counts. It asks for targets by their epoch, takes the number of models from
+/// the ledger and counts no accounts, since there may be millions of all of them.
 facts collect(ledger_source& source) {
   facts out;
   out.chain = source.chain();
   out.validator = source.validator_now();
   out.committee = source.row<committee_row>(committee_key()).value_or(committee_row{});
-  source.scan(table_prefix(ledger_table::model), [&](byte_view, byte_view value) {
-    ++out.models[std::string(explain::name_of(ledger_source::decoded<model_row>(value).status))];
-    return true;
-  });
+  for (const auto& [status, count] : source.model_counts()) {
+    out.models[std::string(explain::name_of(status))] = count;
+  }
   // It counts the targets of this epoch, and earlier ones that are not decided yet.
   for (const auto& target : source.targets_of(out.chain.epoch)) {
     ++out.targets[std::string(explain::name_of(target.status))];

@@ -86,12 +86,7 @@ outcome target_list::run(const run_context& context) {
     return shown.size() < limit_;
   };
   if (all_) {
-    source.scan_index(tables::target_index::counts, {}, [&](byte_view key, byte_view value) {
-      std::uint64_t count = 0;
-      for (const auto byte : value) count = count << 8 | byte;
-      if (count > 0) counts[static_cast<target_status>(key[0])] = count;
-      return true;
-    });
+    counts = source.target_counts();
     source.scan(table_prefix(ledger_table::target), [&](byte_view key, byte_view value) {
       return take(*id_in_key<target_id>(key), ledger_source::decoded<target_row>(value));
     });

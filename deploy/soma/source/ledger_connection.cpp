@@ -81,12 +81,21 @@ std::optional<bytes> ledger_connection::find(byte_view key) {
   return bytes_of(reply.root().getValue());
 }
 
-void ledger_connection::scan_index(tables::target_index index, byte_view prefix,
+void ledger_connection::scan_index(tables::row_index index, byte_view prefix,
                                    const tables::row_visitor& visit) {
-  const auto from = index == tables::target_index::by_epoch ? schema::RowSource::TARGETS_BY_EPOCH
-                    : index == tables::target_index::undecided
-                        ? schema::RowSource::TARGETS_UNDECIDED
-                        : schema::RowSource::TARGET_COUNTS;
+  const auto from = [&] {
+    switch (index) {
+      case tables::row_index::targets_by_epoch:
+        return schema::RowSource::TARGETS_BY_EPOCH;
+      case tables::row_index::targets_undecided:
+        return schema::RowSource::TARGETS_UNDECIDED;
+      case tables::row_index::target_counts:
+        return schema::RowSource::TARGET_COUNTS;
+      case tables::row_index::model_counts:
+        break;
+    }
+    return schema::RowSource::MODEL_COUNTS;
+  }();
   scan_pages(from, prefix, visit);
 }
 

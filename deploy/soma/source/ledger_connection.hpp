@@ -39,7 +39,7 @@ class ledger_connection final : public ledger_source {
   void scan(byte_view prefix, const tables::row_visitor& visit) override {
     scan_pages(schema::RowSource::LEDGER, prefix, visit);
   }
-  void scan_index(tables::target_index index, byte_view prefix,
+  void scan_index(tables::row_index index, byte_view prefix,
                   const tables::row_visitor& visit) override;
   std::string where() const override;
   std::optional<running_validator> validator_now() override;

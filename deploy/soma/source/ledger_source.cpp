@@ -25,7 +25,7 @@ class stored_source final : public ledger_source {
     view_.visit_events_of(account, visit);
     return true;
   }
-  void scan_index(tables::target_index index, byte_view prefix,
+  void scan_index(tables::row_index index, byte_view prefix,
                   const tables::row_visitor& visit) override {
     view_.scan_index(index, prefix, [&](byte_view key, byte_view value) {
       const bool begins =
@@ -50,13 +50,25 @@ const std::string* text_at(const json& config, std::string_view dotted) {
 
 namespace {
 
-std::vector<tables::listed_status> listed(ledger_source& source, tables::target_index index,
+std::vector<tables::listed_status> listed(ledger_source& source, tables::row_index index,
                                           byte_view prefix) {
   std::vector<tables::listed_status> found;
   source.scan_index(index, prefix, [&](byte_view key, byte_view value) {
     const auto one = tables::listed_status::parse(key, value);
     if (!one) throw source_failure("an index of targets is of another version");
     found.push_back(*one);
+    return true;
+  });
+  return found;
+}
+
+template <class Status>
+std::map<Status, std::uint64_t> counted(ledger_source& source, tables::row_index index) {
+  std::map<Status, std::uint64_t> found;
+  source.scan_index(index, {}, [&](byte_view key, byte_view value) {
+    std::uint64_t count = 0;
+    for (const auto byte : value) count = count << 8 | byte;
+    if (count > 0) found[static_cast<Status>(key[0])] = count;
     return true;
   });
   return found;
@@ -69,11 +81,19 @@ std::vector<tables::listed_status> ledger_source::targets_of(epoch_number epoch)
   for (int shift = 56; shift >= 0; shift -= 8) {
     prefix.push_back(static_cast<std::uint8_t>(epoch.value >> shift));
   }
-  return listed(*this, tables::target_index::by_epoch, prefix);
+  return listed(*this, tables::row_index::targets_by_epoch, prefix);
 }
 
 std::vector<tables::listed_status> ledger_source::undecided_targets() {
-  return listed(*this, tables::target_index::undecided, {});
+  return listed(*this, tables::row_index::targets_undecided, {});
+}
+
+std::map<target_status, std::uint64_t> ledger_source::target_counts() {
+  return counted<target_status>(*this, tables::row_index::target_counts);
+}
+
+std::map<model_status, std::uint64_t> ledger_source::model_counts() {
+  return counted<model_status>(*this, tables::row_index::model_counts);
 }
 
 chain_row ledger_source::chain() {

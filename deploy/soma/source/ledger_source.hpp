@@ -6,6 +6,7 @@
 #pragma once
 
 #include <filesystem>
+#include <map>
 #include <memory>
 #include <stdexcept>
 #include <string>
@@ -40,14 +41,17 @@ class ledger_source {
   /// Visits the events of an account, the latest first, until `visit` returns false. Returns false
   /// if this source has no events: a validator answers about rows only.
   virtual bool visit_events_of(const address&, const tables::event_visitor&) { return false; }
-  /// Visits the records of an index of targets (storage/tables/row_table.hpp) whose key begins with
+  /// Visits the records of an index of rows (storage/tables/row_table.hpp) whose key begins with
   /// `prefix`, which may be empty, in the order of their keys, until `visit` returns false.
-  virtual void scan_index(tables::target_index index, byte_view prefix,
+  virtual void scan_index(tables::row_index index, byte_view prefix,
                           const tables::row_visitor& visit) = 0;
   /// The targets that were opened in an epoch, and all targets that are open, filled or revealed.
   /// Both cost time for what they return, and not for all targets that ever were.
   [[nodiscard]] std::vector<tables::listed_status> targets_of(epoch_number epoch);
   [[nodiscard]] std::vector<tables::listed_status> undecided_targets();
+  /// How many targets or models there are with each status that any has.
+  [[nodiscard]] std::map<target_status, std::uint64_t> target_counts();
+  [[nodiscard]] std::map<model_status, std::uint64_t> model_counts();
   /// The place that is read, for messages: "the ledger in …" or "the validator at …".
   [[nodiscard]] virtual std::string where() const = 0;
 

@@ -12,7 +12,7 @@ using schema::RowSource;
 namespace {
 
 /// A ledger with 2,500 targets of epochs 0 to 4, of which every fifth is revealed and the others
-/// are settled.
+/// are settled, and 30 models, of which every third is active and the others are not.
 struct old_ledger {
   old_ledger()
       : store(folder.path() / "ledger", {.map_bytes = std::size_t{1} << 28, .sync = false}) {
@@ -24,6 +24,13 @@ struct old_ledger {
       target_id id;
       id.value = {static_cast<std::uint8_t>(i), static_cast<std::uint8_t>(i >> 8)};
       rows.push_back({target_key(id), encode(row)});
+    }
+    for (std::uint8_t i = 0; i < 30; ++i) {
+      model_row row;
+      row.status = i % 3 == 0 ? model_status::active : model_status::inactive;
+      model_id id;
+      id.value.fill(i);
+      rows.push_back({model_key(id), encode(row)});
     }
     store.init(as_bytes("genesis"), rows);
   }
@@ -67,6 +74,10 @@ TEST_CASE("the targets of an epoch and the undecided ones are read by pages, wit
   REQUIRE(counts.size() == 2);
   CHECK(counts[0].second == bytes{0, 0, 0, 0, 0, 0, 1, 244});
   CHECK(counts[1].second == bytes{0, 0, 0, 0, 0, 0, 7, 208});
+  const auto models = all_pages(ledger.store, RowSource::MODEL_COUNTS, {});
+  REQUIRE(models.size() == 2);
+  CHECK(models[0].second == bytes{0, 0, 0, 0, 0, 0, 0, 10});
+  CHECK(models[1].second == bytes{0, 0, 0, 0, 0, 0, 0, 20});
 }
 
 TEST_CASE("rows of the ledger need a prefix, and a source that is not known gives nothing") {

@@ -17,7 +17,7 @@ class moving_ledger final : public ledger_source {
     return encode(row);
   }
   void scan(byte_view, const tables::row_visitor&) override {}
-  void scan_index(tables::target_index, byte_view, const tables::row_visitor&) override {}
+  void scan_index(tables::row_index, byte_view, const tables::row_visitor&) override {}
   std::string where() const override { return "a test"; }
 
  private:
