@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "deploy/soma/bench/bench.hpp"
+#include "deploy/soma/bench/bench_ledger_reads.hpp"
 #include "deploy/soma/bench/bench_ledger_twin.hpp"
 #include "deploy/soma/bench/bench_ledger_world.hpp"
 #include "deploy/soma/shell/console.hpp"
@@ -208,6 +209,13 @@ struct durable_blocks {
   [[nodiscard]] double mean() const {
     return (sum_of(seconds) + left) / static_cast<double>(seconds.size());
   }
+  void explain(const std::string& of) const {
+    note_line(count_text(seconds.size()) + " blocks" + of + ": the median took " +
+              decimal_text(median_of(seconds) * 1e3, 2) + " ms, the slowest " +
+              decimal_text(std::ranges::max(seconds) * 1e3, 2) +
+              " ms; the rest of the journal into the tables, " + decimal_text(left * 1e3, 2) +
+              " ms");
+  }
 };
 
 expected<std::vector<bench_row>, failure> bench_ledger::durable(ledger_world& world,
@@ -232,10 +240,7 @@ expected<std::vector<bench_row>, failure> bench_ledger::durable(ledger_world& wo
   if (rows.empty())
     return failed("cannot compare with LMDB", "fewer than two blocks were run", "raise --blocks");
   ours.end(world);
-  note_line("the median block took " + decimal_text(median_of(ours.seconds) * 1e3, 2) +
-            " ms, the slowest " + decimal_text(std::ranges::max(ours.seconds) * 1e3, 2) +
-            " ms; the rest of the journal into the tables, " + decimal_text(ours.left * 1e3, 2) +
-            " ms");
+  ours.explain("");
   return std::vector{
       bench_row{durable_name, ours.mean(), sum_of(all) / static_cast<double>(all.size()),
                 "a plain LMDB batch of the same " + count_text(twin.written()) + " records", "tx",
@@ -289,6 +294,8 @@ expected<std::vector<bench_row>, failure> bench_ledger::against_new_chain(
   if (wrong) return make_unexpected(*wrong);
   aged.end(old);
   young.end(fresh);
+  aged.explain(" of the old chain");
+  young.explain(" of the new chain");
   std::vector<double> old_ends, new_ends;
   // Targets expire only from the second epoch on; both chains are brought to that point first.
   for (int i = 0; i < 2; ++i) {
@@ -365,6 +372,12 @@ expected<std::vector<bench_row>, failure> bench_ledger::measure() {
       if (!aged_rows) return make_unexpected(aged_rows.error());
       rows.insert(rows.end(), aged_rows->begin(), aged_rows->end());
     }
+  }
+  if (history_ > 0) {
+    const auto reads =
+        compare_reads(folder->path() / "ledger", folder->path() / "new",
+                      " after " + count_text(history_) + " blocks", options_.seconds / 6);
+    rows.insert(rows.end(), reads.begin(), reads.end());
   }
   const auto ends = epoch_ends(folder->path());
   rows.insert(rows.end(), ends.begin(), ends.end());

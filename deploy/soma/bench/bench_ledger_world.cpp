@@ -145,6 +145,12 @@ ledger_world::ledger_world(const ledger_world_options& options, const row_taker&
   genesis_.name = "bench";
   genesis_.parameters.architecture = {1, options_.dim, 1, options_.dim, 64};
   genesis_.parameters.min_model_stake = {1'000'000};  // every account can make many deposits
+  // Full blocks raise the price up to a million times. The senders never stop, so their blocks cost
+  // next to nothing to begin with: then no balance runs out, however many blocks there are.
+  genesis_.parameters.base_fee = 1;
+  genesis_.parameters.byte_fee = genesis_.parameters.row_byte_fee = 0;
+  genesis_.parameters.row_fee = 0;
+  genesis_.parameters.fee_multiplier_max_ppm = genesis_.parameters.fee_multiplier_start_ppm;
   for (int i = 0; i < 4; ++i) {
     validators_.push_back(crypto::key_pair::generate(random));
     genesis_.validators.push_back({validators_.back().public_half(), {5'000 * shannons_per_soma}});
