@@ -37,6 +37,9 @@ class explain_verb final : public verb {
             "local network has, or the number of an epoch")
         .positional()
         .required();
+    options.add("events", events_,
+                "how many of the latest events of a model or address to read at most, since a "
+                "validator may have millions");
     add_ledger_option(options, ledger_);
   }
   outcome run(const run_context& context) override;
@@ -46,6 +49,7 @@ class explain_verb final : public verb {
                            const explain::options& how, const localnet_names& names) const;
 
   std::string what_;
+  std::uint64_t events_ = 2'000;
   fs::path ledger_;
 };
 
@@ -208,6 +212,14 @@ void print_steps(const std::string& title, const std::vector<explain::step>& ste
   for (const auto& one : steps) print_line("  " + with_names(explain::line_of(one), names));
 }
 
+/// Whether all events of a model or address were read. Those of an epoch have a limit of their own.
+bool is_complete(const explanation& all) {
+  return all.subject == "epoch" || std::ranges::none_of(all.facts, [](const auto& fact) {
+           const auto* holds = std::get_if<bool>(&fact.value);
+           return fact.name == "events_complete" && holds != nullptr && !*holds;
+         });
+}
+
 void print_text(const explanation& all, const account_names& names) {
   const bool is_id = all.id.starts_with("0x");
   print_line(
@@ -215,6 +227,9 @@ void print_text(const explanation& all, const account_names& names) {
                   ", " + all.status,
               colour::bold, stream::out));
   print_line(with_names(all.summary, names));
+  if (!is_complete(all)) {
+    print_line("the sums are those of the latest events alone; --events reads more of them");
+  }
   for (const auto& p : all.passages) print_steps(p.title, p.steps, names);
   print_steps("What comes next", all.next, names);
 }
@@ -224,6 +239,7 @@ outcome explain_verb::run(const run_context& context) {
   if (!ledger) return make_unexpected(ledger.error());
   explain::options how;
   how.names = ledger->names().models;
+  how.events = events_;
   const auto view = ledger->view();
   const auto found = ask(context, view, how, ledger->names());
   if (!found) return make_unexpected(found.error());

@@ -108,6 +108,21 @@ TEST_CASE("soma explain tells models, addresses and epochs, each as one JSON doc
   CHECK(ledger.explained("0xAAAAAAAA1")["id"].text == owner_of(0x12).text());
 }
 
+TEST_CASE("soma explain reads as many events as --events says, and says when there are more") {
+  const told_ledger ledger;
+  const auto submitter = ledger.people[1].where().text();
+  const std::string notice = "--events reads more";
+  const auto all = ledger.explain({submitter});
+  CHECK(all.exit_code == 0);
+  CHECK(all.out.find(notice) == std::string::npos);
+  const auto few = ledger.explain({submitter, "--events", "2"});
+  CHECK(few.exit_code == 0);
+  CHECK(few.out.find(notice) != std::string::npos);
+  const auto document = parse_json(ledger.explain({submitter, "--events", "2", "--json"}).out);
+  REQUIRE(document);
+  CHECK((*document)["facts"]["events_read"].text == "2");
+}
+
 TEST_CASE("soma explain refuses what names nothing or too much, in one line") {
   const told_ledger ledger;
   const auto check = [&](const std::string& what, int code, const std::string& part) {
