@@ -29,11 +29,11 @@ struct allowance {
 allowance allowance_of(simd::isa set) {
   switch (set) {
     case simd::isa::portable:
-      return {0.002, 0.05, 0.05};  // every fma is a function call
+      return {0.0005, 0.005, 0.05};  // every fma is a function call
     case simd::isa::scalar:
-      return {0.7, 7, 12};
+      return {0.2, 1, 7};
     default:
-      return {4, 20, 70};
+      return {1, 8, 70};
   }
 }
 
