@@ -42,10 +42,7 @@ void memory_rows::apply(std::span<const row_change> changes) {
 struct scratch_rows::inside {
   explicit inside(const std::filesystem::path& where)
       : folder(where),
-        environment(
-            where, {.format = "soma-scratch 1",
-                    .tables = {tables::row_table::name, tables::row_table::by_epoch_name,
-                               tables::row_table::undecided_name, tables::row_table::counts_name}}),
+        environment(where, {.format = "soma-scratch 1", .tables = tables::row_table::names()}),
         rows(environment) {
     begin();
   }

@@ -11,18 +11,25 @@ namespace {
 
 constexpr std::uint64_t blocks_between_reader_checks = 256;
 
+std::vector<std::string> table_names() {
+  auto names = row_table::names();
+  for (const char* const name :
+       {block_table::name, block_table::heights_name, transaction_index::name, epoch_table::name,
+        event_table::name, event_table::by_target_name, event_table::by_model_name,
+        event_table::by_account_name, genesis_table::name, proof_table::finals_name,
+        proof_table::epoch_ends_name}) {
+    names.emplace_back(name);
+  }
+  return names;
+}
+
 lmdb::environment_options environment_options_of(const ledger_options& options) {
   return {.map_bytes = options.map_bytes,
           .format = "soma-ledger 7",
           .other_format_advice =
               "up to 3 it holds a network of the first edition of the rules: use "
               "the soma that wrote it, or begin the network anew in an empty home",
-          .tables = {row_table::name, row_table::by_epoch_name, row_table::undecided_name,
-                     row_table::counts_name, row_table::model_counts_name, block_table::name,
-                     block_table::heights_name, transaction_index::name, epoch_table::name,
-                     event_table::name, event_table::by_target_name, event_table::by_model_name,
-                     event_table::by_account_name, genesis_table::name, proof_table::finals_name,
-                     proof_table::epoch_ends_name},
+          .tables = table_names(),
           .read_only = options.read_only,
           .sync = options.sync,
           .journal = options.journal};

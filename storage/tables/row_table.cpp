@@ -8,6 +8,10 @@
 
 namespace soma::tables {
 
+std::vector<std::string> row_table::names() {
+  return {name, by_epoch_name, undecided_name, counts_name, model_counts_name};
+}
+
 row_table::row_table(const lmdb::environment& env)
     : rows_(env.table(name)),
       by_epoch_(env.table(by_epoch_name)),

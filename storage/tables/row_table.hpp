@@ -24,6 +24,7 @@
 #include <functional>
 #include <map>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "messages/values/rows.hpp"
@@ -60,6 +61,8 @@ class row_table {
   static constexpr const char* undecided_name = "targets_undecided";
   static constexpr const char* counts_name = "target_counts";
   static constexpr const char* model_counts_name = "model_counts";
+  /// The names of all its tables, for the options of an environment that holds them.
+  [[nodiscard]] static std::vector<std::string> names();
   explicit row_table(const lmdb::environment& env);
 
   /// Asserts that the key is a row's key and, for a target or a model, that the value decodes.
