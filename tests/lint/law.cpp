@@ -103,7 +103,7 @@ bool is_product(std::string_view path) {
 /// The names of a folder's library and of its files' namespace. The program's folders share one
 /// namespace, because they are one program that no other code includes.
 struct names {
-  std::string library_name, space;
+  std::string target, space;
 };
 names names_of(std::string_view folder) {
   const std::string last = std::filesystem::path(folder).filename().string();
@@ -175,7 +175,7 @@ class law {
     const auto list = tree_.find(folder + "/CMakeLists.txt");
     if (list == tree_.end()) return add(folder, 0, "no CMakeLists.txt that builds its library");
     const auto made = lines_with(list->second, "soma_library(", " )\r");
-    const auto wanted = names_of(folder).library_name;
+    const auto wanted = names_of(folder).target;
     if (made.size() != 1 || made.front().second != wanted) {
       std::string all;
       for (const auto& [line, name] : made) all += (all.empty() ? "" : ", ") + name;
