@@ -1,7 +1,7 @@
 #include <algorithm>
-#include <chrono>
 
 #include "deploy/soma/bench/bench_consensus.hpp"
+#include "deploy/soma/bench/scratch_folder.hpp"
 #include "deploy/soma/shell/console.hpp"
 #include "deploy/soma/shell/resources.hpp"
 #include "deploy/soma/shell/stop.hpp"
@@ -57,27 +57,6 @@ void bench_consensus::declare(option_set& options) {
   options.add("dir", dir_, "folder where the ledgers are made; they are removed afterwards")
       .shown_as("DIR");
 }
-
-/// Makes a folder and removes it, with all that is in it, when the object is destroyed.
-class scratch_folder {
- public:
-  explicit scratch_folder(const fs::path& parent)
-      : path_(parent /
-              ("soma-bench-consensus-" +
-               std::to_string(std::chrono::steady_clock::now().time_since_epoch().count()))) {
-    fs::create_directories(path_);
-  }
-  scratch_folder(const scratch_folder&) = delete;
-  scratch_folder& operator=(const scratch_folder&) = delete;
-  ~scratch_folder() {
-    std::error_code left;
-    fs::remove_all(path_, left);
-  }
-  [[nodiscard]] const fs::path& path() const { return path_; }
-
- private:
-  fs::path path_;
-};
 
 double percentile(std::vector<double> values, double part) {
   if (values.empty()) return 0;
@@ -239,12 +218,13 @@ outcome bench_consensus::run(const run_context& context) {
   if (!read) return make_unexpected(read.error());
   const auto sizes = read->empty() ? std::vector<std::uint32_t>{4, 10, 31} : *read;
   const patient_stop until_removed;  // a stop leaves no folder behind
-  const scratch_folder scratch(dir_.empty() ? fs::temp_directory_path() : dir_);
+  const auto scratch = scratch_folder::make("soma-bench-consensus", dir_);
+  if (!scratch) return make_unexpected(scratch.error());
   std::vector<measured> all;
   for (const auto size : sizes) {
     measured one;
     one.processes = real;
-    one.load.folder = scratch.path() / std::to_string(size);
+    one.load.folder = scratch->path() / std::to_string(size);
     one.load.validators = size;
     one.load.delay_us = static_cast<std::uint64_t>(delay_ms_ * 1'000);
     one.load.transactions_per_s = rate_;

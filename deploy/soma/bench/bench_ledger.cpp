@@ -10,6 +10,7 @@
 #include "deploy/soma/bench/bench_ledger_reads.hpp"
 #include "deploy/soma/bench/bench_ledger_twin.hpp"
 #include "deploy/soma/bench/bench_ledger_world.hpp"
+#include "deploy/soma/bench/scratch_folder.hpp"
 #include "deploy/soma/shell/console.hpp"
 #include "deploy/soma/shell/stop.hpp"
 #include "deploy/soma/verbs.hpp"
@@ -30,24 +31,6 @@ double median_of(std::vector<double> values) {
   std::ranges::sort(values);
   return values[values.size() / 2];
 }
-
-/// Removes the folder, with all that is in it, when the object is destroyed.
-class removed_folder {
- public:
-  explicit removed_folder(fs::path where) : path_(std::move(where)) {}
-  removed_folder(removed_folder&& other) noexcept : path_(std::exchange(other.path_, {})) {}
-  removed_folder& operator=(removed_folder&&) = delete;
-  ~removed_folder() {
-    std::error_code left;
-    if (!path_.empty()) fs::remove_all(path_, left);
-  }
-  [[nodiscard]] const fs::path& path() const { return path_; }
-  /// Leaves the folder where it is.
-  void keep() { path_.clear(); }
-
- private:
-  fs::path path_;
-};
 
 class bench_ledger final : public bench_verb {
  public:
@@ -78,7 +61,6 @@ class bench_ledger final : public bench_verb {
   expected<std::vector<bench_row>, failure> measure() override;
 
  private:
-  [[nodiscard]] expected<removed_folder, failure> scratch() const;
   [[nodiscard]] ledger_world_options world_options(const fs::path& folder,
                                                    std::uint64_t account_count,
                                                    std::uint64_t models) const {
@@ -106,18 +88,6 @@ class bench_ledger final : public bench_verb {
   bool keep_ = false;
   fs::path dir_;
 };
-
-expected<removed_folder, failure> bench_ledger::scratch() const {
-  std::error_code error;
-  const auto parent = dir_.empty() ? fs::temp_directory_path(error) : dir_;
-  const auto stamp = std::chrono::steady_clock::now().time_since_epoch().count();
-  removed_folder made(parent / ("soma-bench-ledger-" + std::to_string(stamp)));
-  if (!error) fs::create_directories(made.path(), error);
-  if (error) {
-    return failed("cannot make " + made.path().string(), error.message(), "choose another --dir");
-  }
-  return made;
-}
 
 template <class Step>
 void bench_ledger::repeat(Step step) const {
@@ -340,7 +310,7 @@ expected<std::vector<bench_row>, failure> bench_ledger::measure() {
   }
   if (blocks_ < 3) return wrong_usage("--blocks", "it is below 3");
   const patient_stop until_removed;  // a stop leaves no folder behind
-  auto folder = scratch();
+  auto folder = scratch_folder::make("soma-bench-ledger", dir_);
   if (!folder) return make_unexpected(folder.error());
   std::vector<bench_row> rows;
   {
