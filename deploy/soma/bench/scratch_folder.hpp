@@ -18,11 +18,19 @@ class scratch_folder {
   /// temporary files if `parent` is empty. Refuses when that is not possible.
   [[nodiscard]] static expected<scratch_folder, failure> make(const std::string& name,
                                                               std::filesystem::path parent) {
-    std::error_code error;
-    if (parent.empty()) parent = std::filesystem::temp_directory_path(error);
+    if (parent.empty()) {
+      // The form that takes an error code forgets the path that it refused.
+      try {
+        parent = std::filesystem::temp_directory_path();
+      } catch (const std::filesystem::filesystem_error& refused) {
+        return failed("cannot use the folder for temporary files, " + refused.path1().string(),
+                      refused.code().message(), "set TMPDIR, or choose a folder by --dir");
+      }
+    }
     const auto stamp = std::chrono::steady_clock::now().time_since_epoch().count();
     scratch_folder made(parent / (name + "-" + std::to_string(stamp)));
-    if (!error) std::filesystem::create_directories(made.path(), error);
+    std::error_code error;
+    std::filesystem::create_directories(made.path(), error);
     if (error) {
       return failed("cannot make " + made.path().string(), error.message(), "choose another --dir");
     }
