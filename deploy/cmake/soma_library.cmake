@@ -105,5 +105,6 @@ function(soma_test name)
   soma_unity(${name}_test ${ARG_BATCH})
   target_link_libraries(${name}_test PRIVATE ${ARG_DEPENDS} doctest::doctest)
   add_test(NAME ${name} COMMAND ${name}_test)
-  set_tests_properties(${name} PROPERTIES TIMEOUT ${ARG_TIMEOUT} LABELS "${ARG_LABELS}")
+  # The tests that may take longest start first, so that none of them runs alone at the end.
+  set_tests_properties(${name} PROPERTIES TIMEOUT ${ARG_TIMEOUT} COST ${ARG_TIMEOUT} LABELS "${ARG_LABELS}")
 endfunction()

@@ -128,7 +128,7 @@ TEST_CASE(
 
 TEST_CASE("four validators on real files: one chain, the same for any number of threads") {
   const soma_user user;
-  const auto words = with(short_run("4"), {"--validators", "4"});
+  const auto words = with(short_run("3"), {"--validators", "4"});
   const auto report = run_json(user, with(words, {"--threads", "1"}));
   CHECK(report["supply_ok"].is_true());
   CHECK(report["validators_agree"].is_true());

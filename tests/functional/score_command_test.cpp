@@ -96,56 +96,74 @@ TEST_CASE("libtorch is loaded by nothing but a comparison, which says when it is
   CHECK(refused.err.find("libsoma_reference.so") != std::string::npos);
 }
 
-TEST_CASE("a score has one digest for any instruction set, threads and memory; plans are kept") {
-  const soma_user user;
-  REQUIRE(
-      user.run({"model", "init", "--arch", "8,384,6,1536,256", "--seed", "3", "-o", user.at("w")})
-          .exit_code == 0);
-  std::string data;
-  for (std::size_t i = 0; i < 9'000; ++i) data.push_back(static_cast<char>("abc 1\n"[i * i % 6]));
-  write_text(user.at("data"), data);
-  const auto run_under = [&](const std::string& isa, const std::vector<std::string>& more) {
-    std::vector<std::string> words{"/usr/bin/env",  "SOMA_ISA=" + isa, SOMA_BINARY,  "model",
-                                   "score",         "--weights",       user.at("w"), "--data",
-                                   user.at("data"), "--json"};
+namespace {
+
+/// `soma model score` on a model of its own with initial weights and some text.
+class scored_model {
+ public:
+  explicit scored_model(const std::string& arch) {
+    const std::vector<std::string> made{"model",  "init", "--arch", arch,
+                                        "--seed", "3",    "-o",     user_.at("w")};
+    REQUIRE(user_.run(made).exit_code == 0);
+    std::string data;
+    for (std::size_t i = 0; i < 9'000; ++i) data.push_back(static_cast<char>("abc 1\n"[i * i % 6]));
+    write_text(user_.at("data"), data);
+  }
+  finished_program run_under(const std::string& isa, const std::vector<std::string>& more) const {
+    std::vector<std::string> words{"/usr/bin/env",   "SOMA_ISA=" + isa, SOMA_BINARY,   "model",
+                                   "score",          "--weights",       user_.at("w"), "--data",
+                                   user_.at("data"), "--json"};
     words.insert(words.end(), more.begin(), more.end());
-    return run_program(user.folder().path(), words, std::chrono::seconds(120));
-  };
-  const auto scored = [&](const std::vector<std::string>& more, const std::string& isa) {
+    return run_program(user_.folder().path(), words, std::chrono::seconds(120));
+  }
+  parsed_json score(const std::vector<std::string>& more, const std::string& isa = "") const {
     const auto done = run_under(isa, more);
     CAPTURE(done.err);
     REQUIRE(done.exit_code == 0);
     auto score = parse_json(done.out);
     REQUIRE(score);
     return *score;
-  };
-  const auto first = scored({}, "");
+  }
+
+ private:
+  soma_user user_;
+};
+
+}  // namespace
+
+TEST_CASE("a score has one digest for any instruction set and number of threads") {
+  const scored_model model("2,128,2,512,256");
+  const auto first = model.score({});
   for (const auto* isa : {"scalar", "avx2", "avx512"}) {
     if (isa == std::string("avx512") && first["isa"].text != "avx512") continue;
     if (isa == std::string("avx2") && first["isa"].text == "scalar") continue;
     CAPTURE(isa);
-    const auto score = scored({"--threads", "2"}, isa);
+    const auto score = model.score({"--threads", "2"}, isa);
     CHECK(score["isa"].text == isa);
     CHECK(score["digest"].text == first["digest"].text);
   }
+  const auto unknown = model.run_under("mmx", {});
+  CHECK(unknown.exit_code == 1);
+  CHECK(unknown.err.find("SOMA_ISA=mmx") != std::string::npos);
+}
+
+TEST_CASE("a score has one digest for any memory, and a plan of its memory is kept") {
+  const scored_model model("8,384,6,1536,256");
+  const auto first = model.score({});
   // The weights have 46 MB. The least memory is that for one layer and one sequence.
   for (const auto* memory : {"96MiB", "256MiB"}) {
     CAPTURE(memory);
-    const std::vector<std::string> options{"--memory", memory};
-    const auto score = scored(options, "");
+    const auto score = model.score({"--memory", memory});
     CHECK(score["digest"].text == first["digest"].text);
     const double peak = score["peak_memory_bytes"].number();
     const double planned = score["planned_memory_bytes"].number();
     CHECK(peak <= (memory == std::string("96MiB") ? 96.0 : 256.0) * 1048576);
     CHECK(peak <= planned * 1.05);
     CHECK(peak >= planned * 0.95);
-    const auto plan = scored({"--memory", memory, "--plan"}, "");
+    const auto plan = model.score({"--memory", memory, "--plan"});
     CHECK(plan["planned_memory_bytes"].number() == doctest::Approx(planned).epsilon(0.05));
   }
-  const auto refused = run_under("", {"--memory", "4MiB"});
+  const auto refused = model.run_under("", {"--memory", "4MiB"});
   CHECK(refused.exit_code == 1);
   CHECK(refused.err.find("at least") != std::string::npos);
-  const auto unknown = run_under("mmx", {});
-  CHECK(unknown.exit_code == 1);
-  CHECK(unknown.err.find("SOMA_ISA=mmx") != std::string::npos);
 }

@@ -29,9 +29,9 @@ struct allowance {
 allowance allowance_of(simd::isa set) {
   switch (set) {
     case simd::isa::portable:
-      return {0.0005, 0.005, 0.05};  // every fma is a function call
+      return {0.001, 0.01, 0.06};  // every fma is a function call
     case simd::isa::scalar:
-      return {0.2, 1, 7};
+      return {0.2, 1, 17};
     default:
       return {1, 8, 70};
   }
@@ -50,7 +50,7 @@ struct combination {
 
 std::vector<combination> combinations_of(const exact_case& c) {
   const std::string asked = value_of("SOMA_ALL_CASES");
-  const double cost = giga_products(c);
+  const double cost = giga_cost(c);
   std::vector<combination> all;
   for (const auto set : simd::available_isas()) {
     auto allowed = allowance_of(set);
