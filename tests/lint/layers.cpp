@@ -105,6 +105,7 @@ const std::vector<family>& families() {
         "actors/simulation", "actors/execution", "actors/state_sync", "actors/replay",
         "actors/explain", "actors/mesh", "actors/blob_exchange"}},
       {"Boost.Asio", {"boost/asio"}, {"actors/mesh"}, {}},
+      {"Boost.JSON", {"boost/json"}, {"messages/json"}, {}},
       {"CLI11", {"CLI/"}, {"deploy"}, {}},
       {"toml++", {"toml++/"}, {"deploy"}, {}},
       {"spdlog", {"spdlog/"}, {"deploy"}, {}},

@@ -44,13 +44,15 @@ TEST_CASE("a configuration fills what the command line left open, and unknown na
   options.add("steps", steps, "").is_given = true;  // as if on the command line
   options.add("max-seq", max_seq, "");
   options.add("data", data, "");
-  const auto table = json::of(
-      {{"steps", 9}, {"max_seq", 64}, {"data", json::list_of(std::vector<std::string>{"a", "b"})}});
+  const auto table =
+      cli::json::of({{"steps", 9},
+                     {"max_seq", 64},
+                     {"data", cli::json::list_of(std::vector<std::string>{"a", "b"})}});
   REQUIRE(options.apply(table, "model.train"));
   CHECK(steps == 1);
   CHECK(max_seq == 64);
   CHECK(data == std::vector<std::string>{"a", "b"});
-  const auto unknown = options.apply(json::of({{"stepz", 9}}), "model.train");
+  const auto unknown = options.apply(cli::json::of({{"stepz", 9}}), "model.train");
   REQUIRE(!unknown);
   CHECK(unknown.error().problem == "the configuration's model.train.stepz");
 }

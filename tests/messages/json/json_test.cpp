@@ -1,4 +1,4 @@
-#include "deploy/soma/shell/json.hpp"
+#include "messages/json/json.hpp"
 
 #include <doctest/doctest.h>
 
@@ -7,10 +7,9 @@
 #include <limits>
 #include <random>
 
-#include "deploy/soma/shell/config.hpp"
 #include "tests/support/json_reader.hpp"
 
-using soma::cli::json;
+using json = soma::json::value;
 using soma::support::parse_json;
 
 TEST_CASE("every binary32 reads back to the same bits, and in the shortest form") {
@@ -51,8 +50,6 @@ TEST_CASE("an integer is a number as long as a binary64 holds it, and a string b
   CHECK(json(largest + 1).text() == "\"9007199254740992\"");
   CHECK(json(-largest - 1).text() == "\"-9007199254740992\"");
   CHECK(json(static_cast<std::uint64_t>(largest) + 1).text() == "\"9007199254740992\"");
-  // TOML has integers of its own.
-  CHECK(soma::cli::to_toml(json::of({{"seed", largest + 1}})) == "seed = 9007199254740992\n");
 }
 
 TEST_CASE("bytes that are no UTF-8 stand beside their text in hex") {
@@ -61,8 +58,6 @@ TEST_CASE("bytes that are no UTF-8 stand beside their text in hex") {
   CHECK(json::of({{"files", json::list_of(std::vector<std::string>{"a", "\xff"})}}).text() ==
         R"({"files": ["a", "\ufffd"], "files_hex": [null, "ff"]})");
   CHECK(json::of({{"file", "é"}}).text() == "{\"file\": \"é\"}");
-  const auto toml = soma::cli::to_toml(json::of({{"file", "a\xff"}}));
-  CHECK(soma::cli::parse_config(toml, "again")->as_object()->empty());
 }
 
 TEST_CASE("whatever bytes a string holds, the document is valid") {
@@ -76,17 +71,4 @@ TEST_CASE("whatever bytes a string holds, the document is valid") {
   CHECK(json("q\" b\\ n\n t\t").text() == R"("q\" b\\ n\n t\u0009")");
   CHECK(json("é日𝄞").text() == "\"é日𝄞\"");
   CHECK(json("\xc0\xaf").text() == R"("\ufffd\ufffd")");  // an overlong slash
-}
-
-TEST_CASE("a TOML file is the value it says, and its mistakes name a line") {
-  const auto read = soma::cli::parse_config(
-      "a = 1\n[model.train]\nsteps = 5\nrate = 0.5\ndata = ['x', 'y']\non = true\n", "t");
-  REQUIRE(read);
-  CHECK(
-      read->text() ==
-      R"({"a": 1, "model": {"train": {"data": ["x", "y"], "on": true, "rate": 0.5, "steps": 5}}})");
-  const auto wrong = soma::cli::parse_config("a = 1\nb = = 2\n", "t");
-  REQUIRE(!wrong);
-  CHECK(wrong.error().why.starts_with("line 2: "));
-  CHECK(soma::cli::parse_config(soma::cli::to_toml(*read), "again")->text() == read->text());
 }

@@ -1,4 +1,4 @@
-#include "deploy/soma/shell/json.hpp"
+#include "messages/json/json.hpp"
 
 #include <charconv>
 #include <cmath>
@@ -7,7 +7,7 @@
 #include "messages/values/bytes.hpp"
 #include "messages/values/utf8.hpp"
 
-namespace soma::cli {
+namespace soma::json {
 namespace {
 
 // The length in bytes of the UTF-8 character at the start of `text`; 0 if there is no valid one.
@@ -67,23 +67,23 @@ void write_string(std::string& out, std::string_view text) {
 
 constexpr std::int64_t largest_exact_integer = (std::int64_t{1} << 53) - 1;  // in a binary64
 
-bool is_exact(std::int64_t value) {
-  return value >= -largest_exact_integer && value <= largest_exact_integer;
+bool is_exact(std::int64_t from) {
+  return from >= -largest_exact_integer && from <= largest_exact_integer;
 }
-bool is_exact(std::uint64_t value) {
-  return value <= static_cast<std::uint64_t>(largest_exact_integer);
+bool is_exact(std::uint64_t from) {
+  return from <= static_cast<std::uint64_t>(largest_exact_integer);
 }
 
 template <class Number>
-void write_number(std::string& out, Number value) {
+void write_number(std::string& out, Number from) {
   if constexpr (std::is_floating_point_v<Number>) {
-    if (!std::isfinite(value)) {
+    if (!std::isfinite(from)) {
       out += "null";
       return;
     }
   }
   char buffer[64];
-  const auto end = std::to_chars(buffer, buffer + sizeof buffer, value).ptr;
+  const auto end = std::to_chars(buffer, buffer + sizeof buffer, from).ptr;
   const std::string_view text(buffer, static_cast<std::size_t>(end - buffer));
   out += text;
   if (std::is_floating_point_v<Number> && text.find_first_of(".e") == std::string_view::npos) {
@@ -92,23 +92,23 @@ void write_number(std::string& out, Number value) {
 }
 
 /// The bytes of a string that is not UTF-8, in hex; null for any other value.
-json lost_bytes(const json& value) {
-  const auto* string = value.as_string();
+value lost_bytes(const value& from) {
+  const auto* string = from.as_string();
   if (string == nullptr || is_utf8(*string)) return {};
   return to_hex(as_bytes(*string));
 }
 
 /// What NAME_hex holds; null if no byte of the member NAME was replaced.
-json hex_of(const json& value) {
-  const auto* list = value.as_array();
-  if (list == nullptr) return lost_bytes(value);
-  json all = json::list();
+value hex_of(const value& from) {
+  const auto* list = from.as_array();
+  if (list == nullptr) return lost_bytes(from);
+  value all = value::list();
   bool is_lost = false;
   for (const auto& element : *list) {
     all.push(lost_bytes(element));
     is_lost = is_lost || !all.as_array()->back().is_null();
   }
-  return is_lost ? all : json();
+  return is_lost ? all : value();
 }
 
 template <class... Cases>
@@ -118,27 +118,27 @@ struct overloaded : Cases... {
 
 }  // namespace
 
-json& json::set(std::string name, json value) {
+value& value::set(std::string name, value from) {
   if (is_null()) value_ = object();
   SOMA_ASSERT(as_object() != nullptr, "members belong to objects");
-  std::get<object>(value_).emplace_back(std::move(name), std::move(value));
+  std::get<object>(value_).emplace_back(std::move(name), std::move(from));
   return *this;
 }
 
-json& json::push(json value) {
+value& value::push(value from) {
   if (is_null()) value_ = array();
   SOMA_ASSERT(as_array() != nullptr, "elements belong to arrays");
-  std::get<array>(value_).push_back(std::move(value));
+  std::get<array>(value_).push_back(std::move(from));
   return *this;
 }
 
-bool json::is_number() const {
+bool value::is_number() const {
   return std::holds_alternative<std::int64_t>(value_) ||
          std::holds_alternative<std::uint64_t>(value_) || std::holds_alternative<float>(value_) ||
          std::holds_alternative<double>(value_);
 }
 
-double json::number() const {
+double value::number() const {
   return std::visit(overloaded{[](std::int64_t v) { return static_cast<double>(v); },
                                [](std::uint64_t v) { return static_cast<double>(v); },
                                [](float v) { return static_cast<double>(v); },
@@ -146,7 +146,7 @@ double json::number() const {
                     value_);
 }
 
-std::pair<bool, std::uint64_t> json::unsigned_integer() const {
+std::pair<bool, std::uint64_t> value::unsigned_integer() const {
   if (const auto* u = std::get_if<std::uint64_t>(&value_)) return {true, *u};
   if (const auto* i = std::get_if<std::int64_t>(&value_); i != nullptr && *i >= 0) {
     return {true, static_cast<std::uint64_t>(*i)};
@@ -154,17 +154,17 @@ std::pair<bool, std::uint64_t> json::unsigned_integer() const {
   return {false, 0};
 }
 
-const json* json::find(std::string_view name) const {
+const value* value::find(std::string_view name) const {
   const auto* members = as_object();
   if (members == nullptr) return nullptr;
-  for (const auto& [key, value] : *members) {
-    if (key == name) return &value;
+  for (const auto& [key, from] : *members) {
+    if (key == name) return &from;
   }
   return nullptr;
 }
 
-const json* json::find_path(std::string_view dotted) const {
-  const json* here = this;
+const value* value::find_path(std::string_view dotted) const {
+  const value* here = this;
   while (here != nullptr && !dotted.empty()) {
     const auto dot = dotted.find('.');
     here = here->find(dotted.substr(0, dot));
@@ -173,7 +173,7 @@ const json* json::find_path(std::string_view dotted) const {
   return here;
 }
 
-std::string json::text() const {
+std::string value::text() const {
   std::string out;
   std::visit(
       overloaded{[&](std::monostate) { out = "null"; }, [&](bool v) { out = v ? "true" : "false"; },
@@ -204,7 +204,7 @@ std::string json::text() const {
   return out;
 }
 
-std::string json::plain() const {
+std::string value::plain() const {
   if (const auto* string = as_string()) return *string;
   std::string out;
   if (const auto* integer = std::get_if<std::int64_t>(&value_)) write_number(out, *integer);
@@ -212,4 +212,4 @@ std::string json::plain() const {
   return out.empty() ? text() : out;
 }
 
-}  // namespace soma::cli
+}  // namespace soma::json
