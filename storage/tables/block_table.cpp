@@ -33,6 +33,12 @@ block_height block_table::last(const lmdb::read_txn& txn) const {
   return at.last() ? block_height{big_endian(at.key())} : block_height{};
 }
 
+std::optional<block_height> block_table::first(const lmdb::read_txn& txn) const {
+  lmdb::cursor at(txn, blocks_);
+  if (!at.first()) return std::nullopt;
+  return block_height{big_endian(at.key())};
+}
+
 std::optional<block> block_table::at(const lmdb::read_txn& txn, block_height height) const {
   ordered_key key;
   key.add(height);
