@@ -5,7 +5,6 @@
 #include <utility>
 #include <vector>
 
-#include "actors/public_answers/finality.hpp"
 #include "actors/state_tree/state_proof.hpp"
 #include "messages/codec/codec_proofs.hpp"
 
@@ -94,18 +93,22 @@ row_page rows_by_prefix(const tables::ledger_view& ledger, const state_tree::tre
 
 }  // namespace
 
-message<schema::ProvenRows> proven_rows_answer(const tables::ledger_view& ledger,
+message<schema::ProvenRows> row_prover::answer(const tables::ledger_view& ledger,
                                                const state_tree::tree& tree,
                                                schema::GetProvenRows::Reader asked) {
   if (const auto no = look_at(asked)) return refused<schema::ProvenRows>(*no);
-  const auto proof = finality_of(ledger, ledger.height());
-  if (!proof) return refused<schema::ProvenRows>(proof.error());
-  SOMA_ASSERT(proof->headers.front().state_root == tree.root(),
+  const auto height = ledger.height();
+  if (!newest_ || newest_->headers.front().height != height) {
+    auto proof = finality_of(ledger, height);
+    if (!proof) return refused<schema::ProvenRows>(proof.error());
+    newest_ = std::move(*proof);
+  }
+  SOMA_ASSERT(newest_->headers.front().state_root == tree.root(),
               "the tree is that of the newest block");
   const auto page = asked.getKeys().size() > 0 ? rows_by_key(ledger, tree, asked)
                                                : rows_by_prefix(ledger, tree, asked);
   return message<schema::ProvenRows>::build([&](auto out) {
-    fill(out.initFinality(), *proof);
+    fill(out.initFinality(), *newest_);
     out.setMore(page.more);
     auto list = out.initRows(static_cast<unsigned>(page.rows.size()));
     for (unsigned i = 0; i < page.rows.size(); ++i) {

@@ -3,7 +3,7 @@
 // many rows there are.
 #pragma once
 
-#include "actors/public_answers/refusal.hpp"
+#include "actors/public_answers/finality.hpp"
 #include "actors/state_tree/state_tree.hpp"
 #include "storage/tables/ledger_store.hpp"
 
@@ -14,10 +14,18 @@ inline constexpr std::size_t max_asked_key_bytes = 96;  // no row of the ledger 
 /// An answer ends with the entry that brings its keys, values and proofs above this.
 inline constexpr std::size_t max_rows_bytes = std::size_t{4} << 20;
 
-/// The tree is that of the view's newest block (asserted when there is a block): both are taken
-/// without a commit between them. Refusals: bad_key, too_many, too_few and those of finality_of.
-[[nodiscard]] message<schema::ProvenRows> proven_rows_answer(const tables::ledger_view& ledger,
-                                                             const state_tree::tree& tree,
-                                                             schema::GetProvenRows::Reader asked);
+/// Answers for one ledger. It remembers what proves the newest block, because reading a full block
+/// for each question would cost more than the proofs of its rows.
+class row_prover {
+ public:
+  /// The tree is that of the view's newest block (asserted when there is a block): both are taken
+  /// without a commit between them. Refusals: bad_key, too_many, too_few and those of finality_of.
+  [[nodiscard]] message<schema::ProvenRows> answer(const tables::ledger_view& ledger,
+                                                   const state_tree::tree& tree,
+                                                   schema::GetProvenRows::Reader asked);
+
+ private:
+  std::optional<finality> newest_;
+};
 
 }  // namespace soma::public_answers

@@ -79,6 +79,7 @@ class validator_assembly final : public validator_parts {
   [[nodiscard]] const execution::execution_tree& executions() const { return executor_->state(); }
   [[nodiscard]] transaction_gate& gate() { return gate_; }
   [[nodiscard]] agreement_driver& driver() { return *driver_; }
+  [[nodiscard]] public_answers::row_prover& prover() { return prover_; }
 
   /// The role that exchanges blobs answers whoever has asked. Without one nothing is known.
   [[nodiscard]] caf::result<message<schema::Holders>> ask_holders(
@@ -152,6 +153,7 @@ class validator_assembly final : public validator_parts {
   std::shared_ptr<agreement_driver> driver_;
   std::shared_ptr<auditor> auditor_;
   std::shared_ptr<snapshot_keeper> snapshots_;
+  public_answers::row_prover prover_;
   std::uint64_t look_at_onion_ = 0;  // the height from which on to look again
 };
 
@@ -234,8 +236,7 @@ validator_actor::behavior_type validator(validator_actor::stateful_pointer<valid
           [at](const message<schema::GetHolders>& asked) { return at->ask_holders(asked); },
           [at](const message<schema::GetProvenRows>& asked) {
             // No block is committed between the two, since blocks are committed on this thread.
-            return public_answers::proven_rows_answer(at->ledger(), at->executions().tree(),
-                                                      asked.root());
+            return at->prover().answer(at->ledger(), at->executions().tree(), asked.root());
           },
           [at](const message<schema::GetEpochProofs>& asked) {
             return public_answers::epoch_proofs_answer(at->ledger(), asked.root());

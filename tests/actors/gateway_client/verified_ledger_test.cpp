@@ -34,8 +34,7 @@ struct scripted_gateway {
           bytes_of_answer(public_answers::epoch_proofs_answer(chain.store.view(), asked.root())));
     };
     port.proven_rows = [this](const auto& asked) {
-      return told(bytes_of_answer(
-          public_answers::proven_rows_answer(chain.store.view(), chain.tree, asked.root())));
+      return told(bytes_of_answer(prover.answer(chain.store.view(), chain.tree, asked.root())));
     };
   }
   fetched told(bytes answer) {
@@ -45,6 +44,7 @@ struct scripted_gateway {
   }
 
   proven_chain& chain;
+  public_answers::row_prover prover;
   fetch_port port;
   std::function<void(bytes& answer, std::size_t number)> lie;
   std::size_t answers = 0;  // so far
@@ -260,8 +260,7 @@ TEST_CASE("pages with rows of elsewhere, out of order or absent are refused") {
   const auto foreign = [&] {
     const auto asked = message<schema::GetProvenRows>::build(
         [&](auto out) { out.initKeys(1).set(0, data_of(nobody)); });
-    const auto other =
-        public_answers::proven_rows_answer(f.chain.store.view(), f.chain.tree, asked.root());
+    const auto other = f.gateway.prover.answer(f.chain.store.view(), f.chain.tree, asked.root());
     return rows_editor(bytes_of_answer(other)).answer.rows.front();
   }();
   CHECK(lie([](auto& a) { std::swap(a.rows[0], a.rows[1]); }) == distrust::other_answer);

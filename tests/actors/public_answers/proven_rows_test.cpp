@@ -2,7 +2,6 @@
 
 #include <doctest/doctest.h>
 
-#include "actors/public_answers/finality.hpp"
 #include "actors/state_tree/state_proof.hpp"
 #include "messages/codec/codec_proofs.hpp"
 #include "messages/codec/model_entry.hpp"
@@ -31,7 +30,7 @@ message<schema::GetProvenRows> page_of(byte_view prefix, byte_view after, std::u
 
 template <class Ledger>
 message<schema::ProvenRows> ask(const Ledger& of, const message<schema::GetProvenRows>& asked) {
-  return proven_rows_answer(of.store.view(), of.tree, asked.root());
+  return row_prover().answer(of.store.view(), of.tree, asked.root());
 }
 template <class Ledger>
 std::optional<ledger_refusal> refusal_of(const Ledger& of,
@@ -72,9 +71,11 @@ TEST_CASE("rows and absences are proven against the newest block, after each blo
   for (std::uint64_t seed = 0; seed < 5; ++seed)
     keys.push_back(account_key(test::address_of(seed)));
   keys.push_back(keys.front());
+  row_prover prover;
   for (int i = 0; i < 20; ++i) {
     chain.pay(100);
-    const auto answer = ask(chain, by_keys(keys));
+    const auto asked = by_keys(keys);
+    const auto answer = prover.answer(chain.store.view(), chain.tree, asked.root());
     const auto root = answer.root();
     CHECK_FALSE(is_refused(root.getRefusal()));
     CHECK(view_of(root.getFinality().getHeaders()).size() == header_layout_bytes);
