@@ -257,17 +257,28 @@ TEST_CASE("pages with rows of elsewhere, out of order or absent are refused") {
     };
     return reason_of(client.page(f.gateway.port, prefix, {}, 3));
   };
-  const auto foreign = [&] {
+  const auto entry_of = [&](const row_key& key) {
     const auto asked = message<schema::GetProvenRows>::build(
-        [&](auto out) { out.initKeys(1).set(0, data_of(nobody)); });
+        [&](auto out) { out.initKeys(1).set(0, data_of(key)); });
     const auto other = f.gateway.prover.answer(f.chain.store.view(), f.chain.tree, asked.root());
     return rows_editor(bytes_of_answer(other)).answer.rows.front();
-  }();
+  };
   CHECK(lie([](auto& a) { std::swap(a.rows[0], a.rows[1]); }) == distrust::other_answer);
   CHECK(lie([](auto& a) { a.rows.insert(a.rows.begin(), a.rows[0]); }) == distrust::other_answer);
-  CHECK(lie([&](auto& a) { a.rows = {foreign}; }) == distrust::other_answer);
+  CHECK(lie([&](auto& a) { a.rows = {entry_of(nobody)}; }) == distrust::other_answer);
+  CHECK(lie([&](auto& a) { a.rows = {entry_of(committee_key())}; }) == distrust::other_answer);
   CHECK(lie([](auto& a) { a.rows.clear(), a.more = true; }) == distrust::other_answer);
   CHECK(lie([](auto& a) { a.rows[1].value->back() ^= 1; }) == distrust::forged_row);
+  // More rows than were asked for, each of them true.
+  const auto wide = message<schema::GetProvenRows>::build([&](auto out) {
+    out.setPrefix(data_of(prefix));
+    out.setMost(3);
+  });
+  f.gateway.lie = [&](bytes& answer, std::size_t) {
+    answer =
+        bytes_of_answer(f.gateway.prover.answer(f.chain.store.view(), f.chain.tree, wide.root()));
+  };
+  CHECK(reason_of(client.page(f.gateway.port, prefix, {}, 2)) == distrust::other_answer);
   // That a row is left away cannot be seen, which is why a page does not count as complete.
   f.gateway.lie = [&](bytes& answer, std::size_t) {
     rows_editor editor(answer);
