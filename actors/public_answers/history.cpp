@@ -67,7 +67,7 @@ message<schema::FinalBlocks> blocks_answer(const tables::ledger_view& ledger,
   if (!first || asked.getFrom() < first->value) return refused<answer>(not_kept);
   bounded_list blocks(asked.getMost(), asked.getMostBytes());
   for (block_height at{asked.getFrom()}; at <= newest && !blocks.full(); at = at.next()) {
-    if (!blocks.add(encode(ledger.block_at(at).value()))) break;
+    if (!blocks.add(ledger.block_bytes_at(at).value())) break;
   }
   return message<answer>::build([&](auto out) {
     fill(out.initBlocks(static_cast<unsigned>(blocks.all().size())), blocks.all());

@@ -45,6 +45,14 @@ std::optional<block> block_table::at(const lmdb::read_txn& txn, block_height hei
   return find_stored<block>(txn, blocks_, key.view());
 }
 
+std::optional<bytes> block_table::bytes_at(const lmdb::read_txn& txn, block_height height) const {
+  ordered_key key;
+  key.add(height);
+  const auto stored = txn.find(blocks_, key.view());
+  if (!stored) return std::nullopt;
+  return bytes(stored->begin(), stored->end());
+}
+
 std::optional<block_height> block_table::height_of(const lmdb::read_txn& txn,
                                                    const block_id& id) const {
   const auto height = txn.find(heights_, id.view());

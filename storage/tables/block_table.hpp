@@ -25,6 +25,8 @@ class block_table {
   /// The height of the first block that is here; nullopt when there is no block.
   [[nodiscard]] std::optional<block_height> first(const lmdb::read_txn& txn) const;
   [[nodiscard]] std::optional<block> at(const lmdb::read_txn& txn, block_height height) const;
+  /// The canonical bytes of the block, as they are stored.
+  [[nodiscard]] std::optional<bytes> bytes_at(const lmdb::read_txn& txn, block_height height) const;
   [[nodiscard]] std::optional<block_height> height_of(const lmdb::read_txn& txn,
                                                       const block_id& id) const;
   /// The last place, if the transaction is there twice.

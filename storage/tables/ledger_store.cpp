@@ -132,6 +132,9 @@ block_height ledger_view::height() const {
 std::optional<block> ledger_view::block_at(block_height height) const {
   return tables_->blocks.at(txn_, height);
 }
+std::optional<bytes> ledger_view::block_bytes_at(block_height height) const {
+  return tables_->blocks.bytes_at(txn_, height);
+}
 std::optional<block> ledger_view::find_block(const block_id& id) const {
   const auto height = tables_->blocks.height_of(txn_, id);
   return height ? tables_->blocks.at(txn_, *height) : std::nullopt;

@@ -103,6 +103,8 @@ class ledger_view {
   /// and before it.
   [[nodiscard]] block_height height() const;
   [[nodiscard]] std::optional<block> block_at(block_height height) const;
+  /// The canonical bytes of the block, as they are stored.
+  [[nodiscard]] std::optional<bytes> block_bytes_at(block_height height) const;
   [[nodiscard]] std::optional<block> find_block(const block_id& id) const;
   [[nodiscard]] std::optional<transaction_place> find_transaction(const transaction_id& id) const;
   /// The height of the first block that is here: 1, or a higher one in a ledger that began from a
