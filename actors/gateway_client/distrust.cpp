@@ -28,6 +28,8 @@ std::string_view to_text(distrust reason) {
       return "no quorum of the committee has signed the block";
     case distrust::contradiction:
       return "another block of this height was proven before";
+    case distrust::other_history:
+      return "an epoch was closed by another block than the one that is known";
     case distrust::wrong_root:
       return "the proof of a row does not lead to the state root of the block";
     case distrust::forged_row:

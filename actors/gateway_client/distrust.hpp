@@ -29,6 +29,7 @@ enum class distrust : std::uint8_t {
   wrong_headers,    // the headers are not linked to the one that the certificate names
   bad_certificate,  // no quorum of the epoch's committee has signed it
   contradiction,    // another header of this height was proven before: quorums of two chains lied
+  other_history,    // an epoch was closed by another block than the one that the person named
   wrong_root,       // the proof of a row does not lead to the state root of the header
   forged_row,       // the ledger has no such row, or the row has another value
   forged_absence,   // the ledger has such a row

@@ -152,8 +152,9 @@ std::uint64_t verified_ledger::age_ms() const {
 }
 
 /// The members of a committee can be punished for what they sign only while their stake is held.
-expected<void, refusal> verified_ledger::cross_gap() {
-  if (age_ms() <= trust_period_ms_) return {};
+expected<void, refusal> verified_ledger::cross_gap(std::uint64_t since_ms) {
+  const auto now = now_ms_();
+  if (now <= since_ms || now - since_ms <= trust_period_ms_) return {};
   if (!options_.accept_gap) return no(distrust::unsafe_gap);
   crossed_gap_ = true;
   return {};
@@ -168,17 +169,32 @@ expected<void, refusal> verified_ledger::check_fresh(const block_header& header)
   return {};
 }
 
+expected<void, refusal> verified_ledger::take_end(consensus::light_client& at,
+                                                  const epoch_proof& proof) {
+  const bool is_known = options_.known && at.epoch() == options_.known->epoch;
+  vote_checker checker(chain_);
+  const auto taken = at.next_epoch(proof, checker);
+  if (!taken) return no(taken.error());
+  if (!is_known) return {};
+  const auto& closing = proof.headers.front();
+  if (signing::id_of(closing) != options_.known->block) return no(distrust::other_history);
+  return cross_gap(closing.time_ms);
+}
+
+/// Until the block that a person knows has come, what is proven may be the history of others. So it
+/// is kept only from then on.
 expected<void, refusal> verified_ledger::follow_epochs(const fetch_port& gateway,
                                                        epoch_number until) {
-  vote_checker checker(chain_);
-  while (light_.epoch() < until) {
+  auto next = light_;
+  while (next.epoch() < until) {
     const auto proofs = read_epoch_proofs(
         gateway.epoch_proofs(message<schema::GetEpochProofs>::build([&](auto out) {
-          out.setFrom(light_.epoch().value);
+          out.setFrom(next.epoch().value);
           out.setMost(static_cast<std::uint32_t>(
-              std::min<std::uint64_t>(epochs_a_question, until.value - light_.epoch().value)));
+              std::min<std::uint64_t>(epochs_a_question, until.value - next.epoch().value)));
         })));
-    if (!proofs && proofs.error().reason == distrust::declined) {
+    if (!proofs && proofs.error().declined == schema::LedgerRefusal::NOT_THERE_YET) {
+      // It showed a header of an epoch that has not begun.
       auto refused = proofs.error();
       refused.reason = distrust::missing_epochs;
       return make_unexpected(std::move(refused));
@@ -186,8 +202,8 @@ expected<void, refusal> verified_ledger::follow_epochs(const fetch_port& gateway
     if (!proofs) return make_unexpected(proofs.error());
     // The list is not empty, and each proof either moves the epoch or ends the loop.
     for (const auto& proof : *proofs) {
-      const auto taken = light_.next_epoch(proof, checker);
-      if (!taken) return no(taken.error());
+      if (auto taken = take_end(next, proof); !taken) return taken;
+      if (!awaits_known(next)) light_ = next;
     }
   }
   return {};
@@ -198,7 +214,13 @@ expected<void, refusal> verified_ledger::believe(const fetch_port& gateway,
                                                  const answered_rows& answer) {
   const auto& claimed = answer.headers.front();
   if (claimed.chain != chain_) return no(distrust::other_chain);
-  if (auto safe = cross_gap(); !safe) return safe;
+  if (awaits_known(light_)) {
+    if (claimed.epoch <= options_.known->epoch) {
+      return no(distrust::stale, "it has not reached the block that is known");
+    }
+  } else if (auto safe = cross_gap(since_ms()); !safe) {
+    return safe;
+  }
   const bool is_behind = claimed.height < height() &&
                          height().value - claimed.height.value > options_.max_blocks_behind;
   if (is_behind || (claimed.epoch < light_.epoch() && claimed != header())) {

@@ -24,9 +24,16 @@ namespace soma::gateway_client {
 struct client_options {
   std::uint64_t max_age_ms = 120'000;    // from the time of a block to now
   std::uint64_t max_blocks_behind = 16;  // of a block below the highest proven one, in one epoch
-  /// Believe a committee although its stake may have been paid out. A person who starts on a
-  /// network that is older than its trust period has no younger trust than the genesis, and must
-  /// compare a block with somebody else's. Never set it by default.
+  /// A person knows the block that closed this epoch, from somebody whom they trust. Only a history
+  /// with this block is believed, and only blocks after it. So a person can start on a network that
+  /// is older than its trust period, as long as this block is not older.
+  struct known_end {
+    epoch_number epoch;
+    block_id block;
+  };
+  std::optional<known_end> known = {};
+  /// Believe a committee although its stake may have been paid out. Whoever sets it has no younger
+  /// trust than the genesis, and must compare a block with somebody else's. Never the default.
   bool accept_gap = false;
 };
 
@@ -94,7 +101,13 @@ class verified_ledger {
   [[nodiscard]] std::uint64_t since_ms() const;
   [[nodiscard]] expected<answered_rows, refusal> ask(const fetch_port& gateway,
                                                      const message<schema::GetProvenRows>& asked);
-  [[nodiscard]] expected<void, refusal> cross_gap();
+  /// Whether the block that a person knows is still to come, after what this client has proven.
+  [[nodiscard]] bool awaits_known(const consensus::light_client& at) const {
+    return options_.known && at.epoch() <= options_.known->epoch;
+  }
+  [[nodiscard]] expected<void, refusal> cross_gap(std::uint64_t since_ms);
+  [[nodiscard]] expected<void, refusal> take_end(consensus::light_client& at,
+                                                 const epoch_proof& proof);
   [[nodiscard]] expected<void, refusal> believe(const fetch_port& gateway,
                                                 const answered_rows& answer);
   [[nodiscard]] expected<void, refusal> follow_epochs(const fetch_port& gateway,

@@ -375,6 +375,17 @@ TEST_CASE("ends of epochs that are missing, out of order or forged are refused b
         distrust::bad_certificate);
   CHECK(lie([](auto& p) { p[2].headers.pop_back(); }) == distrust::wrong_headers);
   CHECK(lie([](auto& p) { p.clear(); }) == distrust::malformed);
+  // A node that does not keep so much is honest, and of no use to this client.
+  f.gateway.lie = [](bytes& answer, std::size_t number) {
+    if (number != 3) return;
+    answer = bytes_of_answer(
+        public_answers::refused<schema::EpochProofs>(public_answers::ledger_refusal::not_kept));
+  };
+  f.gateway.answers = 0;
+  auto client = f.start();
+  const auto found = client.find(f.gateway.port, rich);
+  REQUIRE(reason_of(found) == distrust::declined);
+  CHECK(found.error().declined == schema::LedgerRefusal::NOT_KEPT);
 }
 
 TEST_CASE("a client never goes back: an older state is stale, whether of another time or epoch") {
@@ -432,6 +443,30 @@ TEST_CASE("trust that is older than the time of unbonding is refused, unless a p
   CHECK_FALSE(bold->crossed_gap());
   CHECK(bold->find(f.gateway.port, rich).value() == f.truth(rich));
   CHECK(bold->crossed_gap());
+}
+
+TEST_CASE("a person who knows the end of an epoch can start on an old network, and on no other") {
+  fixture f;
+  for (int i = 0; i < 5; ++i) f.chain.close_epoch(i);
+  f.chain.pay(5);
+  const auto& third = f.chain.headers[3];
+  const auto start_knowing = [&](epoch_number epoch, const block_id& block) {
+    return f.start({.known = client_options::known_end{epoch, block}});
+  };
+  auto client = start_knowing({3}, signing::id_of(third));
+  CHECK(client.find(f.gateway.port, rich).value() == f.truth(rich));
+  CHECK_FALSE(client.crossed_gap());
+  // Without it, or with an older one, there is a gap.
+  CHECK(reason_of(f.start({}).find(f.gateway.port, rich)) == distrust::unsafe_gap);
+  auto older = start_knowing({1}, signing::id_of(f.chain.headers[1]));
+  CHECK(reason_of(older.find(f.gateway.port, rich)) == distrust::unsafe_gap);
+  // Another history, of which nothing is kept.
+  auto other = start_knowing({3}, signing::id_of(f.chain.headers[2]));
+  CHECK(reason_of(other.find(f.gateway.port, rich)) == distrust::other_history);
+  CHECK(other.epoch().value == 0);
+  // A chain that has not come so far.
+  auto later = start_knowing({5}, signing::id_of(third));
+  CHECK(reason_of(later.find(f.gateway.port, rich)) == distrust::stale);
 }
 
 TEST_CASE("a genesis with another hash is refused, and so is a silent gateway") {
