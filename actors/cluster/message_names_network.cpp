@@ -20,6 +20,16 @@ void add_network_messages(caf::actor_system_config& config) {
   add_message<schema::GenesisBytes>(config, "soma.GenesisBytes");
   add_message<schema::GetOpenTargets>(config, "soma.GetOpenTargets");
   add_message<schema::OpenTargets>(config, "soma.OpenTargets");
+  add_message<schema::GetProvenRows>(config, "soma.GetProvenRows");
+  add_message<schema::ProvenRows>(config, "soma.ProvenRows");
+  add_message<schema::GetEpochProofs>(config, "soma.GetEpochProofs");
+  add_message<schema::EpochProofs>(config, "soma.EpochProofs");
+  add_message<schema::GetBlocks>(config, "soma.GetBlocks");
+  add_message<schema::FinalBlocks>(config, "soma.FinalBlocks");
+  add_message<schema::GetFinality>(config, "soma.GetFinality");
+  add_message<schema::FinalityAnswer>(config, "soma.FinalityAnswer");
+  add_message<schema::GetEvents>(config, "soma.GetEvents");
+  add_message<schema::EventPage>(config, "soma.EventPage");
   add_message<schema::BlockNotice>(config, "soma.BlockNotice");
   add_message<schema::HearPeers>(config, "soma.HearPeers");
   add_message<schema::FromPeer>(config, "soma.FromPeer");

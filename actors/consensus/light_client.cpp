@@ -8,16 +8,6 @@
 namespace soma::consensus {
 namespace {
 
-bool can_be_committee(const std::vector<committee_seat>& seats) {
-  if (seats.empty() || seats.size() > max_seats) return false;
-  voting_power sum;
-  for (const auto& seat : seats) {
-    if (seat.power.value == 0) return false;
-    sum += seat.power;
-  }
-  return sum == total_power;
-}
-
 std::optional<light_refusal> look_at_flags(std::span<const block_header> headers) {
   using enum light_refusal;
   const auto& closing = headers.front();
@@ -68,9 +58,21 @@ std::string_view to_text(light_refusal reason) {
   return "unknown";
 }
 
+bool can_be_committee(std::span<const committee_seat> seats) {
+  if (seats.empty() || seats.size() > max_seats) return false;
+  voting_power sum;
+  for (const auto& seat : seats) {
+    if (seat.power.value == 0 || seat.power > total_power) return false;
+    sum += seat.power;
+  }
+  return sum == total_power;
+}
+
 light_client::light_client(const chain_id& chain, epoch_number epoch,
-                           std::vector<committee_seat> seats)
-    : chain_(chain), members_(chain, epoch, std::move(seats), hash256{}) {}
+                           std::vector<committee_seat> seats, std::optional<block_header> proven)
+    : chain_(chain),
+      members_(chain, epoch, std::move(seats), hash256{}),
+      proven_(std::move(proven)) {}
 
 // Checks everything that needs no verification of signatures.
 std::optional<light_refusal> light_client::look_at(std::span<const block_header> headers,

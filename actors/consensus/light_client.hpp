@@ -35,10 +35,16 @@ enum class light_refusal : std::uint8_t {
 };
 [[nodiscard]] std::string_view to_text(light_refusal reason);
 
+/// Whether these seats can be a committee: not too many, each with power, and the powers sum to
+/// total_power.
+[[nodiscard]] bool can_be_committee(std::span<const committee_seat> seats);
+
 class light_client {
  public:
-  /// Trusts these seats for this epoch. Asserts that they are a committee.
-  light_client(const chain_id& chain, epoch_number epoch, std::vector<committee_seat> seats);
+  /// Trusts these seats for this epoch. Asserts that they are a committee. `proven` is the highest
+  /// header that an earlier light client has proven.
+  light_client(const chain_id& chain, epoch_number epoch, std::vector<committee_seat> seats,
+               std::optional<block_header> proven = {});
 
   /// Takes the proof that the known epoch is over. From then on the next epoch is the known one.
   expected<void, light_refusal> next_epoch(const epoch_proof& proof, signature_checker& checker);

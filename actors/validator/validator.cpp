@@ -6,6 +6,10 @@
 
 #include "actors/execution/ledger_reader.hpp"
 #include "actors/interface/describe_error.hpp"
+#include "actors/public_answers/event_page.hpp"
+#include "actors/public_answers/finality.hpp"
+#include "actors/public_answers/history.hpp"
+#include "actors/public_answers/proven_rows.hpp"
 #include "actors/rules/execution.hpp"
 #include "actors/rules/genesis_state.hpp"
 #include "actors/validator/agreement_driver.hpp"
@@ -75,6 +79,7 @@ class validator_assembly final : public validator_parts {
   [[nodiscard]] const execution::execution_tree& executions() const { return executor_->state(); }
   [[nodiscard]] transaction_gate& gate() { return gate_; }
   [[nodiscard]] agreement_driver& driver() { return *driver_; }
+  [[nodiscard]] public_answers::row_prover& prover() { return prover_; }
 
   /// The role that exchanges blobs answers whoever has asked. Without one nothing is known.
   [[nodiscard]] caf::result<message<schema::Holders>> ask_holders(
@@ -148,6 +153,7 @@ class validator_assembly final : public validator_parts {
   std::shared_ptr<agreement_driver> driver_;
   std::shared_ptr<auditor> auditor_;
   std::shared_ptr<snapshot_keeper> snapshots_;
+  public_answers::row_prover prover_;
   std::uint64_t look_at_onion_ = 0;  // the height from which on to look again
 };
 
@@ -228,6 +234,22 @@ validator_actor::behavior_type validator(validator_actor::stateful_pointer<valid
           },
           [at](const message<schema::GetGenesis>&) { return genesis_bytes(at->genesis()); },
           [at](const message<schema::GetHolders>& asked) { return at->ask_holders(asked); },
+          [at](const message<schema::GetProvenRows>& asked) {
+            // No block is committed between the two, since blocks are committed on this thread.
+            return at->prover().answer(at->ledger(), at->executions().tree(), asked.root());
+          },
+          [at](const message<schema::GetEpochProofs>& asked) {
+            return public_answers::epoch_proofs_answer(at->ledger(), asked.root());
+          },
+          [at](const message<schema::GetBlocks>& asked) {
+            return public_answers::blocks_answer(at->ledger(), asked.root());
+          },
+          [at](const message<schema::GetFinality>& asked) {
+            return public_answers::finality_answer(at->ledger(), asked.root());
+          },
+          [at](const message<schema::GetEvents>& asked) {
+            return public_answers::event_page_answer(at->ledger(), asked.root());
+          },
           [at](const message<schema::FromPeer>& from) { return at->driver().take(from); }};
 }
 

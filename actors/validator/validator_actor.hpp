@@ -15,6 +15,11 @@ using validator_actor = caf::typed_actor<
     caf::replies_to<message<schema::GetTransaction>>::with<message<schema::TransactionStatus>>,
     caf::replies_to<message<schema::GetGenesis>>::with<message<schema::GenesisBytes>>,
     caf::replies_to<message<schema::GetHolders>>::with<message<schema::Holders>>,
+    caf::replies_to<message<schema::GetProvenRows>>::with<message<schema::ProvenRows>>,
+    caf::replies_to<message<schema::GetEpochProofs>>::with<message<schema::EpochProofs>>,
+    caf::replies_to<message<schema::GetBlocks>>::with<message<schema::FinalBlocks>>,
+    caf::replies_to<message<schema::GetFinality>>::with<message<schema::FinalityAnswer>>,
+    caf::replies_to<message<schema::GetEvents>>::with<message<schema::EventPage>>,
     caf::replies_to<message<schema::FromPeer>>::with<message<schema::Ack>>>;
 
 /// A role that gets a notice of each block once the block is durable.

@@ -2,8 +2,8 @@
 
 # How a role says that it did not do what it was asked for. The messages of the roles travel inside the cluster of one
 # operator: between threads as a pointer, between processes as bytes. Both ends run the same version of the program, so
-# the numbers of their fields may change from version to version. Those of rows, of blocks and of what validators say to
-# each other may not.
+# the numbers of their fields may change from version to version. Those of rows, of blocks, of what validators say to
+# each other and of what anybody may ask (`none`, `ledger`, `why` and LedgerRefusal here) may not.
 #
 # A reply that can fail has one field `refusal` of the type below. A reply without that field cannot fail. A program
 # decides by the member of the union and by its value; the sentence in `why` is for people alone.
@@ -21,6 +21,7 @@ struct Refusal {
     scorer @5 :ScorerRefusal;
     scorerPool @6 :ScorerPoolRefusal;
     globalModel @7 :GlobalModelRefusal;
+    ledger @9 :LedgerRefusal;         # of the answers in public_answers.capnp
   }
   why @8 :Text;                       # one sentence for a person, at most 1 KiB; empty unless something was refused
 }
@@ -82,6 +83,19 @@ enum GlobalModelRefusal {
   noModels @1;           # the network has no active model
   badRequest @2;         # a size is outside what the schema says
   scoringFailed @3;      # the scorer refused, or died
+}
+
+enum LedgerRefusal {
+  # Why a question about the ledger has no answer.
+  badKey @0;             # a key or a prefix has no byte or more than 96, or a prefix was given beside keys
+  tooMany @1;            # more keys, rows, blocks, proofs, events or kinds than one question may ask for
+  tooFew @2;             # none of them
+  badFilter @3;          # the id in a filter does not have 32 bytes
+  noBlockYet @4;         # there is no block, and only the header of a block contains a state root
+  notFinalYet @5;        # what proves that this block is final has not come yet: ask again in a moment
+  notKept @6;            # it is older than what this node keeps: ask another node
+  notThereYet @7;        # it is newer than what this node has
+  notProvable @8;        # nothing that this node keeps proves by itself that this block is final
 }
 
 struct Ack {

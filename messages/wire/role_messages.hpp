@@ -5,6 +5,7 @@
 #include "messages/schema/clock.capnp.h"
 #include "messages/schema/global_model.capnp.h"
 #include "messages/schema/peers.capnp.h"
+#include "messages/schema/public_answers.capnp.h"
 #include "messages/schema/refusal.capnp.h"
 #include "messages/schema/registry.capnp.h"
 #include "messages/schema/router.capnp.h"

@@ -33,10 +33,24 @@ block_height block_table::last(const lmdb::read_txn& txn) const {
   return at.last() ? block_height{big_endian(at.key())} : block_height{};
 }
 
+std::optional<block_height> block_table::first(const lmdb::read_txn& txn) const {
+  lmdb::cursor at(txn, blocks_);
+  if (!at.first()) return std::nullopt;
+  return block_height{big_endian(at.key())};
+}
+
 std::optional<block> block_table::at(const lmdb::read_txn& txn, block_height height) const {
   ordered_key key;
   key.add(height);
   return find_stored<block>(txn, blocks_, key.view());
+}
+
+std::optional<bytes> block_table::bytes_at(const lmdb::read_txn& txn, block_height height) const {
+  ordered_key key;
+  key.add(height);
+  const auto stored = txn.find(blocks_, key.view());
+  if (!stored) return std::nullopt;
+  return bytes(stored->begin(), stored->end());
 }
 
 std::optional<block_height> block_table::height_of(const lmdb::read_txn& txn,

@@ -22,7 +22,11 @@ class block_table {
   void append(lmdb::write_txn& txn, const block& added) const;
   /// The height of the last block; 0 before the first.
   [[nodiscard]] block_height last(const lmdb::read_txn& txn) const;
+  /// The height of the first block that is here; nullopt when there is no block.
+  [[nodiscard]] std::optional<block_height> first(const lmdb::read_txn& txn) const;
   [[nodiscard]] std::optional<block> at(const lmdb::read_txn& txn, block_height height) const;
+  /// The canonical bytes of the block, as they are stored.
+  [[nodiscard]] std::optional<bytes> bytes_at(const lmdb::read_txn& txn, block_height height) const;
   [[nodiscard]] std::optional<block_height> height_of(const lmdb::read_txn& txn,
                                                       const block_id& id) const;
   /// The last place, if the transaction is there twice.

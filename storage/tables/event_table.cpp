@@ -30,6 +30,10 @@ event_place place_at(block_height height, std::uint32_t index) {
   return made;
 }
 
+event_position position_of(byte_view key) {
+  return {{big_endian(key.first(8))}, static_cast<std::uint32_t>(big_endian(key.subspan(8)))};
+}
+
 /// For one kind of id: which events of one block name which id.
 class named_in_block {
  public:
@@ -160,8 +164,19 @@ void event_table::visit(const lmdb::read_txn& txn, block_height first, block_hei
   }
 }
 
+void event_table::visit_from(const lmdb::read_txn& txn, const event_position& first,
+                             const placed_event_visitor& visit) const {
+  ordered_key start;
+  start.add(first.height).add_u32(first.index);
+  lmdb::cursor at(txn, events_);
+  for (bool there = at.at_least(start.view()); there; there = at.next()) {
+    const auto found = read_stored(events_, at.key(), at.value());
+    if (!visit(position_of(at.key()), found.content)) return;
+  }
+}
+
 void event_table::visit_latest(const lmdb::read_txn& txn, lmdb::database index, byte_view id,
-                               const event_visitor& visit) const {
+                               const placed_event_visitor& visit) const {
   const auto fail = [&](const char* why) {
     throw lmdb::failure(lmdb::failure_code::corrupt_record, why, std::string(index.name()),
                         bytes(id.begin(), id.end()));
@@ -174,7 +189,7 @@ void event_table::visit_latest(const lmdb::read_txn& txn, lmdb::database index, 
     const auto stored = txn.find(events_, next);
     if (!stored) fail("an index names no event");
     const auto found = read_stored(events_, next, *stored);
-    if (!visit(found.content)) return;
+    if (!visit(position_of(next), found.content)) return;
     const auto before = link_for(found, index, id);
     if (!before) return;
     // A list that does not descend would have no end.
@@ -183,18 +198,18 @@ void event_table::visit_latest(const lmdb::read_txn& txn, lmdb::database index, 
   }
 }
 
-void event_table::visit(const lmdb::read_txn& txn, const target_id& id,
-                        const event_visitor& visit) const {
+void event_table::visit_back(const lmdb::read_txn& txn, const target_id& id,
+                             const placed_event_visitor& visit) const {
   visit_latest(txn, by_target_, id.view(), visit);
 }
 
-void event_table::visit(const lmdb::read_txn& txn, const model_id& id,
-                        const event_visitor& visit) const {
+void event_table::visit_back(const lmdb::read_txn& txn, const model_id& id,
+                             const placed_event_visitor& visit) const {
   visit_latest(txn, by_model_, id.view(), visit);
 }
 
-void event_table::visit(const lmdb::read_txn& txn, const address& id,
-                        const event_visitor& visit) const {
+void event_table::visit_back(const lmdb::read_txn& txn, const address& id,
+                             const placed_event_visitor& visit) const {
   visit_latest(txn, by_account_, id.view(), visit);
 }
 

@@ -12,6 +12,8 @@
 // There is no link where there was no event before, nor for the other account if it is the account.
 #pragma once
 
+#include <compare>
+#include <cstdint>
 #include <functional>
 #include <span>
 #include <vector>
@@ -23,6 +25,14 @@ namespace soma::tables {
 
 /// Is called for one event after the other until it returns false.
 using event_visitor = std::function<bool(const event&)>;
+
+/// Where an event stands: the height of its block, and its number in the block, from 0.
+struct event_position {
+  block_height height;
+  std::uint32_t index = 0;
+  friend auto operator<=>(const event_position&, const event_position&) = default;
+};
+using placed_event_visitor = std::function<bool(const event_position&, const event&)>;
 
 class event_table {
  public:
@@ -39,10 +49,21 @@ class event_table {
   /// happened.
   void visit(const lmdb::read_txn& txn, block_height first, block_height last,
              const event_visitor& visit) const;
-  /// Visits the events of one id, the latest first.
-  void visit(const lmdb::read_txn& txn, const target_id& id, const event_visitor& visit) const;
-  void visit(const lmdb::read_txn& txn, const model_id& id, const event_visitor& visit) const;
-  void visit(const lmdb::read_txn& txn, const address& id, const event_visitor& visit) const;
+  /// Visits the events from this place on, in the order in which they happened.
+  void visit_from(const lmdb::read_txn& txn, const event_position& first,
+                  const placed_event_visitor& visit) const;
+  /// Visits the events of one id with their places, the latest first.
+  void visit_back(const lmdb::read_txn& txn, const target_id& id,
+                  const placed_event_visitor& visit) const;
+  void visit_back(const lmdb::read_txn& txn, const model_id& id,
+                  const placed_event_visitor& visit) const;
+  void visit_back(const lmdb::read_txn& txn, const address& id,
+                  const placed_event_visitor& visit) const;
+  /// Visits the events of one id, the latest first. Id is target_id, model_id or address.
+  template <class Id>
+  void visit(const lmdb::read_txn& txn, const Id& id, const event_visitor& visit) const {
+    visit_back(txn, id, [&](const event_position&, const event& found) { return visit(found); });
+  }
   /// Returns the latest events, at most `limit` of them, the latest first.
   template <class Id>
   [[nodiscard]] std::vector<event> of(const lmdb::read_txn& txn, const Id& id,
@@ -58,7 +79,7 @@ class event_table {
 
  private:
   void visit_latest(const lmdb::read_txn& txn, lmdb::database index, byte_view id,
-                    const event_visitor& visit) const;
+                    const placed_event_visitor& visit) const;
 
   lmdb::database events_;
   lmdb::database by_target_;

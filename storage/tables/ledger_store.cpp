@@ -132,12 +132,21 @@ block_height ledger_view::height() const {
 std::optional<block> ledger_view::block_at(block_height height) const {
   return tables_->blocks.at(txn_, height);
 }
+std::optional<bytes> ledger_view::block_bytes_at(block_height height) const {
+  return tables_->blocks.bytes_at(txn_, height);
+}
 std::optional<block> ledger_view::find_block(const block_id& id) const {
   const auto height = tables_->blocks.height_of(txn_, id);
   return height ? tables_->blocks.at(txn_, *height) : std::nullopt;
 }
 std::optional<transaction_place> ledger_view::find_transaction(const transaction_id& id) const {
   return tables_->blocks.place_of(txn_, id);
+}
+std::optional<block_height> ledger_view::first_block() const {
+  return tables_->blocks.first(txn_);
+}
+std::optional<block_height> ledger_view::next_final(block_height from) const {
+  return tables_->proofs.next_final(txn_, from);
 }
 std::optional<certificate> ledger_view::final_at(block_height height) const {
   return tables_->proofs.final_at(txn_, height);
@@ -186,6 +195,10 @@ final_run ledger_view::blocks_after(block_height height, std::size_t max_bytes,
 
 std::vector<event> ledger_view::events_at(block_height height) const {
   return tables_->events.at(txn_, height);
+}
+void ledger_view::visit_events_from(const event_position& first,
+                                    const placed_event_visitor& visit) const {
+  tables_->events.visit_from(txn_, first, visit);
 }
 std::optional<block_height> ledger_view::first_height(epoch_number epoch) const {
   return tables_->epochs.first_block(txn_, epoch);

@@ -103,10 +103,17 @@ class ledger_view {
   /// and before it.
   [[nodiscard]] block_height height() const;
   [[nodiscard]] std::optional<block> block_at(block_height height) const;
+  /// The canonical bytes of the block, as they are stored.
+  [[nodiscard]] std::optional<bytes> block_bytes_at(block_height height) const;
   [[nodiscard]] std::optional<block> find_block(const block_id& id) const;
   [[nodiscard]] std::optional<transaction_place> find_transaction(const transaction_id& id) const;
+  /// The height of the first block that is here: 1, or a higher one in a ledger that began from a
+  /// snapshot; nullopt when there is no block.
+  [[nodiscard]] std::optional<block_height> first_block() const;
   /// nullopt for a height that has no certificate of its own.
   [[nodiscard]] std::optional<certificate> final_at(block_height height) const;
+  /// The first height, from `from` on, that has a certificate of its own.
+  [[nodiscard]] std::optional<block_height> next_final(block_height from) const;
   [[nodiscard]] std::optional<epoch_proof> epoch_end(epoch_number epoch) const;
   /// The blocks after this height: as many as fit both limits, but at least up to the first block
   /// that can be proven. Empty when there is no such block. The size of a block is the size of its
@@ -119,6 +126,15 @@ class ledger_view {
   /// those of the block that opened the epoch to those of the block that closed it. There may be
   /// millions.
   void events_in(epoch_number epoch, const event_visitor& visit) const;
+  /// Visits the events from this place on, in the order in which they happened, until visit returns
+  /// false.
+  void visit_events_from(const event_position& first, const placed_event_visitor& visit) const;
+  /// Visits the events of one id with their places, the latest first, until visit returns false. Id
+  /// is target_id, model_id or address.
+  template <class Id>
+  void visit_events_back(const Id& id, const placed_event_visitor& visit) const {
+    tables_->events.visit_back(txn_, id, visit);
+  }
   /// The height of an epoch's first block; nullopt while the epoch has no block.
   [[nodiscard]] std::optional<block_height> first_height(epoch_number epoch) const;
   /// The height of the block that closed an epoch; nullopt while the epoch is not over.

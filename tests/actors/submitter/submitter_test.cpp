@@ -59,6 +59,11 @@ validator::validator_actor::behavior_type scripted_chain(validator::validator_ac
         });
       },
       [](const message<schema::GetHolders>&) { return message<schema::Holders>{}; },
+      [](const message<schema::GetProvenRows>&) { return message<schema::ProvenRows>{}; },
+      [](const message<schema::GetEpochProofs>&) { return message<schema::EpochProofs>{}; },
+      [](const message<schema::GetBlocks>&) { return message<schema::FinalBlocks>{}; },
+      [](const message<schema::GetFinality>&) { return message<schema::FinalityAnswer>{}; },
+      [](const message<schema::GetEvents>&) { return message<schema::EventPage>{}; },
       [](const message<schema::GetRows>&) { return message<schema::Rows>{}; },
       [](const message<schema::GetTransaction>&) { return message<schema::TransactionStatus>{}; },
       [](const message<schema::GetGenesis>&) { return message<schema::GenesisBytes>{}; },

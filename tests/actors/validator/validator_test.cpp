@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include "actors/execution/ledger_reader.hpp"
+#include "actors/gateway_client/verified_ledger.hpp"
 #include "actors/ledger/queries.hpp"
 #include "actors/validator/ledger_answers.hpp"
 #include "actors/wallet/wallet.hpp"
@@ -23,6 +24,23 @@ namespace {
 signed_transaction transfer(soma::wallet::wallet& from, std::uint64_t to_seed,
                             std::uint64_t amount) {
   return from.sign(tx::transfer{address_of(to_seed), {amount}}, epoch_number{2}).sent;
+}
+
+/// A gateway that passes questions on to the validator.
+gateway_client::fetch_port gateway_to(one_validator& v) {
+  const auto copied = [](const auto& answer) {
+    const auto view = answer.bytes();
+    return bytes(view.begin(), view.end());
+  };
+  gateway_client::fetch_port port;
+  port.genesis = [] { return encode(small_genesis()); };
+  port.epoch_proofs = [&v, copied](const auto& asked) {
+    return copied(v.w.ask<schema::EpochProofs>(v.handle, asked));
+  };
+  port.proven_rows = [&v, copied](const auto& asked) {
+    return copied(v.w.ask<schema::ProvenRows>(v.handle, asked));
+  };
+  return port;
 }
 
 const offer_refusal taken;
@@ -66,6 +84,56 @@ TEST_CASE("a transfer that is taken is in a block soon, and durable") {
   }
   CHECK(again.ledger->block_at(again.ledger->view().height())->header.state_root ==
         id_or_zero<soma::state_root>(again.status().root().getStateRoot()));
+}
+
+TEST_CASE("a stranger reads proven rows through the validator's messages, block after block") {
+  const soma::support::scratch_folder folder;
+  const auto chain = signing::chain_id_of(small_genesis());
+  soma::wallet::wallet sender(key_of(1), chain, 0);
+  one_validator v(folder.path());
+  const auto gateway = gateway_to(v);
+  auto stranger = gateway_client::verified_ledger::start(
+      chain, gateway, [&v] { return v.w.now_ms(); }, {.max_age_ms = 5'000});
+  REQUIRE(stranger.has_value());
+  v.pass(2'000);
+  for (std::uint64_t round = 1; round <= 10; ++round) {
+    CAPTURE(round);
+    CHECK(v.submit(transfer(sender, 2, 1'000)) == taken);
+    v.pass(8'000);
+    const auto found = stranger->find(gateway, account_key(address_of(2)));
+    REQUIRE(found.has_value());
+    CHECK(decode<account_row>(**found)->balance.value == shannons_per_soma + round * 1'000);
+    CHECK(stranger->height() == v.ledger->view().height());
+  }
+  CHECK(stranger->epoch().value == 1);
+}
+
+TEST_CASE("blocks, what proves them and their events can be asked for") {
+  const soma::support::scratch_folder folder;
+  soma::wallet::wallet sender(key_of(1), signing::chain_id_of(small_genesis()), 0);
+  one_validator v(folder.path());
+  CHECK(v.submit(transfer(sender, 2, 1'000)) == taken);
+  v.pass(3'000);
+  const auto blocks =
+      v.w.ask<schema::FinalBlocks>(v.handle, message<schema::GetBlocks>::build([](auto out) {
+                                     out.setFrom(1);
+                                     out.setMost(1);
+                                   }));
+  REQUIRE(blocks.root().getBlocks().size() == 1);
+  CHECK(decode<block>(view_of(blocks.root().getBlocks()[0])) == v.ledger->block_at({1}).value());
+  const auto proof = v.w.ask<schema::FinalityAnswer>(
+      v.handle, message<schema::GetFinality>::build([](auto out) { out.setHeight(1); }));
+  CHECK(view_of(proof.root().getFinality().getHeaders()).size() >= header_layout_bytes);
+  const auto events =
+      v.w.ask<schema::EventPage>(v.handle, message<schema::GetEvents>::build([](auto out) {
+                                   out.setMost(10);
+                                   const auto whose = address_of(2);
+                                   out.setAddress(data_of(whose));
+                                 }));
+  REQUIRE(events.root().getEvents().size() == 1);
+  const auto paid = decode<event>(view_of(events.root().getEvents()[0].getEvent()));
+  CHECK(paid->kind == event_kind::transferred);
+  CHECK(events.root().getNextHeight() == events.root().getHeight() + 1);
 }
 
 TEST_CASE("epochs end without any transaction") {
