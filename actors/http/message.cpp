@@ -38,7 +38,7 @@ std::string json_text(std::string_view text) {
   return out += '"';
 }
 
-bool is_token(std::string_view name) {
+bool is_header_name(std::string_view name) {
   static constexpr std::string_view marks = "!#$%&'*+-.^_`|~";
   return !name.empty() && std::ranges::all_of(name, [](char c) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
@@ -131,7 +131,7 @@ std::optional<std::string> serialize_head(const response& head, const response_f
   out += "\r\nDate: " + date_now() + "\r\n";
   if (!head.content_type.empty()) out += "Content-Type: " + head.content_type + "\r\n";
   for (const auto& [name, value] : head.headers) {
-    if (!is_token(name) || !is_value(value) || is_own(name)) return std::nullopt;
+    if (!is_header_name(name) || !is_value(value) || is_own(name)) return std::nullopt;
     out.append(name).append(": ").append(value).append("\r\n");
   }
   out += "X-Content-Type-Options: nosniff\r\n";

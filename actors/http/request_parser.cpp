@@ -225,63 +225,20 @@ void request_parser::accept_body(std::uint64_t limit_bytes) {
 }
 
 std::size_t request_parser::feed_chunks(byte_view arrived) {
-  std::size_t at = 0;
-  while (at < arrived.size() && stage_ == stage::body) {
-    if (chunk_ != chunk_part::data) {
-      take_chunk_byte(static_cast<char>(arrived[at++]));
-      continue;
-    }
-    const auto part =
-        arrived.subspan(at, std::min<std::uint64_t>(arrived.size() - at, chunk_left_));
-    body_.insert(body_.end(), part.begin(), part.end());
-    at += part.size();
-    chunk_left_ -= part.size();
-    if (chunk_left_ == 0) chunk_ = chunk_part::data_cr;
+  const auto taken = chunks_.feed(arrived, limit_bytes_ - body_.size(), body_);
+  switch (chunks_.now()) {
+    case chunk_reader::verdict::more:
+      break;
+    case chunk_reader::verdict::done:
+      stage_ = stage::done;
+      break;
+    case chunk_reader::verdict::malformed:
+      refuse(400, "bad_chunk", "a chunk is a size in hex, CR, LF, as many bytes, CR and LF");
+      break;
+    case chunk_reader::verdict::too_large:
+      refuse(413, "body_too_large", "the body is larger than this endpoint takes");
   }
-  return at;
-}
-
-/// One byte between the data of two chunks.
-void request_parser::take_chunk_byte(char c) {
-  const auto expect = [&](char wanted, chunk_part next) {
-    if (c != wanted) {
-      return refuse(400, "bad_chunk", "a chunk is a size in hex, CR, LF, as many bytes, CR and LF");
-    }
-    chunk_ = next;
-  };
-  switch (chunk_) {
-    case chunk_part::size:
-      if (c != '\r') return take_size_digit(c);
-      return expect(chunk_digits_ > 0 ? '\r' : '\0', chunk_part::size_lf);
-    case chunk_part::size_lf:
-      chunk_digits_ = 0;
-      return expect('\n', chunk_left_ > 0 ? chunk_part::data : chunk_part::last_cr);
-    case chunk_part::data_cr:
-      return expect('\r', chunk_part::data_lf);
-    case chunk_part::data_lf:
-      return expect('\n', chunk_part::size);
-    case chunk_part::last_cr:
-      return expect('\r', chunk_part::last_lf);
-    case chunk_part::last_lf:
-      expect('\n', chunk_part::size);
-      if (stage_ == stage::body) stage_ = stage::done;
-      return;
-    case chunk_part::data:
-      return;
-  }
-}
-
-void request_parser::take_size_digit(char c) {
-  static constexpr std::string_view digits = "0123456789abcdef";
-  const auto value = digits.find(c >= 'A' && c <= 'F' ? static_cast<char>(c - 'A' + 'a') : c);
-  if (value == std::string_view::npos || ++chunk_digits_ > max_chunk_size_digits) {
-    return refuse(400, "bad_chunk", "the size of a chunk is at most 15 hex digits and no more");
-  }
-  if (chunk_digits_ == 1) chunk_left_ = 0;
-  chunk_left_ = chunk_left_ * 16 + value;
-  if (chunk_left_ > limit_bytes_ - body_.size()) {
-    refuse(413, "body_too_large", "the body is larger than this endpoint takes");
-  }
+  return taken;
 }
 
 request request_parser::take() {

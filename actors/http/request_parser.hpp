@@ -2,9 +2,7 @@
 //
 // Boost.Beast parses the header. In front of it stands a filter that refuses what two programs may
 // read differently, since a proxy and a server that disagree on where a request ends let a client
-// speak in the name of another. Chunks are read here and not by Beast 1.81, whose parser takes
-// extensions and trailers, and ends the program by an assertion when the last chunk comes in pieces
-// of a certain size. The refusals:
+// speak in the name of another:
 //   400  two lengths, a length beside chunks, a length that is no plain number, chunks in HTTP/1.0,
 //        extensions or trailers of chunks, a line that ends in LF alone, a CR without LF, control
 //        characters, bytes above 127, a folded line, blanks before a colon, no Host or two,
@@ -15,6 +13,7 @@
 // What is refused does not depend on how the bytes were cut into pieces.
 #pragma once
 
+#include "actors/http/chunk_reader.hpp"
 #include "actors/http/message.hpp"
 
 namespace soma::http {
@@ -28,7 +27,6 @@ struct request_refusal {
 };
 
 inline constexpr std::size_t max_header_lines = 64;
-inline constexpr std::size_t max_chunk_size_digits = 15;
 
 class request_parser {
  public:
@@ -69,8 +67,6 @@ class request_parser {
   [[nodiscard]] request take();
 
  private:
-  enum class chunk_part : std::uint8_t { size, size_lf, data, data_cr, data_lf, last_cr, last_lf };
-
   void refuse(unsigned status, std::string_view code, std::string_view message);
   void take_header_byte(char c);
   void end_line(std::string_view line);
@@ -78,8 +74,6 @@ class request_parser {
   void check_field_line(std::string_view line);
   void end_header();
   [[nodiscard]] std::size_t feed_chunks(byte_view arrived);
-  void take_chunk_byte(char c);
-  void take_size_digit(char c);
 
   std::size_t max_header_bytes_;
   stage stage_ = stage::empty;
@@ -98,9 +92,7 @@ class request_parser {
 
   std::uint64_t limit_bytes_ = 0;
   bytes body_;
-  chunk_part chunk_ = chunk_part::size;
-  std::size_t chunk_digits_ = 0;
-  std::uint64_t chunk_left_ = 0;
+  chunk_reader chunks_;
 };
 
 }  // namespace soma::http
