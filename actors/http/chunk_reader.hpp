@@ -1,7 +1,7 @@
 // Reads a body that comes in chunks, strictly: a size in hex digits, CR LF, as many bytes, CR LF;
-// and at the end 0, CR LF, CR LF. Extensions and trailers are refused, since programs disagree on where
-// they end. Requests and responses share it. Boost.Beast 1.81 is not used here: it takes both, and
-// ends the program by an assertion when a last chunk comes in pieces of a certain size.
+// and at the end 0, CR LF, CR LF. Extensions and trailers are refused, since programs disagree on
+// where they end. Requests and responses share it. Boost.Beast 1.81 is not used here. It takes
+// both, and ends the program by an assertion when a last chunk comes in pieces of a certain size.
 #pragma once
 
 #include <cstdint>
@@ -15,7 +15,8 @@ class chunk_reader {
   enum class verdict : std::uint8_t { more, done, malformed, too_large };
 
   /// Takes bytes up to the end of the body, appends the content to `out`, and returns how many
-  /// bytes it has taken. A chunk that would be larger than `room_bytes` is too large by its size alone.
+  /// bytes it has taken. A chunk that would be larger than `room_bytes` is too large by its size
+  /// alone.
   [[nodiscard]] std::size_t feed(byte_view arrived, std::uint64_t room_bytes, bytes& out);
   [[nodiscard]] verdict now() const { return verdict_; }
 

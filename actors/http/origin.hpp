@@ -35,9 +35,9 @@ struct proxy_environment {
 };
 [[nodiscard]] proxy_environment read_proxy_environment();
 
-/// The proxy by which this server is reached; nullopt when it is reached directly, as plain HTTP and
-/// loopback addresses always are. A name in no_proxy, with or without a port, also stands for the
-/// names below it, and '*' for all. A proxy that cannot be read is refused.
+/// The proxy by which this server is reached; nullopt when it is reached directly, as plain HTTP
+/// and loopback addresses always are. A name in no_proxy, with or without a port, also stands for
+/// the names below it, and '*' for all. A proxy that cannot be read is refused.
 [[nodiscard]] expected<std::optional<origin>, std::string_view> proxy_for(
     const origin& server, const proxy_environment& environment);
 
