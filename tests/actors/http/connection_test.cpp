@@ -94,22 +94,25 @@ TEST_CASE("a malformed request gets its refusal, and nothing behind it is read")
 
 TEST_CASE("a header that does not come whole within 5 s ends the connection") {
   test_server server;
-  raw_client silent(server.port()), slow(server.port()), honest(server.port());
+  raw_client silent(server.port()), slow(server.port()), late(server.port()), honest(server.port());
   honest.send(get_a);
   CHECK(honest.status() == 200);
   slow.send("GET /a HT");
   REQUIRE(wait_for([&] { return server.counters().bytes_in == get_a.size() + 9; }));
   server.pass_ms(4'900);
   slow.send("TP/1.1\r\n");  // bytes that come do not prolong the time
+  late.send("GET /a HT");
   CHECK(!slow.is_closed_within(30));
   CHECK(!silent.is_closed_within(1));
   server.pass_ms(200);
   CHECK(slow.status() == 408);
   CHECK(slow.is_closed_within(1'000));
+  CHECK(late.status() == 408);
   CHECK(silent.is_closed_within(1'000));
-  CHECK(server.counters().late_headers == 2);
+  CHECK(server.counters().late_headers == 3);
   honest.send(get_a);  // between two requests there is more time
   CHECK(honest.status() == 200);
+  server.settle();
   server.pass_ms(29'000);
   CHECK(!honest.is_closed_within(30));
   server.pass_ms(2'000);
@@ -123,6 +126,7 @@ TEST_CASE("a body that comes more slowly than 16 KiB a second is cut, a faster o
   slow.send(begin + "x");
   fast.send(begin + std::string(80'000, 'x'));
   REQUIRE(wait_for([&] { return server.counters().bytes_in > 80'000 + 2 * begin.size(); }));
+  server.settle();
   server.pass_ms(5'100);
   CHECK(slow.status() == 408);
   CHECK(slow.is_closed_within(1'000));

@@ -141,6 +141,12 @@ bool wait_for(const std::function<bool()>& so) {
   return so();
 }
 
+void test_server::settle() const {
+  raw_client other(port(), {.from = "127.0.0.250"});
+  other.send(get_a);
+  if (other.status() != 200) throw std::runtime_error("the server answers nobody");
+}
+
 test_server::test_server(const std::function<void(http::server_options&)>& change) {
   http::server_options options;
   options.tick_ms = 3;

@@ -64,6 +64,8 @@ struct test_server {
 
   explicit test_server(const std::function<void(http::server_options&)>& change = {});
   void pass_ms(std::uint64_t ms) { *time_ms += ms; }
+  /// Returns when the server has dealt with all that it had begun, by asking it something.
+  void settle() const;
   [[nodiscard]] std::uint16_t port() const { return is->port(); }
   [[nodiscard]] const http::server_counters& counters() const { return is->counters(); }
 };

@@ -229,7 +229,7 @@ TEST_CASE("an answer may come late and from another thread") {
 }
 
 TEST_CASE("a server that is destroyed ends what is under way and calls nobody afterwards") {
-  std::atomic<int> calls{0};
+  std::atomic<int> calls{0}, ends{0};
   std::mutex mutex;
   std::vector<http::responder> held;
   std::vector<http::body_stream> streams;
@@ -238,7 +238,7 @@ TEST_CASE("a server that is destroyed ends what is under way and calls nobody af
       const std::lock_guard lock(mutex);
       if (asked.path == "/held") return held.push_back(std::move(to));
       streams.push_back(to.stream(
-          {}, std::nullopt, {[&](const http::body_stream&) { ++calls; }, [&](bool) { ++calls; }}));
+          {}, std::nullopt, {[&](const http::body_stream&) { ++calls; }, [&](bool) { ++ends; }}));
     };
   });
   std::vector<std::unique_ptr<raw_client>> clients;
@@ -269,6 +269,7 @@ TEST_CASE("a server that is destroyed ends what is under way and calls nobody af
   writer.join();
   for (const auto& one : clients) CHECK(one->is_closed_within(1'000));
   CHECK(calls == before);
+  CHECK(ends == 0);
 }
 
 TEST_CASE("a named proxy tells the client's address, and nobody else does") {
