@@ -1,4 +1,5 @@
-// Owners of OpenSSL's handles. Only the sources of this folder include this file.
+// Owners of OpenSSL's handles. Only the sources of this folder and of those below it include this
+// file.
 #pragma once
 
 #include <openssl/bio.h>

@@ -1,4 +1,4 @@
-// Reading and writing PEM files, for the sources of this folder only.
+// Reading and writing PEM files, for the sources of this folder and of those below it.
 #pragma once
 
 #include <sys/types.h>

@@ -1,21 +1,13 @@
 #include "messages/crypto/tls_session.hpp"
 
 #include <openssl/crypto.h>
-#include <openssl/err.h>
 #include <openssl/ssl.h>
 
-#include <algorithm>
-
-#include "messages/crypto/openssl.hpp"
-#include "messages/values/assert.hpp"
+#include "messages/crypto/tls_pipe.hpp"
 
 namespace soma::crypto {
 namespace {
 
-using context_ptr = std::unique_ptr<SSL_CTX, freed_by<SSL_CTX_free>>;
-using ssl_ptr = std::unique_ptr<SSL, freed_by<SSL_free>>;
-
-constexpr std::size_t read_step_bytes = 16 * 1024;   // one record
 constexpr std::size_t max_certificate_bytes = 1024;  // our certificates have about 200
 
 pkey_ptr handle_of(const key_pair& key) {
@@ -109,131 +101,56 @@ tls_identity::tls_identity(const key_pair& key) {
 tls_identity::~tls_identity() = default;
 
 struct tls_session::connection {
-  ssl_ptr ssl;
-  BIO* in = nullptr;  // freed by the SSL handle, which owns both
-  BIO* out = nullptr;
-  tls_state state = tls_state::handshaking;
+  tls_pipe pipe;
   std::optional<public_key> peer;
 
-  /// Sets the state of the connection after a call that did not succeed.
-  void settle(int result) {
-    switch (SSL_get_error(ssl.get(), result)) {
-      case SSL_ERROR_WANT_READ:
-      case SSL_ERROR_WANT_WRITE:
-        break;
-      case SSL_ERROR_ZERO_RETURN:
-        state = tls_state::ended;
-        break;
-      default:
-        state = tls_state::failed;
-    }
-    ERR_clear_error();
-  }
-
   void shake_hands() {
-    ERR_clear_error();
-    const int done = SSL_do_handshake(ssl.get());
-    if (done != 1) return settle(done);
-    const x509_ptr shown(SSL_get1_peer_certificate(ssl.get()));
+    if (!pipe.shake_hands()) return;
+    const x509_ptr shown(SSL_get1_peer_certificate(pipe.ssl.get()));
     peer = key_in(shown.get());
-    state = peer && SSL_version(ssl.get()) == TLS1_3_VERSION ? tls_state::open : tls_state::failed;
-  }
-
-  void read(bytes& plain) {
-    while (state == tls_state::open) {
-      ERR_clear_error();
-      const std::size_t before = plain.size();
-      plain.resize(before + read_step_bytes);
-      std::size_t got = 0;
-      const int done = SSL_read_ex(ssl.get(), plain.data() + before, read_step_bytes, &got);
-      plain.resize(before + (done == 1 ? got : 0));
-      if (done != 1) {
-        settle(done);
-        return;
-      }
-    }
+    pipe.state =
+        peer && SSL_version(pipe.ssl.get()) == TLS1_3_VERSION ? tls_state::open : tls_state::failed;
   }
 };
 
 tls_session::tls_session(const tls_identity& identity, tls_side side)
-    : connection_(std::make_unique<connection>()) {
-  const bool calls = side == tls_side::client;
-  connection_->ssl.reset(
-      SSL_new(calls ? identity.contexts_->client.get() : identity.contexts_->server.get()));
-  bio_ptr in(BIO_new(BIO_s_mem())), out(BIO_new(BIO_s_mem()));
-  require(connection_->ssl != nullptr && in != nullptr && out != nullptr, "TLS session");
-  connection_->in = in.get();
-  connection_->out = out.get();
-  SSL_set_bio(connection_->ssl.get(), in.release(), out.release());
-  if (calls) {
-    SSL_set_connect_state(connection_->ssl.get());
-  } else {
-    SSL_set_accept_state(connection_->ssl.get());
-  }
-}
+    : connection_(
+          new connection{tls_pipe(side == tls_side::client ? identity.contexts_->client.get()
+                                                           : identity.contexts_->server.get(),
+                                  side),
+                         std::nullopt}) {}
 
 tls_session::~tls_session() = default;
 tls_session::tls_session(tls_session&&) noexcept = default;
 tls_session& tls_session::operator=(tls_session&&) noexcept = default;
 
 tls_state tls_session::feed(byte_view arrived, bytes& plain) {
-  auto& c = *connection_;
-  if (c.state != tls_state::handshaking && c.state != tls_state::open) return c.state;
-  if (!arrived.empty()) {
-    std::size_t taken = 0;
-    require(
-        BIO_write_ex(c.in, arrived.data(), arrived.size(), &taken) == 1 && taken == arrived.size(),
-        "no memory for what arrived");
-  }
-  if (c.state == tls_state::handshaking) c.shake_hands();
-  c.read(plain);
-  return c.state;
+  auto& pipe = connection_->pipe;
+  if (pipe.state != tls_state::handshaking && pipe.state != tls_state::open) return pipe.state;
+  pipe.arrived(arrived);
+  if (pipe.state == tls_state::handshaking) connection_->shake_hands();
+  pipe.read(plain);
+  return pipe.state;
 }
 
 tls_state tls_session::write(byte_view plain) {
-  auto& c = *connection_;
-  SOMA_ASSERT(c.state == tls_state::open, "only an open session carries anything");
-  while (!plain.empty() && c.state == tls_state::open) {
-    ERR_clear_error();
-    std::size_t taken = 0;
-    const int done = SSL_write_ex(c.ssl.get(), plain.data(), plain.size(), &taken);
-    if (done != 1) {
-      // The outgoing buffer always takes everything, so a failure here never means "try again
-      // later".
-      ERR_clear_error();
-      c.state = tls_state::failed;
-      break;
-    }
-    plain = plain.subspan(taken);
-  }
-  return c.state;
+  return connection_->pipe.write(plain);
 }
 
 void tls_session::take(bytes& out) {
-  const std::size_t waiting = waiting_bytes();
-  if (waiting == 0) return;
-  const std::size_t before = out.size();
-  out.resize(before + waiting);
-  std::size_t got = 0;
-  require(BIO_read_ex(connection_->out, out.data() + before, waiting, &got) == 1 && got == waiting,
-          "ciphertext that was there");
+  connection_->pipe.take(out);
 }
 
 std::size_t tls_session::waiting_bytes() const {
-  return BIO_ctrl_pending(connection_->out);
+  return connection_->pipe.waiting_bytes();
 }
 
 void tls_session::end() {
-  auto& c = *connection_;
-  if (c.state != tls_state::open) return;
-  ERR_clear_error();
-  SSL_shutdown(c.ssl.get());
-  ERR_clear_error();
-  c.state = tls_state::ended;
+  connection_->pipe.end();
 }
 
 tls_state tls_session::state() const {
-  return connection_->state;
+  return connection_->pipe.state;
 }
 
 const std::optional<public_key>& tls_session::peer_key() const {

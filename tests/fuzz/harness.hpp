@@ -25,10 +25,15 @@ namespace soma::fuzz {
 /// hash.
 [[nodiscard]] std::string check_peer_message(byte_view input);
 
+/// The first byte chooses the size of pieces, the rest is what a client sends on one connection:
+/// each request is the same however it is cut, has one end, and a path that stays below its root.
+[[nodiscard]] std::string check_http_request(byte_view input);
+
 /// Inputs to begin with, by name: small valid files of several architectures and near misses.
 [[nodiscard]] std::map<std::string, bytes> safetensors_seeds();
 [[nodiscard]] std::map<std::string, bytes> tokens_seeds();
 [[nodiscard]] std::map<std::string, bytes> peer_message_seeds();
+[[nodiscard]] std::map<std::string, bytes> http_request_seeds();
 
 /// A few changes that know the format: numbers, names and entries of the header are exchanged,
 /// values become infinite, parts move; mostly the header's length is mended afterwards, or nothing
@@ -37,6 +42,8 @@ namespace soma::fuzz {
 [[nodiscard]] bytes change_tokens(bytes input, noise::noise_generator& noise);
 /// Words are exchanged and shifted, kinds too; mostly the segment table is mended afterwards.
 [[nodiscard]] bytes change_peer_message(bytes input, noise::noise_generator& noise);
+/// Words of HTTP are put in and over others, and bytes go.
+[[nodiscard]] bytes change_http_request(bytes input, noise::noise_generator& noise);
 
 /// The header's text without its length, empty where there is none, and a file with another.
 [[nodiscard]] std::string header_of(byte_view file);
@@ -54,6 +61,7 @@ inline constexpr target targets[] = {
     {"safetensors", check_safetensors, safetensors_seeds, change_safetensors, true},
     {"tokens", check_tokens, tokens_seeds, change_tokens, false},
     {"peer_message", check_peer_message, peer_message_seeds, change_peer_message, false},
+    {"http_request", check_http_request, http_request_seeds, change_http_request, false},
 };
 
 }  // namespace soma::fuzz

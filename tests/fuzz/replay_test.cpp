@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "actors/http/request_parser.hpp"
 #include "messages/codec/codec_consensus.hpp"
 #include "model/weights/weights.hpp"
 #include "tests/fuzz/harness.hpp"
@@ -67,6 +68,31 @@ TEST_CASE("changed messages of validators are taken and refused, by many names")
     CHECK(verdicts[std::string(to_text(refusal))] > 0);
   }
   CHECK(verdicts["taken"] > 500);
+}
+
+TEST_CASE("changed requests of HTTP are taken and refused, by many names") {
+  std::map<std::string, int> verdicts;
+  std::vector<bytes> pool;
+  for (const auto& [name, input] : http_request_seeds()) pool.push_back(input);
+  for (std::uint64_t seed = 0; seed < 10'000; ++seed) {
+    noise::noise_generator noise(seed);
+    const auto input = change_http_request(pool[noise.below(pool.size())], noise);
+    http::request_parser parser(8 * 1024);
+    auto rest = byte_view(input).subspan(1);
+    rest = rest.subspan(parser.feed(rest));
+    if (parser.now() == http::request_parser::stage::decision) parser.accept_body(100);
+    static_cast<void>(parser.feed(rest));
+    if (parser.now() == http::request_parser::stage::done) ++verdicts["taken"];
+    ++verdicts[std::string(parser.refusal().code)];
+  }
+  for (const std::string refusal :
+       {"taken", "bad_line_end", "bad_character", "bad_request_line", "version_not_supported",
+        "method_unknown", "bad_target", "folded_header", "bad_header", "repeated_header",
+        "bad_length", "coding_unknown", "expectation_failed", "bad_host", "two_lengths",
+        "chunks_in_http_1_0", "no_host", "body_too_large", "bad_chunk"}) {
+    CAPTURE(refusal);
+    CHECK(verdicts[refusal] > 0);
+  }
 }
 
 TEST_CASE("the changes go far: every refusal that a file can meet is met, and files pass") {
