@@ -1,6 +1,7 @@
 // An HTTP/1.1 server for strangers, over TLS 1.3, on a thread of its own.
 //
 // Nothing that a client does may cost more than its share (server_limits, actors/http/SECURITY.md):
+//   connecting     a host and a network have a share of the connections, and a rate; when all
 //                  places are taken, the oldest connection without a whole request makes room
 //   asking         the header is at most 8 KiB and comes within 5 s; a host asks at most so often
 //   sending        the endpoint says before the body how large it may be; a slow body is cut
