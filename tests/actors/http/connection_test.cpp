@@ -268,8 +268,8 @@ TEST_CASE("a TLS handshake has a deadline and a size, and is TLS") {
   raw_client silent(server.port()), plain(server.port()), large(server.port());
   plain.send(get_a);
   CHECK(plain.is_closed_within(1'000));
-  std::string records;  // handshake records that never end
-  for (int i = 0; i < 5; ++i) {
+  std::string records;  // the beginning of a message of 64 KiB
+  for (int i = 0; i < 3; ++i) {
     records += std::string("\x16\x03\x01\x40\x00", 5) +
                (i == 0 ? std::string("\x01\x01\x00\x00", 4) + std::string(16'380, 'x')
                        : std::string(16'384, 'x'));
