@@ -71,6 +71,7 @@ const std::vector<zone>& zones() {
       {"actors/explain",
        {"actors/explain", "actors/rules", "actors/ledger", "actors/state_tree", "messages",
         "storage"}},
+      {"actors/documents", {"actors/documents", "actors/explain", "messages", "storage"}},
       {"actors/public_answers",
        {"actors/public_answers", "actors/state_tree", "messages", "storage"}},
       {"actors/gateway_client",

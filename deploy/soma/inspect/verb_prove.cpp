@@ -1,4 +1,5 @@
 #include "actors/state_tree/state_proof.hpp"
+#include "actors/documents/rows.hpp"
 #include "deploy/soma/inspect/proof_report.hpp"
 #include "deploy/soma/shell/console.hpp"
 #include "deploy/soma/shell/files.hpp"
@@ -27,7 +28,7 @@ class prove_verb final : public verb {
     options.add("key", key_, "an address, model or target: 0x and 64 digits, or the first 8")
         .positional();
     options.add("table", table_, "table to look in; default: account, model and target")
-        .among(table_names());
+        .among(documents::table_names());
     options.add("row", row_, "whole key of a row in hex, instead of an id").shown_as("HEX");
     options.add("output", output_, "file to write the proof to").also('o').shown_as("FILE");
     options.add("force", force_, "replace an existing file");
@@ -78,7 +79,7 @@ expected<row_key, failure> prove_verb::key_by_id(const tables::ledger_view& view
                                                  const std::string& digits) const {
   std::vector<ledger_table> within{ledger_table::account, ledger_table::model,
                                    ledger_table::target};
-  if (!table_.empty()) within = {*table_named(table_)};
+  if (!table_.empty()) within = {*documents::table_named(table_)};
   std::vector<row_key> found;
   for (const auto table : within) {
     if (!table_of(key_in(table, {}))) {
@@ -91,7 +92,7 @@ expected<row_key, failure> prove_verb::key_by_id(const tables::ledger_view& view
   if (found.size() > 1) {
     std::string all;
     for (const auto& key : found) {
-      all += (all.empty() ? "" : ", ") + std::string(table_name(key)) + " 0x" +
+      all += (all.empty() ? "" : ", ") + std::string(documents::table_name(key)) + " 0x" +
              to_hex(byte_view(key).subspan(1));
     }
     return failed("`" + key_ + "` can mean more than one", all, "write more digits");
@@ -144,7 +145,7 @@ outcome prove_verb::run(const run_context& context) {
     remember_done("made " + output_.string());
   }
   if (context.wants_json) {
-    auto facts = proof_json(*proven);
+    auto facts = documents::proof_json(*proven);
     if (!output_.empty()) facts.set("file", output_.string());
     print_line(facts.text());
     return {};

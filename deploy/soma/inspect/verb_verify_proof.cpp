@@ -1,4 +1,5 @@
 #include "actors/state_tree/state_proof.hpp"
+#include "actors/documents/rows.hpp"
 #include "deploy/soma/inspect/proof_report.hpp"
 #include "deploy/soma/shell/console.hpp"
 #include "deploy/soma/shell/files.hpp"
@@ -71,7 +72,7 @@ outcome verify_proof::run(const run_context& context) {
   if (auto trusted = check_trust(*proven); !trusted) return trusted;
   const bool is_trusted = !root_.empty() || !header_.empty();
   if (context.wants_json) {
-    auto facts = proof_json(*proven);
+    auto facts = documents::proof_json(*proven);
     facts.set("holds", true);
     facts.set("compared_with_trusted", is_trusted);
     print_line(facts.text());
