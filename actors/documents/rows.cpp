@@ -37,16 +37,16 @@ value fields_of(const account_row& row) {
 }
 value fields_of(const validator_row& row) {
   return value::of({{"stake_shannons", row.pool.stake.value},
-                   {"commission_bps", row.commission_bps},
-                   {"wants_seat", row.wants_seat}});
+                    {"commission_bps", row.commission_bps},
+                    {"wants_seat", row.wants_seat}});
 }
 value fields_of(const model_row& row) {
   return value::of({{"owner", row.owner.text()},
-                   {"status", explain::name_of(row.status)},
-                   {"stake_shannons", row.pool.stake.value},
-                   {"commission_bps", row.commission_bps},
-                   {"active_version", row.active_version},
-                   {"latest_version", row.latest_version}});
+                    {"status", explain::name_of(row.status)},
+                    {"stake_shannons", row.pool.stake.value},
+                    {"commission_bps", row.commission_bps},
+                    {"active_version", row.active_version},
+                    {"latest_version", row.latest_version}});
 }
 value fields_of(const target_row& row) {
   value assigned = value::list();
@@ -54,18 +54,18 @@ value fields_of(const target_row& row) {
     assigned.push(version.model.text() + " version " + std::to_string(version.version));
   }
   return value::of({{"epoch", row.epoch.value},
-                   {"opened_at", row.opened_at.value},
-                   {"status", explain::name_of(row.status)},
-                   {"reward_shannons", row.reward.value},
-                   {"radius_q30", row.radius_q30},
-                   {"assigned", std::move(assigned)}});
+                    {"opened_at", row.opened_at.value},
+                    {"status", explain::name_of(row.status)},
+                    {"reward_shannons", row.reward.value},
+                    {"radius_q30", row.radius_q30},
+                    {"assigned", std::move(assigned)}});
 }
 value fields_of(const submission_row& row) {
   return value::of({{"submitter", row.submitter.text()},
-                   {"winner", row.winner.model.text()},
-                   {"bond_shannons", row.bond.value},
-                   {"claimed_at", row.claimed_at.value},
-                   {"revealed", row.revealed_at.has_value()}});
+                    {"winner", row.winner.model.text()},
+                    {"bond_shannons", row.bond.value},
+                    {"claimed_at", row.claimed_at.value},
+                    {"revealed", row.revealed_at.has_value()}});
 }
 value fields_of(const used_data_row& row) {
   return value::of({{"target", row.target.text()}});
@@ -130,18 +130,18 @@ value proof_json(const proven_row& proven) {
   }
   for (const auto& one : proven.proof.siblings) siblings.push(one.text());
   return value::of({{"height", header.height.value},
-                   {"epoch", header.epoch.value},
-                   {"block", signing::id_of(header).text()},
-                   {"state_root", header.state_root.text()},
-                   {"table", table_name(proven.key)},
-                   {"key", hex(proven.key)},
-                   {"present", proven.value.has_value()},
-                   {"value", proven.value ? value(hex(*proven.value)) : value()},
-                   {"row", proven.value ? row_fields(proven.key, *proven.value) : value()},
-                   {"ledger_rows", proven.proof.totals.rows},
-                   {"ledger_bytes", proven.proof.totals.bytes},
-                   {"leaf", std::move(leaf)},
-                   {"siblings", std::move(siblings)}});
+                    {"epoch", header.epoch.value},
+                    {"block", signing::id_of(header).text()},
+                    {"state_root", header.state_root.text()},
+                    {"table", table_name(proven.key)},
+                    {"key", hex(proven.key)},
+                    {"present", proven.value.has_value()},
+                    {"value", proven.value ? value(hex(*proven.value)) : value()},
+                    {"row", proven.value ? row_fields(proven.key, *proven.value) : value()},
+                    {"ledger_rows", proven.proof.totals.rows},
+                    {"ledger_bytes", proven.proof.totals.bytes},
+                    {"leaf", std::move(leaf)},
+                    {"siblings", std::move(siblings)}});
 }
 
 }  // namespace soma::documents

@@ -1,5 +1,6 @@
 #include "actors/explain/names.hpp"
 
+#include <algorithm>
 #include <array>
 #include <utility>
 
@@ -62,6 +63,12 @@ std::string_view name_of(event_kind kind) {
 }
 std::string_view section_of(event_kind kind) {
   return entry_of(kind).section;
+}
+
+std::optional<event_kind> event_kind_named(std::string_view name) {
+  const auto* const found = std::ranges::find(kind_entries, name, &kind_entry::name);
+  if (found == kind_entries.end()) return std::nullopt;
+  return static_cast<event_kind>(found - kind_entries.begin());
 }
 
 std::string_view name_of(target_status status) {

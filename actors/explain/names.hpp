@@ -2,6 +2,7 @@
 // of the protocol that rule them.
 #pragma once
 
+#include <optional>
 #include <string_view>
 
 #include "messages/values/blocks.hpp"
@@ -10,6 +11,8 @@
 namespace soma::explain {
 
 [[nodiscard]] std::string_view name_of(event_kind kind);
+/// The kind of that name; nullopt if there is none.
+[[nodiscard]] std::optional<event_kind> event_kind_named(std::string_view name);
 [[nodiscard]] std::string_view name_of(target_status status);
 [[nodiscard]] std::string_view name_of(model_status status);
 [[nodiscard]] std::string_view name_of(version_status status);

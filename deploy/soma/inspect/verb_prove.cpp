@@ -1,5 +1,5 @@
-#include "actors/state_tree/state_proof.hpp"
 #include "actors/documents/rows.hpp"
+#include "actors/state_tree/state_proof.hpp"
 #include "deploy/soma/inspect/proof_report.hpp"
 #include "deploy/soma/shell/console.hpp"
 #include "deploy/soma/shell/files.hpp"

@@ -1,0 +1,130 @@
+// Events, as streams and in pages.
+#include "actors/documents/events.hpp"
+#include "actors/explain/names.hpp"
+#include "actors/gateway/call.hpp"
+#include "messages/codec/codec.hpp"
+#include "messages/wire/refusals.hpp"
+
+namespace soma::gateway {
+namespace {
+
+std::vector<schema::EventKind> kinds_of(std::string_view names, bool& wrong) {
+  std::vector<schema::EventKind> found;
+  while (!names.empty()) {
+    const auto one = names.substr(0, names.find(','));
+    const auto kind = explain::event_kind_named(one);
+    if (!kind || found.size() == 64) {
+      wrong = true;
+      return {};
+    }
+    found.push_back(static_cast<schema::EventKind>(*kind));
+    names.remove_prefix(std::min(names.size(), one.size() + 1));
+  }
+  return found;
+}
+
+/// The filter that a request asks for. nullopt: a refusal was sent.
+std::optional<stream_filter> filter_of(const call& asked) {
+  stream_filter filter;
+  bool wrong = false;
+  filter.kinds = kinds_of(asked.asked.parameter("kind").value_or(""), wrong);
+  if (wrong) {
+    reply_error(asked, 400, "bad_filter", "kind names something that is no kind of event");
+    return std::nullopt;
+  }
+  for (const auto& [name, into] :
+       {std::pair{"target", &filter.target}, std::pair{"model", &filter.model},
+        std::pair{"address", &filter.address}}) {
+    const auto text = asked.asked.parameter(name);
+    if (!text) continue;
+    const auto id = id_in(asked, name, *text);
+    if (!id) return std::nullopt;
+    into->assign(id->value.begin(), id->value.end());
+  }
+  return filter;
+}
+
+/// The first place that a request wants: after Last-Event-ID, else `from`, else behind the newest
+/// block. nullopt: a refusal was sent.
+std::optional<event_place> first_place(const call& asked, std::uint64_t height) {
+  const auto last = asked.asked.header("last-event-id");
+  const auto from = asked.asked.parameter("from");
+  if (!last && !from) return event_place{height + 1, 0};
+  auto place = parse_place(last ? *last : *from);
+  if (!place) {
+    reply_error(asked, 400, "bad_place", "the place of an event is HEIGHT:INDEX");
+    return std::nullopt;
+  }
+  if (last) ++place->index;
+  return place;
+}
+
+json::value page_json(const message<schema::EventPage>& page) {
+  auto events = json::value::list();
+  for (const auto& placed : page.root().getEvents()) {
+    const auto happened = decode<event>(view_of(placed.getEvent()));
+    if (happened) events.push(documents::event_json(placed.getIndex(), *happened));
+  }
+  return json::value::of({{"events", std::move(events)},
+                          {"next", documents::place_text(block_height{page.root().getNextHeight()},
+                                                         page.root().getNextIndex())},
+                          {"more", page.root().getMore()},
+                          {"height", page.root().getHeight()},
+                          {"proven", false}});
+}
+
+}  // namespace
+
+void look_at_streams(self_pointer self) {
+  auto& state = self->state;
+  for (auto& group : state.streams.due(state.height)) {
+    auto asked = std::make_shared<event_streams::group>(std::move(group));
+    self->request(state.ports.validator, std::chrono::milliseconds(state.options.question_ms),
+                  asked->question)
+        .then(
+            [self, asked](const message<schema::EventPage>& page) {
+              self->state.streams.take(*asked, page, self->state.now_ms);
+              if (page.root().getMore()) look_at_streams(self);
+            },
+            [self, asked](const caf::error&) { self->state.streams.give_up(*asked); });
+  }
+}
+
+void answer_events(self_pointer self, const call_ptr& asked) {
+  auto& state = self->state;
+  auto filter = filter_of(*asked);
+  if (!filter) return;
+  const auto from = first_place(*asked, state.height);
+  if (!from) return;
+  const auto form = asked->wanted();
+  if (form == format::events) {
+    if (state.streams.size() >= state.options.streams) {
+      return reply_error(*asked, 503, "too_many_streams",
+                         "this gateway has as many streams of events as it takes");
+    }
+    http::response head;
+    head.content_type = "text/event-stream";
+    head.headers = {{"Soma-Answers", std::to_string(answers_version)},
+                    {"Access-Control-Allow-Origin", "*"},
+                    {"Cache-Control", "no-store"}};
+    event_stream stream{asked->to.stream(std::move(head), std::nullopt), std::move(*filter), *from,
+                        state.now_ms};
+    stream.to.write(std::string_view("retry: 2000\n\n"));
+    state.streams.add(std::move(stream));
+    return look_at_streams(self);
+  }
+  const auto limit = limit_of(*asked, 100, 1'024);
+  if (!limit) return;
+  ask<schema::EventPage>(self, asked, page_question(*filter, *from, *limit),
+                         [asked, form](const message<schema::EventPage>& page) {
+                           if (form == format::message) {
+                             return reply_bytes(*asked, message_type, page.bytes());
+                           }
+                           if (is_refused(page.root().getRefusal())) {
+                             return reply_refused(*asked, page.root().getRefusal());
+                           }
+                           reply_json(*asked, page_json(page));
+                         });
+}
+
+}  // namespace soma::gateway

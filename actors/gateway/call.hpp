@@ -1,0 +1,85 @@
+// One request of a stranger, and how it is answered. Only the sources of this folder include this
+// file.
+#pragma once
+
+#include "actors/gateway/event_streams.hpp"
+#include "actors/gateway/gateway.hpp"
+#include "messages/values/genesis.hpp"
+
+namespace soma::gateway {
+
+inline constexpr std::string_view message_type = "application/x-capnp";
+
+enum class format : std::uint8_t { json, message, file, events };
+
+struct call {
+  const endpoint* what = nullptr;
+  std::vector<std::string> arguments;  // of the path
+  http::request asked;
+  http::responder to;
+
+  [[nodiscard]] std::string_view argument(std::size_t i) const { return arguments[i]; }
+  /// What the header Accept wants; JSON unless it names another form that the endpoint has.
+  [[nodiscard]] format wanted() const;
+};
+using call_ptr = std::shared_ptr<const call>;
+
+/// A request that waits until a block has a transaction.
+struct waiting_request {
+  call_ptr asked;
+  std::uint64_t until_ms = 0;  // on the steady clock
+};
+
+struct gateway_state {
+  gateway_ports ports;
+  gateway_options options;
+  bytes genesis_bytes;  // empty until the validator has given them
+  soma::genesis genesis;
+  std::uint64_t height = 0;  // of the newest block that the last look saw
+  std::uint64_t now_ms = 0;  // the steady clock at the last look
+  std::vector<waiting_request> waiting;
+  event_streams streams;
+};
+using self_pointer = gateway_actor::stateful_pointer<gateway_state>;
+
+// Answers. Each is sent at most once for a call.
+void reply_json(const call& to, const json::value& document, unsigned status = 200);
+void reply_bytes(const call& to, std::string_view type, byte_view body);
+void reply_error(const call& to, unsigned status, std::string_view code, std::string_view message);
+/// The validator does not answer: 503, with the time after which to ask again.
+void reply_silent(const call& to);
+/// The question has no answer, by name: 404 when the thing is not there, 400 when the question is
+/// wrong, 503 when the answer will be there soon.
+void reply_refused(const call& to, schema::Refusal::Reader refusal);
+
+// Parameters. nullopt: a refusal with 400 was sent.
+[[nodiscard]] std::optional<std::uint64_t> number_in(const call& asked, std::string_view name,
+                                                     std::string_view text);
+[[nodiscard]] std::optional<std::uint32_t> limit_of(const call& asked, std::uint32_t otherwise,
+                                                    std::uint32_t most);
+[[nodiscard]] std::optional<bytes> hex_in(const call& asked, std::string_view name,
+                                          std::string_view text, std::size_t most_bytes);
+[[nodiscard]] std::optional<hash256> id_in(const call& asked, std::string_view name,
+                                           std::string_view text);
+
+/// Asks the validator, and answers 503 if it is silent.
+template <class Reply, class Request, class Then>
+void ask(self_pointer self, const call_ptr& from, const message<Request>& question, Then then) {
+  self->request(self->state.ports.validator,
+                std::chrono::milliseconds(self->state.options.question_ms), question)
+      .then([then](const message<Reply>& reply) { then(reply); },
+            [from](const caf::error&) { reply_silent(*from); });
+}
+
+/// Answers a question about the ledger.
+void answer_facts(self_pointer self, const call_ptr& asked);
+/// Begins a stream of events, or answers with a page of them.
+void answer_events(self_pointer self, const call_ptr& asked);
+/// Asks for the streams that have not seen the newest block.
+void look_at_streams(self_pointer self);
+/// Takes a transaction, or says what became of one.
+void answer_transactions(self_pointer self, const call_ptr& asked);
+/// Asks again for what waits for a block.
+void look_at_waiting(self_pointer self);
+
+}  // namespace soma::gateway

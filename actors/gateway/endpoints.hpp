@@ -1,0 +1,78 @@
+// The endpoints of a gateway, in one table. Routing, the limits of bodies, the OpenAPI document,
+// `soma gateway endpoints` and the labels of metrics are all made from it.
+//
+// Facts come as JSON. With "Accept: application/x-capnp" the same answer comes as the canonical
+// bytes of its message, which programs check.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "actors/http/server.hpp"
+#include "messages/json/json.hpp"
+
+namespace soma::gateway {
+
+/// The version of the answers as messages, in the header Soma-Answers of every response. It rises
+/// when a program that was built before could misread an answer.
+inline constexpr std::uint32_t answers_version = 1;
+
+enum class endpoint_id : std::uint8_t {
+  network,
+  genesis,
+  blocks,
+  certificates,
+  epochs,
+  row,
+  rows,
+  many_rows,
+  listings,
+  account,
+  model,
+  models,
+  target,
+  targets,
+  validator,
+  validators,
+  send_transaction,
+  transaction,
+  events,
+  openapi,
+};
+
+struct parameter {
+  std::string_view name;
+  std::string_view meaning;
+  std::string_view type = "string";  // as JSON Schema names it
+};
+
+struct endpoint {
+  endpoint_id id{};
+  http::method verb = http::method::get;
+  std::string_view path;  // parts in braces are arguments: "/v1/blocks/{height}"
+  std::string_view summary;
+  std::string_view message;  // the Cap'n Proto struct that answers "Accept: application/x-capnp"
+  std::span<const parameter> arguments;  // of the path, in their order
+  std::span<const parameter> query;
+  std::uint32_t body_bytes = 0;  // the most that the body of a request may have
+  std::string_view body;         // what the body is, when there may be one
+};
+
+[[nodiscard]] std::span<const endpoint> endpoints();
+
+struct matched {
+  const endpoint* what = nullptr;
+  std::vector<std::string> arguments;  // of the path
+};
+
+/// The endpoint of a request. HEAD is answered as GET is. The refusal is 404 for an unknown path,
+/// and 405, with the methods that there are, for another method.
+[[nodiscard]] expected<matched, http::response> match(http::method verb, std::string_view path);
+
+/// The OpenAPI 3.1 document of all endpoints.
+[[nodiscard]] json::value openapi_document();
+
+}  // namespace soma::gateway

@@ -1,0 +1,113 @@
+#include "actors/gateway/event_streams.hpp"
+
+#include <algorithm>
+#include <charconv>
+
+#include "actors/documents/events.hpp"
+#include "messages/codec/codec.hpp"
+
+namespace soma::gateway {
+namespace {
+
+/// What makes two questions the same: their bytes.
+std::string key_of(const message<schema::GetEvents>& question) {
+  const auto view = question.bytes();
+  return {reinterpret_cast<const char*>(view.data()), view.size()};
+}
+
+template <class Number>
+bool read_number(std::string_view text, Number& into) {
+  const auto* const end = text.data() + text.size();
+  const auto read = std::from_chars(text.data(), end, into);
+  return read.ec == std::errc() && read.ptr == end;
+}
+
+}  // namespace
+
+std::optional<event_place> parse_place(std::string_view text) {
+  const auto colon = text.find(':');
+  event_place place;
+  if (colon == text.npos || !read_number(text.substr(0, colon), place.height) ||
+      !read_number(text.substr(colon + 1), place.index)) {
+    return std::nullopt;
+  }
+  return place;
+}
+
+message<schema::GetEvents> page_question(const stream_filter& filter, const event_place& from,
+                                         std::uint32_t most) {
+  return message<schema::GetEvents>::build([&](auto out) {
+    out.setFromHeight(from.height);
+    out.setFromIndex(from.index);
+    out.setMost(most);
+    if (!filter.kinds.empty()) {
+      auto kinds = out.initKinds(static_cast<unsigned>(filter.kinds.size()));
+      for (unsigned i = 0; i < kinds.size(); ++i) kinds.set(i, filter.kinds[i]);
+    }
+    if (!filter.target.empty()) out.setTarget(data_of(byte_view(filter.target)));
+    if (!filter.model.empty()) out.setModel(data_of(byte_view(filter.model)));
+    if (!filter.address.empty()) out.setAddress(data_of(byte_view(filter.address)));
+  });
+}
+
+std::string page_text(const message<schema::EventPage>& page) {
+  std::string out;
+  for (const auto& placed : page.root().getEvents()) {
+    const auto happened = decode<event>(view_of(placed.getEvent()));
+    if (!happened) continue;  // of a newer version; its place is passed over
+    const auto shown = documents::event_json(placed.getIndex(), *happened);
+    out += "id: " + documents::place_text(block_height{placed.getHeight()}, placed.getIndex());
+    out += "\nevent: " + shown.find("kind")->plain();
+    out += "\ndata: " + shown.text() + "\n\n";
+  }
+  return out;
+}
+
+std::vector<event_streams::group> event_streams::due(std::uint64_t height) {
+  std::erase_if(all_, [](const auto& stream) { return stream->to.is_gone(); });
+  std::map<std::string, group> groups;
+  for (const auto& stream : all_) {
+    const bool has_room = stream->to.queued_bytes() < most_queued_bytes;
+    if (stream->is_waiting || !has_room || stream->next.height > height) continue;
+    auto question = page_question(stream->filter, stream->next, events_per_page);
+    auto& same = groups.try_emplace(key_of(question), group{question, {}}).first->second;
+    stream->is_waiting = true;
+    same.streams.push_back(stream);
+  }
+  std::vector<group> all;
+  for (auto& [key, one] : groups) all.push_back(std::move(one));
+  return all;
+}
+
+void event_streams::take(const group& asked, const message<schema::EventPage>& page,
+                         std::uint64_t now_ms) {
+  const auto root = page.root();
+  const auto text = page_text(page);
+  const auto shared = std::make_shared<const bytes>(text.begin(), text.end());
+  for (const auto& stream : asked.streams) {
+    stream->is_waiting = false;
+    if (root.getRefusal().isLedger()) {
+      // What the stream wants is not kept here any more. Its client sees that it was cut.
+      stream->to.abort();
+      continue;
+    }
+    stream->next = {root.getNextHeight(), root.getNextIndex()};
+    if (shared->empty()) continue;
+    stream->to.write(shared);
+    stream->written_ms = now_ms;
+  }
+}
+
+void event_streams::give_up(const group& asked) {
+  for (const auto& stream : asked.streams) stream->is_waiting = false;
+}
+
+void event_streams::keep_alive(std::uint64_t now_ms, std::uint64_t silent_ms) {
+  for (const auto& stream : all_) {
+    if (now_ms - stream->written_ms < silent_ms) continue;
+    stream->to.write(std::string_view(": the chain is silent\n\n"));
+    stream->written_ms = now_ms;
+  }
+}
+
+}  // namespace soma::gateway

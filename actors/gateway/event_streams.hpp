@@ -1,0 +1,78 @@
+// The streams of events (server-sent events) that a gateway feeds. A stream has a filter and the
+// place from which on it has not seen events. What must hold:
+//   - A stream gets every event that its filter fits, once and in order, and the place of the last
+//     one is its id. A stream that is cut can be resumed there without a gap.
+//   - Streams that ask the same question share one answer, so that a thousand watchers of the tip
+//     cost one question a block.
+//   - A client that does not read gets no more questions asked for it; the server cuts it.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "actors/http/exchange.hpp"
+#include "messages/wire/role_messages.hpp"
+
+namespace soma::gateway {
+
+/// Where an event stands: HEIGHT:INDEX.
+struct event_place {
+  std::uint64_t height = 0;
+  std::uint32_t index = 0;
+  friend auto operator<=>(const event_place&, const event_place&) = default;
+};
+/// Reads "HEIGHT:INDEX".
+[[nodiscard]] std::optional<event_place> parse_place(std::string_view text);
+
+/// The question for the next page of events of one stream. Its place is set each time.
+struct stream_filter {
+  std::vector<schema::EventKind> kinds;
+  bytes target, model, address;  // 32 bytes each, or empty
+};
+[[nodiscard]] message<schema::GetEvents> page_question(const stream_filter& filter,
+                                                       const event_place& from, std::uint32_t most);
+
+/// A page of events in the form of server-sent events.
+[[nodiscard]] std::string page_text(const message<schema::EventPage>& page);
+
+struct event_stream {
+  http::body_stream to;
+  stream_filter filter;
+  event_place next;
+  std::uint64_t written_ms = 0;  // when something was written last
+  bool is_waiting = false;       // for an answer
+};
+
+class event_streams {
+ public:
+  /// A stream with more bytes than this on their way is asked for nothing.
+  static constexpr std::size_t most_queued_bytes = 128 * 1024;
+  static constexpr std::uint32_t events_per_page = 512;
+
+  void add(event_stream stream) {
+    all_.push_back(std::make_shared<event_stream>(std::move(stream)));
+  }
+  [[nodiscard]] std::size_t size() const { return all_.size(); }
+
+  /// Streams that have the same question, which has to be asked now.
+  struct group {
+    message<schema::GetEvents> question;
+    std::vector<std::shared_ptr<event_stream>> streams;
+  };
+  /// Forgets the streams whose client is gone, and groups the others that have room and have not
+  /// seen the block of this height yet. They wait for the answer from now on.
+  [[nodiscard]] std::vector<group> due(std::uint64_t height);
+  /// Gives an answer to the streams that asked for it.
+  void take(const group& asked, const message<schema::EventPage>& page, std::uint64_t now_ms);
+  /// No answer came. The streams ask again when the chain is looked at next.
+  void give_up(const group& asked);
+  /// Writes a comment to the streams that were silent for so long.
+  void keep_alive(std::uint64_t now_ms, std::uint64_t silent_ms);
+
+ private:
+  std::vector<std::shared_ptr<event_stream>> all_;
+};
+
+}  // namespace soma::gateway

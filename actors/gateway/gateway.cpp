@@ -1,0 +1,181 @@
+#include "actors/gateway/gateway.hpp"
+
+#include <caf/actor_system.hpp>
+#include <mutex>
+#include <system_error>
+
+#include "actors/gateway/call.hpp"
+#include "actors/interface/describe_error.hpp"
+#include "messages/codec/codec.hpp"
+
+namespace soma::gateway {
+
+/// Carries requests from the server's thread to the actor, which begins later and ends earlier than
+/// the server.
+class inbox {
+ public:
+  void put(call_ptr what) {
+    const std::lock_guard lock(mutex_);
+    if (to_) caf::anon_send(to_, std::move(what));
+  }
+  void open(const gateway_actor& to) {
+    const std::lock_guard lock(mutex_);
+    to_ = to;
+  }
+  void close() {
+    const std::lock_guard lock(mutex_);
+    to_ = nullptr;
+  }
+
+ private:
+  std::mutex mutex_;
+  gateway_actor to_;
+};
+
+namespace {
+
+/// What the spawner gives to the role. The server exists before the actor.
+struct gateway_parts {
+  gateway_ports ports;
+  gateway_options options;
+  std::shared_ptr<inbox> in;
+  std::unique_ptr<http::server> server;
+};
+
+void learn_genesis(self_pointer self) {
+  auto& state = self->state;
+  self->request(state.ports.validator, std::chrono::milliseconds(state.options.question_ms),
+                message<schema::GetGenesis>{})
+      .then(
+          [self](const message<schema::GenesisBytes>& reply) {
+            const auto data = view_of(reply.root().getGenesis());
+            auto read = decode<soma::genesis>(data);
+            if (!read) return;
+            self->state.genesis = std::move(*read);
+            self->state.genesis_bytes.assign(data.begin(), data.end());
+          },
+          [](const caf::error&) {});
+}
+
+void look_again_later(self_pointer self);
+
+/// Looks where the chain stands, and goes on with all that waits for blocks.
+void look(self_pointer self) {
+  auto& state = self->state;
+  if (state.genesis_bytes.empty()) learn_genesis(self);
+  self->request(state.ports.validator, std::chrono::milliseconds(state.options.question_ms),
+                message<schema::GetChain>{})
+      .then(
+          [self](const message<schema::ChainStatus>& status) {
+            self->state.height = status.root().getHeight();
+            look_at_streams(self);
+            look_at_waiting(self);
+            look_again_later(self);
+          },
+          [self](const caf::error&) {
+            look_at_waiting(self);  // those whose time is over
+            look_again_later(self);
+          });
+  state.streams.keep_alive(state.now_ms, state.options.heartbeat_ms);
+}
+
+void look_again_later(self_pointer self) {
+  const auto& state = self->state;
+  self->request(state.ports.clock, caf::infinite,
+                message<schema::Wait>::build([&](auto out) { out.setMs(state.options.look_ms); }))
+      .then(
+          [self](const message<schema::Time>& now) {
+            self->state.now_ms = now.root().getSteadyMs();
+            look(self);
+          },
+          [self](const caf::error& error) { self->quit(error); });
+}
+
+void answer(self_pointer self, const call_ptr& asked) {
+  switch (asked->what->id) {
+    case endpoint_id::openapi:
+      return reply_json(*asked, openapi_document());
+    case endpoint_id::events:
+      return answer_events(self, asked);
+    case endpoint_id::send_transaction:
+    case endpoint_id::transaction:
+      return answer_transactions(self, asked);
+    default:
+      return answer_facts(self, asked);
+  }
+}
+
+gateway_actor::behavior_type run(self_pointer self, const std::shared_ptr<gateway_parts>& parts) {
+  name_exceptions(*self);
+  auto& state = self->state;
+  state.ports = parts->ports;
+  state.options = parts->options;
+  self->attach_functor([parts] {
+    parts->in->close();     // from here on nothing holds the actor
+    parts->server.reset();  // from here on no stranger is heard
+  });
+  look(self);
+  return {[self](const call_ptr& asked) { answer(self, asked); }};
+}
+
+/// Browsers ask whether a page of elsewhere may send a request.
+http::response preflight() {
+  http::response answer;
+  answer.status = 204;
+  answer.headers = {{"Access-Control-Allow-Origin", "*"},
+                    {"Access-Control-Allow-Methods", "GET, HEAD, POST"},
+                    {"Access-Control-Allow-Headers", "Accept, Content-Type, Last-Event-ID"},
+                    {"Access-Control-Max-Age", "86400"}};
+  return answer;
+}
+
+http::server_options server_options_of(const gateway_options& options,
+                                       const std::shared_ptr<inbox>& in) {
+  http::server_options out;
+  out.listen_host = options.listen_host;
+  out.listen_port = options.listen_port;
+  out.identity = options.identity;
+  out.proxies = options.proxies;
+  out.limits = options.limits;
+  out.body_limit = [](const http::request_head& head) -> http::body_verdict {
+    if (head.verb == http::method::options) return 0;
+    const auto found = match(head.verb, head.path);
+    if (!found) return make_unexpected(found.error());
+    return found->what->body_bytes;
+  };
+  out.handler = [in](http::request asked, http::responder to) {
+    if (asked.verb == http::method::options) return to.send(preflight());
+    auto found = match(asked.verb, asked.path);
+    if (!found) return to.send(std::move(found.error()));
+    auto made = std::make_shared<call>();
+    made->what = found->what;
+    made->arguments = std::move(found->arguments);
+    made->asked = std::move(asked);
+    made->to = std::move(to);
+    in->put(std::move(made));
+  };
+  return out;
+}
+
+}  // namespace
+
+expected<spawned_gateway, std::string> spawn_gateway(caf::actor_system& system, gateway_ports ports,
+                                                     gateway_options options) {
+  auto parts = std::make_shared<gateway_parts>();
+  parts->in = std::make_shared<inbox>();
+  try {
+    parts->server = std::make_unique<http::server>(server_options_of(options, parts->in));
+  } catch (const std::system_error& error) {
+    return make_unexpected(std::string(error.what()));
+  }
+  spawned_gateway out;
+  out.port = parts->server->port();
+  parts->ports = std::move(ports);
+  parts->options = std::move(options);
+  const auto in = parts->in;
+  out.role = system.spawn(run, parts);
+  in->open(out.role);
+  return out;
+}
+
+}  // namespace soma::gateway

@@ -1,0 +1,60 @@
+// The gateway: the door for everybody who is not of the cluster. It speaks HTTPS with strangers and
+// asks a validator, or a node that follows the chain, for the answers. What must hold:
+//   - It holds no key that votes or pays, and nobody need trust it. The answers as messages carry
+//     what proves them.
+//   - What a stranger sends is bounded before it is read (actors/http/SECURITY.md), and checked
+//     before it becomes a question to a role: no question can make a role fail.
+//   - Every question has a limit of time. A validator that is silent makes the answer 503, and the
+//     client is told when to ask again.
+//   - A stream of events leaves nothing out. Whoever resumes it at the place of the last event
+//     sees the next one.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "actors/clock/clock_actor.hpp"
+#include "actors/gateway/endpoints.hpp"
+#include "actors/validator/validator_actor.hpp"
+
+namespace soma::gateway {
+
+struct call;  // one request on its way; see call.hpp
+
+/// The role. The message is the request of a stranger, and never leaves the process.
+using gateway_actor = caf::typed_actor<caf::reacts_to<std::shared_ptr<const call>>>;
+
+struct gateway_ports {
+  clock::clock_actor clock;
+  validator::validator_actor validator;
+};
+
+struct gateway_options {
+  std::string listen_host = "127.0.0.1";
+  std::uint16_t listen_port = 0;                                // 0: the system chooses
+  std::shared_ptr<const public_tls::server_identity> identity;  // nullptr: plain HTTP
+  std::vector<std::string> proxies;                             // whose X-Forwarded-For is believed
+  http::server_limits limits;
+  std::string build;                       // the program's version, for people
+  std::uint32_t question_ms = 10'000;      // for an answer of the validator
+  std::uint32_t look_ms = 200;             // how often the chain is looked at
+  std::uint32_t longest_wait_ms = 30'000;  // of a request that waits for a block
+  std::uint32_t heartbeat_ms = 15'000;     // a silent stream of events gets a comment this often
+  std::size_t streams = 512;               // of events, at one time
+  std::size_t waiting_requests = 512;      // for a block, at one time
+};
+
+struct spawned_gateway {
+  gateway_actor role;
+  std::uint16_t port = 0;
+};
+
+/// Listens until the actor ends. Returns the reason when it cannot listen.
+[[nodiscard]] expected<spawned_gateway, std::string> spawn_gateway(caf::actor_system& system,
+                                                                   gateway_ports ports,
+                                                                   gateway_options options);
+
+}  // namespace soma::gateway
+
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(std::shared_ptr<const soma::gateway::call>)
