@@ -3,6 +3,7 @@
 #include "actors/documents/rows.hpp"
 #include "deploy/soma/shell/console.hpp"
 #include "deploy/soma/shell/units.hpp"
+#include "messages/codec/codec_proofs.hpp"
 #include "messages/signing/signing.hpp"
 
 namespace soma::cli {
@@ -14,13 +15,14 @@ void print_proof(const proven_row& proven) {
   const auto& header = proven.header;
   const std::string name(table_name(proven.key));
   table facts({"", painted(proven.value ? name : "no such " + name, colour::bold, stream::out)});
-  facts.row({"key", hex(proven.key)});
+  facts.row({"key", "0x" + to_hex(proven.key)});
   if (proven.value) {
     const auto fields = row_fields(proven.key, *proven.value);
     if (const auto* members = fields.as_object()) {
       for (const auto& [what, content] : *members) facts.row({what, content.plain()});
     }
-    facts.row({"value", std::to_string(proven.value->size()) + " bytes, " + hex(*proven.value)});
+    facts.row({"value",
+               std::to_string(proven.value->size()) + " bytes, " + "0x" + to_hex(*proven.value)});
   }
   facts.row({"height", std::to_string(header.height.value)});
   facts.row({"block", signing::id_of(header).text()});

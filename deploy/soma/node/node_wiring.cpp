@@ -12,6 +12,7 @@
 #include "actors/target_generator/target_generator.hpp"
 #include "actors/validator/validator.hpp"
 #include "deploy/soma/genesis/voting_home.hpp"
+#include "deploy/soma/node/node_gateway.hpp"
 #include "deploy/soma/node/node_state_sync.hpp"
 #include "deploy/soma/shell/console.hpp"
 #include "deploy/soma/shell/stop.hpp"
@@ -325,6 +326,17 @@ expected<void, role_failure> node::open_doors(const handles& h) {
   return done;
 }
 
+expected<void, role_failure> node::open_gateway(const handles& h, group& all) {
+  if (!config_.runs("gateway")) return {};
+  auto opened = start_gateway(config_, process_, h.validator);
+  if (!opened) return make_unexpected(opened.error());
+  config_.gateway.listen->port = opened->door.at.port;  // the same port after a restart
+  all.push_back(supervise("gateway", opened->role));
+  const std::lock_guard lock(mutex_);
+  doors_.push_back(std::move(opened->door));
+  return {};
+}
+
 expected<void, role_failure> node::start(group& all) {
   handles h;
   // A disk that was full may have free space again.
@@ -334,7 +346,8 @@ expected<void, role_failure> node::start(group& all) {
   if (auto done = fetch_all(h, all); !done) return done;
   if (auto done = open_mesh(h, all); !done) return done;
   spawn_all(h, all);
-  return open_doors(h);
+  if (auto done = open_doors(h); !done) return done;
+  return open_gateway(h, all);
 }
 
 void node::close_doors() {
@@ -343,7 +356,9 @@ void node::close_doors() {
     const std::lock_guard lock(mutex_);
     open.swap(doors_);
   }
-  for (const auto& door : open) cluster::unpublish_role(process_.system(), door.role, door.at.port);
+  for (const auto& door : open) {
+    if (door.role) cluster::unpublish_role(process_.system(), door.role, door.at.port);
+  }
 }
 
 std::vector<published_role> node::doors() const {

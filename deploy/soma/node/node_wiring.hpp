@@ -28,7 +28,8 @@ namespace soma::cli {
 struct published_role {
   std::string name;
   mesh::host_port at;
-  caf::strong_actor_ptr role;  // null for the mesh, which has an address but is no role
+  caf::strong_actor_ptr role;  // null where CAF does not listen: for the mesh and the gateway
+  std::string address = {};    // of the gateway, as people give it to --join
 };
 
 /// Makes the home if it is missing, and takes the lock that keeps every other node out of it. The
@@ -86,6 +87,7 @@ class node {
   [[nodiscard]] expected<void, supervisor::role_failure> open_door(std::string_view name,
                                                                    const Handle& role);
   [[nodiscard]] expected<void, supervisor::role_failure> open_doors(const handles& h);
+  [[nodiscard]] expected<void, supervisor::role_failure> open_gateway(const handles& h, group& all);
 
   node_config config_;
   supervised_process& process_;

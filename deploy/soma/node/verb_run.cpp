@@ -28,7 +28,7 @@ void print_doors(const run_context& context, const node_config& config,
                  const std::vector<published_role>& doors) {
   const auto listen = [&](std::string_view name) -> std::string {
     for (const auto& door : doors) {
-      if (door.name == name) return mesh::to_text(door.at);
+      if (door.name == name) return door.address.empty() ? mesh::to_text(door.at) : door.address;
     }
     return {};
   };

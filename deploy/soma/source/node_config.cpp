@@ -80,6 +80,23 @@ class table_reader {
       into.push_back({key->value, *place});
     }
   }
+  void read(std::string_view name, std::vector<std::string>& into) {
+    const auto* value = take(name);
+    if (value == nullptr) return;
+    if (value->as_array() == nullptr) return refuse(name, "it is not a list");
+    for (const auto& one : *value->as_array()) {
+      if (one.as_string() == nullptr || one.as_string()->empty()) {
+        return refuse(name, "it is not a list of texts", &one);
+      }
+      into.push_back(*one.as_string());
+    }
+  }
+  void read(std::string_view name, bool& into) {
+    const auto* value = take(name);
+    if (value == nullptr) return;
+    if (value->as_bool() == nullptr) return refuse(name, "it is neither true nor false");
+    into = *value->as_bool();
+  }
   void read(std::string_view name, byte_count& into) {
     const auto value = text(name);
     if (!value) return;
@@ -198,6 +215,41 @@ struct config_reader {
     out.trusted_end = {epoch_number{epoch}, *block};
   }
 
+  void read_validator(table_reader& table) {
+    table.read("genesis", out.genesis);
+    table.read("key", out.validator_key);
+    table.read("votes", out.votes);
+    table.read("mesh", out.mesh);
+    table.read("peers", out.peers);
+    if (!out.peers.empty() && !out.mesh) table.refuse("mesh", "peers need a mesh");
+    table.read("block_ms", out.block_ms, 1, 3'600'000);
+    out.idle_ms = std::max(out.idle_ms, out.block_ms);
+    table.read("idle_ms", out.idle_ms, out.block_ms, 3'600'000);
+    table.read("view_timeout_ms", out.view_timeout_ms, 10, 60'000);
+    table.read("listen_ms", out.listen_ms, 0, 600'000);
+    read_sync(table);
+    if (!must_be_whole) return;
+    if (out.genesis.empty()) table.refuse("genesis", "a validator needs a genesis");
+    if (out.validator_key.empty()) table.refuse("key", "a validator needs a key");
+  }
+
+  void read_gateway(table_reader& table) {
+    auto& gateway = out.gateway;
+    table.read("listen", gateway.listen);
+    table.read("certificate", gateway.certificate);
+    table.read("key", gateway.key);
+    table.read("plain", gateway.plain);
+    table.read("proxies", gateway.proxies);
+    table.read("names", gateway.names);
+    if (gateway.certificate.empty() != gateway.key.empty()) {
+      table.refuse("", "certificate and key are needed both, or none of them");
+    }
+    if (gateway.plain && !gateway.certificate.empty()) {
+      table.refuse("plain", "plain HTTP has no certificate");
+    }
+    if (must_be_whole && !gateway.listen) table.refuse("listen", "a gateway needs an address");
+  }
+
   outcome role(const std::string& name, const json& value) {
     table_reader table(&value, "roles." + name, folder);
     if (std::ranges::find(node_roles, name) == node_roles.end()) {
@@ -207,39 +259,23 @@ struct config_reader {
     }
     role_place place;
     table.read_remote("at", place.at);
+    if (place.at && name == "gateway") table.refuse("at", "no role of a node asks a gateway");
     if (place.at) {
       for (const auto& [other, setting] : *value.as_object()) {
         if (other == "at") continue;
         table.refuse(other, "`at` says that the role runs on another machine, which decides this");
       }
     } else {
-      table.read("listen", place.listen);
+      // The address of a gateway is not one where CAF listens.
+      if (name == "gateway") read_gateway(table);
+      if (name != "gateway") table.read("listen", place.listen);
       if (name == "scorer") table.read("workers", out.workers, 0, 256);
       if (name == "blob_store") {
         byte_count quota{out.blob_quota_bytes};
         table.read("quota", quota);
         out.blob_quota_bytes = quota.value;
       }
-      if (name == "validator") {
-        table.read("genesis", out.genesis);
-        table.read("key", out.validator_key);
-        table.read("votes", out.votes);
-        table.read("mesh", out.mesh);
-        table.read("peers", out.peers);
-        if (!out.peers.empty() && !out.mesh) table.refuse("mesh", "peers need a mesh");
-        table.read("block_ms", out.block_ms, 1, 3'600'000);
-        out.idle_ms = std::max(out.idle_ms, out.block_ms);
-        table.read("idle_ms", out.idle_ms, out.block_ms, 3'600'000);
-        table.read("view_timeout_ms", out.view_timeout_ms, 10, 60'000);
-        table.read("listen_ms", out.listen_ms, 0, 600'000);
-        read_sync(table);
-        if (must_be_whole && out.genesis.empty()) {
-          table.refuse("genesis", "a validator needs a genesis");
-        }
-        if (must_be_whole && out.validator_key.empty()) {
-          table.refuse("key", "a validator needs a key");
-        }
-      }
+      if (name == "validator") read_validator(table);
     }
     out.roles.emplace(name, place);
     return table.finish();
@@ -262,6 +298,7 @@ struct config_reader {
   outcome addresses() const {
     std::vector<std::pair<std::string, mesh::host_port>> all;
     if (out.mesh) all.emplace_back("roles.validator.mesh", *out.mesh);
+    if (out.gateway.listen) all.emplace_back("roles.gateway.listen", *out.gateway.listen);
     for (const auto& [name, place] : out.roles) {
       if (place.listen) all.emplace_back("roles." + name + ".listen", *place.listen);
     }
@@ -300,7 +337,8 @@ struct config_reader {
     }
     for (const auto& [role, helper] :
          {std::pair{"validator", "target_generator"}, std::pair{"validator", "model_registry"},
-          std::pair{"validator", "scorer"}, std::pair{"target_generator", "router"}}) {
+          std::pair{"validator", "scorer"}, std::pair{"target_generator", "router"},
+          std::pair{"gateway", "validator"}}) {
       if (auto met = needs(role, helper); !met) return met;
     }
     if (out.workers != 0) {

@@ -9,9 +9,18 @@
 //                                table says nothing else
 //
 // NAME is blob_store (option: quota), model_registry, router, target_generator, scorer (option:
-// workers) or validator. Paths are relative to the folder of the file. A name that has no meaning
-// is refused, and so is a role if another role that it needs is not named. A validator has these
-// options:
+// workers), gateway or validator. Paths are relative to the folder of the file. A name that has no meaning
+// is refused, and so is a role if another role that it needs is not named. A gateway is for
+// everybody, so that its `listen` has nothing to do with [tls]. It has these options:
+//
+//   listen                       "HOST:PORT" where it speaks HTTPS with anybody
+//   certificate, key             PEM files; default: a pair that the node makes in its home, which
+//                                clients pin
+//   plain                        true: plain HTTP, for loopback addresses and proxies alone
+//   proxies                      ["ADDRESS", …] whose X-Forwarded-For is believed
+//   names                        ["NAME", …] in the certificate that the node makes
+//
+// A validator has these options:
 //
 //   genesis, key                 files; the key signs blocks and votes, if it has a seat
 //   mesh                         "HOST:PORT" where the validator listens for the others; without it
@@ -50,14 +59,21 @@
 
 namespace soma::cli {
 
-inline constexpr std::array<std::string_view, 6> node_roles{
-    "blob_store", "model_registry", "router", "target_generator", "scorer", "validator"};
+inline constexpr std::array<std::string_view, 7> node_roles{
+    "blob_store", "model_registry", "router", "target_generator", "scorer", "validator", "gateway"};
 
 /// Where a role runs: with `at` on another machine; else in this process, and with `listen` it is
 /// published for other machines.
 struct role_place {
   std::optional<mesh::host_port> listen;
   std::optional<mesh::host_port> at;
+};
+
+struct gateway_config {
+  std::optional<mesh::host_port> listen;
+  std::filesystem::path certificate, key;  // both, or none
+  bool plain = false;
+  std::vector<std::string> proxies, names;
 };
 
 struct node_config {
@@ -73,6 +89,7 @@ struct node_config {
   bool takes_state = false;  // sync = "state": an empty ledger is filled from a snapshot
   std::optional<state_sync::state_sync_options::known_end> trusted_end;
   bool keeps_snapshots = true;
+  gateway_config gateway;
   /// --first-start on the command line: the operator says that the key has never voted.
   bool first_start = false;
   std::uint32_t block_ms = 50, idle_ms = 1'000;
