@@ -8,6 +8,7 @@
 #include "deploy/soma/genesis/voting_home.hpp"
 #include "messages/codec/codec.hpp"
 #include "messages/crypto/key_file.hpp"
+#include "messages/crypto/public_tls/certificate.hpp"
 #include "messages/crypto/x509.hpp"
 #include "messages/signing/signing.hpp"
 #include "storage/files/durable.hpp"
@@ -18,6 +19,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::uint32_t ports_a_node = 2;
+constexpr std::uint32_t ports_a_gateway = 3;
 constexpr std::uint32_t max_port = 65'535;
 constexpr std::uint32_t max_followers = 1'000;
 
@@ -39,12 +41,16 @@ outcome check(const network_plan& plan) {
   if (plan.followers > max_followers) {
     return wrong_usage("--followers", "it is above " + std::to_string(max_followers), help);
   }
-  const auto nodes = plan.validators + plan.followers;
+  if (plan.gateways > max_followers) {
+    return wrong_usage("--gateways", "it is above " + std::to_string(max_followers), help);
+  }
+  const auto nodes = plan.validators + plan.followers + plan.gateways;
   if (plan.hosts.size() != 1 && plan.hosts.size() != nodes) {
-    return wrong_usage("--host",
-                       "there are " + std::to_string(plan.hosts.size()) + " hosts for " +
-                           std::to_string(nodes) + " nodes",
-                       "give one for all of them, or one for each, validators first");
+    return wrong_usage(
+        "--host",
+        "there are " + std::to_string(plan.hosts.size()) + " hosts for " + std::to_string(nodes) +
+            " nodes",
+        "give one for all of them, or one for each: validators, followers, gateways");
   }
   for (const auto& host : plan.hosts) {
     if (const auto at = mesh::parse_remote(host + ":1"); !at) {
@@ -52,7 +58,8 @@ outcome check(const network_plan& plan) {
                          "write it as 10.0.0.5, node.example or [::1]");
     }
   }
-  if (plan.first_port < 1 || plan.first_port + ports_a_node * nodes - 1 > max_port) {
+  if (plan.first_port < 1 ||
+      plan.first_port + ports_a_node * nodes + plan.gateways - 1 > max_port) {
     return wrong_usage("--port", "some port would not be between 1 and " + std::to_string(max_port),
                        help);
   }
@@ -102,11 +109,12 @@ expected<network_homes, failure> network_homes::begin(network_plan plan) {
   if (auto ca = crypto::make_ca(building / "ca"); !ca) {
     return cannot_make(building / "ca", std::string(to_text(ca.error().why)));
   }
-  for (std::uint32_t i = 0; i < p.validators + p.followers; ++i) {
-    const bool votes = i < p.validators;
-    const auto number = votes ? i + 1 : i - p.validators + 1;
-    const auto name = (votes ? "validator-" : "follower-") + std::to_string(number);
-    if (auto one = made.make_home(name, votes, i); !one) return make_unexpected(one.error());
+  for (const auto& [kind, count] :
+       {std::pair{"validator", p.validators}, std::pair{"follower", p.followers},
+        std::pair{"gateway", p.gateways}}) {
+    for (std::uint32_t i = 1; i <= count; ++i) {
+      if (auto one = made.make_home(kind, i); !one) return make_unexpected(one.error());
+    }
   }
   return made;
 }
@@ -126,15 +134,31 @@ outcome network_homes::lock_old_homes() {
   return {};
 }
 
-outcome network_homes::make_home(const std::string& name, bool is_validator, std::uint32_t number) {
+/// Makes the certificate whose key clients of a gateway pin.
+outcome network_homes::make_gateway(network_home& home, std::uint16_t port) const {
+  const crypto::certificate_files files{building_ / home.name / "gateway.pem",
+                                        building_ / home.name / "gateway.key"};
+  std::vector<std::string> names{home.mesh.host};
+  if (home.mesh.host != "localhost") names.emplace_back("localhost");
+  const auto made = public_tls::make_self_signed(files, names);
+  const auto pin = made ? public_tls::pin_of(files.certificate) : make_unexpected(made.error());
+  if (!pin) return cannot_make(pin.error().file, std::string(to_text(pin.error().why)));
+  const mesh::host_port at{home.mesh.host, port};
+  home.gateway = {at, "https://" + to_text(at) + "#" + to_hex(pin->view())};
+  return {};
+}
+
+outcome network_homes::make_home(const std::string& kind, std::uint32_t number_of_kind) {
   network_home home;
+  const auto name = kind + "-" + std::to_string(number_of_kind);
   home.name = name;
-  home.is_validator = is_validator;
-  const auto& text = plan_.hosts[plan_.hosts.size() == 1 ? 0 : number];
+  home.is_validator = kind == "validator";
+  const auto& text = plan_.hosts[plan_.hosts.size() == 1 ? 0 : homes_.size()];
   const auto host = mesh::parse_remote(text + ":1").value().host;  // without brackets
-  const auto before = static_cast<std::uint32_t>(std::ranges::count_if(
-      homes_, [&](const network_home& other) { return other.mesh.host == host; }));
-  const auto port = plan_.first_port + ports_a_node * before;
+  auto port = plan_.first_port;
+  for (const auto& other : homes_) {
+    if (other.mesh.host == host) port += other.gateway ? ports_a_gateway : ports_a_node;
+  }
   home.mesh = {host, static_cast<std::uint16_t>(port)};
   home.door = {host, static_cast<std::uint16_t>(port + 1)};
   const auto folder = building_ / name;
@@ -153,6 +177,10 @@ outcome network_homes::make_home(const std::string& name, bool is_validator, std
   }
   fs::copy_file(building_ / "ca" / "ca.pem", folder / "tls" / "ca.pem", error);
   if (error) return cannot_make(folder / "tls" / "ca.pem", error.message());
+  if (kind == "gateway") {
+    auto made = make_gateway(home, static_cast<std::uint16_t>(port + ports_a_node));
+    if (!made) return made;
+  }
   homes_.push_back(std::move(home));
   return {};
 }
@@ -192,7 +220,10 @@ std::string network_homes::config_of(const network_home& home, const soma::genes
          "key = \"validator.key\"\n"
          "# sync = \"state\"  # takes a snapshot from the others instead of executing all blocks\n"
          "peers = [\n" +
-         peers + "]\n";
+         peers + "]\n" +
+         (home.gateway ? "\n[roles.gateway]\nlisten = \"" + to_text(home.gateway->at) +
+                             "\"  # for everybody, as " + home.gateway->address + "\n"
+                       : "");
 }
 
 outcome network_homes::finish(const soma::genesis& genesis) {
@@ -230,12 +261,14 @@ outcome network_homes::put_in_place() {
 json homes_json(const network_homes& homes, const fs::path& folder) {
   auto list = json::list();
   for (const auto& home : homes.all()) {
-    list.push(json::of({{"name", home.name},
-                        {"folder", (folder / home.name).string()},
-                        {"validator", home.is_validator},
-                        {"key", "0x" + to_hex(home.key)},
-                        {"mesh", to_text(home.mesh)},
-                        {"listen", to_text(home.door)}}));
+    auto one = json::of({{"name", home.name},
+                         {"folder", (folder / home.name).string()},
+                         {"validator", home.is_validator},
+                         {"key", "0x" + to_hex(home.key)},
+                         {"mesh", to_text(home.mesh)},
+                         {"listen", to_text(home.door)}});
+    if (home.gateway) one.set("gateway", home.gateway->address);
+    list.push(std::move(one));
   }
   return list;
 }

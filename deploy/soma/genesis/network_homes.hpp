@@ -10,14 +10,18 @@
 //   DIR/NAME/validator.votes/       the record of what that key has signed: empty at first, and it
 //                                   must never be lost
 //   DIR/NAME/tls/                   the node's own certificate
+//   DIR/NAME/gateway.pem, .key      of a gateway alone: the certificate for everybody, whose key
+//                                   clients pin
 //
-// NAME is validator-1, …, follower-1, …. What must hold: DIR is either complete or does not exist,
+// NAME is validator-1, …, follower-1, …, gateway-1, …. A gateway is a follower that also answers
+// everybody. What must hold: DIR is either complete or does not exist,
 // and an existing network is replaced only if network_plan::replaces is set and none of its nodes
 // runs.
 #pragma once
 
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -34,9 +38,10 @@ struct network_plan {
   std::filesystem::path folder;
   std::uint32_t validators = 0;
   std::uint32_t followers = 0;  // nodes without a vote
-  /// One host for all nodes, or one for each node, validators first.
+  std::uint32_t gateways = 0;   // followers that answer everybody
+  /// One host for all nodes, or one for each node: validators, followers, gateways.
   std::vector<std::string> hosts{"127.0.0.1"};
-  /// The first port on each host. Each node there takes the next two ports.
+  /// The first port on each host. Each node there takes the next two ports, and a gateway three.
   std::uint32_t first_port = 7100;
   bool replaces = false;  // whether an existing network in `folder` is replaced
 };
@@ -47,6 +52,11 @@ struct network_home {
   public_key key{};
   mesh::host_port mesh;  // where it listens for the other nodes
   mesh::host_port door;  // where it listens for the operator's verbs
+  struct public_door {
+    mesh::host_port at;
+    std::string address;  // as people give it to --join, with the pin
+  };
+  std::optional<public_door> gateway = {};
 };
 
 class network_homes {
@@ -64,7 +74,8 @@ class network_homes {
 
  private:
   explicit network_homes(network_plan plan) : plan_(std::move(plan)) {}
-  [[nodiscard]] outcome make_home(const std::string& name, bool is_validator, std::uint32_t number);
+  [[nodiscard]] outcome make_home(const std::string& kind, std::uint32_t number_of_kind);
+  [[nodiscard]] outcome make_gateway(network_home& home, std::uint16_t port) const;
   [[nodiscard]] std::string config_of(const network_home& home, const soma::genesis& genesis) const;
   [[nodiscard]] outcome lock_old_homes();
   [[nodiscard]] outcome put_in_place();
@@ -75,7 +86,8 @@ class network_homes {
   std::vector<folder_lock> old_homes_;  // of the network that is replaced, so that no node starts
 };
 
-/// The homes as --json prints them: name, folder, key, mesh, listen, validator.
+/// The homes as --json prints them: name, folder, key, mesh, listen, validator, and the address of a
+/// gateway.
 [[nodiscard]] json homes_json(const network_homes& homes, const std::filesystem::path& folder);
 
 }  // namespace soma::cli

@@ -88,6 +88,8 @@ void genesis_new::declare(option_set& options) {
               "instead of --validator: number of validators, each with a home in --output-dir");
   options.add("followers", plan_.followers,
               "number of nodes that follow the network without a vote");
+  options.add("gateways", plan_.gateways,
+              "number of nodes that follow the network and answer everybody over HTTPS");
   options
       .add("output-dir", output_dir_,
            "folder to make: the genesis, and for each node its keys and a node.toml with the "
@@ -95,10 +97,11 @@ void genesis_new::declare(option_set& options) {
       .shown_as("DIR");
   options
       .add("host", hosts_,
-           "host of the nodes of --validators and --followers: one for all, or one for each; "
+           "host of the nodes: one for all, or one for each validator, follower and gateway; "
            "default: 127.0.0.1")
       .shown_as("HOST");
-  options.add("port", plan_.first_port, "first port on a host; each node takes two ports");
+  options.add("port", plan_.first_port,
+              "first port on a host; each node takes two ports, and a gateway three");
   options.add("stake", stake_, "stake of each of --validators; default: the minimum")
       .shown_as("AMOUNT");
   options
@@ -159,7 +162,8 @@ outcome genesis_new::check_output(const run_context& context) const {
                        output_.empty() ? "neither is given" : "both are given", help);
   }
   if (output_dir_.empty()) {
-    if (plan_.validators != 0 || plan_.followers != 0 || !hosts_.empty() || stake_) {
+    if (plan_.validators != 0 || plan_.followers != 0 || plan_.gateways != 0 || !hosts_.empty() ||
+        stake_) {
       return wrong_usage("--output-dir", "the homes of nodes need a folder", help);
     }
     std::vector<named_path> others{{"--file", file_}};
@@ -239,9 +243,14 @@ void genesis_new::print(const run_context& context) const {
   for (const auto& home : homes_->all()) {
     nodes.row({(output_dir_ / home.name).string(), mesh::to_text(home.mesh),
                mesh::to_text(home.door),
-               home.is_validator ? crypto::address_of(home.key).text().substr(0, 10) : "follows"});
+               home.is_validator ? crypto::address_of(home.key).text().substr(0, 10)
+               : home.gateway    ? "follows, answers everybody"
+                                 : "follows"});
   }
   nodes.print();
+  for (const auto& home : homes_->all()) {
+    if (home.gateway) print_line(home.name + "  " + home.gateway->address);
+  }
   note_line("Carry each home to its machine, then: soma node run --config " +
             (output_dir_ / homes_->all().front().name / "node.toml").string());
 }
