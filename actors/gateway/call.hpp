@@ -3,6 +3,7 @@
 #pragma once
 
 #include "actors/gateway/event_streams.hpp"
+#include "actors/gateway/faucet.hpp"
 #include "actors/gateway/gateway.hpp"
 #include "messages/values/genesis.hpp"
 
@@ -36,9 +37,11 @@ struct gateway_state {
   bytes genesis_bytes;  // empty until the validator has given them
   soma::genesis genesis;
   std::uint64_t height = 0;  // of the newest block that the last look saw
+  std::uint64_t epoch = 0;   // of the next block, at that time
   std::uint64_t now_ms = 0;  // the steady clock at the last look
   std::vector<waiting_request> waiting;
   event_streams streams;
+  std::optional<faucet> giver;
 };
 using self_pointer = gateway_actor::stateful_pointer<gateway_state>;
 
@@ -77,6 +80,8 @@ void answer_facts(self_pointer self, const call_ptr& asked);
 void answer_events(self_pointer self, const call_ptr& asked);
 /// Asks for the streams that have not seen the newest block.
 void look_at_streams(self_pointer self);
+/// Gives money to an address.
+void answer_faucet(self_pointer self, const call_ptr& asked);
 /// Takes a transaction, or says what became of one.
 void answer_transactions(self_pointer self, const call_ptr& asked);
 /// Asks again for what waits for a block.

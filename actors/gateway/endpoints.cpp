@@ -220,6 +220,15 @@ const endpoint table[] = {
      event_filter,
      0,
      {}},
+    {endpoint_id::faucet,
+     method::post,
+     "/v1/faucet",
+     "gives money to an address, once a day, on networks that have a faucet",
+     {},
+     {},
+     {},
+     1'024,
+     "JSON: {\"address\": an address}"},
     {endpoint_id::openapi, method::get, "/openapi.json", "this document", {}, {}, {}, 0, {}},
 };
 

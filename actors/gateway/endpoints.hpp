@@ -40,6 +40,7 @@ enum class endpoint_id : std::uint8_t {
   send_transaction,
   transaction,
   events,
+  faucet,
   openapi,
 };
 

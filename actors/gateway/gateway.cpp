@@ -68,6 +68,7 @@ void look(self_pointer self) {
       .then(
           [self](const message<schema::ChainStatus>& status) {
             self->state.height = status.root().getHeight();
+            self->state.epoch = status.root().getEpoch();
             look_at_streams(self);
             look_at_waiting(self);
             look_again_later(self);
@@ -97,6 +98,8 @@ void answer(self_pointer self, const call_ptr& asked) {
       return reply_json(*asked, openapi_document());
     case endpoint_id::events:
       return answer_events(self, asked);
+    case endpoint_id::faucet:
+      return answer_faucet(self, asked);
     case endpoint_id::send_transaction:
     case endpoint_id::transaction:
       return answer_transactions(self, asked);
@@ -110,6 +113,7 @@ gateway_actor::behavior_type run(self_pointer self, const std::shared_ptr<gatewa
   auto& state = self->state;
   state.ports = parts->ports;
   state.options = parts->options;
+  if (state.options.faucet) state.giver.emplace(*state.options.faucet);
   self->attach_functor([parts] {
     parts->in->close();     // from here on nothing holds the actor
     parts->server.reset();  // from here on no stranger is heard

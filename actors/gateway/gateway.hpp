@@ -1,6 +1,7 @@
 // The gateway: the door for everybody who is not of the cluster. It speaks HTTPS with strangers and
 // asks a validator, or a node that follows the chain, for the answers. What must hold:
-//   - It holds no key that votes or pays, and nobody need trust it. The answers as messages carry
+//   - It holds no key that votes, and none that pays but that of a faucet, which gives its money
+//     away anyhow. Nobody need trust it. The answers as messages carry
 //     what proves them.
 //   - What a stranger sends is bounded before it is read (actors/http/SECURITY.md), and checked
 //     before it becomes a question to a role: no question can make a role fail.
@@ -17,6 +18,8 @@
 #include "actors/clock/clock_actor.hpp"
 #include "actors/gateway/endpoints.hpp"
 #include "actors/validator/validator_actor.hpp"
+#include "messages/crypto/ed25519.hpp"
+#include "messages/values/amounts.hpp"
 
 namespace soma::gateway {
 
@@ -28,6 +31,15 @@ using gateway_actor = caf::typed_actor<caf::reacts_to<std::shared_ptr<const call
 struct gateway_ports {
   clock::clock_actor clock;
   validator::validator_actor validator;
+};
+
+/// An account whose money a gateway gives away, on networks for trying things out.
+struct faucet_options {
+  crypto::key_pair key;
+  shannons amount;                            // of one gift
+  std::uint64_t address_ms = 24 * 3'600'000;  // so long an address gets no second gift
+  std::size_t gifts_per_host = 20;            // in the same time, from one host
+  std::size_t remembered = 65'536;            // addresses and hosts; when it is full, nobody gets
 };
 
 struct gateway_options {
@@ -43,6 +55,7 @@ struct gateway_options {
   std::uint32_t heartbeat_ms = 15'000;     // a silent stream of events gets a comment this often
   std::size_t streams = 512;               // of events, at one time
   std::size_t waiting_requests = 512;      // for a block, at one time
+  std::optional<faucet_options> faucet;
 };
 
 struct spawned_gateway {

@@ -23,23 +23,16 @@ namespace {
 constexpr std::uint32_t block_ms = 500;
 constexpr std::size_t mixed_bytes = 32'768;
 
-struct participant {
-  std::string name;
-  misconduct conduct = misconduct::none;
-  crypto::key_pair key;
-  std::shared_ptr<submitter::submitter_counts> counts;
-};
-
 class localnet {
  public:
   explicit localnet(const localnet_options& options)
       : options_(options),
-        world_(options.threads, localnet_start_ms),
+        world_(options.threads, options.start_ms.value_or(localnet_start_ms)),
         counts_(std::make_shared<block_counts>()) {}
 
   expected<localnet_report, std::string> run() {
     prepare_data();
-    make_participants();
+    participants_ = participants_of(options_);
     const auto genesis = make_genesis();
     if (auto spawned = spawn_roles(genesis); !spawned) return make_unexpected(spawned.error());
     spawn_trainers();
@@ -75,35 +68,8 @@ class localnet {
     return options_.directory / "data" / ("held-out-" + std::to_string(source + 1) + ".bin");
   }
 
-  void make_participants() {
-    const auto seed = options_.seed;
-    for (unsigned i = 0; i < options_.submitters; ++i) {
-      participants_.push_back({"submitter-" + std::to_string(i + 1),
-                               misconduct::none,
-                               key_of(seed, "submitter", i),
-                               {}});
-    }
-    if (!options_.with_cheats) return;
-    for (const auto kind : {misconduct::wrong_loss, misconduct::wrong_winner,
-                            misconduct::never_reveals, misconduct::copies_claims}) {
-      const auto number = static_cast<unsigned>(kind);
-      participants_.push_back(
-          {"cheat-" + std::to_string(number), kind, key_of(seed, "cheat", number), {}});
-    }
-  }
-
   soma::genesis make_genesis() {
-    std::vector<address> people;
-    for (const auto& someone : participants_) {
-      people.push_back(crypto::address_of(someone.key.public_half()));
-    }
-    for (std::size_t i = 0; i < options_.sources.size(); ++i) {
-      people.push_back(crypto::address_of(owner_key(i).public_half()));
-    }
-    std::vector<public_key> validators;
-    for (std::size_t i = 0; i < options_.validators; ++i)
-      validators.push_back(validator_key(i).public_half());
-    auto genesis = localnet_genesis(options_, people, validators);
+    auto genesis = genesis_of(options_);
     chain_ = signing::chain_id_of(genesis);
     options_.piece_bytes = piece_within_limit(options_, genesis.parameters);
     return genesis;
@@ -113,7 +79,7 @@ class localnet {
     return key_of(options_.seed, "owner", model);
   }
   [[nodiscard]] crypto::key_pair validator_key(std::size_t number) const {
-    return key_of(options_.seed, "validator", number);
+    return soma::localnet::validator_key(options_.seed, number);
   }
 
   // ---- roles
@@ -254,7 +220,7 @@ class localnet {
           return !world_.fault().empty() || done();
         },
         [this] { return options_.interrupted && options_.interrupted(); },
-        localnet_start_ms + (options_.epochs + 2) * options_.epoch_ms);
+        options_.start_ms.value_or(localnet_start_ms) + (options_.epochs + 2) * options_.epoch_ms);
   }
 
   expected<void, std::string> publish() {

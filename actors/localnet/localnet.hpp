@@ -8,6 +8,7 @@
 #include <filesystem>
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -16,6 +17,7 @@
 #include "actors/trainer/trainer.hpp"
 #include "messages/values/architecture.hpp"
 #include "messages/values/blocks.hpp"
+#include "messages/values/genesis.hpp"
 
 namespace soma::localnet {
 
@@ -62,6 +64,10 @@ struct localnet_options {
   scorer::worker_engines new_engines;
   std::function<void(const localnet_progress&)> on_progress;
   std::function<bool()> interrupted;
+
+  /// Unix time at which the network begins; without it, that of every local network.
+  std::optional<std::uint64_t> start_ms;
+  bool with_faucet = false;  // adds an account whose money a gateway gives away
 };
 
 struct localnet_model {
@@ -104,6 +110,9 @@ struct localnet_report {
   std::vector<localnet_account> validators;
   localnet_mixture mixture;
 };
+
+/// The genesis with which run_localnet() begins.
+[[nodiscard]] soma::genesis genesis_of(const localnet_options& options);
 
 /// Runs the network. Returns the report, or one sentence that says why the network could not run.
 [[nodiscard]] expected<localnet_report, std::string> run_localnet(const localnet_options& options);

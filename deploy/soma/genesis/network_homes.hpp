@@ -86,8 +86,8 @@ class network_homes {
   std::vector<folder_lock> old_homes_;  // of the network that is replaced, so that no node starts
 };
 
-/// The homes as --json prints them: name, folder, key, mesh, listen, validator, and the address of a
-/// gateway.
+/// The homes as --json prints them: name, folder, key, mesh, listen, validator; and for a gateway
+/// its address.
 [[nodiscard]] json homes_json(const network_homes& homes, const std::filesystem::path& folder);
 
 }  // namespace soma::cli

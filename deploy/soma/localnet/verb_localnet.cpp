@@ -7,11 +7,13 @@
 
 #include "actors/localnet/localnet.hpp"
 #include "deploy/soma/localnet/localnet_report.hpp"
+#include "deploy/soma/localnet/serve_localnet.hpp"
 #include "deploy/soma/model/model_options.hpp"
 #include "deploy/soma/model/specialist.hpp"
 #include "deploy/soma/shell/console.hpp"
 #include "deploy/soma/shell/report.hpp"
 #include "deploy/soma/shell/stop.hpp"
+#include "deploy/soma/shell/units.hpp"
 #include "deploy/soma/source/default_sources.hpp"
 #include "deploy/soma/source/localnet_home.hpp"
 #include "deploy/soma/verbs.hpp"
@@ -33,13 +35,17 @@ class localnet_verb final : public verb {
   std::string_view example() const override {
     return "soma localnet\n"
            "soma localnet --data code=src --data letters=~/letters --seed 7 --json\n"
-           "soma localnet --with-cheats";
+           "soma localnet --with-cheats\n"
+           "soma localnet --epochs 0 --serve 127.0.0.1:7080";
   }
   void declare(option_set& options) override;
   outcome run(const run_context& context) override;
 
  private:
   [[nodiscard]] outcome check() const;
+  [[nodiscard]] outcome run_and_report(const run_context& context, const running_localnet& place,
+                                       const model_architecture& arch,
+                                       std::vector<localnet::localnet_source> sources);
   [[nodiscard]] expected<std::vector<localnet::localnet_source>, failure> load_sources(
       const fs::path& home) const;
   [[nodiscard]] localnet::localnet_options plan(const fs::path& directory,
@@ -53,6 +59,9 @@ class localnet_verb final : public verb {
   std::uint32_t validators_ = 1, submitters_ = 3, threads_ = 2, batch_ = 2;
   std::uint64_t epochs_ = 6, seed_ = 0, steps_ = 1'400;
   bool with_cheats_ = false, retrain_ = false;
+  std::optional<std::string> serve_;
+  /// Where the network's own time ends and real time goes on.
+  std::uint64_t served_from_ms_ = unix_now_ms();
   fs::path kept_in_;
   byte_count max_data_{std::uint64_t{2} << 20U};
 };
@@ -77,6 +86,11 @@ void localnet_verb::declare(option_set& options) {
               "train every specialist, also those that are kept from an earlier network");
   options.add("max-data", max_data_, "read at most this much of each source");
   options.add("threads", threads_, "number of threads; it does not change the result");
+  options
+      .add("serve", serve_,
+           "go on in real time after the report, behind a gateway with a faucet that listens at "
+           "this address; with --epochs 0 at once, without models")
+      .shown_as("HOST:PORT");
 }
 
 outcome localnet_verb::check() const {
@@ -87,7 +101,10 @@ outcome localnet_verb::check() const {
     return refuse("--validators", "the value is not between 1 and 32");
   if (submitters_ < 1 || submitters_ > 64)
     return refuse("--submitters", "the value is not between 1 and 64");
-  if (epochs_ < 3 || epochs_ > 100'000)
+  if (serve_) {
+    if (auto checked = check_served(*serve_, validators_); !checked) return checked;
+  }
+  if (!(serve_ && epochs_ == 0) && (epochs_ < 3 || epochs_ > 100'000))
     return refuse("--epochs", "the value is not between 3 and 100,000");
   if (steps_ < 1) return refuse("--train-steps", "the value is not at least 1");
   if (batch_ < 1 || batch_ > 4'096) return refuse("--batch", "the value is not between 1 and 4096");
@@ -247,6 +264,10 @@ localnet::localnet_options localnet_verb::plan(const fs::path& directory,
   options.new_engines = [threads = threads_] { return scoring::exact_engines(threads); };
   options.on_progress = [view](const localnet::localnet_progress& now) { view->network(now); };
   options.interrupted = stop_requested;
+  if (serve_) {
+    options.start_ms = served_from_ms_ - epochs_ * options.epoch_ms;
+    options.with_faucet = true;
+  }
   return options;
 }
 
@@ -280,32 +301,22 @@ failure localnet_verb::ended(const running_localnet& place, const std::string& w
               std::string(place.earlier.empty() ? "" : "; the network before is in its place")};
 }
 
-outcome localnet_verb::run(const run_context& context) {
-  if (auto checked = check(); !checked) return checked;
-  if (auto taken = take_open_files(validators_); !taken) return taken;
-  const auto arch = architecture_of(arch_);
-  if (!arch) return make_unexpected(arch.error());
-  auto sources = load_sources(context.home);
-  if (!sources) return make_unexpected(sources.error());
-  const auto place = fresh_localnet(context.home);
-  if (!place) return make_unexpected(place.error());
-  const auto& directory = place->directory;
-  kept_in_ = context.home / "trained";
-  if (!place->earlier.empty())
-    note_line("the network before is kept in " + place->earlier.string() +
-              "; remove it when you do not need it any more");
+outcome localnet_verb::run_and_report(const run_context& context, const running_localnet& place,
+                                      const model_architecture& arch,
+                                      std::vector<localnet::localnet_source> sources) {
+  const auto& directory = place.directory;
   const patient_stop until_reported;
   const auto began = std::chrono::steady_clock::now();
   std::vector<std::string> names;
-  for (const auto& source : *sources) names.push_back(source.name);
+  for (const auto& source : sources) names.push_back(source.name);
   const auto view = std::make_shared<live_view>(names, steps_, epochs_);
-  const auto report = localnet::run_localnet(plan(directory, std::move(*sources), *arch, view));
+  const auto report = localnet::run_localnet(plan(directory, std::move(sources), arch, view));
   view->finish();
-  if (!report) return make_unexpected(ended(*place, report.error()));
+  if (!report) return make_unexpected(ended(place, report.error()));
   if (view->kept_count() > 0)
     note_line(count_text(view->kept_count()) + " of " + count_text(names.size()) +
               " specialists were trained before, and are taken from " + kept_in_.string());
-  if (auto written = write_localnet_index(directory, *report, *arch); !written) return written;
+  if (auto written = write_localnet_index(directory, *report, arch); !written) return written;
   remember_done("the network ran and is kept in " + directory.string());
   const std::chrono::duration<double> taken = std::chrono::steady_clock::now() - began;
   if (context.wants_json) {
@@ -323,6 +334,32 @@ outcome localnet_verb::run(const run_context& context) {
     return failed("the supply is wrong",
                   "the amounts in the ledger do not add up to the supply cap");
   return {};
+}
+
+outcome localnet_verb::run(const run_context& context) {
+  if (auto checked = check(); !checked) return checked;
+  if (auto taken = take_open_files(validators_); !taken) return taken;
+  const auto arch = architecture_of(arch_);
+  if (!arch) return make_unexpected(arch.error());
+  std::vector<localnet::localnet_source> sources;
+  if (epochs_ > 0) {
+    auto loaded = load_sources(context.home);
+    if (!loaded) return make_unexpected(loaded.error());
+    sources = std::move(*loaded);
+  }
+  const auto place = fresh_localnet(context.home);
+  if (!place) return make_unexpected(place.error());
+  kept_in_ = context.home / "trained";
+  if (!place->earlier.empty())
+    note_line("the network before is kept in " + place->earlier.string() +
+              "; remove it when you do not need it any more");
+  const auto genesis = localnet::genesis_of(plan(place->directory, sources, *arch, nullptr));
+  if (epochs_ > 0) {
+    auto done = run_and_report(context, *place, *arch, std::move(sources));
+    if (!done) return done;
+  }
+  if (!serve_) return {};
+  return serve_localnet(context, place->directory, genesis, seed_, *serve_);
 }
 
 }  // namespace

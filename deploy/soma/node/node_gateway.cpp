@@ -2,6 +2,7 @@
 
 #include "deploy/soma/commit.hpp"
 #include "deploy/soma/version.hpp"
+#include "messages/crypto/key_file.hpp"
 #include "messages/crypto/public_tls/certificate.hpp"
 
 namespace soma::cli {
@@ -50,6 +51,14 @@ expected<started_gateway, role_failure> start_gateway(const node_config& config,
   options.listen_port = wanted.listen->port;
   options.proxies = wanted.proxies;
   options.build = std::string(version) + (commit().empty() ? "" : " ") + std::string(commit());
+  if (!wanted.faucet.empty()) {
+    auto key = crypto::load_key(wanted.faucet, std::nullopt);
+    if (!key) {
+      return refused("cannot use the faucet's key " + wanted.faucet.string() + ": " +
+                     std::string(crypto::to_text(key.error())));
+    }
+    options.faucet.emplace(gateway::faucet_options{std::move(*key), wanted.faucet_amount});
+  }
   std::string pin;
   if (!wanted.plain) {
     const auto files = files_of(config);

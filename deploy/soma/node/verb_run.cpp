@@ -1,5 +1,6 @@
 #include "deploy/soma/node/kept_files.hpp"
 #include "deploy/soma/node/node_wiring.hpp"
+#include "deploy/soma/node/run_node.hpp"
 #include "deploy/soma/shell/console.hpp"
 #include "deploy/soma/verbs.hpp"
 
@@ -60,31 +61,35 @@ outcome node_run::run(const run_context& context) {
   auto config = parse_node_config(context.config, context.config_path, context.home);
   if (!config) return make_unexpected(config.error());
   config->first_start = first_start_;
+  return run_node(context, *config);
+}
+
+}  // namespace
+
+outcome run_node(const run_context& context, const node_config& config) {
   // What is declared first is given back last: no other node gets the home before all is over.
-  const auto lock = lock_home(*config);
+  const auto lock = lock_home(config);
   if (!lock) return make_unexpected(lock.error());
-  supervised_process process(config->identity);
-  auto opened = node::open(*config, process);
+  supervised_process process(config.identity);
+  auto opened = node::open(config, process);
   if (!opened) return make_unexpected(opened.error());
   auto& running = **opened;
   supervised_process::duties duties;
   duties.start = [&](auto& all) { return running.start(all); };
   duties.before_stop = [&] { running.close_doors(); };
   // The ledger is not among them: it is replaced when it is taken over from the peers.
-  const kept_files kept({config->home / home_lock_name, config->home / "blobs"});
+  const kept_files kept({config.home / home_lock_name, config.home / "blobs"});
   duties.check = [&]() -> outcome {
     const auto lost = kept.first_lost();
     if (!lost) return {};
     return failed("the node has ended", lost->string() + " was removed or replaced while it ran",
                   "put the home back from a copy, or start the node on a new one");
   };
-  duties.on_first_up = [&] { print_doors(context, *config, running.doors()); };
+  duties.on_first_up = [&] { print_doors(context, config, running.doors()); };
   if (auto done = process.run(std::move(duties)); !done) return done;
   for (const auto& line : running.kept()) note_line(line);
   return {};
 }
-
-}  // namespace
 
 std::unique_ptr<verb> make_node_run() {
   return std::make_unique<node_run>();

@@ -9,8 +9,8 @@
 //                                table says nothing else
 //
 // NAME is blob_store (option: quota), model_registry, router, target_generator, scorer (option:
-// workers), gateway or validator. Paths are relative to the folder of the file. A name that has no meaning
-// is refused, and so is a role if another role that it needs is not named. A gateway is for
+// workers), gateway or validator. Paths are relative to the folder of the file. A name that has no
+// meaning is refused, and so is a role if another role that it needs is not named. A gateway is for
 // everybody, so that its `listen` has nothing to do with [tls]. It has these options:
 //
 //   listen                       "HOST:PORT" where it speaks HTTPS with anybody
@@ -19,6 +19,9 @@
 //   plain                        true: plain HTTP, for loopback addresses and proxies alone
 //   proxies                      ["ADDRESS", …] whose X-Forwarded-For is believed
 //   names                        ["NAME", …] in the certificate that the node makes
+//   faucet                       key file of an account whose money it gives away, on networks for
+//                                trying things out
+//   faucet_amount                the amount of a gift in SOMA; default: "10"
 //
 // A validator has these options:
 //
@@ -56,6 +59,7 @@
 #include "actors/state_sync/state_sync.hpp"
 #include "deploy/soma/shell/failure.hpp"
 #include "deploy/soma/shell/json.hpp"
+#include "messages/values/amounts.hpp"
 
 namespace soma::cli {
 
@@ -74,6 +78,8 @@ struct gateway_config {
   std::filesystem::path certificate, key;  // both, or none
   bool plain = false;
   std::vector<std::string> proxies, names;
+  std::filesystem::path faucet;  // empty: it gives nothing away
+  shannons faucet_amount{10 * shannons_per_soma};
 };
 
 struct node_config {
