@@ -1,6 +1,5 @@
 #include "deploy/soma/node/node_gateway.hpp"
 
-#include "deploy/soma/commit.hpp"
 #include "deploy/soma/version.hpp"
 #include "messages/crypto/key_file.hpp"
 #include "messages/crypto/public_tls/certificate.hpp"
@@ -50,7 +49,7 @@ expected<started_gateway, role_failure> start_gateway(const node_config& config,
   options.listen_host = wanted.listen->host;
   options.listen_port = wanted.listen->port;
   options.proxies = wanted.proxies;
-  options.build = std::string(version) + (commit().empty() ? "" : " ") + std::string(commit());
+  options.build = std::string(version);
   if (!wanted.faucet.empty()) {
     auto key = crypto::load_key(wanted.faucet, std::nullopt);
     if (!key) {
