@@ -90,8 +90,8 @@ TEST_CASE("README names every page of the guide, and each is run here") {
     CHECK_MESSAGE(readme.find("(" + one.name + ")") != std::string::npos, one.name);
     names.push_back(fs::path(one.name).stem().string());
   }
-  CHECK(names == std::vector<std::string>{"contributor", "model-owner", "operator", "researcher",
-                                          "submitter"});
+  CHECK(names == std::vector<std::string>{"connect", "contributor", "model-owner", "operator",
+                                          "researcher", "submitter"});
 }
 
 // Two pages run at a time, because a page mostly waits for the blocks of its own network.
