@@ -8,6 +8,10 @@ std::string_view to_text(distrust reason) {
       return "the gateway does not answer";
     case distrust::declined:
       return "the gateway does not have the answer";
+    case distrust::not_itself:
+      return "another server answers in the place of the gateway";
+    case distrust::other_version:
+      return "the gateway speaks another version of the network's answers";
     case distrust::too_large:
       return "the answer is larger than any answer may be";
     case distrust::malformed:
@@ -50,6 +54,15 @@ std::string_view to_text(distrust reason) {
 
 bool is_lie(distrust reason) {
   return reason >= distrust::too_large && reason < distrust::stale;
+}
+
+std::string describe(std::string_view gateway, const refusal& why) {
+  std::string text = "the gateway at ";
+  text += gateway;
+  // The detail is a sentence about the gateway already.
+  if (why.reason == distrust::other_version) return text + ' ' + why.detail;
+  text.append(": ").append(to_text(why.reason));
+  return why.detail.empty() ? text : text + ": " + why.detail;
 }
 
 }  // namespace soma::gateway_client

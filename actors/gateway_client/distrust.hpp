@@ -13,8 +13,10 @@ namespace soma::gateway_client {
 
 enum class distrust : std::uint8_t {
   // The gateway gave no answer. That is no lie.
-  silent = 1,  // nothing came within the time limit, or the connection broke
-  declined,    // it says that it does not have the answer: refusal::declined tells why
+  silent = 1,     // nothing came within the time limit, or the connection broke
+  declined,       // it says that it does not have the answer: refusal::declined tells why
+  not_itself,     // whoever answers there does not hold the key, or the certificate, of the gateway
+  other_version,  // it speaks another version of the network's answers, or is no gateway
 
   // The answer cannot be right, whatever the ledger holds.
   too_large,     // more bytes than an answer of this type may have
@@ -52,5 +54,8 @@ struct refusal {
   std::string detail;  // printable ASCII for a person, at most 256 bytes; may be empty
   std::optional<schema::LedgerRefusal> declined;  // the gateway's own reason, when it gave one
 };
+
+/// One line for a person: "the gateway at https://a: the block is too old: its block is 300 s old".
+[[nodiscard]] std::string describe(std::string_view gateway, const refusal& why);
 
 }  // namespace soma::gateway_client

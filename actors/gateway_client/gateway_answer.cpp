@@ -9,7 +9,6 @@
 namespace soma::gateway_client {
 namespace {
 
-constexpr std::size_t max_genesis_bytes = std::size_t{4} << 20;
 constexpr std::size_t max_detail_bytes = 256;
 
 unexpected<refusal> malformed(std::string_view why) {
@@ -19,9 +18,8 @@ unexpected<refusal> malformed(parse_refusal why) {
   return malformed(to_text(why));
 }
 
-unexpected<refusal> not_fetched(fetch_failure failure) {
-  const auto reason = failure == fetch_failure::too_large ? distrust::too_large : distrust::silent;
-  return make_unexpected(refusal{reason, {}, std::nullopt});
+unexpected<refusal> not_fetched(const fetch_error& failed) {
+  return make_unexpected(refusal_of(failed));
 }
 
 /// A stranger's text on a person's terminal: without control characters and not long.
@@ -68,6 +66,25 @@ expected<void, refusal> read_finality(schema::Finality::Reader from, answered_ro
 }
 
 }  // namespace
+
+refusal refusal_of(const fetch_error& failed) {
+  const auto reason = [&] {
+    switch (failed.kind) {
+      case fetch_failure::too_large:
+        return distrust::too_large;
+      case fetch_failure::refused:
+        return distrust::declined;
+      case fetch_failure::not_believed:
+        return distrust::not_itself;
+      case fetch_failure::other_version:
+        return distrust::other_version;
+      case fetch_failure::silent:
+        break;
+    }
+    return distrust::silent;
+  }();
+  return {reason, shown(failed.why), std::nullopt};
+}
 
 expected<genesis, refusal> read_genesis(const fetched& from) {
   if (!from) return not_fetched(from.error());

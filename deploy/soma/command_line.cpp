@@ -63,8 +63,8 @@ void add_globals(CLI::App& app, globals& into) {
       ->check(not_empty);
   app.add_option_function(
          "--config", once("--config", into.config),
-         "TOML file with options, and home, whose path is relative to the file's folder "
-         "(default: config.toml in the home)")
+         "TOML file with options, with home, whose path is relative to the file's folder, and with "
+         "join and network for all commands (default: config.toml in the home)")
       ->type_name("FILE")
       ->check(not_empty);
   app.add_flag("--json", into.wants_json, "print one JSON document on the standard output");
@@ -258,10 +258,11 @@ outcome apply_config(const json& config, std::vector<bound_verb>& verbs) {
     return failed("the configuration's " + name, line_of(value) + why + nearest_of(name, names),
                   "`soma config show` prints every name");
   };
-  // What may stand at the top: `home`, the first words of the verbs, and tables that a verb reads
-  // by itself. In the table of a group there are the tables of its verbs and nothing else.
+  // What may stand at the top: `home`, `join` and `network`, the first words of the verbs, and
+  // tables that a verb reads by itself. In the table of a group there are the tables of its verbs
+  // and nothing else.
   std::map<std::string, std::vector<std::string>> groups;
-  std::vector<std::string> owned, names{"home"};
+  std::vector<std::string> owned, names{"home", "join", "network"};
   for (const auto& verb : verbs) {
     const auto first = first_word(verb.action->name());
     const auto second = second_word(verb.action->name());
@@ -277,6 +278,12 @@ outcome apply_config(const json& config, std::vector<bound_verb>& verbs) {
       return unknown(name, value, "there is no such verb or table", names);
     }
     const bool is_own = std::ranges::find(owned, name) != owned.end();
+    const bool is_text = value.as_string() != nullptr && !value.as_string()->empty();
+    if ((name == "join" || name == "network") && !is_text) {
+      return failed("the configuration's " + name, line_of(value) + "it is not a text in quotes",
+                    name == "join" ? "write join = \"https://HOST:PORT\""
+                                   : "write network = \"0x…\", the chain id");
+    }
     if (name == "home" || is_own || !groups.contains(name)) continue;
     if (value.as_object() == nullptr) {
       return failed("the configuration's " + name, line_of(value) + "it is not a table",

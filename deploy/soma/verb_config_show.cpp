@@ -45,6 +45,10 @@ outcome config_show::run(const run_context& context) {
   if (auto applied = apply_config(context.config, verbs); !applied) return applied;
   json document = json::object();
   document.set("home", context.home.string());
+  for (const auto* name : {"join", "network"}) {
+    const auto* value = context.config.find(name);
+    document.set(name, value == nullptr ? json() : *value);
+  }
   for (const auto& bound : verbs) {
     json options = json::object();
     for (const auto& o : bound.options->all()) {

@@ -1,8 +1,8 @@
 #include "actors/rules/genesis_state.hpp"
 #include "deploy/soma/genesis/genesis_report.hpp"
+#include "deploy/soma/network/ledger_place.hpp"
 #include "deploy/soma/shell/console.hpp"
 #include "deploy/soma/shell/files.hpp"
-#include "deploy/soma/source/ledger_source.hpp"
 #include "deploy/soma/verbs.hpp"
 
 namespace soma::cli {

@@ -6,6 +6,7 @@
 #include "actors/ledger/ledger.hpp"
 #include "actors/rules/emission.hpp"
 #include "actors/rules/fees.hpp"
+#include "deploy/soma/network/ledger_place.hpp"
 #include "deploy/soma/shell/console.hpp"
 #include "deploy/soma/shell/units.hpp"
 #include "deploy/soma/source/names.hpp"
@@ -162,6 +163,7 @@ json status_json(const ledger_source& source, const facts& f, const name_book& n
                                    {"peers", at->peers},
                                    {"pending_transactions", at->waiting}}));
   }
+  add_evidence(all, source);
   return all;
 }
 
@@ -201,9 +203,11 @@ void print_status(ledger_source& source, const facts& f, const name_book& names)
              (is_finished(source) ? " of its own time" : ""));
   if (!f.validator && !is_finished(source)) {
     const auto now = unix_now_ms();
-    print_line("last block  " +
-               duration_text(static_cast<double>(now - std::min(now, c.time_ms)) / 1'000) +
-               " ago; this is what the disk holds, and --join asks a validator that runs");
+    const bool is_stored = source.proven() == ledger_source::evidence::own;
+    print_line(
+        "last block  " +
+        duration_text(static_cast<double>(now - std::min(now, c.time_ms)) / 1'000) + " ago" +
+        (is_stored ? "; this is what the disk holds, and --join asks the running network" : ""));
   }
   print_line("epoch       " + std::to_string(c.epoch.value) + ", " + epoch_text(source, c));
   print_line("models      " + counts_text(f.models));
@@ -232,6 +236,7 @@ void print_status(ledger_source& source, const facts& f, const name_book& names)
   const bool is_whole = ledger::total_of(c) == supply_cap;
   print_line(is_whole ? "the sum is " + to_text(supply_cap) + ": every shannon is accounted for"
                       : "THE SUM IS NOT " + to_text(supply_cap));
+  note_evidence(source);
 }
 
 outcome status::run(const run_context& context) {

@@ -2,6 +2,7 @@
 #include <bit>
 
 #include "actors/explain/names.hpp"
+#include "deploy/soma/network/ledger_place.hpp"
 #include "deploy/soma/shell/console.hpp"
 #include "deploy/soma/shell/units.hpp"
 #include "deploy/soma/source/names.hpp"
@@ -91,12 +92,18 @@ outcome target_list::run(const run_context& context) {
       return take(*id_in_key<target_id>(key), ledger_source::decoded<target_row>(value));
     });
   } else {
+    std::vector<target_id> wanted;
+    std::vector<row_key> keys;
     for (const auto& target : source.targets_of({epoch})) {
       ++counts[target.status];
       const bool fits = status_.empty() || explain::name_of(target.status) == status_;
-      if (!fits || shown.size() == limit_) continue;
-      if (auto row = source.row<target_row>(target_key(target.id)))
-        take(target.id, std::move(*row));
+      if (!fits || keys.size() == limit_) continue;
+      wanted.push_back(target.id);
+      keys.push_back(target_key(target.id));
+    }
+    const auto values = source.find_many(keys);
+    for (std::size_t i = 0; i < values.size(); ++i) {
+      if (values[i]) take(wanted[i], ledger_source::decoded<target_row>(*values[i]));
     }
   }
   if (context.wants_json) {
@@ -105,13 +112,15 @@ outcome target_list::run(const run_context& context) {
       counted.emplace_back(std::string(explain::name_of(status)), count);
     json::array list;
     for (const auto& [id, row] : shown) list.push_back(target_json(id, row, names));
-    print_line(json::of({{"height", chain.height.value},
-                         {"epoch", all_ ? json() : json(epoch)},
-                         {"counts", json(std::move(counted))},
-                         {"targets", json(std::move(list))}})
-                   .text());
+    auto facts = json::of({{"height", chain.height.value},
+                           {"epoch", all_ ? json() : json(epoch)},
+                           {"counts", json(std::move(counted))},
+                           {"targets", json(std::move(list))}});
+    add_evidence(facts, source);
+    print_line(facts.text());
     return {};
   }
+  note_evidence(source);
   table rows({"target", "epoch", "status", "reward", "radius", "assigned"});
   for (const auto& [id, row] : shown) {
     rows.row({id.short_text(), std::to_string(row.epoch.value),

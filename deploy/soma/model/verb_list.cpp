@@ -79,11 +79,13 @@ outcome model_list::run(const run_context& context) {
   if (context.wants_json) {
     json::array list;
     for (const auto& one : models) list.push_back(model_json(one, names));
-    print_line(
-        json::of({{"height", source.chain().height.value}, {"models", json(std::move(list))}})
-            .text());
+    auto facts =
+        json::of({{"height", source.chain().height.value}, {"models", json(std::move(list))}});
+    add_evidence(facts, source);
+    print_line(facts.text());
     return {};
   }
+  note_evidence(source);
   if (models.empty()) {
     print_line("no models");
     return {};

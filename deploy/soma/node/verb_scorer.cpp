@@ -1,9 +1,9 @@
 #include <unistd.h>
 
 #include "actors/scorer/joining_worker.hpp"
+#include "deploy/soma/network/ledger_place.hpp"
 #include "deploy/soma/node/node_wiring.hpp"
 #include "deploy/soma/shell/console.hpp"
-#include "deploy/soma/source/ledger_source.hpp"
 #include "deploy/soma/verbs.hpp"
 
 namespace soma::cli {

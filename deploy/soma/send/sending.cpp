@@ -17,6 +17,8 @@ namespace soma::cli {
 namespace {
 
 constexpr std::chrono::milliseconds between_questions(50);
+/// For how long one question after a transaction may wait for a block. A stop is seen in between.
+constexpr std::uint32_t answer_ms = 1'000;
 
 account_row account_in(const std::vector<row_change>& changes, const address& who) {
   for (const auto& change : changes) {
@@ -73,12 +75,16 @@ expected<sender, failure> sender::open(const run_context& context, const sender_
     out.key_.half = secret->public_half();
   }
   out.who_ = crypto::address_of(*out.key_.half);
+  if (options.place.unverified) {
+    return wrong_usage("--unverified", "a transaction is tried out on proven rows alone",
+                       "leave it out, or only read");
+  }
   if (options.dry_run) {
     auto source = open_source(context, options.place);
     if (!source) return make_unexpected(source.error());
     out.ledger_ = std::move(*source);
   } else {
-    auto connected = ledger_connection::open(context, options.place);
+    auto connected = network_connection::open(context, options.place);
     if (!connected) return make_unexpected(connected.error());
     out.network_ = connected->get();
     out.ledger_ = std::move(*connected);
@@ -143,7 +149,7 @@ expected<sent, failure> sender::deliver(const signed_transaction& transaction,
     // The general advice to give the same command again could pay twice here.
     return failed("transaction " + signing::id_of(transaction).text() +
                       " may have been sent, and its result is not known",
-                  "the validator does not answer any more",
+                  network_->where() + " does not answer any more",
                   "a block may take it until epoch " + std::to_string(expiry.value) +
                       " ends; look at `soma wallet balance` before you send anything again");
   }
@@ -165,7 +171,7 @@ expected<sent, failure> sender::offer_and_wait(const signed_transaction& transac
   for (;;) {
     sent done;
     done.id = id;
-    done.state = network_->state_of(id);
+    done.state = network_->state_of(id, answer_ms);
     if (done.state.height.value != 0) {
       if (const auto account = network_->row<account_row>(account_key(who_))) done.after = *account;
       if (!done.state.refusal) {

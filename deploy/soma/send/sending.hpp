@@ -5,8 +5,8 @@
 #pragma once
 
 #include "actors/wallet/wallet.hpp"
+#include "deploy/soma/network/network_connection.hpp"
 #include "deploy/soma/source/keys_home.hpp"
-#include "deploy/soma/source/ledger_connection.hpp"
 #include "deploy/soma/source/names.hpp"
 #include "messages/values/blocks.hpp"
 
@@ -45,7 +45,7 @@ class sender {
 
   [[nodiscard]] ledger_source& ledger() const { return *ledger_; }
   /// The connection to a running network; nullptr in a dry run.
-  [[nodiscard]] ledger_connection* network() const { return network_; }
+  [[nodiscard]] network_connection* network() const { return network_; }
   [[nodiscard]] const address& who() const { return who_; }
   [[nodiscard]] const home_key& key() const { return key_; }
   [[nodiscard]] bool is_dry_run() const { return options_.dry_run; }
@@ -73,7 +73,7 @@ class sender {
 
   sender_options options_;
   std::unique_ptr<ledger_source> ledger_;
-  ledger_connection* network_ = nullptr;
+  network_connection* network_ = nullptr;
   home_key key_;
   address who_;
   std::optional<crypto::key_pair> secret_;

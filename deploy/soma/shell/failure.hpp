@@ -32,7 +32,8 @@ inline constexpr std::string_view not_found = "not_found";      // there is no s
 inline constexpr std::string_view ambiguous = "ambiguous";      // it can mean more than one
 inline constexpr std::string_view exists = "exists";            // it would replace something
 inline constexpr std::string_view unreachable = "unreachable";  // a validator does not answer
-inline constexpr std::string_view disk = "disk";                // a disk is full, broken or closed
+inline constexpr std::string_view other_network = "other_network";  // not the person's network
+inline constexpr std::string_view disk = "disk";  // a disk is full, broken or closed
 inline constexpr std::string_view out_of_memory = "out_of_memory";
 }  // namespace failure_names
 

@@ -2,14 +2,14 @@
 
 #include <algorithm>
 
-#include "deploy/soma/shell/files.hpp"
-#include "deploy/soma/source/ledger_connection.hpp"
-#include "deploy/soma/source/node_config.hpp"
+#include "deploy/soma/shell/console.hpp"
 #include "deploy/soma/source/stored_ledger.hpp"
 #include "messages/signing/signing.hpp"
 
 namespace soma::cli {
 namespace {
+
+namespace fs = std::filesystem;
 
 class stored_source final : public ledger_source {
  public:
@@ -41,15 +41,6 @@ class stored_source final : public ledger_source {
   tables::ledger_view view_ = ledger_.view();
 };
 
-const std::string* text_at(const json& config, std::string_view dotted) {
-  const auto* found = config.find_path(dotted);
-  return found == nullptr ? nullptr : found->as_string();
-}
-
-}  // namespace
-
-namespace {
-
 std::vector<tables::listed_status> listed(ledger_source& source, tables::row_index index,
                                           byte_view prefix) {
   std::vector<tables::listed_status> found;
@@ -66,6 +57,9 @@ template <class Status>
 std::map<Status, std::uint64_t> counted(ledger_source& source, tables::row_index index) {
   std::map<Status, std::uint64_t> found;
   source.scan_index(index, {}, [&](byte_view key, byte_view value) {
+    if (key.empty() || value.size() > 8) {
+      throw source_failure("an index of counts is of another version");
+    }
     std::uint64_t count = 0;
     for (const auto byte : value) count = count << 8 | byte;
     if (count > 0) found[static_cast<Status>(key[0])] = count;
@@ -107,83 +101,32 @@ void ledger_source::set_genesis(soma::genesis genesis) {
   chain_ = signing::chain_id_of(genesis_);
 }
 
-void ledger_place::declare(option_set& options) {
-  add_ledger_option(options, ledger);
-  options
-      .add("join", join, "ask the validator that listens there; default: the validator of --config")
-      .shown_as("HOST:PORT");
-  options.add("certificate", certificate,
-              "certificate of this process, for --join; default: [tls] of --config; see `soma node "
-              "new-cert`");
-  options.add("certificate-key", certificate_key, "key of the certificate");
-  options.add("ca", ca, "certificate of the operator's authority");
-}
-
-expected<mesh::host_port, failure> remote_at(const std::string& option, const std::string& text) {
-  const auto at = mesh::parse_remote(text);
-  if (at) return *at;
-  return wrong_usage(option, "`" + text + "`: " + std::string(mesh::to_text(at.error())),
-                     std::string(mesh::how_to_write_address));
-}
-
-expected<std::optional<mesh::host_port>, failure> ledger_place::role(const run_context& context,
-                                                                     const std::string& option,
-                                                                     const std::string& given,
-                                                                     const std::string& role) {
-  if (!given.empty()) {
-    const auto at = remote_at(option, given);
-    if (!at) return make_unexpected(at.error());
-    return std::optional(*at);
-  }
-  for (const auto* name : {".at", ".listen"}) {
-    const auto* text = text_at(context.config, "roles." + role + name);
-    if (text == nullptr) continue;
-    const auto at = mesh::parse_host_port(*text);
-    if (!at) {
-      return failed("the configuration's roles." + role + name,
-                    "`" + *text + "`: " + std::string(mesh::to_text(at.error())),
-                    std::string(mesh::how_to_write_address));
-    }
-    if (at->port != 0) return std::optional(*at);
-  }
-  return std::optional<mesh::host_port>{};
-}
-
-expected<std::optional<mesh::host_port>, failure> ledger_place::validator(
-    const run_context& context) const {
-  return role(context, "--join", join, "validator");
-}
-
-expected<cluster::cluster_identity, failure> ledger_place::identity(
-    const run_context& context) const {
-  cluster::cluster_identity found{certificate, certificate_key, ca};
-  for (const auto& [name, path] :
-       {std::pair{"tls.certificate", &found.certificate}, std::pair{"tls.key", &found.key},
-        std::pair{"tls.ca", &found.ca}}) {
-    const auto* text = text_at(context.config, name);
-    if (path->empty() && text != nullptr) *path = path_beside(context.config_path, *text);
-  }
-  if (found.certificate.empty() || found.key.empty() || found.ca.empty()) {
-    return wrong_usage("a validator answers over mutual TLS only",
-                       "all of --certificate, --certificate-key and --ca are needed",
-                       "`soma node new-cert` makes them; they can also stand in [tls] of --config");
-  }
-  if (auto checked = check_identity(found); !checked) return make_unexpected(checked.error());
+std::vector<std::optional<bytes>> ledger_source::find_many(std::span<const row_key> keys) {
+  std::vector<std::optional<bytes>> found;
+  for (const auto& key : keys) found.push_back(find(key));
   return found;
 }
 
-expected<std::unique_ptr<ledger_source>, failure> open_source(const run_context& context,
-                                                              const ledger_place& place) {
-  const auto validator = place.validator(context);
-  if (!validator) return make_unexpected(validator.error());
-  const bool prefers_stored =
-      place.join.empty() && (!place.ledger.empty() || find_ledger(context, {}).has_value());
-  if (*validator && !prefers_stored) {
-    auto connected = ledger_connection::open(context, place);
-    if (!connected) return make_unexpected(connected.error());
-    return std::unique_ptr<ledger_source>(std::move(*connected));
+void add_evidence(json& facts, const ledger_source& source) {
+  using enum ledger_source::evidence;
+  if (source.proven() == own) return;
+  facts.set("proven", source.proven() == rows ? "rows" : "nothing");
+}
+
+void note_evidence(const ledger_source& source) {
+  using enum ledger_source::evidence;
+  if (source.proven() == rows) {
+    note_line(
+        "each row is proven; that none is left out, and the counts of targets and models, "
+        "are the gateway's word");
+  } else if (source.proven() == nothing) {
+    note_line("nothing of this is proven: --unverified");
   }
-  auto opened = stored_ledger::open(context, place.ledger);
+}
+
+expected<std::unique_ptr<ledger_source>, failure> open_stored_source(const run_context& context,
+                                                                     const fs::path& named) {
+  auto opened = stored_ledger::open(context, named);
   if (!opened) return make_unexpected(opened.error());
   return std::unique_ptr<ledger_source>(std::make_unique<stored_source>(std::move(*opened)));
 }

@@ -1,20 +1,19 @@
-// Where a verb reads the ledger: a stored ledger on this machine, or a validator of a running
-// network. Rows are read by key or by prefix. The rules read through the same interface, so a
-// transaction can be tried out before it is sent. What must hold: a source never writes. If the
-// connection is lost while a verb reads, the source throws source_failure, whose text says what to
-// do.
+// Where a verb reads the ledger: a stored ledger on this machine, a validator of a running network,
+// or gateways to one (deploy/soma/network). Rows are read by key or by prefix. The rules read
+// through the same interface, so a transaction can be tried out before it is sent. What must hold:
+// a source never writes to a ledger. If the connection is lost while a verb reads, the source
+// throws source_failure, whose text says what to do.
 #pragma once
 
 #include <filesystem>
 #include <map>
 #include <memory>
+#include <span>
 #include <stdexcept>
 #include <string>
+#include <vector>
 
-#include "actors/cluster/cluster.hpp"
-#include "actors/cluster/system_config.hpp"
 #include "deploy/soma/shell/failure.hpp"
-#include "deploy/soma/shell/options.hpp"
 #include "deploy/soma/shell/verb.hpp"
 #include "deploy/soma/source/localnet_home.hpp"
 #include "messages/codec/codec.hpp"
@@ -35,6 +34,8 @@ class ledger_source {
   ledger_source& operator=(const ledger_source&) = delete;
 
   [[nodiscard]] virtual std::optional<bytes> find(byte_view key) = 0;
+  /// The same for several keys, in their order. A source that is far away answers them at once.
+  [[nodiscard]] virtual std::vector<std::optional<bytes>> find_many(std::span<const row_key> keys);
   /// Visits the rows whose key begins with `prefix`, in the order of their keys, until `visit`
   /// returns false. `prefix` must not be empty.
   virtual void scan(byte_view prefix, const tables::row_visitor& visit) = 0;
@@ -54,6 +55,15 @@ class ledger_source {
   [[nodiscard]] std::map<model_status, std::uint64_t> model_counts();
   /// The place that is read, for messages: "the ledger in …" or "the validator at …".
   [[nodiscard]] virtual std::string where() const = 0;
+
+  /// What is proven of the rows that this source reads. The reader's own machine and own validator
+  /// need no proof.
+  enum class evidence : std::uint8_t {
+    own,      // it is believed as it is
+    rows,     // each row is proven; that a list leaves none out is not
+    nothing,  // the person asked for rows without proofs
+  };
+  [[nodiscard]] virtual evidence proven() const { return evidence::own; }
 
   /// How a running validator takes part in its network, for people to read. A stored ledger has no
   /// validator, so it returns nullopt.
@@ -98,35 +108,14 @@ class ledger_source {
   localnet_names names_;
 };
 
-/// The options that say where a verb finds its ledger.
-struct ledger_place {
-  std::filesystem::path ledger;
-  std::string join;
-  std::filesystem::path certificate, certificate_key, ca;
+/// Says of a list, or of a sum over one, what is proven of it: as the member "proven" of the facts
+/// for programs, "rows" or "nothing", or as a note on stderr for people. It says nothing about an
+/// own ledger.
+void add_evidence(json& facts, const ledger_source& source);
+void note_evidence(const ledger_source& source);
 
-  void declare(option_set& options);
-  /// The address of a validator: --join, else the validator of the node whose configuration is in
-  /// force. nullopt if there is neither; a refusal if --join is no address.
-  [[nodiscard]] expected<std::optional<mesh::host_port>, failure> validator(
-      const run_context& context) const;
-  /// The same for any role: `given` is the value of `option` on the command line; if it is empty,
-  /// the address of `role` in the configuration is taken.
-  [[nodiscard]] static expected<std::optional<mesh::host_port>, failure> role(
-      const run_context& context, const std::string& option, const std::string& given,
-      const std::string& role);
-  /// Certificate, key and CA: from the options, else from [tls] of the configuration in force.
-  [[nodiscard]] expected<cluster::cluster_identity, failure> identity(
-      const run_context& context) const;
-};
-
-/// The address in the text of an option, for connecting to it; a refusal that names the option if
-/// it is none.
-[[nodiscard]] expected<mesh::host_port, failure> remote_at(const std::string& option,
-                                                           const std::string& text);
-
-/// Opens the ledger for reading. With --join it asks that validator. Otherwise it reads the ledger
-/// on this machine, and if there is none, it asks the configured validator.
-[[nodiscard]] expected<std::unique_ptr<ledger_source>, failure> open_source(
-    const run_context& context, const ledger_place& place);
+/// Opens a ledger on this machine for reading; stored_ledger.hpp says which one `named` means.
+[[nodiscard]] expected<std::unique_ptr<ledger_source>, failure> open_stored_source(
+    const run_context& context, const std::filesystem::path& named);
 
 }  // namespace soma::cli

@@ -346,12 +346,14 @@ outcome stake_list::run(const run_context& context) {
   if (context.wants_json) {
     json::array list;
     for (const auto& one : *positions) list.push_back(position_json(one, names, reports));
-    print_line(json::of({{"height", chain.height.value},
-                         {"epoch", chain.epoch.value},
-                         {"positions", json(std::move(list))}})
-                   .text());
+    auto facts = json::of({{"height", chain.height.value},
+                           {"epoch", chain.epoch.value},
+                           {"positions", json(std::move(list))}});
+    add_evidence(facts, source);
+    print_line(facts.text());
     return {};
   }
+  note_evidence(source);
   if (positions->empty()) {
     print_line("no stakes");
     return {};

@@ -144,6 +144,7 @@ class wallet_balance final : public verb {
   std::string_view summary() const override { return "the balance and the stakes of accounts"; }
   std::string_view example() const override {
     return "soma wallet balance alice\n"
+           "soma wallet balance alice --join https://gateway.example.org\n"
            "soma wallet balance 0x3f9a21c4 --join 10.0.0.5:7003 --certificate me.pem "
            "--certificate-key me.key --ca ca.pem";
   }
@@ -200,11 +201,13 @@ outcome wallet_balance::run(const run_context& context) {
               std::to_string(held.nonce)});
   }
   if (context.wants_json) {
-    print_line(
-        json::of({{"height", source.chain().height.value}, {"accounts", json(list)}}).text());
+    auto facts = json::of({{"height", source.chain().height.value}, {"accounts", json(list)}});
+    add_evidence(facts, source);
+    print_line(facts.text());
     return {};
   }
   rows.print();
+  note_evidence(source);
   return {};
 }
 

@@ -18,6 +18,8 @@ TEST_CASE("every reason for distrust has a text of its own, and lies are told fr
     lies += is_lie(reason) ? 1 : 0;
   }
   CHECK(lies == 14);
+  CHECK_FALSE(is_lie(distrust::not_itself));
+  CHECK_FALSE(is_lie(distrust::other_version));
   CHECK_FALSE(is_lie(distrust::silent));
   CHECK_FALSE(is_lie(distrust::declined));
   CHECK(is_lie(distrust::forged_row));

@@ -11,8 +11,9 @@ namespace soma::test {
 
 class proven_chain {
  public:
-  proven_chain()
-      : store(folder_.path() / "ledger", {.map_bytes = std::size_t{1} << 28, .sync = false}) {
+  explicit proven_chain(std::uint64_t start_ms = 1'000'000)
+      : proposer(start_ms),
+        store(folder_.path() / "ledger", {.map_bytes = std::size_t{1} << 28, .sync = false}) {
     const auto first = rules::genesis_rows(proposer.genesis);
     store.init(encode(proposer.genesis), first);
     tree.apply(first);

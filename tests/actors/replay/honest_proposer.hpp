@@ -23,7 +23,9 @@ class honest_proposer {
  public:
   static constexpr std::uint64_t key_seed = 9;
 
-  honest_proposer() : parent_(signing::genesis_parent(signing::chain_id_of(genesis))) {
+  explicit honest_proposer(std::uint64_t start_ms = 1'000'000)
+      : genesis(small_genesis(start_ms)),
+        parent_(signing::genesis_parent(signing::chain_id_of(genesis))) {
     const auto first = rules::genesis_rows(genesis);
     rows_.apply(first);
     tree_.apply(first);
@@ -74,19 +76,19 @@ class honest_proposer {
     made.by_proposer = signing::sign_block(key_of(key_seed), signing::id_of(made.header));
   }
 
-  soma::genesis genesis = small_genesis();
+  soma::genesis genesis;
 
  private:
-  static soma::genesis small_genesis() {
-    soma::genesis genesis;
-    genesis.name = "honest";
-    genesis.start_ms = 1'000'000;
-    genesis.parameters.architecture = {1, 64, 1, 64, 64};
-    genesis.parameters.epoch_ms = 60'000;
-    genesis.accounts = {{address_of(1), {100 * shannons_per_soma}},
-                        {address_of(2), {shannons_per_soma}}};
-    genesis.validators = {{key_of(key_seed).public_half(), {5'000 * shannons_per_soma}}};
-    return genesis;
+  static soma::genesis small_genesis(std::uint64_t start_ms) {
+    soma::genesis made;
+    made.name = "honest";
+    made.start_ms = start_ms;
+    made.parameters.architecture = {1, 64, 1, 64, 64};
+    made.parameters.epoch_ms = 60'000;
+    made.accounts = {{address_of(1), {100 * shannons_per_soma}},
+                     {address_of(2), {shannons_per_soma}}};
+    made.validators = {{key_of(key_seed).public_half(), {5'000 * shannons_per_soma}}};
+    return made;
   }
 
   void execute(block& made) {

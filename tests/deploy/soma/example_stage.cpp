@@ -168,6 +168,9 @@ std::string example_stage::substituted(const std::string& verb, std::string exam
       example.find("node.toml") != std::string::npos || example.find("--join") != std::string::npos;
   const bool is_wallet = verb.starts_with("wallet");
   const words all{{"/tmp/", "tmp/"},  // first: what the others put in may lie there
+                  // No gateway is on the stage: the door of its validator stands in for one.
+                  {"https://gateway.example.org",
+                   at(1) + " --certificate me.pem --certificate-key me.key --ca ca.pem"},
                   {"10.0.0.5:7003", at(1)},
                   {"10.0.0.5:7002", at(2)},
                   {"10.0.0.5:7001", at(3)},

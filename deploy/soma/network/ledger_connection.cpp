@@ -1,4 +1,4 @@
-#include "deploy/soma/source/ledger_connection.hpp"
+#include "deploy/soma/network/ledger_connection.hpp"
 
 #include <caf/event_based_actor.hpp>
 #include <caf/scoped_actor.hpp>
@@ -20,11 +20,13 @@ constexpr std::uint32_t rows_per_page = 1'024;
 
 unexpected<failure> nobody(const run_context& context) {
   const bool has_ledger = find_ledger(context, {}).has_value();
-  return failed("there is no validator to send this to",
-                has_ledger ? "a stored ledger takes no transactions: a local network has ended, "
-                             "and a node's validator must be named"
-                           : "no validator was named",
-                "start one with `soma node run` and name it with --join HOST:PORT");
+  return failed(
+      "there is no validator to send this to",
+      has_ledger ? "a stored ledger takes no transactions: a local network has ended, "
+                   "and a node's validator must be named"
+                 : "no validator was named",
+      "name a gateway with --join https://HOST:PORT, or start a validator with `soma node "
+      "run` and name it with --join HOST:PORT");
 }
 
 }  // namespace
@@ -134,13 +136,10 @@ offered ledger_connection::offer(const signed_transaction& transaction) {
   return {validator::offer_refusal_of(refusal), why_of(refusal)};
 }
 
-transaction_state ledger_connection::state_of(const transaction_id& id) {
+transaction_state ledger_connection::state_of(const transaction_id& id, std::uint32_t) {
   const auto reply = ask<schema::TransactionStatus>(
       message<schema::GetTransaction>::build([&](auto out) { out.setId(data_of(id)); }));
-  const auto root = reply.root();
-  return {block_height{root.getHeight()}, epoch_number{root.getEpoch()},
-          validator::block_refusal_of(root.getRefusal()), why_of(root.getRefusal()),
-          shannons{root.getFeeShannons()}};
+  return read_state(reply.root());
 }
 
 std::optional<std::vector<public_key>> ledger_connection::holders_of(const blob_id& blob,

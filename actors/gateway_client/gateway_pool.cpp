@@ -1,0 +1,119 @@
+#include "actors/gateway_client/gateway_pool.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <thread>
+
+#include "messages/values/assert.hpp"
+
+namespace soma::gateway_client {
+namespace {
+
+std::uint64_t steady_ms() {
+  using namespace std::chrono;
+  return static_cast<std::uint64_t>(
+      duration_cast<milliseconds>(steady_clock::now().time_since_epoch()).count());
+}
+
+std::uint64_t seed_of(const pool_options& options) {
+  if (options.seed) return *options.seed;
+  crypto::system_random system;
+  return system.next_u64();
+}
+
+}  // namespace
+
+bool is_of_gateway(distrust reason) {
+  return reason != distrust::unsafe_gap && reason != distrust::kept_damaged &&
+         reason != distrust::other_network;
+}
+
+bool is_for_good(distrust reason) {
+  return is_lie(reason) || reason == distrust::not_itself || reason == distrust::other_version;
+}
+
+std::string to_text(const pool_refusal& why) {
+  if (why.own) {
+    const std::string text(to_text(why.own->reason));
+    return why.own->detail.empty() ? text : text + ": " + why.own->detail;
+  }
+  std::string text;
+  for (const auto& [name, reason] : why.left) {
+    text += (text.empty() ? "" : "; ") + describe(name, reason);
+  }
+  return text;
+}
+
+gateway_pool::gateway_pool(std::vector<std::string> names, pool_options options)
+    : options_(std::move(options)), random_(seed_of(options_)) {
+  SOMA_ASSERT(!names.empty(), "a pool has a gateway");
+  for (auto& name : names) gateways_.emplace_back().name = std::move(name);
+  if (!options_.now_ms) options_.now_ms = steady_ms;
+  if (!options_.wait_ms) {
+    options_.wait_ms = [](std::uint64_t ms) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(ms));
+    };
+  }
+}
+
+void gateway_pool::begin_call() {
+  for (auto& one : gateways_) one.is_asked = false;
+  call_ends_ms_ = options_.now_ms() + options_.patience_ms;
+}
+
+/// The soundest gateway that this call has not asked. When it has asked all of them: the first one
+/// whose rest ends before the patience, after waiting for that end.
+std::optional<std::size_t> gateway_pool::next() {
+  const auto now = options_.now_ms();
+  const auto better = [&](const gateway& a, const gateway& b) {
+    if (a.is_asked != b.is_asked) return b.is_asked;
+    if (a.is_asked) return a.rests_until_ms < b.rests_until_ms;
+    const bool a_rests = a.rests_until_ms > now, b_rests = b.rests_until_ms > now;
+    if (a_rests != b_rests) return b_rests;
+    return a.failures < b.failures;
+  };
+  std::optional<std::size_t> best;
+  for (std::size_t i = 0; i < gateways_.size(); ++i) {
+    if (gateways_[i].is_left_for_good) continue;
+    if (!best || better(gateways_[i], gateways_[*best])) best = i;
+  }
+  if (!best) return std::nullopt;
+  auto& chosen = gateways_[*best];
+  if (chosen.is_asked) {
+    const auto until = std::max(chosen.rests_until_ms, now);
+    if (until >= call_ends_ms_) return std::nullopt;
+    options_.wait_ms(until - now);
+  }
+  chosen.is_asked = true;
+  return best;
+}
+
+void gateway_pool::succeeded(std::size_t which) {
+  auto& one = gateways_[which];
+  one.failures = 0;
+  one.rests_until_ms = 0;
+  present_ = which;
+}
+
+void gateway_pool::leave(std::size_t which, refusal why) {
+  auto& one = gateways_[which];
+  const bool was_sound = one.failures == 0;
+  one.is_left_for_good = is_for_good(why.reason);
+  one.failures = std::min(one.failures + 1, 16U);
+  // From half of the rest to one and a half of it.
+  const auto rest = std::min<std::uint64_t>(
+      std::uint64_t{options_.first_rest_ms} << (one.failures - 1), options_.most_rest_ms);
+  one.rests_until_ms = options_.now_ms() + rest / 2 + random_.below(rest + 1);
+  if (options_.on_left && (was_sound || one.is_left_for_good)) options_.on_left(one.name, why);
+  one.last = std::move(why);
+}
+
+pool_refusal gateway_pool::all_left() const {
+  pool_refusal out;
+  for (const auto& one : gateways_) {
+    if (one.last) out.left.emplace_back(one.name, *one.last);
+  }
+  return out;
+}
+
+}  // namespace soma::gateway_client

@@ -1,0 +1,177 @@
+#include "actors/gateway_client/http_fetch.hpp"
+
+#include <algorithm>
+#include <charconv>
+
+#include "actors/gateway_client/gateway_answer.hpp"
+#include "messages/json/json.hpp"
+
+namespace soma::gateway_client {
+namespace {
+
+using kind = http::client_failure_kind;
+
+constexpr std::string_view canonical = "application/x-capnp";
+// The limits of the types: what a gateway may answer at most, with room for the last row or proof
+// that brings an answer above the limit which the schema states.
+constexpr std::size_t max_epochs_bytes = std::size_t{2} << 20;
+constexpr std::size_t max_rows_bytes = max_message_bytes<schema::ProvenRows>;
+constexpr std::size_t max_short_bytes = std::size_t{64} << 10;
+constexpr std::size_t max_error_bytes = std::size_t{16} << 10;
+
+http::client_options options_of(const http_fetch_options& from, std::uint32_t wait_ms = 0) {
+  http::client_options out;
+  out.server = from.at;
+  out.trust = from.trust;
+  out.environment = from.environment;
+  out.connect_ms = from.connect_ms;
+  out.idle_ms = from.idle_ms + wait_ms;
+  out.total_ms = from.answer_ms + wait_ms;
+  out.body_bytes = max_rows_bytes;
+  return out;
+}
+
+unexpected<fetch_error> failed(fetch_failure how, std::string why) {
+  return make_unexpected(fetch_error(how, std::move(why)));
+}
+
+/// nullopt when the gateway speaks the version of this program.
+std::optional<fetch_error> other_version(const http::response& answer) {
+  const auto said = http::find(answer.headers, "soma-answers");
+  if (said == std::to_string(answers_version)) return std::nullopt;
+  // A proxy in front of a gateway that is down answers in its place.
+  if (!said && answer.status >= 500) {
+    return fetch_error(fetch_failure::silent, "HTTP status " + std::to_string(answer.status));
+  }
+  const auto mine = ", this program version " + std::to_string(answers_version) + ": ";
+  if (!said) {
+    return fetch_error(fetch_failure::other_version,
+                       "names no version of the network's answers" + mine + "it is no gateway");
+  }
+  return fetch_error(fetch_failure::other_version,
+                     "speaks version " + std::string(*said) + " of the network's answers" + mine +
+                         "use another gateway, or a soma of that version");
+}
+
+/// What {"error": {"code": ..., "message": ...}} says, for a person.
+std::string error_text(unsigned status, byte_view body) {
+  const auto fallback = "HTTP status " + std::to_string(status);
+  const auto read = json::parse({reinterpret_cast<const char*>(body.data()), body.size()});
+  if (!read) return fallback;
+  const auto* code = read->find_path("error.code");
+  const auto* message = read->find_path("error.message");
+  if (code == nullptr || code->as_string() == nullptr) return fallback;
+  const bool has_message = message != nullptr && message->as_string() != nullptr;
+  return *code->as_string() + (has_message ? ": " + *message->as_string() : "");
+}
+
+fetch_error error_of(const http::client_failure& from, const std::string& name) {
+  std::string_view why = from.why;
+  if (why.starts_with(name + ": ")) why.remove_prefix(name.size() + 2);
+  const auto how = [&] {
+    switch (from.kind) {
+      case kind::not_believed:
+        return fetch_failure::not_believed;
+      case kind::too_large:
+        return fetch_failure::too_large;
+      default:
+        return fetch_failure::silent;
+    }
+  }();
+  return {how, std::string(why)};
+}
+
+}  // namespace
+
+http_fetch::http_fetch(http_fetch_options options)
+    : name_(http::to_text(options.at)),
+      client_(options_of(options)),
+      waiting_client_(options_of(options, max_wait_ms)) {
+  port_.genesis = [this] { return get("/v1/genesis", max_genesis_bytes); };
+  port_.epoch_proofs = [this](const message<schema::GetEpochProofs>& asked) {
+    return get("/v1/epochs/" + std::to_string(asked->getFrom()) +
+                   "?limit=" + std::to_string(asked->getMost()),
+               max_epochs_bytes);
+  };
+  port_.proven_rows = [this](const message<schema::GetProvenRows>& asked) {
+    return post("/v1/rows", asked.bytes(), max_rows_bytes);
+  };
+}
+
+fetched http_fetch::fetch(http::client& by, http::client_request asked, std::size_t most_bytes) {
+  asked.headers.emplace_back("Accept", canonical);
+  for (bool again = true;; again = false) {
+    bytes body;
+    bool is_large = false;
+    std::optional<fetch_error> no;
+    std::size_t limit = most_bytes;
+    const auto answer = by.send(
+        asked,
+        [&](byte_view piece) {
+          is_large = piece.size() > limit - body.size();
+          if (!is_large) body.insert(body.end(), piece.begin(), piece.end());
+          return !is_large;
+        },
+        [&](const http::response& head) {
+          no = other_version(head);
+          if (head.status != 200) limit = std::min(limit, max_error_bytes);
+          return !no;
+        });
+    if (no) return make_unexpected(*no);
+    if (is_large) return failed(fetch_failure::too_large, {});
+    if (!answer) {
+      if (answer.error().kind == kind::broken && again) continue;
+      return make_unexpected(error_of(answer.error(), name_));
+    }
+    if (answer->status == 200) return body;
+    const bool is_busy = answer->status == 429 || answer->status >= 500;
+    return failed(is_busy ? fetch_failure::silent : fetch_failure::refused,
+                  error_text(answer->status, body));
+  }
+}
+
+fetched http_fetch::get(std::string target, std::size_t most_bytes) {
+  http::client_request asked;
+  asked.target = std::move(target);
+  return fetch(client_, std::move(asked), most_bytes);
+}
+
+fetched http_fetch::post(std::string target, byte_view body, std::size_t most_bytes) {
+  http::client_request asked;
+  asked.verb = http::method::post;
+  asked.target = std::move(target);
+  asked.headers.emplace_back("Content-Type", canonical);
+  asked.body = std::make_shared<const bytes>(body.begin(), body.end());
+  return fetch(client_, std::move(asked), most_bytes);
+}
+
+expected<message<schema::ChainStatus>, refusal> http_fetch::network() {
+  return read_plain<schema::ChainStatus>(get("/v1/network", max_short_bytes));
+}
+
+expected<message<schema::Rows>, refusal> http_fetch::listing(std::string_view name,
+                                                             byte_view prefix, byte_view after,
+                                                             std::uint32_t most) {
+  std::string target = "/v1/listings/";
+  target.append(name).append("?limit=").append(std::to_string(most));
+  if (!prefix.empty()) target += "&prefix=" + to_hex(prefix);
+  if (!after.empty()) target += "&after=" + to_hex(after);
+  return read_plain<schema::Rows>(get(std::move(target), max_message_bytes<schema::Rows>));
+}
+
+expected<message<schema::SubmitReceipt>, refusal> http_fetch::submit(
+    const message<schema::SubmitTransaction>& offered) {
+  return read_plain<schema::SubmitReceipt>(
+      post("/v1/transactions", offered.bytes(), max_short_bytes));
+}
+
+expected<message<schema::TransactionStatus>, refusal> http_fetch::transaction(
+    const transaction_id& id, std::uint32_t wait_ms) {
+  http::client_request asked;
+  asked.target = "/v1/transactions/" + to_hex(id.view()) +
+                 "?wait=" + std::to_string(std::min(wait_ms, max_wait_ms));
+  return read_plain<schema::TransactionStatus>(
+      fetch(waiting_client_, std::move(asked), max_short_bytes));
+}
+
+}  // namespace soma::gateway_client

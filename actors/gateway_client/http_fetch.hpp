@@ -1,0 +1,79 @@
+// One gateway, asked over HTTPS. It returns bytes and shows nothing of what they say to be true.
+// What must hold:
+//   - No call takes longer than the limits of its options, and none returns more bytes than an
+//     answer of its type may have.
+//   - An answer counts only when the gateway says that it speaks this program's version of the
+//     network's answers.
+//   - Each question may be asked twice without harm, so that one that was lost with an old
+//     connection is asked once more.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "actors/gateway_client/distrust.hpp"
+#include "actors/gateway_client/fetch_port.hpp"
+#include "actors/http/client.hpp"
+#include "messages/values/ids.hpp"
+
+namespace soma::gateway_client {
+
+/// The version of messages/schema/public_answers.capnp and of the paths below /v1. A gateway says
+/// its own in the header Soma-Answers.
+inline constexpr std::uint32_t answers_version = 1;
+
+struct http_fetch_options {
+  http::origin at;
+  /// nullptr: the pin of the address, or else the system's authorities.
+  std::shared_ptr<const public_tls::client_trust> trust;
+  http::proxy_environment environment;
+  std::uint32_t connect_ms = 5'000;
+  std::uint32_t idle_ms = 10'000;    // between two arrivals of bytes
+  std::uint32_t answer_ms = 30'000;  // a question and its whole answer
+};
+
+class http_fetch {
+ public:
+  static constexpr std::uint32_t max_wait_ms = 5'000;  // of a long poll
+  static constexpr std::uint32_t max_listed = 1'024;
+
+  explicit http_fetch(http_fetch_options options);
+
+  /// The questions whose answers are proven. The port must not be used when this object is gone.
+  [[nodiscard]] const fetch_port& port() const { return port_; }
+
+  // Nothing proves these answers. Refusals: silent, declined, not_itself, other_version, too_large
+  // and malformed.
+  [[nodiscard]] expected<message<schema::ChainStatus>, refusal> network();
+  /// A page of an index, whose name is one of those in RowSource: "target-counts".
+  [[nodiscard]] expected<message<schema::Rows>, refusal> listing(std::string_view name,
+                                                                 byte_view prefix, byte_view after,
+                                                                 std::uint32_t most);
+  [[nodiscard]] expected<message<schema::SubmitReceipt>, refusal> submit(
+      const message<schema::SubmitTransaction>& offered);
+  /// What became of a transaction. The gateway waits for a block that has it for at most `wait_ms`,
+  /// of which max_wait_ms count.
+  [[nodiscard]] expected<message<schema::TransactionStatus>, refusal> transaction(
+      const transaction_id& id, std::uint32_t wait_ms);
+
+  /// The address, as people write it.
+  [[nodiscard]] const std::string& name() const { return name_; }
+  /// Ends the present call and all later ones. Any thread may call it.
+  void cancel() {
+    client_.cancel();
+    waiting_client_.cancel();
+  }
+
+ private:
+  [[nodiscard]] fetched fetch(http::client& by, http::client_request asked, std::size_t most_bytes);
+  [[nodiscard]] fetched get(std::string target, std::size_t most_bytes);
+  [[nodiscard]] fetched post(std::string target, byte_view body, std::size_t most_bytes);
+
+  std::string name_;
+  http::client client_;
+  http::client waiting_client_;  // for long polls, whose answers may come later
+  fetch_port port_;
+};
+
+}  // namespace soma::gateway_client

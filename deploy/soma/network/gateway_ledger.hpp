@@ -1,0 +1,75 @@
+// The ledger of a network, read through gateways that may lie, and the way by which transactions go
+// to it. What must hold:
+//   - Each row that it returns is proven to be of a final block of the network that the person
+//     named, or of the one that the home knows. With --unverified nothing is proven, and it says
+//     so.
+//   - A gateway that lies, is behind or is silent is left for the next one, and named on stderr.
+//   - What is proven is kept in the home, so that a later command cannot be led back.
+// Indices, the state of transactions and what a gateway says of itself are not proven.
+#pragma once
+
+#include "actors/gateway_client/gateway_pool.hpp"
+#include "actors/gateway_client/http_fetch.hpp"
+#include "actors/gateway_client/verified_ledger.hpp"
+#include "deploy/soma/network/network_connection.hpp"
+#include "deploy/soma/network/network_memory.hpp"
+
+namespace soma::cli {
+
+class gateway_ledger final : public network_connection {
+ public:
+  /// Begins to follow the network through these gateways, or goes on from what the home has kept.
+  /// Without a named or a known network it asks the first sound gateway for one, shows it, and
+  /// remembers it once a row of it is proven. The failure other_network says that the gateways are
+  /// of another network than the person's.
+  [[nodiscard]] static expected<std::unique_ptr<gateway_ledger>, failure> open(
+      const run_context& context, const ledger_place& place,
+      const std::vector<http::origin>& gateways);
+  ~gateway_ledger() override;
+
+  std::optional<bytes> find(byte_view key) override;
+  std::vector<std::optional<bytes>> find_many(std::span<const row_key> keys) override;
+  void scan(byte_view prefix, const tables::row_visitor& visit) override;
+  void scan_index(tables::row_index index, byte_view prefix,
+                  const tables::row_visitor& visit) override;
+  std::string where() const override;
+  evidence proven() const override { return verified_ ? evidence::rows : evidence::nothing; }
+
+  message<schema::ChainStatus> status() override;
+  offered offer(const signed_transaction& transaction) override;
+  transaction_state state_of(const transaction_id& id, std::uint32_t wait_ms = 0) override;
+  /// Always nullopt: gateways do not ask the members.
+  std::optional<std::vector<public_key>> holders_of(const blob_id& blob, std::uint64_t size_bytes,
+                                                    std::uint32_t within_ms) override;
+  /// Always refuses: gateways take no blobs.
+  outcome connect_blobs(const mesh::host_port& at) override;
+  blob_id put_blob(bytes data) override;
+
+ private:
+  struct row_page {
+    std::vector<std::pair<row_key, bytes>> rows;
+    bool more = false;
+  };
+  gateway_ledger(const run_context& context, const std::vector<http::origin>& gateways);
+  /// Calls `ask` with one gateway after the other until one answers soundly. Throws source_failure
+  /// with the reasons of all if none does.
+  template <class Ask>
+  auto asked(const Ask& ask);
+  [[nodiscard]] outcome find_genesis(const std::optional<chain_id>& network);
+  [[nodiscard]] outcome begin(gateway_client::client_options options);
+  [[nodiscard]] std::vector<std::optional<bytes>> find_page(std::span<const row_key> keys);
+  [[nodiscard]] row_page scan_page(byte_view prefix, byte_view after);
+  /// Writes what is proven into the home, if it has risen since the last time.
+  void keep_trust();
+
+  network_memory memory_;
+  std::string where_;
+  std::vector<std::unique_ptr<gateway_client::http_fetch>> gateways_;
+  gateway_client::gateway_pool pool_;
+  std::optional<gateway_client::verified_ledger> verified_;  // nullopt with --unverified
+  bytes genesis_bytes_;
+  block_height kept_height_;
+  bool has_failed_to_keep_ = false;
+};
+
+}  // namespace soma::cli

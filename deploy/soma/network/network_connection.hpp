@@ -1,0 +1,55 @@
+// A connection to a running network: it reads the ledger, offers transactions, and asks what became
+// of them. There are two kinds: the door of a validator, over CAF and mutual TLS, for processes of
+// its operator; and gateways, over HTTPS, for everybody.
+#pragma once
+
+#include "actors/cluster/cluster.hpp"
+#include "actors/validator/ledger_answers.hpp"
+#include "deploy/soma/network/ledger_place.hpp"
+#include "deploy/soma/source/ledger_source.hpp"
+#include "messages/values/transactions.hpp"
+
+namespace soma::cli {
+
+/// The answer to an offered transaction.
+struct offered {
+  validator::offer_refusal refusal;
+  std::string why;  // for a person
+};
+
+/// What became of a transaction. Height 0 means that no block has it.
+struct transaction_state {
+  block_height height;
+  epoch_number epoch;
+  rules::refused refusal;
+  std::string why;  // for a person
+  shannons fee;
+};
+[[nodiscard]] transaction_state read_state(schema::TransactionStatus::Reader from);
+
+class network_connection : public ledger_source {
+ public:
+  /// Connects to the gateways or the validator that `place` names. A refusal says what to start or
+  /// to name.
+  [[nodiscard]] static expected<std::unique_ptr<network_connection>, failure> open(
+      const run_context& context, const ledger_place& place);
+
+  [[nodiscard]] virtual message<schema::ChainStatus> status() = 0;
+  [[nodiscard]] virtual offered offer(const signed_transaction& transaction) = 0;
+  /// The answer may wait for a block that has the transaction, but at most for `wait_ms`.
+  [[nodiscard]] virtual transaction_state state_of(const transaction_id& id,
+                                                   std::uint32_t wait_ms = 0) = 0;
+
+  /// The consensus keys of the members of the committee that say that they have a blob of this
+  /// size, asked for at most `within_ms`. nullopt when this connection cannot ask them.
+  [[nodiscard]] virtual std::optional<std::vector<public_key>> holders_of(
+      const blob_id& blob, std::uint64_t size_bytes, std::uint32_t within_ms) = 0;
+
+  /// Connects to the blob store into which put_blob() puts. Refuses if it cannot be reached.
+  [[nodiscard]] virtual outcome connect_blobs(const mesh::host_port& at) = 0;
+  /// Stores a blob. When it returns, the blob is durable there. Throws source_failure if the store
+  /// does not take it.
+  virtual blob_id put_blob(bytes data) = 0;
+};
+
+}  // namespace soma::cli
