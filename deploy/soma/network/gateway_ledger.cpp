@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 
+#include "actors/rules/genesis_state.hpp"
 #include "actors/wallet/wallet.hpp"
 #include "deploy/soma/shell/console.hpp"
 #include "deploy/soma/shell/units.hpp"
@@ -17,6 +18,7 @@ using gateway_client::http_fetch;
 using gateway_client::refusal;
 using gateway_client::verified_ledger;
 
+constexpr std::uint64_t between_writes_ms = 1'000;
 constexpr std::string_view what_to_do =
     "check the network, or name other gateways with --join https://HOST:PORT";
 
@@ -100,7 +102,11 @@ gateway_ledger::gateway_ledger(const run_context& context,
 }
 
 gateway_ledger::~gateway_ledger() {
-  keep_trust();
+  try {
+    keep_trust(true);
+  } catch (const std::exception& error) {
+    note_line("what is proven could not be kept: " + reason_of(error));
+  }
 }
 
 expected<std::unique_ptr<gateway_ledger>, failure> gateway_ledger::open(
@@ -144,6 +150,10 @@ outcome gateway_ledger::find_genesis(const std::optional<chain_id>& network) {
           distrust::wrong_genesis,
           "it is of chain " + said.text() + ", and yours is " + network->text(), std::nullopt});
     }
+    if (const auto bad = rules::check_genesis(*read)) {
+      return make_unexpected(
+          refusal{distrust::wrong_genesis, std::string(rules::to_text(*bad)), std::nullopt});
+    }
     return std::move(*fetched);
   });
   if (!found) return no_answer("cannot join the network", found.error());
@@ -175,13 +185,16 @@ outcome gateway_ledger::begin(gateway_client::client_options options) {
   }
   const auto reached =
       pool_.call([&](std::size_t which) { return verified_->catch_up(gateways_[which]->port()); });
-  keep_trust();
+  keep_trust(true);
   if (!reached) return no_answer("cannot follow the network", reached.error());
   return {};
 }
 
-void gateway_ledger::keep_trust() {
+void gateway_ledger::keep_trust(bool is_last) {
   if (!verified_ || !verified_->header() || verified_->height() <= kept_height_) return;
+  const auto now = unix_now_ms();
+  if (!is_last && now >= kept_at_ms_ && now - kept_at_ms_ < between_writes_ms) return;
+  kept_at_ms_ = now;
   kept_height_ = verified_->height();
   const auto kept = memory_.keep_trust(chain_, verified_->kept());
   // The rows are proven all the same. The next command follows the network from further behind.
