@@ -82,6 +82,18 @@ std::string_view listing_name(tables::row_index index) {
   return "model-counts";
 }
 
+/// Whether verbs can compute with a row that nothing proves: the rules take it for granted that an
+/// owner has no more shares than there are. A row that does not decode is refused by its reader.
+bool is_plausible(byte_view key, byte_view value) {
+  const auto fits = [](const auto& row) {
+    return !row || row->pool.owner_shares <= row->pool.shares;
+  };
+  const auto table = table_of(key);
+  if (table == ledger_table::model) return fits(decode<model_row>(value));
+  if (table == ledger_table::validator) return fits(decode<validator_row>(value));
+  return table.has_value();
+}
+
 unexpected<refusal> other_answer() {
   return make_unexpected(refusal{distrust::other_answer, {}, std::nullopt});
 }
@@ -242,8 +254,11 @@ std::vector<std::optional<bytes>> gateway_ledger::find_page(std::span<const row_
     if (read->rows.empty() || read->rows.size() > keys.size()) return other_answer();
     values found;
     for (std::size_t i = 0; i < read->rows.size(); ++i) {
-      if (read->rows[i].key != keys[i]) return other_answer();
-      found.push_back(read->rows[i].value);
+      const auto& row = read->rows[i];
+      if (row.key != keys[i] || (row.value && !is_plausible(row.key, *row.value))) {
+        return other_answer();
+      }
+      found.push_back(row.value);
     }
     return found;
   });
@@ -270,7 +285,7 @@ gateway_ledger::row_page gateway_ledger::scan_page(byte_view prefix, byte_view a
       // The order shows that the pages come to an end. Verbs read whole keys of a table.
       const bool begins = row.key.size() >= prefix.size() &&
                           std::ranges::equal(byte_view(row.key).first(prefix.size()), prefix);
-      if (!row.value || !begins || row.key <= last || !table_of(row.key)) {
+      if (!row.value || !begins || row.key <= last || !is_plausible(row.key, *row.value)) {
         return other_answer();
       }
       last = row.key;

@@ -37,9 +37,9 @@ bool is_turned_away(const validator::offer_refusal& refusal) {
   return by_pool == nullptr || *by_pool != consensus::pool_refusal::duplicate;
 }
 
-/// Whether a block has the transaction. What a gateway says of it is not proven, but the account is:
-/// a block that executes or refuses a transaction uses its nonce. Only one with a nonce that is too
-/// high does not.
+/// Whether a block has the transaction. What a gateway says of it is not proven, but the account
+/// is: a block that executes or refuses a transaction uses its nonce. Only one with a nonce that is
+/// too high does not.
 bool is_shown(const ledger_source& network, const sent& told, std::uint64_t nonce) {
   if (told.state.height.value == 0) return false;
   return network.proven() == ledger_source::evidence::own || told.after.nonce > nonce ||

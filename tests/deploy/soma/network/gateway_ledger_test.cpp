@@ -243,6 +243,32 @@ TEST_CASE("a network that was not followed for long needs a block that the perso
   CHECK(run({}).exit_code == 0);
 }
 
+TEST_CASE("without proofs, rows that no ledger can have are refused all the same") {
+  network_gateway network;
+  const rich_user user;
+  network.change = [](const http::request& asked, http::response& made, std::size_t) {
+    if (asked.path != "/v1/rows") return;
+    const auto real = message<schema::ProvenRows>::parse(made.body_view());
+    const auto from = real->root();
+    made.body = test::chain_gateway::respond(message<schema::ProvenRows>::build([&](auto out) {
+                  out.setFinality(from.getFinality());
+                  auto list = out.initRows(from.getRows().size());
+                  for (unsigned i = 0; i < list.size(); ++i) {
+                    list.setWithCaveats(i, from.getRows()[i]);
+                    auto row = decode<validator_row>(view_of(from.getRows()[i].getValue()));
+                    if (!row) continue;
+                    row->pool.owner_shares = row->pool.shares + 1;
+                    const auto forged = encode(*row);
+                    list[i].setValue(data_of(forged));
+                  }
+                })).body;
+  };
+  const auto ended = user.run(
+      {"wallet", "balance", "rich", "--unverified", "--join", network.address(), "--json"});
+  CHECK(ended.exit_code == 1);
+  CHECK(says(ended.err, "the answer has other rows than were asked for"));
+}
+
 TEST_CASE("the verbs that only read do so through a gateway") {
   network_gateway network;
   const rich_user user;
