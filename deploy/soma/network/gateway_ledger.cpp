@@ -340,9 +340,16 @@ message<schema::ChainStatus> gateway_ledger::status() {
 
 offered gateway_ledger::offer(const signed_transaction& transaction) {
   const auto offer = wallet::offer(transaction);
-  const auto reply = asked([&](http_fetch& gateway) { return gateway.submit(offer); });
-  const auto refusal = reply.root().getRefusal();
-  return {validator::offer_refusal_of(refusal), why_of(refusal)};
+  return asked([&](http_fetch& gateway) -> expected<offered, refusal> {
+    const auto reply = gateway.submit(offer);
+    if (!reply && reply.error().reason == distrust::declined) {
+      // It has answered: the transaction waits nowhere.
+      return offered{consensus::pool_refusal::pool_full, reply.error().detail};
+    }
+    if (!reply) return make_unexpected(reply.error());
+    const auto why = reply->root().getRefusal();
+    return offered{validator::offer_refusal_of(why), why_of(why)};
+  });
 }
 
 transaction_state gateway_ledger::state_of(const transaction_id& id, std::uint32_t wait_ms) {

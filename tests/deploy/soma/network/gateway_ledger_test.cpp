@@ -184,7 +184,16 @@ TEST_CASE("a transaction is tried out on proven rows, sent, and waited for") {
   CHECK(facts["balance_shannons"].text == truth(network));
   CHECK(run({"wallet", "send", to, "100000"}).exit_code == 1);
   CHECK(run({"wallet", "send", to, "1", "--unverified"}).exit_code == 2);
-  CHECK(network.chain.headers.size() == 2);
+  test::chain_gateway strict(
+      network.chain, {.others = [&](const http::request& asked) {
+        if (asked.verb != http::method::post) return test::network_answers(network.chain)(asked);
+        return std::optional(http::error_response(422, "fee_too_low", "the fee is too low"));
+      }});
+  const auto refused =
+      user.run({"wallet", "send", to, "1", "--from", "rich", "--json", "--join", strict.address()});
+  CHECK(refused.exit_code == 1);
+  CHECK(says(refused.err, "was not taken"));
+  CHECK(says(refused.err, "fee_too_low: the fee is too low"));
 }
 
 TEST_CASE("a gateway that says a block has a transaction that none has is not believed") {
