@@ -47,7 +47,8 @@ std::optional<model_publish::committed> model_publish::version_of(
 }
 
 expected<model_publish::committed, failure> model_publish::deliver_commitment() {
-  const auto done = sender_->deliver(*publication_.commit, publication_.commit_expiry);
+  const auto done =
+      sender_->deliver(*publication_.commit, publication_.commit_expiry, publication_.commit_nonce);
   if (!done) return make_unexpected(done.error());
   const auto at = version_of(*publication_.commit);
   if (!at) {
@@ -305,7 +306,9 @@ outcome model_publish::reveal(publication_file& file, const committed& at) {
     }
     auto transaction = sender_->sign(content);
     if (!transaction) return make_unexpected(transaction.error());
-    if (const auto done = sender_->deliver(transaction->sent, at.epoch.next()); !done) {
+    if (const auto done =
+            sender_->deliver(transaction->sent, at.epoch.next(), transaction->content.nonce);
+        !done) {
       last = done.error();
       std::this_thread::sleep_for(between_questions);
     }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 
+#include "actors/rules/genesis_state.hpp"
 #include "actors/wallet/wallet.hpp"
 #include "deploy/soma/shell/console.hpp"
 #include "deploy/soma/shell/units.hpp"
@@ -17,6 +18,7 @@ using gateway_client::http_fetch;
 using gateway_client::refusal;
 using gateway_client::verified_ledger;
 
+constexpr std::uint64_t between_writes_ms = 1'000;
 constexpr std::string_view what_to_do =
     "check the network, or name other gateways with --join https://HOST:PORT";
 
@@ -80,6 +82,18 @@ std::string_view listing_name(tables::row_index index) {
   return "model-counts";
 }
 
+/// Whether verbs can compute with a row that nothing proves: the rules take it for granted that an
+/// owner has no more shares than there are. A row that does not decode is refused by its reader.
+bool is_plausible(byte_view key, byte_view value) {
+  const auto fits = [](const auto& row) {
+    return !row || row->pool.owner_shares <= row->pool.shares;
+  };
+  const auto table = table_of(key);
+  if (table == ledger_table::model) return fits(decode<model_row>(value));
+  if (table == ledger_table::validator) return fits(decode<validator_row>(value));
+  return table.has_value();
+}
+
 unexpected<refusal> other_answer() {
   return make_unexpected(refusal{distrust::other_answer, {}, std::nullopt});
 }
@@ -100,7 +114,11 @@ gateway_ledger::gateway_ledger(const run_context& context,
 }
 
 gateway_ledger::~gateway_ledger() {
-  keep_trust();
+  try {
+    keep_trust(true);
+  } catch (const std::exception& error) {
+    note_line("what is proven could not be kept: " + reason_of(error));
+  }
 }
 
 expected<std::unique_ptr<gateway_ledger>, failure> gateway_ledger::open(
@@ -144,6 +162,10 @@ outcome gateway_ledger::find_genesis(const std::optional<chain_id>& network) {
           distrust::wrong_genesis,
           "it is of chain " + said.text() + ", and yours is " + network->text(), std::nullopt});
     }
+    if (const auto bad = rules::check_genesis(*read)) {
+      return make_unexpected(
+          refusal{distrust::wrong_genesis, std::string(rules::to_text(*bad)), std::nullopt});
+    }
     return std::move(*fetched);
   });
   if (!found) return no_answer("cannot join the network", found.error());
@@ -175,13 +197,16 @@ outcome gateway_ledger::begin(gateway_client::client_options options) {
   }
   const auto reached =
       pool_.call([&](std::size_t which) { return verified_->catch_up(gateways_[which]->port()); });
-  keep_trust();
+  keep_trust(true);
   if (!reached) return no_answer("cannot follow the network", reached.error());
   return {};
 }
 
-void gateway_ledger::keep_trust() {
+void gateway_ledger::keep_trust(bool is_last) {
   if (!verified_ || !verified_->header() || verified_->height() <= kept_height_) return;
+  const auto now = unix_now_ms();
+  if (!is_last && now >= kept_at_ms_ && now - kept_at_ms_ < between_writes_ms) return;
+  kept_at_ms_ = now;
   kept_height_ = verified_->height();
   const auto kept = memory_.keep_trust(chain_, verified_->kept());
   // The rows are proven all the same. The next command follows the network from further behind.
@@ -229,8 +254,11 @@ std::vector<std::optional<bytes>> gateway_ledger::find_page(std::span<const row_
     if (read->rows.empty() || read->rows.size() > keys.size()) return other_answer();
     values found;
     for (std::size_t i = 0; i < read->rows.size(); ++i) {
-      if (read->rows[i].key != keys[i]) return other_answer();
-      found.push_back(read->rows[i].value);
+      const auto& row = read->rows[i];
+      if (row.key != keys[i] || (row.value && !is_plausible(row.key, *row.value))) {
+        return other_answer();
+      }
+      found.push_back(row.value);
     }
     return found;
   });
@@ -257,7 +285,7 @@ gateway_ledger::row_page gateway_ledger::scan_page(byte_view prefix, byte_view a
       // The order shows that the pages come to an end. Verbs read whole keys of a table.
       const bool begins = row.key.size() >= prefix.size() &&
                           std::ranges::equal(byte_view(row.key).first(prefix.size()), prefix);
-      if (!row.value || !begins || row.key <= last || !table_of(row.key)) {
+      if (!row.value || !begins || row.key <= last || !is_plausible(row.key, *row.value)) {
         return other_answer();
       }
       last = row.key;
@@ -312,9 +340,16 @@ message<schema::ChainStatus> gateway_ledger::status() {
 
 offered gateway_ledger::offer(const signed_transaction& transaction) {
   const auto offer = wallet::offer(transaction);
-  const auto reply = asked([&](http_fetch& gateway) { return gateway.submit(offer); });
-  const auto refusal = reply.root().getRefusal();
-  return {validator::offer_refusal_of(refusal), why_of(refusal)};
+  return asked([&](http_fetch& gateway) -> expected<offered, refusal> {
+    const auto reply = gateway.submit(offer);
+    if (!reply && reply.error().reason == distrust::declined) {
+      // It has answered: the transaction waits nowhere.
+      return offered{consensus::pool_refusal::pool_full, reply.error().detail};
+    }
+    if (!reply) return make_unexpected(reply.error());
+    const auto why = reply->root().getRefusal();
+    return offered{validator::offer_refusal_of(why), why_of(why)};
+  });
 }
 
 transaction_state gateway_ledger::state_of(const transaction_id& id, std::uint32_t wait_ms) {

@@ -59,8 +59,9 @@ class gateway_ledger final : public network_connection {
   [[nodiscard]] outcome begin(gateway_client::client_options options);
   [[nodiscard]] std::vector<std::optional<bytes>> find_page(std::span<const row_key> keys);
   [[nodiscard]] row_page scan_page(byte_view prefix, byte_view after);
-  /// Writes what is proven into the home, if it has risen since the last time.
-  void keep_trust();
+  /// Writes what is proven into the home, if it has risen since the last time, but not more often
+  /// than once in a second, unless it is the last time.
+  void keep_trust(bool is_last = false);
 
   network_memory memory_;
   std::string where_;
@@ -69,6 +70,7 @@ class gateway_ledger final : public network_connection {
   std::optional<gateway_client::verified_ledger> verified_;  // nullopt with --unverified
   bytes genesis_bytes_;
   block_height kept_height_;
+  std::uint64_t kept_at_ms_ = 0;  // Unix time
   bool has_failed_to_keep_ = false;
 };
 

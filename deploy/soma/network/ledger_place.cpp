@@ -39,9 +39,9 @@ void ledger_place::declare(option_set& options) {
   options
       .add(
           "trusted-end", trusted_end,
-          "the block that closed an epoch, from somebody you trust, for gateways to a network that "
-          "was not followed for a long time")
-      .shown_as("EPOCH:0xBLOCK");
+          "EPOCH:0xBLOCK, the block that closed an epoch, from somebody you trust; for gateways to "
+          "a network that was not followed for a long time")
+      .shown_as("END");
   options.add("unverified", unverified, "believe gateways without proofs: they may lie");
   options.add("certificate", certificate,
               "certificate of this process, for --join of a validator; default: [tls] of --config; "

@@ -37,6 +37,15 @@ bool is_turned_away(const validator::offer_refusal& refusal) {
   return by_pool == nullptr || *by_pool != consensus::pool_refusal::duplicate;
 }
 
+/// Whether a block has the transaction. What a gateway says of it is not proven, but the account
+/// is: a block that executes or refuses a transaction uses its nonce. Only one with a nonce that is
+/// too high does not.
+bool is_shown(const ledger_source& network, const sent& told, std::uint64_t nonce) {
+  if (told.state.height.value == 0) return false;
+  return network.proven() == ledger_source::evidence::own || told.after.nonce > nonce ||
+         told.state.refusal == rules::refusal::nonce_too_high;
+}
+
 /// Stands in for the targets that the block would draw: points and distances of zero.
 rules::drawn_targets empty_draws(const rules::execution& begun, const soma::genesis& genesis) {
   rules::drawn_targets drawn;
@@ -139,12 +148,12 @@ expected<wallet::own_transaction, failure> sender::sign(transaction_kind kind) {
                                          ledger_->chain().epoch.next(), std::move(kind));
 }
 
-expected<sent, failure> sender::deliver(const signed_transaction& transaction,
-                                        epoch_number expiry) {
+expected<sent, failure> sender::deliver(const signed_transaction& transaction, epoch_number expiry,
+                                        std::uint64_t nonce) {
   SOMA_ASSERT(network_ != nullptr && !is_dry_run(), "only a network that runs is sent anything");
   const patient_stop until_told;  // a stop, too, says what may have happened to the money
   try {
-    return offer_and_wait(transaction, expiry);
+    return offer_and_wait(transaction, expiry, nonce);
   } catch (const source_failure&) {
     // The general advice to give the same command again could pay twice here.
     return failed("transaction " + signing::id_of(transaction).text() +
@@ -156,7 +165,7 @@ expected<sent, failure> sender::deliver(const signed_transaction& transaction,
 }
 
 expected<sent, failure> sender::offer_and_wait(const signed_transaction& transaction,
-                                               epoch_number expiry) {
+                                               epoch_number expiry, std::uint64_t nonce) {
   const auto id = signing::id_of(transaction);
   const auto what = "transaction " + id.text();
   const auto offered = network_->offer(transaction);
@@ -174,6 +183,8 @@ expected<sent, failure> sender::offer_and_wait(const signed_transaction& transac
     done.state = network_->state_of(id, answer_ms);
     if (done.state.height.value != 0) {
       if (const auto account = network_->row<account_row>(account_key(who_))) done.after = *account;
+    }
+    if (is_shown(*network_, done, nonce)) {
       if (!done.state.refusal) {
         remember_done(what + " is in block " + std::to_string(done.state.height.value));
         return done;
@@ -213,7 +224,7 @@ expected<sent, failure> sender::send(const transaction_kind& kind, const std::st
   note_line("fee: " + to_text(expected_effect.fee));
   const auto transaction = sign(kind);
   if (!transaction) return make_unexpected(transaction.error());
-  return deliver(transaction->sent, transaction->content.expiry);
+  return deliver(transaction->sent, transaction->content.expiry, transaction->content.nonce);
 }
 
 expected<shannons, failure> amount_of(const std::string& text) {

@@ -60,8 +60,10 @@ class sender {
   /// Offers a transaction and waits until a block has it. It fails if the validator does not take
   /// the transaction, if the block refuses it, if it expires, if the validator does not answer any
   /// more, or if a stop is asked for; the last two say that the transaction may still count.
+  /// `expiry` and `nonce` are those of the transaction. A gateway that says that a block has it is
+  /// believed only once the proven row of the account shows that the nonce is used.
   [[nodiscard]] expected<sent, failure> deliver(const signed_transaction& transaction,
-                                                epoch_number expiry);
+                                                epoch_number expiry, std::uint64_t nonce);
   /// Does all steps: tries the transaction out, signs it and delivers it. A refusal begins with
   /// `doing`, such as "cannot send 5 SOMA".
   [[nodiscard]] expected<sent, failure> send(const transaction_kind& kind,
@@ -69,7 +71,7 @@ class sender {
 
  private:
   [[nodiscard]] expected<sent, failure> offer_and_wait(const signed_transaction& transaction,
-                                                       epoch_number expiry);
+                                                       epoch_number expiry, std::uint64_t nonce);
 
   sender_options options_;
   std::unique_ptr<ledger_source> ledger_;

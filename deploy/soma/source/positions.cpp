@@ -25,6 +25,19 @@ std::optional<pool_state> pool_at(ledger_source& source, const pool_owner& whose
   return pool_state{validator, row->pool};
 }
 
+/// Whether a pool and what a holder has in it can be of one state. They are read one after the
+/// other, and a network goes on meanwhile.
+bool fit_together(const stake_pool& pool, std::uint64_t shares, const stake_row& row,
+                  bool is_owner) {
+  if (shares > pool.shares || row.leaving_shares > pool.shares) return false;
+  return is_owner || std::ranges::all_of(row.unbonding, [&](const unbonding_amount& part) {
+           const auto batch =
+               std::ranges::find(pool.unbonding, part.payable_in, &unbonding_batch::payable_in);
+           if (batch == pool.unbonding.end()) return part.amount.value == 0;
+           return batch->amount.value != 0 && part.amount <= batch->amount;
+         });
+}
+
 position make_position(const pool_owner& whose, const address& holder, const pool_state& state,
                        const stake_row& row) {
   position out;
@@ -33,10 +46,15 @@ position make_position(const pool_owner& whose, const address& holder, const poo
   out.is_owner = holder == state.owner;
   out.of = state.pool;
   out.row = row;
+  out.shares = out.is_owner ? state.pool.owner_shares : row.shares;
+  if (!fit_together(state.pool, out.shares, row, out.is_owner)) {
+    throw source_failure(
+        "a block came between the rows that were read; give the same command "
+        "again");
+  }
   if (!out.is_owner) {
     for (auto& part : out.row.unbonding) part.amount = rules::kept_of(state.pool, part);
   }
-  out.shares = out.is_owner ? state.pool.owner_shares : row.shares;
   out.worth = rules::worth_of(state.pool, out.shares);
   out.leaving = rules::worth_of(state.pool, row.leaving_shares);
   return out;

@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+#include <atomic>
+
 #include "messages/crypto/key_file.hpp"
 #include "tests/deploy/soma/binary.hpp"
 #include "tests/deploy/soma/network/network_gateway.hpp"
@@ -182,7 +184,98 @@ TEST_CASE("a transaction is tried out on proven rows, sent, and waited for") {
   CHECK(facts["balance_shannons"].text == truth(network));
   CHECK(run({"wallet", "send", to, "100000"}).exit_code == 1);
   CHECK(run({"wallet", "send", to, "1", "--unverified"}).exit_code == 2);
-  CHECK(network.chain.headers.size() == 2);
+  test::chain_gateway strict(
+      network.chain, {.others = [&](const http::request& asked) {
+        if (asked.verb != http::method::post) return test::network_answers(network.chain)(asked);
+        return std::optional(http::error_response(422, "fee_too_low", "the fee is too low"));
+      }});
+  const auto refused =
+      user.run({"wallet", "send", to, "1", "--from", "rich", "--json", "--join", strict.address()});
+  CHECK(refused.exit_code == 1);
+  CHECK(says(refused.err, "was not taken"));
+  CHECK(says(refused.err, "fee_too_low: the fee is too low"));
+}
+
+TEST_CASE("a gateway that says a block has a transaction that none has is not believed") {
+  network_gateway network;
+  const rich_user user;
+  std::atomic<int> claims = 0;
+  std::optional<http::request> dropped;
+  auto& chain = network.chain;
+  network.change = [&](const http::request& asked, http::response& made, std::size_t) {
+    if (!asked.path.starts_with("/v1/transactions/")) return;
+    const auto real = message<schema::TransactionStatus>::parse(made.body_view());
+    if (real && real->root().getHeight() != 0) ++claims;
+    made.body =
+        test::chain_gateway::respond(message<schema::TransactionStatus>::build([](auto out) {
+          out.setHeight(1);
+        })).body;
+    // Later a block has it, and the row of the account shows that.
+    if (++claims == 3 && dropped) (void)test::network_answers(chain)(*dropped);
+  };
+  test::chain_gateway keeps_back(
+      chain, {.others = [&](const http::request& asked) -> std::optional<http::response> {
+                if (asked.verb != http::method::post) return test::network_answers(chain)(asked);
+                dropped = asked;
+                return test::chain_gateway::respond(message<schema::SubmitReceipt>{});
+              },
+              .change = network.change});
+  const auto sent = user.run({"wallet", "send", test::address_of(2).text(), "1.5", "--from", "rich",
+                              "--json", "--join", keeps_back.address()});
+  CAPTURE(sent.err);
+  REQUIRE(sent.exit_code == 0);
+  CHECK(claims >= 3);
+  CHECK(chain.headers.size() == 2);
+  CHECK((*parse_json(sent.out))["balance_shannons"].text == truth(network));
+}
+
+TEST_CASE("a network that was not followed for long needs a block that the person knows") {
+  const auto now = test::now_ms();
+  test::proven_chain chain;
+  chain.grow(now - 1'000'000 - 20'000);
+  REQUIRE((chain.headers.back().flags & block_closes_epoch) != 0);
+  const auto end = "0:" + signing::id_of(chain.headers.back()).text();
+  chain.grow(1'000, {chain.proposer.transfer(5)});
+  test::chain_gateway gateway(chain, {.others = test::network_answers(chain)});
+  const rich_user user;
+  const auto run = [&](std::vector<std::string> more) {
+    more.insert(more.begin(), {"wallet", "balance", "rich", "--json", "--join", gateway.address()});
+    return user.run(std::move(more));
+  };
+  const auto refused = run({});
+  CHECK(refused.exit_code == 1);
+  CHECK(says(refused.err, "--trusted-end EPOCH:0xBLOCK"));
+  CHECK(!fs::exists(user.home() / "networks" / "known"));
+  CHECK(run({"--trusted-end", "0:0x12"}).exit_code == 2);
+  CHECK(run({"--trusted-end", "0:0x" + std::string(64, '1')}).exit_code == 1);
+  CHECK(run({"--trusted-end", end}).exit_code == 0);
+  CHECK(run({}).exit_code == 0);
+}
+
+TEST_CASE("without proofs, rows that no ledger can have are refused all the same") {
+  network_gateway network;
+  const rich_user user;
+  network.change = [](const http::request& asked, http::response& made, std::size_t) {
+    if (asked.path != "/v1/rows") return;
+    const auto real = message<schema::ProvenRows>::parse(made.body_view());
+    const auto from = real->root();
+    made.body = test::chain_gateway::respond(message<schema::ProvenRows>::build([&](auto out) {
+                  out.setFinality(from.getFinality());
+                  auto list = out.initRows(from.getRows().size());
+                  for (unsigned i = 0; i < list.size(); ++i) {
+                    list.setWithCaveats(i, from.getRows()[i]);
+                    auto row = decode<validator_row>(view_of(from.getRows()[i].getValue()));
+                    if (!row) continue;
+                    row->pool.owner_shares = row->pool.shares + 1;
+                    const auto forged = encode(*row);
+                    list[i].setValue(data_of(forged));
+                  }
+                })).body;
+  };
+  const auto ended = user.run(
+      {"wallet", "balance", "rich", "--unverified", "--join", network.address(), "--json"});
+  CHECK(ended.exit_code == 1);
+  CHECK(says(ended.err, "the answer has other rows than were asked for"));
 }
 
 TEST_CASE("the verbs that only read do so through a gateway") {
