@@ -9,8 +9,8 @@
 //                                table says nothing else
 //
 // NAME is blob_store (option: quota), model_registry, router, target_generator, scorer (option:
-// workers), gateway or validator. Paths are relative to the folder of the file. A name that has no meaning
-// is refused, and so is a role if another role that it needs is not named. A gateway is for
+// workers), gateway or validator. Paths are relative to the folder of the file. A name that has no
+// meaning is refused, and so is a role if another role that it needs is not named. A gateway is for
 // everybody, so that its `listen` has nothing to do with [tls]. It has these options:
 //
 //   listen                       "HOST:PORT" where it speaks HTTPS with anybody
