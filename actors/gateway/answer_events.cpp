@@ -44,18 +44,18 @@ std::optional<stream_filter> filter_of(const call& asked) {
   return filter;
 }
 
-/// The first place that a request wants: after Last-Event-ID, else `from`, else behind the newest
-/// block. nullopt: a refusal was sent.
-std::optional<event_place> first_place(const call& asked, std::uint64_t height) {
+/// The first place that a request names: after Last-Event-ID, else `from`. It is empty if the
+/// request names none. nullopt: a refusal was sent.
+std::optional<std::optional<event_place>> first_place(const call& asked) {
   const auto last = asked.asked.header("last-event-id");
   const auto from = asked.asked.parameter("from");
-  if (!last && !from) return event_place{height + 1, 0};
+  if (!last && !from) return std::optional<event_place>();
   auto place = parse_place(last ? *last : *from);
   if (!place) {
     reply_error(asked, 400, "bad_place", "the place of an event is HEIGHT:INDEX");
     return std::nullopt;
   }
-  if (last) ++place->index;
+  if (last && ++place->index == 0) ++place->height;
   return place;
 }
 
@@ -71,6 +71,42 @@ json::value page_json(const message<schema::EventPage>& page) {
                           {"more", page.root().getMore()},
                           {"height", page.root().getHeight()},
                           {"proven", false}});
+}
+
+void begin_stream(self_pointer self, const call& asked, stream_filter filter,
+                  const event_place& from) {
+  auto& state = self->state;
+  state.streams.forget_gone();
+  if (state.streams.size() >= state.options.streams) {
+    return reply_error(asked, 503, "too_many_streams",
+                       "this gateway has as many streams of events as it takes");
+  }
+  http::response head;
+  head.content_type = "text/event-stream";
+  head.headers = {{"Soma-Answers", std::to_string(answers_version)},
+                  {"Access-Control-Allow-Origin", "*"},
+                  {"Cache-Control", "no-store"}};
+  event_stream stream{asked.to.stream(std::move(head), std::nullopt), std::move(filter), from,
+                      state.now_ms};
+  stream.to.write(std::string_view("retry: 2000\n\n"));
+  state.streams.add(std::move(stream));
+  look_at_streams(self);
+}
+
+void answer_page(self_pointer self, const call_ptr& asked, const stream_filter& filter,
+                 const event_place& from) {
+  const auto limit = limit_of(*asked, 100, 1'024);
+  if (!limit) return;
+  ask<schema::EventPage>(self, asked, page_question(filter, from, *limit),
+                         [asked](const message<schema::EventPage>& page) {
+                           if (asked->wanted() == format::message) {
+                             return reply_bytes(*asked, message_type, page.bytes());
+                           }
+                           if (is_refused(page.root().getRefusal())) {
+                             return reply_refused(*asked, page.root().getRefusal());
+                           }
+                           reply_json(*asked, page_json(page));
+                         });
 }
 
 }  // namespace
@@ -91,40 +127,21 @@ void look_at_streams(self_pointer self) {
 }
 
 void answer_events(self_pointer self, const call_ptr& asked) {
-  auto& state = self->state;
-  auto filter = filter_of(*asked);
+  const auto filter = filter_of(*asked);
   if (!filter) return;
-  const auto from = first_place(*asked, state.height);
-  if (!from) return;
-  const auto form = asked->wanted();
-  if (form == format::events) {
-    if (state.streams.size() >= state.options.streams) {
-      return reply_error(*asked, 503, "too_many_streams",
-                         "this gateway has as many streams of events as it takes");
-    }
-    http::response head;
-    head.content_type = "text/event-stream";
-    head.headers = {{"Soma-Answers", std::to_string(answers_version)},
-                    {"Access-Control-Allow-Origin", "*"},
-                    {"Cache-Control", "no-store"}};
-    event_stream stream{asked->to.stream(std::move(head), std::nullopt), std::move(*filter), *from,
-                        state.now_ms};
-    stream.to.write(std::string_view("retry: 2000\n\n"));
-    state.streams.add(std::move(stream));
-    return look_at_streams(self);
-  }
-  const auto limit = limit_of(*asked, 100, 1'024);
-  if (!limit) return;
-  ask<schema::EventPage>(self, asked, page_question(*filter, *from, *limit),
-                         [asked, form](const message<schema::EventPage>& page) {
-                           if (form == format::message) {
-                             return reply_bytes(*asked, message_type, page.bytes());
-                           }
-                           if (is_refused(page.root().getRefusal())) {
-                             return reply_refused(*asked, page.root().getRefusal());
-                           }
-                           reply_json(*asked, page_json(page));
-                         });
+  const auto named = first_place(*asked);
+  if (!named) return;
+  const auto answer = [self, asked, filter = *filter](const event_place& from) {
+    if (asked->wanted() == format::events) return begin_stream(self, *asked, filter, from);
+    answer_page(self, asked, filter, from);
+  };
+  if (*named) return answer(**named);
+  // What happens from now on begins behind the newest block of the validator. The last look may
+  // have seen an older one, or none at all.
+  ask<schema::ChainStatus>(self, asked, message<schema::GetChain>{},
+                           [answer](const message<schema::ChainStatus>& status) {
+                             answer({status.root().getHeight() + 1, 0});
+                           });
 }
 
 }  // namespace soma::gateway

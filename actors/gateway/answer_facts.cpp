@@ -200,14 +200,24 @@ value rows_json(schema::ProvenRows::Reader root, bool is_page, bool with_proof) 
 
 void ask_rows(self_pointer self, const call_ptr& asked,
               const message<schema::GetProvenRows>& question, bool is_page) {
+  const auto proof = switch_in(*asked, "proof");
+  if (!proof) return;
   ask<schema::ProvenRows>(
-      self, asked, question, [asked, is_page](const message<schema::ProvenRows>& reply) {
+      self, asked, question,
+      [asked, is_page, with_proof = *proof](const message<schema::ProvenRows>& reply) {
         const auto root = reply.root();
         const bool refused = is_refused(root.getRefusal());
         if (asked->wanted() == format::file && !refused) {
           return reply_bytes(*asked, "application/octet-stream", proof_file(root));
         }
-        const bool with_proof = asked->asked.parameter("proof").has_value();
+        // A thing that is not there is an error for people, unless they want its absence proven.
+        const bool is_absent = !refused && !is_page && !with_proof &&
+                               asked->what->is_of_one_thing && root.getRows().size() == 1 &&
+                               !root.getRows()[0].getPresent();
+        if (is_absent && asked->wanted() == format::json) {
+          return reply_error(*asked, 404, "not_there",
+                             "the ledger has no such row; with ?proof its absence is proven");
+        }
         reply_with(*asked, reply,
                    [&](auto shown) { return rows_json(shown, is_page, with_proof); });
       });

@@ -100,35 +100,43 @@ value status_json(std::string_view id, schema::TransactionStatus::Reader root) {
   return out;
 }
 
-void ask_status(self_pointer self, const waiting_request& request) {
-  const auto& asked = request.asked;
-  const auto id = id_in(*asked, "id", asked->argument(0));
-  if (!id) return;
+void reply_status(const waiting_request& to, const message<schema::TransactionStatus>& status) {
+  if (to.asked->wanted() == format::message) {
+    return reply_bytes(*to.asked, message_type, status.bytes());
+  }
+  reply_json(*to.asked, status_json(to.id.text(), status.root()));
+}
+
+void ask_status(self_pointer self, waiting_request request) {
   const auto question =
-      message<schema::GetTransaction>::build([&](auto out) { out.setId(data_of(id->view())); });
+      message<schema::GetTransaction>::build([&](auto out) { out.setId(data_of(request.id)); });
+  request.height = self->state.height;  // the answer looks at least so far
   ask<schema::TransactionStatus>(
-      self, asked, question,
-      [self, request, id = *id](const message<schema::TransactionStatus>& status) {
+      self, request.asked, question,
+      [self, request](const message<schema::TransactionStatus>& status) {
         auto& state = self->state;
-        const auto root = status.root();
-        if (root.getHeight() == 0 && state.now_ms < request.until_ms &&
-            state.waiting.size() < state.options.waiting_requests) {
+        const bool waits = status.root().getHeight() == 0 && state.now_ms < request.until_ms;
+        if (waits && state.waiting.size() < state.options.waiting_requests) {
           state.waiting.push_back(request);
-          return;
+        } else {
+          reply_status(request, status);
         }
-        if (request.asked->wanted() == format::message) {
-          return reply_bytes(*request.asked, message_type, status.bytes());
-        }
-        reply_json(*request.asked, status_json(id.text(), root));
       });
 }
 
 }  // namespace
 
 void look_at_waiting(self_pointer self) {
-  auto due = std::exchange(self->state.waiting, {});
-  for (const auto& request : due) {
-    if (!request.asked->to.is_gone()) ask_status(self, request);
+  auto& state = self->state;
+  for (auto& request : std::exchange(state.waiting, {})) {
+    if (request.asked->to.is_gone()) continue;
+    if (request.height < state.height) {
+      ask_status(self, std::move(request));
+    } else if (request.until_ms <= state.now_ms) {
+      reply_status(request, {});
+    } else {
+      state.waiting.push_back(std::move(request));
+    }
   }
 }
 
@@ -140,7 +148,8 @@ void answer_transactions(self_pointer self, const call_ptr& asked) {
     if (!given) return;
     wait_ms = std::min<std::uint64_t>(*given, self->state.options.longest_wait_ms);
   }
-  ask_status(self, {asked, self->state.now_ms + wait_ms});
+  const auto id = id_in(*asked, "id", asked->argument(0));
+  if (id) ask_status(self, {asked, *id, self->state.now_ms + wait_ms, 0});
 }
 
 }  // namespace soma::gateway

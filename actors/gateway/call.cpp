@@ -119,6 +119,14 @@ std::optional<bytes> hex_in(const call& asked, std::string_view name, std::strin
   return std::nullopt;
 }
 
+std::optional<bool> switch_in(const call& asked, std::string_view name) {
+  const auto text = asked.asked.parameter(name);
+  if (!text || *text == "false" || *text == "0") return false;
+  if (text->empty() || *text == "true" || *text == "1") return true;
+  reply_error(asked, 400, "bad_switch", std::string(name) + " is neither true nor false");
+  return std::nullopt;
+}
+
 std::optional<hash256> id_in(const call& asked, std::string_view name, std::string_view text) {
   if (const auto id = hash256::parse(text)) return id;
   reply_error(asked, 400, "bad_id", std::string(name) + " is not 0x and 64 hex digits");

@@ -28,7 +28,9 @@ using call_ptr = std::shared_ptr<const call>;
 /// A request that waits until a block has a transaction.
 struct waiting_request {
   call_ptr asked;
+  hash256 id;
   std::uint64_t until_ms = 0;  // on the steady clock
+  std::uint64_t height = 0;    // no block up to this one has the transaction
 };
 
 struct gateway_state {
@@ -39,6 +41,7 @@ struct gateway_state {
   std::uint64_t height = 0;  // of the newest block that the last look saw
   std::uint64_t epoch = 0;   // of the next block, at that time
   std::uint64_t now_ms = 0;  // the steady clock at the last look
+  bool is_looking = false;   // whether the validator has yet to say where the chain stands
   std::vector<waiting_request> waiting;
   event_streams streams;
   std::optional<faucet> giver;
@@ -62,6 +65,8 @@ void reply_refused(const call& to, schema::Refusal::Reader refusal);
                                                     std::uint32_t most);
 [[nodiscard]] std::optional<bytes> hex_in(const call& asked, std::string_view name,
                                           std::string_view text, std::size_t most_bytes);
+/// Whether a parameter is there that is neither "false" nor "0". "", "true" and "1" turn it on.
+[[nodiscard]] std::optional<bool> switch_in(const call& asked, std::string_view name);
 [[nodiscard]] std::optional<hash256> id_in(const call& asked, std::string_view name,
                                            std::string_view text);
 
@@ -84,7 +89,8 @@ void look_at_streams(self_pointer self);
 void answer_faucet(self_pointer self, const call_ptr& asked);
 /// Takes a transaction, or says what became of one.
 void answer_transactions(self_pointer self, const call_ptr& asked);
-/// Asks again for what waits for a block.
+/// Asks again for what waits for a block, if there is a new one, and answers what has waited for as
+/// long as it wanted.
 void look_at_waiting(self_pointer self);
 
 }  // namespace soma::gateway

@@ -13,7 +13,7 @@ constexpr parameter epoch[] = {{"epoch", "the number of an epoch", "integer"}};
 constexpr parameter id_of_account[] = {{"address", "an address: 0x and 64 hex digits"}};
 constexpr parameter id_of_model[] = {{"id", "the id of a model: 0x and 64 hex digits"}};
 constexpr parameter id_of_target[] = {{"id", "the id of a target: 0x and 64 hex digits"}};
-constexpr parameter id_of_transaction[] = {{"id", "the id of a transaction: 64 hex digits"}};
+constexpr parameter id_of_transaction[] = {{"id", "the id of a transaction: 0x and 64 hex digits"}};
 constexpr parameter key[] = {{"key", "the key of a row in hex, 1 to 96 bytes"}};
 constexpr parameter index[] = {
     {"name", "targets-by-epoch, targets-undecided, target-counts or model-counts"}};
@@ -137,7 +137,8 @@ const endpoint table[] = {
      id_of_account,
      proof_only,
      0,
-     {}},
+     {},
+     true},
     {endpoint_id::models,
      method::get,
      "/v1/models",
@@ -155,7 +156,8 @@ const endpoint table[] = {
      id_of_model,
      proof_only,
      0,
-     {}},
+     {},
+     true},
     {endpoint_id::targets,
      method::get,
      "/v1/targets",
@@ -173,7 +175,8 @@ const endpoint table[] = {
      id_of_target,
      proof_only,
      0,
-     {}},
+     {},
+     true},
     {endpoint_id::validators,
      method::get,
      "/v1/validators",
@@ -191,7 +194,8 @@ const endpoint table[] = {
      id_of_account,
      proof_only,
      0,
-     {}},
+     {},
+     true},
     {endpoint_id::send_transaction,
      method::post,
      "/v1/transactions",

@@ -60,6 +60,7 @@ struct endpoint {
   std::span<const parameter> query;
   std::uint32_t body_bytes = 0;  // the most that the body of a request may have
   std::string_view body;         // what the body is, when there may be one
+  bool is_of_one_thing = false;  // such as an account, which is 404 when it is not there
 };
 
 [[nodiscard]] std::span<const endpoint> endpoints();

@@ -63,8 +63,12 @@ std::string page_text(const message<schema::EventPage>& page) {
   return out;
 }
 
-std::vector<event_streams::group> event_streams::due(std::uint64_t height) {
+void event_streams::forget_gone() {
   std::erase_if(all_, [](const auto& stream) { return stream->to.is_gone(); });
+}
+
+std::vector<event_streams::group> event_streams::due(std::uint64_t height) {
+  forget_gone();
   std::map<std::string, group> groups;
   for (const auto& stream : all_) {
     const bool has_room = stream->to.queued_bytes() < most_queued_bytes;

@@ -55,14 +55,16 @@ class event_streams {
     all_.push_back(std::make_shared<event_stream>(std::move(stream)));
   }
   [[nodiscard]] std::size_t size() const { return all_.size(); }
+  /// Forgets the streams whose client is gone.
+  void forget_gone();
 
   /// Streams that have the same question, which has to be asked now.
   struct group {
     message<schema::GetEvents> question;
     std::vector<std::shared_ptr<event_stream>> streams;
   };
-  /// Forgets the streams whose client is gone, and groups the others that have room and have not
-  /// seen the block of this height yet. They wait for the answer from now on.
+  /// Groups the streams that have room and have not seen the block of this height yet. They wait
+  /// for the answer from now on.
   [[nodiscard]] std::vector<group> due(std::uint64_t height);
   /// Gives an answer to the streams that asked for it.
   void take(const group& asked, const message<schema::EventPage>& page, std::uint64_t now_ms);

@@ -3,6 +3,7 @@
 #include <caf/actor_system.hpp>
 #include <mutex>
 #include <system_error>
+#include <utility>
 
 #include "actors/gateway/call.hpp"
 #include "actors/interface/describe_error.hpp"
@@ -57,39 +58,44 @@ void learn_genesis(self_pointer self) {
           [](const caf::error&) {});
 }
 
-void look_again_later(self_pointer self);
-
-/// Looks where the chain stands, and goes on with all that waits for blocks.
+/// Asks where the chain stands, and goes on with all that waits for blocks. A validator that is
+/// silent is not asked again before its time is over.
 void look(self_pointer self) {
   auto& state = self->state;
+  if (std::exchange(state.is_looking, true)) return;
   if (state.genesis_bytes.empty()) learn_genesis(self);
   self->request(state.ports.validator, std::chrono::milliseconds(state.options.question_ms),
                 message<schema::GetChain>{})
       .then(
           [self](const message<schema::ChainStatus>& status) {
+            self->state.is_looking = false;
             self->state.height = status.root().getHeight();
             self->state.epoch = status.root().getEpoch();
             look_at_streams(self);
             look_at_waiting(self);
-            look_again_later(self);
           },
-          [self](const caf::error&) {
-            look_at_waiting(self);  // those whose time is over
-            look_again_later(self);
-          });
+          [self](const caf::error&) { self->state.is_looking = false; });
+}
+
+void look_again_later(self_pointer self);
+
+/// What is due at this time, whether the validator answers or not.
+void pass(self_pointer self, const message<schema::Time>& now) {
+  auto& state = self->state;
+  state.now_ms = now.root().getSteadyMs();
+  state.streams.forget_gone();
   state.streams.keep_alive(state.now_ms, state.options.heartbeat_ms);
+  look_at_waiting(self);
+  look(self);
+  look_again_later(self);
 }
 
 void look_again_later(self_pointer self) {
   const auto& state = self->state;
   self->request(state.ports.clock, caf::infinite,
                 message<schema::Wait>::build([&](auto out) { out.setMs(state.options.look_ms); }))
-      .then(
-          [self](const message<schema::Time>& now) {
-            self->state.now_ms = now.root().getSteadyMs();
-            look(self);
-          },
-          [self](const caf::error& error) { self->quit(error); });
+      .then([self](const message<schema::Time>& now) { pass(self, now); },
+            [self](const caf::error& error) { self->quit(error); });
 }
 
 void answer(self_pointer self, const call_ptr& asked) {
@@ -118,7 +124,10 @@ gateway_actor::behavior_type run(self_pointer self, const std::shared_ptr<gatewa
     parts->in->close();     // from here on nothing holds the actor
     parts->server.reset();  // from here on no stranger is heard
   });
-  look(self);
+  // No request is answered before the time is known.
+  self->request(state.ports.clock, caf::infinite, message<schema::Wait>{})
+      .await([self](const message<schema::Time>& now) { pass(self, now); },
+             [self](const caf::error& error) { self->quit(error); });
   return {[self](const call_ptr& asked) { answer(self, asked); }};
 }
 

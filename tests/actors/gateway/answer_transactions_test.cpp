@@ -1,0 +1,184 @@
+#include <doctest/doctest.h>
+
+#include <chrono>
+#include <thread>
+
+#include "messages/codec/model_entry.hpp"
+#include "tests/actors/gateway/served_ledger.hpp"
+
+using namespace soma;
+using namespace soma::test;
+using std::chrono::steady_clock;
+
+namespace {
+
+constexpr auto message_type = "application/x-capnp";
+
+message<schema::SubmitTransaction> offer_of(const signed_transaction& sent) {
+  return message<schema::SubmitTransaction>::build([&](auto out) {
+    out.setBody(data_of(byte_view(sent.body)));
+    out.setSignature(data_of(byte_view(sent.by_sender)));
+  });
+}
+
+std::string json_of(const signed_transaction& sent) {
+  return R"({"body": "0x)" + to_hex(sent.body) + R"(", "signature": "0x)" + to_hex(sent.by_sender) +
+         "\"}";
+}
+
+double seconds_of(const std::function<void()>& what) {
+  const auto start = steady_clock::now();
+  what();
+  return std::chrono::duration<double>(steady_clock::now() - start).count();
+}
+
+std::string path_of(const signed_transaction& sent) {
+  return "/v1/transactions/" + signing::id_of(sent).text();
+}
+
+}  // namespace
+
+TEST_CASE("a transaction is taken as a message and as JSON, and its id is the answer") {
+  served_ledger served;
+  const auto first = served.transfer(5), second = served.transfer(6);
+  const auto shown = served.post("/v1/transactions", "application/json", as_bytes(json_of(first)));
+  CHECK(shown.status == 202);
+  CHECK(shown.json()["transaction"].text == signing::id_of(first).text());
+  CHECK(shown.json()["state"].text == "waiting");
+  const auto exact =
+      served.post("/v1/transactions", message_type, offer_of(second).bytes(), as_message);
+  CHECK(exact.status == 200);
+  CHECK(id_or_zero<transaction_id>(
+            exact.message_of<schema::SubmitReceipt>().root().getTransaction()) ==
+        signing::id_of(second));
+  CHECK(served.get(path_of(first)).json()["state"].text == "unknown");
+  REQUIRE(served.shared().offered.size() == 2);
+  served.grow_with_offered();
+  const auto applied = served.get(path_of(first)).json();
+  CHECK(applied["state"].text == "applied");
+  CHECK(applied["height"].text == "1");
+  CHECK(applied["fee_shannons"].number() > 0);
+  CHECK(served.get(path_of(second), as_message)
+            .message_of<schema::TransactionStatus>()
+            .root()
+            .getHeight() == 1);
+}
+
+TEST_CASE("a transaction that a block refused says why, by name") {
+  served_ledger served;
+  const auto too_much = served.transfer(1'000 * shannons_per_soma);
+  served.post("/v1/transactions", message_type, offer_of(too_much).bytes());
+  served.grow_with_offered();
+  const auto got = served.get(path_of(too_much)).json();
+  CHECK(got["state"].text == "refused");
+  CHECK(got["refusal"].text == "balance_too_low");
+  CHECK(!got["why"].text.empty());
+}
+
+TEST_CASE("a refused transaction is 422 by the refusal's name; what is none is 400") {
+  served_ledger served;
+  auto forged = served.transfer(5);
+  forged.by_sender[3] ^= 1;
+  const auto post = [&](const std::string& type, byte_view body) {
+    return served.post("/v1/transactions", type, body);
+  };
+  CHECK(post(message_type, offer_of(forged).bytes()).status == 422);
+  CHECK(post(message_type, offer_of(forged).bytes()).code() == "bad_signature");
+  CHECK(post("application/json", as_bytes(json_of(forged))).code() == "bad_signature");
+
+  const std::string sign = R"(, "signature": "0x)" + std::string(128, 'a') + "\"}";
+  const std::pair<std::string, std::string> wrong[] = {
+      {"", "bad_json"},
+      {"{", "bad_json"},
+      {"[]", "bad_json"},
+      {"{}", "bad_json"},
+      {R"({"body": "0x00"})", "bad_json"},
+      {R"({"body": 5)" + sign, "bad_json"},
+      {R"({"body": "0x00", "body": "0x00")" + sign, "bad_json"},
+      {R"({"body": "0x00", "x": [[[[[[]]]]]])" + sign, "bad_json"},
+      {"{\"body\": \"\xff\"" + sign, "bad_json"},
+      {R"({"body": "0xg0")" + sign, "bad_hex"},
+      {R"({"body": "0x00", "signature": "0x11"})", "bad_transaction"},
+      {R"({"body": "0x00", "signature": "0x)" + std::string(130, 'a') + "\"}", "bad_hex"},
+      {R"({"body": "0x)" + std::string(2 * (256 * 1024 + 1), '0') + '"' + sign, "bad_hex"},
+  };
+  for (const auto& [body, code] : wrong) {
+    CAPTURE(body.substr(0, 60));
+    const auto got = post("application/json", as_bytes(body));
+    CHECK(got.status == 400);
+    CHECK(got.code() == code);
+  }
+  CHECK(post(message_type, as_bytes("nonsense")).code() == "bad_message");
+  CHECK(post(message_type, message<schema::SubmitTransaction>{}.bytes()).code() ==
+        "bad_transaction");
+  const auto huge = message<schema::SubmitTransaction>::build([](auto out) {
+    const bytes body(256 * 1024 + 1), signature(64);
+    out.setBody(data_of(byte_view(body)));
+    out.setSignature(data_of(byte_view(signature)));
+  });
+  CHECK(post(message_type, huge.bytes()).status == 400);
+  CHECK(post("application/json", bytes(600'001, ' ')).status == 413);
+  CHECK(served.shared().offered.empty());
+}
+
+TEST_CASE("a request that waits is answered as soon as the block comes") {
+  served_ledger served;
+  const auto sent = served.transfer(5);
+  served.post("/v1/transactions", message_type, offer_of(sent).bytes());
+  answered got;
+  std::thread grower([&] {
+    wait_for([&] { return served.shared().questions_for_transactions >= 1; });
+    served.grow(0);  // a block without it
+    wait_for([&] { return served.shared().questions_for_transactions >= 2; });
+    served.grow_with_offered();
+  });
+  const auto took_s = seconds_of([&] { got = served.get(path_of(sent) + "?wait=20000"); });
+  grower.join();
+  CHECK(got.json()["state"].text == "applied");
+  CHECK(got.json()["height"].text == "2");
+  CHECK(took_s < 5);
+  // One question at first and one for each block: time alone causes none.
+  CHECK(served.shared().questions_for_transactions <= 4);
+}
+
+TEST_CASE("a request that waits in vain is answered after its time, and the longest is bounded") {
+  served_ledger served([](auto& options) { options.longest_wait_ms = 60; });
+  served.grow();
+  const auto never = path_of(served.transfer(5));
+  for (const auto* wait : {"?wait=50", "?wait=18446744073709551615"}) {
+    CAPTURE(wait);
+    answered got;
+    const auto took_s = seconds_of([&] { got = served.get(never + wait); });
+    CHECK(got.status == 200);
+    CHECK(got.json()["state"].text == "unknown");
+    CHECK(took_s > 0.04);
+    CHECK(took_s < 5);
+  }
+  CHECK(served.get(never + "?wait=50", as_message)
+            .message_of<schema::TransactionStatus>()
+            .root()
+            .getHeight() == 0);
+}
+
+TEST_CASE("only so many requests wait; one more is answered at once") {
+  served_ledger served([](auto& options) { options.waiting_requests = 2; });
+  served.grow();
+  const auto sent = served.transfer(5);
+  const auto ask = "GET " + path_of(sent) + "?wait=30000 HTTP/1.1\r\nHost: h\r\n\r\n";
+  std::vector<std::unique_ptr<raw_client>> waiting;
+  for (int i = 0; i < 2; ++i) {
+    waiting.push_back(std::make_unique<raw_client>(served.port()));
+    waiting.back()->send(ask);
+  }
+  REQUIRE(wait_for([&] { return served.shared().questions_for_transactions >= 2; }));
+  raw_client third(served.port());
+  third.send(ask);
+  CHECK(third.status() == 200);
+  CHECK(third.last_body().find("unknown") != std::string::npos);
+  served.post("/v1/transactions", message_type, offer_of(sent).bytes());
+  served.grow_with_offered();
+  for (auto& one : waiting) {
+    CHECK(one->status() == 200);
+    CHECK(one->last_body().find("applied") != std::string::npos);
+  }
+}

@@ -1,0 +1,111 @@
+#include "actors/gateway/endpoints.hpp"
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <set>
+
+#include "tests/support/json_reader.hpp"
+
+using namespace soma;
+using namespace soma::gateway;
+using http::method;
+
+namespace {
+
+/// The path of an endpoint with its arguments filled in.
+std::string path_of(const endpoint& one) {
+  std::string path(one.path);
+  for (const auto& argument : one.arguments) {
+    const auto mark = "{" + std::string(argument.name) + "}";
+    const auto at = path.find(mark);
+    REQUIRE_MESSAGE(at != path.npos, one.path);
+    path.replace(at, mark.size(), "x-" + std::string(argument.name));
+  }
+  CHECK_MESSAGE(path.find('{') == path.npos, one.path);
+  return path;
+}
+
+}  // namespace
+
+TEST_CASE("every path of the table leads to its endpoint, with its arguments in their order") {
+  for (const auto& one : endpoints()) {
+    CAPTURE(one.path);
+    const auto found = match(one.verb, path_of(one));
+    REQUIRE(found.has_value());
+    CHECK(found->what == &one);
+    REQUIRE(found->arguments.size() == one.arguments.size());
+    for (std::size_t i = 0; i < one.arguments.size(); ++i) {
+      CHECK(found->arguments[i] == "x-" + std::string(one.arguments[i].name));
+    }
+    if (one.verb != method::get) continue;
+    const auto head = match(method::head, path_of(one));
+    REQUIRE(head.has_value());
+    CHECK(head->what == &one);
+  }
+}
+
+TEST_CASE("what is no path is 404, and another method is 405 with those that there are") {
+  for (const auto* path : {"/", "/v1", "/v1/", "/v1/rows/", "/v1/blocks", "/v1/blocks/1/2",
+                           "/v1/network/", "/v2/network", "/v1/NETWORK", "/openapi.json/x"}) {
+    CAPTURE(path);
+    const auto found = match(method::get, path);
+    REQUIRE(!found.has_value());
+    CHECK(found.error().status == 404);
+  }
+  const auto allowed = [](method verb, const char* path) {
+    const auto found = match(verb, path);
+    if (found) return std::string();
+    CHECK(found.error().status == 405);
+    return std::string(http::find(found.error().headers, "Allow").value_or(""));
+  };
+  CHECK(allowed(method::delete_, "/v1/rows") == "GET, POST");
+  CHECK(allowed(method::get, "/v1/transactions") == "POST");
+  CHECK(allowed(method::head, "/v1/transactions") == "POST");
+  CHECK(allowed(method::post, "/v1/events") == "GET");
+}
+
+TEST_CASE("the OpenAPI document has every endpoint, parameter and form, and no operation twice") {
+  const auto document = support::parse_json(openapi_document().text());
+  REQUIRE(document.has_value());
+  const auto& all = *document;
+  CHECK(all["openapi"].text == "3.1.0");
+  CHECK(all["info"].has("title"));
+  CHECK(all["info"].has("version"));
+  REQUIRE(all["components"]["schemas"].has("Error"));
+  std::set<std::string> operations;
+  for (const auto& one : endpoints()) {
+    CAPTURE(one.path);
+    REQUIRE(all["paths"].has(std::string(one.path)));
+    std::string verb(to_text(one.verb));
+    std::ranges::transform(verb, verb.begin(), [](char c) { return static_cast<char>(c | 0x20); });
+    const auto& operation = all["paths"][std::string(one.path)][verb];
+    CHECK(operations.insert(operation["operationId"].text).second);
+    CHECK(!operation["summary"].text.empty());
+    std::set<std::string> told;
+    if (operation.has("parameters")) {
+      for (const auto& p : operation["parameters"].elements) {
+        const bool is_in_path = p["in"].text == "path";
+        CHECK((is_in_path || p["in"].text == "query"));
+        CHECK(p["required"].is_true() == is_in_path);
+        CHECK(std::set<std::string>{"string", "integer", "boolean"}.contains(
+            p["schema"]["type"].text));
+        told.insert(p["in"].text + " " + p["name"].text);
+      }
+    }
+    std::set<std::string> wanted;
+    for (const auto& p : one.arguments) wanted.insert("path " + std::string(p.name));
+    for (const auto& p : one.query) wanted.insert("query " + std::string(p.name));
+    CHECK(told == wanted);
+    CHECK(operation.has("requestBody") == (one.body_bytes > 0));
+    const auto& good = operation["responses"]["200"];
+    CHECK(!good["description"].text.empty());
+    CHECK(good["content"].has("application/json"));
+    CHECK(good["content"].has("application/x-capnp") == !one.message.empty());
+    CHECK(operation["responses"]["default"]["content"]["application/json"]["schema"]["$ref"].text ==
+          "#/components/schemas/Error");
+  }
+  std::size_t in_document = 0;
+  for (const auto& [path, verbs] : all["paths"].members) in_document += verbs.members.size();
+  CHECK(in_document == endpoints().size());
+}
