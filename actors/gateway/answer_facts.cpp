@@ -64,7 +64,6 @@ void answer_network(self_pointer self, const call_ptr& asked) {
   ask<schema::ChainStatus>(self, asked, message<schema::GetChain>{},
                            [self, asked](const message<schema::ChainStatus>& status) {
                              const auto& state = self->state;
-                             if (state.genesis_bytes.empty()) return reply_silent(*asked);
                              reply_with(*asked, status, [&](auto root) {
                                return network_json(state.genesis, root, state.options.build);
                              });
@@ -73,7 +72,6 @@ void answer_network(self_pointer self, const call_ptr& asked) {
 
 void answer_genesis(self_pointer self, const call_ptr& asked) {
   const auto& state = self->state;
-  if (state.genesis_bytes.empty()) return reply_silent(*asked);
   if (asked->wanted() == format::message) {
     return reply_bytes(*asked, message_type, state.genesis_bytes);
   }

@@ -75,7 +75,6 @@ void answer_faucet(self_pointer self, const call_ptr& asked) {
   if (!state.giver) {
     return reply_error(*asked, 404, "no_faucet", "this gateway has no faucet");
   }
-  if (state.genesis_bytes.empty()) return reply_silent(*asked);
   const auto to = address_in(*asked);
   if (!to) return;
   if (auto counted = state.giver->take(*to, asked->asked.peer, state.now_ms); !counted) {

@@ -107,21 +107,31 @@ void reply_status(const waiting_request& to, const message<schema::TransactionSt
   reply_json(*to.asked, status_json(to.id.text(), status.root()));
 }
 
+/// Keeps a request until the next block. False when as many requests wait as may.
+bool wait_on(self_pointer self, waiting_request request) {
+  auto& state = self->state;
+  if (!request.place) {
+    const auto taken = state.places_taken;
+    if (*taken >= state.options.waiting_requests) return false;
+    ++*taken;
+    request.place = std::shared_ptr<const void>(taken.get(), [taken](const void*) { --*taken; });
+  }
+  state.waiting.push_back(std::move(request));
+  return true;
+}
+
 void ask_status(self_pointer self, waiting_request request) {
   const auto question =
       message<schema::GetTransaction>::build([&](auto out) { out.setId(data_of(request.id)); });
   request.height = self->state.height;  // the answer looks at least so far
-  ask<schema::TransactionStatus>(
-      self, request.asked, question,
-      [self, request](const message<schema::TransactionStatus>& status) {
-        auto& state = self->state;
-        const bool waits = status.root().getHeight() == 0 && state.now_ms < request.until_ms;
-        if (waits && state.waiting.size() < state.options.waiting_requests) {
-          state.waiting.push_back(request);
-        } else {
-          reply_status(request, status);
-        }
-      });
+  ask<schema::TransactionStatus>(self, request.asked, question,
+                                 [self, request](const message<schema::TransactionStatus>& status) {
+                                   auto& state = self->state;
+                                   const bool waits = status.root().getHeight() == 0 &&
+                                                      state.now_ms < request.until_ms;
+                                   if (!waits || !wait_on(self, request))
+                                     reply_status(request, status);
+                                 });
 }
 
 }  // namespace

@@ -38,11 +38,13 @@ struct gateway_state {
   gateway_options options;
   bytes genesis_bytes;  // empty until the validator has given them
   soma::genesis genesis;
-  std::uint64_t height = 0;  // of the newest block that the last look saw
-  std::uint64_t epoch = 0;   // of the next block, at that time
-  std::uint64_t now_ms = 0;  // the steady clock at the last look
-  bool is_looking = false;   // whether the validator has yet to say where the chain stands
+  std::vector<call_ptr> early;  // requests that came before the genesis
+  std::uint64_t height = 0;     // of the newest block that the last look saw
+  std::uint64_t epoch = 0;      // of the next block, at that time
+  std::uint64_t now_ms = 0;     // the steady clock at the last look
+  bool is_looking = false;      // whether the validator has yet to say where the chain stands
   std::vector<waiting_request> waiting;
+  std::shared_ptr<std::size_t> places_taken = std::make_shared<std::size_t>(0);
   event_streams streams;
   std::optional<faucet> giver;
 };

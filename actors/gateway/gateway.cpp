@@ -35,6 +35,9 @@ class inbox {
 
 namespace {
 
+/// So many requests wait for the genesis when the gateway has just begun.
+constexpr std::size_t most_early = 256;
+
 /// What the spawner gives to the role. The server exists before the actor.
 struct gateway_parts {
   gateway_ports ports;
@@ -42,6 +45,13 @@ struct gateway_parts {
   std::shared_ptr<inbox> in;
   std::unique_ptr<http::server> server;
 };
+
+void answer(self_pointer self, const call_ptr& asked);
+
+/// Takes the requests that have waited for the genesis.
+std::vector<call_ptr> take_early(self_pointer self) {
+  return std::exchange(self->state.early, {});
+}
 
 void learn_genesis(self_pointer self) {
   auto& state = self->state;
@@ -54,8 +64,11 @@ void learn_genesis(self_pointer self) {
             if (!read) return;
             self->state.genesis = std::move(*read);
             self->state.genesis_bytes.assign(data.begin(), data.end());
+            for (const auto& asked : take_early(self)) answer(self, asked);
           },
-          [](const caf::error&) {});
+          [self](const caf::error&) {
+            for (const auto& asked : take_early(self)) reply_silent(*asked);
+          });
 }
 
 /// Asks where the chain stands, and goes on with all that waits for blocks. A validator that is
@@ -99,6 +112,11 @@ void look_again_later(self_pointer self) {
 }
 
 void answer(self_pointer self, const call_ptr& asked) {
+  if (self->state.genesis_bytes.empty()) {
+    if (self->state.early.size() >= most_early) return reply_silent(*asked);
+    self->state.early.push_back(asked);
+    return;
+  }
   switch (asked->what->id) {
     case endpoint_id::openapi:
       return reply_json(*asked, openapi_document());
