@@ -31,6 +31,8 @@ struct waiting_request {
   hash256 id;
   std::uint64_t until_ms = 0;  // on the steady clock
   std::uint64_t height = 0;    // no block up to this one has the transaction
+  /// The place among the requests that may wait. It is kept while the validator is asked.
+  std::shared_ptr<const void> place = {};
 };
 
 struct gateway_state {
