@@ -120,7 +120,7 @@ void look_at_streams(self_pointer self) {
         .then(
             [self, asked](const message<schema::EventPage>& page) {
               self->state.streams.take(*asked, page, self->state.now_ms);
-              if (page.root().getMore()) look_at_streams(self);
+              look_at_streams(self);
             },
             [self, asked](const caf::error&) { self->state.streams.give_up(*asked); });
   }

@@ -9,12 +9,6 @@
 namespace soma::gateway {
 namespace {
 
-/// What makes two questions the same: their bytes.
-std::string key_of(const message<schema::GetEvents>& question) {
-  const auto view = question.bytes();
-  return {reinterpret_cast<const char*>(view.data()), view.size()};
-}
-
 template <class Number>
 bool read_number(std::string_view text, Number& into) {
   const auto* const end = text.data() + text.size();
@@ -69,22 +63,31 @@ void event_streams::forget_gone() {
 
 std::vector<event_streams::group> event_streams::due(std::uint64_t height) {
   forget_gone();
-  std::map<std::string, group> groups;
-  for (const auto& stream : all_) {
+  std::vector<group> groups;
+  const auto first = turn_;
+  for (std::size_t i = 0; i < all_.size() && asked_ < most_questions; ++i) {
+    const auto at = (first + i) % all_.size();
+    const auto& stream = all_[at];
     const bool has_room = stream->to.queued_bytes() < most_queued_bytes;
     if (stream->is_waiting || !has_room || stream->next.height > height) continue;
-    auto question = page_question(stream->filter, stream->next, events_per_page);
-    auto& same = groups.try_emplace(key_of(question), group{question, {}}).first->second;
-    stream->is_waiting = true;
-    same.streams.push_back(stream);
+    group made{page_question(stream->filter, stream->next, events_per_page), {}};
+    for (const auto& other : all_) {
+      const bool is_alike = !other->is_waiting && other->next == stream->next &&
+                            other->filter == stream->filter &&
+                            other->to.queued_bytes() < most_queued_bytes;
+      if (is_alike) made.streams.push_back(other);
+    }
+    for (const auto& one : made.streams) one->is_waiting = true;
+    groups.push_back(std::move(made));
+    turn_ = at + 1;
+    ++asked_;
   }
-  std::vector<group> all;
-  for (auto& [key, one] : groups) all.push_back(std::move(one));
-  return all;
+  return groups;
 }
 
 void event_streams::take(const group& asked, const message<schema::EventPage>& page,
                          std::uint64_t now_ms) {
+  --asked_;
   const auto root = page.root();
   const auto text = page_text(page);
   const auto shared = std::make_shared<const bytes>(text.begin(), text.end());
@@ -103,6 +106,7 @@ void event_streams::take(const group& asked, const message<schema::EventPage>& p
 }
 
 void event_streams::give_up(const group& asked) {
+  --asked_;
   for (const auto& stream : asked.streams) stream->is_waiting = false;
 }
 

@@ -7,7 +7,6 @@
 //   - A client that does not read gets no more questions asked for it; the server cuts it.
 #pragma once
 
-#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -30,6 +29,7 @@ struct event_place {
 struct stream_filter {
   std::vector<schema::EventKind> kinds;
   bytes target, model, address;  // 32 bytes each, or empty
+  friend bool operator==(const stream_filter&, const stream_filter&) = default;
 };
 [[nodiscard]] message<schema::GetEvents> page_question(const stream_filter& filter,
                                                        const event_place& from, std::uint32_t most);
@@ -49,7 +49,10 @@ class event_streams {
  public:
   /// A stream with more bytes than this on their way is asked for nothing.
   static constexpr std::size_t most_queued_bytes = 128 * 1024;
-  static constexpr std::uint32_t events_per_page = 512;
+  /// Small pages, and one question at a time: whoever asks the gateway for something else waits for
+  /// one page at most, however many streams read the past.
+  static constexpr std::uint32_t events_per_page = 128;
+  static constexpr std::size_t most_questions = 1;
 
   void add(event_stream stream) {
     all_.push_back(std::make_shared<event_stream>(std::move(stream)));
@@ -64,7 +67,8 @@ class event_streams {
     std::vector<std::shared_ptr<event_stream>> streams;
   };
   /// Groups the streams that have room and have not seen the block of this height yet. They wait
-  /// for the answer from now on.
+  /// for the answer from now on. There are no more groups than may still be asked, and all streams
+  /// have their turn.
   [[nodiscard]] std::vector<group> due(std::uint64_t height);
   /// Gives an answer to the streams that asked for it.
   void take(const group& asked, const message<schema::EventPage>& page, std::uint64_t now_ms);
@@ -75,6 +79,8 @@ class event_streams {
 
  private:
   std::vector<std::shared_ptr<event_stream>> all_;
+  std::size_t asked_ = 0;  // questions without an answer yet
+  std::size_t turn_ = 0;   // of the stream that is looked at first
 };
 
 }  // namespace soma::gateway

@@ -267,6 +267,8 @@ localnet::localnet_options localnet_verb::plan(const fs::path& directory,
   if (serve_) {
     options.start_ms = served_from_ms_ - epochs_ * options.epoch_ms;
     options.with_faucet = true;
+    // The epochs of a network that nobody waits for are long: clients trust its committee longer.
+    if (epochs_ == 0) options.epoch_ms = 3'600'000;
   }
   return options;
 }

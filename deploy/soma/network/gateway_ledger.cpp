@@ -58,7 +58,9 @@ expected<std::optional<gateway_client::client_options::known_end>, failure> read
 std::string remedy_for(const gateway_client::pool_refusal& why) {
   if (!why.own) return std::string(what_to_do);
   return "get the block that closed a recent epoch from somebody you trust, and name it with "
-         "--trusted-end EPOCH:0xBLOCK";
+         "--trusted-end EPOCH:0xBLOCK; or remove the folder networks of the home to begin anew "
+         "with "
+         "what a gateway says";
 }
 
 unexpected<failure> no_answer(const std::string& problem, const gateway_client::pool_refusal& why) {
@@ -138,7 +140,12 @@ expected<std::unique_ptr<gateway_ledger>, failure> gateway_ledger::open(
               " says is proven, and it may lie");
     return made;
   }
-  if (auto begun = made->begin({.known = *end}); !begun) return make_unexpected(begun.error());
+  gateway_client::client_options options;
+  options.known = *end;
+  // Whoever asks a gateway which network there is believes this gateway about the network, and so
+  // about its committee: nothing more is given away when the network is older than it may be.
+  options.accept_gap = !network && !*end;
+  if (auto begun = made->begin(options); !begun) return make_unexpected(begun.error());
   if (*known) return made;
   const auto& chain = made->chain_of();
   if (auto kept = made->memory_.remember(chain); !kept) return make_unexpected(kept.error());
@@ -147,6 +154,11 @@ expected<std::unique_ptr<gateway_ledger>, failure> gateway_ledger::open(
   note_line("fingerprint " + fingerprint(chain) + "; kept in " +
             made->memory_.known_file().string() +
             (network ? "" : ": compare it with somebody else's before you send money"));
+  if (made->verified_->crossed_gap()) {
+    note_line(
+        "the network is older than the time for which a committee's stake is held, so its "
+        "committee is the gateway's word, too; name a block with --trusted-end to prove it");
+  }
   return made;
 }
 

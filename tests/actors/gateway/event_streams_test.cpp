@@ -74,7 +74,7 @@ std::size_t feed(event_streams& streams, const event_ledger& ledger) {
       ++questions;
       const auto page = ledger.answer(group.question);
       streams.take(group, page, 0);
-      more = more || page.root().getMore();
+      more = true;
     }
   }
   return questions;

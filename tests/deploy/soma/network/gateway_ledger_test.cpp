@@ -242,14 +242,22 @@ TEST_CASE("a network that was not followed for long needs a block that the perso
     more.insert(more.begin(), {"wallet", "balance", "rich", "--json", "--join", gateway.address()});
     return user.run(std::move(more));
   };
-  const auto refused = run({});
+  const auto network = signing::chain_id_of(chain.genesis()).text();
+  const auto refused = run({"--network", network});
   CHECK(refused.exit_code == 1);
   CHECK(says(refused.err, "--trusted-end EPOCH:0xBLOCK"));
   CHECK(!fs::exists(user.home() / "networks" / "known"));
   CHECK(run({"--trusted-end", "0:0x12"}).exit_code == 2);
   CHECK(run({"--trusted-end", "0:0x" + std::string(64, '1')}).exit_code == 1);
-  CHECK(run({"--trusted-end", end}).exit_code == 0);
+  CHECK(run({"--network", network, "--trusted-end", end}).exit_code == 0);
   CHECK(run({}).exit_code == 0);
+
+  // Whoever asks the gateway which network there is takes its word for the committee, and is told.
+  const rich_user stranger;
+  const auto told = stranger.run({"wallet", "balance", "rich", "--join", gateway.address()});
+  CHECK(told.exit_code == 0);
+  CHECK(says(told.err, "its committee is the gateway's word, too"));
+  CHECK(fs::exists(stranger.home() / "networks" / "known"));
 }
 
 TEST_CASE("without proofs, rows that no ledger can have are refused all the same") {
