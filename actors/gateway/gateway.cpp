@@ -112,14 +112,13 @@ void look_again_later(self_pointer self) {
 }
 
 void answer(self_pointer self, const call_ptr& asked) {
+  if (asked->what->id == endpoint_id::openapi) return reply_json(*asked, openapi_document());
   if (self->state.genesis_bytes.empty()) {
     if (self->state.early.size() >= most_early) return reply_silent(*asked);
     self->state.early.push_back(asked);
     return;
   }
   switch (asked->what->id) {
-    case endpoint_id::openapi:
-      return reply_json(*asked, openapi_document());
     case endpoint_id::events:
       return answer_events(self, asked);
     case endpoint_id::faucet:
