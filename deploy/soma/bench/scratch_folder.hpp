@@ -2,6 +2,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstdlib>
 #include <filesystem>
 #include <string>
 #include <system_error>
@@ -18,18 +19,16 @@ class scratch_folder {
   /// temporary files if `parent` is empty. Refuses when that is not possible.
   [[nodiscard]] static expected<scratch_folder, failure> make(const std::string& name,
                                                               std::filesystem::path parent) {
+    std::error_code error;
     if (parent.empty()) {
-      // The form that takes an error code forgets the path that it refused.
-      try {
-        parent = std::filesystem::temp_directory_path();
-      } catch (const std::filesystem::filesystem_error& refused) {
-        return failed("cannot use the folder for temporary files, " + refused.path1().string(),
-                      refused.code().message(), "set TMPDIR, or choose a folder by --dir");
+      parent = std::filesystem::temp_directory_path(error);
+      if (error) {
+        return failed("cannot use the folder for temporary files" + named_by_environment(),
+                      error.message(), "set TMPDIR, or choose a folder by --dir");
       }
     }
     const auto stamp = std::chrono::steady_clock::now().time_since_epoch().count();
     scratch_folder made(parent / (name + "-" + std::to_string(stamp)));
-    std::error_code error;
     std::filesystem::create_directories(made.path(), error);
     if (error) {
       return failed("cannot make " + made.path().string(), error.message(), "choose another --dir");
@@ -47,6 +46,14 @@ class scratch_folder {
   void keep() { path_.clear(); }
 
  private:
+  /// The standard library does not say which folder it has refused.
+  static std::string named_by_environment() {
+    for (const auto* name : {"TMPDIR", "TMP", "TEMP", "TEMPDIR"}) {
+      if (const auto* value = std::getenv(name))
+        return std::string(" that ") + name + " names, " + value;
+    }
+    return ", /tmp";
+  }
   explicit scratch_folder(std::filesystem::path where) : path_(std::move(where)) {}
 
   std::filesystem::path path_;

@@ -59,9 +59,9 @@ std::string before(const std::string& verb, const std::string& example) {
   return "";
 }
 
-/// True for a verb that runs until it is stopped.
-bool is_service(const std::string& verb) {
-  return verb == "node run" || verb == "scorer";
+/// True for a command that runs until it is stopped.
+bool serves(const std::string& verb, const std::string& example) {
+  return verb == "node run" || verb == "scorer" || example.find("--serve ") != std::string::npos;
 }
 
 }  // namespace
@@ -188,7 +188,12 @@ std::string example_stage::substituted(const std::string& verb, std::string exam
                   {"1..500", "1..3"},
                   {"--replay 4711", "--replay 3"}};
   for (const auto& [from, to] : all) replace_all(example, from, to);
-  if (verb == "localnet") example += short_localnet;
+  if (serves(verb, example)) {
+    if (verb == "localnet") example += " --home served";
+    replace_all(example, ":7080", ":" + std::to_string(free_ports(1)));
+  } else if (verb == "localnet") {
+    example += short_localnet;
+  }
   if (verb == "model train") {
     set_option(example, "--steps", "100");
     set_option(example, "--max-data", "256KiB");
@@ -220,7 +225,7 @@ finished_program example_stage::type(const std::string& verb, const std::string&
     node_.reset();
     if (ended.exit_code != 0) return ended;
   }
-  return is_service(verb) ? run_until_told(typed) : bash(before(verb, typed) + typed);
+  return serves(verb, typed) ? run_until_told(typed) : bash(before(verb, typed) + typed);
 }
 
 }  // namespace soma::support

@@ -156,8 +156,7 @@ TEST_CASE("an address that is none is refused everywhere, with how one is writte
   for (const auto& [text, why] :
        {row{"::1:22999", "needs brackets"}, row{"host", "port is missing"},
         row{"host:", "port is missing"}, row{"host:0", "port 0"}, row{"host:65536", "up to 65535"},
-        row{":7003", "host is missing"}, row{"ho st:7003", "neither a name nor an address"},
-        row{"http://host:7003", "neither a name nor an address"}}) {
+        row{":7003", "host is missing"}, row{"ho st:7003", "neither a name nor an address"}}) {
     CAPTURE(std::string(text));
     write_text(user.at("node.toml"), "[roles.router]\nat = \"" + std::string(text) + "\"\n");
     write_text(user.at("peers.toml"),
@@ -180,6 +179,9 @@ TEST_CASE("an address that is none is refused everywhere, with how one is writte
       CHECK(has(done.err, "[::1]:7003"));
     }
   }
+  const auto open_http = user.run({"status", "--join", "http://host:7003"});
+  CHECK(open_http.exit_code == 2);
+  CHECK(has(open_http.err, "http:// is for a gateway on this machine alone"));
   const auto bare = user.run({"genesis", "new", "--validators", "1", "--arch", "tiny", "--host",
                               "::1", "--output-dir", user.at("net")});
   CHECK(bare.exit_code == 2);
