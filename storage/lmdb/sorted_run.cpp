@@ -19,14 +19,25 @@ std::uint32_t little_u32(const std::uint8_t* from) {
          std::uint32_t{from[3]} << 24;
 }
 
-std::uint64_t prefix_of(std::uint8_t table, byte_view key) {
-  std::uint64_t prefix = table;
-  for (std::size_t i = 0; i < 7; ++i) prefix = prefix << 8 | (i < key.size() ? key[i] : 0);
-  return prefix;
+constexpr std::size_t prefix_bytes = 15;
+
+/// Up to 8 bytes of the key from this place on, as a number in the order of the bytes.
+std::uint64_t part_of(byte_view key, std::size_t from, std::size_t size) {
+  std::uint64_t part = 0;
+  for (std::size_t i = from; i < from + size; ++i) part = part << 8 | (i < key.size() ? key[i] : 0);
+  return part;
+}
+
+void set_prefix(change& c) {
+  c.prefix = std::uint64_t{c.table} << 56 | part_of(c.key(), 0, 7);
+  c.prefix_more = part_of(c.key(), 7, prefix_bytes - 7);
 }
 
 int compare(const change& a, const change& b) {
   if (a.prefix != b.prefix) return a.prefix < b.prefix ? -1 : 1;
+  if (a.prefix_more != b.prefix_more) return a.prefix_more < b.prefix_more ? -1 : 1;
+  // Of two short keys that differ in zeros at their end alone, the shorter one comes first.
+  if (a.key_size <= prefix_bytes && b.key_size <= prefix_bytes) return a.key_size - b.key_size;
   return compare_keys(a.key(), b.key());
 }
 
@@ -70,7 +81,7 @@ sorted_run::pointer sorted_run::of_batch(bytes batch, std::size_t tables) {
   for (byte_view rest = *owned; !rest.empty();) {
     auto read = read_change(rest, tables);
     if (!read) return nullptr;
-    read->prefix = prefix_of(read->table, read->key());
+    set_prefix(*read);
     read->hash = hash_of(read->table, read->key());
     made->changes_.push_back(*read);
     rest = rest.subspan(size_of(*read));
@@ -89,7 +100,8 @@ sorted_run::pointer sorted_run::of_batch(bytes batch, std::size_t tables) {
   return made;
 }
 
-sorted_run::pointer sorted_run::merged(const sorted_run& later, const sorted_run& earlier) {
+std::shared_ptr<sorted_run> sorted_run::merged_two(const sorted_run& later,
+                                                   const sorted_run& earlier) {
   auto made = std::make_shared<sorted_run>();
   auto& all = made->changes_;
   all.reserve(later.changes_.size() + earlier.changes_.size());
@@ -105,8 +117,15 @@ sorted_run::pointer sorted_run::merged(const sorted_run& later, const sorted_run
   made->batches_ = later.batches_;
   made->batches_.insert(made->batches_.end(), earlier.batches_.begin(), earlier.batches_.end());
   made->batch_bytes_ = later.batch_bytes_ + earlier.batch_bytes_;
-  made->make_index();
   return made;
+}
+
+sorted_run::pointer sorted_run::merged(pointer latest, std::span<const pointer> below) {
+  if (below.empty()) return latest;
+  auto all = merged_two(*latest, *below.front());
+  for (const auto& one : below.subspan(1)) all = merged_two(*all, *one);
+  all->make_index();
+  return all;
 }
 
 void sorted_run::make_index() {
@@ -132,9 +151,10 @@ const change* sorted_run::find(std::uint8_t table, byte_view key, std::uint32_t 
 
 std::size_t sorted_run::first_from(std::uint8_t table, byte_view key) const {
   change wanted;
-  wanted.prefix = prefix_of(table, key);
+  wanted.table = table;
   wanted.key_data = key.data();
   wanted.key_size = static_cast<std::uint16_t>(key.size());
+  set_prefix(wanted);
   const auto found = std::ranges::partition_point(
       changes_, [&](const change& c) { return compare(c, wanted) < 0; });
   return static_cast<std::size_t>(found - changes_.begin());
@@ -143,13 +163,13 @@ std::size_t sorted_run::first_from(std::uint8_t table, byte_view key) const {
 // ---- Lists of runs.
 
 void run_list::push(sorted_run::pointer latest) {
-  std::size_t merged = 0;
-  for (; merged < runs_.size(); ++merged) {
-    const auto& below = *runs_[merged];
-    if (below.changes().size() >= growth * latest->changes().size()) break;
-    latest = sorted_run::merged(*latest, below);
+  std::size_t count = 0;  // of the runs that are merged with it
+  auto size = latest->changes().size();
+  while (count < runs_.size() && runs_[count]->changes().size() < growth * size) {
+    size += runs_[count++]->changes().size();
   }
-  runs_.erase(runs_.begin(), runs_.begin() + static_cast<std::ptrdiff_t>(merged));
+  latest = sorted_run::merged(std::move(latest), std::span(runs_).first(count));
+  runs_.erase(runs_.begin(), runs_.begin() + static_cast<std::ptrdiff_t>(count));
   runs_.insert(runs_.begin(), std::move(latest));
 }
 
@@ -169,11 +189,8 @@ std::size_t run_list::batch_bytes() const {
 }
 
 sorted_run::pointer run_list::as_one() const {
-  sorted_run::pointer all;
-  for (auto run = runs_.rbegin(); run != runs_.rend(); ++run) {
-    all = all ? sorted_run::merged(**run, *all) : *run;
-  }
-  return all;
+  if (runs_.empty()) return nullptr;
+  return sorted_run::merged(runs_.front(), std::span(runs_).subspan(1));
 }
 
 run_list run_list::above(const run_list& earlier) const {

@@ -21,7 +21,10 @@ namespace soma::lmdb {
 
 /// The last change of one record in a batch or in several.
 struct change {
-  std::uint64_t prefix = 0;  // table and the first 7 bytes of the key, which decide most orders
+  // Table and the first 15 bytes of the key, as numbers: they decide most orders without a look at
+  // the key, which lies elsewhere in the memory.
+  std::uint64_t prefix = 0;
+  std::uint64_t prefix_more = 0;
   const std::uint8_t* key_data = nullptr;
   const std::uint8_t* value_data = nullptr;
   std::uint32_t value_size = 0;
@@ -44,8 +47,8 @@ class sorted_run {
 
   /// Null if these bytes are no batch for so many tables.
   [[nodiscard]] static pointer of_batch(bytes batch, std::size_t tables);
-  /// What remains of two runs of which the first is the later one.
-  [[nodiscard]] static pointer merged(const sorted_run& later, const sorted_run& earlier);
+  /// What remains of a run and of those that it hides, of which the first is the latest.
+  [[nodiscard]] static pointer merged(pointer latest, std::span<const pointer> below);
 
   /// The change of a record; null if there is none. `hash` is hash_of the same.
   [[nodiscard]] const change* find(std::uint8_t table, byte_view key, std::uint32_t hash) const;
@@ -56,6 +59,9 @@ class sorted_run {
   [[nodiscard]] std::size_t batch_bytes() const { return batch_bytes_; }
 
  private:
+  /// A run that has no index yet.
+  [[nodiscard]] static std::shared_ptr<sorted_run> merged_two(const sorted_run& later,
+                                                              const sorted_run& earlier);
   void make_index();
 
   std::vector<change> changes_;

@@ -144,7 +144,6 @@ void write_behind::load() {
 }
 
 std::shared_ptr<const run_list> write_behind::follow(std::uint64_t held) {
-  const auto known = followed_.empty() ? 0 : followed_.rbegin()->first;
   try {
     read_journals(held, followed_);
   } catch (const std::system_error& why) {
@@ -156,10 +155,14 @@ std::shared_ptr<const run_list> write_behind::follow(std::uint64_t held) {
     if (followed_.begin()->first != held + 1 || gaps != 0) return nullptr;
   }
   const auto latest = followed_.empty() ? 0 : followed_.rbegin()->first;
-  if (followed_from_ == held && latest == known) return published_;
-  auto list = std::make_shared<run_list>();
-  for (const auto& [number, run] : followed_) list->push(run);
+  if (followed_from_ == held && latest == followed_through_) return published_;
+  // While the tables hold what they held before, only the new batches come on top.
+  const bool goes_on = followed_from_ == held && followed_through_ > held;
+  auto list = goes_on ? std::make_shared<run_list>(*published_) : std::make_shared<run_list>();
+  const auto first = goes_on ? followed_.upper_bound(followed_through_) : followed_.begin();
+  for (auto next = first; next != followed_.end(); ++next) list->push(next->second);
   followed_from_ = held;
+  followed_through_ = latest;
   published_ = list;
   return published_;
 }

@@ -91,7 +91,9 @@ class write_behind {
   list_pointer published_;  // both
   // Of an environment that is opened for reading: the batches that are not in its tables.
   std::map<std::uint64_t, sorted_run::pointer> followed_;
+  // published_ has the batches after the first of these numbers, up to the second; 0: it has none.
   std::uint64_t followed_from_ = 0;
+  std::uint64_t followed_through_ = 0;
 };
 
 }  // namespace soma::lmdb
