@@ -8,6 +8,7 @@
 #include <atomic>
 #include <csignal>
 #include <map>
+#include <optional>
 #include <thread>
 
 #include "storage/lmdb/environment.hpp"
@@ -337,6 +338,44 @@ TEST_CASE(
   ::close(ends[1]);
   CHECK(WIFEXITED(status));
   CHECK(WEXITSTATUS(status) == 0);
+}
+
+TEST_CASE("another process sees each acknowledged transaction, whether the tables follow or not") {
+  for (const std::uint32_t batches : {1'000'000u, 7u}) {
+    CAPTURE(batches);
+    const scratch_directory dir;
+    const auto options = journaled(batches);
+    int ends[2];
+    REQUIRE(::pipe(ends) == 0);
+    const pid_t child = ::fork();
+    REQUIRE(child >= 0);
+    if (child == 0) {
+      ::close(ends[1]);
+      try {
+        std::optional<environment> env;
+        std::uint64_t acknowledged = 0;
+        while (::read(ends[0], &acknowledged, sizeof acknowledged) == sizeof acknowledged) {
+          if (!env) env.emplace(dir.path(), reading(options));
+          // It looks at some of them only, so that several are new to it at a time.
+          if (acknowledged % 3 == 1 && last_number(*env) < acknowledged) ::_exit(5);
+        }
+        ::_exit(acknowledged == 200 ? 0 : 6);
+      } catch (...) {
+        ::_exit(7);
+      }
+    }
+    environment env(dir.path(), options);
+    for (std::uint64_t n = 1; n <= 200; ++n) {
+      put_number(env, n);
+      REQUIRE(::write(ends[1], &n, sizeof n) == sizeof n);
+    }
+    ::close(ends[1]);
+    ::close(ends[0]);
+    int status = 0;
+    REQUIRE(::waitpid(child, &status, 0) == child);
+    CHECK(WIFEXITED(status));
+    CHECK(WEXITSTATUS(status) == 0);
+  }
 }
 
 TEST_CASE("readers on other threads see whole transactions only, while a writer goes on") {
