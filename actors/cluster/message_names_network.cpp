@@ -30,6 +30,8 @@ void add_network_messages(caf::actor_system_config& config) {
   add_message<schema::FinalityAnswer>(config, "soma.FinalityAnswer");
   add_message<schema::GetEvents>(config, "soma.GetEvents");
   add_message<schema::EventPage>(config, "soma.EventPage");
+  add_message<schema::GetExplanation>(config, "soma.GetExplanation");
+  add_message<schema::Explanation>(config, "soma.Explanation");
   add_message<schema::BlockNotice>(config, "soma.BlockNotice");
   add_message<schema::HearPeers>(config, "soma.HearPeers");
   add_message<schema::FromPeer>(config, "soma.FromPeer");

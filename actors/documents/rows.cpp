@@ -30,6 +30,7 @@ constexpr named_table tables[] = {
     {ledger_table::evidence, "evidence"},
     {ledger_table::onion, "onion"},
     {ledger_table::known_weights, "known_weights"},
+    {ledger_table::list, "list"},
 };
 
 value fields_of(const account_row& row) {
@@ -66,6 +67,18 @@ value fields_of(const submission_row& row) {
                     {"bond_shannons", row.bond.value},
                     {"claimed_at", row.claimed_at.value},
                     {"revealed", row.revealed_at.has_value()}});
+}
+value fields_of(const chain_row& row) {
+  return value::of({{"height", row.height.value},
+                    {"epoch", row.epoch.value},
+                    {"time_ms", row.time_ms},
+                    {"active_models", row.active_models},
+                    {"open_targets", row.open_targets}});
+}
+value fields_of(const list_row& row) {
+  value ids = value::list();
+  for (const auto& id : row.ids) ids.push(id.text());
+  return value::of({{"ids", std::move(ids)}});
 }
 value fields_of(const used_data_row& row) {
   return value::of({{"target", row.target.text()}});
@@ -105,6 +118,10 @@ value row_fields(byte_view key, byte_view row_value) {
   const auto table = table_of(key);
   if (!table) return {};
   switch (*table) {
+    case ledger_table::chain:
+      return decoded_fields<chain_row>(row_value);
+    case ledger_table::list:
+      return decoded_fields<list_row>(row_value);
     case ledger_table::account:
       return decoded_fields<account_row>(row_value);
     case ledger_table::validator:

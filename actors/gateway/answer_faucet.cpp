@@ -78,7 +78,8 @@ void answer_faucet(self_pointer self, const call_ptr& asked) {
   const auto to = address_in(*asked);
   if (!to) return;
   if (auto counted = state.giver->take(*to, asked->asked.peer, state.now_ms); !counted) {
-    return reply_error(*asked, 429, "faucet_waits", to_text(counted.error()));
+    return reply_later(*asked, 429, "faucet_waits", to_text(counted.error()),
+                       static_cast<std::uint32_t>(state.options.faucet->address_ms / 1'000));
   }
   const gift one{asked, *to};
   if (state.giver->knows_nonce()) return send(self, one);

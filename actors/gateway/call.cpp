@@ -41,6 +41,12 @@ shown_refusal shown(schema::LedgerRefusal reason) {
       return {404, "not_there_yet"};
     case schema::LedgerRefusal::NOT_PROVABLE:
       return {404, "not_provable"};
+    case schema::LedgerRefusal::BAD_NAME:
+      return {400, "bad_name"};
+    case schema::LedgerRefusal::UNKNOWN:
+      return {404, "unknown"};
+    case schema::LedgerRefusal::AMBIGUOUS:
+      return {409, "ambiguous"};
   }
   return {400, "refused"};
 }
@@ -68,6 +74,11 @@ void reply_bytes(const call& to, std::string_view type, byte_view body) {
   answer.content_type = type;
   answer.body = std::make_shared<const bytes>(body.begin(), body.end());
   to.to.send(with_headers(std::move(answer)));
+}
+
+void reply_later(const call& to, unsigned status, std::string_view code, std::string_view message,
+                 std::uint32_t after_s) {
+  to.to.send(with_headers(http::retry_response(status, code, message, after_s)));
 }
 
 void reply_error(const call& to, unsigned status, std::string_view code, std::string_view message) {

@@ -56,6 +56,9 @@ using self_pointer = gateway_actor::stateful_pointer<gateway_state>;
 void reply_json(const call& to, const json::value& document, unsigned status = 200);
 void reply_bytes(const call& to, std::string_view type, byte_view body);
 void reply_error(const call& to, unsigned status, std::string_view code, std::string_view message);
+/// An error that passes within so many seconds.
+void reply_later(const call& to, unsigned status, std::string_view code, std::string_view message,
+                 std::uint32_t after_s);
 /// The validator does not answer: 503, with the time after which to ask again.
 void reply_silent(const call& to);
 /// The question has no answer, by name: 404 when the thing is not there, 400 when the question is
@@ -91,6 +94,8 @@ void answer_events(self_pointer self, const call_ptr& asked);
 void look_at_streams(self_pointer self);
 /// Gives money to an address.
 void answer_faucet(self_pointer self, const call_ptr& asked);
+/// Tells why something was paid or not.
+void answer_explanation(self_pointer self, const call_ptr& asked);
 /// Takes a transaction, or says what became of one.
 void answer_transactions(self_pointer self, const call_ptr& asked);
 /// Asks again for what waits for a block, if there is a new one, and answers what has waited for as

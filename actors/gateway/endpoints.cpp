@@ -18,6 +18,12 @@ constexpr parameter key[] = {{"key", "the key of a row in hex, 1 to 96 bytes"}};
 constexpr parameter index[] = {
     {"name", "targets-by-epoch, targets-undecided, target-counts or model-counts"}};
 
+constexpr parameter what[] = {
+    {"what", "the number of an epoch, or 0x and the first 8 to 64 hex digits of an id"}};
+
+constexpr parameter event_count[] = {
+    {"events", "how many of the latest events of a model or an address to read, 1 to 20,000",
+     "integer"}};
 constexpr parameter limit_only[] = {{"limit", "the most entries in the answer", "integer"}};
 constexpr parameter page[] = {
     {"after", "the last id of the page before"},
@@ -196,6 +202,15 @@ const endpoint table[] = {
      0,
      {},
      true},
+    {endpoint_id::explanation,
+     method::get,
+     "/v1/explain/{what}",
+     "why a target, a model or an address was paid or not, or what an epoch did; nothing proves it",
+     "Explanation",
+     what,
+     event_count,
+     0,
+     {}},
     {endpoint_id::send_transaction,
      method::post,
      "/v1/transactions",

@@ -37,6 +37,7 @@ enum class endpoint_id : std::uint8_t {
   targets,
   validator,
   validators,
+  explanation,
   send_transaction,
   transaction,
   events,

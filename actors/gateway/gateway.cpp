@@ -123,6 +123,8 @@ void answer(self_pointer self, const call_ptr& asked) {
       return answer_events(self, asked);
     case endpoint_id::faucet:
       return answer_faucet(self, asked);
+    case endpoint_id::explanation:
+      return answer_explanation(self, asked);
     case endpoint_id::send_transaction:
     case endpoint_id::transaction:
       return answer_transactions(self, asked);

@@ -53,6 +53,16 @@ std::optional<fetch_error> other_version(const http::response& answer) {
                          "use another gateway, or a soma of that version");
 }
 
+/// Whether who was told to wait may be answered within this run: a faucet says to come again
+/// tomorrow.
+bool is_short_wait(const http::response& answer) {
+  constexpr unsigned longest_s = 60;
+  const auto text = http::find(answer.headers, "retry-after").value_or("");
+  unsigned seconds = 0;
+  const auto read = std::from_chars(text.data(), text.data() + text.size(), seconds);
+  return read.ec != std::errc() || seconds <= longest_s;
+}
+
 /// What {"error": {"code": ..., "message": ...}} says, for a person.
 std::string error_text(unsigned status, byte_view body) {
   const auto fallback = "HTTP status " + std::to_string(status);
@@ -123,8 +133,8 @@ fetched http_fetch::fetch(http::client& by, http::client_request asked, std::siz
       if (answer.error().kind == kind::broken && again) continue;
       return make_unexpected(error_of(answer.error(), name_));
     }
-    if (answer->status == 200) return body;
-    const bool is_busy = answer->status == 429 || answer->status >= 500;
+    if (answer->status >= 200 && answer->status < 300) return body;
+    const bool is_busy = answer->status >= 500 || (answer->status == 429 && is_short_wait(*answer));
     return failed(is_busy ? fetch_failure::silent : fetch_failure::refused,
                   error_text(answer->status, body));
   }
@@ -157,6 +167,38 @@ expected<message<schema::Rows>, refusal> http_fetch::listing(std::string_view na
   if (!prefix.empty()) target += "&prefix=" + to_hex(prefix);
   if (!after.empty()) target += "&after=" + to_hex(after);
   return read_plain<schema::Rows>(get(std::move(target), max_message_bytes<schema::Rows>));
+}
+
+expected<message<schema::Explanation>, refusal> http_fetch::explanation(std::string_view what,
+                                                                        std::uint32_t events) {
+  return read_plain<schema::Explanation>(
+      get("/v1/explain/" + std::string(what) + "?events=" + std::to_string(events),
+          max_message_bytes<schema::Explanation>));
+}
+
+expected<gift, refusal> http_fetch::ask_faucet(const address& to) {
+  http::client_request asked;
+  asked.verb = http::method::post;
+  asked.target = "/v1/faucet";
+  asked.headers.emplace_back("Content-Type", "application/json");
+  const auto text = json::value::of({{"address", to.text()}}).text();
+  asked.body = std::make_shared<const bytes>(text.begin(), text.end());
+  const auto answer = fetch(client_, std::move(asked), max_short_bytes);
+  if (!answer) return make_unexpected(refusal_of(answer.error()));
+  const auto read = json::parse({reinterpret_cast<const char*>(answer->data()), answer->size()});
+  const auto* id = read ? read->find("transaction") : nullptr;
+  const auto* amount = read ? read->find("amount_shannons") : nullptr;
+  const auto* text_of_id = id == nullptr ? nullptr : id->as_string();
+  const auto parsed = text_of_id == nullptr ? std::nullopt : transaction_id::parse(*text_of_id);
+  const auto shown = amount == nullptr ? std::string() : amount->plain();
+  gift given;
+  const auto number =
+      std::from_chars(shown.data(), shown.data() + shown.size(), given.amount.value);
+  if (!parsed || number.ec != std::errc() || number.ptr != shown.data() + shown.size()) {
+    return make_unexpected(refusal{distrust::malformed, {}, std::nullopt});
+  }
+  given.transaction = *parsed;
+  return given;
 }
 
 expected<message<schema::SubmitReceipt>, refusal> http_fetch::submit(

@@ -15,6 +15,7 @@
 #include "actors/gateway_client/distrust.hpp"
 #include "actors/gateway_client/fetch_port.hpp"
 #include "actors/http/client.hpp"
+#include "messages/values/amounts.hpp"
 #include "messages/values/ids.hpp"
 
 namespace soma::gateway_client {
@@ -31,6 +32,12 @@ struct http_fetch_options {
   std::uint32_t connect_ms = 5'000;
   std::uint32_t idle_ms = 10'000;    // between two arrivals of bytes
   std::uint32_t answer_ms = 30'000;  // a question and its whole answer
+};
+
+/// What a faucet says that it has sent.
+struct gift {
+  transaction_id transaction;
+  shannons amount;
 };
 
 class http_fetch {
@@ -50,6 +57,12 @@ class http_fetch {
   [[nodiscard]] expected<message<schema::Rows>, refusal> listing(std::string_view name,
                                                                  byte_view prefix, byte_view after,
                                                                  std::uint32_t most);
+  /// Asks the gateway's faucet for money for this address. A gateway without a faucet declines, and
+  /// so does one that has given to the address or the host not long ago.
+  [[nodiscard]] expected<gift, refusal> ask_faucet(const address& to);
+  /// Why something was paid or not (GetExplanation). Texts in it may hold any bytes.
+  [[nodiscard]] expected<message<schema::Explanation>, refusal> explanation(std::string_view what,
+                                                                            std::uint32_t events);
   [[nodiscard]] expected<message<schema::SubmitReceipt>, refusal> submit(
       const message<schema::SubmitTransaction>& offered);
   /// What became of a transaction. The gateway waits for a block that has it for at most `wait_ms`,

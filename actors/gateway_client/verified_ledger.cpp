@@ -270,10 +270,11 @@ expected<proven_rows, refusal> verified_ledger::find_many(const fetch_port& gate
   if (count == 0 || count > keys.size() || (count < keys.size()) != answer->more) {
     return no(distrust::other_answer);
   }
-  proven_rows found{answer->headers.front(), {}};
+  proven_rows found{answer->headers.front(), {}, {}};
   for (std::size_t i = 0; i < count; ++i) {
     if (answer->rows[i].key != keys[i]) return no(distrust::other_answer);
     found.values.push_back(answer->rows[i].value);
+    found.proofs.push_back(answer->rows[i].proof);
   }
   return found;
 }

@@ -43,6 +43,7 @@ struct proven_rows {
   /// The values of the first keys that were asked for, in their order; nullopt: there is no such
   /// row. At least one, and fewer than keys when the answer had no room for more (4 MiB).
   std::vector<std::optional<bytes>> values;
+  std::vector<state_proof> proofs;  // of each of these values, or of its absence
 };
 
 /// A page of rows of one state. Each row is proven. That no row is left out between them is not:

@@ -45,7 +45,8 @@ block_state::block_state(const state_reader& base)
       consensus_keys(&base),
       committees(&base),
       evidence(&base),
-      onions(&base) {
+      onions(&base),
+      lists(&base) {
   const auto stored = base.find(chain_key());
   SOMA_ASSERT(stored.has_value(), "the ledger begins with the rows of genesis");
   chain_ = row_traits<chain_row>::decode(*stored);
@@ -67,6 +68,7 @@ void block_state::each_table(Self& self, Visit visit) {
   visit(self.committees);
   visit(self.evidence);
   visit(self.onions);
+  visit(self.lists);
 }
 
 shannons& block_state::total(pot kind) {

@@ -71,6 +71,7 @@ class block_state {
   overlay<committee_row> committees;
   overlay<evidence_row> evidence;
   overlay<onion_row> onions;
+  overlay<list_row> lists;
 
   /// Moves an amount and returns true. Protocol §1.9: an address that receives its first amount
   /// gets an account. Returns false and changes nothing when `from` holds less than that.
@@ -103,7 +104,7 @@ class block_state {
 
   struct savepoint {
     chain_row chain;
-    std::array<std::size_t, 14> marks{};
+    std::array<std::size_t, 15> marks{};
   };
   /// Savepoints nest: the latest one is rolled back first.
   [[nodiscard]] savepoint mark() const;

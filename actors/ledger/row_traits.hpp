@@ -75,6 +75,8 @@ struct row_traits<stake_row> : keyed_row<stake_row, stake_position, &stake_key, 
 template <>
 struct row_traits<agenda_row> : keyed_row<agenda_row, agenda_item, &agenda_key, &agenda_in_key> {};
 template <>
+struct row_traits<list_row> : keyed_row<list_row, list_page, &list_key, &list_page_in_key> {};
+template <>
 struct row_traits<consensus_key_row> : row_bytes<consensus_key_row> {
   using key_type = public_key;
   [[nodiscard]] static row_key key_bytes(const public_key& key) { return consensus_key_key(key); }

@@ -22,6 +22,13 @@ std::string_view to_text(ledger_refusal reason) {
       return "this node has nothing so new yet";
     case ledger_refusal::not_provable:
       return "nothing that this node keeps proves by itself that this block is final";
+    case ledger_refusal::bad_name:
+      return "name an epoch by its number, or a target, model or address by 0x and at least its "
+             "first 8 hex digits";
+    case ledger_refusal::unknown:
+      return "the ledger has no target, model or address that begins with these digits";
+    case ledger_refusal::ambiguous:
+      return "more than one id begins with these digits: write more of them";
   }
   return "unknown";
 }

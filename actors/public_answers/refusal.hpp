@@ -19,16 +19,19 @@ enum class ledger_refusal : std::uint8_t {
   not_kept,
   not_there_yet,
   not_provable,
+  bad_name,
+  unknown,
+  ambiguous,
 };
 [[nodiscard]] std::string_view to_text(ledger_refusal reason);
 
 /// The answer of type Answer that says nothing but why there is none.
 template <class Answer>
-[[nodiscard]] message<Answer> refused(ledger_refusal reason) {
+[[nodiscard]] message<Answer> refused(ledger_refusal reason, std::string_view why = {}) {
   return message<Answer>::build([&](auto out) {
     auto refusal = out.initRefusal();
     refusal.setLedger(schema_refusal<schema::LedgerRefusal>(reason));
-    refusal.setWhy(bounded_why(to_text(reason)));
+    refusal.setWhy(bounded_why(why.empty() ? to_text(reason) : why));
   });
 }
 

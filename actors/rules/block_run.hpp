@@ -31,8 +31,9 @@ struct block_run {
   transaction_id transaction{};  // zero outside transactions
   std::vector<event> events{};
   std::vector<registry_change> registry{};
-  std::uint64_t filled = 0;     // targets, by this block's claims
-  bool stakes_changed = false;  // of active models
+  std::vector<target_id> filled{};   // by this block's claims
+  std::vector<target_id> expired{};  // by the end of their epoch
+  bool stakes_changed = false;       // of active models
   // What the block holds of transactions that were executed, applied or refused.
   std::uint64_t executed = 0;
   std::uint64_t executed_bytes = 0;

@@ -1,6 +1,11 @@
 #include "actors/rules/execution.hpp"
 
+#include <algorithm>
+#include <map>
+#include <set>
+
 #include "actors/ledger/queries.hpp"
+#include "actors/ledger/state_lists.hpp"
 #include "actors/rules/agenda.hpp"
 #include "actors/rules/committee.hpp"
 #include "actors/rules/difficulty.hpp"
@@ -11,6 +16,37 @@
 #include "actors/rules/onion.hpp"
 
 namespace soma::rules {
+namespace {
+
+// Protocol §11.6.
+void list_models(block_run& run) {
+  // A model whose next version becomes active leaves and joins in one block: it stays.
+  std::map<hash256, std::pair<bool, bool>> listed;  // before the block, after it
+  for (const auto& change : run.registry) {
+    const auto id = change.version.model.as<hash_tag>();
+    listed.try_emplace(id, !change.active, change.active).first->second.second = change.active;
+  }
+  std::set<hash256> left;
+  std::vector<hash256> joined;
+  for (const auto& [id, was_and_is] : listed) {
+    const auto [was, is] = was_and_is;
+    if (was && !is) left.insert(id);
+    if (is && !was) joined.push_back(id);
+  }
+  ledger::update_list(run.state, list_kind::active_models, left, joined);
+}
+
+void list_targets(block_run& run, std::span<const wanted_draw> opening) {
+  std::set<hash256> left;
+  for (const auto& id : run.filled) left.insert(id.as<hash_tag>());
+  for (const auto& id : run.expired) left.insert(id.as<hash_tag>());
+  std::vector<hash256> joined;
+  for (const auto& draw : opening) joined.push_back(draw.id.as<hash_tag>());
+  std::ranges::sort(joined);
+  ledger::update_list(run.state, list_kind::open_targets, left, joined);
+}
+
+}  // namespace
 
 struct execution::parts {
   parts(const block_input& block, const ledger::state_reader& base, const genesis& genesis)
@@ -34,8 +70,8 @@ void execution::open_waiting(parts& p, const active_models& active) {
     p.candidates = active.after(run.state);
     if (!p.candidates.empty()) p.draws = pay_for_targets(run);
   }
-  if (run.filled > 0) {
-    run.state.update_chain([&](chain_row& c) { c.targets_waiting += run.filled; });
+  if (!run.filled.empty()) {
+    run.state.update_chain([&](chain_row& c) { c.targets_waiting += run.filled.size(); });
   }
 }
 
@@ -128,6 +164,8 @@ execution begin_block(const block_input& block, const ledger::state_reader& base
   }
   if (p->draws.empty()) p->candidates.clear();
   for (const auto& draw : p->draws) schedule(run, draw.epoch, draw.id);
+  list_models(run);
+  list_targets(run, p->draws);
   state.commit();
   state.detach();
   return execution(std::move(p));

@@ -272,6 +272,7 @@ namespace {
 
 void expire(block_run& run, const target_id& target) {
   end_target(run, target, target_status::expired);
+  run.expired.push_back(target);
   auto& e = run.note(event_kind::target_expired);
   e.target = target;
   e.amount = run.state.targets.get(target).reward;

@@ -97,7 +97,8 @@ void execute(block_run& run, const address& sender, const block_transaction& t, 
   use_nonce(run, sender);
   outcome.reason = apply_and_charge(run, sender, t, start, free, outcome.fee);
   if (!outcome.reason) {
-    if (std::holds_alternative<tx::claim_target>(t.body->kind)) ++run.filled;
+    const auto* claim = std::get_if<tx::claim_target>(&t.body->kind);
+    if (claim != nullptr) run.filled.push_back(claim->target);
     return;
   }
   SOMA_ASSERT(!free, "a duty whose checks pass is applied");

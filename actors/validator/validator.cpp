@@ -7,6 +7,7 @@
 #include "actors/execution/ledger_reader.hpp"
 #include "actors/interface/describe_error.hpp"
 #include "actors/public_answers/event_page.hpp"
+#include "actors/public_answers/explanation.hpp"
 #include "actors/public_answers/finality.hpp"
 #include "actors/public_answers/history.hpp"
 #include "actors/public_answers/proven_rows.hpp"
@@ -249,6 +250,9 @@ validator_actor::behavior_type validator(validator_actor::stateful_pointer<valid
           },
           [at](const message<schema::GetEvents>& asked) {
             return public_answers::event_page_answer(at->ledger(), asked.root());
+          },
+          [at](const message<schema::GetExplanation>& asked) {
+            return public_answers::explanation_answer(at->ledger(), asked.root());
           },
           [at](const message<schema::FromPeer>& from) { return at->driver().take(from); }};
 }

@@ -20,6 +20,7 @@ using validator_actor = caf::typed_actor<
     caf::replies_to<message<schema::GetBlocks>>::with<message<schema::FinalBlocks>>,
     caf::replies_to<message<schema::GetFinality>>::with<message<schema::FinalityAnswer>>,
     caf::replies_to<message<schema::GetEvents>>::with<message<schema::EventPage>>,
+    caf::replies_to<message<schema::GetExplanation>>::with<message<schema::Explanation>>,
     caf::replies_to<message<schema::FromPeer>>::with<message<schema::Ack>>>;
 
 /// A role that gets a notice of each block once the block is durable.

@@ -23,6 +23,7 @@ std::vector<std::unique_ptr<verb>> all_verbs() {
   all.push_back(make_wallet_list());
   all.push_back(make_wallet_balance());
   all.push_back(make_wallet_send());
+  all.push_back(make_wallet_faucet());
   all.push_back(make_stake_add());
   all.push_back(make_stake_withdraw());
   all.push_back(make_stake_commission());

@@ -25,6 +25,7 @@ namespace soma::cli {
 [[nodiscard]] std::unique_ptr<verb> make_wallet_list();
 [[nodiscard]] std::unique_ptr<verb> make_wallet_balance();
 [[nodiscard]] std::unique_ptr<verb> make_wallet_send();
+[[nodiscard]] std::unique_ptr<verb> make_wallet_faucet();
 [[nodiscard]] std::unique_ptr<verb> make_stake_add();
 [[nodiscard]] std::unique_ptr<verb> make_stake_withdraw();
 [[nodiscard]] std::unique_ptr<verb> make_stake_commission();

@@ -68,6 +68,7 @@ SOMA_CODEC(agenda_row);
 SOMA_CODEC(consensus_key_row);
 SOMA_CODEC(evidence_row);
 SOMA_CODEC(onion_row);
+SOMA_CODEC(list_row);
 #undef SOMA_CODEC
 
 /// The fields of a header in their order, little endian, without anything between them.
@@ -97,6 +98,7 @@ inline constexpr std::size_t vote_layout_bytes = 49;
 [[nodiscard]] row_key consensus_key_key(const public_key& key);
 [[nodiscard]] row_key evidence_key(const hash256& shown);
 [[nodiscard]] row_key onion_key(const public_key& key);
+[[nodiscard]] row_key list_key(const list_page& page);
 /// The byte with which all keys of a table begin.
 [[nodiscard]] row_key table_prefix(ledger_table table);
 
@@ -112,5 +114,6 @@ template <class Id>
 [[nodiscard]] std::optional<model_version_ref> version_in_key(byte_view key);
 [[nodiscard]] std::optional<stake_position> position_in_key(byte_view key);
 [[nodiscard]] std::optional<agenda_item> agenda_in_key(byte_view key);
+[[nodiscard]] std::optional<list_page> list_page_in_key(byte_view key);
 
 }  // namespace soma::inline codec

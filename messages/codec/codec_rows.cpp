@@ -198,6 +198,8 @@ static void put(schema::ChainRow::Builder to, const chain_row& from) {
   to.setSliceHits(from.slice_hits);
   to.setTargetsWaiting(from.targets_waiting);
   to.setClaimsStanding(from.claims_standing);
+  to.setActiveModels(from.active_models);
+  to.setOpenTargets(from.open_targets);
   to.setTargetPot(from.target_pot.value);
   to.setEpochEmission(from.epoch_emission.value);
   to.setFlowed(from.flowed.value);
@@ -232,6 +234,8 @@ static void take(reading& in, schema::ChainRow::Reader from, chain_row& to) {
   to.slice_hits = from.getSliceHits();
   to.targets_waiting = from.getTargetsWaiting();
   to.claims_standing = from.getClaimsStanding();
+  to.active_models = from.getActiveModels();
+  to.open_targets = from.getOpenTargets();
   to.target_pot.value = from.getTargetPot();
   to.epoch_emission.value = from.getEpochEmission();
   to.flowed.value = from.getFlowed();

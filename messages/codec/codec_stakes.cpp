@@ -88,6 +88,21 @@ static void take(reading& in, schema::OnionRow::Reader from, onion_row& to) {
   to.next_from.value = from.getNextFrom();
 }
 
+static void put(schema::ListRow::Builder to, const list_row& from) {
+  if (from.ids.empty()) return;
+  auto ids = to.initIds(32 * length(from.ids.size(), list_page_ids));
+  auto* at = ids.begin();
+  for (const auto& id : from.ids) at = std::copy(id.value.begin(), id.value.end(), at);
+}
+static void take(reading& in, schema::ListRow::Reader from, list_row& to) {
+  const auto ids = view_of(from.getIds());
+  if (ids.size() % 32 != 0) return in.refuse(parse_refusal::wrong_size);
+  if (ids.size() > 32 * list_page_ids) return in.refuse(parse_refusal::list_too_long);
+  to.ids.resize(ids.size() / 32);
+  for (std::size_t i = 0; i < to.ids.size(); ++i)
+    to.ids[i] = *hash256::from(ids.subspan(32 * i, 32));
+}
+
 }  // namespace fields
 
 SOMA_CODEC_OF(committee_row, CommitteeRow, 16'384)
@@ -96,5 +111,6 @@ SOMA_CODEC_OF(agenda_row, AgendaRow, 1'024)
 SOMA_CODEC_OF(consensus_key_row, ConsensusKeyRow, 1'024)
 SOMA_CODEC_OF(evidence_row, EvidenceRow, 1'024)
 SOMA_CODEC_OF(onion_row, OnionRow, 1'024)
+SOMA_CODEC_OF(list_row, ListRow, 4'096)
 
 }  // namespace soma::inline codec

@@ -55,6 +55,19 @@ std::optional<agenda_item> agenda_in(byte_view data) {
   return data[8] >= 1 && data[8] <= 4 ? std::optional(item) : std::nullopt;
 }
 
+std::optional<list_page> list_page_in(byte_view data) {
+  if (data.size() != 5 || data[0] < 1 || data[0] > 2) return {};
+  list_page page{static_cast<list_kind>(data[0]), 0};
+  for (const auto byte : data.subspan(1)) page.number = page.number << 8 | byte;
+  return page;
+}
+
+void put_number(row_key& key, std::uint32_t number) {
+  for (int shift = 24; shift >= 0; shift -= 8) {
+    key.push_back(static_cast<std::uint8_t>(number >> shift));
+  }
+}
+
 }  // namespace
 
 row_key table_prefix(ledger_table table) {
@@ -88,9 +101,7 @@ row_key known_weights_key(const hash256& named) {
 
 row_key model_version_key(const model_id& model, std::uint32_t version) {
   row_key key = key_of(ledger_table::model_version, model);
-  for (int shift = 24; shift >= 0; shift -= 8) {
-    key.push_back(static_cast<std::uint8_t>(version >> shift));
-  }
+  put_number(key, version);
   return key;
 }
 
@@ -109,6 +120,12 @@ row_key consensus_key_key(const public_key& key) {
 }
 row_key onion_key(const public_key& key) {
   return key_of(ledger_table::onion, hash256{key});
+}
+row_key list_key(const list_page& page) {
+  row_key key = table_prefix(ledger_table::list);
+  key.push_back(static_cast<std::uint8_t>(page.list));
+  put_number(key, page.number);
+  return key;
 }
 row_key stake_prefix(const pool_owner& pool) {
   row_key key = table_prefix(ledger_table::stake);
@@ -153,6 +170,8 @@ std::optional<ledger_table> table_of(byte_view key) {
       return position_in(key.subspan(1)) ? std::optional(table) : std::nullopt;
     case ledger_table::agenda:
       return agenda_in(key.subspan(1)) ? std::optional(table) : std::nullopt;
+    case ledger_table::list:
+      return list_page_in(key.subspan(1)) ? std::optional(table) : std::nullopt;
     case ledger_table::model_version:
       return key.size() == 37 ? std::optional(table) : std::nullopt;
     case ledger_table::account:
@@ -186,6 +205,11 @@ std::optional<stake_position> position_in_key(byte_view key) {
 std::optional<agenda_item> agenda_in_key(byte_view key) {
   if (table_of(key) != ledger_table::agenda) return std::nullopt;
   return agenda_in(key.subspan(1));
+}
+
+std::optional<list_page> list_page_in_key(byte_view key) {
+  if (table_of(key) != ledger_table::list) return std::nullopt;
+  return list_page_in(key.subspan(1));
 }
 
 }  // namespace soma::inline codec

@@ -78,6 +78,11 @@ struct OnionRow {
   nextFrom @4 :UInt64;     # the first block that peels it
 }
 
+struct ListRow {
+  # Key: 16, the list (1 the active models, 2 the open targets), number of the page (u32 big endian). Protocol §11.6.
+  ids @0 :Data;            # 1 to 64 ids of 32 bytes each, one behind the other
+}
+
 struct ChainRow {
   # Key: 1, nothing else. There is one.
   height @0 :UInt64;
@@ -112,4 +117,6 @@ struct ChainRow {
   leaderSeed @29 :Data;    # of the epoch
   nextLeaderSeed @30 :Data;
   claimsStanding @31 :UInt64;  # not revealed, and not over
+  activeModels @32 :UInt64;  # entries of that list
+  openTargets @33 :UInt64;   # entries of that list
 }

@@ -111,3 +111,49 @@ struct PlacedEvent {
   index @1 :UInt32;
   event @2 :Data;  # the canonical bytes of an Event
 }
+
+struct GetExplanation {
+  # Asks why something was paid or not, or what an epoch did.
+  what @0 :Text;     # the number of an epoch, or 0x and the first 8 to 64 digits of the id of a target, a model, an address
+  events @1 :UInt32; # read at most so many of the latest events of a model or an address; 0: 2,000; at most 20,000
+}
+
+struct Explanation {
+  # What the kept events and the rows tell. Nothing proves it. Ids in texts are short, in fields whole; amounts in texts
+  # are in SOMA, in fields in shannons.
+  refusal @0 :Refusals.Refusal;  # `ledger`
+  subject @1 :Text;              # "target", "model", "address" or "epoch"
+  id @2 :Text;                   # a number for an epoch
+  status @3 :Text;
+  summary @4 :Text;              # one sentence
+  facts @5 :List(ExplainedField);
+  passages @6 :List(ExplainedPassage);
+  next @7 :List(ExplainedStep);  # the coming deadlines
+}
+
+struct ExplainedPassage {
+  name @0 :Text;
+  title @1 :Text;
+  steps @2 :List(ExplainedStep);
+}
+
+struct ExplainedStep {
+  name @0 :Text;
+  text @1 :Text;
+  hasHeight @2 :Bool;
+  height @3 :UInt64;   # of the block in which it happened or is due; 0 unless hasHeight
+  section @4 :Text;    # of the protocol; empty when none rules it
+  fields @5 :List(ExplainedField);
+}
+
+struct ExplainedField {
+  name @0 :Text;
+  value :union {
+    flag @1 :Bool;
+    count @2 :UInt64;
+    difference @3 :Int64;
+    number @4 :Float32;
+    text @5 :Text;
+    texts @6 :List(Text);
+  }
+}

@@ -96,6 +96,9 @@ enum LedgerRefusal {
   notKept @6;            # it is older than what this node keeps: ask another node
   notThereYet @7;        # it is newer than what this node has
   notProvable @8;        # nothing that this node keeps proves by itself that this block is final
+  badName @9;            # neither the number of an epoch nor 0x and 8 to 64 hex digits
+  unknown @10;           # nothing in this ledger has an id that begins with these digits
+  ambiguous @11;         # several ids begin with them
 }
 
 struct Ack {

@@ -33,6 +33,7 @@ enum class ledger_table : std::uint8_t {
   evidence = 13,
   known_weights = 14,
   onion = 15,
+  list = 16,
 };
 
 /// What holders other than the owner have withdrawn from a pool at the end of one epoch: of
@@ -249,6 +250,23 @@ struct used_data_row {
   friend bool operator==(const used_data_row&, const used_data_row&) = default;
 };
 
+/// The lists that are part of the state, so that a reader can prove that none is missing. Protocol
+/// §11.6.
+enum class list_kind : std::uint8_t { active_models = 1, open_targets = 2 };
+
+struct list_page {
+  list_kind list{};
+  std::uint32_t number = 0;  // from 0
+  friend auto operator<=>(const list_page&, const list_page&) = default;
+};
+
+/// Key: list and number of the page. Only the last page of a list has fewer than list_page_ids ids.
+struct list_row {
+  std::vector<hash256> ids;  // of models or of targets; at least one
+  friend bool operator==(const list_row&, const list_row&) = default;
+};
+inline constexpr std::size_t list_page_ids = 64;
+
 /// The single row of table `chain` (key: nothing but the table byte). The totals are updated by
 /// every change and checked after every block:
 ///   balances + staked + joining + unbonding + bonds + set aside + target pot + validator pay
@@ -274,6 +292,8 @@ struct chain_row {
   std::uint64_t slices_done = 0;         // of this epoch
   std::uint64_t targets_waiting = 0;     // to be opened as soon as the pot allows it
   std::uint64_t claims_standing = 0;     // not revealed, and not over
+  std::uint64_t active_models = 0;       // entries of that list, protocol §11.6
+  std::uint64_t open_targets = 0;        // entries of that list
   shannons target_pot;                   // of which new targets are paid
   shannons epoch_emission;               // what this epoch emits in all
   shannons flowed;                       // of it, what has come into the target pot so far

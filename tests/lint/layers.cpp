@@ -73,7 +73,7 @@ const std::vector<zone>& zones() {
         "storage"}},
       {"actors/documents", {"actors/documents", "actors/explain", "messages", "storage"}},
       {"actors/public_answers",
-       {"actors/public_answers", "actors/state_tree", "messages", "storage"}},
+       {"actors/public_answers", "actors/explain", "actors/state_tree", "messages", "storage"}},
       {"actors/gateway_client",
        {"actors/gateway_client", "actors/http", "actors/rules", "actors/ledger",
         "actors/state_tree", "actors/consensus", "messages"}},

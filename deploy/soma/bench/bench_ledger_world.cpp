@@ -82,6 +82,7 @@ class ledger_world::first_rows {
     models(take, chain);
     versions(take);
     others_below(static_cast<ledger_table>(0xff));
+    listed_models(take, chain);
     return chain;
   }
 
@@ -134,6 +135,19 @@ class ledger_world::first_rows {
   }
 
   ledger_world& w_;
+  /// Their list, protocol §11.6.
+  void listed_models(const row_taker& take, chain_row& chain) const {
+    for (std::uint32_t page = 0; page * list_page_ids < ids_.size(); ++page) {
+      list_row row;
+      const auto from = page * list_page_ids;
+      for (auto i = from; i < std::min(ids_.size(), from + list_page_ids); ++i) {
+        row.ids.push_back(ids_[i].first.as<hash_tag>());
+      }
+      take(list_key({list_kind::active_models, page}), encode(row));
+    }
+    chain.active_models = ids_.size();
+  }
+
   std::vector<std::pair<model_id, std::uint64_t>> ids_;  // each model's id and number, by id
 };
 

@@ -1,11 +1,11 @@
 #include <algorithm>
-#include <array>
-#include <charconv>
 #include <map>
 
-#include "actors/explain/explain.hpp"
+#include "actors/documents/explanation.hpp"
+#include "actors/explain/subjects.hpp"
+#include "actors/public_answers/explanation.hpp"
+#include "deploy/soma/network/network_connection.hpp"
 #include "deploy/soma/shell/console.hpp"
-#include "deploy/soma/source/ids.hpp"
 #include "deploy/soma/source/keys_home.hpp"
 #include "deploy/soma/source/names.hpp"
 #include "deploy/soma/source/stored_ledger.hpp"
@@ -14,7 +14,6 @@
 namespace soma::cli {
 namespace {
 
-namespace fs = std::filesystem;
 using explanation = explain::explanation;
 using answer = expected<explanation, failure>;
 
@@ -27,7 +26,8 @@ class explain_verb final : public verb {
   std::string_view example() const override {
     return "soma explain 0x1f3a90c2\n"
            "soma explain submitter-1\n"
-           "soma explain 7 --json";
+           "soma explain 7 --json\n"
+           "soma explain 0x1f3a90c2 --join https://gateway.example";
   }
   void declare(option_set& options) override {
     options
@@ -40,143 +40,74 @@ class explain_verb final : public verb {
     options.add("events", events_,
                 "how many of the latest events of a model or address to read at most, since a "
                 "validator may have millions");
-    add_ledger_option(options, ledger_);
+    place_.declare(options);
   }
   outcome run(const run_context& context) override;
 
  private:
-  [[nodiscard]] answer ask(const run_context& context, const tables::ledger_view& view,
-                           const explain::options& how, const localnet_names& names) const;
+  [[nodiscard]] std::string id_of(const run_context& context, const localnet_names& names) const;
+  [[nodiscard]] answer ask_network(const run_context& context, network_connection& network) const;
+  [[nodiscard]] answer ask_ledger(const run_context& context, const stored_ledger& ledger) const;
 
   std::string what_;
   std::uint64_t events_ = 2'000;
-  fs::path ledger_;
+  ledger_place place_;
 };
 
-enum class subject : std::uint8_t { target, model, address };
-struct candidate {
-  subject kind;
-  hash256 id;
-  friend auto operator<=>(const candidate&, const candidate&) = default;
-};
-
-std::string_view name_of(subject kind) {
-  static constexpr std::array<std::string_view, 3> names{"target", "model", "address"};
-  return names[static_cast<std::size_t>(kind)];
+bool is_digit(char c) {
+  return c >= '0' && c <= '9';
 }
 
-std::vector<candidate> candidates_of(const tables::ledger_view& view, const std::string& digits) {
-  std::vector<candidate> all;
-  const auto add = [&](subject kind, ledger_table table) {
-    for (const auto& id : ids_with_prefix(view, table, digits)) all.push_back({kind, id});
-  };
-  add(subject::target, ledger_table::target);
-  add(subject::model, ledger_table::model);
-  add(subject::address, ledger_table::account);
-  add(subject::address, ledger_table::validator);
-  std::ranges::sort(all);
-  all.erase(std::unique(all.begin(), all.end()), all.end());
-  return all;
-}
-
-/// Reads the number of an epoch, which is a number without "0x".
-std::optional<epoch_number> epoch_in(const std::string& text) {
-  epoch_number epoch;
-  const auto end = std::from_chars(text.data(), text.data() + text.size(), epoch.value);
-  if (end.ec != std::errc() || end.ptr != text.data() + text.size()) return std::nullopt;
-  return epoch;
-}
-
-answer told(expected<explanation, explain::refusal> found, const std::string& what) {
-  if (!found)
-    return failed("cannot explain " + what, std::string(explain::to_text(found.error())),
-                  found.error() == explain::refusal::epoch_to_come
-                      ? "an id begins with 0x; a number without 0x is an epoch"
-                      : "");
-  return std::move(*found);
-}
-
-answer explain_one(const tables::ledger_view& view, const candidate& one,
-                   const explain::options& how) {
-  const auto text = one.id.text();
-  switch (one.kind) {
-    case subject::target:
-      return told(explain::explain_target(view, one.id.as<target_tag>(), how), text);
-    case subject::model:
-      return told(explain::explain_model(view, one.id.as<model_tag>(), how), text);
-    case subject::address:
+answer told(expected<explanation, explain::unexplained> found, const std::string& what) {
+  if (found) return std::move(*found);
+  using enum explain::naming;
+  switch (found.error().reason) {
+    case not_a_name:
+      return wrong_usage("cannot explain `" + what + "`",
+                         "it is neither the number of an epoch, a name, nor 0x and at least 8 hex "
+                         "digits",
+                         "`soma wallet list` shows all keys");
+    case ambiguous:
+      return failed("`" + what + "` can mean more than one", found.error().why,
+                    "write more digits");
+    case epoch_to_come:
+      return failed("cannot explain epoch " + what, found.error().why,
+                    "an id begins with 0x; a number without 0x is an epoch");
+    case unknown:
       break;
   }
-  return told(explain::explain_address(view, one.id.as<address_tag>(), how), text);
+  return failed("cannot explain " + what, found.error().why);
 }
 
-answer explain_verb::ask(const run_context& context, const tables::ledger_view& view,
-                         const explain::options& how, const localnet_names& names) const {
-  if (const auto epoch = epoch_in(what_))
-    return told(explain::explain_epoch(view, *epoch, how), "epoch " + what_);
+/// The name of a key, an account or a model as an id; any other text as it is.
+std::string explain_verb::id_of(const run_context& context, const localnet_names& names) const {
   auto account = key_named(context, what_);
   if (!account) account = account_of_localnet(names, what_);
-  if (account) return explain_one(view, {subject::address, hash256{account->value}}, how);
-  for (const auto& [model, name] : how.names) {
-    if (name == what_) return explain_one(view, {subject::model, hash256{model.value}}, how);
+  if (account) return account->text();
+  for (const auto& [model, name] : names.models) {
+    if (name == what_) return model.text();
   }
-  const auto digits = id_digits(what_);
-  if (!digits) {
-    return wrong_usage("cannot explain `" + what_ + "`",
-                       "it is neither the number of an epoch, a name, nor 0x and at least 8 hex "
-                       "digits",
-                       "`soma wallet list` shows all keys");
+  return what_;
+}
+
+answer explain_verb::ask_network(const run_context& context, network_connection& network) const {
+  const auto id = id_of(context, {});
+  const bool is_number = !id.empty() && std::ranges::all_of(id, is_digit);
+  if (!is_number && !explain::id_digits(id)) {
+    return told(make_unexpected(explain::unexplained{explain::naming::not_a_name, {}}), what_);
   }
-  const auto found = candidates_of(view, *digits);
-  if (found.size() == 1) return explain_one(view, found.front(), how);
-  if (found.empty()) {
-    // Events may contain an address that never had an account.
-    if (const auto whole = hash256::parse(*digits))
-      return explain_one(view, {subject::address, *whole}, how);
-    return failed("cannot explain " + what_,
-                  "the ledger has no target, model or address that begins with it");
+  if (events_ > public_answers::max_explained_events) {
+    return wrong_usage("--events", "a network reads at most 20,000 events for an answer",
+                       "ask for fewer, or read the ledger of a node with --ledger");
   }
-  std::string all;
-  for (const auto& one : found)
-    all += (all.empty() ? "" : ", ") + std::string(name_of(one.kind)) + " " + one.id.text();
-  return failed("`" + what_ + "` can mean more than one", all, "write more digits");
+  return network.explain(id, static_cast<std::uint32_t>(events_));
 }
 
-json json_of(const explain::content& value) {
-  return std::visit(
-      [](const auto& held) -> json {
-        if constexpr (requires { held.begin()->begin(); }) {
-          return json::list_of(held);
-        } else {
-          return json(held);
-        }
-      },
-      value);
-}
-
-json json_of(const explain::step& one) {
-  json object = json::of({{"what", one.name}, {"text", one.text}});
-  if (one.height) object.set("height", one.height->value);
-  if (!one.section.empty()) object.set("section", one.section);
-  for (const auto& f : one.fields) object.set(f.name, json_of(f.value));
-  return object;
-}
-
-json json_of(const std::vector<explain::step>& steps) {
-  json list = json::list();
-  for (const auto& one : steps) list.push(json_of(one));
-  return list;
-}
-
-json json_of(const explanation& all) {
-  json object = json::of(
-      {{"subject", all.subject}, {"id", all.id}, {"status", all.status}, {"summary", all.summary}});
-  json facts = json::of({});
-  for (const auto& f : all.facts) facts.set(f.name, json_of(f.value));
-  object.set("facts", std::move(facts));
-  for (const auto& p : all.passages) object.set(p.name, json_of(p.steps));
-  object.set("next", json_of(all.next));
-  return object;
+answer explain_verb::ask_ledger(const run_context& context, const stored_ledger& ledger) const {
+  explain::options how;
+  how.names = ledger.names().models;
+  how.events = events_;
+  return told(explain::explain(ledger.view(), id_of(context, ledger.names()), how), what_);
 }
 
 /// The names of accounts by the short text of their addresses, for the report for people.
@@ -235,18 +166,28 @@ void print_text(const explanation& all, const account_names& names) {
 }
 
 outcome explain_verb::run(const run_context& context) {
-  const auto ledger = stored_ledger::open(context, ledger_);
-  if (!ledger) return make_unexpected(ledger.error());
-  explain::options how;
-  how.names = ledger->names().models;
-  how.events = events_;
-  const auto view = ledger->view();
-  const auto found = ask(context, view, how, ledger->names());
-  if (!found) return make_unexpected(found.error());
-  if (context.wants_json) {
-    print_line(json_of(*found).text());
+  auto opened = open_source(context, place_);
+  if (!opened) return make_unexpected(opened.error());
+  localnet_names names;
+  std::optional<answer> found;
+  if (auto* network = dynamic_cast<network_connection*>(opened->get())) {
+    found = ask_network(context, *network);
   } else {
-    print_text(*found, names_of_accounts(context, ledger->names()));
+    opened->reset();  // a process opens a ledger once at a time
+    const auto ledger = stored_ledger::open(context, place_.ledger);
+    if (!ledger) return make_unexpected(ledger.error());
+    names = ledger->names();
+    found = ask_ledger(context, *ledger);
+  }
+  if (!*found) return make_unexpected(found->error());
+  const bool is_proven = *opened == nullptr;
+  if (context.wants_json) {
+    auto facts = documents::explanation_json(**found);
+    if (!is_proven) facts.set("proven", "nothing");
+    print_line(facts.text());
+  } else {
+    print_text(**found, names_of_accounts(context, names));
+    if (!is_proven) note_line("nothing proves an explanation: it tells what events say");
   }
   return {};
 }

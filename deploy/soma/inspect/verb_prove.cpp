@@ -1,10 +1,12 @@
 #include "actors/documents/rows.hpp"
 #include "actors/state_tree/state_proof.hpp"
 #include "deploy/soma/inspect/proof_report.hpp"
+#include "deploy/soma/network/network_connection.hpp"
 #include "deploy/soma/shell/console.hpp"
 #include "deploy/soma/shell/files.hpp"
 #include "deploy/soma/shell/report.hpp"
 #include "deploy/soma/source/ids.hpp"
+#include "deploy/soma/source/names.hpp"
 #include "deploy/soma/source/stored_ledger.hpp"
 #include "deploy/soma/verbs.hpp"
 #include "messages/codec/codec_proofs.hpp"
@@ -22,7 +24,8 @@ class prove_verb final : public verb {
   }
   std::string_view example() const override {
     return "soma prove 0x1f3a90c2 -o row.proof\n"
-           "soma prove 0x1f3a90c2 --table submission --json";
+           "soma prove 0x1f3a90c2 --table submission --json\n"
+           "soma prove 0x1f3a90c2 -o row.proof --join https://gateway.example";
   }
   void declare(option_set& options) override {
     options.add("key", key_, "an address, model or target: 0x and 64 digits, or the first 8")
@@ -32,19 +35,20 @@ class prove_verb final : public verb {
     options.add("row", row_, "whole key of a row in hex, instead of an id").shown_as("HEX");
     options.add("output", output_, "file to write the proof to").also('o').shown_as("FILE");
     options.add("force", force_, "replace an existing file");
-    add_ledger_option(options, ledger_);
+    place_.declare(options);
   }
   outcome run(const run_context& context) override;
 
  private:
-  [[nodiscard]] expected<row_key, failure> wanted(const tables::ledger_view& view) const;
-  [[nodiscard]] expected<row_key, failure> key_by_id(const tables::ledger_view& view,
+  [[nodiscard]] expected<row_key, failure> wanted(ledger_source& source) const;
+  [[nodiscard]] expected<row_key, failure> key_by_id(ledger_source& source,
                                                      const std::string& digits) const;
-  [[nodiscard]] expected<proven_row, failure> prove(const tables::ledger_view& view) const;
+  [[nodiscard]] expected<proven_row, failure> prove(const run_context& context) const;
   [[nodiscard]] outcome write(const proven_row& proven) const;
 
   std::string key_, table_, row_;
-  fs::path output_, ledger_;
+  fs::path output_;
+  ledger_place place_;
   bool force_ = false;
 };
 
@@ -54,7 +58,7 @@ row_key key_in(ledger_table table, const hash256& id) {
   return key;
 }
 
-expected<row_key, failure> prove_verb::wanted(const tables::ledger_view& view) const {
+expected<row_key, failure> prove_verb::wanted(ledger_source& source) const {
   if (key_.empty() == row_.empty()) {
     return wrong_usage("prove", "give either an id or --row KEY", "see `soma prove --help`");
   }
@@ -72,10 +76,10 @@ expected<row_key, failure> prove_verb::wanted(const tables::ledger_view& view) c
                        "an id is 0x and 64 hex digits, or at least the first 8 of them",
                        "see `soma prove --help`");
   }
-  return key_by_id(view, *digits);
+  return key_by_id(source, *digits);
 }
 
-expected<row_key, failure> prove_verb::key_by_id(const tables::ledger_view& view,
+expected<row_key, failure> prove_verb::key_by_id(ledger_source& source,
                                                  const std::string& digits) const {
   std::vector<ledger_table> within{ledger_table::account, ledger_table::model,
                                    ledger_table::target};
@@ -86,7 +90,7 @@ expected<row_key, failure> prove_verb::key_by_id(const tables::ledger_view& view
       return wrong_usage("--table", "the key of a row of " + table_ + " is not just an id",
                          "name the row with --row KEY");
     }
-    for (const auto& id : ids_with_prefix(view, table, digits)) found.push_back(key_in(table, id));
+    for (const auto& id : ids_in(source, table, digits)) found.push_back(key_in(table, id));
   }
   if (found.size() == 1) return found.front();
   if (found.size() > 1) {
@@ -104,9 +108,7 @@ expected<row_key, failure> prove_verb::key_by_id(const tables::ledger_view& view
                 "the ledger has no such row", "to prove that, give all 64 digits and --table");
 }
 
-expected<proven_row, failure> prove_verb::prove(const tables::ledger_view& view) const {
-  const auto key = wanted(view);
-  if (!key) return make_unexpected(key.error());
+expected<proven_row, failure> prove_stored(const tables::ledger_view& view, const row_key& key) {
   const auto last = view.block_at(view.height());
   if (!last) {
     return failed(
@@ -125,7 +127,21 @@ expected<proven_row, failure> prove_verb::prove(const tables::ledger_view& view)
                   tree.root().text() + " instead of " + last->header.state_root.text(),
                   "the ledger is damaged, or another version wrote it; fill it anew");
   }
-  return proven_row{last->header, *key, view.find_row(*key), state_tree::prove(tree, *key)};
+  return proven_row{last->header, key, view.find_row(key), state_tree::prove(tree, key)};
+}
+
+expected<proven_row, failure> prove_verb::prove(const run_context& context) const {
+  auto opened = open_source(context, place_);
+  if (!opened) return make_unexpected(opened.error());
+  const auto key = wanted(**opened);
+  if (!key) return make_unexpected(key.error());
+  if (auto* network = dynamic_cast<network_connection*>(opened->get())) {
+    return network->prove(*key);
+  }
+  opened->reset();  // a process opens a ledger once at a time
+  const auto ledger = stored_ledger::open(context, place_.ledger);
+  if (!ledger) return make_unexpected(ledger.error());
+  return prove_stored(ledger->view(), *key);
 }
 
 outcome prove_verb::write(const proven_row& proven) const {
@@ -136,9 +152,7 @@ outcome prove_verb::run(const run_context& context) {
   if (!output_.empty()) {
     if (auto free = check_new_file(context, output_, force_); !free) return free;
   }
-  const auto ledger = stored_ledger::open(context, ledger_);
-  if (!ledger) return make_unexpected(ledger.error());
-  const auto proven = prove(ledger->view());
+  const auto proven = prove(context);
   if (!proven) return make_unexpected(proven.error());
   if (!output_.empty()) {
     if (auto written = write(*proven); !written) return written;

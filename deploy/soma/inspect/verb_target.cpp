@@ -86,25 +86,37 @@ outcome target_list::run(const run_context& context) {
     if (fits && shown.size() < limit_) shown.emplace_back(id, std::move(row));
     return shown.size() < limit_;
   };
-  if (all_) {
+  // All open targets are of the present epoch, and the ledger lists them.
+  const bool only_open =
+      status_ == explain::name_of(target_status::open) && (all_ || epoch == chain.epoch.value);
+  const auto take_all = [&](std::span<const target_id> ids) {
+    std::vector<row_key> keys;
+    for (const auto& id : ids) keys.push_back(target_key(id));
+    const auto values = source.find_many(keys);
+    for (std::size_t i = 0; i < values.size(); ++i) {
+      if (values[i]) take(ids[i], ledger_source::decoded<target_row>(*values[i]));
+    }
+  };
+  std::vector<target_id> wanted;
+  if (only_open) {
+    for (const auto& id : source.listed(list_kind::open_targets)) {
+      wanted.push_back(id.as<target_tag>());
+    }
+    counts[target_status::open] = wanted.size();
+    if (wanted.size() > limit_) wanted.resize(limit_);
+    take_all(wanted);
+  } else if (all_) {
     counts = source.target_counts();
     source.scan(table_prefix(ledger_table::target), [&](byte_view key, byte_view value) {
       return take(*id_in_key<target_id>(key), ledger_source::decoded<target_row>(value));
     });
   } else {
-    std::vector<target_id> wanted;
-    std::vector<row_key> keys;
     for (const auto& target : source.targets_of({epoch})) {
       ++counts[target.status];
       const bool fits = status_.empty() || explain::name_of(target.status) == status_;
-      if (!fits || keys.size() == limit_) continue;
-      wanted.push_back(target.id);
-      keys.push_back(target_key(target.id));
+      if (fits && wanted.size() < limit_) wanted.push_back(target.id);
     }
-    const auto values = source.find_many(keys);
-    for (std::size_t i = 0; i < values.size(); ++i) {
-      if (values[i]) take(wanted[i], ledger_source::decoded<target_row>(*values[i]));
-    }
+    take_all(wanted);
   }
   if (context.wants_json) {
     json::object counted;
@@ -116,11 +128,13 @@ outcome target_list::run(const run_context& context) {
                            {"epoch", all_ ? json() : json(epoch)},
                            {"counts", json(std::move(counted))},
                            {"targets", json(std::move(list))}});
-    add_evidence(facts, source);
+    add_evidence(facts, source, only_open);
     print_line(facts.text());
     return {};
   }
-  note_evidence(source);
+  note_evidence(source, only_open ? ""
+                                  : "each target is proven; that none is left out, and their "
+                                    "counts,");
   table rows({"target", "epoch", "status", "reward", "radius", "assigned"});
   for (const auto& [id, row] : shown) {
     rows.row({id.short_text(), std::to_string(row.epoch.value),

@@ -225,12 +225,8 @@ void gateway_ledger::keep_trust(bool is_last) {
   if (!kept && !std::exchange(has_failed_to_keep_, true)) note_line(one_line(kept.error()));
 }
 
-template <class Ask>
-auto gateway_ledger::asked(const Ask& ask) {
-  auto answer = pool_.call([&](std::size_t which) { return ask(*gateways_[which]); });
-  if (!answer) throw source_failure(to_text(answer.error()) + "; " + remedy_for(answer.error()));
-  keep_trust();
-  return std::move(*answer);
+void gateway_ledger::give_up(const gateway_client::pool_refusal& why) {
+  throw source_failure(to_text(why) + "; " + remedy_for(why));
 }
 
 std::optional<bytes> gateway_ledger::find(byte_view key) {

@@ -41,6 +41,10 @@ class gateway_ledger final : public network_connection {
   /// Always nullopt: gateways do not ask the members.
   std::optional<std::vector<public_key>> holders_of(const blob_id& blob, std::uint64_t size_bytes,
                                                     std::uint32_t within_ms) override;
+  expected<proven_row, failure> prove(const row_key& key) override;
+  expected<gateway_client::gift, failure> ask_faucet(const address& to) override;
+  expected<explain::explanation, failure> explain(const std::string& what,
+                                                  std::uint32_t events) override;
   /// Always refuses: gateways take no blobs.
   outcome connect_blobs(const mesh::host_port& at) override;
   blob_id put_blob(bytes data) override;
@@ -54,7 +58,13 @@ class gateway_ledger final : public network_connection {
   /// Calls `ask` with one gateway after the other until one answers soundly. Throws source_failure
   /// with the reasons of all if none does.
   template <class Ask>
-  auto asked(const Ask& ask);
+  auto asked(const Ask& ask) {
+    auto answer = pool_.call([&](std::size_t which) { return ask(*gateways_[which]); });
+    if (!answer) give_up(answer.error());
+    keep_trust();
+    return std::move(*answer);
+  }
+  [[noreturn]] static void give_up(const gateway_client::pool_refusal& why);
   [[nodiscard]] outcome find_genesis(const std::optional<chain_id>& network);
   [[nodiscard]] outcome begin(gateway_client::client_options options);
   [[nodiscard]] std::vector<std::optional<bytes>> find_page(std::span<const row_key> keys);

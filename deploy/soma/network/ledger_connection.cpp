@@ -6,6 +6,7 @@
 #include <future>
 
 #include "actors/blob_store/transfer.hpp"
+#include "actors/gateway_client/gateway_answer.hpp"
 #include "actors/interface/describe_error.hpp"
 #include "actors/wallet/wallet.hpp"
 #include "deploy/soma/source/stored_ledger.hpp"
@@ -156,6 +157,30 @@ std::optional<std::vector<public_key>> ledger_connection::holders_of(const blob_
     if (const auto read = array_of<32>(key)) keys.push_back(*read);
   }
   return keys;
+}
+
+expected<proven_row, failure> ledger_connection::prove(const row_key& key) {
+  const auto reply = ask<schema::ProvenRows>(message<schema::GetProvenRows>::build(
+      [&](auto out) { out.initKeys(1).set(0, data_of(byte_view(key))); }));
+  const auto read = gateway_client::read_rows(bytes(reply.bytes().begin(), reply.bytes().end()));
+  if (!read || read->rows.size() != 1) {
+    return failed("cannot prove a row", why_of(reply.root().getRefusal()));
+  }
+  return proven_row{read->headers.front(), key, read->rows[0].value, read->rows[0].proof};
+}
+
+expected<explain::explanation, failure> ledger_connection::explain(const std::string& what,
+                                                                   std::uint32_t events) {
+  const auto reply = ask<schema::Explanation>(message<schema::GetExplanation>::build([&](auto out) {
+    out.setWhat(what);
+    out.setEvents(events);
+  }));
+  return read_explained(what, reply.root());
+}
+
+expected<gateway_client::gift, failure> ledger_connection::ask_faucet(const address&) {
+  return failed("cannot ask for money", where() + " has no faucet: gateways have",
+                "name a gateway with --join https://HOST:PORT");
 }
 
 outcome ledger_connection::connect_blobs(const mesh::host_port& at) {

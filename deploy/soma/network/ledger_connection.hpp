@@ -33,6 +33,10 @@ class ledger_connection final : public network_connection {
   transaction_state state_of(const transaction_id& id, std::uint32_t wait_ms = 0) override;
   std::optional<std::vector<public_key>> holders_of(const blob_id& blob, std::uint64_t size_bytes,
                                                     std::uint32_t within_ms) override;
+  expected<proven_row, failure> prove(const row_key& key) override;
+  expected<gateway_client::gift, failure> ask_faucet(const address& to) override;
+  expected<explain::explanation, failure> explain(const std::string& what,
+                                                  std::uint32_t events) override;
   outcome connect_blobs(const mesh::host_port& at) override;
   blob_id put_blob(bytes data) override;
 

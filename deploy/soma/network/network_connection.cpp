@@ -1,7 +1,9 @@
 #include "deploy/soma/network/network_connection.hpp"
 
+#include "actors/public_answers/explanation.hpp"
 #include "deploy/soma/network/gateway_ledger.hpp"
 #include "deploy/soma/network/ledger_connection.hpp"
+#include "deploy/soma/shell/plain_text.hpp"
 #include "messages/wire/refusals.hpp"
 
 namespace soma::cli {
@@ -10,6 +12,49 @@ transaction_state read_state(schema::TransactionStatus::Reader from) {
   return {block_height{from.getHeight()}, epoch_number{from.getEpoch()},
           validator::block_refusal_of(from.getRefusal()), why_of(from.getRefusal()),
           shannons{from.getFeeShannons()}};
+}
+
+namespace {
+
+void make_plain(std::vector<explain::field>& fields) {
+  for (auto& one : fields) {
+    one.name = plain_line(one.name);
+    if (auto* text = std::get_if<std::string>(&one.value)) *text = plain_line(*text);
+    if (auto* texts = std::get_if<std::vector<std::string>>(&one.value)) {
+      for (auto& text : *texts) text = plain_line(text);
+    }
+  }
+}
+
+void make_plain(std::vector<explain::step>& steps) {
+  for (auto& one : steps) {
+    for (auto* text : {&one.name, &one.text, &one.section}) *text = plain_line(*text);
+    make_plain(one.fields);
+  }
+}
+
+}  // namespace
+
+expected<explain::explanation, failure> read_explained(const std::string& what,
+                                                       schema::Explanation::Reader from) {
+  if (is_refused(from.getRefusal())) {
+    const bool is_early = from.getRefusal().isLedger() &&
+                          from.getRefusal().getLedger() == schema::LedgerRefusal::NOT_THERE_YET;
+    return failed("cannot explain " + what, plain_line(why_of(from.getRefusal())),
+                  is_early ? "an id begins with 0x; a number without 0x is an epoch" : "");
+  }
+  auto told = public_answers::read_explanation(from);
+  for (auto* text : {&told.subject, &told.id, &told.status, &told.summary}) {
+    *text = plain_line(*text);
+  }
+  make_plain(told.facts);
+  make_plain(told.next);
+  for (auto& one : told.passages) {
+    one.name = plain_line(one.name);
+    one.title = plain_line(one.title);
+    make_plain(one.steps);
+  }
+  return told;
 }
 
 expected<std::unique_ptr<network_connection>, failure> network_connection::open(

@@ -4,9 +4,13 @@
 #pragma once
 
 #include "actors/cluster/cluster.hpp"
+#include "actors/explain/explanation.hpp"
+#include "actors/gateway_client/http_fetch.hpp"
 #include "actors/validator/ledger_answers.hpp"
 #include "deploy/soma/network/ledger_place.hpp"
 #include "deploy/soma/source/ledger_source.hpp"
+#include "messages/schema/public_answers.capnp.h"
+#include "messages/values/proofs.hpp"
 #include "messages/values/transactions.hpp"
 
 namespace soma::cli {
@@ -27,6 +31,10 @@ struct transaction_state {
 };
 [[nodiscard]] transaction_state read_state(schema::TransactionStatus::Reader from);
 
+/// The explanation in an answer, with its texts made fit for a terminal, or why there is none.
+[[nodiscard]] expected<explain::explanation, failure> read_explained(
+    const std::string& what, schema::Explanation::Reader from);
+
 class network_connection : public ledger_source {
  public:
   /// Connects to the gateways or the validator that `place` names. A refusal says what to start or
@@ -44,6 +52,19 @@ class network_connection : public ledger_source {
   /// size, asked for at most `within_ms`. nullopt when this connection cannot ask them.
   [[nodiscard]] virtual std::optional<std::vector<public_key>> holders_of(
       const blob_id& blob, std::uint64_t size_bytes, std::uint32_t within_ms) = 0;
+
+  /// A row, or its absence, with what proves it against the state root of a final block. Fails if
+  /// nothing can be proven yet.
+  [[nodiscard]] virtual expected<proven_row, failure> prove(const row_key& key) = 0;
+  /// Why something was paid or not, or what an epoch did, from at most so many of the latest events
+  /// of a model or an address. `what` is an id, its first digits, or the number of an epoch. The
+  /// texts are fit for a terminal. Nothing of it is proven.
+  [[nodiscard]] virtual expected<explain::explanation, failure> explain(const std::string& what,
+                                                                        std::uint32_t events) = 0;
+
+  /// Asks a faucet for money for this address, and returns the transaction that brings it. Fails
+  /// where there is no faucet, or when it gives nothing.
+  [[nodiscard]] virtual expected<gateway_client::gift, failure> ask_faucet(const address& to) = 0;
 
   /// Connects to the blob store into which put_blob() puts. Refuses if it cannot be reached.
   [[nodiscard]] virtual outcome connect_blobs(const mesh::host_port& at) = 0;

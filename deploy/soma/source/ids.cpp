@@ -1,7 +1,5 @@
 #include "deploy/soma/source/ids.hpp"
 
-#include <algorithm>
-
 namespace soma::cli {
 namespace {
 
@@ -23,33 +21,6 @@ std::string_view noun_of(ledger_table table) {
 }
 
 }  // namespace
-
-std::optional<std::string> id_digits(std::string_view text) {
-  if (text.starts_with("0x") || text.starts_with("0X")) text.remove_prefix(2);
-  if (text.size() < least_id_digits || text.size() > 64) return std::nullopt;
-  std::string digits;
-  for (const char c : text) {
-    const bool upper = c >= 'A' && c <= 'F';
-    if (!upper && !(c >= '0' && c <= '9') && !(c >= 'a' && c <= 'f')) return std::nullopt;
-    digits += upper ? static_cast<char>(c - 'A' + 'a') : c;
-  }
-  return digits;
-}
-
-std::vector<hash256> ids_with_prefix(const tables::ledger_view& view, ledger_table table,
-                                     std::string_view digits, std::size_t limit) {
-  std::string first(digits);
-  first.resize((first.size() + 1) / 2 * 2, '0');
-  const auto start = from_hex(first);
-  std::vector<hash256> found;
-  if (!start) return found;
-  for (const auto& key : view.keys_from(table, *start, limit)) {
-    const auto id = id_in_key<hash256>(key);
-    if (!id || !to_hex(id->view()).starts_with(digits)) break;
-    found.push_back(*id);
-  }
-  return found;
-}
 
 unexpected<failure> no_such_id(std::string_view text, ledger_table table) {
   const std::string noun(noun_of(table));

@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "actors/explain/subjects.hpp"
 #include "deploy/soma/shell/failure.hpp"
 #include "messages/codec/codec.hpp"
 #include "messages/values/ids.hpp"
@@ -14,18 +15,9 @@
 
 namespace soma::cli {
 
-inline constexpr std::size_t least_id_digits = 8;
-inline constexpr std::size_t most_listed_candidates = 8;
-
-/// The lower-case hex digits of a typed id: 8 to 64 digits, with or without "0x" in front of them.
-/// nullopt for any other text.
-[[nodiscard]] std::optional<std::string> id_digits(std::string_view text);
-
-/// The ids in one table that begin with these digits, in order and at most `limit` of them. The key
-/// of that table must be an id: account, validator, model, target, submission or used_data.
-[[nodiscard]] std::vector<hash256> ids_with_prefix(const tables::ledger_view& view,
-                                                   ledger_table table, std::string_view digits,
-                                                   std::size_t limit = most_listed_candidates);
+using explain::id_digits;
+using explain::ids_with_prefix;
+using explain::most_listed_candidates;
 
 /// The refusal for a `text` that names no row of `table`.
 [[nodiscard]] unexpected<failure> no_such_id(std::string_view text, ledger_table table);

@@ -41,8 +41,8 @@ class stored_source final : public ledger_source {
   tables::ledger_view view_ = ledger_.view();
 };
 
-std::vector<tables::listed_status> listed(ledger_source& source, tables::row_index index,
-                                          byte_view prefix) {
+std::vector<tables::listed_status> statuses_in(ledger_source& source, tables::row_index index,
+                                               byte_view prefix) {
   std::vector<tables::listed_status> found;
   source.scan_index(index, prefix, [&](byte_view key, byte_view value) {
     const auto one = tables::listed_status::parse(key, value);
@@ -70,16 +70,61 @@ std::map<Status, std::uint64_t> counted(ledger_source& source, tables::row_index
 
 }  // namespace
 
+/// A source may answer several keys from several states. So the chain row is read before and after
+/// the pages, and a list counts only if it was the same in all states that were read.
+std::vector<hash256> ledger_source::listed(list_kind which) {
+  constexpr std::uint64_t pages_a_question = 254;  // of 256 keys
+  constexpr int most_tries = 8;
+  const bool is_models = which == list_kind::active_models;
+  struct version {
+    std::uint64_t changes = 0, length = 0;
+    bool operator==(const version&) const = default;
+  };
+  const auto version_in = [&](const chain_row& c) {
+    return is_models ? version{c.registry_version, c.active_models}
+                     : version{c.height.value, c.open_targets};
+  };
+  auto now = version_in(chain());
+  for (int tries = 0; tries < most_tries; ++tries) {
+    std::optional<version> first;
+    const auto pages = (now.length + list_page_ids - 1) / list_page_ids;
+    std::vector<hash256> ids;
+    std::uint64_t page = 0;
+    do {
+      std::vector<row_key> keys{chain_key()};
+      for (const auto end = std::min(pages, page + pages_a_question); page < end; ++page) {
+        keys.push_back(list_key({which, static_cast<std::uint32_t>(page)}));
+      }
+      keys.push_back(chain_key());
+      const auto values = find_many(keys);
+      if (!values.front() || !values.back()) throw source_failure(where() + " has no chain");
+      const auto before = version_in(decoded<chain_row>(*values.front()));
+      now = version_in(decoded<chain_row>(*values.back()));
+      if (before != now || first.value_or(now) != now) break;
+      first = now;
+      for (std::size_t i = 1; i + 1 < values.size(); ++i) {
+        if (!values[i]) break;
+        const auto row = decoded<list_row>(*values[i]);
+        ids.insert(ids.end(), row.ids.begin(), row.ids.end());
+      }
+    } while (page < pages);
+    if (first != now || page < pages || ids.size() != now.length) continue;
+    std::ranges::sort(ids);
+    return ids;
+  }
+  throw source_failure("the list changes faster than it can be read; try again");
+}
+
 std::vector<tables::listed_status> ledger_source::targets_of(epoch_number epoch) {
   bytes prefix;
   for (int shift = 56; shift >= 0; shift -= 8) {
     prefix.push_back(static_cast<std::uint8_t>(epoch.value >> shift));
   }
-  return listed(*this, tables::row_index::targets_by_epoch, prefix);
+  return statuses_in(*this, tables::row_index::targets_by_epoch, prefix);
 }
 
 std::vector<tables::listed_status> ledger_source::undecided_targets() {
-  return listed(*this, tables::row_index::targets_undecided, {});
+  return statuses_in(*this, tables::row_index::targets_undecided, {});
 }
 
 std::map<target_status, std::uint64_t> ledger_source::target_counts() {
@@ -107,18 +152,16 @@ std::vector<std::optional<bytes>> ledger_source::find_many(std::span<const row_k
   return found;
 }
 
-void add_evidence(json& facts, const ledger_source& source) {
+void add_evidence(json& facts, const ledger_source& source, bool is_complete) {
   using enum ledger_source::evidence;
   if (source.proven() == own) return;
-  facts.set("proven", source.proven() == rows ? "rows" : "nothing");
+  facts.set("proven", source.proven() == nothing ? "nothing" : is_complete ? "complete" : "rows");
 }
 
-void note_evidence(const ledger_source& source) {
+void note_evidence(const ledger_source& source, std::string_view unproven) {
   using enum ledger_source::evidence;
-  if (source.proven() == rows) {
-    note_line(
-        "each row is proven; that none is left out, and the counts of targets and models, "
-        "are the gateway's word");
+  if (source.proven() == rows && !unproven.empty()) {
+    note_line(std::string(unproven) + " is the gateway's word");
   } else if (source.proven() == nothing) {
     note_line("nothing of this is proven: --unverified");
   }

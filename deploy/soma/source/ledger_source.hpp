@@ -46,6 +46,10 @@ class ledger_source {
   /// `prefix`, which may be empty, in the order of their keys, until `visit` returns false.
   virtual void scan_index(tables::row_index index, byte_view prefix,
                           const tables::row_visitor& visit) = 0;
+  /// The ids of a list of the state (protocol §11.6), in ascending order. Where rows are proven, it
+  /// is proven that none is left out. Throws source_failure if the list changes faster than it can
+  /// be read, which takes more than 16,000 entries.
+  [[nodiscard]] std::vector<hash256> listed(list_kind which);
   /// The targets that were opened in an epoch, and all targets that are open, filled or revealed.
   /// Both cost time for what they return, and not for all targets that ever were.
   [[nodiscard]] std::vector<tables::listed_status> targets_of(epoch_number epoch);
@@ -60,7 +64,7 @@ class ledger_source {
   /// need no proof.
   enum class evidence : std::uint8_t {
     own,      // it is believed as it is
-    rows,     // each row is proven; that a list leaves none out is not
+    rows,     // each row is proven, and that a list of the state (listed()) leaves none out
     nothing,  // the person asked for rows without proofs
   };
   [[nodiscard]] virtual evidence proven() const { return evidence::own; }
@@ -108,11 +112,13 @@ class ledger_source {
   localnet_names names_;
 };
 
-/// Says of a list, or of a sum over one, what is proven of it: as the member "proven" of the facts
-/// for programs, "rows" or "nothing", or as a note on stderr for people. It says nothing about an
+/// Says for programs what is proven of a list, as the member "proven" of the facts: "complete"
+/// (each row, and that none is left out), "rows" (each row) or "nothing". It says nothing about an
 /// own ledger.
-void add_evidence(json& facts, const ledger_source& source);
-void note_evidence(const ledger_source& source);
+void add_evidence(json& facts, const ledger_source& source, bool is_complete = false);
+/// The same for people, as a note on stderr. `unproven` is what the reader has to believe although
+/// rows are proven: "each stake is proven; that none is left out". Empty if there is no such thing.
+void note_evidence(const ledger_source& source, std::string_view unproven);
 
 /// Opens a ledger on this machine for reading; stored_ledger.hpp says which one `named` means.
 [[nodiscard]] expected<std::unique_ptr<ledger_source>, failure> open_stored_source(

@@ -8,26 +8,12 @@
 namespace soma::cli {
 namespace {
 
-/// The ids in that table that begin with these digits, at most most_listed_candidates of them.
-std::vector<hash256> matches(ledger_source& source, ledger_table table, std::string_view digits) {
-  auto prefix = table_prefix(table);
-  const auto whole = *from_hex(digits.substr(0, digits.size() / 2 * 2));
-  prefix.insert(prefix.end(), whole.begin(), whole.end());
-  std::vector<hash256> found;
-  source.scan(prefix, [&](byte_view key, byte_view) {
-    const auto id = id_in_key<hash256>(key);
-    if (id && to_hex(id->view()).starts_with(digits)) found.push_back(*id);
-    return found.size() < most_listed_candidates;
-  });
-  return found;
-}
-
 template <class Id>
 expected<Id, failure> find_id(ledger_source& source, ledger_table table, const std::string& text) {
   const auto digits = id_digits(text);
   if (!digits) return no_such_id(text, table);
   if (const auto whole = Id::parse(*digits)) return *whole;
-  const auto found = matches(source, table, *digits);
+  const auto found = ids_in(source, table, *digits);
   if (found.empty()) return no_such_id(text, table);
   if (found.size() > 1) return ambiguous_id(text, found);
   return Id{found.front().value};
@@ -49,6 +35,19 @@ std::optional<address> account_by_name(const run_context& context, const ledger_
 }
 
 }  // namespace
+
+std::vector<hash256> ids_in(ledger_source& source, ledger_table table, std::string_view digits) {
+  auto prefix = table_prefix(table);
+  const auto whole = *from_hex(digits.substr(0, digits.size() / 2 * 2));
+  prefix.insert(prefix.end(), whole.begin(), whole.end());
+  std::vector<hash256> found;
+  source.scan(prefix, [&](byte_view key, byte_view) {
+    const auto id = id_in_key<hash256>(key);
+    if (id && to_hex(id->view()).starts_with(digits)) found.push_back(*id);
+    return found.size() < most_listed_candidates;
+  });
+  return found;
+}
 
 std::optional<address> key_named(const run_context& context, const std::string& text) {
   if (id_digits(text)) return {};  // such a text is always an id and never the name of a key
@@ -115,8 +114,8 @@ expected<pool_owner, failure> pool_named(const run_context& context, ledger_sour
     const auto digits = id_digits(rest);
     if (!digits) return no_such_id(rest, ledger_table::model);
     std::vector<hash256> models, validators;
-    if (!is_validator) models = matches(source, ledger_table::model, *digits);
-    if (!is_model) validators = matches(source, ledger_table::validator, *digits);
+    if (!is_validator) models = ids_in(source, ledger_table::model, *digits);
+    if (!is_model) validators = ids_in(source, ledger_table::validator, *digits);
     if (models.size() + validators.size() > 1) {
       models.insert(models.end(), validators.begin(), validators.end());
       return ambiguous_id(text, models);

@@ -12,6 +12,11 @@
 
 namespace soma::cli {
 
+/// The ids in that table that begin with these digits (ids.hpp), at most most_listed_candidates of
+/// them. The key of the table must be an id.
+[[nodiscard]] std::vector<hash256> ids_in(ledger_source& source, ledger_table table,
+                                          std::string_view digits);
+
 /// The account whose key has that name in the home or lies in that file; nullopt for other texts.
 [[nodiscard]] std::optional<address> key_named(const run_context& context, const std::string& text);
 /// The account to which a local network gave that name, such as "submitter-1"; nullopt for other

@@ -207,7 +207,7 @@ outcome wallet_balance::run(const run_context& context) {
     return {};
   }
   rows.print();
-  note_evidence(source);
+  note_evidence(source, "balances and stakes are proven; that no stake is left out");
   return {};
 }
 

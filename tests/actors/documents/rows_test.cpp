@@ -49,3 +49,10 @@ TEST_CASE("a proof of absence says so, with all that leads to the state root") {
   CHECK(shown.find("siblings")->as_array()->size() == 2);
   CHECK(shown.find("ledger_rows")->plain() == "10");
 }
+
+TEST_CASE("the pages of a list show their ids") {
+  const auto key = list_key({list_kind::open_targets, 2});
+  const auto shown = documents::row_fields(key, encode(list_row{{hash256{{1}}, hash256{{2}}}}));
+  REQUIRE(shown.find("ids")->as_array()->size() == 2);
+  CHECK(shown.find("ids")->as_array()->at(1).plain() == hash256{{2}}.text());
+}

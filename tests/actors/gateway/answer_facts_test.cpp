@@ -55,6 +55,8 @@ std::string target_of(endpoint_id id) {
       return "/v1/validators/" + address_of(9).text();
     case endpoint_id::validators:
       return "/v1/validators?limit=1";
+    case endpoint_id::explanation:
+      return "/v1/explain/" + account;
     case endpoint_id::send_transaction:
       return "/v1/transactions";
     case endpoint_id::transaction:
@@ -110,6 +112,7 @@ bool is_message_of(const gateway::endpoint& one, byte_view data) {
   if (one.message == "FinalityAnswer") return is(std::type_identity<schema::FinalityAnswer>{});
   if (one.message == "EpochProofs") return is(std::type_identity<schema::EpochProofs>{});
   if (one.message == "ProvenRows") return is(std::type_identity<schema::ProvenRows>{});
+  if (one.message == "Explanation") return is(std::type_identity<schema::Explanation>{});
   if (one.message == "Rows") return is(std::type_identity<schema::Rows>{});
   if (one.message == "OpenTargets") return is(std::type_identity<schema::OpenTargets>{});
   if (one.message == "SubmitReceipt") return is(std::type_identity<schema::SubmitReceipt>{});

@@ -108,7 +108,8 @@ TEST_CASE("a refusal of the ledger says whether the question is wrong, or the th
       {TOO_FEW, "400 too_few"},           {BAD_FILTER, "400 bad_filter"},
       {NO_BLOCK_YET, "503 no_block_yet"}, {NOT_FINAL_YET, "503 not_final_yet"},
       {NOT_KEPT, "404 not_kept"},         {NOT_THERE_YET, "404 not_there_yet"},
-      {NOT_PROVABLE, "404 not_provable"}};
+      {NOT_PROVABLE, "404 not_provable"}, {BAD_NAME, "400 bad_name"},
+      {UNKNOWN, "404 unknown"},           {AMBIGUOUS, "409 ambiguous"}};
   for (const auto& [reason, shown] : all) {
     heard_call asked;
     const auto page = message<schema::EventPage>::build([&, why = reason](auto out) {

@@ -10,6 +10,7 @@
 #include "actors/clock/clock.hpp"
 #include "actors/cluster/system_config.hpp"
 #include "actors/public_answers/event_page.hpp"
+#include "actors/public_answers/explanation.hpp"
 #include "actors/public_answers/history.hpp"
 #include "actors/public_answers/proven_rows.hpp"
 #include "actors/validator/ledger_answers.hpp"
@@ -134,6 +135,8 @@ validator_actor::behavior_type answer_from_chain(answering_pointer self,
                                                         ++at.shared->questions_for_events;
                                                         return event_page_answer(view(at), asked);
                                                       }),
+      answering<schema::Explanation, schema::GetExplanation>(
+          self, [=](auto& at, auto asked) { return explanation_answer(view(at), asked); }),
       answering<schema::Ack, schema::FromPeer>(self,
                                                [](auto&, auto) { return message<schema::Ack>{}; })};
 }

@@ -31,13 +31,14 @@ class honest_proposer {
     tree_.apply(first);
   }
 
-  signed_transaction transfer(std::uint64_t amount) {
+  signed_transaction transfer(std::uint64_t amount) { return transfer_to(address_of(2), amount); }
+  signed_transaction transfer_to(const address& to, std::uint64_t amount) {
     transaction sent;
     sent.chain = signing::chain_id_of(genesis);
     sent.sender = key_of(1).public_half();
     sent.nonce = nonce_++;
     sent.expiry = {1'000};
-    sent.kind = tx::transfer{address_of(2), {amount}};
+    sent.kind = tx::transfer{to, {amount}};
     return signing::sign_transaction(key_of(1), sent);
   }
 

@@ -1,5 +1,6 @@
 #include <doctest/doctest.h>
 
+#include "actors/ledger/state_lists.hpp"
 #include "tests/actors/rules/network.hpp"
 
 namespace soma::test {
@@ -192,6 +193,127 @@ TEST_CASE(
   // A block may be late by any time. The next epoch begins with its time.
   CHECK(net.block(length * 7).epoch_closed);
   CHECK(net.chain_now().epoch.value == 2);
+}
+
+std::set<hash256> active_in(const memory_state& state) {
+  std::set<hash256> all;
+  for (const auto& model : ledger::active_model_rows(state, 1'000)) {
+    all.insert(model.id.as<hash_tag>());
+  }
+  return all;
+}
+
+std::set<hash256> open_in(const memory_state& state) {
+  std::set<hash256> all;
+  for (const auto& target : ledger::open_targets(state, 1'000)) {
+    all.insert(target.id.as<hash_tag>());
+  }
+  return all;
+}
+
+std::set<hash256> listed(const memory_state& state, list_kind which) {
+  const auto ids = ledger::read_list(state, which);
+  std::set<hash256> all(ids.begin(), ids.end());
+  CHECK(all.size() == ids.size());
+  return all;
+}
+
+void check_lists(const memory_state& state) {
+  CHECK(listed(state, list_kind::active_models) == active_in(state));
+  CHECK(listed(state, list_kind::open_targets) == open_in(state));
+}
+
+// Protocol §11.6 with §7.7 and §9.4.
+TEST_CASE("a claimed target leaves the list at once, its replacement joins with the next block") {
+  const std::vector people{somebody(1), somebody(2)};
+  network net(small_genesis(1, people));
+  net.active_models(people[0], 2);
+  check_lists(net.state);
+  const auto target = net.open_targets().front();
+  REQUIRE(!net.run(people[1], submission_for(target, people[1], 5).claim));
+  CHECK(!listed(net.state, list_kind::open_targets).contains(target.id.as<hash_tag>()));
+  check_lists(net.state);
+  const auto before = net.chain_now().open_targets;
+  net.block();
+  CHECK(net.chain_now().open_targets == before + 1);
+  check_lists(net.state);
+  net.end_epoch();
+  CHECK(net.chain_now().open_targets > 0);
+  check_lists(net.state);
+}
+
+// Protocol §11.6: a claim that is refused fills nothing.
+TEST_CASE("a refused claim leaves the lists as they are") {
+  const std::vector people{somebody(1), somebody(2)};
+  network net(small_genesis(1, people));
+  net.active_models(people[0], 1);
+  auto claim = submission_for(net.open_targets().front(), people[1], 5).claim;
+  claim.winner.version = 7;
+  const auto before = ledger::read_list(net.state, list_kind::open_targets);
+  CHECK(net.run(people[1], claim) == refusal::model_not_assigned);
+  CHECK(ledger::read_list(net.state, list_kind::open_targets) == before);
+}
+
+// Protocol §11.6: the fee of a claim does not depend on the length of a list.
+TEST_CASE("nobody pays for the rows of a list") {
+  const std::vector people{somebody(1), somebody(2)};
+  auto genesis = small_genesis(1, people);
+  genesis.parameters.row_byte_fee = 1'000;
+  network net(genesis);
+  net.active_models(people[0], 1);
+  std::set<std::uint64_t> fees;
+  for (std::uint64_t i = 0; i < 3; ++i) {
+    REQUIRE(!net.run(people[1],
+                     submission_for(net.open_targets().front(), people[1], 5 + 9 * i).claim));
+    fees.insert(net.last.outcomes.back().fee.value);
+  }
+  CHECK(fees.size() == 1);
+}
+
+// Protocol §11.6.
+TEST_CASE("an updated model stays listed, a retired or slashed one leaves") {
+  const std::vector people{somebody(1)};
+  network net(small_genesis(1, people));
+  const auto models = net.active_models(people[0], 3);
+  auto update = network::plan(9);
+  update.id = models[0].id;
+  REQUIRE(!net.run(people[0], network::commit_of(people[0], update, models[0].id, 0)));
+  net.end_epoch();
+  REQUIRE(!net.run(people[0], network::reveal_of(update)));
+  net.judge({update.id, 2});
+  REQUIRE(!net.run(people[0], tx::retire_model{models[1].id}));
+  check_lists(net.state);
+  net.end_epoch();
+  REQUIRE(ledger::read_model(net.state, models[0].id)->active_version == 2);
+  CHECK(net.chain_now().active_models == 2);
+  check_lists(net.state);
+  net.judge({models[2].id, 1}, model_verdict::wrong_hash);
+  net.block();
+  check_lists(net.state);
+}
+
+// Protocol §11.6: more entries than one page holds.
+TEST_CASE("a long list has whole pages, and those that are not needed any more are removed") {
+  const std::vector people{somebody(1)};
+  auto genesis = small_genesis(1, people);
+  genesis.parameters.initial_targets = 150;
+  network net(genesis);
+  const auto models = net.active_models(people[0], 1);
+  CHECK(net.chain_now().open_targets == 150);
+  for (const std::uint32_t page : {0, 1, 2}) {
+    const auto row = net.state.find(list_key({list_kind::open_targets, page}));
+    REQUIRE(row.has_value());
+    CHECK(decode<list_row>(*row)->ids.size() == (page < 2 ? 64 : 22));
+  }
+  check_lists(net.state);
+  // Without a model the next epoch has no targets.
+  REQUIRE(!net.run(people[0], tx::retire_model{models[0].id}));
+  net.end_epoch();
+  CHECK(net.chain_now().open_targets == 0);
+  CHECK(net.chain_now().active_models == 0);
+  std::size_t pages = 0;
+  net.state.scan(table_prefix(ledger_table::list), [&](byte_view, byte_view) { ++pages; });
+  CHECK(pages == 0);
 }
 
 }  // namespace

@@ -22,7 +22,7 @@ using test::seeds;
   transaction, signed_transaction, genesis, block_header, block, event, chain_row, account_row, \
       validator_row, model_row, model_version_row, target_row, submission_row, used_data_row,   \
       known_weights_row, committee_row, stake_row, agenda_row, consensus_key_row, evidence_row, \
-      onion_row, vote_statement
+      onion_row, list_row, vote_statement
 
 TEST_CASE_TEMPLATE("every value comes back from its bytes as it went", X, ALL_TYPES) {
   for (const auto seed : seeds(300)) {
@@ -39,7 +39,7 @@ TEST_CASE_TEMPLATE("every value comes back from its bytes as it went", X, ALL_TY
 TEST_CASE_TEMPLATE("a value that was never set comes back too", X, chain_row, account_row,
                    validator_row, model_row, model_version_row, target_row, submission_row,
                    used_data_row, known_weights_row, committee_row, stake_row, agenda_row,
-                   consensus_key_row, evidence_row, onion_row, event, block) {
+                   consensus_key_row, evidence_row, onion_row, list_row, event, block) {
   const auto received = decode<X>(encode(X{}));
   REQUIRE(received);
   CHECK(*received == X{});
@@ -208,6 +208,13 @@ TEST_CASE("keys name their table and what they are the key of, and nothing else 
     CHECK(table_of(consensus_key_key(id.value)) == ledger_table::consensus_key);
     CHECK(table_of(evidence_key(id)) == ledger_table::evidence);
     CHECK(table_of(onion_key(id.value)) == ledger_table::onion);
+    for (const auto list : {list_kind::active_models, list_kind::open_targets}) {
+      const auto page = list_key({list, version});
+      CHECK(table_of(page) == ledger_table::list);
+      CHECK(list_page_in_key(page) == list_page{list, version});
+      CHECK(list_page_in_key(byte_view(page).first(5)) == std::nullopt);
+    }
+    CHECK(list_key({list_kind::open_targets, 255}) < list_key({list_kind::open_targets, 256}));
     CHECK(id_in_key<model_id>(model_key(model)) == model);
     const auto key = model_version_key(model, version);
     CHECK(version_in_key(key) == model_version_ref{model, version});

@@ -273,7 +273,7 @@ inline chain_row sample<chain_row>(std::uint64_t seed) {
         v.slice_hits, v.targets_waiting, v.target_pot, v.epoch_emission, v.flowed, v.balances,
         v.staked, v.bonds, v.set_aside, v.unissued, v.burned, v.burned_this_epoch, v.joining,
         v.unbonding, v.slices_done, v.congestion_ppm, v.validator_pay, v.entropy, v.leader_seed,
-        v.next_leader_seed, v.claims_standing);
+        v.next_leader_seed, v.claims_standing, v.active_models, v.open_targets);
   return v;
 }
 template <>
@@ -393,6 +393,15 @@ inline onion_row sample<onion_row>(std::uint64_t seed) {
   sampler s(seed);
   onion_row v;
   s.all(v.layer, v.number, v.next_layer, v.next_number, v.next_from);
+  return v;
+}
+
+template <>
+inline list_row sample<list_row>(std::uint64_t seed) {
+  sampler s(seed);
+  list_row v;
+  v.ids.resize(1 + s.below(list_page_ids));
+  for (auto& id : v.ids) s.fill(id);
   return v;
 }
 

@@ -97,7 +97,7 @@ TEST_CASE_TEMPLATE(
     transaction, signed_transaction, genesis, block_header, block, event, chain_row, account_row,
     validator_row, model_row, model_version_row, target_row, submission_row, used_data_row,
     known_weights_row, committee_row, stake_row, agenda_row, consensus_key_row, evidence_row,
-    onion_row, vote_statement) {
+    onion_row, list_row, vote_statement) {
   for (const auto seed : seeds(40)) {
     CAPTURE(seed);
     const X value = sample<X>(seed);

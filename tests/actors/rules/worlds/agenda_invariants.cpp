@@ -18,6 +18,25 @@ bool is_owner(const mirror& rows, const stake_position& position) {
   return rows.models.find(std::get<model_id>(position.pool))->owner == position.holder;
 }
 
+template <class Row, class IsListed>
+void follow(std::set<hash256>& wanted, const mirror_table<Row>& table, IsListed is_listed) {
+  for (const auto& change : table.changed) {
+    const auto id = change.key.template as<hash_tag>();
+    if (change.after != nullptr && is_listed(*change.after)) {
+      wanted.insert(id);
+    } else {
+      wanted.erase(id);
+    }
+  }
+}
+
+void check_page(const list_page& page, const list_row& row, std::uint64_t length) {
+  const auto before = std::uint64_t{page.number} * list_page_ids;
+  must(before < length, "a list has no page behind its end");
+  must(row.ids.size() == std::min<std::uint64_t>(list_page_ids, length - before),
+       "only the last page of a list has room");
+}
+
 }  // namespace
 
 void agenda_watch::check_position(const mirror& rows, const stake_position& position) const {
@@ -97,6 +116,34 @@ void agenda_watch::check_all(const mirror& rows) const {
        "nothing of an epoch that is over is on the agenda");
   must(rows.agenda.rows.rbegin()->first.epoch.value <= rows.chain.epoch.value + 4,
        "nothing waits for a distant epoch");
+}
+
+void list_watch::take(const mirror& rows) {
+  follow(models_.wanted, rows.models,
+         [](const model_row& row) { return row.status == model_status::active; });
+  follow(targets_.wanted, rows.targets,
+         [](const target_row& row) { return row.status == target_status::open; });
+  const auto of = [&](const list_page& page) -> ids& {
+    return page.list == list_kind::active_models ? models_ : targets_;
+  };
+  for (const auto& change : rows.lists.changed) {
+    if (!change.before) continue;
+    for (const auto& id : change.before->ids) of(change.key).listed.erase(id);
+  }
+  for (const auto& change : rows.lists.changed) {
+    if (change.after == nullptr) continue;
+    for (const auto& id : change.after->ids) {
+      must(of(change.key).listed.insert(id).second, "a list names each entry once");
+    }
+    check_page(change.key, *change.after,
+               change.key.list == list_kind::active_models ? rows.chain.active_models
+                                                           : rows.chain.open_targets);
+  }
+  must(models_.listed == models_.wanted, "the list of active models has all of them and no other");
+  must(targets_.listed == targets_.wanted, "the list of open targets has all of them and no other");
+  must(rows.chain.active_models == models_.listed.size() &&
+           rows.chain.open_targets == targets_.listed.size(),
+       "the chain row counts its lists");
 }
 
 }  // namespace soma::test

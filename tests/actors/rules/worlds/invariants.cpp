@@ -318,6 +318,7 @@ void pot_watch::check_slices(const rules::effects& done, const mirror& rows) con
 void invariants::begin(const mirror& rows) {
   powers_.next(rows);
   money_.take(rows);
+  lists_.take(rows);
   pools_.begin(rows);
   committee_.begin(rows);
   samples_.begin(rows);
@@ -328,6 +329,7 @@ void invariants::check(const rules::block_input& block, const rules::effects& do
                        const mirror& rows) {
   powers_.next(rows);
   money_.take(rows);
+  lists_.take(rows);
   check_outcomes(block, done, rows);
   check_lasting(block, rows);
   pools_.check(done, rows);

@@ -198,6 +198,19 @@ class pot_watch {
   genesis_parameters p_;
 };
 
+/// Protocol §11.6: the lists of the state hold what the other rows say, and have no gaps.
+class list_watch {
+ public:
+  /// Adds the changed rows, at the beginning all rows, and compares.
+  void take(const mirror& rows);
+
+ private:
+  struct ids {
+    std::set<hash256> wanted, listed;
+  };
+  ids models_, targets_;
+};
+
 class invariants {
  public:
   explicit invariants(const soma::genesis& genesis)
@@ -223,6 +236,7 @@ class invariants {
   agenda_watch agenda_;
   schedule_watch schedule_;
   pot_watch pot_;
+  list_watch lists_;
   target_histories targets_;
   model_histories models_;
 };

@@ -99,13 +99,15 @@ void mirror::take_typed(const row_change& change, bool check) {
       return put(evidence);
     case ledger_table::onion:
       return take(onions, id_in_key<hash256>(change.key)->value, change, check);
+    case ledger_table::list:
+      return put(lists);
   }
 }
 
 void mirror::apply(std::span<const row_change> changes, bool check_bytes) {
   const auto forget = [](auto&... tables) { (tables.changed.clear(), ...); };
   forget(accounts, validators, models, versions, targets, submissions, used_data, known_weights,
-         agenda, stakes, consensus_keys, committees, evidence, onions);
+         agenda, stakes, consensus_keys, committees, evidence, onions, lists);
   chain_before = chain;
   for (const auto& change : changes) {
     auto& table = raw_.at(change.key.at(0));

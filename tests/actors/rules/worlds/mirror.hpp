@@ -63,6 +63,7 @@ class mirror final : public ledger::state_reader {
   mirror_table<committee_row> committees;
   mirror_table<evidence_row> evidence;
   mirror_table<onion_row> onions;
+  mirror_table<list_row> lists;
 
   bool backwards = false;  // reverses the order of scans, which must not matter
 
@@ -73,7 +74,7 @@ class mirror final : public ledger::state_reader {
   void take_typed(const row_change& change, bool check_bytes);
   void sort_targets();
 
-  std::array<std::map<std::string, bytes, std::less<>>, 16> raw_;  // by table
+  std::array<std::map<std::string, bytes, std::less<>>, 17> raw_;  // by table
   std::array<std::vector<target_id>, 3> live_;
 };
 

@@ -303,12 +303,14 @@ TEST_CASE("the verbs that only read do so through a gateway") {
   CHECK(status["proven"].text == "rows");
   CHECK(run({"target", "list"})["proven"].text == "rows");
   CHECK(run({"target", "list", "--all"})["proven"].text == "rows");
+  CHECK(run({"target", "list", "--status", "open"})["proven"].text == "complete");
+  CHECK(run({"model", "list", "--status", "active"})["proven"].text == "complete");
   CHECK(run({"model", "list"})["models"].elements.empty());
   CHECK(run({"stake", "list", "validator:" + test::address_of(9).short_text()})["positions"]
             .elements.size() == 1);
   const auto screen = user.run({"status", "--join", network.address()});
   CHECK(says(screen.out, "read from   the gateway at " + network.address()));
-  CHECK(says(screen.err, "each row is proven"));
+  CHECK(says(screen.err, "is the gateway's word"));
 }
 
 TEST_CASE("many rows are read in few answers, and pages end") {

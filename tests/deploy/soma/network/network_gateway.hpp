@@ -4,6 +4,7 @@
 
 #include <chrono>
 
+#include "actors/public_answers/explanation.hpp"
 #include "actors/validator/ledger_answers.hpp"
 #include "tests/actors/gateway_client/chain_gateway.hpp"
 
@@ -19,7 +20,8 @@ inline std::uint64_t now_ms() {
 inline std::function<std::optional<http::response>(const http::request&)> network_answers(
     proven_chain& chain) {
   return [&chain](const http::request& asked) -> std::optional<http::response> {
-    constexpr std::string_view transactions = "/v1/transactions", listings = "/v1/listings/";
+    constexpr std::string_view transactions = "/v1/transactions", listings = "/v1/listings/",
+                               explain = "/v1/explain/";
     if (asked.path == "/v1/network") {
       return chain_gateway::respond(message<schema::ChainStatus>::build(
           [&](auto out) { out.setHeight(chain.headers.back().height.value); }));
@@ -39,6 +41,13 @@ inline std::function<std::optional<http::response>(const http::request&)> networ
       const auto id = transaction_id::parse(asked.path.substr(transactions.size() + 1));
       return chain_gateway::respond(
           validator::transaction_answer(chain.store.view(), id.value_or(transaction_id{})));
+    }
+    if (asked.path.starts_with(explain)) {
+      return chain_gateway::respond(public_answers::explanation_answer(
+          chain.store.view(), message<schema::GetExplanation>::build([&](auto out) {
+                                out.setWhat(asked.path.substr(explain.size()));
+                                out.setEvents(chain_gateway::number(asked, "events"));
+                              }).root()));
     }
     if (asked.path.starts_with(listings)) {
       const auto name = asked.path.substr(listings.size());
