@@ -124,6 +124,14 @@ void keeper::look_after_blobs() {
 
 // ---- requests of the own validator
 
+/// The size that the ledger says, if it names the blob with this size, or with any when it is 0.
+std::uint64_t keeper::named_size(const blob_id& blob, std::uint64_t size_bytes) const {
+  for (const auto& [name, is_for_all] : names_of(named_, blob)) {
+    if (size_bytes == 0 || size_bytes == name.size_bytes) return name.size_bytes;
+  }
+  return 0;
+}
+
 caf::typed_response_promise<message<schema::FetchedBlobs>> keeper::fetch(
     schema::FetchBlobs::Reader wanted) {
   waiter request;
@@ -134,7 +142,8 @@ caf::typed_response_promise<message<schema::FetchedBlobs>> keeper::fetch(
   std::vector<fetcher::wanted> asked;
   for (const auto entry : wanted.getBlobs()) {
     const auto blob = id_or_zero<blob_id>(entry.getBlob());
-    const auto size_bytes = entry.getSizeBytes();
+    const auto size_bytes =
+        wanted.getOnlyNamed() ? named_size(blob, entry.getSizeBytes()) : entry.getSizeBytes();
     if (size_bytes == 0) {  // no blob has it, so that nothing needs to be proven
       request.other_size.push_back(blob);
       continue;

@@ -44,6 +44,7 @@ class keeper : public std::enable_shared_from_this<keeper> {
     std::optional<std::uint64_t> until_ms;  // nullopt before the role knows the time
   };
 
+  [[nodiscard]] std::uint64_t named_size(const blob_id& blob, std::uint64_t size_bytes) const;
   void tick();
   void woken(std::uint64_t now_ms);
   void look_after_blobs();

@@ -14,6 +14,7 @@ std::vector<std::unique_ptr<verb>> all_verbs() {
   all.push_back(make_model_train());
   all.push_back(make_model_score());
   all.push_back(make_model_publish());
+  all.push_back(make_model_pull());
   all.push_back(make_model_list());
   all.push_back(make_model_info());
   all.push_back(make_model_retire());

@@ -32,6 +32,7 @@ namespace soma::cli {
 [[nodiscard]] std::unique_ptr<verb> make_validator_join();
 [[nodiscard]] std::unique_ptr<verb> make_validator_leave();
 [[nodiscard]] std::unique_ptr<verb> make_model_publish();
+[[nodiscard]] std::unique_ptr<verb> make_model_pull();
 [[nodiscard]] std::unique_ptr<verb> make_model_list();
 [[nodiscard]] std::unique_ptr<verb> make_model_info();
 [[nodiscard]] std::unique_ptr<verb> make_model_retire();

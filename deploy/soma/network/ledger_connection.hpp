@@ -34,7 +34,11 @@ class ledger_connection final : public network_connection {
   std::optional<std::vector<public_key>> holders_of(const blob_id& blob, std::uint64_t size_bytes,
                                                     std::uint32_t within_ms) override;
   outcome connect_blobs(const mesh::host_port& at) override;
-  blob_id put_blob(bytes data) override;
+  bool carries_blobs() const override { return false; }
+  blob_id put_blob(bytes data, const crypto::key_pair& owner) override;
+
+ protected:
+  std::vector<gateway_client::blob_gateway> blob_gateways() override;
 
  private:
   void scan_pages(schema::RowSource from, byte_view prefix, const tables::row_visitor& visit);
