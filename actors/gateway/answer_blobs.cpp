@@ -28,6 +28,10 @@ bool is_unknown(schema::Refusal::Reader refusal) {
   return refusal.isBlobStore() && refusal.getBlobStore() == schema::BlobStoreRefusal::UNKNOWN;
 }
 
+void too_fast(const call& to) {
+  reply_error(to, 429, "too_fast", "this gateway gives no more bytes a second; wait a moment");
+}
+
 /// Has the keeper get the blob into the store, and then calls `again`. False: it cannot be fetched.
 bool fetch(self_pointer self, const call_ptr& asked, const blob_id& blob,
            std::function<void()> again) {
@@ -90,10 +94,7 @@ void answer_chunk(self_pointer self, const call_ptr& asked, const blob_id& blob)
           asked->to.send(with_headers(std::move(out), for_ever));
         });
   };
-  const auto give_up = [asked] {
-    reply_error(*asked, 429, "too_fast",
-                "this gateway gives no more bytes a second; wait a moment");
-  };
+  const auto give_up = [asked] { too_fast(*asked); };
   paced(self, {host_in(asked->asked.peer), blob_chunk_bytes,
                self->state.now_ms + self->state.options.paced_ms, go_on, give_up});
 }
@@ -194,6 +195,10 @@ void answer_blob(self_pointer self, const call_ptr& asked, const blob_id& blob) 
         const auto what = reply.root();
         if (asked->wanted() == format::file) return answer_file(self, asked, blob, what);
         if (asked->wanted() == format::message) {
+          // The hashes of a large blob are large, too.
+          auto& state = self->state;
+          const auto host = host_in(asked->asked.peer);
+          if (!state.moved.take(host, reply.bytes().size(), state.now_ms)) return too_fast(*asked);
           return reply_bytes(*asked, message_type, reply.bytes());
         }
         reply_json(*asked, value::of({{"blob", blob.text()},

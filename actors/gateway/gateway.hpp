@@ -70,11 +70,11 @@ struct gateway_options {
   upload_limits uploads;
   std::size_t blob_streams = 32;  // of whole blobs and ranges, at one time
   std::size_t blob_streams_per_host = 8;
-  std::size_t paced_reads = 64;          // chunks that wait for the rates
-  std::uint32_t paced_ms = 2'000;        // so long a chunk waits at most
-  std::size_t blob_fetches = 8;          // of blobs of other homes, at one time
-  std::uint32_t blob_fetch_ms = 20'000;  // so long a client waits for one
-  std::size_t holder_surveys = 4;        // at one time
+  std::size_t paced_reads = 64;         // chunks that wait for the rates
+  std::uint32_t paced_ms = 2'000;       // so long a chunk waits at most
+  std::size_t blob_fetches = 8;         // of blobs of other homes, at one time
+  std::uint32_t blob_fetch_ms = 8'000;  // so long a client waits for one
+  std::size_t holder_surveys = 4;       // at one time
 };
 
 struct spawned_gateway {

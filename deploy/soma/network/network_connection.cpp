@@ -22,6 +22,8 @@ void network_connection::get_blob(const blob_id& blob, std::uint64_t size_bytes,
   options.gateways.on_left = [](const std::string& name, const gateway_client::refusal& why) {
     note_line("left " + describe(name, why));
   };
+  // A gateway that does not have the blob yet may be getting it from a validator.
+  options.gateways.patience_ms = 30'000;
   options.is_stopped = stop_requested;
   live_area area;
   auto sink = into.sink();

@@ -75,8 +75,7 @@ TEST_CASE("the description of a blob proves itself, and there is none before the
   served_store store;
   const auto data = random_bytes(store.random, 2 * chunk + 9);
   const auto id = crypto::blob_id_of(data);
-  CHECK(store.describe(id).root().getRefusal().getBlobStore() ==
-        schema::BlobStoreRefusal::UNKNOWN);
+  CHECK(store.describe(id).root().getRefusal().getBlobStore() == schema::BlobStoreRefusal::UNKNOWN);
   CHECK(store.begin(data).root().getMissing().size() == 3);
   for (unsigned i = 0; i < 3; ++i) {
     CHECK(is_refused(store.describe(id).root().getRefusal()));
@@ -119,7 +118,8 @@ TEST_CASE("a quota that is full refuses, and the role goes on") {
   blobs::blob_options small;
   small.quota_bytes = 3 * chunk;
   served_store store(small);
-  const auto large = random_bytes(store.random, 4 * chunk), fits = random_bytes(store.random, chunk);
+  const auto large = random_bytes(store.random, 4 * chunk),
+             fits = random_bytes(store.random, chunk);
   CHECK(store.begin(large).root().getRefusal().getBlobStore() ==
         schema::BlobStoreRefusal::QUOTA_EXCEEDED);
   const auto put = store.ask<schema::PutProgress>(
