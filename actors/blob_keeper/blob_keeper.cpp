@@ -124,6 +124,15 @@ void keeper::look_after_blobs() {
 
 // ---- requests of the own validator
 
+/// The sizes that the ledger says, of which any may be right, or the given one if it names it.
+std::vector<std::uint64_t> keeper::named_sizes(const blob_id& blob, std::uint64_t given) const {
+  std::vector<std::uint64_t> sizes;
+  for (const auto& [name, is_for_all] : names_of(named_, blob)) {
+    if (given == 0 || given == name.size_bytes) sizes.push_back(name.size_bytes);
+  }
+  return sizes;
+}
+
 caf::typed_response_promise<message<schema::FetchedBlobs>> keeper::fetch(
     schema::FetchBlobs::Reader wanted) {
   waiter request;
@@ -135,14 +144,18 @@ caf::typed_response_promise<message<schema::FetchedBlobs>> keeper::fetch(
   for (const auto entry : wanted.getBlobs()) {
     const auto blob = id_or_zero<blob_id>(entry.getBlob());
     const auto size_bytes = entry.getSizeBytes();
-    if (size_bytes == 0) {  // no blob has it, so that nothing needs to be proven
+    auto sizes = wanted.getOnlyNamed() ? named_sizes(blob, size_bytes) : std::vector{size_bytes};
+    std::erase(sizes, 0);
+    if (sizes.empty()) {  // no blob has this size, or the ledger does not name it
       request.other_size.push_back(blob);
       continue;
     }
     // Of a blob that a request names twice the first size counts.
     if (!request.missing.emplace(blob, size_bytes).second) continue;
     ++awaited_[blob];
-    asked.push_back({blob, size_bytes, now_ms_.value_or(0) + request.within_ms});
+    for (const auto size : sizes) {
+      asked.push_back({blob, size, now_ms_.value_or(0) + request.within_ms});
+    }
   }
   waiters_.push_back(std::move(request));
   for (const auto& one : asked) {
@@ -162,7 +175,7 @@ void keeper::took(const fetcher::done& done) {
   for (auto& one : waiters_) {
     const auto awaited = one.missing.find(done.blob);
     if (awaited == one.missing.end()) continue;
-    const bool is_other_size = awaited->second != *done.size_bytes;
+    const bool is_other_size = awaited->second != 0 && awaited->second != *done.size_bytes;
     if (!is_other_size && done.end == fetch_end::other_size) continue;
     one.missing.erase(awaited);
     if (is_other_size) one.other_size.push_back(done.blob);

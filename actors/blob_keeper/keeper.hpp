@@ -27,7 +27,7 @@ class keeper : public std::enable_shared_from_this<keeper> {
   /// A request that is not answered yet.
   struct waiter {
     caf::typed_response_promise<message<schema::FetchedBlobs>> answer;
-    std::map<blob_id, std::uint64_t> missing;  // and the size that the request names
+    std::map<blob_id, std::uint64_t> missing;  // and the size that the request names; 0: any
     std::vector<blob_id> other_size;
     std::set<blob_id> not_kept;  // of the missing ones those that the own disk has refused
     std::uint64_t within_ms = 0;
@@ -44,6 +44,8 @@ class keeper : public std::enable_shared_from_this<keeper> {
     std::optional<std::uint64_t> until_ms;  // nullopt before the role knows the time
   };
 
+  [[nodiscard]] std::vector<std::uint64_t> named_sizes(const blob_id& blob,
+                                                       std::uint64_t given) const;
   void tick();
   void woken(std::uint64_t now_ms);
   void look_after_blobs();

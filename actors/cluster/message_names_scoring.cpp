@@ -12,6 +12,8 @@ void add_scoring_messages(caf::actor_system_config& config) {
   add_message<schema::PutBlob>(config, "soma.PutBlob");
   add_message<schema::BeginPut>(config, "soma.BeginPut");
   add_message<schema::PutProgress>(config, "soma.PutProgress");
+  add_message<schema::GetBlob>(config, "soma.GetBlob");
+  add_message<schema::BlobDescription>(config, "soma.BlobDescription");
   add_message<schema::PutChunk>(config, "soma.PutChunk");
 }
 

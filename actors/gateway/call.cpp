@@ -9,14 +9,6 @@ namespace {
 
 constexpr std::uint32_t retry_after_s = 2;
 
-/// The headers of every answer. Anybody's page in a browser may read what anybody may read.
-http::response with_headers(http::response answer) {
-  answer.headers.emplace_back("Soma-Answers", std::to_string(answers_version));
-  answer.headers.emplace_back("Access-Control-Allow-Origin", "*");
-  answer.headers.emplace_back("Cache-Control", "no-store");
-  return answer;
-}
-
 struct shown_refusal {
   unsigned status;
   std::string_view code;
@@ -53,12 +45,20 @@ shown_refusal shown(schema::LedgerRefusal reason) {
 
 }  // namespace
 
+http::response with_headers(http::response answer, std::string_view caching) {
+  answer.headers.emplace_back("Soma-Answers", std::to_string(answers_version));
+  answer.headers.emplace_back("Access-Control-Allow-Origin", "*");
+  answer.headers.emplace_back("Cache-Control", std::string(caching));
+  return answer;
+}
+
 format call::wanted() const {
   const auto accept = asked.header("accept").value_or("");
   if (accept.find(message_type) != accept.npos && !what->message.empty()) return format::message;
-  if (what->id == endpoint_id::row && accept.find("application/octet-stream") != accept.npos) {
-    return format::file;
-  }
+  const bool has_file = what->id == endpoint_id::row || what->id == endpoint_id::blob;
+  if (has_file && accept.find("application/octet-stream") != accept.npos) return format::file;
+  // Only bytes have ranges.
+  if (what->id == endpoint_id::blob && asked.header("range")) return format::file;
   if (what->id == endpoint_id::events && accept.find("application/json") == accept.npos) {
     return format::events;
   }
@@ -82,8 +82,9 @@ void reply_later(const call& to, unsigned status, std::string_view code, std::st
 }
 
 void reply_error(const call& to, unsigned status, std::string_view code, std::string_view message) {
-  to.to.send(with_headers(status == 503 ? http::retry_response(status, code, message, retry_after_s)
-                                        : http::error_response(status, code, message)));
+  const bool passes = status == 503 || status == 429;
+  to.to.send(with_headers(passes ? http::retry_response(status, code, message, retry_after_s)
+                                 : http::error_response(status, code, message)));
 }
 
 void reply_silent(const call& to) {

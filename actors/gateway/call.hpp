@@ -2,6 +2,9 @@
 // file.
 #pragma once
 
+#include <deque>
+#include <mutex>
+
 #include "actors/gateway/event_streams.hpp"
 #include "actors/gateway/faucet.hpp"
 #include "actors/gateway/gateway.hpp"
@@ -35,8 +38,51 @@ struct waiting_request {
   std::shared_ptr<const void> place = {};
 };
 
+/// The bytes of a blob on their way to a client, chunk by chunk.
+struct blob_reading {
+  blob_id blob;
+  std::uint64_t next = 0;  // the place in the blob of the next byte
+  std::uint64_t end = 0;   // behind the last byte that is wanted
+  std::string host;
+  std::uint64_t began_ms = 0;
+  std::uint64_t written = 0;  // bytes
+  http::body_stream to;
+};
+
+/// What waits until blobs may move again.
+struct paced_read {
+  std::string host;
+  std::uint64_t bytes = 0;
+  std::uint64_t until_ms = 0;  // on the steady clock; then it is given up
+  std::function<void()> go_on, give_up;
+};
+
+/// Carries requests and the wishes of streams from the server's thread to the actor, which begins
+/// later and ends earlier than the server.
+class inbox {
+ public:
+  template <class What>
+  void put(std::shared_ptr<What> what) {
+    const std::lock_guard lock(mutex_);
+    if (to_) caf::anon_send(to_, std::move(what));
+  }
+  void open(const gateway_actor& to) {
+    const std::lock_guard lock(mutex_);
+    to_ = to;
+  }
+  void close() {
+    const std::lock_guard lock(mutex_);
+    to_ = nullptr;
+  }
+
+ private:
+  std::mutex mutex_;
+  gateway_actor to_;
+};
+
 struct gateway_state {
   gateway_ports ports;
+  std::shared_ptr<inbox> in;
   gateway_options options;
   bytes genesis_bytes;  // empty until the validator has given them
   soma::genesis genesis;
@@ -44,17 +90,29 @@ struct gateway_state {
   std::uint64_t height = 0;     // of the newest block that the last look saw
   std::uint64_t epoch = 0;      // of the next block, at that time
   std::uint64_t now_ms = 0;     // the steady clock at the last look
+  std::uint64_t unix_ms = 0;    // Unix time at the last look
   bool is_looking = false;      // whether the validator has yet to say where the chain stands
   std::vector<waiting_request> waiting;
   std::shared_ptr<std::size_t> places_taken = std::make_shared<std::size_t>(0);
   event_streams streams;
   std::optional<faucet> giver;
+
+  // Of blobs.
+  byte_buckets moved{byte_rates{}};
+  upload_book uploads{upload_limits{}};
+  std::deque<paced_read> paced;
+  std::vector<std::weak_ptr<blob_reading>> readings;
+  std::size_t fetches = 0;  // from other homes, that are under way
+  std::shared_ptr<std::size_t> surveys = std::make_shared<std::size_t>(0);  // under way
 };
 using self_pointer = gateway_actor::stateful_pointer<gateway_state>;
 
 // Answers. Each is sent at most once for a call.
 void reply_json(const call& to, const json::value& document, unsigned status = 200);
 void reply_bytes(const call& to, std::string_view type, byte_view body);
+/// The headers of every answer. Anybody's page in a browser may read what anybody may read.
+[[nodiscard]] http::response with_headers(http::response answer,
+                                          std::string_view caching = "no-store");
 void reply_error(const call& to, unsigned status, std::string_view code, std::string_view message);
 /// An error that passes within so many seconds.
 void reply_later(const call& to, unsigned status, std::string_view code, std::string_view message,
@@ -77,13 +135,18 @@ void reply_refused(const call& to, schema::Refusal::Reader refusal);
 [[nodiscard]] std::optional<hash256> id_in(const call& asked, std::string_view name,
                                            std::string_view text);
 
-/// Asks the validator, and answers 503 if it is silent.
-template <class Reply, class Request, class Then>
-void ask(self_pointer self, const call_ptr& from, const message<Request>& question, Then then) {
-  self->request(self->state.ports.validator,
-                std::chrono::milliseconds(self->state.options.question_ms), question)
+/// Asks a role, and answers 503 if it is silent.
+template <class Reply, class Role, class Request, class Then>
+void ask_role(self_pointer self, const Role& role, const call_ptr& from,
+              const message<Request>& question, Then then) {
+  self->request(role, std::chrono::milliseconds(self->state.options.question_ms), question)
       .then([then](const message<Reply>& reply) { then(reply); },
             [from](const caf::error&) { reply_silent(*from); });
+}
+/// Asks the validator.
+template <class Reply, class Request, class Then>
+void ask(self_pointer self, const call_ptr& from, const message<Request>& question, Then then) {
+  ask_role<Reply>(self, self->state.ports.validator, from, question, std::move(then));
 }
 
 /// Answers a question about the ledger.
@@ -96,6 +159,18 @@ void look_at_streams(self_pointer self);
 void answer_faucet(self_pointer self, const call_ptr& asked);
 /// Tells why something was paid or not.
 void answer_explanation(self_pointer self, const call_ptr& asked);
+/// Describes a blob, or gives bytes of it.
+void answer_blobs(self_pointer self, const call_ptr& asked);
+/// Gives the next bytes to a client that has room for them.
+void serve_reading(self_pointer self, const std::shared_ptr<blob_reading>& to);
+/// Goes on with what waits until blobs may move again.
+void look_at_paced(self_pointer self);
+/// Moves bytes of blobs now, or when the rates let it; gives up when that is too late.
+void paced(self_pointer self, paced_read what);
+/// Begins an upload, or takes a chunk.
+void answer_uploads(self_pointer self, const call_ptr& asked);
+/// The blob store says why it does not do it.
+void reply_blob_refused(const call& to, schema::Refusal::Reader refusal);
 /// Takes a transaction, or says what became of one.
 void answer_transactions(self_pointer self, const call_ptr& asked);
 /// Asks again for what waits for a block, if there is a new one, and answers what has waited for as

@@ -1,6 +1,5 @@
 #include "actors/gateway/endpoints.hpp"
 
-#include <algorithm>
 #include <optional>
 
 namespace soma::gateway {
@@ -50,6 +49,18 @@ constexpr parameter event_filter[] = {
     {"address", "only events of this account"},
     {"limit", "the most events of an answer that is no stream, 1 to 1,024", "integer"}};
 
+constexpr parameter root_of_blob[] = {{"root", "the name of a blob: 0x and 64 hex digits"}};
+constexpr parameter chunk_of_blob[] = {
+    {"root", "the name of a blob: 0x and 64 hex digits"},
+    {"number", "the number of a chunk of 1 MiB, from 0 on", "integer"}};
+constexpr parameter size_of_blob[] = {{"size", "the size of the blob in bytes", "integer"}};
+
+constexpr parameter range_of_blob[] = {{"Range", "bytes=FIRST-LAST: a part of the bytes"}};
+constexpr parameter reserved[] = {
+    {"Soma-Reservation", "the canonical bytes of an UploadReservation in hex"}};
+
+constexpr std::uint32_t begin_bytes = 3U << 20U;  // the hashes of 64 GiB, 40 bytes each
+constexpr std::uint32_t chunk_bytes = 1U << 20U;
 constexpr std::uint32_t question_bytes = 40'000;      // 256 keys of 96 bytes and their pointers
 constexpr std::uint32_t transaction_bytes = 600'000;  // 256 KiB in hex, and a signature
 
@@ -248,6 +259,63 @@ const endpoint table[] = {
      {},
      1'024,
      "JSON: {\"address\": an address}"},
+    {endpoint_id::blob,
+     method::get,
+     "/v1/blobs/{root}",
+     "a blob: its size; with Accept: application/octet-stream or a Range its bytes",
+     "BlobDescription",
+     root_of_blob,
+     {},
+     0,
+     {},
+     true,
+     "application/octet-stream",
+     range_of_blob},
+    {endpoint_id::blob_chunk,
+     method::get,
+     "/v1/blobs/{root}/chunks/{number}",
+     "the bytes of a chunk of a blob",
+     {},
+     chunk_of_blob,
+     {},
+     0,
+     {},
+     true,
+     "application/octet-stream"},
+    {endpoint_id::blob_holders,
+     method::get,
+     "/v1/blobs/{root}/holders",
+     "the consensus keys of the validators that say that they have a blob, which nothing proves",
+     "Holders",
+     root_of_blob,
+     size_of_blob,
+     0,
+     {}},
+    {endpoint_id::begin_upload,
+     method::put,
+     "/v1/blobs/{root}",
+     "begins an upload, or goes on with one, for an account that reserves it in the header "
+     "Soma-Reservation",
+     "PutProgress",
+     root_of_blob,
+     {},
+     begin_bytes,
+     "the canonical bytes of a BeginPut",
+     false,
+     {},
+     reserved},
+    {endpoint_id::upload_chunk,
+     method::put,
+     "/v1/blobs/{root}/chunks/{number}",
+     "puts a chunk of a blob whose upload has begun, with the same header",
+     "PutProgress",
+     chunk_of_blob,
+     {},
+     chunk_bytes,
+     "the bytes of the chunk",
+     false,
+     {},
+     reserved},
     {endpoint_id::openapi, method::get, "/openapi.json", "this document", {}, {}, {}, 0, {}},
 };
 
@@ -268,90 +336,6 @@ std::optional<std::vector<std::string>> arguments_of(std::string_view form, std:
     path.remove_prefix(1 + given.size());
   }
   return found;
-}
-
-json::value parameters_json(const endpoint& one) {
-  auto all = json::value::list();
-  const auto add = [&](const parameter& p, const char* where) {
-    all.push(json::value::of({{"name", p.name},
-                              {"in", where},
-                              {"required", std::string_view(where) == "path"},
-                              {"description", p.meaning},
-                              {"schema", json::value::of({{"type", p.type}})}}));
-  };
-  for (const auto& p : one.arguments) add(p, "path");
-  for (const auto& p : one.query) add(p, "query");
-  return all;
-}
-
-json::value content_json(std::initializer_list<std::pair<std::string, std::string_view>> types) {
-  json::value::object all;
-  for (const auto& [type, schema] : types) {
-    auto form = json::value::of({{"type", schema}});
-    if (schema == "string" && type != "text/event-stream") form.set("format", "binary");
-    all.emplace_back(type, json::value::of({{"schema", std::move(form)}}));
-  }
-  return all;
-}
-
-/// The name of an operation in the clients that are generated from the document: "getBlocksHeight".
-std::string operation_of(const endpoint& one) {
-  auto name = std::string(to_text(one.verb));
-  std::ranges::transform(name, name.begin(), [](char c) { return static_cast<char>(c | 0x20); });
-  bool starts = true;
-  for (const char c : one.path.substr(one.path.starts_with("/v1/") ? 4 : 1)) {
-    const bool is_letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-    if (is_letter) name += starts ? static_cast<char>(c & ~0x20) : c;
-    starts = !is_letter;
-  }
-  return name;
-}
-
-json::value operation_json(const endpoint& one) {
-  auto out = json::value::of({{"operationId", operation_of(one)}, {"summary", one.summary}});
-  if (!one.arguments.empty() || !one.query.empty()) out.set("parameters", parameters_json(one));
-  if (one.body_bytes > 0) {
-    auto types =
-        one.id == endpoint_id::send_transaction
-            ? content_json({{"application/json", "object"}, {"application/x-capnp", "string"}})
-            : content_json({{"application/x-capnp", "string"}});
-    out.set("requestBody",
-            json::value::of(
-                {{"required", true}, {"description", one.body}, {"content", std::move(types)}}));
-  }
-  auto content =
-      one.message.empty()
-          ? content_json({{"application/json", "object"}})
-          : content_json({{"application/json", "object"}, {"application/x-capnp", "string"}});
-  if (one.id == endpoint_id::events) {
-    content = content_json({{"text/event-stream", "string"},
-                            {"application/json", "object"},
-                            {"application/x-capnp", "string"}});
-  }
-  auto good = json::value::of(
-      {{"description",
-        one.message.empty() ? std::string("the document") : "JSON, or " + std::string(one.message)},
-       {"content", std::move(content)}});
-  auto bad = json::value::of(
-      {{"description", "why there is no answer"},
-       {"content",
-        json::value::of(
-            {{"application/json",
-              json::value::of(
-                  {{"schema", json::value::of({{"$ref", "#/components/schemas/Error"}})}})}})}});
-  out.set("responses", json::value::of({{"200", std::move(good)}, {"default", std::move(bad)}}));
-  return out;
-}
-
-json::value error_schema() {
-  const auto text = json::value::of({{"type", "string"}});
-  const auto inner = json::value::of(
-      {{"type", "object"},
-       {"required", json::value::list_of(std::vector<std::string>{"code", "message"})},
-       {"properties", json::value::of({{"code", text}, {"message", text}})}});
-  return json::value::of({{"type", "object"},
-                          {"required", json::value::list_of(std::vector<std::string>{"error"})},
-                          {"properties", json::value::of({{"error", inner}})}});
 }
 
 }  // namespace
@@ -377,32 +361,6 @@ expected<matched, http::response> match(http::method verb, std::string_view path
   auto refused = http::error_response(405, "method_not_allowed", "this path takes " + allowed);
   refused.headers.emplace_back("Allow", allowed);
   return make_unexpected(std::move(refused));
-}
-
-json::value openapi_document() {
-  json::value::object paths;
-  for (const auto& one : table) {
-    auto verb = std::string(to_text(one.verb));
-    std::ranges::transform(verb, verb.begin(), [](char c) { return static_cast<char>(c | 0x20); });
-    auto at = std::ranges::find(paths, one.path, &json::value::member::first);
-    if (at == paths.end()) {
-      paths.emplace_back(std::string(one.path), json::value::object());
-      at = std::prev(paths.end());
-    }
-    at->second.set(verb, operation_json(one));
-  }
-  return json::value::of(
-      {{"openapi", "3.1.0"},
-       {"info", json::value::of(
-                    {{"title", "SOMA gateway"},
-                     {"version", std::to_string(answers_version)},
-                     {"description",
-                      "Reads the ledger of a SOMA network, takes signed transactions and streams "
-                      "what happens. Nothing that a gateway says need be believed: the answers "
-                      "as messages carry what proves them."}})},
-       {"paths", std::move(paths)},
-       {"components",
-        json::value::of({{"schemas", json::value::of({{"Error", error_schema()}})}})}});
 }
 
 }  // namespace soma::gateway

@@ -42,6 +42,11 @@ enum class endpoint_id : std::uint8_t {
   transaction,
   events,
   faucet,
+  blob,
+  blob_chunk,
+  blob_holders,
+  begin_upload,
+  upload_chunk,
   openapi,
 };
 
@@ -59,9 +64,11 @@ struct endpoint {
   std::string_view message;  // the Cap'n Proto struct that answers "Accept: application/x-capnp"
   std::span<const parameter> arguments;  // of the path, in their order
   std::span<const parameter> query;
-  std::uint32_t body_bytes = 0;  // the most that the body of a request may have
-  std::string_view body;         // what the body is, when there may be one
-  bool is_of_one_thing = false;  // such as an account, which is 404 when it is not there
+  std::uint32_t body_bytes = 0;   // the most that the body of a request may have
+  std::string_view body;          // what the body is, when there may be one
+  bool is_of_one_thing = false;   // such as an account, which is 404 when it is not there
+  std::string_view content = {};  // the media type of an answer that is neither JSON nor a message
+  std::span<const parameter> headers = {};
 };
 
 [[nodiscard]] std::span<const endpoint> endpoints();

@@ -1,7 +1,6 @@
 #include "actors/gateway/gateway.hpp"
 
 #include <caf/actor_system.hpp>
-#include <mutex>
 #include <system_error>
 #include <utility>
 
@@ -10,28 +9,6 @@
 #include "messages/codec/codec.hpp"
 
 namespace soma::gateway {
-
-/// Carries requests from the server's thread to the actor, which begins later and ends earlier than
-/// the server.
-class inbox {
- public:
-  void put(call_ptr what) {
-    const std::lock_guard lock(mutex_);
-    if (to_) caf::anon_send(to_, std::move(what));
-  }
-  void open(const gateway_actor& to) {
-    const std::lock_guard lock(mutex_);
-    to_ = to;
-  }
-  void close() {
-    const std::lock_guard lock(mutex_);
-    to_ = nullptr;
-  }
-
- private:
-  std::mutex mutex_;
-  gateway_actor to_;
-};
 
 namespace {
 
@@ -96,9 +73,11 @@ void look_again_later(self_pointer self);
 void pass(self_pointer self, const message<schema::Time>& now) {
   auto& state = self->state;
   state.now_ms = now.root().getSteadyMs();
+  state.unix_ms = now.root().getUnixMs();
   state.streams.forget_gone();
   state.streams.keep_alive(state.now_ms, state.options.heartbeat_ms);
   look_at_waiting(self);
+  look_at_paced(self);
   look(self);
   look_again_later(self);
 }
@@ -128,6 +107,13 @@ void answer(self_pointer self, const call_ptr& asked) {
     case endpoint_id::send_transaction:
     case endpoint_id::transaction:
       return answer_transactions(self, asked);
+    case endpoint_id::blob:
+    case endpoint_id::blob_chunk:
+    case endpoint_id::blob_holders:
+      return answer_blobs(self, asked);
+    case endpoint_id::begin_upload:
+    case endpoint_id::upload_chunk:
+      return answer_uploads(self, asked);
     default:
       return answer_facts(self, asked);
   }
@@ -138,6 +124,9 @@ gateway_actor::behavior_type run(self_pointer self, const std::shared_ptr<gatewa
   auto& state = self->state;
   state.ports = parts->ports;
   state.options = parts->options;
+  state.in = parts->in;
+  state.moved = byte_buckets(state.options.blob_rates);
+  state.uploads = upload_book(state.options.uploads);
   if (state.options.faucet) state.giver.emplace(*state.options.faucet);
   self->attach_functor([parts] {
     parts->in->close();     // from here on nothing holds the actor
@@ -147,7 +136,8 @@ gateway_actor::behavior_type run(self_pointer self, const std::shared_ptr<gatewa
   self->request(state.ports.clock, caf::infinite, message<schema::Wait>{})
       .await([self](const message<schema::Time>& now) { pass(self, now); },
              [self](const caf::error& error) { self->quit(error); });
-  return {[self](const call_ptr& asked) { answer(self, asked); }};
+  return {[self](const call_ptr& asked) { answer(self, asked); },
+          [self](const std::shared_ptr<blob_reading>& to) { serve_reading(self, to); }};
 }
 
 /// Browsers ask whether a page of elsewhere may send a request.
@@ -155,8 +145,9 @@ http::response preflight() {
   http::response answer;
   answer.status = 204;
   answer.headers = {{"Access-Control-Allow-Origin", "*"},
-                    {"Access-Control-Allow-Methods", "GET, HEAD, POST"},
-                    {"Access-Control-Allow-Headers", "Accept, Content-Type, Last-Event-ID"},
+                    {"Access-Control-Allow-Methods", "GET, HEAD, POST, PUT"},
+                    {"Access-Control-Allow-Headers",
+                     "Accept, Content-Type, Last-Event-ID, Range, Soma-Reservation"},
                     {"Access-Control-Max-Age", "86400"}};
   return answer;
 }
@@ -184,7 +175,7 @@ http::server_options server_options_of(const gateway_options& options,
     made->arguments = std::move(found->arguments);
     made->asked = std::move(asked);
     made->to = std::move(to);
-    in->put(std::move(made));
+    in->put<const call>(std::move(made));
   };
   return out;
 }

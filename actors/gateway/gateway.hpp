@@ -15,22 +15,31 @@
 #include <optional>
 #include <string>
 
+#include "actors/blob_keeper/blob_keeper_actor.hpp"
+#include "actors/blob_store/blob_store_actor.hpp"
 #include "actors/clock/clock_actor.hpp"
+#include "actors/gateway/byte_buckets.hpp"
 #include "actors/gateway/endpoints.hpp"
+#include "actors/gateway/upload_book.hpp"
 #include "actors/validator/validator_actor.hpp"
 #include "messages/crypto/ed25519.hpp"
 #include "messages/values/amounts.hpp"
 
 namespace soma::gateway {
 
-struct call;  // one request on its way; see call.hpp
+struct call;          // one request on its way; see call.hpp
+struct blob_reading;  // the bytes of a blob on their way
 
-/// The role. The message is the request of a stranger, and never leaves the process.
-using gateway_actor = caf::typed_actor<caf::reacts_to<std::shared_ptr<const call>>>;
+/// The role. The messages are the request of a stranger, and the wish of one for the next bytes of
+/// a blob. They never leave the process.
+using gateway_actor = caf::typed_actor<caf::reacts_to<std::shared_ptr<const call>>,
+                                       caf::reacts_to<std::shared_ptr<blob_reading>>>;
 
 struct gateway_ports {
   clock::clock_actor clock;
   validator::validator_actor validator;
+  blob_store::blob_store_actor blobs = {};     // absent: it gives and takes no blobs
+  blob_keeper::blob_keeper_actor keeper = {};  // absent: blobs of other homes are not fetched
 };
 
 /// An account whose money a gateway gives away, on networks for trying things out.
@@ -56,6 +65,16 @@ struct gateway_options {
   std::size_t streams = 512;               // of events, at one time
   std::size_t waiting_requests = 512;      // for a block, at one time
   std::optional<faucet_options> faucet;
+
+  byte_rates blob_rates;  // in both directions
+  upload_limits uploads;
+  std::size_t blob_streams = 32;  // of whole blobs and ranges, at one time
+  std::size_t blob_streams_per_host = 8;
+  std::size_t paced_reads = 64;         // chunks that wait for the rates
+  std::uint32_t paced_ms = 2'000;       // so long a chunk waits at most
+  std::size_t blob_fetches = 8;         // of blobs of other homes, at one time
+  std::uint32_t blob_fetch_ms = 8'000;  // so long a client waits for one
+  std::size_t holder_surveys = 4;       // at one time
 };
 
 struct spawned_gateway {
@@ -71,3 +90,4 @@ struct spawned_gateway {
 }  // namespace soma::gateway
 
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(std::shared_ptr<const soma::gateway::call>)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(std::shared_ptr<soma::gateway::blob_reading>)

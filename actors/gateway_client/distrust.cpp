@@ -40,6 +40,10 @@ std::string_view to_text(distrust reason) {
       return "the ledger does not have this row";
     case distrust::forged_absence:
       return "the ledger has the row that is said to be absent";
+    case distrust::wrong_description:
+      return "the hashes of the chunks are not those of the blob";
+    case distrust::wrong_chunk:
+      return "the bytes are not those of the blob";
     case distrust::stale:
       return "the block is too old";
     case distrust::unsafe_gap:

@@ -24,18 +24,20 @@ enum class distrust : std::uint8_t {
   other_answer,  // rows that were not asked for, or fewer, or out of order
 
   // The answer is not true, or nothing shows that it is.
-  wrong_genesis,    // the genesis does not have the hash that names the network
-  other_chain,      // a header belongs to another network
-  missing_epochs,   // the epochs before the header are not shown, or not in order
-  wrong_committee,  // a committee is not the one that the closing header names
-  wrong_headers,    // the headers are not linked to the one that the certificate names
-  bad_certificate,  // no quorum of the epoch's committee has signed it
-  contradiction,    // another header of this height was proven before: quorums of two chains lied
-  other_history,    // an epoch was closed by another block than the one that the person named
-  wrong_root,       // the proof of a row does not lead to the state root of the header
-  forged_row,       // the ledger has no such row, or the row has another value
-  forged_absence,   // the ledger has such a row
-  stale,            // true once: the block is too old, or too far below one that was proven before
+  wrong_genesis,      // the genesis does not have the hash that names the network
+  other_chain,        // a header belongs to another network
+  missing_epochs,     // the epochs before the header are not shown, or not in order
+  wrong_committee,    // a committee is not the one that the closing header names
+  wrong_headers,      // the headers are not linked to the one that the certificate names
+  bad_certificate,    // no quorum of the epoch's committee has signed it
+  contradiction,      // another header of this height was proven before: quorums of two chains lied
+  other_history,      // an epoch was closed by another block than the one that the person named
+  wrong_root,         // the proof of a row does not lead to the state root of the header
+  forged_row,         // the ledger has no such row, or the row has another value
+  forged_absence,     // the ledger has such a row
+  wrong_description,  // the hashes of the chunks are not those of the blob
+  wrong_chunk,        // the bytes are not those of the blob
+  stale,  // true once: the block is too old, or too far below one that was proven before
 
   // No gateway's fault.
   unsafe_gap,     // what is trusted is so old that its committee has nothing to lose any more

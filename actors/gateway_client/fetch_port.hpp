@@ -23,7 +23,8 @@ enum class fetch_failure : std::uint8_t {
 struct fetch_error {
   fetch_error(fetch_failure how, std::string detail = {}) : kind(how), why(std::move(detail)) {}
   fetch_failure kind;
-  std::string why;  // for a person; may hold any bytes that the gateway has sent
+  std::string why;        // for a person; may hold any bytes that the gateway has sent
+  std::string code = {};  // the name of a refusal, when the gateway gave one
 };
 using fetched = expected<bytes, fetch_error>;
 

@@ -23,6 +23,16 @@ std::uint64_t seed_of(const pool_options& options) {
 
 }  // namespace
 
+pool_options with_defaults(pool_options options) {
+  if (!options.now_ms) options.now_ms = steady_ms;
+  if (!options.wait_ms) {
+    options.wait_ms = [](std::uint64_t ms) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(ms));
+    };
+  }
+  return options;
+}
+
 bool is_of_gateway(distrust reason) {
   return reason != distrust::unsafe_gap && reason != distrust::kept_damaged &&
          reason != distrust::other_network;
@@ -45,15 +55,9 @@ std::string to_text(const pool_refusal& why) {
 }
 
 gateway_pool::gateway_pool(std::vector<std::string> names, pool_options options)
-    : options_(std::move(options)), random_(seed_of(options_)) {
+    : options_(with_defaults(std::move(options))), random_(seed_of(options_)) {
   SOMA_ASSERT(!names.empty(), "a pool has a gateway");
   for (auto& name : names) gateways_.emplace_back().name = std::move(name);
-  if (!options_.now_ms) options_.now_ms = steady_ms;
-  if (!options_.wait_ms) {
-    options_.wait_ms = [](std::uint64_t ms) {
-      std::this_thread::sleep_for(std::chrono::milliseconds(ms));
-    };
-  }
 }
 
 void gateway_pool::begin_call() {

@@ -34,6 +34,9 @@ struct pool_options {
   std::uint32_t patience_ms = 10'000;  // no gateway is asked again in a call that is older
 };
 
+/// The options with the clock of the system where none was given.
+[[nodiscard]] pool_options with_defaults(pool_options options);
+
 /// Why a call has no answer.
 struct pool_refusal {
   /// Set when no gateway is to blame: unsafe_gap, kept_damaged or other_network.

@@ -19,18 +19,6 @@ constexpr std::size_t max_rows_bytes = max_message_bytes<schema::ProvenRows>;
 constexpr std::size_t max_short_bytes = std::size_t{64} << 10;
 constexpr std::size_t max_error_bytes = std::size_t{16} << 10;
 
-http::client_options options_of(const http_fetch_options& from, std::uint32_t wait_ms = 0) {
-  http::client_options out;
-  out.server = from.at;
-  out.trust = from.trust;
-  out.environment = from.environment;
-  out.connect_ms = from.connect_ms;
-  out.idle_ms = from.idle_ms + wait_ms;
-  out.total_ms = from.answer_ms + wait_ms;
-  out.body_bytes = max_rows_bytes;
-  return out;
-}
-
 unexpected<fetch_error> failed(fetch_failure how, std::string why) {
   return make_unexpected(fetch_error(how, std::move(why)));
 }
@@ -63,16 +51,20 @@ bool is_short_wait(const http::response& answer) {
   return read.ec != std::errc() || seconds <= longest_s;
 }
 
-/// What {"error": {"code": ..., "message": ...}} says, for a person.
-std::string error_text(unsigned status, byte_view body) {
-  const auto fallback = "HTTP status " + std::to_string(status);
+/// What {"error": {"code": ..., "message": ...}} says.
+fetch_error refusal_in(const http::response& answer, byte_view body) {
+  const bool is_busy = answer.status >= 500 || (answer.status == 429 && is_short_wait(answer));
+  fetch_error out(is_busy ? fetch_failure::silent : fetch_failure::refused,
+                  "HTTP status " + std::to_string(answer.status));
   const auto read = json::parse({reinterpret_cast<const char*>(body.data()), body.size()});
-  if (!read) return fallback;
+  if (!read) return out;
   const auto* code = read->find_path("error.code");
   const auto* message = read->find_path("error.message");
-  if (code == nullptr || code->as_string() == nullptr) return fallback;
+  if (code == nullptr || code->as_string() == nullptr) return out;
   const bool has_message = message != nullptr && message->as_string() != nullptr;
-  return *code->as_string() + (has_message ? ": " + *message->as_string() : "");
+  out.code = *code->as_string();
+  out.why = out.code + (has_message ? ": " + *message->as_string() : "");
+  return out;
 }
 
 fetch_error error_of(const http::client_failure& from, const std::string& name) {
@@ -93,10 +85,22 @@ fetch_error error_of(const http::client_failure& from, const std::string& name) 
 
 }  // namespace
 
+http::client_options client_options_of(const http_fetch_options& from, std::uint32_t wait_ms) {
+  http::client_options out;
+  out.server = from.at;
+  out.trust = from.trust;
+  out.environment = from.environment;
+  out.connect_ms = from.connect_ms;
+  out.idle_ms = from.idle_ms + wait_ms;
+  out.total_ms = from.answer_ms + wait_ms;
+  out.body_bytes = max_rows_bytes;
+  return out;
+}
+
 http_fetch::http_fetch(http_fetch_options options)
     : name_(http::to_text(options.at)),
-      client_(options_of(options)),
-      waiting_client_(options_of(options, max_wait_ms)) {
+      client_(client_options_of(options)),
+      waiting_client_(client_options_of(options, max_wait_ms)) {
   port_.genesis = [this] { return get("/v1/genesis", max_genesis_bytes); };
   port_.epoch_proofs = [this](const message<schema::GetEpochProofs>& asked) {
     return get("/v1/epochs/" + std::to_string(asked->getFrom()) +
@@ -108,36 +112,45 @@ http_fetch::http_fetch(http_fetch_options options)
   };
 }
 
-fetched http_fetch::fetch(http::client& by, http::client_request asked, std::size_t most_bytes) {
-  asked.headers.emplace_back("Accept", canonical);
+fetched ask_gateway(http::client& by, const std::string& name, http::client_request asked,
+                    std::size_t most_bytes, const http::client::piece_taker& on_piece) {
   for (bool again = true;; again = false) {
     bytes body;
-    bool is_large = false;
+    std::size_t got = 0;
+    bool is_large = false, is_good = false;
     std::optional<fetch_error> no;
     std::size_t limit = most_bytes;
     const auto answer = by.send(
         asked,
         [&](byte_view piece) {
-          is_large = piece.size() > limit - body.size();
-          if (!is_large) body.insert(body.end(), piece.begin(), piece.end());
-          return !is_large;
+          is_large = piece.size() > limit - got;
+          if (is_large) return false;
+          got += piece.size();
+          if (on_piece && is_good) return on_piece(piece);
+          body.insert(body.end(), piece.begin(), piece.end());
+          return true;
         },
         [&](const http::response& head) {
           no = other_version(head);
-          if (head.status != 200) limit = std::min(limit, max_error_bytes);
+          is_good = head.status >= 200 && head.status < 300;
+          if (!is_good) limit = max_error_bytes;
           return !no;
         });
     if (no) return make_unexpected(*no);
     if (is_large) return failed(fetch_failure::too_large, {});
     if (!answer) {
-      if (answer.error().kind == kind::broken && again) continue;
-      return make_unexpected(error_of(answer.error(), name_));
+      const bool has_pieces = on_piece && got > 0;
+      if (answer.error().kind == kind::broken && again && !has_pieces) continue;
+      return make_unexpected(error_of(answer.error(), name));
     }
-    if (answer->status >= 200 && answer->status < 300) return body;
-    const bool is_busy = answer->status >= 500 || (answer->status == 429 && is_short_wait(*answer));
-    return failed(is_busy ? fetch_failure::silent : fetch_failure::refused,
-                  error_text(answer->status, body));
+    if (is_good) return body;
+    return make_unexpected(refusal_in(*answer, body));
   }
+}
+
+fetched http_fetch::fetch(http::client& by, http::client_request asked, std::size_t most_bytes) {
+  asked.headers.emplace_back("Accept", canonical);
+  return ask_gateway(by, name_, std::move(asked), most_bytes);
 }
 
 fetched http_fetch::get(std::string target, std::size_t most_bytes) {
@@ -214,6 +227,12 @@ expected<message<schema::TransactionStatus>, refusal> http_fetch::transaction(
                  "?wait=" + std::to_string(std::min(wait_ms, max_wait_ms));
   return read_plain<schema::TransactionStatus>(
       fetch(waiting_client_, std::move(asked), max_short_bytes));
+}
+
+expected<message<schema::Holders>, refusal> http_fetch::holders(const blob_id& blob,
+                                                                std::uint64_t size_bytes) {
+  return read_plain<schema::Holders>(get(
+      "/v1/blobs/" + blob.text() + "/holders?size=" + std::to_string(size_bytes), max_short_bytes));
 }
 
 }  // namespace soma::gateway_client

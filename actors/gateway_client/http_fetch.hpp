@@ -39,6 +39,16 @@ struct gift {
   transaction_id transaction;
   shannons amount;
 };
+/// The options of a client of a gateway. A long poll adds `wait_ms` to its limits of time.
+[[nodiscard]] http::client_options client_options_of(const http_fetch_options& from,
+                                                     std::uint32_t wait_ms = 0);
+
+/// One question to the gateway of this name. With `on_piece`, the body of a good answer goes there,
+/// and `most_bytes` limits it all the same; false ends the exchange as `silent`. A question whose
+/// connection breaks is asked once more, unless pieces have come.
+[[nodiscard]] fetched ask_gateway(http::client& by, const std::string& name,
+                                  http::client_request asked, std::size_t most_bytes,
+                                  const http::client::piece_taker& on_piece = {});
 
 class http_fetch {
  public:
@@ -69,6 +79,10 @@ class http_fetch {
   /// of which max_wait_ms count.
   [[nodiscard]] expected<message<schema::TransactionStatus>, refusal> transaction(
       const transaction_id& id, std::uint32_t wait_ms);
+
+  /// The validators that say that they have a blob.
+  [[nodiscard]] expected<message<schema::Holders>, refusal> holders(const blob_id& blob,
+                                                                    std::uint64_t size_bytes);
 
   /// The address, as people write it.
   [[nodiscard]] const std::string& name() const { return name_; }

@@ -14,6 +14,7 @@ std::vector<std::unique_ptr<verb>> all_verbs() {
   all.push_back(make_model_train());
   all.push_back(make_model_score());
   all.push_back(make_model_publish());
+  all.push_back(make_model_pull());
   all.push_back(make_model_list());
   all.push_back(make_model_info());
   all.push_back(make_model_retire());
@@ -34,6 +35,7 @@ std::vector<std::unique_ptr<verb>> all_verbs() {
   all.push_back(make_genesis_inspect());
   all.push_back(make_node_run());
   all.push_back(make_scorer());
+  all.push_back(make_gateway_endpoints());
   all.push_back(make_node_new_ca());
   all.push_back(make_node_new_cert());
   all.push_back(make_verify_epoch());

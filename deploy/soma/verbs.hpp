@@ -26,6 +26,7 @@ namespace soma::cli {
 [[nodiscard]] std::unique_ptr<verb> make_wallet_balance();
 [[nodiscard]] std::unique_ptr<verb> make_wallet_send();
 [[nodiscard]] std::unique_ptr<verb> make_wallet_faucet();
+[[nodiscard]] std::unique_ptr<verb> make_gateway_endpoints();
 [[nodiscard]] std::unique_ptr<verb> make_stake_add();
 [[nodiscard]] std::unique_ptr<verb> make_stake_withdraw();
 [[nodiscard]] std::unique_ptr<verb> make_stake_commission();
@@ -33,6 +34,7 @@ namespace soma::cli {
 [[nodiscard]] std::unique_ptr<verb> make_validator_join();
 [[nodiscard]] std::unique_ptr<verb> make_validator_leave();
 [[nodiscard]] std::unique_ptr<verb> make_model_publish();
+[[nodiscard]] std::unique_ptr<verb> make_model_pull();
 [[nodiscard]] std::unique_ptr<verb> make_model_list();
 [[nodiscard]] std::unique_ptr<verb> make_model_info();
 [[nodiscard]] std::unique_ptr<verb> make_model_retire();

@@ -1,7 +1,8 @@
 @0xd7a1ddc909d58cd5;
 
 # The blob store: blobs of any size, named by the Merkle root over their chunks of 1 MiB. Names and hashes are exactly
-# 32 bytes. The messages from WantedBlob on are for the role that gets blobs from other homes.
+# 32 bytes. The messages from WantedBlob on are for the role that gets blobs from other homes. Programs of strangers
+# send BeginPut to gateways and read PutProgress, so that the numbers of their fields are never used again.
 
 using Cxx = import "/capnp/c++.capnp";
 using Refusals = import "refusal.capnp";
@@ -42,15 +43,21 @@ struct Chunk {
   data @2 :Data;
 }
 
+struct GetBlob {
+  # Asks for the description of a blob that is here as a whole: a BlobDescription in public_answers.capnp.
+  blob @0 :Data;
+}
+
 struct WantedBlob {
   blob @0 :Data;
-  sizeBytes @1 :UInt64;
+  sizeBytes @1 :UInt64;             # 0 with `onlyNamed`: as the ledger says
 }
 
 struct FetchBlobs {
   # Asks for these blobs in the home's store. The answer comes when all that can come are there, or after this time.
   blobs @0 :List(WantedBlob);
   withinMs @1 :UInt32;
+  onlyNamed @2 :Bool;               # those that the ledger does not name have `otherSize` at once
 }
 
 struct FetchedBlobs {

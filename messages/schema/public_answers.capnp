@@ -106,6 +106,26 @@ struct EventPage {
   height @5 :UInt64;             # of the newest block
 }
 
+struct BlobDescription {
+  # What a blob consists of. It proves itself: the name of the blob is blob_root(size, hashes), as messages/crypto/
+  # merkle.hpp computes it, so that each chunk can be checked alone, whoever gives it.
+  refusal @0 :Refusals.Refusal;  # `blobStore`
+  blob @1 :Data;                 # the name, 32 bytes
+  sizeBytes @2 :UInt64;
+  chunkHashes @3 :Data;          # 32 bytes for each chunk of 1 MiB, in order; the last chunk may be shorter
+}
+
+struct UploadReservation {
+  # An account's word that it wants a blob to be kept. It travels in hex in the header Soma-Reservation of a PUT. The
+  # signature is over H("soma.upload", chain || blob || size || expiry), numbers little endian.
+  chain @0 :Data;                # 32 bytes
+  blob @1 :Data;                 # the name, 32 bytes
+  sizeBytes @2 :UInt64;
+  expiryMs @3 :UInt64;           # Unix time; at most 24 hours ahead
+  key @4 :Data;                  # the account's public key, 32 bytes
+  signature @5 :Data;            # 64 bytes
+}
+
 struct PlacedEvent {
   height @0 :UInt64;
   index @1 :UInt32;

@@ -3,7 +3,8 @@
 # How a role says that it did not do what it was asked for. The messages of the roles travel inside the cluster of one
 # operator: between threads as a pointer, between processes as bytes. Both ends run the same version of the program, so
 # the numbers of their fields may change from version to version. Those of rows, of blocks, of what validators say to
-# each other and of what anybody may ask (`none`, `ledger`, `why` and LedgerRefusal here) may not.
+# each other and of what anybody may ask (`none`, `blobStore`, `ledger`, `why`, BlobStoreRefusal and LedgerRefusal here)
+# may not.
 #
 # A reply that can fail has one field `refusal` of the type below. A reply without that field cannot fail. A program
 # decides by the member of the union and by its value; the sentence in `why` is for people alone.

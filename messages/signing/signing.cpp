@@ -21,6 +21,12 @@ hash256 possession_statement(const chain_id& chain, const address& sender) {
   return crypto::tagged_hash("soma.pop").add(chain).add(sender).finish();
 }
 
+hash256 upload_statement(const chain_id& chain, const blob_id& blob, std::uint64_t size_bytes,
+                         std::uint64_t expiry_ms) {
+  crypto::tagged_hash all("soma.upload");
+  return all.add(chain).add(blob).add_u64(size_bytes).add_u64(expiry_ms).finish();
+}
+
 transaction_id id_of_body(byte_view body) {
   return crypto::hash("soma.tx", body).as<transaction_tag>();
 }
@@ -197,6 +203,16 @@ signature prove_possession(const crypto::key_pair& consensus, const chain_id& ch
 bool verify_possession(const public_key& consensus, const chain_id& chain, const address& sender,
                        const signature& proof) {
   return crypto::verify(consensus, possession_statement(chain, sender).view(), proof);
+}
+
+signature sign_upload(const crypto::key_pair& key, const chain_id& chain, const blob_id& blob,
+                      std::uint64_t size_bytes, std::uint64_t expiry_ms) {
+  return key.sign(upload_statement(chain, blob, size_bytes, expiry_ms).view());
+}
+
+bool verify_upload(const public_key& key, const chain_id& chain, const blob_id& blob,
+                   std::uint64_t size_bytes, std::uint64_t expiry_ms, const signature& by_key) {
+  return crypto::verify(key, upload_statement(chain, blob, size_bytes, expiry_ms).view(), by_key);
 }
 
 }  // namespace soma::signing

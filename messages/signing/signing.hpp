@@ -99,4 +99,13 @@ using codec::id_of;
 [[nodiscard]] bool verify_possession(const public_key& consensus, const chain_id& chain,
                                      const address& sender, const signature& proof);
 
+/// The signature by an account's key over H("soma.upload", chain || blob || size || expiry): the
+/// account wants the blob to be kept by a gateway. The expiry is Unix time in milliseconds.
+[[nodiscard]] signature sign_upload(const crypto::key_pair& key, const chain_id& chain,
+                                    const blob_id& blob, std::uint64_t size_bytes,
+                                    std::uint64_t expiry_ms);
+[[nodiscard]] bool verify_upload(const public_key& key, const chain_id& chain, const blob_id& blob,
+                                 std::uint64_t size_bytes, std::uint64_t expiry_ms,
+                                 const signature& by_key);
+
 }  // namespace soma::signing

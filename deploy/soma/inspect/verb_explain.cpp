@@ -27,7 +27,7 @@ class explain_verb final : public verb {
     return "soma explain 0x1f3a90c2\n"
            "soma explain submitter-1\n"
            "soma explain 7 --json\n"
-           "soma explain 0x1f3a90c2 --join https://gateway.example";
+           "soma explain 0x3f9a21c4 --join https://gateway.example.org";
   }
   void declare(option_set& options) override {
     options

@@ -25,7 +25,7 @@ class prove_verb final : public verb {
   std::string_view example() const override {
     return "soma prove 0x1f3a90c2 -o row.proof\n"
            "soma prove 0x1f3a90c2 --table submission --json\n"
-           "soma prove 0x1f3a90c2 -o row.proof --join https://gateway.example";
+           "soma prove 0x3f9a21c4 -o model.proof --join https://gateway.example.org";
   }
   void declare(option_set& options) override {
     options.add("key", key_, "an address, model or target: 0x and 64 digits, or the first 8")

@@ -41,6 +41,16 @@ expected<weights::weights_outline, failure> outline_at(
   return of_weights_file(path, weights::read_outline(path, overrides));
 }
 
+outcome connect_blobs(const run_context& context, network_connection& network,
+                      const std::string& verb, const std::string& address) {
+  if (network.carries_blobs() && address.empty()) return {};
+  const auto at = ledger_place::role(context, "--blobs", address, "blob_store");
+  if (!at) return make_unexpected(at.error());
+  if (*at) return network.connect_blobs(**at);
+  return wrong_usage(verb + " needs a blob store", "the weights are not in the ledger",
+                     "name one with --blobs HOST:PORT, or a gateway with --join https://HOST:PORT");
+}
+
 outcome check_threads(std::uint32_t threads) {
   if (threads < 1 || threads > 256) {
     return wrong_usage("--threads", std::to_string(threads) + " is not between 1 and 256", "try 1");

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "deploy/soma/network/network_connection.hpp"
 #include "deploy/soma/shell/failure.hpp"
 #include "deploy/soma/shell/options.hpp"
 #include "messages/values/architecture.hpp"
@@ -29,6 +30,11 @@ namespace soma::cli {
 /// Reads the header of a weights file only.
 [[nodiscard]] expected<weights::weights_outline, failure> outline_at(
     const std::filesystem::path& path, const weights::weights_overrides& overrides = {});
+
+/// Connects to the blob store at `address`, else to that of the configuration. Gateways need none.
+/// A refusal calls the command `verb`.
+[[nodiscard]] outcome connect_blobs(const run_context& context, network_connection& network,
+                                    const std::string& verb, const std::string& address);
 
 /// Refuses a number of threads that is not from 1 to 256.
 [[nodiscard]] outcome check_threads(std::uint32_t threads);

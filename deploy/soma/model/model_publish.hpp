@@ -22,6 +22,8 @@ class model_publish final : public verb {
   std::string_view example() const override {
     return "soma model publish w.safetensors --data ~/src --stake 10 --from alice --config "
            "node.toml\n"
+           "soma model publish w.safetensors --data ~/src --from alice --join "
+           "https://gateway.example.org\n"
            "soma model publish better.safetensors --data ~/src --model 0x3f9a21c4 --from alice "
            "--config "
            "node.toml";

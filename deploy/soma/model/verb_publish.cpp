@@ -36,7 +36,9 @@ void model_publish::declare(option_set& options) {
            "an update what it is")
       .shown_as("BPS");
   options.add("model", model_, "publish a new version of this model of yours").shown_as("MODEL");
-  options.add("blobs", blobs_, "address of the blob store; default: that of --config")
+  options
+      .add("blobs", blobs_,
+           "address of the blob store; default: that of --config. A gateway needs none")
       .shown_as("HOST:PORT");
   options.add("reveal-without-copies", reveals_without_copies_,
               "reveal in the last quarter of the epoch although no quorum of validators has the "
@@ -184,18 +186,16 @@ outcome model_publish::try_out() {
 /// Stores the encrypted weights. The stored key makes the same bytes every time, so after an
 /// interruption the blob store takes only the chunks that it does not have yet.
 outcome model_publish::upload(const run_context& context) {
-  const auto at = ledger_place::role(context, "--blobs", blobs_, "blob_store");
-  if (!at) return make_unexpected(at.error());
-  if (!*at) {
-    return wrong_usage("model publish needs a blob store",
-                       "without one, validators cannot get the weights",
-                       "name one with --blobs HOST:PORT");
+  auto& network = *sender_->network();
+  if (auto connected = connect_blobs(context, network, "model publish", blobs_); !connected) {
+    return connected;
   }
-  if (auto connected = sender_->network()->connect_blobs(**at); !connected) return connected;
+  const auto owner = sender_->secret();
+  if (!owner) return make_unexpected(owner.error());
   auto encrypted = weights_->file_bytes();
   publication_.cipher(encrypted);
   root_ = crypto::blob_id_of(encrypted);
-  if (sender_->network()->put_blob(std::move(encrypted)) != root_) {
+  if (network.put_blob(std::move(encrypted), *owner) != root_) {
     return failed("cannot publish " + weights_path_.string(),
                   "the blob store computed another id for the weights",
                   "check that it is of the same version");

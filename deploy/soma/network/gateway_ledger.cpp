@@ -5,6 +5,7 @@
 
 #include "actors/rules/genesis_state.hpp"
 #include "actors/wallet/wallet.hpp"
+#include "deploy/soma/network/gateway_blobs.hpp"
 #include "deploy/soma/shell/console.hpp"
 #include "deploy/soma/shell/units.hpp"
 #include "messages/codec/model_entry.hpp"
@@ -107,11 +108,10 @@ gateway_ledger::gateway_ledger(const run_context& context,
     : memory_(context.home),
       where_((gateways.size() == 1 ? "the gateway at " : "the gateways at ") +
              shown_gateways(gateways)),
+      origins_(gateways),
       pool_(names_of(gateways), pool_options()) {
-  const auto environment = http::read_proxy_environment();
   for (const auto& at : gateways) {
-    gateways_.push_back(std::make_unique<http_fetch>(
-        gateway_client::http_fetch_options{.at = at, .trust = {}, .environment = environment}));
+    gateways_.push_back(std::make_unique<http_fetch>(fetch_options(at)));
   }
 }
 
@@ -365,18 +365,31 @@ transaction_state gateway_ledger::state_of(const transaction_id& id, std::uint32
       asked([&](http_fetch& gateway) { return gateway.transaction(id, wait_ms); }).root());
 }
 
-std::optional<std::vector<public_key>> gateway_ledger::holders_of(const blob_id&, std::uint64_t,
+/// Nothing proves what a gateway says of the holders. If it lies, the validators judge the revealed
+/// model late or not at all, and no stake is lost by that.
+std::optional<std::vector<public_key>> gateway_ledger::holders_of(const blob_id& blob,
+                                                                  std::uint64_t size_bytes,
                                                                   std::uint32_t) {
-  return std::nullopt;
+  const auto reply = asked([&](http_fetch& gateway) { return gateway.holders(blob, size_bytes); });
+  if (!reply.root().getCanAsk()) return std::nullopt;
+  std::vector<public_key> keys;
+  for (const auto& key : reply.root().getKeys()) {
+    if (const auto read = array_of<32>(key)) keys.push_back(*read);
+  }
+  return keys;
 }
 
 outcome gateway_ledger::connect_blobs(const mesh::host_port&) {
-  return failed("cannot store the weights", where_ + " takes no blobs",
-                "name a validator of yours with --join HOST:PORT, and its blob store with --blobs");
+  return wrong_usage("--blobs has no meaning here", where_ + " takes the weights itself",
+                     "leave --blobs out");
 }
 
-blob_id gateway_ledger::put_blob(bytes) {
-  throw source_failure(where_ + " takes no blobs");
+std::vector<gateway_client::blob_gateway> gateway_ledger::blob_gateways() {
+  return make_blob_gateways(origins_);
+}
+
+blob_id gateway_ledger::put_blob(bytes data, const crypto::key_pair& owner) {
+  return upload_blob(data, owner, chain_, blob_gateways(), pool_options());
 }
 
 }  // namespace soma::cli

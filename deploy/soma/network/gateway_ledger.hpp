@@ -45,9 +45,13 @@ class gateway_ledger final : public network_connection {
   expected<gateway_client::gift, failure> ask_faucet(const address& to) override;
   expected<explain::explanation, failure> explain(const std::string& what,
                                                   std::uint32_t events) override;
-  /// Always refuses: gateways take no blobs.
+  /// Always refuses: gateways need no other address for blobs.
   outcome connect_blobs(const mesh::host_port& at) override;
-  blob_id put_blob(bytes data) override;
+  bool carries_blobs() const override { return true; }
+  blob_id put_blob(bytes data, const crypto::key_pair& owner) override;
+
+ protected:
+  std::vector<gateway_client::blob_gateway> blob_gateways() override;
 
  private:
   struct row_page {
@@ -75,6 +79,7 @@ class gateway_ledger final : public network_connection {
 
   network_memory memory_;
   std::string where_;
+  std::vector<http::origin> origins_;
   std::vector<std::unique_ptr<gateway_client::http_fetch>> gateways_;
   gateway_client::gateway_pool pool_;
   std::optional<gateway_client::verified_ledger> verified_;  // nullopt with --unverified

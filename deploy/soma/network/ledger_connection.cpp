@@ -193,7 +193,53 @@ outcome ledger_connection::connect_blobs(const mesh::host_port& at) {
   return {};
 }
 
-blob_id ledger_connection::put_blob(bytes data) {
+/// The blob store as if it were a gateway, so that one way of fetching serves both.
+std::vector<gateway_client::blob_gateway> ledger_connection::blob_gateways() {
+  using gateway_client::fetched;
+  using failed = gateway_client::fetch_error;
+  using enum gateway_client::fetch_failure;
+  gateway_client::blob_port port;
+  port.describe = [this](const blob_id& blob) -> fetched {
+    fetched out = make_unexpected(failed(silent));
+    caf::scoped_actor self(system_);
+    self->request(blobs_, patience,
+                  message<schema::GetBlob>::build([&](auto to) { to.setBlob(data_of(blob)); }))
+        .receive(
+            [&](const message<schema::BlobDescription>& reply) {
+              out = bytes(reply.bytes().begin(), reply.bytes().end());
+            },
+            [&](const caf::error& error) {
+              out = make_unexpected(failed(silent, describe_error(error)));
+            });
+    return out;
+  };
+  port.read = [this](const blob_id& blob, std::uint64_t from, std::uint64_t size,
+                     const gateway_client::byte_taker& take) -> fetched {
+    caf::scoped_actor self(system_);
+    std::optional<failed> why;
+    bool goes_on = true;
+    for (auto at = from; at < from + size && goes_on && !why;) {
+      const auto number = static_cast<std::uint32_t>(at / blob_store::chunk_bytes);
+      self->request(blobs_, patience, message<schema::GetChunk>::build([&](auto to) {
+                      to.setBlob(data_of(blob));
+                      to.setNumber(number);
+                    }))
+          .receive(
+              [&](const message<schema::Chunk>& reply) {
+                const auto data = view_of(reply.root().getData());
+                if (data.empty()) why.emplace(silent, why_of(reply.root().getRefusal()));
+                at += data.size();
+                goes_on = !data.empty() && take(data);
+              },
+              [&](const caf::error& error) { why.emplace(silent, describe_error(error)); });
+    }
+    if (why) return make_unexpected(*why);
+    return bytes{};
+  };
+  return {{"the blob store", {std::move(port)}}};
+}
+
+blob_id ledger_connection::put_blob(bytes data, const crypto::key_pair&) {
   using put = expected<blob_id, blob_store::transfer_refusal>;
   std::promise<put> promise;
   auto result = promise.get_future();

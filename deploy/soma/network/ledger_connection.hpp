@@ -38,7 +38,11 @@ class ledger_connection final : public network_connection {
   expected<explain::explanation, failure> explain(const std::string& what,
                                                   std::uint32_t events) override;
   outcome connect_blobs(const mesh::host_port& at) override;
-  blob_id put_blob(bytes data) override;
+  bool carries_blobs() const override { return false; }
+  blob_id put_blob(bytes data, const crypto::key_pair& owner) override;
+
+ protected:
+  std::vector<gateway_client::blob_gateway> blob_gateways() override;
 
  private:
   void scan_pages(schema::RowSource from, byte_view prefix, const tables::row_visitor& visit);

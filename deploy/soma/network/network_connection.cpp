@@ -3,7 +3,10 @@
 #include "actors/public_answers/explanation.hpp"
 #include "deploy/soma/network/gateway_ledger.hpp"
 #include "deploy/soma/network/ledger_connection.hpp"
+#include "deploy/soma/shell/console.hpp"
 #include "deploy/soma/shell/plain_text.hpp"
+#include "deploy/soma/shell/stop.hpp"
+#include "deploy/soma/shell/units.hpp"
 #include "messages/wire/refusals.hpp"
 
 namespace soma::cli {
@@ -55,6 +58,32 @@ expected<explain::explanation, failure> read_explained(const std::string& what,
     make_plain(one.steps);
   }
   return told;
+}
+
+void network_connection::get_blob(const blob_id& blob, std::uint64_t size_bytes,
+                                  gateway_client::blob_file& into) {
+  const auto from = blob_gateways();
+  gateway_client::pull_options options;
+  options.gateways.on_left = [](const std::string& name, const gateway_client::refusal& why) {
+    note_line("left " + describe(name, why));
+  };
+  // A gateway that does not have the blob yet may be getting it from a validator.
+  options.gateways.patience_ms = 30'000;
+  options.is_stopped = stop_requested;
+  live_area area;
+  auto sink = into.sink();
+  sink.progress = [&](std::uint32_t have, std::uint32_t all) {
+    area.draw({"fetching " + to_text(byte_count{size_bytes}) + ": " + std::to_string(have) +
+               " of " + std::to_string(all) + " chunks"});
+  };
+  const auto done = pull_blob(blob, size_bytes, from, sink, options);
+  area.clear();
+  if (done) return;
+  if (stop_requested()) {
+    throw source_failure("stopped; the same command goes on where this one was");
+  }
+  throw source_failure("cannot fetch blob " + blob.text() + ": " + to_text(done.error()) +
+                       "; the same command goes on where this one stopped");
 }
 
 expected<std::unique_ptr<network_connection>, failure> network_connection::open(

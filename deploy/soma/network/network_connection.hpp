@@ -5,6 +5,7 @@
 
 #include "actors/cluster/cluster.hpp"
 #include "actors/explain/explanation.hpp"
+#include "actors/gateway_client/blob_file.hpp"
 #include "actors/gateway_client/http_fetch.hpp"
 #include "actors/validator/ledger_answers.hpp"
 #include "deploy/soma/network/ledger_place.hpp"
@@ -68,9 +69,18 @@ class network_connection : public ledger_source {
 
   /// Connects to the blob store into which put_blob() puts. Refuses if it cannot be reached.
   [[nodiscard]] virtual outcome connect_blobs(const mesh::host_port& at) = 0;
-  /// Stores a blob. When it returns, the blob is durable there. Throws source_failure if the store
-  /// does not take it.
-  virtual blob_id put_blob(bytes data) = 0;
+  /// Whether blobs need no address of their own: gateways give and take them.
+  [[nodiscard]] virtual bool carries_blobs() const = 0;
+  /// Stores a blob. When it returns, the blob is durable there, or a gateway says so. Gateways take
+  /// it for the account of this key. Throws source_failure if it is not taken.
+  virtual blob_id put_blob(bytes data, const crypto::key_pair& owner) = 0;
+  /// Fetches a blob of this size into a file, where it goes on after a kill. Every byte is proven
+  /// by the blob's name. Throws source_failure if nobody gives it, or a stop is asked for.
+  void get_blob(const blob_id& blob, std::uint64_t size_bytes, gateway_client::blob_file& into);
+
+ protected:
+  /// Those who can be asked for blobs.
+  [[nodiscard]] virtual std::vector<gateway_client::blob_gateway> blob_gateways() = 0;
 };
 
 }  // namespace soma::cli

@@ -1,5 +1,6 @@
 #include "deploy/soma/node/node_gateway.hpp"
 
+#include "deploy/soma/shell/files.hpp"
 #include "deploy/soma/version.hpp"
 #include "messages/crypto/key_file.hpp"
 #include "messages/crypto/public_tls/certificate.hpp"
@@ -43,13 +44,18 @@ expected<crypto::certificate_files, role_failure> files_of(const node_config& co
 
 expected<started_gateway, role_failure> start_gateway(const node_config& config,
                                                       supervised_process& process,
-                                                      const validator::validator_actor& validator) {
+                                                      gateway::gateway_ports ports) {
   const auto& wanted = config.gateway;
   gateway::gateway_options options;
   options.listen_host = wanted.listen->host;
   options.listen_port = wanted.listen->port;
   options.proxies = wanted.proxies;
   options.build = std::string(version);
+  options.uploads.bytes_per_soma = wanted.upload_per_soma;
+  options.uploads.most_bytes = wanted.upload_most;
+  options.uploads.all_bytes = wanted.upload_all;
+  options.blob_rates.all_per_second = wanted.blobs_per_second;
+  options.blob_rates.host_per_second = wanted.blobs_per_second_host;
   if (!wanted.faucet.empty()) {
     auto key = crypto::load_key(wanted.faucet, std::nullopt);
     if (!key) {
@@ -67,7 +73,8 @@ expected<started_gateway, role_failure> start_gateway(const node_config& config,
     pin = "#" + to_hex((*identity)->pin().view());
     options.identity = std::move(*identity);
   }
-  auto spawned = gateway::spawn_gateway(process.system(), {process.clock(), validator}, options);
+  ports.clock = process.clock();
+  auto spawned = gateway::spawn_gateway(process.system(), std::move(ports), options);
   if (!spawned) {
     return refused("cannot listen at " + mesh::to_text(*wanted.listen) + ": " + spawned.error());
   }
@@ -76,6 +83,11 @@ expected<started_gateway, role_failure> start_gateway(const node_config& config,
   out.door.name = "gateway";
   out.door.at = {wanted.listen->host, spawned->port};
   out.door.address = (wanted.plain ? "http://" : "https://") + mesh::to_text(out.door.at) + pin;
+  const auto line = out.door.address + "\n";
+  const auto file = config.home / "gateway.address";
+  if (auto written = write_named_file(file, as_bytes(line), true); !written) {
+    return refused("cannot write " + file.string() + ": " + one_line(written.error()));
+  }
   return out;
 }
 

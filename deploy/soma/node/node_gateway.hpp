@@ -14,8 +14,8 @@ struct started_gateway {
 /// Listens where the configuration says. Without files of the operator, the node makes a
 /// certificate and a key in its home at the first start; the key, and so the pin in the address,
 /// stays the same.
+/// `ports` are the roles that it asks; its clock is that of the process.
 [[nodiscard]] expected<started_gateway, supervisor::role_failure> start_gateway(
-    const node_config& config, supervised_process& process,
-    const validator::validator_actor& validator);
+    const node_config& config, supervised_process& process, gateway::gateway_ports ports);
 
 }  // namespace soma::cli

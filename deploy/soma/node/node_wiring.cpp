@@ -328,7 +328,7 @@ expected<void, role_failure> node::open_doors(const handles& h) {
 
 expected<void, role_failure> node::open_gateway(const handles& h, group& all) {
   if (!config_.runs("gateway")) return {};
-  auto opened = start_gateway(config_, process_, h.validator);
+  auto opened = start_gateway(config_, process_, {{}, h.validator, h.blobs, h.keeper});
   if (!opened) return make_unexpected(opened.error());
   config_.gateway.listen->port = opened->door.at.port;  // the same port after a restart
   all.push_back(supervise("gateway", opened->role));

@@ -108,6 +108,16 @@ struct config_reader {
       if (!amount || amount->value == 0) table.refuse("faucet_amount", "it is no amount");
       if (amount) gateway.faucet_amount = *amount;
     }
+    const auto bytes = [&](const char* name, std::uint64_t& to) {
+      byte_count count{to};
+      table.read(name, count);
+      to = count.value;
+    };
+    bytes("upload_bytes_per_soma", gateway.upload_per_soma);
+    bytes("upload_bytes_most", gateway.upload_most);
+    bytes("upload_bytes_all", gateway.upload_all);
+    bytes("blob_bytes_per_second", gateway.blobs_per_second);
+    bytes("blob_bytes_per_second_host", gateway.blobs_per_second_host);
     if (gateway.certificate.empty() != gateway.key.empty()) {
       table.refuse("", "certificate and key are needed both, or none of them");
     }

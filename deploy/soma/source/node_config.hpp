@@ -22,6 +22,12 @@
 //   faucet                       key file of an account whose money it gives away, on networks for
 //                                trying things out
 //   faucet_amount                the amount of a gift in SOMA; default: "10"
+//   upload_bytes_per_soma        what an account may upload in 24 hours for a SOMA of its balance
+//                                and own stake; default: "64MiB"; "0B" takes no uploads
+//   upload_bytes_most            of one account, however rich; default: "16GiB"
+//   upload_bytes_all             of all accounts together in 24 hours; default: "32GiB"
+//   blob_bytes_per_second        blobs given and taken, in all; default: "512MiB"
+//   blob_bytes_per_second_host   the same for one host; default: "128MiB"
 //
 // A validator has these options:
 //
@@ -80,6 +86,11 @@ struct gateway_config {
   std::vector<std::string> proxies, names;
   std::filesystem::path faucet;  // empty: it gives nothing away
   shannons faucet_amount{10 * shannons_per_soma};
+  // In bytes.
+  std::uint64_t upload_per_soma = std::uint64_t{64} << 20U;
+  std::uint64_t upload_most = std::uint64_t{16} << 30U, upload_all = std::uint64_t{32} << 30U;
+  std::uint64_t blobs_per_second = std::uint64_t{512} << 20U;
+  std::uint64_t blobs_per_second_host = std::uint64_t{128} << 20U;
 };
 
 struct node_config {

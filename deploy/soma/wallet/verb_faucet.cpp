@@ -21,7 +21,7 @@ class wallet_faucet final : public verb {
     return "ask the faucet of a test network for money, and wait until it has come";
   }
   std::string_view example() const override {
-    return "soma wallet faucet me --join https://127.0.0.1:7080";
+    return "soma wallet faucet alice --join https://gateway.example.org";
   }
   void declare(option_set& options) override {
     options

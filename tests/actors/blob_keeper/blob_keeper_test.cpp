@@ -46,6 +46,40 @@ TEST_CASE("weights that one home has come to all homes once the ledger names the
   CHECK(world.network->counts().blames.empty());
 }
 
+// By security §9.3 a gateway's questions make a home fetch what the ledger names, and nothing else.
+TEST_CASE("a request for named blobs alone fetches those, with the size that the ledger says") {
+  keeper_world world(2);
+  const auto named = some_bytes(7, 60'000), stranger = some_bytes(8, 60'000);
+  // Somebody else names it with a wrong size, which comes first.
+  const target_rows rows(crypto::blob_id_of(named), named.size(), target_status::settled, 5);
+  const target_rows wrong_rows(crypto::blob_id_of(named), 1, target_status::settled, 4);
+  world.commit(wrong_rows.changes, {});
+  world.commit(rows.changes, {}, true);
+  world.pass(1'000);
+  const auto blob = *world.at(1).disk->put(named), other = *world.at(1).disk->put(stranger);
+  const auto ask = [&](const blob_id& id, std::uint64_t size_bytes) {
+    return pending_fetch(world, 0, message<schema::FetchBlobs>::build([&](auto out) {
+                           auto list = out.initBlobs(1);
+                           list[0].setBlob(data_of(id));
+                           list[0].setSizeBytes(size_bytes);
+                           out.setWithinMs(20'000);
+                           out.setOnlyNamed(true);
+                         }));
+  };
+  for (const std::uint64_t size : {std::uint64_t{0}, stranger.size()}) {
+    const auto refused = ask(other, size);
+    CHECK(world.reaches([&] { return refused.has_come(); }, 300));  // at once
+    CHECK(refused.other_size() == 1);
+  }
+  CHECK_FALSE(world.at(0).disk->have(other));
+  const auto wrong = ask(blob, named.size() + 1);
+  CHECK(world.reaches([&] { return wrong.has_come(); }, 300));
+  const auto fetched = ask(blob, 0);
+  CHECK(world.reaches([&] { return fetched.has_come(); }, 20'000));
+  CHECK(fetched.missing() + fetched.other_size() == 0);
+  CHECK(world.at(0).disk->have(blob));
+}
+
 // By security §9.3 nothing larger than the genesis lets weights or data be is fetched.
 TEST_CASE("weights that are larger than those of the network's architecture are not fetched") {
   keeper_world world(2);

@@ -43,6 +43,4 @@ TEST_CASE("what cannot be explained is refused by name") {
   CHECK(refused("0?events=0") == "400 bad_number");
   CHECK(refused("0?events=20001") == "400 bad_number");
   CHECK(refused("0?events=x") == "400 bad_number");
-  served.shared().is_silent = true;
-  CHECK(refused("0") == "503 validator_silent");
 }

@@ -67,6 +67,12 @@ std::string target_of(endpoint_id id) {
       return "/v1/faucet";
     case endpoint_id::openapi:
       return "/openapi.json";
+    case endpoint_id::blob:
+    case endpoint_id::blob_chunk:
+    case endpoint_id::blob_holders:
+    case endpoint_id::begin_upload:
+    case endpoint_id::upload_chunk:
+      return "";  // in answer_blobs_test.cpp and answer_uploads_test.cpp
   }
   return "";
 }
@@ -132,6 +138,7 @@ TEST_CASE("every endpoint of the table answers in JSON and as its message") {
   for (const auto& one : gateway::endpoints()) {
     CAPTURE(one.path);
     CAPTURE(to_text(one.verb));
+    if (target_of(one.id).empty()) continue;
     const auto shown = ask(served, one, as_json);
     CHECK(shown.status == usual_status(one.id));
     CHECK(shown.type == "application/json");

@@ -7,6 +7,7 @@
 #include <chrono>
 #include <stdexcept>
 
+#include "actors/blob_store/blob_store_role.hpp"
 #include "actors/clock/clock.hpp"
 #include "actors/cluster/system_config.hpp"
 #include "actors/public_answers/event_page.hpp"
@@ -189,8 +190,16 @@ struct served_ledger::parts {
   }
 };
 
-served_ledger::served_ledger(const change& set) : parts_(std::make_unique<parts>()) {
+served_ledger::served_ledger(
+    const change& set, std::shared_ptr<blobs::blob_store> disk,
+    const std::function<blob_keeper::blob_keeper_actor(caf::actor_system&)>& keeper)
+    : parts_(std::make_unique<parts>()) {
   auto& p = *parts_;
+  if (disk) {
+    p.ports.blobs = p.system.spawn<caf::detached>(blob_store::blob_store_role,
+                                                  blob_store::blob_store_ports{std::move(disk)});
+  }
+  if (keeper) p.ports.keeper = keeper(p.system);
   p.ports.clock = p.system.spawn(clock::clock, clock::clock_ports{unix_ms});
   p.ports.validator = p.system.spawn(answer_from_chain, p.shared);
   p.options.look_ms = 5;
@@ -209,8 +218,9 @@ served_ledger::~served_ledger() {
   p.client.reset();
   for (const auto& one :
        {caf::actor_cast<caf::actor>(p.served.role), caf::actor_cast<caf::actor>(p.ports.validator),
-        caf::actor_cast<caf::actor>(p.ports.clock)}) {
-    caf::anon_send_exit(one, caf::exit_reason::user_shutdown);
+        caf::actor_cast<caf::actor>(p.ports.clock), caf::actor_cast<caf::actor>(p.ports.blobs),
+        caf::actor_cast<caf::actor>(p.ports.keeper)}) {
+    if (one) caf::anon_send_exit(one, caf::exit_reason::user_shutdown);
   }
   p.served.role = nullptr;
   p.ports = {};
@@ -266,6 +276,11 @@ std::uint64_t served_ledger::height() {
 answered served_ledger::get(const std::string& target, http::name_values headers,
                             http::method verb) {
   return parts_->send({verb, target, std::move(headers), nullptr});
+}
+
+answered served_ledger::put(const std::string& target, byte_view body, http::name_values headers) {
+  return parts_->send({http::method::put, target, std::move(headers),
+                       std::make_shared<const bytes>(body.begin(), body.end())});
 }
 
 answered served_ledger::post(const std::string& target, const std::string& type, byte_view body,

@@ -13,6 +13,7 @@
 
 #include "actors/gateway/gateway.hpp"
 #include "actors/http/client.hpp"
+#include "storage/blobs/blob_store.hpp"
 #include "tests/actors/http/raw_client.hpp"
 #include "tests/actors/public_answers/proven_chain.hpp"
 #include "tests/support/json_reader.hpp"
@@ -55,7 +56,10 @@ class served_ledger {
  public:
   using change = std::function<void(gateway::gateway_options&)>;
 
-  explicit served_ledger(const change& options = {});
+  /// With `disk` the gateway has a blob store, and with `keeper` what fetches blobs of other homes.
+  explicit served_ledger(
+      const change& options = {}, std::shared_ptr<blobs::blob_store> disk = nullptr,
+      const std::function<blob_keeper::blob_keeper_actor(caf::actor_system&)>& keeper = nullptr);
   ~served_ledger();
   served_ledger(const served_ledger&) = delete;
   served_ledger& operator=(const served_ledger&) = delete;
@@ -79,6 +83,7 @@ class served_ledger {
                http::method verb = http::method::get);
   answered post(const std::string& target, const std::string& type, byte_view body,
                 http::name_values headers = {});
+  answered put(const std::string& target, byte_view body, http::name_values headers = {});
 
  private:
   struct parts;

@@ -17,7 +17,7 @@ TEST_CASE("every reason for distrust has a text of its own, and lies are told fr
     CHECK(seen.back() != "unknown");
     lies += is_lie(reason) ? 1 : 0;
   }
-  CHECK(lies == 14);
+  CHECK(lies == 16);
   CHECK_FALSE(is_lie(distrust::not_itself));
   CHECK_FALSE(is_lie(distrust::other_version));
   CHECK_FALSE(is_lie(distrust::silent));

@@ -67,7 +67,7 @@ bool serves(const std::string& verb, const std::string& example) {
 }  // namespace
 
 example_stage::example_stage() {
-  port_ = free_ports(4);
+  port_ = free_ports(5);
   const auto files =
       "mkdir -p ~/src ~/letters src genesis-work etc tmp && "
       "cp " SOMA_SOURCE
@@ -116,15 +116,22 @@ void example_stage::start_network() {
              " --account alice=20000 --account bob=100 --arch 2,16,2,32,32 --epoch-seconds 5 && "
              "sed -i 's|^\\[roles.blob_store\\]|&\\nlisten = \"127.0.0.1:" +
              port(2) + "\"|; s|^\\[roles.scorer\\]|&\\nlisten = \"127.0.0.1:" + port(3) +
-             "\"|' live/validator-1/node.toml");
+             "\"|' live/validator-1/node.toml && "
+             "printf '\\n[roles.gateway]\\nlisten = \"127.0.0.1:" +
+             port(4) + "\"\\nfaucet = \"" + user_.at(".soma/keys/bob.pem") +
+             "\"\\n' >> live/validator-1/node.toml");
   node_config_ = user_.at("work/live/validator-1/node.toml");
   node_ = std::make_unique<running_program>(
       user_.folder().path(), soma_user::command({"node", "run", "--config", node_config_}));
-  for (int i = 0; i < 600 && node_->out().find("mesh") == std::string::npos; ++i) {
+  for (int i = 0; i < 600 && node_->out().find("gateway  ") == std::string::npos; ++i) {
     std::this_thread::sleep_for(std::chrono::milliseconds(100));
   }
-  if (node_->out().find("mesh") == std::string::npos)
+  std::smatch told;
+  const auto out = node_->out();
+  if (!std::regex_search(out, told, std::regex("gateway +listens at (https://\\S+)"))) {
     throw std::runtime_error("the network does not come up: " + node_->out() + node_->err());
+  }
+  gateway_ = told[1].str();
   (void)done(
       "mkdir -p certs && soma node new-cert me --ca live/ca --output-dir certs && "
       "cp certs/me.pem . && cp certs/me.key . && cp live/ca/ca.pem . && "
@@ -168,9 +175,7 @@ std::string example_stage::substituted(const std::string& verb, std::string exam
       example.find("node.toml") != std::string::npos || example.find("--join") != std::string::npos;
   const bool is_wallet = verb.starts_with("wallet");
   const words all{{"/tmp/", "tmp/"},  // first: what the others put in may lie there
-                  // No gateway is on the stage: the door of its validator stands in for one.
-                  {"https://gateway.example.org",
-                   at(1) + " --certificate me.pem --certificate-key me.key --ca ca.pem"},
+                  {"https://gateway.example.org", gateway_},
                   {"10.0.0.5:7003", at(1)},
                   {"10.0.0.5:7002", at(2)},
                   {"10.0.0.5:7001", at(3)},

@@ -34,6 +34,7 @@ class example_stage {
 
   soma_user user_;
   std::uint16_t port_ = 0;
+  std::string gateway_;                                               // its address, with the pin
   std::string node_config_, node_model_, node_validator_, node_bob_;  // of the network that runs
   std::string model_, target_, validator_;                            // of the local network
   std::unique_ptr<running_program> node_;

@@ -83,6 +83,21 @@ TEST_CASE(
   CHECK(!verify_possession(key.public_half(), chain_id{}, sender, proof));
 }
 
+TEST_CASE("a reservation is signed for one key, chain, blob, size and time") {
+  crypto::seeded_random random(8);
+  const auto key = crypto::key_pair::generate(random), other = crypto::key_pair::generate(random);
+  const chain_id chain{{1}};
+  const blob_id blob{{2}};
+  const auto by_key = sign_upload(key, chain, blob, 3, 4);
+  const auto& half = key.public_half();
+  CHECK(verify_upload(half, chain, blob, 3, 4, by_key));
+  CHECK_FALSE(verify_upload(other.public_half(), chain, blob, 3, 4, by_key));
+  CHECK_FALSE(verify_upload(half, {{9}}, blob, 3, 4, by_key));
+  CHECK_FALSE(verify_upload(half, chain, {{9}}, 3, 4, by_key));
+  CHECK_FALSE(verify_upload(half, chain, blob, 4, 4, by_key));
+  CHECK_FALSE(verify_upload(half, chain, blob, 3, 3, by_key));
+}
+
 TEST_CASE("commitments bind each of their parts") {
   const auto base = data_commitment({}, {}, 5, {}, {});
   CHECK(base != data_commitment(data_hash_of(bytes{1}), {}, 5, {}, {}));

@@ -98,13 +98,13 @@ TEST_CASE("what a gateway explains cannot command the terminal") {
   network_gateway network;
   const soma_user user;
   network.change = [](const http::request& asked, http::response& answer, std::size_t) {
-    if (asked.path.starts_with("/v1/explain/")) replace_in(answer, "block", "b\x1b[2J");
+    if (asked.path.starts_with("/v1/explain/")) replace_in(answer, "address", "ad\x1b[2Js");
     if (asked.path.starts_with("/v1/explain/")) replace_in(answer, "SOMA", "SO\x07\r");
   };
   const auto screen =
       user.run({"explain", test::address_of(1).text(), "--join", network.address()});
   REQUIRE_MESSAGE(screen.exit_code == 0, screen.err);
-  CHECK(says(screen.out, "b [2J"));
+  CHECK(says(screen.out, "ad [2Js"));
   CHECK(screen.out.find('\x1b') == std::string::npos);
   CHECK(screen.out.find('\r') == std::string::npos);
 }

@@ -6,6 +6,7 @@
 
 #include "actors/public_answers/explanation.hpp"
 #include "actors/validator/ledger_answers.hpp"
+#include "messages/codec/model_entry.hpp"
 #include "tests/actors/gateway_client/chain_gateway.hpp"
 
 namespace soma::test {

@@ -32,7 +32,7 @@ struct lone_process {
     for (const auto& role : roles) caf::anon_send_exit(role, caf::exit_reason::user_shutdown);
   }
   expected<started_gateway, supervisor::role_failure> start() {
-    auto started = start_gateway(config, process, validator::validator_actor());
+    auto started = start_gateway(config, process, gateway::gateway_ports{});
     if (started) roles.push_back(started->role);
     return started;
   }
@@ -40,6 +40,7 @@ struct lone_process {
   std::string address_of_one_start() {
     const auto started = start();
     REQUIRE(started.has_value());
+    CHECK(support::read_text(folder / "gateway.address") == started->door.address + "\n");
     caf::anon_send_exit(started->role, caf::exit_reason::user_shutdown);
     return started->door.address;
   }

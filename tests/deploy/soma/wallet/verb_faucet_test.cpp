@@ -2,6 +2,7 @@
 #include <doctest/doctest.h>
 
 #include "messages/crypto/key_file.hpp"
+#include "messages/json/json.hpp"
 #include "tests/deploy/soma/binary.hpp"
 #include "tests/deploy/soma/network/network_gateway.hpp"
 

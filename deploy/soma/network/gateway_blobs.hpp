@@ -1,0 +1,23 @@
+// Blobs through gateways: the connections, and an upload for an account.
+#pragma once
+
+#include "actors/gateway_client/blob_push.hpp"
+#include "actors/gateway_client/http_blobs.hpp"
+
+namespace soma::cli {
+
+/// How a gateway is asked: by the proxy that the environment names.
+[[nodiscard]] gateway_client::http_fetch_options fetch_options(const http::origin& at);
+
+/// The gateways with two connections each.
+[[nodiscard]] std::vector<gateway_client::blob_gateway> make_blob_gateways(
+    const std::vector<http::origin>& gateways);
+
+/// Uploads a blob for the account of this key, and shows how far it has come. Throws source_failure
+/// with the reasons of all gateways if none takes it.
+[[nodiscard]] blob_id upload_blob(byte_view data, const crypto::key_pair& owner,
+                                  const chain_id& chain,
+                                  const std::vector<gateway_client::blob_gateway>& gateways,
+                                  const gateway_client::pool_options& options);
+
+}  // namespace soma::cli
