@@ -5,6 +5,7 @@
 #include <chrono>
 
 #include "actors/validator/ledger_answers.hpp"
+#include "messages/codec/model_entry.hpp"
 #include "tests/actors/gateway_client/chain_gateway.hpp"
 
 namespace soma::test {
