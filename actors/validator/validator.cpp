@@ -53,6 +53,7 @@ class validator_assembly final : public validator_parts {
         key_(std::move(key)),
         ports_(std::move(ports)),
         genesis_(*decode<soma::genesis>(*ports_.ledger->genesis())),
+        build_(options.build),
         executor_(std::make_shared<block_executor>(self_, *this, ports_.target_generator,
                                                    ports_.ledger, genesis_, key_)),
         gate_(*this, *ports_.ledger, *executor_, genesis_, key_),
@@ -75,6 +76,7 @@ class validator_assembly final : public validator_parts {
 
   [[nodiscard]] const public_key& key() const { return key_.public_half(); }
   [[nodiscard]] const soma::genesis& genesis() const { return genesis_; }
+  [[nodiscard]] const std::string& build() const { return build_; }
   [[nodiscard]] tables::ledger_view ledger() const { return ports_.ledger->view(); }
   [[nodiscard]] const chain_row& tip() const { return executor_->state().chain(); }
   [[nodiscard]] const execution::execution_tree& executions() const { return executor_->state(); }
@@ -149,6 +151,7 @@ class validator_assembly final : public validator_parts {
   crypto::key_pair key_;
   validator_ports ports_;
   soma::genesis genesis_;
+  std::string build_;
   std::shared_ptr<block_executor> executor_;
   transaction_gate gate_;
   std::shared_ptr<agreement_driver> driver_;
@@ -174,6 +177,7 @@ message<schema::ChainStatus> status(validator_assembly& validator) {
     out.setPeers(static_cast<std::uint32_t>(validator.driver().peers()));
     out.setSigns(core.may_sign());
     out.setSigning(signing_state_of(core, validator.key()));
+    out.setBuild(validator.build());
     out.setOpenTargets(
         static_cast<std::uint32_t>(validator.ledger().open_targets(tip.epoch).size()));
     out.setPendingTransactions(static_cast<std::uint32_t>(validator.gate().pool().size()));

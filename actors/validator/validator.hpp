@@ -61,6 +61,8 @@ struct validator_options {
   /// How long each attempt waits for the blobs that it reads. 0: a sixteenth of an epoch, but 1 to
   /// 600 seconds.
   std::uint32_t fetch_ms = 0;
+  /// The version and commit of the program, which its status shows to people.
+  std::string build;
 };
 
 class validator_parts;

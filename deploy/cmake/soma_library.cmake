@@ -15,6 +15,8 @@ if(SOMA_MOLD)
   add_link_options(-fuse-ld=mold)
 endif()
 
+include(${CMAKE_CURRENT_LIST_DIR}/test_costs.cmake)
+
 # A compiler spends most of its time on the templates of CAF, Cap'n Proto and the standard library, and repeats this for
 # each source. So several sources of a target are compiled together as one. -DSOMA_UNITY=OFF compiles each source alone.
 # This shows whether every source includes what it uses, and it is faster when only one source changes.
@@ -109,6 +111,6 @@ function(soma_test name)
   soma_unity(${name}_test ${ARG_BATCH})
   target_link_libraries(${name}_test PRIVATE ${ARG_DEPENDS} doctest::doctest)
   add_test(NAME ${name} COMMAND ${name}_test)
-  # The tests that may take longest start first, so that none of them runs alone at the end.
-  set_tests_properties(${name} PROPERTIES TIMEOUT ${ARG_TIMEOUT} COST ${ARG_TIMEOUT} LABELS "${ARG_LABELS}")
+  set_tests_properties(${name} PROPERTIES TIMEOUT ${ARG_TIMEOUT} LABELS "${ARG_LABELS}")
+  soma_test_cost(${name})
 endfunction()

@@ -15,7 +15,6 @@
 #include "deploy/soma/source/node_config.hpp"
 #include "deploy/soma/usage.hpp"
 #include "deploy/soma/verbs.hpp"
-#include "deploy/soma/version.hpp"
 #include "deploy/soma/wrapped_help.hpp"
 
 namespace soma::cli {
@@ -321,18 +320,12 @@ std::vector<std::string> words_of(int argc, const char* const* argv) {
   return words;
 }
 
-/// The version, and the commit it was built of if that is known.
-std::string version_text() {
-  const std::string of(commit());
-  return "soma " + std::string(version) + (of.empty() ? "" : " (" + of + ")");
-}
-
 }  // namespace
 
 expected<command, failure> parse_command_line(int argc, const char* const* argv,
                                               std::vector<bound_verb>& verbs) {
   CLI::App app{"SOMA: one great intelligence, trained by everyone, verified by everyone", "soma"};
-  app.set_version_flag("-V,--version", version_text());
+  app.set_version_flag("-V,--version", "soma " + build_text());
   app.require_subcommand(1);
   globals given;
   add_globals(app, given);

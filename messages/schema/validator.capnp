@@ -50,6 +50,7 @@ struct ChainStatus {
   peers @12 :UInt32;        # connected
   signs @13 :Bool;
   signing @14 :SigningState;
+  build @15 :Text;          # version and commit of the node's program, for people; empty: not known
 }
 
 struct GetRow {

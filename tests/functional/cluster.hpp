@@ -23,11 +23,16 @@ namespace soma::support {
 inline bool comes_true(const std::function<bool()>& met,
                        std::chrono::seconds patience = std::chrono::seconds(60)) {
   const auto deadline = std::chrono::steady_clock::now() + patience;
-  while (!met()) {
-    if (std::chrono::steady_clock::now() > deadline) return false;
-    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  for (;;) {
+    const auto asked = std::chrono::steady_clock::now();
+    if (met()) return true;
+    const auto answered = std::chrono::steady_clock::now();
+    if (answered > deadline) return false;
+    // Many questions start the program. Asking without a pause would take a whole core from the
+    // processes that it waits for.
+    std::this_thread::sleep_for(
+        std::max<std::chrono::nanoseconds>(std::chrono::milliseconds(10), 4 * (answered - asked)));
   }
-  return true;
 }
 
 /// An operator's certificate authority in a folder, and the certificates that it signs.

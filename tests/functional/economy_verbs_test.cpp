@@ -54,6 +54,12 @@ class economy {
     return *document;
   }
   parsed_json asked(std::vector<std::string> words) const { return done(joined(std::move(words))); }
+  /// What a command prints for a person.
+  [[nodiscard]] std::string shown(std::vector<std::string> words) const {
+    words = joined(std::move(words));
+    words.pop_back();  // --json
+    return user_.run(words).out;
+  }
   [[nodiscard]] std::string refused(std::vector<std::string> words) const {
     const auto ended = user_.run(joined(std::move(words)));
     CHECK(ended.exit_code == 1);
@@ -140,6 +146,11 @@ TEST_CASE("money moves, is staked and comes back, as the verbs say it will") {
   CHECK(kept["unbonding"].elements.empty());
   const auto status = net.asked({"status"});
   CHECK(status["supply_ok"].is_true());
+  // The node tells which program it runs, beside that of the person who asks.
+  CHECK_FALSE(status["build"].text.empty());
+  CHECK(status["validator"]["build"].text == status["build"].text);
+  CHECK(net.shown({"status"}).find("build       " + status["build"].text + ", as this program") !=
+        std::string::npos);
 }
 
 TEST_CASE("a publisher that is killed at any moment loses no stake: the same command goes on") {

@@ -18,7 +18,7 @@ namespace fs = std::filesystem;
 using support::read_text;
 using support::write_text;
 
-constexpr auto block_limit = std::chrono::seconds(150);
+constexpr auto block_limit = std::chrono::seconds(300);
 constexpr auto background_limit = std::chrono::seconds(60);
 
 /// Makes links to everything in the tree, and `build/release` as a link to the build folder of the
@@ -73,11 +73,11 @@ std::string without_newlines(std::string text) {
 const fs::path& short_localnet(const tree& built) {
   static const support::scratch_folder home;
   static const bool is_made = [&] {
-    const auto done =
-        support::run_program(home.path(),
-                             {built.binary.string(), "localnet", "--seed", "7", "--epochs", "4",
-                              "--train-steps", "60", "--max-data", "512KiB"},
-                             block_limit);
+    const auto done = support::run_program(
+        home.path(),
+        {built.binary.string(), "localnet", "--seed", "7", "--epochs", "4", "--train-steps", "60",
+         "--max-data", "512KiB", "--arch", "2,32,2,64,128"},
+        block_limit);
     if (done.exit_code != 0) throw std::runtime_error("no network to read: " + done.err);
     return true;
   }();

@@ -106,7 +106,7 @@ class scored_model {
                                         "--seed", "3",    "-o",     user_.at("w")};
     REQUIRE(user_.run(made).exit_code == 0);
     std::string data;
-    for (std::size_t i = 0; i < 9'000; ++i) data.push_back(static_cast<char>("abc 1\n"[i * i % 6]));
+    for (std::size_t i = 0; i < 4'000; ++i) data.push_back(static_cast<char>("abc 1\n"[i * i % 6]));
     write_text(user_.at("data"), data);
   }
   finished_program run_under(const std::string& isa, const std::vector<std::string>& more) const {

@@ -6,6 +6,7 @@
 #include "actors/ledger/ledger.hpp"
 #include "actors/rules/emission.hpp"
 #include "actors/rules/fees.hpp"
+#include "deploy/soma/commit.hpp"
 #include "deploy/soma/network/ledger_place.hpp"
 #include "deploy/soma/shell/console.hpp"
 #include "deploy/soma/shell/units.hpp"
@@ -151,6 +152,7 @@ json status_json(const ledger_source& source, const facts& f, const name_book& n
                        {"chain", source.chain_of().text()},
                        {"source", source.where()},
                        {"finished", is_finished(source)},
+                       {"build", build_text()},
                        {"height", c.height.value},
                        {"time_ms", c.time_ms},
                        {"epoch", c.epoch.value},
@@ -173,7 +175,8 @@ json status_json(const ledger_source& source, const facts& f, const name_book& n
                                    {"signs", at->signs},
                                    {"view", at->view},
                                    {"peers", at->peers},
-                                   {"pending_transactions", at->waiting}}));
+                                   {"pending_transactions", at->waiting},
+                                   {"build", at->build}}));
   }
   add_evidence(all, source);
   return all;
@@ -184,6 +187,14 @@ std::string validator_text(const ledger_source::running_validator& at) {
   return std::string(words_of(at.signing).meaning) + "; view " + count_text(at.view) + ", " +
          count_text(at.peers) + (at.peers == 1 ? " peer, " : " peers, ") + count_text(at.waiting) +
          (at.waiting == 1 ? " transaction waits" : " transactions wait");
+}
+
+/// The build of the validator's program beside that of this one. Two builds that differ are a
+/// common reason for answers that surprise.
+std::string build_comparison(const std::string& of_validator) {
+  const auto own = build_text();
+  if (of_validator == own) return own + ", as this program";
+  return (of_validator.empty() ? "not told" : of_validator) + "; this program is " + own;
 }
 
 std::string counts_text(const std::map<std::string, std::uint64_t>& counts) {
@@ -210,7 +221,10 @@ void print_status(ledger_source& source, const facts& f, const name_book& names)
   const auto& c = f.chain;
   print_line("network     " + source.genesis().name + ", chain " + source.chain_of().text());
   print_line("read from   " + source.where());
-  if (f.validator) print_line("validator   " + validator_text(*f.validator));
+  if (f.validator) {
+    print_line("validator   " + validator_text(*f.validator));
+    print_line("build       " + build_comparison(f.validator->build));
+  }
   print_line("height      " + count_text(c.height.value) + ", at " + time_text(c.time_ms) +
              (is_finished(source) ? " of its own time" : ""));
   if (!f.validator && !is_finished(source)) {

@@ -127,8 +127,12 @@ message<schema::ChainStatus> ledger_connection::status() {
 std::optional<ledger_source::running_validator> ledger_connection::validator_now() {
   const auto now = status();
   const auto root = now.root();
-  return running_validator{root.getSigning(), root.getSigns(), root.getView(), root.getPeers(),
-                           root.getPendingTransactions()};
+  return running_validator{root.getSigning(),
+                           root.getSigns(),
+                           root.getView(),
+                           root.getPeers(),
+                           root.getPendingTransactions(),
+                           root.getBuild()};
 }
 
 offered ledger_connection::offer(const signed_transaction& transaction) {

@@ -11,6 +11,7 @@
 #include "actors/scorer/scorer_pool.hpp"
 #include "actors/target_generator/target_generator.hpp"
 #include "actors/validator/validator.hpp"
+#include "deploy/soma/commit.hpp"
 #include "deploy/soma/genesis/voting_home.hpp"
 #include "deploy/soma/node/node_gateway.hpp"
 #include "deploy/soma/node/node_state_sync.hpp"
@@ -295,6 +296,7 @@ void node::spawn_all(handles& h, group& all) {
     options.view_timeout_ms = config_.view_timeout_ms;
     options.listen_ms = config_.listen_ms;
     options.seed = seed_of(*key_);
+    options.build = build_text();
     h.validator = system.spawn<caf::detached>(validator::validator, *key_, ports, options);
     all.push_back(supervise("validator", h.validator));
   }

@@ -77,6 +77,7 @@ class ledger_source {
     std::uint64_t view = 0;
     std::uint32_t peers = 0;
     std::uint32_t waiting = 0;  // transactions that wait for a block
+    std::string build;          // version and commit of its program; empty for an older one
   };
   [[nodiscard]] virtual std::optional<running_validator> validator_now() { return std::nullopt; }
 

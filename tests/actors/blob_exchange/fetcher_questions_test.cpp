@@ -155,7 +155,7 @@ TEST_CASE("parts that nobody asked for change nothing") {
   memory_shelf shelf;
   blob_exchange::fetcher one(shelf);
   const test_blob blob(1, 100);
-  const peer::part part{{blob.id, false, 0}, blob.chunks[0], false};
+  const peer::part part{{blob.id, false, 0}, *blob.chunks[0], false};
   CHECK(one.step(blob_exchange::fetcher::peer_connected{1}, 10).empty());
   CHECK(one.step(blob_exchange::fetcher::received{1, peer_message(part)}, 20).empty());
   CHECK(one.step(blob_exchange::fetcher::received{2, peer_message(part)}, 30).empty());

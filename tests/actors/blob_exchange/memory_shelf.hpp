@@ -20,16 +20,17 @@ struct test_blob {
   test_blob(std::uint64_t seed, std::uint64_t size) : size_bytes(size) {
     crypto::seeded_random random(seed);
     for (std::uint64_t at = 0; at < size; at += crypto::blob_chunk_bytes) {
-      auto& chunk =
-          chunks.emplace_back(std::min<std::uint64_t>(crypto::blob_chunk_bytes, size - at));
+      bytes chunk(std::min<std::uint64_t>(crypto::blob_chunk_bytes, size - at));
       random.fill(std::span(chunk).first(std::min<std::size_t>(chunk.size(), 16)));
       list.push_back(crypto::chunk_hash(chunk));
+      chunks.push_back(std::make_shared<const bytes>(std::move(chunk)));
     }
     id = crypto::blob_root(size, list);
   }
   blob_id id;
   std::uint64_t size_bytes;
-  std::vector<bytes> chunks;
+  /// Shared with the shelves, since forty homes may have the same large blobs.
+  std::vector<std::shared_ptr<const bytes>> chunks;
   std::vector<hash256> list;
 };
 
@@ -62,8 +63,10 @@ class memory_shelf final : public blob_exchange::shelf {
     if (found == entries_.end() || !found->second.is_whole) return false;
     const auto& e = found->second;
     if (e.size_bytes != blob.size_bytes || e.chunks.size() != blob.chunks.size()) return false;
-    for (const auto& [number, data] : e.chunks) {
-      if (data != blob.chunks[number]) return false;
+    for (auto& [number, data] : e.chunks) {
+      const auto& wanted = blob.chunks[number];
+      if (data != wanted && *data != *wanted) return false;
+      data = wanted;  // so that the bytes are compared once, although this is asked at each event
     }
     return true;
   }
@@ -82,7 +85,7 @@ class memory_shelf final : public blob_exchange::shelf {
       return page.empty() ? std::nullopt : std::optional(std::move(page));
     }
     const auto chunk = e.chunks.find(which.number);
-    return chunk == e.chunks.end() ? std::nullopt : std::optional(chunk->second);
+    return chunk == e.chunks.end() ? std::nullopt : std::optional(*chunk->second);
   }
   [[nodiscard]] std::optional<blob_exchange::begun_blob> begin(
       std::uint64_t size_bytes, std::span<const hash256> list) override {
@@ -117,7 +120,7 @@ class memory_shelf final : public blob_exchange::shelf {
     if (has_failed) return blob_exchange::put_result::failed;
     if (crypto::chunk_hash(data) != e.list[number]) return blob_exchange::put_result::wrong;
     CHECK_MESSAGE(!e.chunks.contains(number), "a chunk that is here was fetched again");
-    e.chunks[number] = bytes(data.begin(), data.end());
+    e.chunks[number] = std::make_shared<const bytes>(data.begin(), data.end());
     ++kept;
     return blob_exchange::put_result::kept;
   }
@@ -139,7 +142,7 @@ class memory_shelf final : public blob_exchange::shelf {
   struct entry {
     std::uint64_t size_bytes = 0;
     std::vector<hash256> list;
-    std::map<std::uint32_t, bytes> chunks;
+    mutable std::map<std::uint32_t, std::shared_ptr<const bytes>> chunks;
     bool is_whole = false;
   };
   std::map<blob_id, entry> entries_;

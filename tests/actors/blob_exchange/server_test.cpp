@@ -59,7 +59,7 @@ TEST_CASE("a member gets what is here, each part as it was asked for") {
     return std::get<peer::part>(*home.one.answer(1, peer::get{which}, 1'000));
   };
   for (std::uint32_t i = 0; i < 2; ++i) {
-    CHECK(part({home.blob.id, false, i}).data == home.blob.chunks[i]);
+    CHECK(part({home.blob.id, false, i}).data == *home.blob.chunks[i]);
     CHECK(part({home.blob.id, false, i}).answered == peer::blob_part{home.blob.id, false, i});
   }
   CHECK(part({home.blob.id, true, 0}).data == page_of(home.blob.list, 0));

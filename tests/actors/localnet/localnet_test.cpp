@@ -77,6 +77,7 @@ TEST_CASE(
     "another") {
   const soma::support::scratch_folder a, b, c, d;
   auto options = small_network(a.path(), 7);
+  options.epochs = 4;  // models are assigned from the third on
   options.threads = 1;
   const auto first = run(options);
   options.directory = b.path();
@@ -89,6 +90,7 @@ TEST_CASE(
   CHECK(run(options).state_root != first.state_root);
   // The result depends on the data as well as on the seed.
   options = small_network(d.path(), 7);
+  options.epochs = 4;
   options.sources[0].files[0].front() ^= 1;
   CHECK(run(options).state_root != first.state_root);
 }

@@ -333,9 +333,14 @@ mutant_fate fate_of_story(std::string_view mutant) {
   });
 }
 
-std::vector<std::string_view> mutants_with_a_story() {
+std::vector<std::string_view> mutants_of_all_stories() {
   std::vector<std::string_view> names;
-  for (const auto& [name, tells] : stories) names.push_back(name);
+  std::vector<bool (*)()> told;
+  for (const auto& [name, story] : stories) {
+    if (std::ranges::find(told, story) != told.end()) continue;
+    told.push_back(story);
+    names.push_back(name);
+  }
   return names;
 }
 

@@ -25,6 +25,7 @@ struct mutant_fate {
 [[nodiscard]] std::uint32_t intensity_of(std::uint64_t seed);
 /// Runs the story that has to notice this mutant, also in a process of its own.
 [[nodiscard]] mutant_fate fate_of_story(std::string_view mutant);
-[[nodiscard]] std::vector<std::string_view> mutants_with_a_story();
+/// One mutant for each story. Several mutants may have the same story.
+[[nodiscard]] std::vector<std::string_view> mutants_of_all_stories();
 
 }  // namespace soma::simulation::testing

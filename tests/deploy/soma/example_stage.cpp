@@ -200,7 +200,7 @@ std::string example_stage::substituted(const std::string& verb, std::string exam
     example += short_localnet;
   }
   if (verb == "model train") {
-    set_option(example, "--steps", "100");
+    set_option(example, "--steps", "40");
     set_option(example, "--max-data", "256KiB");
   }
   if (verb == "verify-proof" && example.find("0x…") != std::string::npos) {

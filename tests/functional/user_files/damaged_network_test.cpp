@@ -27,8 +27,9 @@ struct kept_network {
     for (int i = 0; text.size() < 300'000; ++i)
       text += "line " + std::to_string(i * i % 977) + "\n";
     write_text(user.at("d.txt"), text);
-    const auto done = user.run({"localnet", "--epochs", "3", "--train-steps", "1", "--submitters",
-                                "1", "--batch", "1", "--data", "d=" + user.at("d.txt")});
+    const auto done =
+        user.run({"localnet", "--epochs", "3", "--train-steps", "1", "--submitters", "1", "--batch",
+                  "1", "--arch", "2,32,2,64,128", "--data", "d=" + user.at("d.txt")});
     CAPTURE(done.err);
     REQUIRE(done.exit_code == 0);
   }

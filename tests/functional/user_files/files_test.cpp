@@ -336,9 +336,19 @@ TEST_CASE("a full disk leaves the old file as it was, and no new one") {
 TEST_CASE("one local network at a time runs in a home, and a folder of others stays") {
   const soma_user user;
   write_text(user.at("d.txt"), some_text(400'000));
-  const std::vector<std::string> words{"localnet", "--epochs",     "3", "--train-steps",
-                                       "1",        "--submitters", "1", "--data",
-                                       "d=d.txt",  "--batch",      "1"};
+  const std::vector<std::string> words{"localnet",
+                                       "--epochs",
+                                       "3",
+                                       "--train-steps",
+                                       "1",
+                                       "--submitters",
+                                       "1",
+                                       "--data",
+                                       "d=d.txt",
+                                       "--batch",
+                                       "1",
+                                       "--arch",
+                                       "2,32,2,64,128"};
   running_program first(user.folder().path(), typed(user, words));
   const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(60);
   while (!fs::exists(user.at(".soma/localnet/data")) &&

@@ -71,7 +71,8 @@ TEST_CASE("a local network on a machine that gives nothing more ends with the re
   }
   write_text(user.at("d.txt"), text);
   const std::string words =
-      " localnet --epochs 3 --train-steps 1 --batch 1 --submitters 1 --data d=d.txt --json";
+      " localnet --epochs 3 --train-steps 1 --batch 1 --submitters 1 --arch 2,32,2,64,128 "
+      "--data d=d.txt --json";
   const auto whole = limited(user, "-n 1000", "--home whole" + words);
   CAPTURE(whole.out);
   REQUIRE(whole.exit_code == 0);

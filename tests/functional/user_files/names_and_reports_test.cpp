@@ -75,7 +75,8 @@ TEST_CASE(
   const soma_user user;
   write_text(user.at("d.txt"), std::string(300'000, 'x'));
   const std::vector<std::string> words{
-      "localnet", "--epochs", "3", "--train-steps", "1", "--submitters", "1", "--batch", "1"};
+      "localnet", "--epochs", "3",      "--train-steps", "1", "--submitters", "1",
+      "--batch",  "1",        "--arch", "2,32,2,64,128"};
   auto twice = words;
   twice.insert(twice.end(), {"--data", "d=d.txt", "--data", "d=d.txt"});
   const auto refused = run_there(user, twice);

@@ -1,6 +1,6 @@
-// Ten thousand random command lines and ten thousand random TOML files, read in this process by
-// what the program reads them with. A case is its seed; a case that hangs ends the program by
-// SIGABRT, and doctest then prints the seed.
+// Thousands of random command lines and TOML files, read in this process by what the program reads
+// them with. A case is its seed; a case that hangs ends the program by SIGABRT, and doctest then
+// prints the seed. SOMA_FUZZ_CASES=10000 reads so many of each, however long it takes.
 #include <doctest/doctest.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -27,7 +27,7 @@ namespace {
 
 using test_clock = std::chrono::steady_clock;
 
-constexpr std::uint64_t cases = 10'000;
+constexpr std::uint64_t cases = 3'000;
 /// A slow machine, and one with sanitizers, does as many as it can in this time.
 constexpr std::chrono::seconds most_time(20);
 constexpr std::uint64_t least_cases = 200;
@@ -80,9 +80,12 @@ std::string wrong_with(const Result& result, expectation expected) {
 /// Calls one(seed) for every case, or until the time is over. Returns how many there were.
 template <class One>
 std::uint64_t for_each_seed(One one) {
+  const auto* const asked = std::getenv("SOMA_FUZZ_CASES");
+  const auto count = asked != nullptr ? std::strtoull(asked, nullptr, 10) : cases;
+  const auto least = asked != nullptr ? count : least_cases;
   const auto end = test_clock::now() + most_time;
   std::uint64_t seed = 0;
-  for (; seed < cases && (seed < least_cases || test_clock::now() < end); ++seed) {
+  for (; seed < count && (seed < least || test_clock::now() < end); ++seed) {
     ::alarm(30);
     one(seed);
   }
