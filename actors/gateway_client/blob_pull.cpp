@@ -317,9 +317,9 @@ class pull {
   std::optional<blob_outline> outline_;  // never changes once it is known
   bool is_beginning_ = false;            // the sink looks at what it has
   std::vector<chunk> chunks_;            // none before the outline is known
-  std::uint32_t here_ = 0;           // chunks that the sink has taken
-  std::uint32_t first_missing_ = 0;  // no chunk before it waits to be asked for
-  std::uint64_t progress_ms_ = 0;    // when the last chunk came
+  std::uint32_t here_ = 0;               // chunks that the sink has taken
+  std::uint32_t first_missing_ = 0;      // no chunk before it waits to be asked for
+  std::uint64_t progress_ms_ = 0;        // when the last chunk came
   std::atomic<bool> is_over_{false};
   std::exception_ptr failure_;
   std::optional<refusal> own_;

@@ -51,7 +51,7 @@ struct scripted_blob {
 struct blob_script {
   std::atomic<bool> is_dead{false};      // every call fails at once, also those under way
   std::atomic<bool> is_silent{false};    // reads wait until they are cancelled
-  std::atomic<bool> is_mute{false};    // the same for descriptions
+  std::atomic<bool> is_mute{false};      // the same for descriptions
   std::atomic<bool> has_nothing{false};  // it declines
   std::atomic<bool> lies_in_outline{false};
   std::atomic<int> wrong_chunk{-1};          // this one has a wrong byte
