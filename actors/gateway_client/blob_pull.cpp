@@ -19,8 +19,6 @@ using crypto::blob_chunk_bytes;
 
 /// Threads that have nothing to do look again so often.
 constexpr std::uint64_t look_ms = 10;
-/// The description is asked for by one connection after the other.
-constexpr std::size_t first_connection = 0;
 
 refusal lie(distrust reason, std::string detail) {
   return {reason, std::move(detail), std::nullopt};
@@ -28,28 +26,22 @@ refusal lie(distrust reason, std::string detail) {
 
 class pull {
  public:
-  pull(const blob_id& blob, blob_outline outline, std::vector<bool> present,
+  pull(const blob_id& blob, std::optional<std::uint64_t> size_bytes,
        const std::vector<blob_gateway>& gateways, const chunk_sink& sink, pull_options options)
       : blob_(blob),
-        outline_(std::move(outline)),
+        size_bytes_(size_bytes),
         gateways_(gateways),
         sink_(sink),
         options_(std::move(options)),
         random_(options_.gateways.seed.value_or(crypto::system_random().next_u64())),
-        chunks_(outline_.chunk_hashes.size()),
-        sources_(gateways.size()) {
-    for (std::size_t i = 0; i < chunks_.size(); ++i) {
-      chunks_[i].is_here = i < present.size() && present[i];
-      here_ += chunks_[i].is_here ? 1 : 0;
-    }
-    progress_ms_ = now();
-  }
+        sources_(gateways.size()),
+        progress_ms_(now()) {}
 
-  expected<void, pool_refusal> run() {
+  expected<blob_outline, pool_refusal> run() {
     std::vector<std::thread> threads;
     for (std::size_t g = 0; g < gateways_.size(); ++g) {
-      for (const auto& port : gateways_[g].connections) {
-        threads.emplace_back([this, g, &port] { work(g, port); });
+      for (std::size_t i = 0; i < gateways_[g].connections.size(); ++i) {
+        threads.emplace_back([this, g, i] { work(g, gateways_[g].connections[i], i == 0); });
       }
     }
     watch();
@@ -60,8 +52,9 @@ class pull {
     }
     for (auto& thread : threads) thread.join();
     if (failure_) std::rethrow_exception(failure_);
-    if (here_ == chunks_.size()) return {};
+    if (is_whole()) return std::move(*outline_);
     pool_refusal why;
+    why.own = std::move(own_);
     for (std::size_t g = 0; g < gateways_.size(); ++g) {
       if (sources_[g].last) why.left.emplace_back(gateways_[g].name, *sources_[g].last);
     }
@@ -88,22 +81,23 @@ class pull {
 
   [[nodiscard]] std::uint64_t now() const { return options_.gateways.now_ms(); }
   [[nodiscard]] std::uint64_t end_of(std::uint32_t number) const {
-    return std::min(outline_.size_bytes, (std::uint64_t{number} + 1) * blob_chunk_bytes);
+    return std::min(outline_->size_bytes, (std::uint64_t{number} + 1) * blob_chunk_bytes);
   }
 
   /// Waits until all is here, or nothing more comes.
   void watch() {
     for (std::uint32_t told = UINT32_MAX;;) {
-      std::uint32_t here = 0;
+      std::uint32_t here = 0, all = 0;
       {
         const std::lock_guard lock(mutex_);
         const bool has_source =
             std::ranges::any_of(sources_, [](const source& one) { return !one.is_left_for_good; });
         const bool is_stopped = options_.is_stopped && options_.is_stopped();
         here = here_;
-        is_over_ = is_over_ || here_ == chunks_.size() || !has_source || is_stopped || is_late();
+        is_over_ = is_over_ || is_whole() || !has_source || is_stopped || is_late();
+        all = count();
       }
-      if (sink_.progress && std::exchange(told, here) != here) sink_.progress(here, count());
+      if (all > 0 && sink_.progress && std::exchange(told, here) != here) sink_.progress(here, all);
       if (is_over_) return;
       options_.gateways.wait_ms(look_ms);
     }
@@ -111,6 +105,7 @@ class pull {
 
   /// Whether it is of no use to wait longer.
   [[nodiscard]] bool is_late() const {
+    if (is_beginning_) return false;
     const auto passed_ms = now() - std::min(now(), progress_ms_);
     const bool all_rest = std::ranges::all_of(
         sources_, [](const source& one) { return one.is_left_for_good || one.failures > 0; });
@@ -118,6 +113,7 @@ class pull {
            (all_rest && passed_ms >= options_.gateways.patience_ms);
   }
 
+  [[nodiscard]] bool is_whole() const { return outline_ && here_ == chunks_.size(); }
   [[nodiscard]] std::uint32_t count() const { return static_cast<std::uint32_t>(chunks_.size()); }
 
   /// The next chunks for a connection of this gateway: those that nobody was asked for, and then
@@ -174,13 +170,62 @@ class pull {
     return true;
   }
 
-  void work(std::size_t g, const blob_port& port) {
+  /// Asks what the blob consists of. All gateways are asked at once, and the first proven answer
+  /// counts, so that one that is silent keeps nobody waiting.
+  void learn(std::size_t g, const blob_port& port) {
+    auto read = read_outline(port.describe(blob_), blob_);
+    {
+      const std::lock_guard lock(mutex_);
+      if (is_over_) return;
+      if (!read) return leave(g, std::move(read.error()));
+      sources_[g].failures = 0;
+      if (outline_ || is_beginning_) return;
+      if (size_bytes_ && read->size_bytes != *size_bytes_) {
+        // The name of a blob binds its size, so no gateway is to blame.
+        own_ = lie(distrust::wrong_description, "it has another size than was said");
+        is_over_ = true;
+        return;
+      }
+      is_beginning_ = true;
+    }
+    std::vector<bool> present;
+    try {
+      present = sink_.begin(*read);
+    } catch (...) {
+      return fail();
+    }
+    const std::lock_guard lock(mutex_);
+    chunks_.resize(read->chunk_hashes.size());
+    for (std::size_t i = 0; i < chunks_.size(); ++i) {
+      chunks_[i].is_here = i < present.size() && present[i];
+      here_ += chunks_[i].is_here ? 1 : 0;
+    }
+    outline_ = std::move(*read);
+    progress_ms_ = now();
+    is_beginning_ = false;
+  }
+
+  /// Ends the pull with the exception that is being handled.
+  void fail() {
+    const std::lock_guard lock(mutex_);
+    if (!failure_) failure_ = std::current_exception();
+    is_over_ = true;
+  }
+
+  void work(std::size_t g, const blob_port& port, bool is_first) {
     for (;;) {
       std::optional<part> mine;
+      bool is_known = false, may_ask = false;
       {
         const std::lock_guard lock(mutex_);
         if (is_over_ || sources_[g].is_left_for_good) return;
-        if (now() >= sources_[g].rests_until_ms) mine = take_part(g);
+        is_known = outline_.has_value();
+        may_ask = now() >= sources_[g].rests_until_ms;
+        if (is_known && may_ask) mine = take_part(g);
+      }
+      if (!is_known && is_first && may_ask) {
+        learn(g, port);
+        continue;
       }
       if (!mine) {
         options_.gateways.wait_ms(look_ms);
@@ -193,11 +238,7 @@ class pull {
         if (why && !is_over_) leave(g, std::move(*why));
         if (!why) sources_[g].failures = 0;
       } catch (...) {
-        const std::lock_guard lock(mutex_);
-        give_back(*mine);
-        if (!failure_) failure_ = std::current_exception();
-        is_over_ = true;
-        return;
+        return fail();
       }
     }
   }
@@ -218,7 +259,7 @@ class pull {
         gathered.insert(gathered.end(), more.begin(), more.end());
         piece = piece.subspan(more.size());
         if (gathered.size() < size) break;
-        if (crypto::chunk_hash(gathered) != outline_.chunk_hashes[next]) {
+        if (crypto::chunk_hash(gathered) != outline_->chunk_hashes[next]) {
           wrong = lie(distrust::wrong_chunk, "chunk " + std::to_string(next));
           return false;
         }
@@ -265,20 +306,23 @@ class pull {
   }
 
   const blob_id blob_;
-  const blob_outline outline_;
+  const std::optional<std::uint64_t> size_bytes_;
   const std::vector<blob_gateway>& gateways_;
   const chunk_sink& sink_;
   const pull_options options_;
   crypto::seeded_random random_;
 
   std::mutex mutex_;  // guards the fields below
-  std::vector<chunk> chunks_;
   std::vector<source> sources_;
-  std::uint32_t here_ = 0;           // chunks that the sink has taken
-  std::uint32_t first_missing_ = 0;  // no chunk before it waits to be asked for
-  std::uint64_t progress_ms_ = 0;    // when the last chunk came
+  std::optional<blob_outline> outline_;  // never changes once it is known
+  bool is_beginning_ = false;            // the sink looks at what it has
+  std::vector<chunk> chunks_;            // none before the outline is known
+  std::uint32_t here_ = 0;               // chunks that the sink has taken
+  std::uint32_t first_missing_ = 0;      // no chunk before it waits to be asked for
+  std::uint64_t progress_ms_ = 0;        // when the last chunk came
   std::atomic<bool> is_over_{false};
   std::exception_ptr failure_;
+  std::optional<refusal> own_;
 };
 
 }  // namespace
@@ -311,28 +355,7 @@ expected<blob_outline, pool_refusal> pull_blob(const blob_id& blob,
                                                const std::vector<blob_gateway>& gateways,
                                                const chunk_sink& sink, pull_options options) {
   options.gateways = with_defaults(std::move(options.gateways));
-  std::vector<std::string> names;
-  for (const auto& one : gateways) names.push_back(one.name);
-  gateway_pool pool(names, options.gateways);
-  std::vector<bool> is_bad(gateways.size());
-  auto outline = pool.call([&](std::size_t which) -> expected<blob_outline, refusal> {
-    auto read = read_outline(gateways[which].connections[first_connection].describe(blob), blob);
-    is_bad[which] = !read && is_for_good(read.error().reason);
-    return read;
-  });
-  if (!outline) return make_unexpected(std::move(outline.error()));
-  if (size_bytes && outline->size_bytes != *size_bytes) {
-    // The name of a blob binds its size, so no gateway is to blame.
-    return make_unexpected(
-        pool_refusal{lie(distrust::wrong_description, "it has another size than was said"), {}});
-  }
-  std::vector<blob_gateway> good;
-  for (std::size_t i = 0; i < gateways.size(); ++i) {
-    if (!is_bad[i]) good.push_back(gateways[i]);
-  }
-  pull work(blob, *outline, sink.begin(*outline), good, sink, options);
-  if (auto done = work.run(); !done) return make_unexpected(std::move(done.error()));
-  return std::move(*outline);
+  return pull(blob, size_bytes, gateways, sink, std::move(options)).run();
 }
 
 }  // namespace soma::gateway_client

@@ -1,6 +1,7 @@
 // Pulls a blob through gateways of which one lies and one is killed in the middle, beside one curl
 // of the whole file from one gateway, over TLS on loopback. Prints the rates and their ratio.
 //   blob_pull_bench [MiB] [rounds]
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -23,6 +24,19 @@ namespace {
 using namespace soma;
 using clock_type = std::chrono::steady_clock;
 constexpr std::size_t chunk = crypto::blob_chunk_bytes;
+
+/// Processor time of this process, with its gateways, and of the curls that have ended.
+double processor_seconds() {
+  double all = 0;
+  for (const int who : {RUSAGE_SELF, RUSAGE_CHILDREN}) {
+    struct rusage used {};
+    ::getrusage(who, &used);
+    for (const auto& part : {used.ru_utime, used.ru_stime}) {
+      all += static_cast<double>(part.tv_sec) + 1e-6 * static_cast<double>(part.tv_usec);
+    }
+  }
+  return all;
+}
 
 double seconds_since(clock_type::time_point start) {
   return std::chrono::duration<double>(clock_type::now() - start).count();
@@ -162,11 +176,15 @@ int main(int argc, char** argv) {
   const auto mib = static_cast<double>(chunks);
   for (int i = 0; i < rounds; ++i) {
     (void)curl(at);  // the files are in memory from here on
+    auto before = processor_seconds();
     const auto whole = mib / curl(at);
-    std::printf("curl of one gateway: %.0f MiB/s\n", whole);
+    std::printf("curl of one gateway: %.0f MiB/s, %.1f s of processor time\n", whole,
+                processor_seconds() - before);
     const auto measure = [&](const char* what, std::size_t gateways, bool lies, bool dies) {
+      before = processor_seconds();
       const auto rate = mib / pull(at, gateways, lies, dies);
-      std::printf("pull, %s: %.0f MiB/s, %.2f of curl\n", what, rate, rate / whole);
+      std::printf("pull, %s: %.0f MiB/s, %.2f of curl, %.1f s of processor time\n", what, rate,
+                  rate / whole, processor_seconds() - before);
       std::fflush(stdout);
     };
     measure("two sound gateways", 2, false, false);

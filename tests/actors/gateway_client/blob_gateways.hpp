@@ -51,6 +51,7 @@ struct scripted_blob {
 struct blob_script {
   std::atomic<bool> is_dead{false};      // every call fails at once, also those under way
   std::atomic<bool> is_silent{false};    // reads wait until they are cancelled
+  std::atomic<bool> is_mute{false};      // the same for descriptions
   std::atomic<bool> has_nothing{false};  // it declines
   std::atomic<bool> lies_in_outline{false};
   std::atomic<int> wrong_chunk{-1};          // this one has a wrong byte
@@ -69,7 +70,10 @@ inline gateway_client::blob_port port_of(const scripted_blob& blob,
   using enum gateway_client::fetch_failure;
   gateway_client::blob_port port;
   port.describe = [&blob, how](const blob_id&) -> gateway_client::fetched {
-    if (how->is_dead) return no_answer(silent);
+    while (how->is_mute && !how->is_cancelled) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    }
+    if (how->is_dead || how->is_cancelled) return no_answer(silent);
     if (how->has_nothing) return no_answer(refused);
     auto told = blob.description();
     if (how->lies_in_outline) told.back() ^= 1;

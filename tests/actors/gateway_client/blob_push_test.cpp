@@ -132,6 +132,7 @@ TEST_CASE("an upload that was set aside is begun again where it was") {
   pushing work(blob);
   CHECK(work.run({to.gateway("a")}).has_value());
   CHECK(to.begins == 2);
+  CHECK(work.left.empty());
   CHECK(to.puts == 5);
 }
 

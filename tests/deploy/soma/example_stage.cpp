@@ -32,6 +32,10 @@ void set_option(std::string& example, const std::string& option, const std::stri
 /// Commands that a reader would have given before, by the verb.
 std::string before(const std::string& verb, const std::string& example) {
   const std::string in_new_home = "export SOMA_HOME=$PWD/new-home; ";
+  // The epochs of the stage are so short that what a home trusts is soon too old. A reader comes to
+  // a gateway for the first time.
+  const std::string forgotten =
+      example.find("https://127.0.0.1:") == std::string::npos ? "" : "rm -rf ~/.soma/networks; ";
   if (verb == "model init") return "rm -f w.safetensors; ";
   if (verb == "model train") {
     if (example.find("--resume") == std::string::npos) return "rm -f w.safetensors*; ";
@@ -46,7 +50,8 @@ std::string before(const std::string& verb, const std::string& example) {
       "validator.key; ";
   if (verb == "genesis inspect" || verb == "validator join") return new_genesis;
   if (verb == "model publish") {  // `model init` and `model train` have replaced it
-    return "rm -f w.safetensors; soma model init --arch 2,16,2,32,32 --seed 3 -o w.safetensors; ";
+    return forgotten +
+           "rm -f w.safetensors; soma model init --arch 2,16,2,32,32 --seed 3 -o w.safetensors; ";
   }
   if (verb == "genesis new") return "rm -rf genesis.bin net; ";
   if (verb == "node new-ca" || verb == "wallet new") return in_new_home;
@@ -56,7 +61,7 @@ std::string before(const std::string& verb, const std::string& example) {
            "--ca other-ca; ";
   }
   if (verb == "localnet") return in_new_home;
-  return "";
+  return forgotten;
 }
 
 /// True for a command that runs until it is stopped.
