@@ -18,7 +18,7 @@ namespace soma::gateway {
 
 /// The version of the answers as messages, in the header Soma-Answers of every response. It rises
 /// when a program that was built before could misread an answer.
-inline constexpr std::uint32_t answers_version = 1;
+inline constexpr std::uint32_t answers_version = 2;
 
 enum class endpoint_id : std::uint8_t {
   network,

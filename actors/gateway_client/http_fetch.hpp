@@ -22,7 +22,7 @@ namespace soma::gateway_client {
 
 /// The version of messages/schema/public_answers.capnp and of the paths below /v1. A gateway says
 /// its own in the header Soma-Answers.
-inline constexpr std::uint32_t answers_version = 1;
+inline constexpr std::uint32_t answers_version = 2;
 
 struct http_fetch_options {
   http::origin at;

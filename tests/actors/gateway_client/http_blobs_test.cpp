@@ -23,7 +23,7 @@ struct noting_server {
       const std::lock_guard lock(mutex);
       asked.push_back(request);
       auto made = answer(request);
-      made.headers.emplace_back("Soma-Answers", "1");
+      made.headers.emplace_back("Soma-Answers", std::to_string(answers_version));
       to.send(std::move(made));
     };
     return out;

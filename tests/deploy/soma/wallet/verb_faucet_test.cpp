@@ -32,7 +32,7 @@ void serve_faucet(network_gateway& network,
   network.change = [give](const http::request& asked, http::response& answer, std::size_t) {
     if (asked.path != "/v1/faucet") return;
     answer = give({reinterpret_cast<const char*>(asked.body.data()), asked.body.size()});
-    answer.headers.emplace_back("Soma-Answers", "1");
+    answer.headers.emplace_back("Soma-Answers", std::to_string(gateway_client::answers_version));
   };
 }
 
