@@ -6,8 +6,8 @@
 
 namespace soma::documents {
 
-/// The explanation: subject, id, status and summary; `facts`; each passage under its name; and `next`,
-/// the coming deadlines.
+/// The explanation: subject, id, status and summary; `facts`; each passage under its name; and
+/// `next`, the coming deadlines.
 [[nodiscard]] json::value explanation_json(const explain::explanation& all);
 
 }  // namespace soma::documents

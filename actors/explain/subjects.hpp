@@ -1,5 +1,5 @@
-// What people name when they ask for an explanation: the number of an epoch, or the id of a target, a
-// model or an address, of which the first digits are enough if no other id begins with them.
+// What people name when they ask for an explanation: the number of an epoch, or the id of a target,
+// a model or an address, of which the first digits are enough if no other id begins with them.
 #pragma once
 
 #include "actors/explain/explain.hpp"

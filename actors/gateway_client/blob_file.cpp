@@ -60,6 +60,9 @@ std::vector<bool> blob_file::begin(const blob_outline& what) {
         got == size && crypto::chunk_hash(byte_view(chunk).first(size)) == what.chunk_hashes[i];
   }
   if (::ftruncate(fd_, static_cast<off_t>(size_bytes_)) != 0) fail(path_, "cannot make room for ");
+  // A disk that has no room says so now, and not when most of the blob has come.
+  errno = ::posix_fallocate(fd_, 0, static_cast<off_t>(size_bytes_));
+  if (errno != 0) fail(path_, "cannot make room for ");
   return present;
 }
 

@@ -32,7 +32,8 @@ struct ProvenRows {
   # Rows of the newest state, or why there are none. With keys: an entry for each key, in their order, up to the entry
   # that brings the answer above 4 MiB; `more` says that keys at the end were left away. Without keys: the rows of the
   # page in the order of their keys; `more` says that others follow. Each entry is proven by itself. Nothing proves that
-  # a page leaves nothing out, because rows lie in the state tree by the hashes of their keys.
+  # a page leaves nothing out, because rows lie in the state tree by the hashes of their keys; the lists of the state do
+  # (protocol §11.6).
   refusal @0 :Refusals.Refusal;  # `ledger`
   finality @1 :Finality;         # of the block whose state root the proofs lead to
   rows @2 :List(RowWithProof);
@@ -134,7 +135,7 @@ struct PlacedEvent {
 
 struct GetExplanation {
   # Asks why something was paid or not, or what an epoch did.
-  what @0 :Text;     # the number of an epoch, or 0x and the first 8 to 64 digits of the id of a target, a model, an address
+  what @0 :Text;     # the number of an epoch, or the id of a target, a model or an address: 0x and its first digits, 8 to 64
   events @1 :UInt32; # read at most so many of the latest events of a model or an address; 0: 2,000; at most 20,000
 }
 

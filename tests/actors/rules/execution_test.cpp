@@ -223,7 +223,7 @@ void check_lists(const memory_state& state) {
   CHECK(listed(state, list_kind::open_targets) == open_in(state));
 }
 
-// Protocol §11.6 with §7.7 and §9.4.
+// Protocol §11.6, protocol §7.7 and protocol §9.4.
 TEST_CASE("a claimed target leaves the list at once, its replacement joins with the next block") {
   const std::vector people{somebody(1), somebody(2)};
   network net(small_genesis(1, people));

@@ -134,6 +134,7 @@ inline validator::validator_actor::behavior_type auditing_validator(
       [](const message<schema::GetBlocks>&) { return message<schema::FinalBlocks>{}; },
       [](const message<schema::GetFinality>&) { return message<schema::FinalityAnswer>{}; },
       [](const message<schema::GetEvents>&) { return message<schema::EventPage>{}; },
+      [](const message<schema::GetExplanation>&) { return message<schema::Explanation>{}; },
       [](const message<schema::GetRows>&) { return message<schema::Rows>{}; },
       [](const message<schema::GetTransaction>&) { return message<schema::TransactionStatus>{}; },
       [](const message<schema::GetGenesis>&) { return message<schema::GenesisBytes>{}; },

@@ -32,7 +32,7 @@ struct lone_process {
     for (const auto& role : roles) caf::anon_send_exit(role, caf::exit_reason::user_shutdown);
   }
   expected<started_gateway, supervisor::role_failure> start() {
-    auto started = start_gateway(config, process, gateway::gateway_ports{});
+    auto started = start_gateway(config, process, {});
     if (started) roles.push_back(started->role);
     return started;
   }

@@ -1,6 +1,7 @@
 // `soma wallet faucet`, against a gateway of the test that gives money away.
 #include <doctest/doctest.h>
 
+#include "actors/gateway_client/http_fetch.hpp"
 #include "messages/crypto/key_file.hpp"
 #include "messages/json/json.hpp"
 #include "tests/deploy/soma/binary.hpp"
