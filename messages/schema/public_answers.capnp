@@ -135,7 +135,8 @@ struct PlacedEvent {
 
 struct GetExplanation {
   # Asks why something was paid or not, or what an epoch did.
-  what @0 :Text;     # the number of an epoch, or the id of a target, a model or an address: 0x and its first digits, 8 to 64
+  what @0 :Text;     # the number of an epoch, or 0x and the first 8 to 64 digits of the id of a target, a model, an
+                     # address
   events @1 :UInt32; # read at most so many of the latest events of a model or an address; 0: 2,000; at most 20,000
 }
 
