@@ -5,6 +5,7 @@
 #include <charconv>
 #include <mutex>
 
+#include "actors/gateway_client/http_fetch.hpp"
 #include "actors/http/server.hpp"
 #include "actors/public_answers/history.hpp"
 #include "actors/public_answers/proven_rows.hpp"
@@ -18,7 +19,8 @@ struct gateway_script {
   std::function<std::optional<http::response>(const http::request&)> others = nullptr;
   /// Changes an answer, with the number of the request, counted from 1. A status of 0 is silence.
   std::function<void(const http::request&, http::response&, std::size_t number)> change = nullptr;
-  std::string version = "1";  // in Soma-Answers; empty: the header is missing
+  /// In Soma-Answers; empty: the header is missing.
+  std::string version = std::to_string(gateway_client::answers_version);
   std::shared_ptr<const public_tls::server_identity> identity = nullptr;  // nullptr: plain
 };
 

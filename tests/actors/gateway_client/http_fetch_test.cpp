@@ -95,7 +95,7 @@ TEST_CASE("a liar, a silent one, a stale one and one of another version are left
   chain_gateway silent(chain, {.change = [&](const auto&, http::response& made, std::size_t) {
                          if (is_silent) made.status = 0;
                        }});
-  chain_gateway other(chain, {.version = "2"});
+  chain_gateway other(chain, {.version = "3"});
   pooled_client client(chain, {&other, &liar, &silent, &sound});
   CHECK(client.find(rich).value() == chain.store.find_row(rich));
   CHECK(client.left == std::vector{distrust::other_version});
@@ -147,14 +147,14 @@ TEST_CASE("what a gateway answers instead of an answer has a name and a sentence
   CHECK(refused(http::make_response(400, "", std::string(20'000, 'x'))).reason ==
         distrust::too_large);
 
-  chain_gateway newer(chain, {.version = "2"});
+  chain_gateway newer(chain, {.version = "3"});
   CHECK(describe("X", refusal_of_network(newer.address())) ==
-        "the gateway at X speaks version 2 of the network's answers, this program version 1: use "
+        "the gateway at X speaks version 3 of the network's answers, this program version 2: use "
         "another gateway, or a soma of that version");
   chain_gateway none(chain, {.others = others, .version = ""});
   say = http::make_response(200, "text/html", "<html>");
   CHECK(describe("X", refusal_of_network(none.address())) ==
-        "the gateway at X names no version of the network's answers, this program version 1: it "
+        "the gateway at X names no version of the network's answers, this program version 2: it "
         "is no gateway");
   say = http::make_response(502, "text/html", "<html>");
   CHECK(refusal_of_network(none.address()).reason == distrust::silent);
