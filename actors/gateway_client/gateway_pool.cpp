@@ -38,6 +38,11 @@ bool is_of_gateway(distrust reason) {
          reason != distrust::other_network;
 }
 
+bool passes_soon(const refusal& why) {
+  return why.declined == schema::LedgerRefusal::NO_BLOCK_YET ||
+         why.declined == schema::LedgerRefusal::NOT_FINAL_YET;
+}
+
 bool is_for_good(distrust reason) {
   return is_lie(reason) || reason == distrust::not_itself || reason == distrust::other_version;
 }
@@ -108,7 +113,8 @@ void gateway_pool::leave(std::size_t which, refusal why) {
   const auto rest = std::min<std::uint64_t>(
       std::uint64_t{options_.first_rest_ms} << (one.failures - 1), options_.most_rest_ms);
   one.rests_until_ms = options_.now_ms() + rest / 2 + random_.below(rest + 1);
-  if (options_.on_left && (was_sound || one.is_left_for_good)) options_.on_left(one.name, why);
+  const bool is_told = (was_sound && !passes_soon(why)) || one.is_left_for_good;
+  if (options_.on_left && is_told) options_.on_left(one.name, why);
   one.last = std::move(why);
 }
 

@@ -49,6 +49,9 @@ struct pool_refusal {
 
 /// Whether a gateway is to blame for this reason.
 [[nodiscard]] bool is_of_gateway(distrust reason);
+/// Whether the chain has to come a block further before anybody can answer, which says nothing
+/// about the gateway.
+[[nodiscard]] bool passes_soon(const refusal& why);
 /// Whether a gateway is left for good for this reason.
 [[nodiscard]] bool is_for_good(distrust reason);
 

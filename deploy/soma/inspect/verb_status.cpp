@@ -263,8 +263,8 @@ void print_status(ledger_source& source, const facts& f, const name_book& names)
   print_line(is_whole ? "the sum is " + to_text(supply_cap) + ": every shannon is accounted for"
                       : "THE SUM IS NOT " + to_text(supply_cap));
   note_evidence(source,
-                "committee, epoch and supply are proven, and how many models are active and "
-                "targets open; the count of the others");
+                "committee, epoch and supply are proven, and the counts of active models and open "
+                "targets; the other counts are the gateway's word");
 }
 
 outcome status::run(const run_context& context) {

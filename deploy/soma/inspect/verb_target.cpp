@@ -133,8 +133,8 @@ outcome target_list::run(const run_context& context) {
     return {};
   }
   note_evidence(source, only_open ? ""
-                                  : "each target is proven; that none is left out, and their "
-                                    "counts,");
+                                  : "each target is proven; that none is left out, and the counts, "
+                                    "are the gateway's word");
   table rows({"target", "epoch", "status", "reward", "radius", "assigned"});
   for (const auto& [id, row] : shown) {
     rows.row({id.short_text(), std::to_string(row.epoch.value),

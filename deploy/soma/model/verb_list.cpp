@@ -112,9 +112,10 @@ outcome model_list::run(const run_context& context) {
     print_line(facts.text());
     return {};
   }
-  note_evidence(source, only_active ? ""
-                                    : "each model is proven, and that no active one is left out; "
-                                      "that none of the others is");
+  note_evidence(source, only_active
+                            ? ""
+                            : "each model is proven, and that no active one is left out; that no "
+                              "other is left out is the gateway's word");
   if (models.empty()) {
     print_line("no models");
     return {};

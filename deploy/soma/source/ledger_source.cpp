@@ -161,7 +161,7 @@ void add_evidence(json& facts, const ledger_source& source, bool is_complete) {
 void note_evidence(const ledger_source& source, std::string_view unproven) {
   using enum ledger_source::evidence;
   if (source.proven() == rows && !unproven.empty()) {
-    note_line(std::string(unproven) + " is the gateway's word");
+    note_line(std::string(unproven));
   } else if (source.proven() == nothing) {
     note_line("nothing of this is proven: --unverified");
   }

@@ -117,8 +117,9 @@ class ledger_source {
 /// (each row, and that none is left out), "rows" (each row) or "nothing". It says nothing about an
 /// own ledger.
 void add_evidence(json& facts, const ledger_source& source, bool is_complete = false);
-/// The same for people, as a note on stderr. `unproven` is what the reader has to believe although
-/// rows are proven: "each stake is proven; that none is left out". Empty if there is no such thing.
+/// The same for people, as a note on stderr. `unproven` says what the reader has to believe
+/// although rows are proven: "that no stake is left out is the gateway's word". Empty if there is
+/// no such thing.
 void note_evidence(const ledger_source& source, std::string_view unproven);
 
 /// Opens a ledger on this machine for reading; stored_ledger.hpp says which one `named` means.

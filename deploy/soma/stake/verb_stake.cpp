@@ -353,7 +353,7 @@ outcome stake_list::run(const run_context& context) {
     print_line(facts.text());
     return {};
   }
-  note_evidence(source, "each stake is proven; that none is left out");
+  note_evidence(source, "each stake is proven; that none is left out is the gateway's word");
   if (positions->empty()) {
     print_line("no stakes");
     return {};

@@ -207,7 +207,8 @@ outcome wallet_balance::run(const run_context& context) {
     return {};
   }
   rows.print();
-  note_evidence(source, "balances and stakes are proven; that no stake is left out");
+  note_evidence(source,
+                "balances and stakes are proven; that no stake is left out is the gateway's word");
   return {};
 }
 

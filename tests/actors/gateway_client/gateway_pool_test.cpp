@@ -150,3 +150,20 @@ TEST_CASE("rests are the same for a seed, and others for another") {
   }
   CHECK(all.size() == 3);
 }
+
+TEST_CASE("a chain that is about to have its next block is waited for, and no gateway is blamed") {
+  fixture f(1);
+  auto early = no(distrust::declined);
+  early.declined = schema::LedgerRefusal::NO_BLOCK_YET;
+  f.answers[0] = early;
+  CHECK(f.call().ends_with("!"));
+  CHECK(f.told().empty());
+  CHECK(!f.waits.empty());
+  f.answers[0].reset();
+  CHECK(f.call() == "a");
+  auto gone = no(distrust::declined);
+  gone.declined = schema::LedgerRefusal::NOT_KEPT;
+  f.answers[0] = gone;
+  CHECK(f.call().ends_with("!"));
+  CHECK(f.told() == "a:" + code(distrust::declined) + " ");
+}
