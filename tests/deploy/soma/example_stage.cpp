@@ -117,8 +117,11 @@ std::string example_stage::done(const std::string& script) const {
 
 void example_stage::start_network() {
   const auto port = [this](int n) { return std::to_string(port_ + n); };
+  // The validator has nearly all power, so that the network goes on when an epoch ends after the
+  // example that joins the committee and before the one that leaves it: nobody runs that member.
   (void)done("soma genesis new --validators 1 --output-dir live --port " + port(0) +
-             " --account alice=20000 --account bob=100 --arch 2,16,2,32,32 --epoch-seconds 5 && "
+             " --stake 100000 --account alice=20000 --account bob=100 --arch 2,16,2,32,32 "
+             "--epoch-seconds 5 && "
              "sed -i 's|^\\[roles.blob_store\\]|&\\nlisten = \"127.0.0.1:" +
              port(2) + "\"|; s|^\\[roles.scorer\\]|&\\nlisten = \"127.0.0.1:" + port(3) +
              "\"|' live/validator-1/node.toml && "
