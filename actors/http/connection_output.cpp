@@ -42,6 +42,7 @@ void connection::answer(response what, bool closes) {
 
 void connection::start(const exchange::answer& what) {
   started_ = true;
+  end_turn();
   streaming_ = what.is_stream && !without_body_;
   chunked_ = what.is_stream && !what.length && !is_1_0_;
   if (what.is_stream && !what.length && is_1_0_) closes_ = true;

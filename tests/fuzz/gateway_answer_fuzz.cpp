@@ -136,7 +136,7 @@ message<schema::Explanation> some_explanation() {
   what.subject = "target";
   what.id = "0x1f3a90c2";
   what.summary = "It is open.";
-  what.facts.emplace_back("height", std::uint64_t{7});
+  what.facts.push_back({"height", std::uint64_t{7}});
   explain::passage part;
   part.name = "claims";
   part.title = "Claims";
