@@ -85,6 +85,7 @@ std::string check_explanation(byte_view body) {
   if (!read) return check_refusal(read.error());
   if (is_refused(read->root().getRefusal())) return "";
   const auto told = public_answers::read_explanation(read->root());
+  if (!public_answers::is_sound(told)) return "";
   const auto text = documents::explanation_json(told).text();
   if (!is_utf8(text)) return "a document that is no text";
   const auto document = json::parse(text, {std::size_t{1} << 26U, 32});
