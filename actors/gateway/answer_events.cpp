@@ -1,63 +1,11 @@
 // Events, as streams and in pages.
 #include "actors/documents/events.hpp"
-#include "actors/explain/names.hpp"
 #include "actors/gateway/call.hpp"
 #include "messages/codec/codec.hpp"
 #include "messages/wire/refusals.hpp"
 
 namespace soma::gateway {
 namespace {
-
-std::vector<schema::EventKind> kinds_of(std::string_view names, bool& wrong) {
-  std::vector<schema::EventKind> found;
-  while (!names.empty()) {
-    const auto one = names.substr(0, names.find(','));
-    const auto kind = explain::event_kind_named(one);
-    if (!kind || found.size() == 64) {
-      wrong = true;
-      return {};
-    }
-    found.push_back(static_cast<schema::EventKind>(*kind));
-    names.remove_prefix(std::min(names.size(), one.size() + 1));
-  }
-  return found;
-}
-
-/// The filter that a request asks for. nullopt: a refusal was sent.
-std::optional<stream_filter> filter_of(const call& asked) {
-  stream_filter filter;
-  bool wrong = false;
-  filter.kinds = kinds_of(asked.asked.parameter("kind").value_or(""), wrong);
-  if (wrong) {
-    reply_error(asked, 400, "bad_filter", "kind names something that is no kind of event");
-    return std::nullopt;
-  }
-  for (const auto& [name, into] :
-       {std::pair{"target", &filter.target}, std::pair{"model", &filter.model},
-        std::pair{"address", &filter.address}}) {
-    const auto text = asked.asked.parameter(name);
-    if (!text) continue;
-    const auto id = id_in(asked, name, *text);
-    if (!id) return std::nullopt;
-    into->assign(id->value.begin(), id->value.end());
-  }
-  return filter;
-}
-
-/// The first place that a request names: after Last-Event-ID, else `from`. It is empty if the
-/// request names none. nullopt: a refusal was sent.
-std::optional<std::optional<event_place>> first_place(const call& asked) {
-  const auto last = asked.asked.header("last-event-id");
-  const auto from = asked.asked.parameter("from");
-  if (!last && !from) return std::optional<event_place>();
-  auto place = parse_place(last ? *last : *from);
-  if (!place) {
-    reply_error(asked, 400, "bad_place", "the place of an event is HEIGHT:INDEX");
-    return std::nullopt;
-  }
-  if (last && ++place->index == 0) ++place->height;
-  return place;
-}
 
 json::value page_json(const message<schema::EventPage>& page) {
   auto events = json::value::list();
@@ -127,9 +75,9 @@ void look_at_streams(self_pointer self) {
 }
 
 void answer_events(self_pointer self, const call_ptr& asked) {
-  const auto filter = filter_of(*asked);
+  const auto filter = filter_in(*asked);
   if (!filter) return;
-  const auto named = first_place(*asked);
+  const auto named = first_place_in(*asked);
   if (!named) return;
   const auto answer = [self, asked, filter = *filter](const event_place& from) {
     if (asked->wanted() == format::events) return begin_stream(self, *asked, filter, from);

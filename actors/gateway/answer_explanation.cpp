@@ -9,23 +9,10 @@ namespace {
 
 constexpr std::size_t longest_name = 66;  // 0x and 64 digits
 
-/// nullopt: a refusal was sent.
-std::optional<std::uint32_t> events_of(const call& asked) {
-  const auto text = asked.asked.parameter("events");
-  if (!text) return 0;
-  const auto number = number_in(asked, "events", *text);
-  if (!number) return std::nullopt;
-  if (*number >= 1 && *number <= public_answers::max_explained_events) {
-    return static_cast<std::uint32_t>(*number);
-  }
-  reply_error(asked, 400, "bad_number", "events is not from 1 to 20000");
-  return std::nullopt;
-}
-
 }  // namespace
 
 void answer_explanation(self_pointer self, const call_ptr& asked) {
-  const auto events = events_of(*asked);
+  const auto events = explained_events_in(*asked);
   if (!events) return;
   if (asked->argument(0).size() > longest_name) {
     return reply_error(*asked, 400, "bad_name", "no id has more than 64 hex digits");

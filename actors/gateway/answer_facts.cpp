@@ -270,10 +270,8 @@ void answer_rows(self_pointer self, const call_ptr& asked) {
 }
 
 void answer_many_rows(self_pointer self, const call_ptr& asked) {
-  const auto question = message<schema::GetProvenRows>::parse(asked->asked.body);
-  if (!question) {
-    return reply_error(*asked, 400, "bad_message", std::string(to_text(question.error())));
-  }
+  const auto question = keys_in(*asked);
+  if (!question) return;
   ask_rows(self, asked, *question, question->root().getPrefix().size() > 0);
 }
 

@@ -17,19 +17,6 @@ struct gift {
   address to;
 };
 
-/// Reads {"address": ...}. nullopt: a refusal was sent.
-std::optional<address> address_in(const call& asked) {
-  const auto& body = asked.asked.body;
-  const auto document =
-      json::parse({reinterpret_cast<const char*>(body.data()), body.size()}, {body.size(), 4});
-  const auto* found = document ? document->find("address") : nullptr;
-  const auto* text = found == nullptr ? nullptr : found->as_string();
-  const auto to = text == nullptr ? std::nullopt : address::parse(*text);
-  if (to) return to;
-  reply_error(asked, 400, "bad_address", R"(the body is not {"address": "0x and 64 hex digits"})");
-  return std::nullopt;
-}
-
 void failed(self_pointer self, const gift& one) {
   self->state.giver->give_back(one.to, one.asked->asked.peer);
   self->state.giver->forget_nonce();

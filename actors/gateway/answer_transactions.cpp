@@ -11,8 +11,6 @@ namespace {
 
 using json::value;
 
-constexpr std::size_t most_body_bytes = 256 * 1024;
-
 /// The name of a refusal, for programs.
 std::string code_of(const validator::offer_refusal& refusal) {
   if (const auto* by_rules = std::get_if<rules::refusal>(&refusal)) {
@@ -21,52 +19,9 @@ std::string code_of(const validator::offer_refusal& refusal) {
   return "not_taken";  // by the pool of what waits for a block; the message says why
 }
 
-/// Reads {"body": hex, "signature": hex}. nullopt: a refusal was sent.
-std::optional<message<schema::SubmitTransaction>> offer_in_json(const call& asked) {
-  const auto& body = asked.asked.body;
-  const auto document =
-      json::parse({reinterpret_cast<const char*>(body.data()), body.size()}, {body.size(), 4});
-  if (!document) {
-    reply_error(asked, 400, "bad_json", std::string(json::to_text(document.error())));
-    return std::nullopt;
-  }
-  const auto text_of = [&](std::string_view name) {
-    const auto* found = document->find(name);
-    return found == nullptr ? nullptr : found->as_string();
-  };
-  const auto* signed_bytes = text_of("body");
-  const auto* signature = text_of("signature");
-  if (signed_bytes == nullptr || signature == nullptr) {
-    reply_error(asked, 400, "bad_json", "the document has no body and signature in hex");
-    return std::nullopt;
-  }
-  const auto data = hex_in(asked, "body", *signed_bytes, most_body_bytes);
-  if (!data) return std::nullopt;
-  const auto proof = hex_in(asked, "signature", *signature, 64);
-  if (!proof) return std::nullopt;
-  return message<schema::SubmitTransaction>::build([&](auto out) {
-    out.setBody(data_of(byte_view(*data)));
-    out.setSignature(data_of(byte_view(*proof)));
-  });
-}
-
-std::optional<message<schema::SubmitTransaction>> offer_in(const call& asked) {
-  const auto type = asked.asked.header("content-type").value_or("");
-  if (!type.starts_with(message_type)) return offer_in_json(asked);
-  auto read = message<schema::SubmitTransaction>::parse(asked.asked.body);
-  if (read) return std::move(*read);
-  reply_error(asked, 400, "bad_message", std::string(to_text(read.error())));
-  return std::nullopt;
-}
-
 void offer(self_pointer self, const call_ptr& asked) {
   const auto offered = offer_in(*asked);
   if (!offered) return;
-  if (offered->root().getBody().size() > most_body_bytes ||
-      offered->root().getSignature().size() != 64) {
-    return reply_error(*asked, 400, "bad_transaction",
-                       "a transaction has at most 256 KiB, and a signature of 64 bytes");
-  }
   ask<schema::SubmitReceipt>(
       self, asked, *offered, [asked](const message<schema::SubmitReceipt>& receipt) {
         if (asked->wanted() == format::message) {

@@ -25,10 +25,6 @@ struct upload {
   reservation by;
 };
 
-void refuse(const call& to, upload_refusal why) {
-  reply_error(to, status_of(why), code_of(why), to_text(why));
-}
-
 message<schema::GetRow> row_question(const row_key& key) {
   return message<schema::GetRow>::build([&](auto out) { out.setKey(data_of(byte_view(key))); });
 }
@@ -118,22 +114,10 @@ void put(self_pointer self, const upload& what, const message<Request>& request,
 }
 
 void begin(self_pointer self, const upload& what) {
-  const auto announced = message<schema::BeginPut>::parse(what.asked->asked.body);
-  if (!announced) {
-    return reply_error(*what.asked, 400, "bad_message", to_text(announced.error()));
-  }
-  const auto root = announced->root();
-  const auto size_bytes = root.getSizeBytes();
-  if (size_bytes == 0 || root.getChunkHashes().size() != crypto::chunk_count(size_bytes)) {
-    return reply_error(*what.asked, 422, "wrong_hashes", "the hashes do not fit the size");
-  }
-  if (size_bytes != what.by.size_bytes) return refuse(*what.asked, upload_refusal::other_blob);
+  const auto announced = announcement_in(*what.asked, what.by);
+  if (!announced) return;
   check_reservation(self, what, [self, what, request = *announced] {
-    std::vector<hash256> hashes;
-    for (const auto& hash : request.root().getChunkHashes()) {
-      hashes.push_back(id_or_zero<hash256>(hash));
-    }
-    if (crypto::blob_root(what.by.size_bytes, hashes) != what.blob) {
+    if (!is_of(request, what.blob)) {
       return reply_error(*what.asked, 422, "wrong_hashes", "the hashes are not those of this blob");
     }
     put(self, what, request, UINT32_MAX);

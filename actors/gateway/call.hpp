@@ -135,6 +135,37 @@ void reply_refused(const call& to, schema::Refusal::Reader refusal);
 [[nodiscard]] std::optional<hash256> id_in(const call& asked, std::string_view name,
                                            std::string_view text);
 
+// What requests ask, read from their bytes and checked before a role hears of it. No actor is
+// needed here, so that any bytes can be tried. nullopt: the request was refused.
+/// A transaction in the body, as a message or in JSON: {"body": hex, "signature": hex}. It is at
+/// most 256 KiB large and has a signature of 64 bytes.
+[[nodiscard]] std::optional<message<schema::SubmitTransaction>> offer_in(const call& asked);
+
+/// {"address": ...} in the body.
+[[nodiscard]] std::optional<address> address_in(const call& asked);
+
+/// A question for rows by their keys, as a message in the body.
+[[nodiscard]] std::optional<message<schema::GetProvenRows>> keys_in(const call& asked);
+
+/// The announcement of an upload in the body. It has as many hashes as its size needs, and the size
+/// is that of the reservation.
+[[nodiscard]] std::optional<message<schema::BeginPut>> announcement_in(const call& asked,
+                                                                       const reservation& by);
+/// Whether the hashes of an announcement are those of this blob.
+[[nodiscard]] bool is_of(const message<schema::BeginPut>& announced, const blob_id& blob);
+
+/// Which events are wanted.
+[[nodiscard]] std::optional<stream_filter> filter_in(const call& asked);
+/// The first place that is wanted: after Last-Event-ID, else `from`. It is empty if the request
+/// names none.
+[[nodiscard]] std::optional<std::optional<event_place>> first_place_in(const call& asked);
+
+/// How many of the latest events an explanation may read; 0: as many as usual.
+[[nodiscard]] std::optional<std::uint32_t> explained_events_in(const call& asked);
+
+/// Refuses a request for an upload.
+void refuse(const call& to, upload_refusal why);
+
 /// Asks a role, and answers 503 if it is silent.
 template <class Reply, class Role, class Request, class Then>
 void ask_role(self_pointer self, const Role& role, const call_ptr& from,

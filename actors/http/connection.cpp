@@ -117,13 +117,27 @@ void connection::process() {
   wait_to_read();
 }
 
-/// Other connections get their turn between two requests of this one.
+/// Other connections get their turn between two requests of this one. A client that has sent its
+/// next request already, without waiting for the response, shares a few places with all others of
+/// its kind: otherwise a request of everybody else would wait behind one of each of them.
 void connection::process_later() {
   if (std::exchange(processing_later_, true)) return;
+  if (!in_.empty()) return all_.owner.wait_for_turn(weak_from_this());
   asio::post(socket_.get_executor(), [self = shared_from_this()] {
     self->processing_later_ = false;
     if (self->stage_ != stage::closed) self->process();
   });
+}
+
+void connection::take_turn(std::uint64_t round) {
+  processing_later_ = false;
+  turn_ = round;
+  if (stage_ != stage::closed) process();
+  if (stage_ != stage::responding) end_turn();
+}
+
+void connection::end_turn() {
+  if (const auto round = std::exchange(turn_, std::nullopt)) all_.owner.end_turn(*round);
 }
 
 bool connection::parse_step() {
@@ -295,6 +309,7 @@ void connection::close() {
   body_memory_.clear();
   parser_.reset();
   if (const auto lost = std::exchange(exchange_, nullptr)) lost->close(false, !silent_);
+  end_turn();
   all_.owner.closed(*this);
 }
 

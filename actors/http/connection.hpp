@@ -25,6 +25,10 @@ class connection_owner {
   /// Gives a function that any thread may call, as long as it likes: it makes the connection call
   /// progress() soon, while both live.
   [[nodiscard]] virtual std::function<void()> waker(std::weak_ptr<connection> of) = 0;
+  /// Calls take_turn() of the connection soon, when few others have a turn.
+  virtual void wait_for_turn(std::weak_ptr<connection> of) = 0;
+  /// A turn that began in this round is over.
+  virtual void end_turn(std::uint64_t round) = 0;
   /// The last call for this connection. The owner may forget it.
   virtual void closed(connection& which) = 0;
 
@@ -52,6 +56,8 @@ class connection : public std::enable_shared_from_this<connection> {
   void progress();
   void tick(std::uint64_t now_ms);
   void close();
+  /// It may go on with a request that its client has sent before it had the last response.
+  void take_turn(std::uint64_t round);
   /// No callback will run any more.
   void silence() { silent_ = true; }
 
@@ -90,6 +96,7 @@ class connection : public std::enable_shared_from_this<connection> {
   void lose();
   void process();
   void process_later();
+  void end_turn();
   bool parse_step();
   void decide();
   void dispatch();
@@ -121,7 +128,8 @@ class connection : public std::enable_shared_from_this<connection> {
 
   bool reading_ = false;  // a wait for the socket is under way
   bool processing_later_ = false;
-  bytes in_;  // decrypted, and not parsed yet
+  std::optional<std::uint64_t> turn_;  // the round in which its turn began
+  bytes in_;                           // decrypted, and not parsed yet
   std::size_t lingered_bytes_ = 0;
   std::optional<request_parser> parser_;
   memory_share body_memory_;

@@ -12,6 +12,8 @@ namespace {
 using crypto::tls_state;
 
 constexpr std::size_t write_step_bytes = 64 * 1024;
+// A part that is at least so large is encrypted where it lies, and not copied first.
+constexpr std::size_t large_part_bytes = 16 * 1024;
 
 server_counters::count& outcome(server_counters& of, unsigned status) {
   if (status < 300) return of.responses_2xx;
@@ -40,6 +42,7 @@ void connection::answer(response what, bool closes) {
 
 void connection::start(const exchange::answer& what) {
   started_ = true;
+  end_turn();
   streaming_ = what.is_stream && !without_body_;
   chunked_ = what.is_stream && !what.length && !is_1_0_;
   if (what.is_stream && !what.length && is_1_0_) closes_ = true;
@@ -113,23 +116,35 @@ bool connection::fill_out() {
   if (stage_ == stage::responding && streaming_) pull();
   if (stage_ == stage::closed) return false;
   bytes plain;
-  while (!queue_.empty() && plain.size() < write_step_bytes) {
+  out_.clear();
+  out_at_ = 0;
+  std::size_t taken = 0;
+  const auto can_write = [this] { return tls_ && tls_->state() == tls_state::open; };
+  while (!queue_.empty() && taken < write_step_bytes) {
     auto& front = queue_.front();
     const auto rest = byte_view(*front.data).subspan(front.at);
-    const auto part = rest.first(std::min(rest.size(), write_step_bytes - plain.size()));
-    plain.insert(plain.end(), part.begin(), part.end());
+    const auto part = rest.first(std::min(rest.size(), write_step_bytes - taken));
+    taken += part.size();
+    if (part.size() < large_part_bytes || !can_write()) {
+      // Small pieces go together: a header and its body are one record.
+      plain.insert(plain.end(), part.begin(), part.end());
+    } else {
+      if (!plain.empty()) tls_->write(plain);
+      plain.clear();
+      if (can_write()) tls_->write(part);
+    }
     front.at += part.size();
     if (part.size() < rest.size()) break;
     queue_.pop_front();
   }
-  bytes().swap(out_);
-  out_at_ = 0;
   if (!tls_) {
     out_ = std::move(plain);
   } else {
-    if (!plain.empty() && tls_->state() == tls_state::open) tls_->write(plain);
+    if (!plain.empty() && can_write()) tls_->write(plain);
     tls_->take(out_);
   }
+  // An idle connection holds no buffer.
+  if (out_.empty()) bytes().swap(out_);
   return !out_.empty();
 }
 

@@ -46,6 +46,10 @@ struct server_limits {
   std::uint32_t requests_burst = 100;
   std::size_t buckets = 16'384;  // hosts that are remembered; the one unseen for longest goes first
 
+  // Of clients that send a request before they have the last response: so many of their requests
+  // are answered at one time, or begun in 50 ms.
+  std::size_t pipelined_requests = 4;
+
   std::uint32_t retry_after_s = 2;  // what 503 asks clients to wait
 };
 

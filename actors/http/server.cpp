@@ -5,6 +5,7 @@
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <chrono>
+#include <deque>
 #include <map>
 #include <mutex>
 #include <system_error>
@@ -44,6 +45,8 @@ class server::core final : public connection_owner {
   [[nodiscard]] std::uint64_t now_ms() const override { return options_.now_ms(); }
   [[nodiscard]] std::optional<std::uint32_t> must_wait_s(const std::string& client) override;
   [[nodiscard]] std::function<void()> waker(std::weak_ptr<connection> of) override;
+  void wait_for_turn(std::weak_ptr<connection> of) override;
+  void end_turn(std::uint64_t round) override;
   void closed(connection& which) override;
 
   [[nodiscard]] std::uint16_t port() const { return port_; }
@@ -56,6 +59,8 @@ class server::core final : public connection_owner {
   void accept();
   void admit(tcp::socket socket, const asio::ip::address& from);
   [[nodiscard]] bool is_room();
+  void give_turns();
+  void give_turns_later();
   void wait_for_tick();
   void shut_down();
 
@@ -73,6 +78,10 @@ class server::core final : public connection_owner {
   bool accepting_ = false;
   std::uint16_t port_ = 0;
   std::uint64_t last_number_ = 0;
+  std::deque<std::weak_ptr<connection>> want_turns_;
+  std::size_t turns_ = 0;    // that have begun in this round and are not over
+  std::uint64_t round_ = 0;  // each tick begins a round, so that no slow answer holds a turn
+  bool giving_turns_ = false;
   std::map<std::uint64_t, std::shared_ptr<connection>> connections_;
   std::thread thread_;
 };
@@ -218,6 +227,38 @@ std::function<void()> server::core::waker(std::weak_ptr<connection> of) {
   };
 }
 
+void server::core::wait_for_turn(std::weak_ptr<connection> of) {
+  want_turns_.push_back(std::move(of));
+  give_turns_later();
+}
+
+void server::core::end_turn(std::uint64_t round) {
+  if (round != round_) return;
+  --turns_;
+  give_turns_later();
+}
+
+void server::core::give_turns_later() {
+  if (want_turns_.empty() || turns_ >= options_.limits.pipelined_requests) return;
+  if (std::exchange(giving_turns_, true)) return;
+  asio::post(io_, [this] {
+    giving_turns_ = false;
+    give_turns();
+  });
+}
+
+void server::core::give_turns() {
+  // What is over at once comes again later, behind everything else that the loop has to do.
+  for (auto left = want_turns_.size(); left > 0; --left) {
+    if (turns_ >= options_.limits.pipelined_requests) return;
+    const auto next = want_turns_.front().lock();
+    want_turns_.pop_front();
+    if (!next) continue;
+    ++turns_;
+    next->take_turn(round_);
+  }
+}
+
 void server::core::closed(connection& which) {
   if (!which.is_from_proxy()) counts_.leave(which.address());
   --counters_.connections_open;
@@ -231,6 +272,9 @@ void server::core::wait_for_tick() {
     const auto now = now_ms();
     for (const auto& [number, one] : std::map(connections_)) one->tick(now);
     accept();
+    ++round_;
+    turns_ = 0;
+    give_turns_later();
     wait_for_tick();
   });
 }

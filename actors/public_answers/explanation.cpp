@@ -1,6 +1,11 @@
 #include "actors/public_answers/explanation.hpp"
 
+#include <algorithm>
+#include <initializer_list>
+#include <set>
+
 #include "actors/explain/subjects.hpp"
+#include "messages/values/utf8.hpp"
 
 namespace soma::public_answers {
 namespace {
@@ -113,6 +118,34 @@ ledger_refusal refusal_of(explain::naming reason) {
   return ledger_refusal::not_there_yet;
 }
 
+bool is_text(const std::string& text) {
+  return is_utf8(text);
+}
+
+/// The names of one object of a document.
+class names_once {
+ public:
+  names_once(std::initializer_list<std::string_view> known = {}) : taken_(known) {}
+  /// False: it is no plain name, or it was taken before.
+  [[nodiscard]] bool take(std::string_view name) {
+    return !name.empty() && name.find_first_not_of(plain) == name.npos &&
+           taken_.insert(name).second;
+  }
+
+ private:
+  static constexpr std::string_view plain = "abcdefghijklmnopqrstuvwxyz0123456789_";
+  std::set<std::string_view> taken_;
+};
+
+bool are_fields(const std::vector<explain::field>& all, names_once& names) {
+  return std::ranges::all_of(all, [&](const explain::field& one) {
+    if (!names.take(one.name)) return false;
+    if (const auto* text = std::get_if<std::string>(&one.value)) return is_text(*text);
+    const auto* texts = std::get_if<std::vector<std::string>>(&one.value);
+    return texts == nullptr || std::ranges::all_of(*texts, is_text);
+  });
+}
+
 }  // namespace
 
 message<schema::Explanation> to_message(const explain::explanation& what) {
@@ -145,6 +178,23 @@ explain::explanation read_explanation(schema::Explanation::Reader from) {
         {text_of(one.getName()), text_of(one.getTitle()), read_steps(one.getSteps())});
   }
   return what;
+}
+
+bool is_sound(const explain::explanation& what) {
+  const auto are_steps = [](const std::vector<explain::step>& all) {
+    return std::ranges::all_of(all, [](const explain::step& one) {
+      names_once names{"what", "text", "height", "section"};
+      return is_text(one.name) && is_text(one.text) && is_text(one.section) &&
+             are_fields(one.fields, names);
+    });
+  };
+  names_once facts;
+  names_once members{"subject", "id", "status", "summary", "facts", "next", "proven"};
+  return is_text(what.subject) && is_text(what.id) && is_text(what.status) &&
+         is_text(what.summary) && are_fields(what.facts, facts) && are_steps(what.next) &&
+         std::ranges::all_of(what.passages, [&](const explain::passage& one) {
+           return members.take(one.name) && is_text(one.title) && are_steps(one.steps);
+         });
 }
 
 message<schema::Explanation> explanation_answer(const tables::ledger_view& ledger,

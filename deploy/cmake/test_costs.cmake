@@ -47,6 +47,7 @@ set(SOMA_TEST_COSTS
   consensus 6 computes
   cli_source 5 computes
   cli_bench 8 computes
+  cli_bench_gateway 15 computes
   signing 5 computes
   rules 4 computes)
 

@@ -45,6 +45,7 @@ std::vector<std::unique_ptr<verb>> all_verbs() {
   all.push_back(make_bench_train());
   all.push_back(make_bench_ledger());
   all.push_back(make_bench_consensus());
+  all.push_back(make_bench_gateway());
   all.push_back(make_config_show());
   return all;
 }

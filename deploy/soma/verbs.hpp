@@ -48,6 +48,7 @@ namespace soma::cli {
 [[nodiscard]] std::unique_ptr<verb> make_bench_train();
 [[nodiscard]] std::unique_ptr<verb> make_bench_ledger();
 [[nodiscard]] std::unique_ptr<verb> make_bench_consensus();
+[[nodiscard]] std::unique_ptr<verb> make_bench_gateway();
 [[nodiscard]] std::unique_ptr<verb> make_verify_epoch();
 [[nodiscard]] std::unique_ptr<verb> make_sim_consensus();
 

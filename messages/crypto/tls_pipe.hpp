@@ -15,6 +15,28 @@
 
 namespace soma::crypto {
 
+/// A sink of OpenSSL that appends to a buffer of ours. OpenSSL's own sink in memory copies what is
+/// in it whenever it grows, and once more when it is emptied.
+inline const BIO_METHOD* appending_sink() {
+  static const std::unique_ptr<BIO_METHOD, freed_by<BIO_meth_free>> made = [] {
+    std::unique_ptr<BIO_METHOD, freed_by<BIO_meth_free>> sink(
+        BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "appending sink"));
+    require(sink != nullptr, "a sink");
+    BIO_meth_set_write_ex(sink.get(),
+                          [](BIO* to, const char* data, std::size_t size, std::size_t* written) {
+                            auto& buffer = *static_cast<bytes*>(BIO_get_data(to));
+                            const auto* const begin = reinterpret_cast<const std::uint8_t*>(data);
+                            buffer.insert(buffer.end(), begin, begin + size);
+                            *written = size;
+                            return 1;
+                          });
+    BIO_meth_set_ctrl(sink.get(),
+                      [](BIO*, int what, long, void*) { return what == BIO_CTRL_FLUSH ? 1L : 0L; });
+    return sink;
+  }();
+  return made.get();
+}
+
 using context_ptr = std::unique_ptr<SSL_CTX, freed_by<SSL_CTX_free>>;
 using ssl_ptr = std::unique_ptr<SSL, freed_by<SSL_free>>;
 
@@ -22,15 +44,16 @@ struct tls_pipe {
   static constexpr std::size_t read_step_bytes = 16 * 1024;  // one record
 
   ssl_ptr ssl;
-  BIO* in = nullptr;  // freed by the SSL handle, which owns both
-  BIO* out = nullptr;
+  BIO* in = nullptr;                                       // freed by the SSL handle
+  std::unique_ptr<bytes> out = std::make_unique<bytes>();  // stays where it is when the pipe moves
   tls_state state = tls_state::handshaking;
 
   tls_pipe(SSL_CTX* context, tls_side side) : ssl(SSL_new(context)) {
-    bio_ptr to_read(BIO_new(BIO_s_mem())), to_write(BIO_new(BIO_s_mem()));
+    bio_ptr to_read(BIO_new(BIO_s_mem())), to_write(BIO_new(appending_sink()));
     require(ssl != nullptr && to_read != nullptr && to_write != nullptr, "TLS session");
     in = to_read.get();
-    out = to_write.get();
+    BIO_set_data(to_write.get(), out.get());
+    BIO_set_init(to_write.get(), 1);
     SSL_set_bio(ssl.get(), to_read.release(), to_write.release());
     if (side == tls_side::client) {
       SSL_set_connect_state(ssl.get());
@@ -104,16 +127,18 @@ struct tls_pipe {
     return state;
   }
 
-  [[nodiscard]] std::size_t waiting_bytes() const { return BIO_ctrl_pending(out); }
+  [[nodiscard]] std::size_t waiting_bytes() const { return out->size(); }
 
+  /// When nothing waits, the memory for it is given back: most connections are idle.
   void take(bytes& ciphertext) {
-    const std::size_t waiting = waiting_bytes();
-    if (waiting == 0) return;
-    const std::size_t before = ciphertext.size();
-    ciphertext.resize(before + waiting);
-    std::size_t got = 0;
-    require(BIO_read_ex(out, ciphertext.data() + before, waiting, &got) == 1 && got == waiting,
-            "ciphertext that was there");
+    if (out->empty()) return bytes().swap(*out);
+    if (ciphertext.empty()) {
+      // The buffers change places, so that both keep their memory.
+      ciphertext.swap(*out);
+    } else {
+      ciphertext.insert(ciphertext.end(), out->begin(), out->end());
+      out->clear();
+    }
   }
 
   void end() {

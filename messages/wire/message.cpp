@@ -6,15 +6,17 @@ namespace soma::inline wire::detail {
 
 message_words words_of(kj::ArrayPtr<const capnp::word> segment, const structure& kind,
                        std::size_t max_bytes) {
-  bytes framed(8 + segment.size() * 8);
-  const std::uint32_t table[2] = {0, static_cast<std::uint32_t>(segment.size())};
-  std::memcpy(framed.data(), table, sizeof table);
-  std::memcpy(framed.data() + 8, segment.begin(), segment.size() * 8);
-  auto words = parse_words(framed, kind, max_bytes);
-  SOMA_ASSERT(words || words.error() != parse_refusal::too_large,
-              "a message within its size limit");
-  SOMA_ASSERT(words, "a message of ours that our own parser takes");
-  return std::move(*words);
+  auto words = std::make_shared<std::vector<std::uint64_t>>();
+  words->reserve(1 + segment.size());
+  words->push_back(std::uint64_t{segment.size()} << 32);  // the segment table
+  const auto* const first = reinterpret_cast<const std::uint64_t*>(segment.begin());
+  words->insert(words->end(), first, first + segment.size());
+  const auto size = check_size(
+      {reinterpret_cast<const std::uint8_t*>(words->data()), words->size() * sizeof(std::uint64_t)},
+      max_bytes);
+  SOMA_ASSERT(size || size.error() != parse_refusal::too_large, "a message within its size limit");
+  SOMA_ASSERT(size && check_words(*words, kind), "a message of ours that our own parser takes");
+  return words;
 }
 
 const message_words& empty_words() {

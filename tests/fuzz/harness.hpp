@@ -29,11 +29,22 @@ namespace soma::fuzz {
 /// each request is the same however it is cut, has one end, and a path that stays below its root.
 [[nodiscard]] std::string check_http_request(byte_view input);
 
+/// A line "VERB target", lines "name: value", an empty line and a body, as a request that a gateway
+/// has got: each question in it is read whole, or refused by a name, and the program is not at
+/// fault. What is passed on to a role is a message that the role takes.
+[[nodiscard]] std::string check_gateway_request(byte_view input);
+
+/// The first byte chooses a kind of answer, the rest is what a gateway has sent: what is read has
+/// the form that the readers promise, and a refusal is fit for a terminal.
+[[nodiscard]] std::string check_gateway_answer(byte_view input);
+
 /// Inputs to begin with, by name: small valid files of several architectures and near misses.
 [[nodiscard]] std::map<std::string, bytes> safetensors_seeds();
 [[nodiscard]] std::map<std::string, bytes> tokens_seeds();
 [[nodiscard]] std::map<std::string, bytes> peer_message_seeds();
 [[nodiscard]] std::map<std::string, bytes> http_request_seeds();
+[[nodiscard]] std::map<std::string, bytes> gateway_request_seeds();
+[[nodiscard]] std::map<std::string, bytes> gateway_answer_seeds();
 
 /// A few changes that know the format: numbers, names and entries of the header are exchanged,
 /// values become infinite, parts move; mostly the header's length is mended afterwards, or nothing
@@ -44,6 +55,10 @@ namespace soma::fuzz {
 [[nodiscard]] bytes change_peer_message(bytes input, noise::noise_generator& noise);
 /// Words of HTTP are put in and over others, and bytes go.
 [[nodiscard]] bytes change_http_request(bytes input, noise::noise_generator& noise);
+/// The same with words of paths, parameters and JSON.
+[[nodiscard]] bytes change_gateway_request(bytes input, noise::noise_generator& noise);
+/// As for the messages of validators. The kind mostly stays.
+[[nodiscard]] bytes change_gateway_answer(bytes input, noise::noise_generator& noise);
 
 /// The header's text without its length, empty where there is none, and a file with another.
 [[nodiscard]] std::string header_of(byte_view file);
@@ -62,6 +77,9 @@ inline constexpr target targets[] = {
     {"tokens", check_tokens, tokens_seeds, change_tokens, false},
     {"peer_message", check_peer_message, peer_message_seeds, change_peer_message, false},
     {"http_request", check_http_request, http_request_seeds, change_http_request, false},
+    {"gateway_request", check_gateway_request, gateway_request_seeds, change_gateway_request,
+     false},
+    {"gateway_answer", check_gateway_answer, gateway_answer_seeds, change_gateway_answer, false},
 };
 
 }  // namespace soma::fuzz

@@ -4,6 +4,7 @@
 #include "actors/http/request_parser.hpp"
 #include "messages/values/utf8.hpp"
 #include "tests/fuzz/harness.hpp"
+#include "tests/fuzz/words.hpp"
 
 namespace soma::fuzz {
 namespace {
@@ -164,27 +165,7 @@ bytes change_http_request(bytes input, noise::noise_generator& noise) {
                                               "POST ",
                                               std::string(1, '\0'),
                                               "\x80"};
-  if (input.size() < 2) input.resize(2);
-  for (auto changes = 1 + noise.below(4); changes > 0; --changes) {
-    const auto at = input.begin() + static_cast<std::ptrdiff_t>(noise.below(input.size()));
-    const auto& word = words[noise.below(words.size())];
-    switch (noise.below(4)) {
-      case 0:
-        input.insert(at, word.begin(), word.end());
-        break;
-      case 1:
-        if (input.size() > 2) input.erase(at);
-        break;
-      case 2: {
-        const auto size = std::min<std::size_t>(word.size(), input.end() - at);
-        std::copy_n(word.begin(), size, at);
-        break;
-      }
-      default:
-        *at ^= static_cast<std::uint8_t>(1U << noise.below(8));
-    }
-  }
-  return input;
+  return change_words(std::move(input), words, noise);
 }
 
 }  // namespace soma::fuzz

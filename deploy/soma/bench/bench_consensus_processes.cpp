@@ -1,18 +1,8 @@
 // Validators in processes of their own, as an operator runs them, and a client that sends transfers
 // to all of them in turn. When a transfer became final is read from the ledger of the validator to
 // which it was sent.
-#include <arpa/inet.h>
-#include <fcntl.h>
-#include <netinet/in.h>
-#include <signal.h>
-#include <sys/prctl.h>
-#include <sys/socket.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
 #include <caf/actor_system.hpp>
 #include <chrono>
-#include <fstream>
 #include <map>
 #include <thread>
 
@@ -21,6 +11,7 @@
 #include "actors/validator/validator_actor.hpp"
 #include "deploy/soma/bench/bench_consensus.hpp"
 #include "deploy/soma/bench/bench_consensus_member.hpp"
+#include "deploy/soma/bench/child_process.hpp"
 #include "deploy/soma/genesis/network_homes.hpp"
 #include "deploy/soma/shell/stop.hpp"
 #include "deploy/soma/shell/units.hpp"
@@ -39,107 +30,11 @@ using std::chrono::milliseconds;
 constexpr auto patience = std::chrono::seconds(60);
 constexpr auto again_after = std::chrono::seconds(5);
 constexpr std::size_t most_again_per_s = 2'000;
-// Linux takes ports for outgoing connections from 32,768 on by default; these lie below.
-constexpr std::uint32_t lowest_port = 20'000, highest_port = 32'000;
 constexpr std::size_t ledger_map_bytes = std::size_t{64} << 30U;
 
 double elapsed_seconds(steady::time_point start) {
   return std::chrono::duration<double>(steady::now() - start).count();
 }
-
-bool is_free(std::uint32_t port) {
-  const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  sockaddr_in at{};
-  at.sin_family = AF_INET;
-  at.sin_port = htons(static_cast<std::uint16_t>(port));
-  at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  const bool bound = ::bind(fd, reinterpret_cast<const sockaddr*>(&at), sizeof at) == 0;
-  ::close(fd);
-  return bound;
-}
-
-/// The first of `count` consecutive ports on which no process listens; nullopt if 200 tries find no
-/// such row. The search begins at a place that depends on the process id, so that two benchmarks
-/// that run at the same time do not choose the same ports.
-std::optional<std::uint32_t> free_ports(std::uint32_t count) {
-  const auto span = highest_port - lowest_port - count;
-  auto first = lowest_port + static_cast<std::uint32_t>(::getpid()) * 67 % span;
-  for (std::uint32_t tries = 0; tries < 200;
-       ++tries, first = lowest_port + (first + count) % span) {
-    std::uint32_t free = 0;
-    while (free < count && is_free(first + free)) ++free;
-    if (free == count) return first;
-  }
-  return std::nullopt;
-}
-
-/// A child process `soma node run`, which is stopped when the object is destroyed: first by SIGINT
-/// and, if it still runs after 10 s, by SIGKILL. It is also stopped when this process ends without
-/// destroying anything.
-class child {
- public:
-  child(const fs::path& config, const fs::path& log) {
-    std::vector<std::string> words{"soma", "node", "run", "--config", config.string()};
-    std::vector<char*> argv;
-    for (auto& word : words) argv.push_back(word.data());
-    argv.push_back(nullptr);
-    const auto parent = ::getpid();
-    id_ = ::fork();
-    if (id_ != 0) return;
-    // Only calls that are safe after a fork of a process with threads.
-    (void)::prctl(PR_SET_PDEATHSIG, SIGINT);
-    const int nothing = ::open("/dev/null", O_RDONLY);
-    const int written = ::open(log.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0600);
-    const bool is_ready = ::getppid() == parent && nothing >= 0 && written >= 0 &&
-                          ::dup2(nothing, STDIN_FILENO) >= 0 &&
-                          ::dup2(written, STDOUT_FILENO) >= 0 &&
-                          ::dup2(written, STDERR_FILENO) >= 0;
-    if (is_ready) ::execv("/proc/self/exe", argv.data());
-    ::_exit(1);
-  }
-  child(child&& other) noexcept : id_(std::exchange(other.id_, -1)) {}
-  child& operator=(child&&) = delete;
-  ~child() {
-    if (id_ <= 0) return;
-    ::kill(id_, SIGINT);
-    const auto asked = steady::now();
-    while (::waitpid(id_, nullptr, WNOHANG) == 0) {
-      if (elapsed_seconds(asked) > 10) ::kill(id_, SIGKILL);
-      std::this_thread::sleep_for(milliseconds(20));
-    }
-  }
-  [[nodiscard]] bool runs() const { return id_ > 0 && ::waitpid(id_, nullptr, WNOHANG) == 0; }
-
-  [[nodiscard]] double cpu_seconds() const {
-    std::ifstream file("/proc/" + std::to_string(id_) + "/stat");
-    std::string text(std::istreambuf_iterator<char>(file), {});
-    const auto name_end = text.rfind(')');
-    if (name_end == text.npos) return 0;
-    std::istringstream rest(text.substr(name_end + 2));
-    std::string word;
-    double ticks = 0;
-    for (int field = 3; field <= 15 && rest >> word; ++field) {
-      if (field >= 14) ticks += std::stod(word);
-    }
-    return ticks / static_cast<double>(::sysconf(_SC_CLK_TCK));
-  }
-  /// Memory that belongs to the process alone. Mapped files do not count, since the system may take
-  /// their pages back.
-  [[nodiscard]] std::uint64_t memory_bytes() const {
-    std::ifstream file("/proc/" + std::to_string(id_) + "/status");
-    std::string word;
-    while (file >> word) {
-      if (word != "RssAnon:") continue;
-      std::uint64_t kib = 0;
-      file >> kib;
-      return kib * 1024;
-    }
-    return 0;
-  }
-
- private:
-  pid_t id_ = -1;
-};
 
 class process_network {
  public:
@@ -162,7 +57,9 @@ class process_network {
     for (const auto& home : homes->all()) {
       homes_.push_back(wanted_.folder / home.name);
       doors_.push_back(home.door);
-      children_.emplace_back(homes_.back() / "node.toml", homes_.back() / "log");
+      const auto config = (homes_.back() / "node.toml").string();
+      children_.emplace_back(child_process::setting{{"soma", "node", "run", "--config", config},
+                                                    homes_.back() / "log"});
     }
     return connect();
   }
@@ -231,8 +128,7 @@ class process_network {
           break;
         }
         if (!children_[i].runs() || steady::now() - start > patience) {
-          std::ifstream log(homes_[i] / "log");
-          std::string said(std::istreambuf_iterator<char>(log), {});
+          const auto said = children_[i].said();
           return failed("a validator does not start", said.empty() ? role.error() : said,
                         "report this");
         }
@@ -311,7 +207,7 @@ class process_network {
   consensus_offer offer_;
   std::vector<fs::path> homes_;
   std::vector<mesh::host_port> doors_;
-  std::vector<child> children_;
+  std::vector<child_process> children_;
   std::unique_ptr<cluster::system_config> config_;
   std::unique_ptr<caf::actor_system> system_;
   std::vector<validator::validator_actor> validators_;

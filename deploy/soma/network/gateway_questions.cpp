@@ -1,4 +1,5 @@
 // Questions to gateways whose answers are for people: proofs to pass on, and explanations.
+#include "actors/public_answers/explanation.hpp"
 #include "deploy/soma/network/gateway_ledger.hpp"
 
 namespace soma::cli {
@@ -47,6 +48,11 @@ expected<explain::explanation, failure> gateway_ledger::explain(const std::strin
           return std::optional<message<schema::Explanation>>{};
         }
         if (!told) return make_unexpected(std::move(told.error()));
+        if (!public_answers::is_sound(public_answers::read_explanation(told->root()))) {
+          return make_unexpected(refusal{distrust::malformed,
+                                         "its explanation has names that are repeated or none",
+                                         std::nullopt});
+        }
         return std::optional(std::move(*told));
       });
   if (!reply) return failed("cannot explain " + what, *declined);

@@ -110,7 +110,7 @@ TEST_CASE("strangers, foreigners and the late are refused by name, and nothing i
   CHECK(told(world.begin(make(1, {{1}}, world.id, size, soon))) == "403other_chain");
   CHECK(told(world.begin(make(1, chain, {{1}}, size, soon))) == "403other_blob");
   CHECK(told(world.begin(make(1, chain, world.id, size - 1, soon))) == "403other_blob");
-  CHECK(told(world.begin(make(1, chain, world.id, size, unix_ms() - 10'000))) ==
+  CHECK(told(world.begin(make(1, chain, world.id, size, unix_ms() - 5'000))) ==
         "403reservation_expired");
   CHECK(told(world.begin(make(1, chain, world.id, size, unix_ms() + 25 * 3'600'000))) ==
         "403expiry_too_far");

@@ -213,6 +213,63 @@ TEST_CASE("a flood of pipelined requests is one request at a time, and one buffe
   CHECK(answers == 200);
 }
 
+TEST_CASE("connections that send without waiting share a few places, and take none of others") {
+  held_requests held;
+  test_server server([&](http::server_options& options) {
+    options.limits.requests_burst = 10'000;
+    options.limits.connections_per_host = 100;
+    options.limits.pipelined_requests = 3;
+    options.tick_ms = 60'000;  // no tick gives the places anew
+    options.handler = [&](http::request, http::responder to) { held.hold(std::move(to)); };
+  });
+  const std::string one = "GET /held HTTP/1.1\r\nHost: h\r\n\r\n";
+  std::vector<std::unique_ptr<raw_client>> hasty;
+  for (int i = 0; i < 10; ++i) {
+    hasty.push_back(std::make_unique<raw_client>(server.port()));
+    hasty.back()->send(one + one);
+  }
+  REQUIRE(wait_for([&] { return held.size() == 10; }));  // the first of each
+  held.answer_all("first");
+  REQUIRE(wait_for([&] { return held.size() == 3; }));
+  raw_client honest(server.port());
+  for (int i = 0; i < 3; ++i) {
+    honest.send(one);
+    REQUIRE(wait_for([&] { return held.size() == 4; }));
+    const std::lock_guard lock(held.mutex);
+    held.held.back().send(http::make_response(200, "text/plain", "honest"));
+    held.held.pop_back();
+    CHECK(honest.status() == 200);
+  }
+  CHECK(held.size() == 3);
+  hasty.front().reset();  // somebody who goes leaves a place, if it had one
+  const std::uint64_t all = 10 + 3 + 9;
+  REQUIRE(wait_for([&] {
+    held.answer_all("second");
+    return server.counters().responses_2xx >= all;
+  }));
+  for (std::size_t i = 1; i < hasty.size(); ++i) {
+    CHECK(hasty[i]->read_until("second").find("first") != std::string::npos);
+  }
+}
+
+TEST_CASE("each tick gives the places of hasty clients anew, so that slow answers hold none") {
+  held_requests held;
+  test_server server([&](http::server_options& options) {
+    options.limits.pipelined_requests = 1;
+    options.tick_ms = 5;
+    options.handler = [&](http::request, http::responder to) { held.hold(std::move(to)); };
+  });
+  const std::string one = "GET /held HTTP/1.1\r\nHost: h\r\n\r\n";
+  std::vector<std::unique_ptr<raw_client>> hasty;
+  for (int i = 0; i < 5; ++i) {
+    hasty.push_back(std::make_unique<raw_client>(server.port()));
+    hasty.back()->send(one + one);
+  }
+  REQUIRE(wait_for([&] { return held.size() == 5; }));
+  held.answer_all("first");
+  CHECK(wait_for([&] { return held.size() == 5; }));
+}
+
 TEST_CASE("bodies of all connections together stay below the ceiling") {
   test_server server([](http::server_options& options) { options.limits.memory_bytes = 150'000; });
   const auto begin = post_echo + "Content-Length: 90000\r\n\r\n";

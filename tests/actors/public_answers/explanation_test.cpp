@@ -45,6 +45,7 @@ TEST_CASE("an explanation arrives as the ledger tells it") {
     const auto received = message<schema::Explanation>::parse(sent.bytes());
     REQUIRE(received.has_value());
     const auto there = read_explanation(received->root());
+    CHECK(is_sound(there));
     CHECK(there.subject == here->subject);
     CHECK(there.id == here->id);
     CHECK(there.status == here->status);
@@ -91,4 +92,32 @@ TEST_CASE("what cannot be explained is refused by name, and limits hold") {
   CHECK(refused_as("0", max_explained_events + 1) == schema::LedgerRefusal::TOO_MANY);
   const auto few = explanation_answer(net.store.view(), question("0", max_explained_events).root());
   CHECK(few.root().getRefusal().isNone());
+}
+
+TEST_CASE("an explanation whose names or texts readers could read differently is not sound") {
+  explain::explanation good;
+  good.facts = {{"height", std::uint64_t{7}}, {"models", std::vector<std::string>{"a", "b"}}};
+  good.passages = {{"story", "What happened", {{"filled", "it is filled", {}, "", {}}}}};
+  good.next = good.passages.front().steps;
+  CHECK(is_sound(good));
+  using change = void (*)(explain::explanation&);
+  for (const change spoil : {
+           change([](auto& it) { it.facts.push_back(it.facts.front()); }),
+           change([](auto& it) { it.facts.front().name = ""; }),
+           change([](auto& it) { it.facts.front().name = "\x1b[2J"; }),
+           change([](auto& it) { it.facts.front().value = std::string("\xff"); }),
+           change([](auto& it) { it.facts.back().value = std::vector<std::string>{"\xff"}; }),
+           change([](auto& it) { it.passages.push_back(it.passages.front()); }),
+           change([](auto& it) { it.passages.front().name = "proven"; }),
+           change([](auto& it) { it.passages.front().title = "\xff"; }),
+           change([](auto& it) {
+             it.next.front().fields = {{"text", true}};
+           }),
+           change([](auto& it) { it.next.front().text = "\xc0\x80"; }),
+           change([](auto& it) { it.summary = "\xff"; }),
+       }) {
+    auto bad = good;
+    spoil(bad);
+    CHECK(!is_sound(bad));
+  }
 }
