@@ -132,12 +132,13 @@ message<schema::ProvenRows> some_rows() {
   });
 }
 
-message<schema::Explanation> some_explanation() {
+message<schema::Explanation> some_explanation(bool repeats) {
   explain::explanation what;
   what.subject = "target";
   what.id = "0x1f3a90c2";
   what.summary = "It is open.";
   what.facts.push_back({"height", std::uint64_t{7}});
+  if (repeats) what.facts.push_back(what.facts.front());
   explain::passage part;
   part.name = "claims";
   part.title = "Claims";
@@ -164,7 +165,7 @@ std::map<std::string, bytes> gateway_answer_seeds() {
     seed.insert(seed.end(), body.begin(), body.end());
   };
   const auto rows = some_rows();
-  const auto told = some_explanation();
+  const auto told = some_explanation(false), repeated = some_explanation(true);
   add("rows", 0, rows.bytes());
   add("rows_as_explanation", 4, rows.bytes());
   const auto refused = message<schema::ProvenRows>::build([](auto out) {
@@ -190,6 +191,7 @@ std::map<std::string, bytes> gateway_answer_seeds() {
   named.front() = 1;
   add("other_blob", 3, named);
   add("explanation", 4, told.bytes());
+  add("repeated_names", 4, repeated.bytes());
   const auto events = message<schema::EventPage>::build([&](auto out) {
     out.setNextHeight(5);
     out.initEvents(1)[0].setHeight(4);
