@@ -31,9 +31,9 @@ std::vector<gateway_client::blob_gateway> make_blob_gateways(
   return all;
 }
 
-blob_id upload_blob(byte_view data, const crypto::key_pair& owner, const chain_id& chain,
-                    const std::vector<gateway_client::blob_gateway>& gateways,
-                    const gateway_client::pool_options& options) {
+taken_blob upload_blob(byte_view data, const crypto::key_pair& owner, const chain_id& chain,
+                       const std::vector<gateway_client::blob_gateway>& gateways,
+                       const gateway_client::pool_options& options) {
   gateway_client::push_source source;
   source.outline = gateway_client::outline_of(data);
   source.chunk = [&](std::uint32_t number) {
@@ -42,6 +42,8 @@ blob_id upload_blob(byte_view data, const crypto::key_pair& owner, const chain_i
     const auto part = data.subspan(at, std::min(most, data.size() - at));
     return bytes(part.begin(), part.end());
   };
+  taken_blob taken;
+  source.on_taken = [&](const std::string& gateway) { taken.by = gateway; };
   live_area area;
   source.progress = [&](std::uint32_t have, std::uint32_t all) {
     area.draw({"uploading: " + std::to_string(have) + " of " + std::to_string(all) + " chunks"});
@@ -51,7 +53,10 @@ blob_id upload_blob(byte_view data, const crypto::key_pair& owner, const chain_i
                                                             unix_now_ms() + reserved_ms);
   const auto done = push_blob(source, reservation, gateways, options);
   area.clear();
-  if (done) return *done;
+  if (done) {
+    taken.blob = *done;
+    return taken;
+  }
   throw source_failure("no gateway took the blob: " + to_text(done.error()) +
                        "; the same command continues where this one stopped");
 }

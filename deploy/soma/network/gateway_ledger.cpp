@@ -389,7 +389,21 @@ std::vector<gateway_client::blob_gateway> gateway_ledger::blob_gateways() {
 }
 
 blob_id gateway_ledger::put_blob(bytes data, const crypto::key_pair& owner) {
-  return upload_blob(data, owner, chain_, blob_gateways(), pool_options());
+  auto taken = upload_blob(data, owner, chain_, blob_gateways(), pool_options());
+  takers_.push_back(std::move(taken.by));
+  return taken.blob;
+}
+
+bool gateway_ledger::put_blob_elsewhere(bytes data, const crypto::key_pair& owner) {
+  auto others = blob_gateways();
+  std::erase_if(others, [&](const auto& one) { return std::ranges::count(takers_, one.name) > 0; });
+  if (others.empty()) return false;
+  if (!takers_.empty()) {
+    note_line("no validator has what the gateway at " + takers_.back() +
+              " has taken: uploading it to another gateway, too");
+  }
+  takers_.push_back(upload_blob(data, owner, chain_, others, pool_options()).by);
+  return true;
 }
 
 }  // namespace soma::cli
