@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "deploy/soma/network/gateway_addresses.hpp"
+#include "deploy/soma/network/gateway_ledger.hpp"
 #include "deploy/soma/shell/console.hpp"
 #include "deploy/soma/shell/units.hpp"
 #include "deploy/soma/source/ledger_source.hpp"
@@ -19,6 +20,14 @@ constexpr std::uint64_t reserved_ms = 12 * 3'600'000;
 
 gateway_client::http_fetch_options fetch_options(const http::origin& at) {
   return {.at = at, .trust = {}, .environment = http::read_proxy_environment()};
+}
+
+gateway_client::pool_options telling_options() {
+  gateway_client::pool_options options;
+  options.on_left = [](const std::string& name, const gateway_client::refusal& why) {
+    note_line("left " + describe(name, why));
+  };
+  return options;
 }
 
 std::vector<gateway_client::blob_gateway> make_blob_gateways(
@@ -59,6 +68,33 @@ taken_blob upload_blob(byte_view data, const crypto::key_pair& owner, const chai
   }
   throw source_failure("no gateway took the blob: " + to_text(done.error()) +
                        "; the same command continues where this one stopped");
+}
+
+outcome gateway_ledger::connect_blobs(const mesh::host_port&) {
+  return wrong_usage("--blobs has no meaning here", where_ + " takes the weights itself",
+                     "leave --blobs out");
+}
+
+std::vector<gateway_client::blob_gateway> gateway_ledger::blob_gateways() {
+  return make_blob_gateways(origins_);
+}
+
+blob_id gateway_ledger::put_blob(bytes data, const crypto::key_pair& owner) {
+  auto taken = upload_blob(data, owner, chain_, blob_gateways(), telling_options());
+  takers_.push_back(std::move(taken.by));
+  return taken.blob;
+}
+
+bool gateway_ledger::put_blob_elsewhere(bytes data, const crypto::key_pair& owner) {
+  auto others = blob_gateways();
+  std::erase_if(others, [&](const auto& one) { return std::ranges::count(takers_, one.name) > 0; });
+  if (others.empty()) return false;
+  if (!takers_.empty()) {
+    note_line("no validator has what the gateway at " + takers_.back() +
+              " has taken: uploading it to another gateway, too");
+  }
+  takers_.push_back(upload_blob(data, owner, chain_, others, telling_options()).by);
+  return true;
 }
 
 }  // namespace soma::cli

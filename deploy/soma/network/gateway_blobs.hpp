@@ -9,6 +9,9 @@ namespace soma::cli {
 /// How a gateway is asked: by the proxy that the environment names.
 [[nodiscard]] gateway_client::http_fetch_options fetch_options(const http::origin& at);
 
+/// Options of a pool that tells the person which gateway it leaves, and why.
+[[nodiscard]] gateway_client::pool_options telling_options();
+
 /// The gateways with two connections each.
 [[nodiscard]] std::vector<gateway_client::blob_gateway> make_blob_gateways(
     const std::vector<http::origin>& gateways);
