@@ -123,6 +123,7 @@ expected<blob_id, pool_refusal> push_blob(const push_source& source, const std::
     const auto before = work.taken();
     auto done =
         pool.call([&](std::size_t which) { return work.to(gateways[which].connections.front()); });
+    if (done && source.on_taken) source.on_taken(pool.present());
     // As long as chunks are taken somewhere, it is worth going on.
     if (done || work.taken() == before) return done;
   }

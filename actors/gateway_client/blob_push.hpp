@@ -16,6 +16,8 @@ struct push_source {
   blob_outline outline;
   std::function<bytes(std::uint32_t number)> chunk;
   std::function<void(std::uint32_t have, std::uint32_t all)> progress;  // may be empty
+  /// Is given the name of the gateway that says that it has the blob as a whole. May be empty.
+  std::function<void(const std::string& gateway)> on_taken;
 };
 
 /// The outline of a blob that is in memory.

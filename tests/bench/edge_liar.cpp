@@ -10,6 +10,7 @@
 //   listing   the first row of a page of an index comes twice
 //   hashes    a byte of the hashes of a blob's chunks is flipped
 //   chunk     a byte of each piece of a blob is flipped
+//   swallow   an upload is said to be whole before it has begun, and is kept nowhere
 //   version   another version of answers
 #include <algorithm>
 #include <array>
@@ -21,6 +22,7 @@
 #include <mutex>
 #include <thread>
 
+#include "actors/gateway_client/http_fetch.hpp"
 #include "actors/http/client.hpp"
 #include "actors/http/server.hpp"
 #include "messages/crypto/public_tls/certificate.hpp"
@@ -32,8 +34,8 @@ namespace {
 
 using namespace soma;
 
-constexpr std::array<std::string_view, 9> lies{"none", "stale",   "hashes", "forged", "omitted",
-                                               "list", "listing", "chunk",  "version"};
+constexpr std::array<std::string_view, 10> lies{"swallow", "none", "stale",   "hashes", "forged",
+                                                "omitted", "list", "listing", "chunk",  "version"};
 constexpr std::uint64_t most_body_bytes = std::uint64_t{64} << 20U;
 
 bool is_of(ledger_table table, byte_view key) {
@@ -120,6 +122,19 @@ std::string escaped(std::string_view text) {
   return out;
 }
 
+http::response whole_upload(const http::request& asked) {
+  http::response out;
+  const auto blob = blob_id::parse(asked.path.substr(std::string_view("/v1/blobs/").size()));
+  const auto made = message<schema::PutProgress>::build([&](auto to) {
+    if (blob) to.setBlob(data_of(*blob));
+  });
+  const auto view = made.bytes();
+  out.content_type = "application/x-capnp";
+  out.headers.emplace_back("Soma-Answers", std::to_string(gateway_client::answers_version));
+  out.body = std::make_shared<const bytes>(view.begin(), view.end());
+  return out;
+}
+
 class liar {
  public:
   liar(http::origin upstream, std::string lie)
@@ -150,6 +165,7 @@ class liar {
   }
 
   http::response answer(http::client& client, const http::request& asked) {
+    if (lie_ == "swallow" && asked.verb == http::method::put) return whole_upload(asked);
     http::client_request on{asked.verb, escaped(asked.path), {}, {}};
     for (const auto& [name, value] : asked.query) {
       on.target += (on.target.find('?') == std::string::npos ? "?" : "&") + escaped(name) + "=" +

@@ -49,6 +49,7 @@ class model_publish final : public verb {
   [[nodiscard]] expected<bool, failure> wait_for(epoch_number epoch, const std::string& what) const;
   [[nodiscard]] outcome reveal(publication_file& file, const committed& at);
   [[nodiscard]] outcome await_copies(const committed& at);
+  void upload_elsewhere();
   [[nodiscard]] outcome without_quorum(const committed& at, const std::string& problem,
                                        const std::string& why) const;
   [[nodiscard]] outcome missed(publication_file& file, const committed& at,

@@ -197,6 +197,20 @@ outcome model_publish::without_quorum(const committed& at, const std::string& pr
                       : "not revealed, half of its stake is lost"));
 }
 
+/// A gateway that said that it has the weights may have thrown them away. What is wrong with the
+/// others is told, and the wait goes on.
+void model_publish::upload_elsewhere() {
+  try {
+    const auto owner = sender_->secret();
+    if (!owner) return;
+    auto encrypted = weights_->file_bytes();
+    publication_.cipher(encrypted);
+    (void)sender_->network()->put_blob_elsewhere(std::move(encrypted), *owner);
+  } catch (const source_failure& failure) {
+    note_line(failure.what());
+  }
+}
+
 /// Waits until a quorum has the weights. Once they are revealed, only the validators that have them
 /// can judge them, and the publisher's home may be the only other place where they are.
 outcome model_publish::await_copies(const committed& at) {
@@ -204,6 +218,7 @@ outcome model_publish::await_copies(const committed& at) {
   const auto epoch_ms = network.genesis().parameters.epoch_ms;
   live_area area;
   bool is_first = true;
+  std::uint64_t eighths = 1;  // of the epoch, until another gateway is tried
   const auto look = [&] {
     if (!std::exchange(is_first, false)) std::this_thread::sleep_for(between_questions);
     copies_seen seen;
@@ -211,6 +226,13 @@ outcome model_publish::await_copies(const committed& at) {
     seen.seats = network.row<committee_row>(committee_key()).value_or(committee_row{}).seats;
     const auto chain = network.chain();
     seen.is_late = chain.epoch > at.epoch.next() || is_last_quarter(chain, epoch_ms);
+    const bool has_nobody = seen.holders && seen.holders->empty() && copies_.copies() == 0;
+    if (has_nobody && !seen.is_late &&
+        chain.time_ms - chain.epoch_start_ms >= eighths * epoch_ms / 8) {
+      ++eighths;
+      area.clear();
+      upload_elsewhere();
+    }
     return seen;
   };
   const auto end = wait_for_copies(copies_, look, stop_requested, [&](const std::string& text) {

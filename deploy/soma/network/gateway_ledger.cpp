@@ -29,14 +29,6 @@ std::vector<std::string> names_of(const std::vector<http::origin>& gateways) {
   return names;
 }
 
-gateway_client::pool_options pool_options() {
-  gateway_client::pool_options options;
-  options.on_left = [](const std::string& name, const refusal& why) {
-    note_line("left " + describe(name, why));
-  };
-  return options;
-}
-
 /// "EPOCH:0xBLOCK".
 expected<std::optional<gateway_client::client_options::known_end>, failure> read_end(
     const std::string& text) {
@@ -109,7 +101,7 @@ gateway_ledger::gateway_ledger(const run_context& context,
       where_((gateways.size() == 1 ? "the gateway at " : "the gateways at ") +
              shown_gateways(gateways)),
       origins_(gateways),
-      pool_(names_of(gateways), pool_options()) {
+      pool_(names_of(gateways), telling_options()) {
   for (const auto& at : gateways) {
     gateways_.push_back(std::make_unique<http_fetch>(fetch_options(at)));
   }
@@ -377,19 +369,6 @@ std::optional<std::vector<public_key>> gateway_ledger::holders_of(const blob_id&
     if (const auto read = array_of<32>(key)) keys.push_back(*read);
   }
   return keys;
-}
-
-outcome gateway_ledger::connect_blobs(const mesh::host_port&) {
-  return wrong_usage("--blobs has no meaning here", where_ + " takes the weights itself",
-                     "leave --blobs out");
-}
-
-std::vector<gateway_client::blob_gateway> gateway_ledger::blob_gateways() {
-  return make_blob_gateways(origins_);
-}
-
-blob_id gateway_ledger::put_blob(bytes data, const crypto::key_pair& owner) {
-  return upload_blob(data, owner, chain_, blob_gateways(), pool_options());
 }
 
 }  // namespace soma::cli

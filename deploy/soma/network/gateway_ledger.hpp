@@ -49,6 +49,7 @@ class gateway_ledger final : public network_connection {
   outcome connect_blobs(const mesh::host_port& at) override;
   bool carries_blobs() const override { return true; }
   blob_id put_blob(bytes data, const crypto::key_pair& owner) override;
+  bool put_blob_elsewhere(bytes data, const crypto::key_pair& owner) override;
 
  protected:
   std::vector<gateway_client::blob_gateway> blob_gateways() override;
@@ -85,7 +86,8 @@ class gateway_ledger final : public network_connection {
   std::optional<gateway_client::verified_ledger> verified_;  // nullopt with --unverified
   bytes genesis_bytes_;
   block_height kept_height_;
-  std::uint64_t kept_at_ms_ = 0;  // Unix time
+  std::vector<std::string> takers_;  // the gateways that said that they have taken a blob
+  std::uint64_t kept_at_ms_ = 0;     // Unix time
   bool has_failed_to_keep_ = false;
 };
 

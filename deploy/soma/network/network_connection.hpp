@@ -74,6 +74,9 @@ class network_connection : public ledger_source {
   /// Stores a blob. When it returns, the blob is durable there, or a gateway says so. Gateways take
   /// it for the account of this key. Throws source_failure if it is not taken.
   virtual blob_id put_blob(bytes data, const crypto::key_pair& owner) = 0;
+  /// Stores the blob again, with a gateway that has not taken it yet, because nothing proves that
+  /// one that said so has kept it. False if there is no other. Throws as put_blob() does.
+  virtual bool put_blob_elsewhere(bytes, const crypto::key_pair&) { return false; }
   /// Fetches a blob of this size into a file, where it goes on after a kill. Every byte is proven
   /// by the blob's name. Throws source_failure if nobody gives it, or a stop is asked for.
   void get_blob(const blob_id& blob, std::uint64_t size_bytes, gateway_client::blob_file& into);

@@ -74,10 +74,11 @@ struct taker {
 };
 
 struct pushing {
-  std::vector<std::string> left;
+  std::vector<std::string> left, taken;
   push_source source;
   explicit pushing(const scripted_blob& blob) {
     source.outline = blob.outline;
+    source.on_taken = [this](const std::string& name) { taken.push_back(name); };
     source.chunk = [&blob](std::uint32_t number) {
       const auto data = blob.chunk(number);
       return bytes(data.begin(), data.end());
@@ -122,6 +123,7 @@ TEST_CASE("a gateway that dies after any chunk is left, and the next one gets al
     REQUIRE(done.has_value());
     CHECK(b.has.size() == 6);
     CHECK(work.left == std::vector<std::string>{"a"});
+    CHECK(work.taken == std::vector<std::string>{"b"});
   }
 }
 

@@ -139,3 +139,18 @@ TEST_CASE(
   CHECK(stranger.out.find("no_reservation") != std::string::npos);
   CHECK(stranger.out.ends_with("401"));
 }
+
+TEST_CASE("an upload that a gateway throws away goes to another one, and the liar is named") {
+  two_gateways net;
+  running_program liar(net.user.folder().path(),
+                       {SOMA_LIAR, "127.0.0.1", "0", net.user.folder().path().string(),
+                        net.follower->address, "swallow"});
+  REQUIRE(comes_true([&] { return liar.out().find('\n') != std::string::npos; }));
+  const auto lying = liar.out().substr(0, liar.out().find('\n'));
+  const auto ended =
+      net.run({"model", "publish", net.user.at("w.safetensors"), "--data", net.user.at("data.txt"),
+               "--stake", "10", "--from", "alice", "--join", lying + "," + net.follower->address});
+  REQUIRE_MESSAGE(ended.exit_code == 0, ended.err);
+  CHECK(ended.err.find("no validator has what the gateway at " + lying.substr(0, lying.find('#')) +
+                       " has taken") != std::string::npos);
+}
