@@ -32,7 +32,9 @@ TEST_CASE("an upload is reserved for its account, and the refusals of all gatewa
     came.emplace_back(chunk.begin(), chunk.end());
     return progress(2 - came.size());
   };
-  CHECK(upload_blob(blob.data, key_of(3), chain_id{{4}}, {{"a", {port}}}, {}) == blob.id);
+  const auto taken = upload_blob(blob.data, key_of(3), chain_id{{4}}, {{"a", {port}}}, {});
+  CHECK(taken.blob == blob.id);
+  CHECK(taken.by == "a");
   REQUIRE(came.size() == 2);
   CHECK(came[0].size() == chunk_size);
   CHECK(came[1].size() == 7);
