@@ -20,6 +20,9 @@ constexpr std::chrono::milliseconds between_questions(50);
 /// For how long one question after a transaction may wait for a block. A stop is seen in between.
 constexpr std::uint32_t answer_ms = 1'000;
 
+/// After so long without a result the same transaction is offered again.
+constexpr std::chrono::seconds offered_again(3);
+
 account_row account_in(const std::vector<row_change>& changes, const address& who) {
   for (const auto& change : changes) {
     if (change.key == account_key(who) && change.value) {
@@ -177,6 +180,7 @@ expected<sent, failure> sender::offer_and_wait(const signed_transaction& transac
             ? "nothing was charged; try again when the account's other transactions are in blocks"
             : "nothing was charged");
   }
+  auto offered_at = std::chrono::steady_clock::now();
   for (;;) {
     sent done;
     done.id = id;
@@ -201,6 +205,12 @@ expected<sent, failure> sender::offer_and_wait(const signed_transaction& transac
                     "a block may still take it; `soma wallet balance` shows it");
     }
     std::this_thread::sleep_for(between_questions);
+    // A node that was started anew has forgotten what waited there. Whatever it answers now, the
+    // ledger will show what became of the transaction.
+    if (const auto now = std::chrono::steady_clock::now(); now - offered_at >= offered_again) {
+      (void)network_->offer(transaction);
+      offered_at = now;
+    }
   }
 }
 

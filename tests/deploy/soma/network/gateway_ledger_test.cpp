@@ -196,6 +196,26 @@ TEST_CASE("a transaction is tried out on proven rows, sent, and waited for") {
   CHECK(says(refused.err, "fee_too_low: the fee is too low"));
 }
 
+TEST_CASE("a transaction that a node has forgotten is offered again") {
+  network_gateway network;
+  const rich_user user;
+  std::atomic<int> offers = 0;
+  test::chain_gateway forgetful(
+      network.chain, {.others = [&](const http::request& asked) -> std::optional<http::response> {
+        const bool is_offer = asked.verb == http::method::post && asked.path == "/v1/transactions";
+        if (!is_offer || ++offers > 1) return test::network_answers(network.chain)(asked);
+        return test::chain_gateway::respond(
+            validator::receipt(transaction_id{}, validator::offer_refusal{}));
+      }});
+  const auto sent = user.run({"wallet", "send", test::address_of(2).text(), "1", "--from", "rich",
+                              "--json", "--join", forgetful.address()});
+  CAPTURE(sent.err);
+  REQUIRE(sent.exit_code == 0);
+  CHECK(offers == 2);
+  CHECK(network.chain.headers.size() == 2);
+  CHECK((*parse_json(sent.out))["height"].text == "2");
+}
+
 TEST_CASE("a gateway that says a block has a transaction that none has is not believed") {
   network_gateway network;
   const rich_user user;
