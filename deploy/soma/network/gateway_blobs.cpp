@@ -1,6 +1,7 @@
 #include "deploy/soma/network/gateway_blobs.hpp"
 
 #include <algorithm>
+#include <chrono>
 
 #include "deploy/soma/network/gateway_addresses.hpp"
 #include "deploy/soma/network/gateway_ledger.hpp"
@@ -15,6 +16,7 @@ namespace {
 constexpr std::size_t connections_a_gateway = 2;
 /// An upload may last so long. It is less than the most, so that clocks may differ.
 constexpr std::uint64_t reserved_ms = 12 * 3'600'000;
+constexpr std::chrono::seconds between_calls(3);
 
 }  // namespace
 
@@ -42,7 +44,8 @@ std::vector<gateway_client::blob_gateway> make_blob_gateways(
 
 taken_blob upload_blob(byte_view data, const crypto::key_pair& owner, const chain_id& chain,
                        const std::vector<gateway_client::blob_gateway>& gateways,
-                       const gateway_client::pool_options& options) {
+                       const gateway_client::pool_options& options,
+                       const std::function<void()>& meanwhile) {
   gateway_client::push_source source;
   source.outline = gateway_client::outline_of(data);
   source.chunk = [&](std::uint32_t number) {
@@ -54,7 +57,12 @@ taken_blob upload_blob(byte_view data, const crypto::key_pair& owner, const chai
   taken_blob taken;
   source.on_taken = [&](const std::string& gateway) { taken.by = gateway; };
   live_area area;
+  auto called_at = std::chrono::steady_clock::now();
   source.progress = [&](std::uint32_t have, std::uint32_t all) {
+    if (const auto now = std::chrono::steady_clock::now(); now - called_at >= between_calls) {
+      if (meanwhile) meanwhile();
+      called_at = now;
+    }
     area.draw({"uploading: " + std::to_string(have) + " of " + std::to_string(all) + " chunks"});
   };
   const auto blob = crypto::blob_root(data.size(), source.outline.chunk_hashes);
@@ -80,7 +88,8 @@ std::vector<gateway_client::blob_gateway> gateway_ledger::blob_gateways() {
 }
 
 blob_id gateway_ledger::put_blob(bytes data, const crypto::key_pair& owner) {
-  auto taken = upload_blob(data, owner, chain_, blob_gateways(), telling_options());
+  auto taken =
+      upload_blob(data, owner, chain_, blob_gateways(), telling_options(), [this] { follow(); });
   takers_.push_back(std::move(taken.by));
   return taken.blob;
 }
@@ -93,8 +102,19 @@ bool gateway_ledger::put_blob_elsewhere(bytes data, const crypto::key_pair& owne
     note_line("no validator has what the gateway at " + takers_.back() +
               " has taken: uploading it to another gateway, too");
   }
-  takers_.push_back(upload_blob(data, owner, chain_, others, telling_options()).by);
+  const auto taken =
+      upload_blob(data, owner, chain_, others, telling_options(), [this] { follow(); });
+  takers_.push_back(taken.by);
   return true;
+}
+
+/// What is trusted must not grow too old during a long upload. A failure is told by the next
+/// question that needs an answer.
+void gateway_ledger::follow() {
+  if (!verified_) return;
+  (void)pool_.call(
+      [&](std::size_t which) { return verified_->catch_up(gateways_[which]->port()); });
+  keep_trust();
 }
 
 }  // namespace soma::cli

@@ -69,6 +69,8 @@ class gateway_ledger final : public network_connection {
     keep_trust();
     return std::move(*answer);
   }
+  /// Follows the network to its newest block, if a gateway answers.
+  void follow();
   [[noreturn]] static void give_up(const gateway_client::pool_refusal& why);
   [[nodiscard]] outcome find_genesis(const std::optional<chain_id>& network);
   [[nodiscard]] outcome begin(gateway_client::client_options options);

@@ -2,6 +2,9 @@
 
 #include <doctest/doctest.h>
 
+#include <chrono>
+#include <thread>
+
 #include "deploy/soma/source/ledger_source.hpp"
 #include "tests/actors/gateway_client/blob_gateways.hpp"
 #include "tests/actors/replay/honest_proposer.hpp"
@@ -30,9 +33,14 @@ TEST_CASE("an upload is reserved for its account, and the refusals of all gatewa
   };
   port.put = [&](const blob_id&, std::uint32_t, byte_view chunk, const std::string&) {
     came.emplace_back(chunk.begin(), chunk.end());
+    // So long that what is to be done meanwhile is due.
+    if (came.size() == 1) std::this_thread::sleep_for(std::chrono::milliseconds(3'100));
     return progress(2 - came.size());
   };
-  const auto taken = upload_blob(blob.data, key_of(3), chain_id{{4}}, {{"a", {port}}}, {});
+  int followed = 0;
+  const auto taken =
+      upload_blob(blob.data, key_of(3), chain_id{{4}}, {{"a", {port}}}, {}, [&] { ++followed; });
+  CHECK(followed == 1);
   CHECK(taken.blob == blob.id);
   CHECK(taken.by == "a");
   REQUIRE(came.size() == 2);
@@ -46,7 +54,8 @@ TEST_CASE("an upload is reserved for its account, and the refusals of all gatewa
     return make_unexpected(
         gateway_client::fetch_error(gateway_client::fetch_failure::not_believed));
   };
-  CHECK_THROWS_AS((void)upload_blob(blob.data, key_of(3), {}, {{"a", {port}}}, {}), source_failure);
+  CHECK_THROWS_AS((void)upload_blob(blob.data, key_of(3), {}, {{"a", {port}}}, {}, {}),
+                  source_failure);
 }
 
 TEST_CASE("each gateway has two connections, and the name that people know") {
