@@ -132,7 +132,7 @@ outcome target_list::run(const run_context& context) {
     print_line(facts.text());
     return {};
   }
-  note_evidence(source, only_open ? ""
+  note_evidence(source, only_open ? "each target is proven, and that no open one is left out"
                                   : "each target is proven; that none is left out, and the counts, "
                                     "are the gateway's word");
   table rows({"target", "epoch", "status", "reward", "radius", "assigned"});

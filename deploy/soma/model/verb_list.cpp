@@ -113,7 +113,7 @@ outcome model_list::run(const run_context& context) {
     return {};
   }
   note_evidence(source, only_active
-                            ? ""
+                            ? "each model is proven, and that no active one is left out"
                             : "each model is proven, and that no active one is left out; that no "
                               "other is left out is the gateway's word");
   if (models.empty()) {

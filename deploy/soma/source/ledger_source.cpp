@@ -158,10 +158,10 @@ void add_evidence(json& facts, const ledger_source& source, bool is_complete) {
   facts.set("proven", source.proven() == nothing ? "nothing" : is_complete ? "complete" : "rows");
 }
 
-void note_evidence(const ledger_source& source, std::string_view unproven) {
+void note_evidence(const ledger_source& source, std::string_view proven_or_not) {
   using enum ledger_source::evidence;
-  if (source.proven() == rows && !unproven.empty()) {
-    note_line(std::string(unproven));
+  if (source.proven() == rows && !proven_or_not.empty()) {
+    note_line(std::string(proven_or_not));
   } else if (source.proven() == nothing) {
     note_line("nothing of this is proven: --unverified");
   }

@@ -117,10 +117,10 @@ class ledger_source {
 /// (each row, and that none is left out), "rows" (each row) or "nothing". It says nothing about an
 /// own ledger.
 void add_evidence(json& facts, const ledger_source& source, bool is_complete = false);
-/// The same for people, as a note on stderr. `unproven` says what the reader has to believe
-/// although rows are proven: "that no stake is left out is the gateway's word". Empty if there is
-/// no such thing.
-void note_evidence(const ledger_source& source, std::string_view unproven);
+/// The same for people, as a note on stderr: `proven_or_not` where rows are proven, if it is not
+/// empty, and otherwise that nothing is. It says what is proven and what has to be believed: "that
+/// no stake is left out is the gateway's word".
+void note_evidence(const ledger_source& source, std::string_view proven_or_not);
 
 /// Opens a ledger on this machine for reading; stored_ledger.hpp says which one `named` means.
 [[nodiscard]] expected<std::unique_ptr<ledger_source>, failure> open_stored_source(

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "tests/support/json_reader.hpp"
@@ -35,6 +36,10 @@ class soma_user {
                  {"/usr/bin/setpriv", "--bounding-set", "-dac_override,-dac_read_search"});
   }
   return words;
+}
+
+[[nodiscard]] inline bool says(const std::string& text, std::string_view part) {
+  return text.find(part) != std::string::npos;
 }
 
 /// One line, newline included.

@@ -12,6 +12,7 @@ using namespace soma;
 using namespace soma::cli;
 using soma::support::parse_json;
 using soma::support::read_text;
+using soma::support::says;
 using soma::support::soma_user;
 using soma::support::write_text;
 using soma::test::network_gateway;
@@ -31,10 +32,6 @@ struct rich_user : soma_user {
     return network_memory(home()).trust_file(chain);
   }
 };
-
-bool says(const std::string& text, std::string_view part) {
-  return text.find(part) != std::string::npos;
-}
 
 std::size_t lines_of(const std::string& text) {
   return static_cast<std::size_t>(std::ranges::count(text, '\n'));
@@ -328,6 +325,9 @@ TEST_CASE("the verbs that only read do so through a gateway") {
   CHECK(run({"model", "list"})["models"].elements.empty());
   CHECK(run({"stake", "list", "validator:" + test::address_of(9).short_text()})["positions"]
             .elements.size() == 1);
+  const auto listed =
+      user.run({"model", "list", "--status", "active", "--join", network.address()});
+  CHECK(says(listed.err, "no active one is left out"));
   const auto screen = user.run({"status", "--join", network.address()});
   CHECK(says(screen.out, "read from   the gateway at " + network.address()));
   CHECK(says(screen.err, "the gateway's word"));

@@ -7,14 +7,11 @@
 
 using namespace soma;
 using soma::support::parse_json;
+using soma::support::says;
 using soma::support::soma_user;
 using soma::test::network_gateway;
 
 namespace {
-
-bool says(const std::string& text, std::string_view part) {
-  return text.find(part) != std::string::npos;
-}
 
 /// Puts `with` at each place of `what` in the body of the answer.
 void replace_in(http::response& made, std::string_view what, std::string_view with) {

@@ -9,14 +9,11 @@
 
 using namespace soma;
 using soma::support::parse_json;
+using soma::support::says;
 using soma::support::soma_user;
 using soma::test::network_gateway;
 
 namespace {
-
-bool says(const std::string& text, std::string_view part) {
-  return text.find(part) != std::string::npos;
-}
 
 struct new_user : soma_user {
   new_user() {
