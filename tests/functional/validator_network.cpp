@@ -15,6 +15,7 @@
 #include "messages/signing/signing.hpp"
 #include "storage/tables/ledger_store.hpp"
 #include "tests/support/free_ports.hpp"
+#include "tests/support/program.hpp"
 
 namespace soma::support {
 namespace {
@@ -122,8 +123,7 @@ bool validator_network::stop(std::size_t node) {
 bool validator_network::runs(std::size_t node) const {
   const auto& process = nodes_[node].process;
   if (!process || process->id() <= 0) return false;
-  std::ifstream stat("/proc/" + std::to_string(process->id()) + "/stat");
-  const std::string text(std::istreambuf_iterator<char>(stat), {});
+  const auto text = support::read_text("/proc/" + std::to_string(process->id()) + "/stat");
   const auto at = text.rfind(')');
   return at != text.npos && at + 2 < text.size() && text[at + 2] != 'Z';
 }

@@ -7,7 +7,7 @@
 
 #include <atomic>
 #include <fstream>
-#include <iterator>
+#include <sstream>
 #include <stdexcept>
 #include <thread>
 
@@ -102,7 +102,9 @@ void write_text(const fs::path& path, const std::string& text) {
 
 std::string read_text(const fs::path& path) {
   std::ifstream file(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(file), {}};
+  std::ostringstream text;
+  text << file.rdbuf();  // ends at a read that fails, as one of a process that has just ended does
+  return text.str();
 }
 
 }  // namespace soma::support

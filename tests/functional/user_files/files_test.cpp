@@ -8,7 +8,6 @@
 #include <csignal>
 #include <fstream>
 #include <functional>
-#include <iterator>
 #include <thread>
 
 #include "tests/functional/user_files/in_folder.hpp"
@@ -294,9 +293,8 @@ TEST_CASE("weights that are cut short while they are used end the command with o
   running_program scoring(user.folder().path(),
                           typed(user, {"model", "score", "--weights", "w.st", "--data", "d.txt"}));
   REQUIRE(comes_true([&] {
-    std::ifstream maps("/proc/" + std::to_string(scoring.id()) + "/maps");
-    const std::string text(std::istreambuf_iterator<char>(maps), {});
-    return text.find("/w.st") != std::string::npos;
+    const auto maps = read_text("/proc/" + std::to_string(scoring.id()) + "/maps");
+    return maps.find("/w.st") != std::string::npos;
   }));
   fs::resize_file(user.folder() / "w.st", 4'096);
   const auto done = scoring.wait(std::chrono::seconds(100));

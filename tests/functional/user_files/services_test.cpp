@@ -12,7 +12,6 @@
 #include <csignal>
 #include <fstream>
 #include <functional>
-#include <iterator>
 #include <thread>
 
 #include "tests/functional/user_files/in_folder.hpp"
@@ -20,6 +19,7 @@
 using soma::support::comes_true;
 using soma::support::finished_program;
 using soma::support::is_one_line;
+using soma::support::read_text;
 using soma::support::run_program;
 using soma::support::run_there;
 using soma::support::running_program;
@@ -154,9 +154,7 @@ std::size_t processes_with(const std::string& text) {
   std::size_t found = 0;
   std::error_code ignored;
   for (const auto& entry : fs::directory_iterator("/proc", ignored)) {
-    std::ifstream file(entry.path() / "cmdline", std::ios::binary);
-    const std::string words(std::istreambuf_iterator<char>(file), {});
-    if (words.find(text) != std::string::npos) ++found;
+    if (read_text(entry.path() / "cmdline").find(text) != std::string::npos) ++found;
   }
   return found;
 }
