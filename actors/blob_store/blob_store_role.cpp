@@ -102,11 +102,22 @@ message<schema::Chunk> get_chunk(blob_store_role_state& state, const blobs::blob
   const auto blob = id_or_zero<blob_id>(request.getBlob());
   const auto reader = reader_of(state, disk, blob);
   if (!reader) return refuse(reader.error());
-  const auto data = (*reader)->chunk(request.getNumber());
-  if (!data) {
+  const auto damaged = [&](blobs::blob_refusal why) {
     state.readers.erase(blob);
-    return refuse(data.error());
+    return refuse(why);
+  };
+  if (request.getAsPart()) {
+    const auto part = (*reader)->part(request.getNumber());
+    if (!part) return damaged(part.error());
+    return message<schema::Chunk>::build([&](auto out) {
+      out.setSizeBytes((*reader)->size_bytes());
+      out.setFile(part->file.string());
+      out.setOffset(part->offset);
+      out.setPartBytes(static_cast<std::uint32_t>(part->size));
+    });
   }
+  const auto data = (*reader)->chunk(request.getNumber());
+  if (!data) return damaged(data.error());
   return message<schema::Chunk>::build([&](auto out) {
     out.setSizeBytes((*reader)->size_bytes());
     out.setData(data_of(*data));

@@ -72,28 +72,58 @@ void ask_store(self_pointer self, const call_ptr& asked, const blob_id& blob,
   });
 }
 
+/// Whether this process has the store's files. Clients check the hash of each chunk.
+bool has_files(self_pointer self) {
+  return self->state.ports.blobs.node() == self->node();
+}
+
+message<schema::GetChunk> chunk_question(const blob_id& blob, std::uint64_t number, bool as_part) {
+  return message<schema::GetChunk>::build([&](auto out) {
+    out.setBlob(data_of(blob));
+    out.setNumber(static_cast<std::uint32_t>(number));
+    out.setAsPart(as_part);
+  });
+}
+
+/// The part of a file that an answer names. It has no file when that cannot be opened, since the
+/// store may have removed the blob meanwhile.
+http::file_part part_in(gateway_state& state, const blob_id& blob, schema::Chunk::Reader chunk) {
+  constexpr std::size_t most_files = 64;
+  auto file = state.files[blob].lock();
+  if (!file) file = files::readable_file::open(chunk.getFile().cStr());
+  state.files[blob] = file;
+  if (state.files.size() > most_files) {
+    std::erase_if(state.files, [](const auto& one) { return one.second.expired(); });
+  }
+  return {std::move(file), chunk.getOffset(), chunk.getPartBytes()};
+}
+
+void give_chunk(self_pointer self, const call_ptr& asked, const blob_id& blob, std::uint64_t number,
+                bool as_part) {
+  const auto question = chunk_question(blob, number, as_part);
+  ask_store<schema::Chunk>(self, asked, blob, question, [=](const message<schema::Chunk>& reply) {
+    const auto chunk = reply.root();
+    http::response out;
+    out.content_type = asked->what->content;
+    out.headers.emplace_back("ETag", '"' + blob.text() + '/' + std::to_string(number) + '"');
+    if (as_part) {
+      out.file = part_in(self->state, blob, chunk);
+      if (!out.file.file) return give_chunk(self, asked, blob, number, false);
+    } else {
+      const auto data = view_of(chunk.getData());
+      out.body = std::make_shared<const bytes>(data.begin(), data.end());
+    }
+    asked->to.send(with_headers(std::move(out), for_ever));
+  });
+}
+
 void answer_chunk(self_pointer self, const call_ptr& asked, const blob_id& blob) {
   const auto number = number_in(*asked, "number", asked->argument(1));
   if (!number) return;
   if (*number > UINT32_MAX) {
     return reply_error(*asked, 404, "not_there", "the blob has no chunk of this number");
   }
-  const auto question = message<schema::GetChunk>::build([&](auto out) {
-    out.setBlob(data_of(blob));
-    out.setNumber(static_cast<std::uint32_t>(*number));
-  });
-  const auto go_on = [=] {
-    ask_store<schema::Chunk>(
-        self, asked, blob, question, [asked, blob](const message<schema::Chunk>& chunk) {
-          const auto data = view_of(chunk.root().getData());
-          http::response out;
-          out.content_type = asked->what->content;
-          out.headers.emplace_back("ETag",
-                                   '"' + blob.text() + '/' + std::string(asked->argument(1)) + '"');
-          out.body = std::make_shared<const bytes>(data.begin(), data.end());
-          asked->to.send(with_headers(std::move(out), for_ever));
-        });
-  };
+  const auto go_on = [=] { give_chunk(self, asked, blob, *number, has_files(self)); };
   const auto give_up = [asked] { too_fast(*asked); };
   paced(self, {host_in(asked->asked.peer), blob_chunk_bytes,
                self->state.now_ms + self->state.options.paced_ms, go_on, give_up});
@@ -129,6 +159,32 @@ bool has_room(self_pointer self, const call& asked, const std::string& host) {
   }
   reply_error(asked, 503, "too_many_streams", "this gateway gives as many blobs at once as it may");
   return false;
+}
+
+/// Writes the next bytes of a stream, which are in one chunk.
+void read_on(self_pointer self, const std::shared_ptr<blob_reading>& to, std::uint64_t begin,
+             std::uint64_t size, bool as_part) {
+  const auto take = [=](const message<schema::Chunk>& reply) {
+    const auto chunk = reply.root();
+    const auto given = as_part ? chunk.getPartBytes() : chunk.getData().size();
+    if (is_refused(chunk.getRefusal()) || given < begin + size) return to->to.abort();
+    bool taken = false;
+    if (as_part) {
+      auto part = part_in(self->state, to->blob, chunk);
+      if (!part.file) return read_on(self, to, begin, size, false);
+      taken = to->to.write(http::file_part{std::move(part.file), part.offset + begin, size});
+    } else {
+      const auto part = view_of(chunk.getData()).subspan(begin, size);
+      taken = to->to.write(bytes(part.begin(), part.end()));
+    }
+    to->next += size;
+    to->written += size;
+    if (taken && to->next == to->end) to->to.finish();
+  };
+  const auto question = chunk_question(to->blob, to->next / blob_chunk_bytes, as_part);
+  self->request(self->state.ports.blobs, std::chrono::milliseconds(self->state.options.question_ms),
+                question)
+      .then(take, [to](const caf::error&) { to->to.abort(); });
 }
 
 /// Begins a response whose body is read from the store while the client takes it.
@@ -298,27 +354,9 @@ void look_at_paced(self_pointer self) {
 
 void serve_reading(self_pointer self, const std::shared_ptr<blob_reading>& to) {
   if (to->to.is_gone() || to->next >= to->end) return;
-  const auto number = to->next / blob_chunk_bytes;
   const auto begin = to->next % blob_chunk_bytes;
   const auto size = std::min<std::uint64_t>(blob_chunk_bytes - begin, to->end - to->next);
-  const auto take = [to, begin, size](const message<schema::Chunk>& chunk) {
-    const auto data = view_of(chunk.root().getData());
-    if (is_refused(chunk.root().getRefusal()) || data.size() < begin + size) return to->to.abort();
-    const auto part = data.subspan(begin, size);
-    to->next += size;
-    to->written += size;
-    if (!to->to.write(bytes(part.begin(), part.end()))) return;
-    if (to->next == to->end) to->to.finish();
-  };
-  const auto question = message<schema::GetChunk>::build([&](auto out) {
-    out.setBlob(data_of(to->blob));
-    out.setNumber(static_cast<std::uint32_t>(number));
-  });
-  const auto go_on = [self, to, question, take] {
-    self->request(self->state.ports.blobs,
-                  std::chrono::milliseconds(self->state.options.question_ms), question)
-        .then(take, [to](const caf::error&) { to->to.abort(); });
-  };
+  const auto go_on = [=] { read_on(self, to, begin, size, has_files(self)); };
   // A stream waits as long as the client does.
   paced(self, {to->host, size, UINT64_MAX, go_on, [to] { to->to.abort(); }});
 }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <deque>
+#include <map>
 #include <mutex>
 
 #include "actors/gateway/event_streams.hpp"
@@ -102,6 +103,7 @@ struct gateway_state {
   upload_book uploads{upload_limits{}};
   std::deque<paced_read> paced;
   std::vector<std::weak_ptr<blob_reading>> readings;
+  std::map<blob_id, std::weak_ptr<const files::readable_file>> files;  // that are being sent
   std::size_t fetches = 0;  // from other homes, that are under way
   std::shared_ptr<std::size_t> surveys = std::make_shared<std::size_t>(0);  // under way
 };

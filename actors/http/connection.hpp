@@ -83,8 +83,7 @@ class connection : public std::enable_shared_from_this<connection> {
     closed,
   };
   struct queued {
-    shared_bytes data;
-    memory_share memory;
+    exchange::piece what;
     std::size_t at = 0;
   };
 
@@ -104,10 +103,12 @@ class connection : public std::enable_shared_from_this<connection> {
 
   void answer(response what, bool closes);
   void start(const exchange::answer& what);
+  void push(shared_bytes data);
   void push(std::string_view text);
   void pull();
   void flush();
   bool fill_out();
+  [[nodiscard]] std::optional<byte_view> next_part(std::size_t most, bytes& scratch);
   void response_written();
   void cut(server_counters::count& why);
   void check_deadlines(std::uint64_t now_ms);

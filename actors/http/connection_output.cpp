@@ -48,7 +48,7 @@ void connection::start(const exchange::answer& what) {
   if (what.is_stream && !what.length && is_1_0_) closes_ = true;
   stream_left_ = what.length;
   response_framing framing{what.length, chunked_, closes_};
-  if (!what.is_stream) framing.length = what.head.body_view().size();
+  if (!what.is_stream) framing.length = what.head.body_size();
   const auto head = serialize_head(what.head, framing);
   if (!head) {
     if (exchange_) exchange_->close(false, !silent_);
@@ -56,24 +56,26 @@ void connection::start(const exchange::answer& what) {
   }
   ++outcome(all_.counters, what.head.status);
   push(*head);
-  if (what.is_stream || without_body_ || what.head.body_view().empty()) return;
+  if (what.is_stream || without_body_ || what.head.body_size() == 0) return;
   if (what.head.status == 204 || what.head.status == 304) return;
-  queued body{what.head.body, memory_share(all_.budget), 0};
-  if (!body.memory.grow_to(body.data->size())) {
+  exchange::piece body{what.head.body, what.head.file, memory_share(all_.budget)};
+  if (!body.file.file && !body.memory.grow_to(body.size())) {
     ++all_.counters.refused_memory;
     queue_.pop_back();
     const auto busy = retry_response(503, "busy", "the server holds too much; try again later",
                                      limits().retry_after_s);
     push(*serialize_head(busy, {busy.body->size(), false, closes_}));
-    body = {busy.body, memory_share(), 0};
+    return push(busy.body);
   }
-  queue_.push_back(std::move(body));
+  queue_.push_back({std::move(body), 0});
 }
 
+void connection::push(shared_bytes data) {
+  queue_.push_back({{std::move(data), {}, memory_share(all_.budget)}, 0});
+}
 void connection::push(std::string_view text) {
   const auto view = as_bytes(text);
-  queue_.push_back(
-      {std::make_shared<const bytes>(view.begin(), view.end()), memory_share(all_.budget), 0});
+  push(std::make_shared<const bytes>(view.begin(), view.end()));
 }
 
 void connection::progress() {
@@ -100,42 +102,52 @@ void connection::pull() {
       continue;
     }
     asked = false;
-    const auto size = next->data->size();
+    const auto size = next->size();
     if (stream_left_) {
       if (size > *stream_left_) return exchange_->end(exchange::stream_end::aborted), close();
       *stream_left_ -= size;
     }
     if (chunked_) push(chunk_size(size));
-    queue_.push_back({std::move(next->data), std::move(next->memory), 0});
+    queue_.push_back({std::move(*next), 0});
     if (chunked_) push("\r\n");
   }
+}
+
+/// At most so many bytes of what is queued first, which count as taken. Those of a file are read
+/// into `scratch`. nullopt: the file does not give them.
+std::optional<byte_view> connection::next_part(std::size_t most, bytes& scratch) {
+  auto& front = queue_.front();
+  const auto size = std::min(front.what.size() - front.at, most);
+  const auto at = std::exchange(front.at, front.at + size);
+  if (!front.what.file.file) return byte_view(*front.what.data).subspan(at, size);
+  scratch.resize(size);
+  const auto& file = front.what.file;
+  if (!file.file->read(file.offset + at, scratch)) return std::nullopt;
+  return scratch;
 }
 
 /// Makes the next part for the wire. False when there is nothing to send.
 bool connection::fill_out() {
   if (stage_ == stage::responding && streaming_) pull();
   if (stage_ == stage::closed) return false;
-  bytes plain;
+  bytes plain, scratch;
   out_.clear();
   out_at_ = 0;
   std::size_t taken = 0;
   const auto can_write = [this] { return tls_ && tls_->state() == tls_state::open; };
   while (!queue_.empty() && taken < write_step_bytes) {
-    auto& front = queue_.front();
-    const auto rest = byte_view(*front.data).subspan(front.at);
-    const auto part = rest.first(std::min(rest.size(), write_step_bytes - taken));
-    taken += part.size();
-    if (part.size() < large_part_bytes || !can_write()) {
+    const auto part = next_part(write_step_bytes - taken, scratch);
+    if (!part) return close(), false;
+    taken += part->size();
+    if (part->size() < large_part_bytes || !can_write()) {
       // Small pieces go together: a header and its body are one record.
-      plain.insert(plain.end(), part.begin(), part.end());
+      plain.insert(plain.end(), part->begin(), part->end());
     } else {
       if (!plain.empty()) tls_->write(plain);
       plain.clear();
-      if (can_write()) tls_->write(part);
+      if (can_write()) tls_->write(*part);
     }
-    front.at += part.size();
-    if (part.size() < rest.size()) break;
-    queue_.pop_front();
+    if (queue_.front().at == queue_.front().what.size()) queue_.pop_front();
   }
   if (!tls_) {
     out_ = std::move(plain);

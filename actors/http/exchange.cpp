@@ -30,6 +30,9 @@ bool body_stream::write(std::string_view text) const {
   const auto view = as_bytes(text);
   return write(bytes(view.begin(), view.end()));
 }
+bool body_stream::write(file_part piece) const {
+  return holder_ && holder_->of->write(std::move(piece));
+}
 void body_stream::finish() const {
   if (holder_) holder_->of->end(exchange::stream_end::finished);
 }
@@ -89,16 +92,25 @@ body_stream exchange::stream(response head, std::optional<std::uint64_t> length,
 
 bool exchange::write(shared_bytes data) {
   if (!data || data->empty()) return !is_gone();
+  return queue({std::move(data), {}, memory_share(budget_)});
+}
+
+bool exchange::write(file_part part) {
+  if (!part.file || part.size == 0) return !is_gone();
+  return queue({nullptr, std::move(part), memory_share(budget_)});
+}
+
+bool exchange::queue(piece next) {
   bool taken = false;
   {
     const std::lock_guard lock(mutex_);
     if (gone_ || end_ != stream_end::open) return false;
-    piece next{std::move(data), memory_share(budget_)};
     overfull_ = queued_bytes_ >= queue_bytes_;
-    out_of_memory_ = !overfull_ && !next.memory.grow_to(next.data->size());
+    // A part of a file takes no memory.
+    out_of_memory_ = !overfull_ && next.data && !next.memory.grow_to(next.size());
     taken = !overfull_ && !out_of_memory_;
     if (taken) {
-      queued_bytes_ += next.data->size();
+      queued_bytes_ += next.size();
       pieces_.push_back(std::move(next));
       asked_ = false;
     } else {
@@ -143,7 +155,7 @@ std::optional<exchange::piece> exchange::next_piece() {
   if (pieces_.empty()) return std::nullopt;
   piece next = std::move(pieces_.front());
   pieces_.pop_front();
-  queued_bytes_ -= next.data->size();
+  queued_bytes_ -= next.size();
   return next;
 }
 

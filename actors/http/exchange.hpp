@@ -29,6 +29,7 @@ class body_stream {
   /// what waits for it, or there is no memory, and it is cut now.
   bool write(shared_bytes piece) const;
   bool write(bytes piece) const;
+  bool write(file_part piece) const;
   bool write(std::string_view text) const;
   /// The body is whole.
   void finish() const;
@@ -77,7 +78,10 @@ class exchange : public std::enable_shared_from_this<exchange> {
  public:
   struct piece {
     shared_bytes data;
+    file_part file = {};  // if it has a file: instead of data
     memory_share memory;
+
+    [[nodiscard]] std::size_t size() const { return file.file ? file.size : data->size(); }
   };
   struct answer {
     response head;
@@ -94,6 +98,7 @@ class exchange : public std::enable_shared_from_this<exchange> {
   void send(response whole);
   body_stream stream(response head, std::optional<std::uint64_t> length, stream_events events);
   bool write(shared_bytes data);
+  bool write(file_part part);
   void end(stream_end how);
   void drop();
   [[nodiscard]] std::size_t queued_bytes() const;
@@ -113,6 +118,8 @@ class exchange : public std::enable_shared_from_this<exchange> {
   void close(bool whole, bool tell);
 
  private:
+  bool queue(piece next);
+
   const std::shared_ptr<memory_budget> budget_;
   const std::size_t queue_bytes_;
   const std::function<void()> wake_;

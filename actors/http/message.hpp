@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "messages/values/bytes.hpp"
+#include "storage/files/readable_file.hpp"
 
 namespace soma::http {
 
@@ -45,13 +46,23 @@ struct request : request_head {
 
 using shared_bytes = std::shared_ptr<const bytes>;
 
+/// A part of a file as a body. It is read when it is sent, a little at a time, so that a large body
+/// takes no memory while its client is slow.
+struct file_part {
+  std::shared_ptr<const files::readable_file> file;  // nullptr: no part of a file
+  std::uint64_t offset = 0;
+  std::size_t size = 0;
+};
+
 struct response {
   unsigned status = 200;
   std::string content_type;  // none when empty
   name_values headers;       // beside those that the server writes itself
   shared_bytes body;         // nullptr: empty
+  file_part file = {};       // of a server: the body, if it has a file
 
   [[nodiscard]] byte_view body_view() const { return body ? byte_view(*body) : byte_view(); }
+  [[nodiscard]] std::size_t body_size() const { return file.file ? file.size : body_view().size(); }
 };
 
 [[nodiscard]] response make_response(unsigned status, std::string content_type,

@@ -35,12 +35,16 @@ struct PutChunk {
 struct GetChunk {
   blob @0 :Data;
   number @1 :UInt32;                # from 0
+  asPart @2 :Bool;                  # the asker reads the store's files itself, and its readers check each hash
 }
 
 struct Chunk {
   refusal @0 :Refusals.Refusal;     # `blobStore`
   sizeBytes @1 :UInt64;             # of the blob
-  data @2 :Data;
+  data @2 :Data;                    # of `asPart`: empty
+  file @3 :Text;                    # the rest only of `asPart`: where the bytes lie
+  offset @4 :UInt64;
+  partBytes @5 :UInt32;
 }
 
 struct GetBlob {

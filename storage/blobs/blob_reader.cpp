@@ -30,4 +30,16 @@ expected<bytes, blob_refusal> blob_reader::chunk(std::uint32_t number) const {
   return data;
 }
 
+expected<blob_part, blob_refusal> blob_reader::part(std::uint32_t number) {
+  auto& s = *state_;
+  if (number >= chunks()) return make_unexpected(blob_refusal::wrong_chunk);
+  auto& given = s.parts_given[number];
+  if (given == 0) {
+    if (const auto checked = chunk(number); !checked) return make_unexpected(checked.error());
+  }
+  given = static_cast<std::uint8_t>((given + 1) % parts_a_check);
+  return blob_part{s.store->complete.path_of(s.id), s.layout.chunk_offset(number),
+                   s.layout.chunk_size(number)};
+}
+
 }  // namespace soma::blobs

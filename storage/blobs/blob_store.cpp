@@ -140,6 +140,7 @@ expected<blob_reader, blob_refusal> blob_store::open(const blob_id& id) const {
     opened->hashes.push_back(*hash256::from(byte_view(list).subspan(at, blob_layout::hash_bytes)));
   }
   if (crypto::blob_root(layout->size_bytes, opened->hashes) != id) return corrupt();
+  opened->parts_given.resize(layout->chunks());
   return blob_reader(std::move(opened));
 }
 

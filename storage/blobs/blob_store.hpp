@@ -1,7 +1,8 @@
 // Content-addressed bytes on disk, for weights and data. A blob's id is the Merkle root of the
 // hashes of its chunks of 1 MiB (the last chunk may be shorter). What must hold (security §9.2):
 //  - The store never hands out bytes that it has not verified: it hashes chunks on the way in and
-//    again on every way out.
+//    again on every way out. Only who checks the hash anyway may take a chunk from the file itself
+//    (blob_reader::part), and then it is not hashed each time.
 //  - A blob is visible as a whole or not at all, also after a kill at any instruction. A finished
 //    put survives a power cut.
 //  - The store makes file names itself, of the hex digits of the id. No foreign text reaches the
@@ -99,6 +100,13 @@ class blob_writer {
   std::unique_ptr<state> state_;
 };
 
+/// Bytes of a file.
+struct blob_part {
+  std::filesystem::path file;
+  std::uint64_t offset = 0;
+  std::size_t size = 0;
+};
+
 /// An open blob. Its bytes stay readable while the reader lives, even if the blob is collected
 /// meanwhile.
 class blob_reader {
@@ -114,6 +122,11 @@ class blob_reader {
   /// Refuses: corrupt_chunk (the blob then goes to quarantine), wrong_chunk (the blob has no chunk
   /// of this number).
   [[nodiscard]] expected<bytes, blob_refusal> chunk(std::uint32_t number) const;
+  /// Where the bytes of a chunk lie, for bytes that go to somebody who checks their hash, too. The
+  /// chunk is verified when it is asked for the first time, and then every parts_a_check times. The
+  /// file may be gone when it is opened, if the blob was collected. Refuses as chunk does.
+  [[nodiscard]] expected<blob_part, blob_refusal> part(std::uint32_t number);
+  static constexpr std::uint32_t parts_a_check = 64;
 
  private:
   friend class blob_store;

@@ -159,6 +159,10 @@ descriptor blob_directory::open(const blob_id& id, int flags) const {
   return S_ISREG(on_disk.st_mode) ? std::move(file) : descriptor();
 }
 
+std::filesystem::path blob_directory::path_of(const blob_id& id) const {
+  return path_ / name_of(id);
+}
+
 std::uint64_t blob_directory::remove(const blob_id& id) const {
   const auto freed = file_bytes(id);
   if (::unlinkat(fd(), name_of(id).c_str(), 0) != 0 && errno != ENOENT) fail("remove a blob");

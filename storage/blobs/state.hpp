@@ -64,6 +64,7 @@ class blob_directory {
                  bool read_only);
 
   [[nodiscard]] int fd() const { return fd_.get(); }
+  [[nodiscard]] std::filesystem::path path_of(const blob_id& id) const;
   /// The size in bytes of the regular file of this id, if there is one.
   [[nodiscard]] std::optional<std::uint64_t> file_bytes(const blob_id& id) const;
   /// Opens the file of this id. The descriptor is not open if there is no such regular file.
@@ -150,6 +151,8 @@ struct blob_reader::state {
   blob_layout layout;
   std::vector<hash256> hashes;
   descriptor file;
+  /// How often each chunk was given as a part of the file since it was verified.
+  std::vector<std::uint8_t> parts_given;
 };
 
 }  // namespace soma::blobs

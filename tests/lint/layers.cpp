@@ -77,7 +77,7 @@ const std::vector<zone>& zones() {
       {"actors/gateway_client",
        {"actors/gateway_client", "actors/http", "actors/rules", "actors/ledger",
         "actors/state_tree", "actors/consensus", "messages"}},
-      {"actors/http", {"actors/http", "messages"}},
+      {"actors/http", {"actors/http", "storage/files", "messages"}},
       {"actors/mesh", {"actors/mesh", "messages"}},
       {"actors/blob_exchange", {"actors/blob_exchange", "messages"}},
       {"actors", {"actors", "messages", "model", "storage"}},

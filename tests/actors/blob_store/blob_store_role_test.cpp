@@ -4,6 +4,7 @@
 
 #include <caf/actor_system.hpp>
 #include <caf/scoped_actor.hpp>
+#include <fstream>
 #include <random>
 
 #include "actors/cluster/system_config.hpp"
@@ -126,4 +127,31 @@ TEST_CASE("a quota that is full refuses, and the role goes on") {
       message<schema::PutBlob>::build([&](auto out) { out.setData(data_of(byte_view(fits))); }));
   CHECK_FALSE(is_refused(put.root().getRefusal()));
   CHECK(store.describe(crypto::blob_id_of(fits)).root().getSizeBytes() == chunk);
+}
+
+TEST_CASE("a chunk is given as bytes, or as the part of a file that has them") {
+  served_store store;
+  const auto data = random_bytes(store.random, chunk + 9);
+  const auto id = store.disk->put(data).value();
+  const auto get = [&](std::uint32_t number, bool as_part) {
+    return store.ask<schema::Chunk>(message<schema::GetChunk>::build([&](auto out) {
+      out.setBlob(data_of(id));
+      out.setNumber(number);
+      out.setAsPart(as_part);
+    }));
+  };
+  const auto whole = get(1, false), part = get(1, true);
+  CHECK(std::ranges::equal(view_of(whole.root().getData()), store.part(data, 1)));
+  CHECK(part.root().getData().size() == 0);
+  CHECK(part.root().getPartBytes() == 9);
+  CHECK(part.root().getSizeBytes() == data.size());
+  std::ifstream file(part.root().getFile().cStr(), std::ios::binary);
+  file.seekg(static_cast<std::streamoff>(part.root().getOffset()));
+  bytes read(9);
+  file.read(reinterpret_cast<char*>(read.data()), 9);
+  CHECK(std::ranges::equal(read, store.part(data, 1)));
+  for (const bool as_part : {false, true}) {
+    CHECK(get(2, as_part).root().getRefusal().getBlobStore() ==
+          schema::BlobStoreRefusal::WRONG_CHUNK);
+  }
 }

@@ -93,6 +93,17 @@ TEST_CASE("a chunk comes as its bytes, for each number that there is") {
   }
 }
 
+TEST_CASE("a blob that is collected while it is read is given to its end") {
+  blob_disk disk;
+  const auto [id, data] = disk.add(3 * chunk);
+  served_ledger served({}, disk.store);
+  CHECK(served.get(path_of(id) + "/chunks/0").status == 200);
+  disk.store->collect({}, 0);
+  REQUIRE_FALSE(disk.store->have(id));
+  CHECK(served.get(path_of(id) + "/chunks/1").body == part(data, chunk, 2 * chunk - 1));
+  CHECK(served.get(path_of(id), as_file).body == std::string(data.begin(), data.end()));
+}
+
 TEST_CASE("the whole content is streamed, and so is every part of it") {
   blob_disk disk;
   const auto [id, data] = disk.add(5 * chunk + 77);

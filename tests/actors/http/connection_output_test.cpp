@@ -1,10 +1,12 @@
 // How responses go out: whole, in pieces, to clients that read and to clients that do not.
 #include <doctest/doctest.h>
 
+#include <fstream>
 #include <mutex>
 #include <thread>
 
 #include "tests/actors/http/raw_client.hpp"
+#include "tests/support/scratch.hpp"
 
 using namespace soma;
 using test::get_a;
@@ -181,4 +183,57 @@ TEST_CASE("a handler that fails, forgets or writes nonsense answers 500") {
     CHECK(client.last_head().find("C: d") == std::string::npos);
   }
   CHECK(server.counters().responses_5xx == 3);
+}
+
+TEST_CASE("parts of a file are bodies and pieces of streams, and take no memory") {
+  const test::scratch_directory dir;
+  const auto path = dir.path() / "file";
+  std::string content(3U << 20U, ' ');
+  for (std::size_t i = 0; i < content.size(); ++i) content[i] = static_cast<char>('a' + i % 23);
+  std::ofstream(path, std::ios::binary) << content;
+  const auto file = files::readable_file::open(path);
+  REQUIRE(file);
+  constexpr std::size_t at = 1'000, size = 2'500'000;
+  test_server server([&](http::server_options& options) {
+    options.handler = [&](http::request asked, http::responder to) {
+      http::response head;
+      if (asked.path == "/whole") {
+        head.file = {file, at, size};
+        return to.send(head);
+      }
+      // The last piece of the stream is behind the end of the file if the path says so.
+      const auto last = asked.path == "/cut" ? content.size() - 10 : at + size - 500'000;
+      const auto pieces = std::make_shared<int>(0);
+      static_cast<void>(to.stream(head, size,
+                                  {[=](const http::body_stream& more) {
+                                     if (++*pieces == 1) {
+                                       more.write(http::file_part{file, at, size - 500'000});
+                                     } else {
+                                       more.write(http::file_part{file, last, 500'000});
+                                       more.finish();
+                                     }
+                                   },
+                                   {}}));
+    };
+  });
+  for (const auto* wanted : {"/whole", "/stream"}) {
+    CAPTURE(std::string(wanted));
+    raw_client client(server.port());
+    client.send(get(wanted));
+    CHECK(client.status() == 200);
+    CHECK((client.last_body() == content.substr(at, size)));
+  }
+  raw_client slow(server.port(), {.receive_bytes = 4'096});
+  slow.send(get("/whole"));
+  slow.read_until("200");
+  CHECK(server.is->held_bytes() == 0);
+  raw_client head(server.port());
+  head.send("HEAD /whole HTTP/1.1\r\nHost: h\r\n\r\n" + get_a);
+  CHECK(head.read_until("hello").find("Content-Length: 2500000\r\n") != std::string::npos);
+  raw_client cut(server.port());
+  cut.send(get("/cut"));
+  const auto all = cut.read_to_end();
+  REQUIRE(all.has_value());
+  CHECK(all->size() < size);
+  CHECK(all->size() > 1'000'000);
 }

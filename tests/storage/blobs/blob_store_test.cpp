@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <atomic>
 #include <csignal>
+#include <fstream>
 #include <thread>
 
 #include "messages/crypto/merkle.hpp"
@@ -444,4 +445,37 @@ TEST_CASE("a blob states its size once it is whole, and no other file states one
     std::filesystem::resize_file(dir.path() / "blobs" / "whole" / to_hex(id.value), size);
     CHECK_FALSE(store.stated_size(id));
   }
+}
+
+TEST_CASE("a part of a blob's file is verified the first time, and again now and then") {
+  const scratch_directory dir;
+  std::mt19937_64 random(9);
+  const bytes data = random_bytes(random, 2 * chunk + 5);
+  blob_store store(dir.path());
+  const auto id = store.put(data).value();
+  auto reader = store.open(id);
+  REQUIRE(reader.has_value());
+  for (std::uint32_t number = 0; number < 3; ++number) {
+    const auto part = reader->part(number);
+    REQUIRE(part.has_value());
+    CHECK(part->size == chunk_of(data, number).size());
+    std::ifstream file(part->file, std::ios::binary);
+    file.seekg(static_cast<std::streamoff>(part->offset));
+    bytes read(part->size);
+    file.read(reinterpret_cast<char*>(read.data()), static_cast<std::streamsize>(read.size()));
+    CHECK(std::ranges::equal(read, chunk_of(data, number)));
+  }
+  CHECK(refusal_of(reader->part(3)) == "wrong_chunk");
+  test::flip(file_of(dir, "whole", id), chunk + 9);
+  std::uint32_t given = 0;
+  while (given < blob_reader::parts_a_check && reader->part(1)) ++given;
+  CHECK(given == blob_reader::parts_a_check - 1);
+  CHECK(reader->part(0).has_value());
+  CHECK_FALSE(store.have(id));
+  // A damage that was there before is found at once.
+  REQUIRE(store.put(data) == id);
+  test::flip(file_of(dir, "whole", id), 9);
+  auto again = store.open(id);
+  REQUIRE(again.has_value());
+  CHECK(refusal_of(again->part(0)) == "corrupt_chunk");
 }
