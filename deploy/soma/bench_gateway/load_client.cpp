@@ -158,7 +158,9 @@ connection_set::~connection_set() {
   ::close(epoll_);
 }
 
-expected<void, std::string> connection_set::open(const load_server& server, std::size_t count) {
+expected<void, std::string> connection_set::open(
+    const load_server& server, std::size_t count,
+    const std::function<std::string(std::size_t connection)>& request) {
   for (std::size_t i = 0; i < count; ++i) {
     leave_if_stop_requested();
     auto one = load_connection::open(server);
@@ -170,6 +172,9 @@ expected<void, std::string> connection_set::open(const load_server& server, std:
       return make_unexpected(system_error_text());
     }
     all_.push_back(std::move(*one));
+    if (request && !all_.back()->send(request(i))) {
+      return make_unexpected(std::string("a connection is gone"));
+    }
   }
   return {};
 }
@@ -261,13 +266,8 @@ expected<void, std::string> event_subscribers::begin(
     const load_server& server, std::size_t count,
     const std::function<std::string(std::size_t connection)>& request, std::string mark) {
   mark_ = std::move(mark);
-  if (auto opened = connections_.open(server, count); !opened) return opened;
+  if (auto opened = connections_.open(server, count, request); !opened) return opened;
   readings_.resize(count);
-  for (std::size_t i = 0; i < count; ++i) {
-    if (!connections_.at(i).send(request(i))) {
-      return make_unexpected(std::string("a stream is gone"));
-    }
-  }
   // A stream is there when its header has come.
   for (std::size_t i = 0; i < count; ++i) {
     const auto end = steady::now() + std::chrono::milliseconds(patience_ms);
@@ -276,8 +276,10 @@ expected<void, std::string> event_subscribers::begin(
     while (text.find("\r\n\r\n") == text.npos) {
       leave_if_stop_requested();
       connections_.at(i).wait(100);
-      if (!connections_.at(i).read(head) || steady::now() > end) {
-        return make_unexpected(std::string("a stream does not begin"));
+      const bool is_closed = !connections_.at(i).read(head);
+      if (is_closed || steady::now() > end) {
+        return make_unexpected("stream " + std::to_string(i) + " of " + std::to_string(count) +
+                               (is_closed ? " is closed at once" : " does not begin"));
       }
       text = {reinterpret_cast<const char*>(head.data()), head.size()};
     }

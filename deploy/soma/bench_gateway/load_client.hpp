@@ -74,7 +74,11 @@ class connection_set {
   connection_set(const connection_set&) = delete;
   connection_set& operator=(const connection_set&) = delete;
 
-  [[nodiscard]] expected<void, std::string> open(const load_server& server, std::size_t count);
+  /// Opens more connections. On each it sends what `request` gives for it, if there is one: a server
+  /// need not wait long for a first request.
+  [[nodiscard]] expected<void, std::string> open(
+      const load_server& server, std::size_t count,
+      const std::function<std::string(std::size_t connection)>& request = {});
   [[nodiscard]] std::size_t size() const { return all_.size(); }
   [[nodiscard]] load_connection& at(std::size_t i) { return *all_[i]; }
   /// The numbers of the connections that can be read, after at most so long.
