@@ -74,8 +74,8 @@ class connection_set {
   connection_set(const connection_set&) = delete;
   connection_set& operator=(const connection_set&) = delete;
 
-  /// Opens more connections. On each it sends what `request` gives for it, if there is one: a server
-  /// need not wait long for a first request.
+  /// Opens more connections. On each it sends what `request` gives for it, if there is one: servers
+  /// do not wait long for a first request.
   [[nodiscard]] expected<void, std::string> open(
       const load_server& server, std::size_t count,
       const std::function<std::string(std::size_t connection)>& request = {});
