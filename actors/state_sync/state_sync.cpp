@@ -96,8 +96,8 @@ std::optional<block_header> state_sync::header() const {
   return target_ == nullptr ? std::nullopt : std::optional(target_->end->headers.front());
 }
 
-expected<void, std::string> state_sync::finish(const fs::path& ledger,
-                                               tables::ledger_options options) const {
+expected<state_tree::tree, std::string> state_sync::finish(const fs::path& ledger,
+                                                           tables::ledger_options options) const {
   SOMA_ASSERT(outcome_ == outcome::complete, "all chunks are here");
   // All ends are kept: a peer that takes the ledger over from this node needs the proofs in turn.
   epoch_ends ends;

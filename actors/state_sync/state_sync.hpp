@@ -109,8 +109,8 @@ class state_sync {
   [[nodiscard]] std::optional<block_header> header() const;
 
   /// As snapshot_receiver::finish. Asserts that the outcome is `complete`.
-  [[nodiscard]] expected<void, std::string> finish(const std::filesystem::path& ledger,
-                                                   tables::ledger_options options = {}) const;
+  [[nodiscard]] expected<state_tree::tree, std::string> finish(
+      const std::filesystem::path& ledger, tables::ledger_options options = {}) const;
 
  private:
   /// The end of an epoch that a peer has proven, in a tree whose root stands for the genesis.
