@@ -37,6 +37,15 @@ std::vector<rules::registry_change> last_of_each(std::vector<rules::registry_cha
   return all;
 }
 
+state_tree::tree tree_of(const tables::ledger_view& view) {
+  state_tree::tree::builder rows;
+  view.scan([&](byte_view row, byte_view value) {
+    rows.add(row, value);
+    return true;
+  });
+  return std::move(rows).finish();
+}
+
 void append(std::vector<rules::registry_change>& to,
             const std::vector<rules::registry_change>& more) {
   to.insert(to.end(), more.begin(), more.end());
@@ -108,15 +117,12 @@ class execution_tree::branch_rows final : public ledger::state_reader {
   branch above_;
 };
 
-execution_tree::execution_tree(const tables::ledger_store& ledger, const soma::genesis& genesis)
+execution_tree::execution_tree(const tables::ledger_store& ledger, const soma::genesis& genesis,
+                               std::optional<state_tree::tree> tree)
     : ledger_(ledger), genesis_(genesis) {
   const auto view = ledger_.view();
-  state_tree::tree::builder rows;
-  view.scan([&](byte_view row, byte_view value) {
-    rows.add(row, value);
-    return true;
-  });
-  tree_ = std::move(rows).finish();
+  const bool fits = tree && tree->root() == last_state_root_of(view);
+  tree_ = fits ? std::move(*tree) : tree_of(view);
   chain_ = view.chain().value();
   base_ = last_block_of(view, genesis_);
   active_ = std::make_shared<const rules::active_models>(branch_rows(ledger_, chain_.height, {}));

@@ -57,8 +57,11 @@ class execution_tree {
  public:
   static constexpr std::size_t max_live = 64;
 
-  /// Reads all rows once. The ledger has its genesis and outlives this object.
-  execution_tree(const tables::ledger_store& ledger, const soma::genesis& genesis);
+  /// The ledger has its genesis and outlives this object. Whoever has just built the state tree of
+  /// this ledger gives it here. A tree with another root than the last header names is dropped;
+  /// then, and without a tree, all rows are read once to build it.
+  execution_tree(const tables::ledger_store& ledger, const soma::genesis& genesis,
+                 std::optional<state_tree::tree> tree = {});
   ~execution_tree();
   execution_tree(const execution_tree&) = delete;
   execution_tree& operator=(const execution_tree&) = delete;

@@ -37,6 +37,11 @@ block_id last_block_of(const tables::ledger_view& ledger, const soma::genesis& g
   return last ? signing::id_of(*last) : signing::genesis_parent(signing::chain_id_of(genesis));
 }
 
+std::optional<state_root> last_state_root_of(const tables::ledger_view& ledger) {
+  const auto last = last_header(ledger, ledger.chain().value());
+  return last ? std::optional(last->state_root) : std::nullopt;
+}
+
 consensus::chain_position position_of(const tables::ledger_view& ledger,
                                       const soma::genesis& genesis, const state_root& root) {
   const auto chain = ledger.chain().value();

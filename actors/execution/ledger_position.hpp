@@ -16,6 +16,10 @@ namespace soma::execution {
 [[nodiscard]] block_id last_block_of(const tables::ledger_view& ledger,
                                      const soma::genesis& genesis);
 
+/// The state root that the header of the last block names, which is that of the present rows;
+/// nullopt before there is a block.
+[[nodiscard]] std::optional<state_root> last_state_root_of(const tables::ledger_view& ledger);
+
 /// The blocks of the ledger, for the answers to peers. The store outlives it.
 class ledger_archive final : public consensus::block_archive {
  public:

@@ -176,10 +176,9 @@ expected<void, chunk_refusal> snapshot_receiver::take(byte_view data) {
   return {};
 }
 
-expected<void, std::string> snapshot_receiver::finish(const fs::path& ledger,
-                                                      const soma::genesis& genesis,
-                                                      const epoch_ends& ends,
-                                                      tables::ledger_options options) const {
+expected<state_tree::tree, std::string> snapshot_receiver::finish(
+    const fs::path& ledger, const soma::genesis& genesis, const epoch_ends& ends,
+    tables::ledger_options options) const {
   SOMA_ASSERT(complete(), "a ledger is made of all its chunks");
   const auto last = ends.find(closing_.epoch);
   SOMA_ASSERT(last != ends.end() && last->second.headers.front() == closing_,
@@ -189,6 +188,7 @@ expected<void, std::string> snapshot_receiver::finish(const fs::path& ledger,
   auto made = ledger;
   made += unfinished;
   fs::remove_all(made);
+  state_tree::tree tree;
   {
     tables::ledger_store store(made, options);
     tables::ledger_loader loader(store);
@@ -215,14 +215,15 @@ expected<void, std::string> snapshot_receiver::finish(const fs::path& ledger,
       rows.add(key, value);
       return true;
     });
-    if (std::move(rows).finish().root() != closing_.state_root) {
+    tree = std::move(rows).finish();
+    if (tree.root() != closing_.state_root) {
       return make_unexpected("the rows have another state root than the header");
     }
   }
   files::replace_directory(made, ledger);
   fs::remove_all(made);
   fs::remove_all(staging_);
-  return {};
+  return tree;
 }
 
 }  // namespace soma::state_sync

@@ -74,13 +74,13 @@ class snapshot_receiver {
 
   /// Makes a ledger of the chunks and puts it in the place of the folder `ledger`, which no store
   /// has open, in one step. The old content of that folder and of staging is removed. `ends` have
-  /// been proven. Asserts that all chunks are here. An error when the rows don't fit the header or
-  /// the genesis, which only happens if a quorum has signed it. Throws when the disk fails; then it
-  /// can be called again.
-  [[nodiscard]] expected<void, std::string> finish(const std::filesystem::path& ledger,
-                                                   const soma::genesis& genesis,
-                                                   const epoch_ends& ends,
-                                                   tables::ledger_options options = {}) const;
+  /// been proven. Returns the state tree of this ledger, so that it need not be built again.
+  /// Asserts that all chunks are here. An error when the rows don't fit the header or the genesis,
+  /// which only happens if a quorum has signed it. Throws when the disk fails; then it can be
+  /// called again.
+  [[nodiscard]] expected<state_tree::tree, std::string> finish(
+      const std::filesystem::path& ledger, const soma::genesis& genesis, const epoch_ends& ends,
+      tables::ledger_options options = {}) const;
 
  private:
   [[nodiscard]] std::filesystem::path path_of(std::uint32_t number) const;

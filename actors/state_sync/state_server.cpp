@@ -15,7 +15,7 @@ state_server::state_server(const tables::ledger_store& ledger, const std::filesy
 }
 
 void state_server::look() {
-  last_.reset();
+  read_.clear();
   asked_ms_.reset();
   is_provable_ = folder_->height() && ledger_.view().epoch_end(epoch_number{}).has_value();
 }
@@ -70,19 +70,29 @@ peer::state_part state_server::end_of(const peer::ask_state& asked) {
 peer::state_part state_server::piece(const peer::ask_state& asked, std::uint64_t now_ms) {
   peer::state_part part;
   if (!is_provable_ || asked.height != folder_->height()) return part;
-  if (!last_ || last_->number != asked.chunk) {
-    auto chunk = folder_->chunk(asked.chunk);
-    if (!chunk) return part;
-    last_ = cached{asked.chunk, std::move(*chunk)};
-  }
-  const auto& chunk = last_->data;
-  if (asked.from >= chunk.size()) return part;
+  const auto* data = chunk(asked.chunk);
+  if (data == nullptr || asked.from >= data->size()) return part;
   asked_ms_ = now_ms;
-  const auto size = std::min(max_state_data_bytes, chunk.size() - asked.from);
-  const auto begin = chunk.begin() + asked.from;
+  const auto size = std::min(max_state_data_bytes, data->size() - asked.from);
+  const auto begin = data->begin() + asked.from;
   part.data.assign(begin, begin + static_cast<std::ptrdiff_t>(size));
-  part.chunk_bytes = static_cast<std::uint32_t>(chunk.size());
+  part.chunk_bytes = static_cast<std::uint32_t>(data->size());
   return part;
+}
+
+/// The bytes of a chunk, until the next call; nullptr when there is no such chunk.
+const bytes* state_server::chunk(std::uint32_t number) {
+  const auto at = std::ranges::find(read_, number, &cached::number);
+  if (at != read_.end()) {
+    std::rotate(read_.begin(), at, at + 1);
+    return &read_.front().data;
+  }
+  auto data = folder_->chunk(number);
+  if (!data) return nullptr;
+  ++reads_;
+  if (read_.size() == most_read) read_.pop_back();
+  read_.push_front({number, std::move(*data)});
+  return &read_.front().data;
 }
 
 }  // namespace soma::state_sync

@@ -4,14 +4,20 @@
 //     all peers together are limited. A peer above its limit is told to ask later; a peer far above
 //     it gets no answer.
 //   - A snapshot is offered only if this ledger can prove all epochs from the genesis to it.
+//   - At most most_read chunks are in memory, whatever is asked for.
 #pragma once
 
+#include <deque>
 #include <map>
 #include <optional>
 
 #include "actors/state_sync/snapshot.hpp"
 
 namespace soma::state_sync {
+
+/// So many chunks are kept in memory, each about chunk_row_bytes long: enough for some peers that
+/// ask for several chunks each.
+inline constexpr std::size_t most_read = 12;
 
 struct state_server_options {
   std::size_t peer_bytes_per_s = std::size_t{8} << 20;
@@ -37,6 +43,8 @@ class state_server {
                                                        const peer::ask_state& asked,
                                                        std::uint64_t now_ms);
   void peer_gone(peer_number peer) { spent_.erase(peer); }
+  /// How often a chunk was read from the disk.
+  [[nodiscard]] std::uint64_t reads() const { return reads_; }
 
   /// Whether a snapshot should be made of the present ledger, which is at the base of an epoch.
   [[nodiscard]] bool wants_snapshot(std::uint64_t now_ms) const;
@@ -51,6 +59,7 @@ class state_server {
   };
   [[nodiscard]] peer::state_part end_of(const peer::ask_state& asked);
   [[nodiscard]] peer::state_part piece(const peer::ask_state& asked, std::uint64_t now_ms);
+  [[nodiscard]] const bytes* chunk(std::uint32_t number);
   void look();
 
   const tables::ledger_store& ledger_;
@@ -63,7 +72,10 @@ class state_server {
     std::uint32_t number = 0;
     bytes data;
   };
-  std::optional<cached> last_;  // the chunk read last, since peers ask for chunks in pieces
+  /// The chunks that were asked for last, the latest first. A peer asks for several chunks at a
+  /// time, each in pieces, and other peers ask for the same ones.
+  std::deque<cached> read_;
+  std::uint64_t reads_ = 0;
   std::map<peer_number, second> spent_;
   second all_;
 };

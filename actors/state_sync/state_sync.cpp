@@ -12,7 +12,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// So many answers "later" in a row count as one question that failed.
+/// So many pauses in a row after an answer "later" count as one question that failed.
 constexpr unsigned most_put_off = 120;
 
 std::vector<committee_seat> first_seats(const soma::genesis& genesis) {
@@ -50,7 +50,8 @@ state_sync::state_sync(const soma::genesis& genesis, fs::path staging,
       staging_(std::move(staging)),
       checker_(checker),
       options_(options),
-      kept_(kept_in(staging_)) {
+      kept_(kept_in(staging_)),
+      window_(options.window) {
   first_.reset(new history{
       nullptr,
       consensus::light_client(signing::chain_id_of(genesis), epoch_number{}, first_seats(genesis)),
@@ -83,7 +84,7 @@ state_sync::progress state_sync::where() const {
   at.peers = peers_.size();
   for (const auto& [number, who] : peers_) {
     at.epochs = std::max(at.epochs, who.at->after.epoch().value);
-    if (number == giver_) at.chunks = who.chunks;
+    if (can_give(who) && !who.cuts_else) at.chunks = std::max(at.chunks, who.chunks);
   }
   if (target_ == nullptr) return at;
   at.height = target_->end->headers.front().height;
@@ -95,8 +96,8 @@ std::optional<block_header> state_sync::header() const {
   return target_ == nullptr ? std::nullopt : std::optional(target_->end->headers.front());
 }
 
-expected<void, std::string> state_sync::finish(const fs::path& ledger,
-                                               tables::ledger_options options) const {
+expected<state_tree::tree, std::string> state_sync::finish(const fs::path& ledger,
+                                                           tables::ledger_options options) const {
   SOMA_ASSERT(outcome_ == outcome::complete, "all chunks are here");
   // All ends are kept: a peer that takes the ledger over from this node needs the proofs in turn.
   epoch_ends ends;
@@ -121,7 +122,7 @@ void state_sync::on(const peer_connected& e) {
 
 void state_sync::on(const peer_gone& e) {
   peers_.erase(e.peer);
-  if (giver_ == e.peer) giver_ = 0;
+  window_.forget(e.peer);
 }
 
 void state_sync::on(const received& e) {
@@ -132,14 +133,18 @@ void state_sync::on(const received& e) {
 }
 
 void state_sync::took(peer_number number, whom& from, const peer::state_part& part) {
-  if (!from.open) return;
-  const auto asked = from.open->request;
-  if (part.epoch != asked.epoch || part.chunk != asked.chunk || part.from != asked.from) return;
-  from.open.reset();
+  // A peer is asked for ends or for pieces, and for nothing else until it has answered.
+  const bool is_end = from.open && part.epoch == from.open->request.epoch &&
+                      part.chunk == from.open->request.chunk &&
+                      part.from == from.open->request.from;
+  const bool is_piece = !from.open && target_ != nullptr &&
+                        part.epoch == target_->end->headers.front().epoch &&
+                        window_.is_asked(number, {part.chunk, part.from});
+  if (!is_end && !is_piece) return;
+  if (is_end) from.open.reset();
   if (part.later) {
-    from.not_before_ms = now_ms_ + options_.later_ms;
-    if (++from.put_off >= most_put_off) miss(from);
-    return;
+    if (is_piece) window_.put_off(number, {part.chunk, part.from}, now_ms_);
+    return took_later(number, from);
   }
   from.put_off = 0;
   if (part.height != from.snapshot) {
@@ -148,25 +153,32 @@ void state_sync::took(peer_number number, whom& from, const peer::state_part& pa
   }
   from.snapshot = part.height;
   from.chunks = part.chunks;
-  if (asked.height.value == 0) return took_end(number, from, part);
-  if (part.height == asked.height) return took_piece(number, from, part);
-  if (giver_ == number) giver_ = 0;  // this peer has another snapshot now
+  if (is_end) return took_end(from, part);
+  if (part.height == target_->end->headers.front().height) return took_piece(number, from, part);
+  window_.forget(number);  // this peer has another snapshot now
 }
 
-void state_sync::took_end(peer_number number, whom& from, const peer::state_part& part) {
+/// A peer above its limits answers "later" to all questions that wait. Together they are one.
+void state_sync::took_later(peer_number number, whom& from) {
+  if (now_ms_ < from.not_before_ms) return;
+  from.not_before_ms = now_ms_ + options_.later_ms;
+  if (++from.put_off >= most_put_off) miss(number, from);
+}
+
+void state_sync::took_end(whom& from, const peer::state_part& part) {
   from.misses = 0;
   if (part.end) {
     const auto next = follow(*from.at, *part.end);
-    if (!next) return liar(number, next.error());
+    if (!next) return liar(from.key, next.error());
     from.at = *next;
     from.has_told_all = false;
-    from.not_before_ms = now_ms_;
+    from.ends_not_before_ms = now_ms_;
     return;
   }
   from.has_told_all = true;
-  from.not_before_ms = now_ms_ + options_.refresh_ms;
+  from.ends_not_before_ms = now_ms_ + options_.refresh_ms;
   if (from.snapshot.value != 0 && offered_by(from) == nullptr) {
-    liar(number, "it names a snapshot of a block that it cannot prove to end an epoch");
+    liar(from.key, "it names a snapshot of a block that it cannot prove to end an epoch");
   }
 }
 
@@ -194,63 +206,87 @@ expected<state_sync::history*, std::string> state_sync::follow(history& at,
 }
 
 void state_sync::took_piece(peer_number number, whom& from, const peer::state_part& part) {
-  if (giver_ != number) return;
-  if (part.data.empty()) {  // the peer has fewer chunks than these, or gives none
-    if (receiver_->next() == 0) return miss(from);
-    from.cuts_else = true;
-    giver_ = 0;
-    return;
+  switch (window_.take(number, from.key, {part.chunk, part.from}, part.data, part.chunk_bytes,
+                       now_ms_)) {
+    case chunk_window::arrival::unasked:
+    case chunk_window::arrival::kept:
+      return;
+    case chunk_window::arrival::completed:
+      return take_chunks();
+    case chunk_window::arrival::malformed:
+      return liar(from.key, "a piece that is not as long as it has to be, or a chunk too large");
+    case chunk_window::arrival::empty:  // the peer has fewer chunks than these, or gives none
+      if (receiver_->next() == 0) return miss(number, from);
+      from.cuts_else = true;
+      window_.forget(number);
   }
-  if (part.chunk_bytes > max_chunk_bytes || part.from + part.data.size() > part.chunk_bytes) {
-    return liar(number, "a piece that is larger than its chunk, or a chunk larger than any");
-  }
-  chunk_.insert(chunk_.end(), part.data.begin(), part.data.end());
-  if (chunk_.size() == part.chunk_bytes) took_chunk(number, from);
 }
 
-void state_sync::took_chunk(peer_number number, whom& from) {
-  const auto taken = receiver_->take(chunk_);
-  chunk_.clear();
-  if (!taken) {
-    // Each peer may cut the ledger in its own way, so chunks that do not fit may still be right.
-    if (taken.error() == chunk_refusal::not_next && receiver_->next() > 0) {
-      from.cuts_else = true;
-      giver_ = 0;
+void state_sync::take_chunks() {
+  while (const auto* first = window_.first()) {
+    const auto giver = first->giver;
+    if (const auto taken = receiver_->take(first->data); !taken) {
+      return refused(giver, taken.error());
+    }
+    window_.pop();
+    last_giver_ = giver;
+    if (receiver_->passed() > furthest_) {
+      // Chunks that are sent again after a new beginning do not count for their giver.
+      if (auto* who = holder_of(giver)) who->fruitless = 0;
+      furthest_ = receiver_->passed();
+      moved_ms_ = now_ms_;
+    }
+    if (receiver_->complete()) {
+      outcome_ = outcome::complete;
       return;
     }
-    return liar(number, std::string(to_text(taken.error())));
+    if (receiver_->next() >= most_chunks(*receiver_->totals())) {
+      return liar(giver, "it cuts the ledger into more chunks than anybody would");
+    }
   }
-  givers_.insert(from.key);
-  if (receiver_->passed() > furthest_) {
-    from.fruitless = 0;  // not for chunks that are sent again after a new beginning
-    furthest_ = receiver_->passed();
-    moved_ms_ = now_ms_;
+}
+
+/// What else the giver has given is not looked at.
+void state_sync::refused(const public_key& giver, chunk_refusal why) {
+  // Each peer may cut the ledger in its own way, so chunks that do not fit may still be right.
+  if (why != chunk_refusal::not_next || receiver_->next() == 0) {
+    return liar(giver, std::string(to_text(why)));
   }
-  if (receiver_->complete()) {
-    outcome_ = outcome::complete;
-  } else if (receiver_->next() >= most_chunks(*receiver_->totals())) {
-    liar(number, "it cuts the ledger into more chunks than anybody would");
-  }
+  if (auto* who = holder_of(giver)) who->cuts_else = true;
+  window_.drop_chunks_of(giver);
 }
 
 /// Counts a question that failed.
-void state_sync::miss(whom& who) {
+void state_sync::miss(peer_number number, whom& who) {
   who.open.reset();
   who.put_off = 0;
   who.misses += 1;
   who.not_before_ms = now_ms_ + options_.refresh_ms;
-  const auto giver = peers_.find(giver_);
-  if (giver == peers_.end() || &giver->second != &who) return;
+  if (!window_.is_busy(number)) return;
   who.fruitless += 1;
-  giver_ = 0;
+  window_.forget(number);
 }
 
-void state_sync::liar(peer_number number, std::string why) {
-  const auto who = peers_.find(number);
-  liars_.insert(who->second.key);
-  peers_.erase(who);
-  if (giver_ == number) giver_ = 0;
-  effects_.push_back(blame{number, std::move(why)});
+/// The connected peer with this key; nullptr when it has left.
+state_sync::whom* state_sync::holder_of(const public_key& key) {
+  const auto found =
+      std::ranges::find_if(peers_, [&](const auto& one) { return one.second.key == key; });
+  return found == peers_.end() ? nullptr : &found->second;
+}
+
+/// A peer that has left already is not heard when it comes back.
+void state_sync::liar(public_key key, std::string why) {
+  liars_.insert(key);
+  window_.drop_chunks_of(key);
+  for (auto who = peers_.begin(); who != peers_.end();) {
+    if (who->second.key != key) {
+      ++who;
+      continue;
+    }
+    window_.forget(who->first);
+    effects_.push_back(blame{who->first, why});
+    who = peers_.erase(who);
+  }
 }
 
 }  // namespace soma::state_sync

@@ -6,6 +6,13 @@
 //   - One honest peer that stays is enough. Other peers may lie, stall, leave or send without end:
 //     each of them costs a bounded time, and a message that no honest validator sends ends its
 //     connection.
+//   - All peers that have failed least give chunks at the same time, and each chunk is held against
+//     the one peer that sent it. Honest peers cut a ledger into the same chunks. A peer whose chunk
+//     does not go on where the one before it has ended has other cuts; that alone is no lie.
+//   - When nobody goes on behind a chunk and others have other cuts, all chunks are dropped. The
+//     peer that sent this last chunk is asked only when no other peer gives chunks, and not at all
+//     after the third time. An honest peer that stays never sends the last one, so its chunks are
+//     dropped once for each dishonest peer at most.
 //   - What a peer proves counts for this peer alone. Old keys, whose holders have nothing to lose
 //     any more, may sign another history; it never makes an honest peer look like a liar. When two
 //     histories are proven, neither is taken, unless a person has named a block of one of them.
@@ -20,6 +27,7 @@
 #include <variant>
 
 #include "actors/consensus/light_client.hpp"
+#include "actors/state_sync/chunk_window.hpp"
 #include "actors/state_sync/snapshot.hpp"
 
 namespace soma::state_sync {
@@ -32,6 +40,7 @@ struct state_sync_options {
   std::uint64_t refresh_ms = 2'000;    // how often a peer is asked whether it has anything new
   std::uint64_t nothing_ms = 10'000;   // it gives up when no peer has a snapshot for so long
   std::uint64_t stalled_ms = 300'000;  // it gives up when no snapshot makes progress for so long
+  window_limits window;
   /// A person knows the block that closed this epoch. A history with another one is refused.
   struct known_end {
     epoch_number epoch;
@@ -100,8 +109,8 @@ class state_sync {
   [[nodiscard]] std::optional<block_header> header() const;
 
   /// As snapshot_receiver::finish. Asserts that the outcome is `complete`.
-  [[nodiscard]] expected<void, std::string> finish(const std::filesystem::path& ledger,
-                                                   tables::ledger_options options = {}) const;
+  [[nodiscard]] expected<state_tree::tree, std::string> finish(
+      const std::filesystem::path& ledger, tables::ledger_options options = {}) const;
 
  private:
   /// The end of an epoch that a peer has proven, in a tree whose root stands for the genesis.
@@ -122,11 +131,12 @@ class state_sync {
     block_height snapshot;      // the height of its snapshot
     std::uint32_t chunks = 0;
     std::optional<question> open;
-    std::uint64_t not_before_ms = 0;
-    unsigned misses = 0;     // questions in a row that failed
-    unsigned fruitless = 0;  // times that it should have given chunks and gave none
-    unsigned put_off = 0;    // answers "later" in a row
-    bool cuts_else = false;  // its chunks have other ranges than those that are here
+    std::uint64_t not_before_ms = 0;       // it is asked nothing before
+    std::uint64_t ends_not_before_ms = 0;  // it is not asked for the end of an epoch before
+    unsigned misses = 0;                   // questions in a row that failed
+    unsigned fruitless = 0;                // times that it should have given chunks and gave none
+    unsigned put_off = 0;                  // pauses in a row after it has answered "later"
+    bool cuts_else = false;                // its chunks have other ranges than those that are here
   };
   using peers = std::map<peer_number, whom>;
 
@@ -135,25 +145,30 @@ class state_sync {
   void on(const received& e);
   void on(const time_passed&) {}
   void took(peer_number number, whom& from, const peer::state_part& part);
-  void took_end(peer_number number, whom& from, const peer::state_part& part);
+  void took_later(peer_number number, whom& from);
+  void took_end(whom& from, const peer::state_part& part);
   void took_piece(peer_number number, whom& from, const peer::state_part& part);
-  void took_chunk(peer_number number, whom& from);
+  void take_chunks();
+  void refused(const public_key& giver, chunk_refusal why);
   [[nodiscard]] expected<history*, std::string> follow(history& at, const epoch_proof& end);
   void settle();
-  void miss(whom& who);
+  void miss(peer_number number, whom& who);
   void ask_ends();
   void ask_pieces();
-  void ask(peer_number number, whom& who, const peer::ask_state& request);
   void choose();
   void begin(history& target);
   void begin_again_for_cuts();
-  void choose_giver();
-  [[nodiscard]] bool others_would_give() const;
+  /// What speaks against asking a peer for chunks. Those with the lowest are asked.
+  using demerits = std::pair<unsigned, unsigned>;
+  [[nodiscard]] demerits demerits_of(const whom& who) const;
+  [[nodiscard]] std::optional<demerits> fewest_demerits(bool of_other_cuts) const;
   [[nodiscard]] history* offered_by(const whom& who) const;
   [[nodiscard]] bool is_fork_below(const history& target) const;
   [[nodiscard]] bool may_choose() const;
   [[nodiscard]] bool can_give(const whom& who) const;
-  void liar(peer_number number, std::string why);
+  [[nodiscard]] unsigned dead_ends_of(const whom& who) const;
+  [[nodiscard]] whom* holder_of(const public_key& key);
+  void liar(public_key key, std::string why);
   void tell(std::string line) { effects_.push_back(note{std::move(line)}); }
 
   soma::genesis genesis_;
@@ -168,9 +183,9 @@ class state_sync {
 
   history* target_ = nullptr;
   std::optional<snapshot_receiver> receiver_;
-  peer_number giver_ = 0;        // the peer that is asked for chunks; 0: none
-  bytes chunk_;                  // the part of the present chunk that has come
-  std::set<public_key> givers_;  // peers that gave the chunks that are here
+  chunk_window window_;
+  std::optional<public_key> last_giver_;      // of the last chunk, if this process has taken it
+  std::map<public_key, unsigned> dead_ends_;  // how often nobody went on behind a peer's chunk
 
   outcome outcome_ = outcome::running;
   std::uint64_t now_ms_ = 0;

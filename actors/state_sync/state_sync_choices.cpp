@@ -10,12 +10,16 @@ namespace fs = std::filesystem;
 
 /// After so many failures of a peer the decisions do not wait for this peer any more.
 constexpr unsigned patience = 2;
+/// After so many chunks of a peer behind which nobody went on, it gives no more chunks.
+constexpr unsigned most_dead_ends = 3;
 
 }  // namespace
 
 void state_sync::settle() {
   for (auto& [number, who] : peers_) {
-    if (who.open && now_ms_ >= who.open->until_ms) miss(who);
+    const bool has_failed = who.open ? now_ms_ >= who.open->until_ms
+                                     : window_.is_silent(number, options_.answer_ms, now_ms_);
+    if (has_failed) miss(number, who);
   }
   if (outcome_ != outcome::running) return;
   choose();
@@ -32,7 +36,12 @@ state_sync::history* state_sync::offered_by(const whom& who) const {
 }
 
 bool state_sync::can_give(const whom& who) const {
-  return target_ != nullptr && offered_by(who) == target_;
+  return target_ != nullptr && offered_by(who) == target_ && dead_ends_of(who) < most_dead_ends;
+}
+
+unsigned state_sync::dead_ends_of(const whom& who) const {
+  const auto found = dead_ends_.find(who.key);
+  return found == dead_ends_.end() ? 0 : found->second;
 }
 
 bool state_sync::is_fork_below(const history& target) const {
@@ -68,7 +77,7 @@ void state_sync::choose() {
   history* best = nullptr;
   for (const auto& [number, who] : peers_) {
     auto* offer = offered_by(who);
-    if (offer == nullptr) continue;
+    if (offer == nullptr || dead_ends_of(who) >= most_dead_ends) continue;
     const auto& header = offer->end->headers.front();
     if (options_.trusted && header.epoch < options_.trusted->epoch) continue;
     if (!first_offer_ms_) first_offer_ms_ = now_ms_;
@@ -111,11 +120,10 @@ void state_sync::begin(history& target) {
   for (const auto& path : others) fs::remove_all(path);
   target_ = &target;
   kept_.reset();
-  chunk_.clear();
-  giver_ = 0;
-  givers_.clear();
+  last_giver_.reset();
   for (auto& [number, who] : peers_) who.cuts_else = false;
   receiver_.emplace(staging_ / name, header);
+  window_.begin(receiver_->next());
   tell("taking the ledger over as it was after block " + name + ", the last one of epoch " +
        std::to_string(header.epoch.value) +
        (receiver_->next() == 0 ? std::string()
@@ -124,67 +132,61 @@ void state_sync::begin(history& target) {
 }
 
 /// The peers that can go on cut the ledger in another way than those that gave the chunks here. It
-/// begins anew: the chunks are dropped, and the peers that gave them are asked last.
+/// begins anew: the chunks are dropped.
 void state_sync::begin_again_for_cuts() {
-  for (auto& [number, who] : peers_) {
-    if (givers_.contains(who.key)) who.fruitless += 1;
-  }
+  if (last_giver_) dead_ends_[*last_giver_] += 1;
   receiver_.reset();
   fs::remove_all(staging_);
   tell("the chunks that are here fit those of no peer any more");
   begin(*target_);
 }
 
-/// Whether the peers whose chunks fit have had their time and there are others.
-bool state_sync::others_would_give() const {
-  bool others = false;
-  for (const auto& [number, who] : peers_) {
-    if (!can_give(who)) continue;
-    if (!who.cuts_else && who.fruitless < patience) return false;
-    others = others || who.cuts_else;
-  }
-  return others;
+state_sync::demerits state_sync::demerits_of(const whom& who) const {
+  return {dead_ends_of(who), who.fruitless < patience ? 0 : who.fruitless};
 }
 
-void state_sync::choose_giver() {
-  chunk_.clear();
-  if (others_would_give()) begin_again_for_cuts();
-  // The peer that has failed least, even if it may be asked only later.
-  const whom* best = nullptr;
-  peer_number number_of_best = 0;
+/// The fewest demerits among the peers that can give chunks and whose cuts fit, or else don't fit;
+/// nullopt when there is no such peer.
+std::optional<state_sync::demerits> state_sync::fewest_demerits(bool of_other_cuts) const {
+  std::optional<demerits> fewest;
   for (const auto& [number, who] : peers_) {
-    if (!can_give(who) || who.cuts_else) continue;
-    if (best != nullptr && best->fruitless <= who.fruitless) continue;
-    best = &who;
-    number_of_best = number;
+    if (!can_give(who) || who.cuts_else != of_other_cuts) continue;
+    fewest = std::min(fewest.value_or(demerits_of(who)), demerits_of(who));
   }
-  if (best == nullptr || best->open || now_ms_ < best->not_before_ms) return;
-  giver_ = number_of_best;
+  return fewest;
 }
 
 void state_sync::ask_pieces() {
   if (target_ == nullptr) return;
-  if (!peers_.contains(giver_)) giver_ = 0;
-  if (giver_ == 0) choose_giver();
-  const auto giver = peers_.find(giver_);
-  if (giver == peers_.end() || outcome_ != outcome::running) return;
-  auto& who = giver->second;
-  if (who.open || now_ms_ < who.not_before_ms) return;
+  auto fewest = fewest_demerits(false);
+  const auto others = fewest_demerits(true);
+  if (others && (!fewest || *others < *fewest)) {
+    begin_again_for_cuts();
+    if (outcome_ != outcome::running) return;
+    fewest = fewest_demerits(false);
+  }
   const auto& header = target_->end->headers.front();
-  ask(giver_, who,
-      {header.epoch, header.height, receiver_->next(), static_cast<std::uint32_t>(chunk_.size())});
+  for (auto& [number, who] : peers_) {
+    if (!can_give(who) || who.cuts_else || demerits_of(who) != fewest) {
+      window_.forget(number);
+      continue;
+    }
+    if (who.open || now_ms_ < who.not_before_ms) continue;
+    while (const auto next = window_.ask(number, who.chunks, now_ms_)) {
+      effects_.push_back(
+          send{number, peer::ask_state{header.epoch, header.height, next->chunk, next->from}});
+    }
+  }
 }
 
 void state_sync::ask_ends() {
   for (auto& [number, who] : peers_) {
-    if (number == giver_ || who.open || now_ms_ < who.not_before_ms) continue;
-    ask(number, who, {who.at->after.epoch(), {}, 0, 0});
+    if (who.open || window_.is_busy(number)) continue;
+    if (now_ms_ < std::max(who.not_before_ms, who.ends_not_before_ms)) continue;
+    const peer::ask_state request{who.at->after.epoch(), {}, 0, 0};
+    who.open = question{request, now_ms_ + options_.answer_ms};
+    effects_.push_back(send{number, request});
   }
-}
-
-void state_sync::ask(peer_number number, whom& who, const peer::ask_state& request) {
-  who.open = question{request, now_ms_ + options_.answer_ms};
-  effects_.push_back(send{number, request});
 }
 
 }  // namespace soma::state_sync

@@ -20,13 +20,14 @@ constexpr std::size_t max_ancestors = 1'024;
 block_executor::block_executor(validator_actor::pointer self, validator_parts& parts,
                                target_generator::target_generator_actor generator,
                                std::shared_ptr<tables::ledger_store> ledger,
-                               const soma::genesis& genesis, const crypto::key_pair& key)
+                               const soma::genesis& genesis, const crypto::key_pair& key,
+                               std::optional<state_tree::tree> tree)
     : self_(self),
       parts_(parts),
       generator_(std::move(generator)),
       ledger_(std::move(ledger)),
       dim_(genesis.parameters.architecture.dim),
-      state_(*ledger_, genesis),
+      state_(*ledger_, genesis, std::move(tree)),
       key_(key.public_half()),
       onion_(key, signing::chain_id_of(genesis)) {}
 

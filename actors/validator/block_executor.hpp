@@ -22,11 +22,12 @@ class block_executor : public std::enable_shared_from_this<block_executor> {
   /// nullopt when the block could not be executed now; the caller may try again later.
   using on_result = std::function<void(const std::optional<consensus::execution_result>&)>;
 
-  /// `parts` must outlive every answer that the executor waits for.
+  /// `parts` must outlive every answer that the executor waits for. `tree` as for the execution
+  /// tree.
   block_executor(validator_actor::pointer self, validator_parts& parts,
                  target_generator::target_generator_actor generator,
                  std::shared_ptr<tables::ledger_store> ledger, const soma::genesis& genesis,
-                 const crypto::key_pair& key);
+                 const crypto::key_pair& key, std::optional<state_tree::tree> tree = {});
 
   void execute(const block_ptr& candidate, on_result done);
   /// Executes a draft of this validator with the next layer of its onion. Without one, for instance

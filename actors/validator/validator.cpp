@@ -55,7 +55,7 @@ class validator_assembly final : public validator_parts {
         genesis_(*decode<soma::genesis>(*ports_.ledger->genesis())),
         build_(options.build),
         executor_(std::make_shared<block_executor>(self_, *this, ports_.target_generator,
-                                                   ports_.ledger, genesis_, key_)),
+                                                   ports_.ledger, genesis_, key_, taken_tree())),
         gate_(*this, *ports_.ledger, *executor_, genesis_, key_),
         driver_(std::make_shared<agreement_driver>(self_, *this, ports_, options, key_, genesis_,
                                                    executor_, gate_.pool())),
@@ -137,6 +137,10 @@ class validator_assembly final : public validator_parts {
   }
 
  private:
+  [[nodiscard]] std::optional<state_tree::tree> taken_tree() {
+    return ports_.tree ? std::exchange(*ports_.tree, std::nullopt) : std::nullopt;
+  }
+
   /// Looks from time to time whether this validator needs a new hash onion, and commits to it. A
   /// commitment that was lost on its way is sent again.
   void renew_onion() {

@@ -16,6 +16,7 @@
 #include "actors/clock/clock_actor.hpp"
 #include "actors/model_registry/model_registry_actor.hpp"
 #include "actors/scorer/scorer_actor.hpp"
+#include "actors/state_tree/state_tree.hpp"
 #include "actors/target_generator/target_generator_actor.hpp"
 #include "actors/validator/peers_actor.hpp"
 #include "actors/validator/validator_actor.hpp"
@@ -36,6 +37,9 @@ struct validator_ports {
   blob_keeper::blob_keeper_actor blobs;
   std::vector<block_watcher_actor> watchers;
   std::shared_ptr<tables::ledger_store> ledger;
+  /// The state tree of the ledger, if it was built just now. The first validator to start with
+  /// these ports takes it away; without it all rows are read at the start.
+  std::shared_ptr<std::optional<state_tree::tree>> tree;
   std::shared_ptr<vote_memory> votes;  // the record of this validator's key
   peers_actor peers;                   // absent when the validator is alone in its network
   /// Gets one line of text per call. Without it the lines go to standard error.

@@ -58,6 +58,9 @@ class inbox {
   std::deque<seen> all_;
 };
 
+/// The state tree of the ledger that was taken over, or why the node cannot go on.
+using taken = expected<std::optional<state_tree::tree>, failure>;
+
 class taking {
  public:
   taking(const node_config& config, const soma::genesis& genesis, const crypto::key_pair& key)
@@ -66,7 +69,7 @@ class taking {
         sync_(genesis, config.home / "ledger.taking", checker_, options_of(config)),
         mesh_(key, links_of(config, genesis), callbacks()) {}
 
-  outcome run() {
+  taken run() {
     note_line("the ledger is empty: asking the peers for a snapshot of theirs");
     auto reported_ms = now_ms();
     while (sync_.state() == sync::outcome::running) {
@@ -157,19 +160,19 @@ class taking {
     note_line(line);
   }
 
-  outcome end() {
+  taken end() {
     switch (sync_.state()) {
       case sync::outcome::running:
         break;
       case sync::outcome::complete: {
-        const auto made = sync_.finish(config_.home / "ledger");
+        auto made = sync_.finish(config_.home / "ledger");
         if (!made) {
           return failed("the ledger that was taken over is not complete", made.error(),
                         "start the node again, or with sync = \"blocks\"");
         }
         note_line("the ledger is here as it was after block " +
                   std::to_string(sync_.header()->height.value) + "; the rest comes as blocks");
-        break;
+        return std::move(*made);
       }
       case sync::outcome::no_snapshot:
         note_line("no peer has a snapshot of the ledger: all blocks are executed instead");
@@ -180,7 +183,7 @@ class taking {
                       "ask a person you trust for the last block of an epoch and name it as "
                       "trusted_end = \"EPOCH:0xBLOCK\"");
     }
-    return {};
+    return std::nullopt;
   }
 
   const node_config& config_;
@@ -192,15 +195,16 @@ class taking {
 
 }  // namespace
 
-outcome take_state(const node_config& config, const soma::genesis& genesis,
-                   const crypto::key_pair& key) {
+expected<std::optional<state_tree::tree>, failure> take_state(const node_config& config,
+                                                              const soma::genesis& genesis,
+                                                              const crypto::key_pair& key) {
   const auto place = config.home / "ledger";
   if (std::filesystem::exists(place)) {
     const tables::ledger_store there(place);
-    if (there.initialised()) return {};
+    if (there.initialised()) return std::nullopt;
   }
   // A genesis that is not valid is refused later, when the ledger is opened.
-  if (rules::check_genesis(genesis)) return {};
+  if (rules::check_genesis(genesis)) return std::nullopt;
   return taking(config, genesis, key).run();
 }
 

@@ -119,7 +119,9 @@ outcome node::open_validator() {
   const auto genesis = decode<soma::genesis>(*file);
   if (!genesis) return failed(what, std::string(to_text(genesis.error())), "make or fetch it anew");
   if (config_.takes_state) {
-    if (auto done = take_state(config_, *genesis, *key); !done) return done;
+    auto taken = take_state(config_, *genesis, *key);
+    if (!taken) return make_unexpected(taken.error());
+    *tree_ = std::move(*taken);
   }
   ledger_ = std::make_shared<tables::ledger_store>(config_.home / "ledger");
   if (auto opened = validator::open_ledger(*ledger_, *genesis); !opened) {
@@ -276,6 +278,7 @@ void node::spawn_all(handles& h, group& all) {
     ports.registry = h.registry;
     ports.scorer = h.scorer;
     ports.ledger = ledger_;
+    ports.tree = tree_;
     ports.votes = votes_;
     ports.peers = h.peers;
     if (h.watcher) ports.watchers.push_back(h.watcher);

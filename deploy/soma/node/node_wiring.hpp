@@ -10,6 +10,7 @@
 #include "actors/model_registry/model_registry_actor.hpp"
 #include "actors/router/router_actor.hpp"
 #include "actors/scorer/scorer_worker.hpp"
+#include "actors/state_tree/state_tree.hpp"
 #include "actors/target_generator/target_generator_actor.hpp"
 #include "actors/validator/peers_actor.hpp"
 #include "actors/validator/validator_actor.hpp"
@@ -93,6 +94,9 @@ class node {
   supervised_process& process_;
   std::shared_ptr<blobs::blob_store> blobs_;
   std::shared_ptr<tables::ledger_store> ledger_;
+  /// Until the first validator takes it away; see validator_ports.
+  std::shared_ptr<std::optional<state_tree::tree>> tree_ =
+      std::make_shared<std::optional<state_tree::tree>>();
   std::shared_ptr<validator::vote_memory> votes_;
   std::optional<crypto::key_pair> key_;
   mutable std::mutex mutex_;

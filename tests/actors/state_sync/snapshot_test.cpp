@@ -12,6 +12,7 @@
 
 #include "actors/execution/execution_tree.hpp"
 #include "actors/execution/ledger_position.hpp"
+#include "storage/tables/ledger_loader.hpp"
 #include "tests/actors/execution/forked_chain.hpp"
 #include "tests/storage/tables/ledger_chain.hpp"
 
@@ -132,6 +133,41 @@ TEST_CASE("a ledger made of chunks stands where the other stands, and goes on wi
           from.ledger.view().blocks_after(height, SIZE_MAX, 64).blocks);
     CHECK_FALSE(taken.view().blocks_after(height, SIZE_MAX, 64).blocks.empty());
   }
+}
+
+TEST_CASE("the tree of the ledger that was made is used at its start, and no other tree") {
+  served from(11);
+  const auto older = from.chain.start().after->tree;
+  snapshot_receiver receiver(from.beside("staging"), from.closing);
+  for (const auto& chunk : from.chunks()) REQUIRE(receiver.take(chunk).has_value());
+  const auto place = from.beside("taken");
+  const auto tree = receiver.finish(place, from.chain.genesis, from.latest_ends);
+  REQUIRE(tree.has_value());
+  CHECK(tree->root() == from.closing.state_root);
+  tables::ledger_store taken(place);
+  CHECK(execution_tree(taken, from.chain.genesis, *tree).tree().root() == tree->root());
+  REQUIRE(older.root() != tree->root());
+  CHECK(execution_tree(taken, from.chain.genesis, older).tree().root() == tree->root());
+  // A ledger with a row too much shows whether the rows are read.
+  tables::ledger_store longer(from.beside("longer"));
+  tables::ledger_loader loader(longer);
+  bytes chain;
+  from.ledger.scan([&](byte_view key, byte_view value) {
+    if (copy(key) == chain_key()) {
+      chain = copy(value);
+    } else {
+      loader.put(key, value);
+    }
+    return true;
+  });
+  loader.put(bytes(33, 2), bytes{1});
+  loader.finish(encode(from.chain.genesis), chain, from.latest_ends);
+  CHECK(execution_tree(longer, from.chain.genesis).tree().root() != tree->root());
+  CHECK(execution_tree(longer, from.chain.genesis, *tree).tree().root() == tree->root());
+  // Once a block is there, the tree of the ledger before it does not fit any more.
+  from.step(from.ledger, &taken);
+  CHECK(execution_tree(taken, from.chain.genesis, *tree).tree().root() ==
+        from.at.after->tree.root());
 }
 
 TEST_CASE(

@@ -26,6 +26,20 @@ struct told_ledger {
     return directory.path() / ((finely ? "fine-" : "snapshots-") + std::to_string(epoch));
   }
 
+  /// A true chunk that begins as this one and ends in the middle of it, so that the next honest
+  /// chunk does not fit behind it. A chunk of one bucket stays as it is.
+  [[nodiscard]] bytes shortened(const bytes& honest) const {
+    auto chunk = state_sync::decode_chunk(honest).value();
+    auto& range = chunk.range;
+    if (range.end - range.first < 2) return honest;
+    range.end = (range.first + range.end) / 2;
+    chunk.proof = state_tree::prove_chunk(at.after->tree, range);
+    std::erase_if(chunk.rows, [&](const auto& row) {
+      return state_tree::prefix_of(state_tree::key_hash(row.key), range.depth) >= range.end;
+    });
+    return state_sync::encode_chunk(chunk);
+  }
+
   scratch_directory directory;
   forked_chain chain;
   tables::ledger_store ledger;
@@ -46,7 +60,7 @@ struct told_ledger {
     closing.push_back(header);
     for (const bool finely : {false, true}) {
       state_sync::snapshot_folder made(folder(header.epoch.value, finely));
-      made.write(ledger.view(), at.after->tree, finely ? 120 : 700);
+      made.write(ledger.view(), at.after->tree, finely ? 120 : 300);
     }
     last_rows.clear();
     ledger.scan([&](byte_view key, byte_view value) {
@@ -87,15 +101,18 @@ enum class conduct : std::uint8_t {
   fork,          // another history, signed by the same validators
   leaves,        // its connection ends again and again
   odd_half,      // as odd_cut, but only some of the chunks
+  drips,         // one byte at a time
+  skips,         // never answers a third of its questions
+  lures,         // as leaves, with true chunks behind which no honest chunk fits
 };
-inline constexpr std::size_t conducts = 14;
+inline constexpr std::size_t conducts = 17;
 
 /// A peer: it decides what it answers and how late.
 class state_peer {
  public:
   state_peer(const told_ledger& true_one, const told_ledger& other, conduct how,
              std::uint64_t number)
-      : how_(how), d_{number}, key_(key_of(5'000 + number).public_half()) {
+      : how_(how), d_{number}, true_one_(true_one), key_(key_of(5'000 + number).public_half()) {
     const auto& mine = how == conduct::fork ? other : true_one;
     const auto last = mine.closing.size() - 1;
     stale_from_ = {how == conduct::stale ? last - 1 : last + 1};
@@ -131,6 +148,18 @@ class state_peer {
         break;
       case conduct::odd_half:
         if (is_piece && asked.chunk > chunks_ / 2) return std::nullopt;
+        break;
+      case conduct::drips:
+        if (!part->data.empty()) part->data.resize(1);
+        break;
+      case conduct::skips:
+        if (is_piece && asked.chunk % 3 == 0) return std::nullopt;
+        break;
+      case conduct::lures:
+        if (!part->data.empty()) {
+          part->data = true_one_.shortened(part->data);
+          part->chunk_bytes = static_cast<std::uint32_t>(part->data.size());
+        }
         break;
       case conduct::always_later:
         if (is_piece) part->later = true;
@@ -175,6 +204,7 @@ class state_peer {
 
   conduct how_;
   dice d_;
+  const told_ledger& true_one_;
   public_key key_{};
   std::unique_ptr<state_sync::state_server> server_;
   epoch_number stale_from_;
@@ -190,8 +220,10 @@ class state_network {
 
   std::vector<std::pair<conduct, std::string>> blames;
   std::vector<std::string> notes;
+  std::map<std::size_t, std::size_t> pieces_asked;  // by the index of the peer
   std::uint64_t now_ms = 1'000;
-  bool is_killed = false;  // set by `watch`
+  bool is_killed = false;          // set by `watch`
+  std::uint64_t lost_percent = 0;  // of the answers
 
   [[nodiscard]] const std::vector<state_peer>& peers() const { return peers_; }
 
@@ -211,7 +243,9 @@ class state_network {
       }
       if (now_ms % 100 == 0) effects(sync, sync.step(state_sync::time_passed{}, now_ms));
       for (std::size_t i = 0; i < peers_.size(); ++i) {
-        if (peers_[i].how() == conduct::leaves && number_of_[i] != 0 && d_.below(60) == 0) {
+        const bool may_leave =
+            peers_[i].how() == conduct::leaves || peers_[i].how() == conduct::lures;
+        if (may_leave && number_of_[i] != 0 && d_.below(60) == 0) {
           leave(sync, i, 50);
         }
       }
@@ -253,6 +287,9 @@ class state_network {
       } else {
         const auto& sent = std::get<state_sync::state_sync::send>(one);
         const auto asked = std::get<peer::ask_state>(sent.message);
+        if (asked.height.value != 0) {
+          ++pieces_asked[behind(sent.to).value()];
+        }
         later_.emplace(now_ms + 1 + d_.below(30), [this, &sync, to = sent.to, asked] {
           if (const auto who = behind(to)) arrive(sync, *who, to, asked);
         });
@@ -262,7 +299,7 @@ class state_network {
   void arrive(state_sync::state_sync& sync, std::size_t who, std::uint32_t number,
               const peer::ask_state& asked) {
     auto part = peers_[who].answer(number, asked, now_ms);
-    if (!part) return;
+    if (!part || d_.chance(lost_percent)) return;
     later_.emplace(
         now_ms + 1 + d_.below(30), [this, &sync, number, message = peer_message(std::move(*part))] {
           if (!behind(number)) return;

@@ -66,4 +66,29 @@ TEST_CASE("a peer above its bytes is told to ask later, and so are all when all 
   CHECK(one.ask(4, 10, 6'000) == seen{8, 2, 0});
 }
 
+TEST_CASE("peers that ask for several chunks, each in pieces, cost one read of each chunk") {
+  const told_ledger made(23, 1);
+  state_server server(made.ledger, made.folder(0, true));
+  const auto height = made.closing.back().height;
+  const auto ask = [&](std::uint32_t peer, std::uint32_t chunk, std::uint32_t from) {
+    return server.answer(peer, {{0}, height, chunk, from}, 5'000).value().data.size();
+  };
+  for (std::uint32_t chunk = 0; chunk < state_sync::most_read; ++chunk) {
+    CHECK(ask(1, chunk, 0) > 100);
+  }
+  for (std::uint32_t from = 1; from <= 3; ++from) {
+    for (std::uint32_t chunk = 0; chunk < state_sync::most_read; ++chunk) {
+      CHECK(ask(1 + from, chunk, from) == ask(1, chunk, 0) - from);
+    }
+  }
+  CHECK(server.reads() == state_sync::most_read);
+  // The chunk that was asked for the longest time ago is read again.
+  CHECK(ask(1, 0, 0) > 100);
+  CHECK(ask(1, state_sync::most_read, 0) > 100);
+  CHECK(ask(1, 0, 0) > 100);
+  CHECK(server.reads() == state_sync::most_read + 1);
+  CHECK(ask(1, 1, 0) > 100);
+  CHECK(server.reads() == state_sync::most_read + 2);
+}
+
 }  // namespace soma::test

@@ -61,7 +61,7 @@ void check_taken(const state_sync& sync, const std::filesystem::path& place) {
 bool is_blameable(conduct how) {
   using enum conduct;
   return how == wrong_chunk || how == endless_chunk || how == forged_proof || how == lying_height ||
-         how == other_height;
+         how == other_height || how == drips;
 }
 
 }  // namespace
