@@ -31,11 +31,8 @@ void begin_stream(self_pointer self, const call& asked, stream_filter filter,
   }
   http::response head;
   head.content_type = "text/event-stream";
-  head.headers = {{"Soma-Answers", std::to_string(answers_version)},
-                  {"Access-Control-Allow-Origin", "*"},
-                  {"Cache-Control", "no-store"}};
-  event_stream stream{asked.to.stream(std::move(head), std::nullopt), std::move(filter), from,
-                      state.now_ms};
+  event_stream stream{asked.to.stream(with_caching(std::move(head)), std::nullopt),
+                      std::move(filter), from, state.now_ms};
   stream.to.write(std::string_view("retry: 2000\n\n"));
   state.streams.add(std::move(stream));
   look_at_streams(self);

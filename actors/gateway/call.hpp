@@ -12,8 +12,6 @@
 
 namespace soma::gateway {
 
-inline constexpr std::string_view message_type = "application/x-capnp";
-
 enum class format : std::uint8_t { json, message, file, events };
 
 struct call {
@@ -110,8 +108,8 @@ using self_pointer = gateway_actor::stateful_pointer<gateway_state>;
 // Answers. Each is sent at most once for a call.
 void reply_json(const call& to, const json::value& document, unsigned status = 200);
 void reply_bytes(const call& to, std::string_view type, byte_view body);
-/// The headers of every answer. Anybody's page in a browser may read what anybody may read.
-[[nodiscard]] http::response with_headers(http::response answer,
+/// The answer with how long it may be kept, as Cache-Control writes it.
+[[nodiscard]] http::response with_caching(http::response answer,
                                           std::string_view caching = "no-store");
 void reply_error(const call& to, unsigned status, std::string_view code, std::string_view message);
 /// An error that passes within so many seconds.

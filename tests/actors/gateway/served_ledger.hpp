@@ -1,6 +1,7 @@
 // A gateway over a real chain of blocks, and clients that ask it. The validator behind it is a role
 // that answers from the chain as a validator does. It can be silent, and it counts what it is
-// asked.
+// asked. An answer that is not what the OpenAPI document says is an exception, so that every test
+// that asks a gateway holds the document, too.
 #pragma once
 
 #include <atomic>
