@@ -97,6 +97,14 @@ void reply_refused(const call& to, schema::Refusal::Reader refusal) {
   reply_error(to, status, code, why_of(refusal));
 }
 
+bool may_check_signature(self_pointer self, const call& asked) {
+  auto& state = self->state;
+  if (state.checked.take(host_in(asked.asked.peer), 1, state.now_ms)) return true;
+  reply_later(asked, 429, "too_many_signatures",
+              "this gateway checks no more signatures a second; send it again in a moment", 1);
+  return false;
+}
+
 std::optional<std::uint64_t> number_in(const call& asked, std::string_view name,
                                        std::string_view text) {
   std::uint64_t number = 0;

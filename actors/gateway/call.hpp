@@ -95,8 +95,10 @@ struct gateway_state {
   event_streams streams;
   std::optional<faucet> giver;
 
+  host_buckets checked{host_rates{}};  // signatures
+
   // Of blobs.
-  byte_buckets moved{byte_rates{}};
+  host_buckets moved{host_rates{}};
   upload_book uploads{upload_limits{}};
   std::deque<paced_read> paced;
   std::vector<std::weak_ptr<blob_reading>> readings;
@@ -120,6 +122,10 @@ void reply_silent(const call& to);
 /// The question has no answer, by name: 404 when the thing is not there, 400 when the question is
 /// wrong, 503 when the answer will be there soon.
 void reply_refused(const call& to, schema::Refusal::Reader refusal);
+
+/// Counts a signature that is about to be checked for this host. False: the host or all together
+/// have caused as many checks as they may, and 429 was sent.
+[[nodiscard]] bool may_check_signature(self_pointer self, const call& asked);
 
 // Parameters. nullopt: a refusal with 400 was sent.
 [[nodiscard]] std::optional<std::uint64_t> number_in(const call& asked, std::string_view name,

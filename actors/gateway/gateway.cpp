@@ -125,7 +125,8 @@ gateway_actor::behavior_type run(self_pointer self, const std::shared_ptr<gatewa
   state.ports = parts->ports;
   state.options = parts->options;
   state.in = parts->in;
-  state.moved = byte_buckets(state.options.blob_rates);
+  state.moved = host_buckets(state.options.blob_rates);
+  state.checked = host_buckets(state.options.signature_checks);
   state.uploads = upload_book(state.options.uploads);
   if (state.options.faucet) state.giver.emplace(*state.options.faucet);
   self->attach_functor([parts] {

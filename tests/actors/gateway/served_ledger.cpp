@@ -73,6 +73,7 @@ message<schema::SubmitReceipt> take_offer(shared_chain& shared,
   sent.body = bytes_of(asked.getBody());
   std::ranges::copy(view_of(asked.getSignature()), sent.by_sender.begin());
   const auto id = signing::id_of(sent);
+  ++shared.signatures_checked;
   if (!signing::verify(sent)) return validator::receipt(id, rules::refusal::bad_signature);
   shared.offered.push_back(sent);
   return validator::receipt(id, {});

@@ -29,6 +29,7 @@ struct shared_chain {
   std::atomic<bool> is_silent{false};
   std::atomic<std::uint64_t> questions_for_events{0};
   std::atomic<std::uint64_t> questions_for_transactions{0};
+  std::atomic<std::uint64_t> signatures_checked{0};
 };
 
 /// An answer, with its body as text.
