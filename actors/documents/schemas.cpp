@@ -87,7 +87,8 @@ constexpr object_schema objects[] = {
     {"Event",
      "place string, kind string, height integer, index integer, epoch integer, transaction? Id, "
      "target? Id, model? Id, version? integer, account? Id, other? Id, amount_shannons? Amount, "
-     "refusal? integer, section? string, detail? Amount, audits_due? integer"},
+     "refusal? integer, section? string, detail? Amount, audits_due? integer, "
+     "block? Id, parent? Id, time_ms? integer, state_root? Id, transactions? integer"},
     {"EventPage", "events Event[], next string, more boolean, height integer, proven boolean"},
     {"GiftWish", "address Id"},
     {"Gift", "transaction Id, address Id, amount_shannons Amount"},

@@ -43,7 +43,9 @@ constexpr parameter waiting[] = {
     {"wait", "how many milliseconds to wait for a block, at most 30,000", "integer"}};
 constexpr parameter event_filter[] = {
     {"from", "HEIGHT:INDEX, the first place that is wanted; default: what happens from now on"},
-    {"kind", "kinds of events, separated by commas; default: all"},
+    {"kind",
+     "kinds of events, separated by commas; default: all but `block`, which comes behind the "
+     "events of each block"},
     {"target", "only events of this target"},
     {"model", "only events of this model"},
     {"address", "only events of this account"},
