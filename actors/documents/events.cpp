@@ -1,6 +1,7 @@
 #include "actors/documents/events.hpp"
 
 #include "actors/explain/names.hpp"
+#include "messages/signing/signing.hpp"
 
 namespace soma::documents {
 
@@ -33,6 +34,19 @@ json::value event_json(std::uint32_t index, const event& happened) {
   if (happened.detail != 0) out.set("detail", happened.detail);
   if (happened.audits_due != 0) out.set("audits_due", happened.audits_due);
   return out;
+}
+
+json::value block_json(const block_header& header) {
+  return json::value::of({{"place", place_text(header.height, index_of_block)},
+                          {"kind", "block"},
+                          {"height", header.height.value},
+                          {"index", index_of_block},
+                          {"epoch", header.epoch.value},
+                          {"block", signing::id_of(header).text()},
+                          {"parent", header.parent.text()},
+                          {"time_ms", header.time_ms},
+                          {"state_root", header.state_root.text()},
+                          {"transactions", header.transactions}});
 }
 
 }  // namespace soma::documents

@@ -14,4 +14,10 @@ namespace soma::documents {
 /// to it. Amounts are in shannons; `detail` means what messages/schema/events.capnp says.
 [[nodiscard]] json::value event_json(std::uint32_t index, const event& happened);
 
+/// The index of a block among its events: it stands behind all of them, and whoever has seen it
+/// goes on with the next block.
+inline constexpr std::uint32_t index_of_block = UINT32_MAX;
+/// A block in the form of an event of the kind "block".
+[[nodiscard]] json::value block_json(const block_header& header);
+
 }  // namespace soma::documents

@@ -113,7 +113,7 @@ void give_chunk(self_pointer self, const call_ptr& asked, const blob_id& blob, s
       const auto data = view_of(chunk.getData());
       out.body = std::make_shared<const bytes>(data.begin(), data.end());
     }
-    asked->to.send(with_headers(std::move(out), for_ever));
+    asked->to.send(with_caching(std::move(out), for_ever));
   });
 }
 
@@ -200,7 +200,7 @@ void begin_stream(self_pointer self, const call_ptr& asked, const blob_id& blob,
   const bool is_head = asked->asked.verb == http::method::head;
   if (!is_head && !has_room(self, *asked, reading->host)) return;
   http::response head;
-  head.content_type = "application/octet-stream";
+  head.content_type = bytes_type;
   head.headers = {{"ETag", etag_of(blob)}, {"Accept-Ranges", "bytes"}};
   if (range.kind == range_kind::part) {
     head.status = 206;
@@ -214,7 +214,7 @@ void begin_stream(self_pointer self, const call_ptr& asked, const blob_id& blob,
     events.want_more = [in = state.in, reading](const http::body_stream&) { in->put(reading); };
   }
   reading->to =
-      asked->to.stream(with_headers(std::move(head), for_ever), range.size(), std::move(events));
+      asked->to.stream(with_caching(std::move(head), for_ever), range.size(), std::move(events));
 }
 
 void answer_file(self_pointer self, const call_ptr& asked, const blob_id& blob,
@@ -226,7 +226,7 @@ void answer_file(self_pointer self, const call_ptr& asked, const blob_id& blob,
     http::response same;
     same.status = 304;
     same.headers.emplace_back("ETag", etag);
-    return asked->to.send(with_headers(std::move(same), for_ever));
+    return asked->to.send(with_caching(std::move(same), for_ever));
   }
   // A part is only good beside other parts of the same content.
   const auto condition = request.header("if-range");
@@ -239,7 +239,7 @@ void answer_file(self_pointer self, const call_ptr& asked, const blob_id& blob,
       416, "range_not_satisfied",
       "the blob has " + std::to_string(size_bytes) + " bytes, and none of these");
   refused.headers.emplace_back("Content-Range", "bytes */" + std::to_string(size_bytes));
-  asked->to.send(with_headers(std::move(refused)));
+  asked->to.send(with_caching(std::move(refused)));
 }
 
 void answer_blob(self_pointer self, const call_ptr& asked, const blob_id& blob) {

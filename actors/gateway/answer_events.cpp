@@ -7,18 +7,42 @@
 namespace soma::gateway {
 namespace {
 
-json::value page_json(const message<schema::EventPage>& page) {
-  auto events = json::value::list();
-  for (const auto& placed : page.root().getEvents()) {
-    const auto happened = decode<event>(view_of(placed.getEvent()));
-    if (happened) events.push(documents::event_json(placed.getIndex(), *happened));
-  }
-  return json::value::of({{"events", std::move(events)},
-                          {"next", documents::place_text(block_height{page.root().getNextHeight()},
-                                                         page.root().getNextIndex())},
-                          {"more", page.root().getMore()},
-                          {"height", page.root().getHeight()},
-                          {"proven", false}});
+json::value page_json(const shown_page& page, std::uint64_t height) {
+  return json::value::of(
+      {{"events", page.events},
+       {"next", documents::place_text(block_height{page.next.height}, page.next.index)},
+       {"more", page.more},
+       {"height", height},
+       {"proven", false}});
+}
+
+/// Calls `then` with what a page shows, after asking for the blocks that the filter wants; nullopt
+/// if the validator does not give them.
+template <class Then>
+void show(self_pointer self, block_wish wish, const event_place& from,
+          const message<schema::EventPage>& page, Then then) {
+  if (wish == block_wish::none) return then(std::optional(shown_in(page)));
+  const auto range = blocks_in(from, page);
+  if (range.count == 0) return then(std::optional(shown_in(page, wish, range.first, {})));
+  const auto question = message<schema::GetBlocks>::build([&](auto out) {
+    out.setFrom(range.first);
+    out.setMost(range.count);
+    out.setMostBytes(4U << 20U);
+  });
+  self->request(self->state.ports.validator,
+                std::chrono::milliseconds(self->state.options.question_ms), question)
+      .then(
+          [=](const message<schema::FinalBlocks>& reply) {
+            std::vector<block_header> headers;
+            for (const auto& data : reply.root().getBlocks()) {
+              const auto read = decode<block>(view_of(data));
+              if (!read) break;
+              headers.push_back(read->header);
+            }
+            if (headers.empty()) return then(std::optional<shown_page>());
+            then(std::optional(shown_in(page, wish, range.first, headers)));
+          },
+          [then](const caf::error&) { then(std::optional<shown_page>()); });
 }
 
 void begin_stream(self_pointer self, const call& asked, stream_filter filter,
@@ -31,11 +55,8 @@ void begin_stream(self_pointer self, const call& asked, stream_filter filter,
   }
   http::response head;
   head.content_type = "text/event-stream";
-  head.headers = {{"Soma-Answers", std::to_string(answers_version)},
-                  {"Access-Control-Allow-Origin", "*"},
-                  {"Cache-Control", "no-store"}};
-  event_stream stream{asked.to.stream(std::move(head), std::nullopt), std::move(filter), from,
-                      state.now_ms};
+  event_stream stream{asked.to.stream(with_caching(std::move(head)), std::nullopt),
+                      std::move(filter), from, state.now_ms};
   stream.to.write(std::string_view("retry: 2000\n\n"));
   state.streams.add(std::move(stream));
   look_at_streams(self);
@@ -45,16 +66,21 @@ void answer_page(self_pointer self, const call_ptr& asked, const stream_filter& 
                  const event_place& from) {
   const auto limit = limit_of(*asked, 100, 1'024);
   if (!limit) return;
-  ask<schema::EventPage>(self, asked, page_question(filter, from, *limit),
-                         [asked](const message<schema::EventPage>& page) {
-                           if (asked->wanted() == format::message) {
-                             return reply_bytes(*asked, message_type, page.bytes());
-                           }
-                           if (is_refused(page.root().getRefusal())) {
-                             return reply_refused(*asked, page.root().getRefusal());
-                           }
-                           reply_json(*asked, page_json(page));
-                         });
+  ask<schema::EventPage>(
+      self, asked, page_question(filter, from, *limit),
+      [self, asked, wish = filter.blocks, from](const message<schema::EventPage>& page) {
+        if (asked->wanted() == format::message) {
+          return reply_bytes(*asked, message_type, page.bytes());
+        }
+        if (is_refused(page.root().getRefusal())) {
+          return reply_refused(*asked, page.root().getRefusal());
+        }
+        const auto height = page.root().getHeight();
+        show(self, wish, from, page, [asked, height](const std::optional<shown_page>& shown) {
+          if (!shown) return reply_silent(*asked);
+          reply_json(*asked, page_json(*shown, height));
+        });
+      });
 }
 
 }  // namespace
@@ -67,8 +93,18 @@ void look_at_streams(self_pointer self) {
                   asked->question)
         .then(
             [self, asked](const message<schema::EventPage>& page) {
-              self->state.streams.take(*asked, page, self->state.now_ms);
-              look_at_streams(self);
+              if (is_refused(page.root().getRefusal())) {
+                self->state.streams.cut(*asked);
+                return look_at_streams(self);
+              }
+              const auto& first = *asked->streams.front();
+              show(self, first.filter.blocks, first.next, page,
+                   [self, asked](const std::optional<shown_page>& shown) {
+                     auto& streams = self->state.streams;
+                     if (!shown) return streams.give_up(*asked);
+                     streams.take(*asked, *shown, self->state.now_ms);
+                     look_at_streams(self);
+                   });
             },
             [self, asked](const caf::error&) { self->state.streams.give_up(*asked); });
   }

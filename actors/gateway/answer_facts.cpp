@@ -206,7 +206,7 @@ void ask_rows(self_pointer self, const call_ptr& asked,
         const auto root = reply.root();
         const bool refused = is_refused(root.getRefusal());
         if (asked->wanted() == format::file && !refused) {
-          return reply_bytes(*asked, "application/octet-stream", proof_file(root));
+          return reply_bytes(*asked, bytes_type, proof_file(root));
         }
         // A thing that is not there is an error for people, unless they want its absence proven.
         const bool is_absent = !refused && !is_page && !with_proof &&

@@ -21,7 +21,8 @@ std::string code_of(const validator::offer_refusal& refusal) {
 
 void offer(self_pointer self, const call_ptr& asked) {
   const auto offered = offer_in(*asked);
-  if (!offered) return;
+  // The validator checks the signature last, so that only it knows whether a check was needed.
+  if (!offered || !may_check_signature(self, *asked)) return;
   ask<schema::SubmitReceipt>(
       self, asked, *offered, [asked](const message<schema::SubmitReceipt>& receipt) {
         if (asked->wanted() == format::message) {

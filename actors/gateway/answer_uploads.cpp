@@ -66,6 +66,7 @@ void check_reservation(self_pointer self, const upload& what, Then then) {
     const auto room = book.check(what.by, book.allowance(money), now_ms);
     if (!room) return refuse(*what.asked, room.error());
     const auto& by = what.by;
+    if (!may_check_signature(self, *what.asked)) return;
     if (!signing::verify_upload(by.key, by.chain, by.blob, by.size_bytes, by.expiry_ms,
                                 by.by_key)) {
       return refuse(*what.asked, upload_refusal::bad_signature);

@@ -45,9 +45,7 @@ shown_refusal shown(schema::LedgerRefusal reason) {
 
 }  // namespace
 
-http::response with_headers(http::response answer, std::string_view caching) {
-  answer.headers.emplace_back("Soma-Answers", std::to_string(answers_version));
-  answer.headers.emplace_back("Access-Control-Allow-Origin", "*");
+http::response with_caching(http::response answer, std::string_view caching) {
   answer.headers.emplace_back("Cache-Control", std::string(caching));
   return answer;
 }
@@ -56,7 +54,7 @@ format call::wanted() const {
   const auto accept = asked.header("accept").value_or("");
   if (accept.find(message_type) != accept.npos && !what->message.empty()) return format::message;
   const bool has_file = what->id == endpoint_id::row || what->id == endpoint_id::blob;
-  if (has_file && accept.find("application/octet-stream") != accept.npos) return format::file;
+  if (has_file && accept.find(bytes_type) != accept.npos) return format::file;
   // Only bytes have ranges.
   if (what->id == endpoint_id::blob && asked.header("range")) return format::file;
   if (what->id == endpoint_id::events && accept.find("application/json") == accept.npos) {
@@ -66,24 +64,24 @@ format call::wanted() const {
 }
 
 void reply_json(const call& to, const json::value& document, unsigned status) {
-  to.to.send(with_headers(http::make_response(status, "application/json", document.text() + "\n")));
+  to.to.send(with_caching(http::make_response(status, "application/json", document.text() + "\n")));
 }
 
 void reply_bytes(const call& to, std::string_view type, byte_view body) {
   http::response answer;
   answer.content_type = type;
   answer.body = std::make_shared<const bytes>(body.begin(), body.end());
-  to.to.send(with_headers(std::move(answer)));
+  to.to.send(with_caching(std::move(answer)));
 }
 
 void reply_later(const call& to, unsigned status, std::string_view code, std::string_view message,
                  std::uint32_t after_s) {
-  to.to.send(with_headers(http::retry_response(status, code, message, after_s)));
+  to.to.send(with_caching(http::retry_response(status, code, message, after_s)));
 }
 
 void reply_error(const call& to, unsigned status, std::string_view code, std::string_view message) {
   const bool passes = status == 503 || status == 429;
-  to.to.send(with_headers(passes ? http::retry_response(status, code, message, retry_after_s)
+  to.to.send(with_caching(passes ? http::retry_response(status, code, message, retry_after_s)
                                  : http::error_response(status, code, message)));
 }
 
@@ -97,6 +95,14 @@ void reply_refused(const call& to, schema::Refusal::Reader refusal) {
   if (!refusal.isLedger()) return reply_error(to, 400, "refused", why_of(refusal));
   const auto [status, code] = shown(refusal.getLedger());
   reply_error(to, status, code, why_of(refusal));
+}
+
+bool may_check_signature(self_pointer self, const call& asked) {
+  auto& state = self->state;
+  if (state.checked.take(host_in(asked.asked.peer), 1, state.now_ms)) return true;
+  reply_later(asked, 429, "too_many_signatures",
+              "this gateway checks no more signatures a second; send it again in a moment", 1);
+  return false;
 }
 
 std::optional<std::uint64_t> number_in(const call& asked, std::string_view name,

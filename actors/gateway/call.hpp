@@ -13,8 +13,6 @@
 
 namespace soma::gateway {
 
-inline constexpr std::string_view message_type = "application/x-capnp";
-
 enum class format : std::uint8_t { json, message, file, events };
 
 struct call {
@@ -98,8 +96,10 @@ struct gateway_state {
   event_streams streams;
   std::optional<faucet> giver;
 
+  host_buckets checked{host_rates{}};  // signatures
+
   // Of blobs.
-  byte_buckets moved{byte_rates{}};
+  host_buckets moved{host_rates{}};
   upload_book uploads{upload_limits{}};
   std::deque<paced_read> paced;
   std::vector<std::weak_ptr<blob_reading>> readings;
@@ -112,8 +112,8 @@ using self_pointer = gateway_actor::stateful_pointer<gateway_state>;
 // Answers. Each is sent at most once for a call.
 void reply_json(const call& to, const json::value& document, unsigned status = 200);
 void reply_bytes(const call& to, std::string_view type, byte_view body);
-/// The headers of every answer. Anybody's page in a browser may read what anybody may read.
-[[nodiscard]] http::response with_headers(http::response answer,
+/// The answer with how long it may be kept, as Cache-Control writes it.
+[[nodiscard]] http::response with_caching(http::response answer,
                                           std::string_view caching = "no-store");
 void reply_error(const call& to, unsigned status, std::string_view code, std::string_view message);
 /// An error that passes within so many seconds.
@@ -124,6 +124,10 @@ void reply_silent(const call& to);
 /// The question has no answer, by name: 404 when the thing is not there, 400 when the question is
 /// wrong, 503 when the answer will be there soon.
 void reply_refused(const call& to, schema::Refusal::Reader refusal);
+
+/// Counts a signature that is about to be checked for this host. False: the host or all together
+/// have caused as many checks as they may, and 429 was sent.
+[[nodiscard]] bool may_check_signature(self_pointer self, const call& asked);
 
 // Parameters. nullopt: a refusal with 400 was sent.
 [[nodiscard]] std::optional<std::uint64_t> number_in(const call& asked, std::string_view name,

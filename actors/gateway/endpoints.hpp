@@ -20,6 +20,10 @@ namespace soma::gateway {
 /// when a program that was built before could misread an answer.
 inline constexpr std::uint32_t answers_version = 2;
 
+/// The media types of messages and of bytes.
+inline constexpr std::string_view message_type = "application/x-capnp";
+inline constexpr std::string_view bytes_type = "application/octet-stream";
+
 enum class endpoint_id : std::uint8_t {
   network,
   genesis,
@@ -56,16 +60,24 @@ struct parameter {
   std::string_view type = "string";  // as JSON Schema names it
 };
 
+/// What the body of a request is.
+struct body_kind {
+  std::uint32_t most_bytes = 0;  // 0: there is none
+  std::string_view meaning = {};
+  std::string_view type = {};  // the media type of bytes; empty: it is JSON alone
+  std::string_view form = {};  // of JSON; empty: it is bytes alone
+};
+
 struct endpoint {
   endpoint_id id{};
   http::method verb = http::method::get;
   std::string_view path;  // parts in braces are arguments: "/v1/blocks/{height}"
   std::string_view summary;
   std::string_view message;  // the Cap'n Proto struct that answers "Accept: application/x-capnp"
+  std::string_view answer;   // the form of the JSON that answers (documents/schemas.hpp), or empty
   std::span<const parameter> arguments;  // of the path, in their order
   std::span<const parameter> query;
-  std::uint32_t body_bytes = 0;   // the most that the body of a request may have
-  std::string_view body;          // what the body is, when there may be one
+  body_kind body;
   bool is_of_one_thing = false;   // such as an account, which is 404 when it is not there
   std::string_view content = {};  // the media type of an answer that is neither JSON nor a message
   std::span<const parameter> headers = {};

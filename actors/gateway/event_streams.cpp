@@ -34,7 +34,9 @@ message<schema::GetEvents> page_question(const stream_filter& filter, const even
     out.setFromHeight(from.height);
     out.setFromIndex(from.index);
     out.setMost(most);
-    if (!filter.kinds.empty()) {
+    if (filter.blocks == block_wish::only) {
+      out.initKinds(1).set(0, schema::EventKind::EPOCH_ENDED);  // rare ones; none of them is shown
+    } else if (!filter.kinds.empty()) {
       auto kinds = out.initKinds(static_cast<unsigned>(filter.kinds.size()));
       for (unsigned i = 0; i < kinds.size(); ++i) kinds.set(i, filter.kinds[i]);
     }
@@ -44,13 +46,53 @@ message<schema::GetEvents> page_question(const stream_filter& filter, const even
   });
 }
 
-std::string page_text(const message<schema::EventPage>& page) {
-  std::string out;
-  for (const auto& placed : page.root().getEvents()) {
+block_range blocks_in(const event_place& from, const message<schema::EventPage>& page) {
+  block_range out{std::max<std::uint64_t>(from.height, 1), 0};
+  // The events of a height are all here when the next place is behind it.
+  const auto end = page.root().getNextHeight();
+  if (end > out.first) {
+    out.count =
+        static_cast<std::uint32_t>(std::min<std::uint64_t>(end - out.first, blocks_per_page));
+  }
+  return out;
+}
+
+shown_page shown_in(const message<schema::EventPage>& page) {
+  return shown_in(page, block_wish::none, 1, {});
+}
+
+shown_page shown_in(const message<schema::EventPage>& page, block_wish wish, std::uint64_t first,
+                    const std::vector<block_header>& blocks) {
+  const auto root = page.root();
+  shown_page out{{}, {root.getNextHeight(), root.getNextIndex()}, root.getMore()};
+  const auto behind = first + blocks.size();
+  if (wish != block_wish::none && behind < out.next.height) {
+    out.next = {behind, 0};
+    out.more = true;
+  }
+  auto next_block = blocks.begin();
+  const auto show_blocks_before = [&](std::uint64_t height) {
+    for (; next_block != blocks.end() && next_block->height.value < height; ++next_block) {
+      out.events.push_back(documents::block_json(*next_block));
+    }
+  };
+  for (const auto& placed : root.getEvents()) {
+    if (event_place{placed.getHeight(), placed.getIndex()} >= out.next) break;
+    show_blocks_before(placed.getHeight());
     const auto happened = decode<event>(view_of(placed.getEvent()));
     if (!happened) continue;  // of a newer version; its place is passed over
-    const auto shown = documents::event_json(placed.getIndex(), *happened);
-    out += "id: " + documents::place_text(block_height{placed.getHeight()}, placed.getIndex());
+    if (wish != block_wish::only) {
+      out.events.push_back(documents::event_json(placed.getIndex(), *happened));
+    }
+  }
+  show_blocks_before(out.next.height);
+  return out;
+}
+
+std::string page_text(const shown_page& page) {
+  std::string out;
+  for (const auto& shown : page.events) {
+    out += "id: " + shown.find("place")->plain();
     out += "\nevent: " + shown.find("kind")->plain();
     out += "\ndata: " + shown.text() + "\n\n";
   }
@@ -85,23 +127,24 @@ std::vector<event_streams::group> event_streams::due(std::uint64_t height) {
   return groups;
 }
 
-void event_streams::take(const group& asked, const message<schema::EventPage>& page,
-                         std::uint64_t now_ms) {
+void event_streams::take(const group& asked, const shown_page& page, std::uint64_t now_ms) {
   --asked_;
-  const auto root = page.root();
   const auto text = page_text(page);
   const auto shared = std::make_shared<const bytes>(text.begin(), text.end());
   for (const auto& stream : asked.streams) {
     stream->is_waiting = false;
-    if (root.getRefusal().isLedger()) {
-      // What the stream wants is not kept here any more. Its client sees that it was cut.
-      stream->to.abort();
-      continue;
-    }
-    stream->next = {root.getNextHeight(), root.getNextIndex()};
+    stream->next = page.next;
     if (shared->empty()) continue;
     stream->to.write(shared);
     stream->written_ms = now_ms;
+  }
+}
+
+void event_streams::cut(const group& asked) {
+  --asked_;
+  for (const auto& stream : asked.streams) {
+    stream->is_waiting = false;
+    stream->to.abort();
   }
 }
 

@@ -12,6 +12,8 @@
 #include <vector>
 
 #include "actors/http/exchange.hpp"
+#include "messages/json/json.hpp"
+#include "messages/values/blocks.hpp"
 #include "messages/wire/role_messages.hpp"
 
 namespace soma::gateway {
@@ -25,17 +27,42 @@ struct event_place {
 /// Reads "HEIGHT:INDEX".
 [[nodiscard]] std::optional<event_place> parse_place(std::string_view text);
 
+/// Whether blocks themselves are wanted, each behind its events: not, beside events, or alone.
+enum class block_wish : std::uint8_t { none, too, only };
+
 /// The question for the next page of events of one stream. Its place is set each time.
 struct stream_filter {
   std::vector<schema::EventKind> kinds;
   bytes target, model, address;  // 32 bytes each, or empty
+  block_wish blocks = block_wish::none;
   friend bool operator==(const stream_filter&, const stream_filter&) = default;
 };
 [[nodiscard]] message<schema::GetEvents> page_question(const stream_filter& filter,
                                                        const event_place& from, std::uint32_t most);
 
-/// A page of events in the form of server-sent events.
-[[nodiscard]] std::string page_text(const message<schema::EventPage>& page);
+/// So many blocks are shown at one time.
+inline constexpr std::uint32_t blocks_per_page = 128;
+struct block_range {
+  std::uint64_t first = 1;
+  std::uint32_t count = 0;
+};
+/// The first blocks whose last events are in this page, which was asked for from `from` on.
+[[nodiscard]] block_range blocks_in(const event_place& from,
+                                    const message<schema::EventPage>& page);
+
+/// What a page shows: its events as JSON, and the place from which on the next page is wanted.
+struct shown_page {
+  std::vector<json::value> events;
+  event_place next;
+  bool more = false;
+};
+[[nodiscard]] shown_page shown_in(const message<schema::EventPage>& page);
+/// The same with blocks from `first` on. Where a block is missing, the page ends before it.
+[[nodiscard]] shown_page shown_in(const message<schema::EventPage>& page, block_wish wish,
+                                  std::uint64_t first, const std::vector<block_header>& blocks);
+
+/// A page in the form of server-sent events.
+[[nodiscard]] std::string page_text(const shown_page& page);
 
 struct event_stream {
   http::body_stream to;
@@ -64,14 +91,16 @@ class event_streams {
   /// Streams that have the same question, which has to be asked now.
   struct group {
     message<schema::GetEvents> question;
-    std::vector<std::shared_ptr<event_stream>> streams;
+    std::vector<std::shared_ptr<event_stream>> streams;  // at least one
   };
   /// Groups the streams that have room and have not seen the block of this height yet. They wait
   /// for the answer from now on. There are no more groups than may still be asked, and all streams
   /// have their turn.
   [[nodiscard]] std::vector<group> due(std::uint64_t height);
   /// Gives an answer to the streams that asked for it.
-  void take(const group& asked, const message<schema::EventPage>& page, std::uint64_t now_ms);
+  void take(const group& asked, const shown_page& page, std::uint64_t now_ms);
+  /// What the streams want is not kept here any more. Their clients see that they were cut.
+  void cut(const group& asked);
   /// No answer came. The streams ask again when the chain is looked at next.
   void give_up(const group& asked);
   /// Writes a comment to the streams that were silent for so long.

@@ -125,7 +125,8 @@ gateway_actor::behavior_type run(self_pointer self, const std::shared_ptr<gatewa
   state.ports = parts->ports;
   state.options = parts->options;
   state.in = parts->in;
-  state.moved = byte_buckets(state.options.blob_rates);
+  state.moved = host_buckets(state.options.blob_rates);
+  state.checked = host_buckets(state.options.signature_checks);
   state.uploads = upload_book(state.options.uploads);
   if (state.options.faucet) state.giver.emplace(*state.options.faucet);
   self->attach_functor([parts] {
@@ -144,8 +145,7 @@ gateway_actor::behavior_type run(self_pointer self, const std::shared_ptr<gatewa
 http::response preflight() {
   http::response answer;
   answer.status = 204;
-  answer.headers = {{"Access-Control-Allow-Origin", "*"},
-                    {"Access-Control-Allow-Methods", "GET, HEAD, POST, PUT"},
+  answer.headers = {{"Access-Control-Allow-Methods", "GET, HEAD, POST, PUT"},
                     {"Access-Control-Allow-Headers",
                      "Accept, Content-Type, Last-Event-ID, Range, Soma-Reservation"},
                     {"Access-Control-Max-Age", "86400"}};
@@ -160,11 +160,17 @@ http::server_options server_options_of(const gateway_options& options,
   out.identity = options.identity;
   out.proxies = options.proxies;
   out.limits = options.limits;
+  // Anybody's page in a browser may read what anybody may read. Without the last header it would
+  // see neither the version nor when to ask again.
+  out.headers = {{"Soma-Answers", std::to_string(answers_version)},
+                 {"Access-Control-Allow-Origin", "*"},
+                 {"Access-Control-Expose-Headers",
+                  "Soma-Answers, Retry-After, ETag, Accept-Ranges, Content-Range"}};
   out.body_limit = [](const http::request_head& head) -> http::body_verdict {
     if (head.verb == http::method::options) return 0;
     const auto found = match(head.verb, head.path);
     if (!found) return make_unexpected(found.error());
-    return found->what->body_bytes;
+    return found->what->body.most_bytes;
   };
   out.handler = [in](http::request asked, http::responder to) {
     if (asked.verb == http::method::options) return to.send(preflight());

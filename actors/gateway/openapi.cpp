@@ -1,6 +1,7 @@
 // The OpenAPI document of the endpoints, made from their table.
 #include <algorithm>
 
+#include "actors/documents/schemas.hpp"
 #include "actors/gateway/endpoints.hpp"
 
 namespace soma::gateway {
@@ -21,14 +22,15 @@ json::value parameters_json(const endpoint& one) {
   return all;
 }
 
-json::value content_json(std::initializer_list<std::pair<std::string, std::string_view>> types) {
-  json::value::object all;
-  for (const auto& [type, schema] : types) {
-    auto form = json::value::of({{"type", schema}});
-    if (schema == "string" && type != "text/event-stream") form.set("format", "binary");
-    all.emplace_back(type, json::value::of({{"schema", std::move(form)}}));
-  }
-  return all;
+/// Adds a form to those that a body or an answer may have.
+void add_form(json::value& forms, std::string_view type, json::value schema) {
+  forms.set(std::string(type), json::value::of({{"schema", std::move(schema)}}));
+}
+void add_json(json::value& forms, std::string_view form) {
+  add_form(forms, "application/json", documents::schema_of_form(form));
+}
+void add_bytes(json::value& forms, std::string_view type) {
+  add_form(forms, type, json::value::of({{"type", "string"}, {"format", "binary"}}));
 }
 
 /// The name of an operation in the clients that are generated from the document: "getBlocksHeight".
@@ -45,27 +47,45 @@ std::string operation_of(const endpoint& one) {
 }
 
 json::value body_json(const endpoint& one) {
-  if (one.id == endpoint_id::send_transaction) {
-    return content_json({{"application/json", "object"}, {"application/x-capnp", "string"}});
-  }
-  const bool is_bytes = one.id == endpoint_id::upload_chunk;
-  return content_json({{is_bytes ? "application/octet-stream" : "application/x-capnp", "string"}});
+  auto forms = json::value::of({});
+  if (!one.body.form.empty()) add_json(forms, one.body.form);
+  if (!one.body.type.empty()) add_bytes(forms, one.body.type);
+  return json::value::of(
+      {{"required", true}, {"description", one.body.meaning}, {"content", std::move(forms)}});
 }
 
-json::value answer_json(const endpoint& one) {
+/// The good answers by their status. The header Accept of the question chooses the form.
+json::value good_answers(const endpoint& one) {
+  auto forms = json::value::of({});
+  // What was taken is not done yet, and JSON says so by its status. Messages say it themselves.
+  const bool is_promise = one.id == endpoint_id::send_transaction || one.id == endpoint_id::faucet;
+  auto all = json::value::of({});
+  const auto add = [&](const char* status, std::string_view meaning, json::value content) {
+    all.set(status, json::value::of({{"description", meaning}, {"content", std::move(content)}}));
+  };
   if (one.id == endpoint_id::events) {
-    return content_json({{"text/event-stream", "string"},
-                         {"application/json", "object"},
-                         {"application/x-capnp", "string"}});
+    add_form(forms, "text/event-stream", json::value::of({{"type", "string"}}));
+  }
+  if (is_promise) {
+    auto promise = json::value::of({});
+    add_json(promise, one.answer);
+    add("202", "it was taken, and is done when a block has it", std::move(promise));
+  } else if (!one.answer.empty()) {
+    add_json(forms, one.answer);
+  }
+  if (!one.message.empty()) add_bytes(forms, message_type);
+  const bool has_file = one.id == endpoint_id::row;
+  if (!one.content.empty() || has_file) add_bytes(forms, bytes_type);
+  if (!forms.as_object()->empty()) {
+    add("200", one.message.empty() ? "what was asked for" : "JSON, or " + std::string(one.message),
+        std::move(forms));
   }
   if (one.id == endpoint_id::blob) {
-    return content_json({{"application/json", "object"},
-                         {"application/x-capnp", "string"},
-                         {std::string(one.content), "string"}});
+    auto part = json::value::of({});
+    add_bytes(part, one.content);
+    add("206", "the part that the header Range wants", std::move(part));
   }
-  if (!one.content.empty()) return content_json({{std::string(one.content), "string"}});
-  if (one.message.empty()) return content_json({{"application/json", "object"}});
-  return content_json({{"application/json", "object"}, {"application/x-capnp", "string"}});
+  return all;
 }
 
 json::value operation_json(const endpoint& one) {
@@ -73,35 +93,14 @@ json::value operation_json(const endpoint& one) {
   if (!one.arguments.empty() || !one.query.empty() || !one.headers.empty()) {
     out.set("parameters", parameters_json(one));
   }
-  if (one.body_bytes > 0) {
-    out.set("requestBody",
-            json::value::of(
-                {{"required", true}, {"description", one.body}, {"content", body_json(one)}}));
-  }
-  auto good = json::value::of(
-      {{"description", one.message.empty() ? std::string("what was asked for")
-                                           : "JSON, or " + std::string(one.message)},
-       {"content", answer_json(one)}});
-  auto bad = json::value::of(
-      {{"description", "why there is no answer"},
-       {"content",
-        json::value::of(
-            {{"application/json",
-              json::value::of(
-                  {{"schema", json::value::of({{"$ref", "#/components/schemas/Error"}})}})}})}});
-  out.set("responses", json::value::of({{"200", std::move(good)}, {"default", std::move(bad)}}));
+  if (one.body.most_bytes > 0) out.set("requestBody", body_json(one));
+  auto why_not = json::value::of({});
+  add_json(why_not, "Error");
+  auto answers = good_answers(one);
+  answers.set("default", json::value::of({{"description", "why there is no answer"},
+                                          {"content", std::move(why_not)}}));
+  out.set("responses", std::move(answers));
   return out;
-}
-
-json::value error_schema() {
-  const auto text = json::value::of({{"type", "string"}});
-  const auto inner = json::value::of(
-      {{"type", "object"},
-       {"required", json::value::list_of(std::vector<std::string>{"code", "message"})},
-       {"properties", json::value::of({{"code", text}, {"message", text}})}});
-  return json::value::of({{"type", "object"},
-                          {"required", json::value::list_of(std::vector<std::string>{"error"})},
-                          {"properties", json::value::of({{"error", inner}})}});
 }
 
 }  // namespace
@@ -128,8 +127,7 @@ json::value openapi_document() {
                       "what happens. Nothing that a gateway says need be believed: the answers "
                       "as messages carry what proves them."}})},
        {"paths", std::move(paths)},
-       {"components",
-        json::value::of({{"schemas", json::value::of({{"Error", error_schema()}})}})}});
+       {"components", json::value::of({{"schemas", documents::all_schemas()}})}});
 }
 
 }  // namespace soma::gateway

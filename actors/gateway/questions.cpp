@@ -54,19 +54,21 @@ std::optional<message<schema::SubmitTransaction>> offer_in_json(const call& aske
   });
 }
 
-std::vector<schema::EventKind> kinds_of(std::string_view names, bool& wrong) {
-  std::vector<schema::EventKind> found;
+/// Reads kinds of events, among which "block" may be. False: a name is none.
+bool take_kinds(std::string_view names, stream_filter& into) {
   while (!names.empty()) {
     const auto one = names.substr(0, names.find(','));
-    const auto kind = explain::event_kind_named(one);
-    if (!kind || found.size() == max_kinds) {
-      wrong = true;
-      return {};
-    }
-    found.push_back(static_cast<schema::EventKind>(*kind));
     names.remove_prefix(std::min(names.size(), one.size() + 1));
+    if (one == "block") {
+      into.blocks = block_wish::only;
+      continue;
+    }
+    const auto kind = explain::event_kind_named(one);
+    if (!kind || into.kinds.size() == max_kinds) return false;
+    into.kinds.push_back(static_cast<schema::EventKind>(*kind));
   }
-  return found;
+  if (into.blocks != block_wish::none && !into.kinds.empty()) into.blocks = block_wish::too;
+  return true;
 }
 
 }  // namespace
@@ -126,9 +128,7 @@ bool is_of(const message<schema::BeginPut>& announced, const blob_id& blob) {
 
 std::optional<stream_filter> filter_in(const call& asked) {
   stream_filter filter;
-  bool wrong = false;
-  filter.kinds = kinds_of(asked.asked.parameter("kind").value_or(""), wrong);
-  if (wrong) {
+  if (!take_kinds(asked.asked.parameter("kind").value_or(""), filter)) {
     reply_error(asked, 400, "bad_filter", "kind names something that is no kind of event");
     return std::nullopt;
   }
@@ -140,6 +140,15 @@ std::optional<stream_filter> filter_in(const call& asked) {
     const auto id = id_in(asked, name, *text);
     if (!id) return std::nullopt;
     into->assign(id->value.begin(), id->value.end());
+  }
+  if (filter.blocks == block_wish::none) return filter;
+  if (!filter.target.empty() || !filter.model.empty() || !filter.address.empty()) {
+    reply_error(asked, 400, "bad_filter", "a block has no target, model or address");
+    return std::nullopt;
+  }
+  if (asked.wanted() == format::message) {
+    reply_error(asked, 400, "bad_filter", "messages of events have no blocks; ask /v1/blocks");
+    return std::nullopt;
   }
   return filter;
 }

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <thread>
 
+#include "actors/gateway_client/gateway_answer.hpp"
 #include "messages/values/assert.hpp"
 
 namespace soma::gateway_client {
@@ -65,36 +66,93 @@ gateway_pool::gateway_pool(std::vector<std::string> names, pool_options options)
   for (auto& name : names) gateways_.emplace_back().name = std::move(name);
 }
 
-void gateway_pool::begin_call() {
-  for (auto& one : gateways_) one.is_asked = false;
+void gateway_pool::begin_call(fetch_race* race) {
+  if (race != nullptr) {
+    for (const auto& [which, why] : race->late_failures()) leave(which, refusal_of(why));
+  }
+  for (std::size_t i = 0; i < gateways_.size(); ++i) {
+    gateways_[i].is_asked = false;
+    gateways_[i].is_busy = race != nullptr && race->is_busy(i);
+  }
   call_ends_ms_ = options_.now_ms() + options_.patience_ms;
 }
 
-/// The soundest gateway that this call has not asked. When it has asked all of them: the first one
-/// whose rest ends before the patience, after waiting for that end.
-std::optional<std::size_t> gateway_pool::next() {
-  const auto now = options_.now_ms();
+/// The soundest gateway, of those that this call has not asked if there is one, and of those that
+/// are alike the quickest one.
+std::optional<std::size_t> gateway_pool::best(std::uint64_t now) const {
   const auto better = [&](const gateway& a, const gateway& b) {
     if (a.is_asked != b.is_asked) return b.is_asked;
     if (a.is_asked) return a.rests_until_ms < b.rests_until_ms;
+    if (a.is_busy != b.is_busy) return b.is_busy;
     const bool a_rests = a.rests_until_ms > now, b_rests = b.rests_until_ms > now;
     if (a_rests != b_rests) return b_rests;
-    return a.failures < b.failures;
+    if (a.failures != b.failures) return a.failures < b.failures;
+    return a.usual_ms.value_or(UINT64_MAX) < b.usual_ms.value_or(UINT64_MAX);
   };
-  std::optional<std::size_t> best;
+  std::optional<std::size_t> found;
   for (std::size_t i = 0; i < gateways_.size(); ++i) {
     if (gateways_[i].is_left_for_good) continue;
-    if (!best || better(gateways_[i], gateways_[*best])) best = i;
+    if (!found || better(gateways_[i], gateways_[*found])) found = i;
   }
-  if (!best) return std::nullopt;
-  auto& chosen = gateways_[*best];
+  return found;
+}
+
+/// The best gateway that this call has not asked. When it has asked all of them: the first one
+/// whose rest ends before the patience, after waiting for that end.
+std::optional<std::size_t> gateway_pool::next() {
+  const auto now = options_.now_ms();
+  const auto which = best(now);
+  if (!which) return std::nullopt;
+  auto& chosen = gateways_[*which];
   if (chosen.is_asked) {
     const auto until = std::max(chosen.rests_until_ms, now);
     if (until >= call_ends_ms_) return std::nullopt;
     options_.wait_ms(until - now);
   }
   chosen.is_asked = true;
-  return best;
+  return which;
+}
+
+std::optional<std::size_t> gateway_pool::second() {
+  const auto now = options_.now_ms();
+  const auto which = best(now);
+  if (!which) return std::nullopt;
+  auto& chosen = gateways_[*which];
+  if (chosen.is_asked || chosen.is_busy || chosen.rests_until_ms > now) return std::nullopt;
+  chosen.is_asked = true;
+  return which;
+}
+
+std::optional<fetch_race::finished> gateway_pool::next_answer(fetch_race& race,
+                                                              const rows_question& question) {
+  if (race.running().empty()) {
+    const auto first = next();
+    if (!first) return std::nullopt;
+    race.start(*first, question);
+  }
+  const auto running = race.running();
+  if (running.size() == 1) {
+    const auto usual_ms = gateways_[running.front()].usual_ms.value_or(UINT32_MAX);
+    const auto patience_ms =
+        std::clamp<std::uint64_t>(2 * usual_ms, options_.least_hedge_ms, options_.most_hedge_ms);
+    if (auto got = race.wait(patience_ms)) return got;
+    if (const auto other = second()) race.start(*other, question);
+  }
+  // Each gateway answers or fails within the limits of its port.
+  for (;;) {
+    if (auto got = race.wait(1'000)) return got;
+  }
+}
+
+void gateway_pool::overtook(fetch_race& race, const fetch_race::finished& by) {
+  succeeded(by.which);
+  auto& quick = gateways_[by.which];
+  quick.usual_ms = quick.usual_ms ? (3 * *quick.usual_ms + by.took_ms) / 4 : by.took_ms;
+  for (const auto slow : race.running()) {
+    auto& one = gateways_[slow];
+    one.usual_ms = std::max(one.usual_ms.value_or(0), race.asked_for_ms(slow));
+  }
+  race.give_up();
 }
 
 void gateway_pool::succeeded(std::size_t which) {

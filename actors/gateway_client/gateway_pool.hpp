@@ -5,6 +5,9 @@
 //     the life of this object. One that is silent, declines or is behind rests for a while, longer
 //     each time, and is asked again after the sound ones.
 //   - Each time a sound gateway is left, the owner is told which one and why.
+//   - A read of rows does not wait for a slow gateway: when the first one has not answered after
+//     twice its usual time, a second one is asked, too, and the first answer that holds counts. Who
+//     was slower has done nothing wrong, and from then on the quicker one is asked first.
 //   - A call that has asked all gateways waits for those that rest, and asks them again, until its
 //     patience is over. How long a gateway rests differs by a random part, so that many clients do
 //     not come back to it in one moment.
@@ -19,6 +22,7 @@
 #include <vector>
 
 #include "actors/gateway_client/distrust.hpp"
+#include "actors/gateway_client/fetch_race.hpp"
 #include "messages/crypto/random.hpp"
 #include "messages/values/expected.hpp"
 
@@ -32,6 +36,10 @@ struct pool_options {
   std::uint32_t first_rest_ms = 250;  // doubled with each failure in a row
   std::uint32_t most_rest_ms = 30'000;
   std::uint32_t patience_ms = 10'000;  // no gateway is asked again in a call that is older
+  // How long a read of rows waits before it asks a second gateway: twice the usual time of the
+  // first one, within these limits.
+  std::uint32_t least_hedge_ms = 50;
+  std::uint32_t most_hedge_ms = 1'000;  // also where no time is usual yet
 };
 
 /// The options with the clock of the system where none was given.
@@ -80,6 +88,27 @@ class gateway_pool {
     return make_unexpected(all_left());
   }
 
+  /// Asks a question for rows until `check`, which is called on this thread with the number of a
+  /// gateway and its bytes, returns a value. It returns expected<Value, refusal>.
+  template <class Check>
+  [[nodiscard]] auto read(fetch_race& race, const rows_question& question, const Check& check)
+      -> expected<typename decltype(check(std::size_t{}, fetched()))::value_type, pool_refusal> {
+    begin_call(&race);
+    while (auto got = next_answer(race, question)) {
+      auto answer = check(got->which, std::move(got->answer));
+      if (answer) {
+        overtook(race, *got);
+        return std::move(*answer);
+      }
+      if (!is_of_gateway(answer.error().reason)) {
+        race.give_up();
+        return make_unexpected(pool_refusal{std::move(answer.error()), {}});
+      }
+      leave(got->which, std::move(answer.error()));
+    }
+    return make_unexpected(all_left());
+  }
+
   [[nodiscard]] std::size_t size() const { return gateways_.size(); }
   /// The gateway that answered last; the first one before any has.
   [[nodiscard]] const std::string& present() const { return gateways_[present_].name; }
@@ -91,10 +120,20 @@ class gateway_pool {
     std::uint64_t rests_until_ms = 0;
     bool is_left_for_good = false;
     bool is_asked = false;  // in the present call
+    bool is_busy = false;   // with a question for rows that an earlier call has given up
+    std::optional<std::uint64_t> usual_ms;  // for rows, a mean of the last times
     std::optional<refusal> last;
   };
-  void begin_call();
+  void begin_call(fetch_race* race = nullptr);
+  [[nodiscard]] std::optional<std::size_t> best(std::uint64_t now) const;
   [[nodiscard]] std::optional<std::size_t> next();
+  /// A gateway that may be asked beside another one; nullopt if there is no sound one.
+  [[nodiscard]] std::optional<std::size_t> second();
+  /// The next answer of a call. It asks whom the call has to ask next. nullopt: there is nobody.
+  [[nodiscard]] std::optional<fetch_race::finished> next_answer(fetch_race& race,
+                                                                const rows_question& question);
+  /// The answer holds, so that no other one is waited for.
+  void overtook(fetch_race& race, const fetch_race::finished& by);
   void succeeded(std::size_t which);
   void leave(std::size_t which, refusal why);
   [[nodiscard]] pool_refusal all_left() const;

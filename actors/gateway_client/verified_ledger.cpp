@@ -254,17 +254,31 @@ expected<answered_rows, refusal> verified_ledger::ask(const fetch_port& gateway,
   return answer;
 }
 
+message<schema::GetProvenRows> verified_ledger::question(std::span<const row_key> keys) {
+  SOMA_ASSERT(!keys.empty() && keys.size() <= max_keys, "1 to 256 keys");
+  return message<schema::GetProvenRows>::build([&](auto out) {
+    auto list = out.initKeys(static_cast<unsigned>(keys.size()));
+    for (unsigned i = 0; i < keys.size(); ++i) {
+      SOMA_ASSERT(!keys[i].empty() && keys[i].size() <= max_key_bytes, "a key of 1 to 96 bytes");
+      list.set(i, data_of(keys[i]));
+    }
+  });
+}
+
+message<schema::GetProvenRows> verified_ledger::question(byte_view prefix, byte_view after,
+                                                         std::uint32_t most) {
+  SOMA_ASSERT(!prefix.empty() && prefix.size() <= max_key_bytes, "a prefix of 1 to 96 bytes");
+  SOMA_ASSERT(most >= 1 && most <= max_keys && after.size() <= max_key_bytes, "1 to 256 rows");
+  return message<schema::GetProvenRows>::build([&](auto out) {
+    out.setPrefix(data_of(prefix));
+    out.setAfter(data_of(after));
+    out.setMost(most);
+  });
+}
+
 expected<proven_rows, refusal> verified_ledger::find_many(const fetch_port& gateway,
                                                           std::span<const row_key> keys) {
-  SOMA_ASSERT(!keys.empty() && keys.size() <= max_keys, "1 to 256 keys");
-  const auto answer = ask(gateway, message<schema::GetProvenRows>::build([&](auto out) {
-                            auto list = out.initKeys(static_cast<unsigned>(keys.size()));
-                            for (unsigned i = 0; i < keys.size(); ++i) {
-                              SOMA_ASSERT(!keys[i].empty() && keys[i].size() <= max_key_bytes,
-                                          "a key of 1 to 96 bytes");
-                              list.set(i, data_of(keys[i]));
-                            }
-                          }));
+  const auto answer = ask(gateway, question(keys));
   if (!answer) return make_unexpected(answer.error());
   const auto count = answer->rows.size();
   if (count == 0 || count > keys.size() || (count < keys.size()) != answer->more) {
@@ -289,13 +303,7 @@ expected<std::optional<bytes>, refusal> verified_ledger::find(const fetch_port& 
 
 expected<proven_page, refusal> verified_ledger::page(const fetch_port& gateway, byte_view prefix,
                                                      byte_view after, std::uint32_t most) {
-  SOMA_ASSERT(!prefix.empty() && prefix.size() <= max_key_bytes, "a prefix of 1 to 96 bytes");
-  SOMA_ASSERT(most >= 1 && most <= max_keys && after.size() <= max_key_bytes, "1 to 256 rows");
-  auto answer = ask(gateway, message<schema::GetProvenRows>::build([&](auto out) {
-                      out.setPrefix(data_of(prefix));
-                      out.setAfter(data_of(after));
-                      out.setMost(most);
-                    }));
+  auto answer = ask(gateway, question(prefix, after, most));
   if (!answer) return make_unexpected(std::move(answer.error()));
   proven_page found{answer->headers.front(), {}, answer->more};
   if (answer->rows.size() > most || (answer->rows.empty() && answer->more)) {

@@ -87,6 +87,11 @@ class verified_ledger {
   /// Follows the gateway to its newest block.
   [[nodiscard]] expected<block_header, refusal> catch_up(const fetch_port& gateway);
 
+  /// What find_many() and page() ask a gateway's port, for callers that have asked already.
+  [[nodiscard]] static message<schema::GetProvenRows> question(std::span<const row_key> keys);
+  [[nodiscard]] static message<schema::GetProvenRows> question(byte_view prefix, byte_view after,
+                                                               std::uint32_t most);
+
   [[nodiscard]] const chain_id& network() const { return chain_; }
   /// The highest header proven so far; nullopt before the first one. It never goes back.
   [[nodiscard]] const std::optional<block_header>& header() const { return light_.proven(); }

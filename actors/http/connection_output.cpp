@@ -49,7 +49,7 @@ void connection::start(const exchange::answer& what) {
   stream_left_ = what.length;
   response_framing framing{what.length, chunked_, closes_};
   if (!what.is_stream) framing.length = what.head.body_size();
-  const auto head = serialize_head(what.head, framing);
+  const auto head = serialize_head(what.head, framing, all_.options.headers);
   if (!head) {
     if (exchange_) exchange_->close(false, !silent_);
     return start({error_response(500, "bad_header", "the server made no valid header"), false, {}});
@@ -64,7 +64,7 @@ void connection::start(const exchange::answer& what) {
     queue_.pop_back();
     const auto busy = retry_response(503, "busy", "the server holds too much; try again later",
                                      limits().retry_after_s);
-    push(*serialize_head(busy, {busy.body->size(), false, closes_}));
+    push(*serialize_head(busy, {busy.body->size(), false, closes_}, all_.options.headers));
     return push(busy.body);
   }
   queue_.push_back({std::move(body), 0});

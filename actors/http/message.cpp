@@ -122,7 +122,8 @@ response retry_response(unsigned status, std::string_view code, std::string_view
   return made;
 }
 
-std::optional<std::string> serialize_head(const response& head, const response_framing& framing) {
+std::optional<std::string> serialize_head(const response& head, const response_framing& framing,
+                                          const name_values& common) {
   if (head.status < 100 || head.status > 599 || !is_value(head.content_type)) return std::nullopt;
   const auto reason =
       boost::beast::http::obsolete_reason(static_cast<boost::beast::http::status>(head.status));
@@ -130,9 +131,11 @@ std::optional<std::string> serialize_head(const response& head, const response_f
   out.append(reason.data(), reason.size());
   out += "\r\nDate: " + date_now() + "\r\n";
   if (!head.content_type.empty()) out += "Content-Type: " + head.content_type + "\r\n";
-  for (const auto& [name, value] : head.headers) {
-    if (!is_header_name(name) || !is_value(value) || is_own(name)) return std::nullopt;
-    out.append(name).append(": ").append(value).append("\r\n");
+  for (const auto* headers : {&head.headers, &common}) {
+    for (const auto& [name, value] : *headers) {
+      if (!is_header_name(name) || !is_value(value) || is_own(name)) return std::nullopt;
+      out.append(name).append(": ").append(value).append("\r\n");
+    }
   }
   out += "X-Content-Type-Options: nosniff\r\n";
   if (framing.chunked) out += "Transfer-Encoding: chunked\r\n";

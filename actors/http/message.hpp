@@ -82,8 +82,10 @@ struct response_framing {
   bool closes = false;  // the connection ends after the response
 };
 /// The status line and all headers. A header whose name or value could be read as something else
-/// makes it nullopt: line breaks, control characters, or names that the server writes itself.
+/// makes it nullopt: line breaks, control characters, or names that the server writes itself. The
+/// headers in `common` follow those of the response.
 [[nodiscard]] std::optional<std::string> serialize_head(const response& head,
-                                                        const response_framing& framing);
+                                                        const response_framing& framing,
+                                                        const name_values& common = {});
 
 }  // namespace soma::http

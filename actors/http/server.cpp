@@ -94,6 +94,7 @@ server::core::core(server_options options)
       arrivals_(options_.limits.connections_per_second, options_.limits.connections_burst,
                 options_.limits.buckets) {
   SOMA_ASSERT(options_.handler, "a server has a handler");
+  SOMA_ASSERT(serialize_head({}, {}, options_.headers), "headers of every response are valid");
   if (!options_.now_ms) options_.now_ms = system_now_ms;
   for (const auto& proxy : options_.proxies) {
     boost::system::error_code unreadable;

@@ -45,6 +45,10 @@ struct server_options {
   /// address in its X-Forwarded-For is the client. A request without this header is the proxy's.
   std::vector<std::string> proxies;
 
+  /// In every response, also where the server refuses a request before the handler hears of it.
+  /// The constructor asserts that they are valid.
+  name_values headers;
+
   // Both are called on the server's thread and must not block. They must not destroy the server.
   // Exceptions of theirs answer 500.
   std::function<body_verdict(const request_head&)> body_limit;  // none: 0 for every request

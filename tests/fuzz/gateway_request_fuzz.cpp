@@ -192,7 +192,7 @@ std::string check_gateway_request(byte_view input) {
   if (!request) return "";
   auto found = gateway::match(request->verb, request->path);
   if (!found) return found.error().status >= 400 ? "" : "a refusal without reason";
-  if (request->body.size() > found->what->body_bytes) return "";
+  if (request->body.size() > found->what->body.most_bytes) return "";
   call asked;
   asked.what = found->what;
   asked.arguments = std::move(found->arguments);

@@ -154,7 +154,8 @@ outcome gateway_rivals::start_node() {
     std::ofstream config(home_ / "node.toml", std::ios::app);
     config << "\n[roles.gateway]\nlisten = \"127.0.0.1:" << gateway_port_
            << "\"\nproxies = [\"127.0.0.1\"]\nevent_streams = 1024\n"
-              "blob_bytes_per_second = \"64GiB\"\nblob_bytes_per_second_host = \"64GiB\"\n";
+              "blob_bytes_per_second = \"64GiB\"\nblob_bytes_per_second_host = \"64GiB\"\n"
+              "signature_checks_per_second = 1000000\nsignature_checks_per_second_host = 1000000\n";
     if (!config.flush()) return failed("cannot write " + (home_ / "node.toml").string(), "");
   }
   node_.emplace(child_process::setting{

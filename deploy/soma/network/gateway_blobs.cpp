@@ -112,8 +112,7 @@ bool gateway_ledger::put_blob_elsewhere(bytes data, const crypto::key_pair& owne
 /// question that needs an answer.
 void gateway_ledger::follow() {
   if (!verified_) return;
-  (void)pool_.call(
-      [&](std::size_t which) { return verified_->catch_up(gateways_[which]->port()); });
+  (void)catch_up();
   keep_trust();
 }
 

@@ -15,6 +15,8 @@ namespace soma::cli {
 namespace {
 
 using gateway_client::distrust;
+using gateway_client::fetch_port;
+using gateway_client::fetched;
 using gateway_client::http_fetch;
 using gateway_client::refusal;
 using gateway_client::verified_ledger;
@@ -22,6 +24,18 @@ using gateway_client::verified_ledger;
 constexpr std::uint64_t between_writes_ms = 1'000;
 constexpr std::string_view what_to_do =
     "check the network, or name other gateways with --join https://HOST:PORT";
+
+/// Questions for rows have connections of their own, so that one may be slow while its gateway is
+/// asked for something else.
+std::vector<gateway_client::fetch_race::runner> runners_of(
+    const std::vector<http::origin>& gateways) {
+  std::vector<gateway_client::fetch_race::runner> all;
+  for (const auto& at : gateways) {
+    const auto by = std::make_shared<http_fetch>(fetch_options(at));
+    all.push_back({by->port().proven_rows, [by] { by->cancel(); }});
+  }
+  return all;
+}
 
 std::vector<std::string> names_of(const std::vector<http::origin>& gateways) {
   std::vector<std::string> names;
@@ -101,7 +115,8 @@ gateway_ledger::gateway_ledger(const run_context& context,
       where_((gateways.size() == 1 ? "the gateway at " : "the gateways at ") +
              shown_gateways(gateways)),
       origins_(gateways),
-      pool_(names_of(gateways), telling_options()) {
+      pool_(names_of(gateways), telling_options()),
+      rows_(runners_of(gateways)) {
   for (const auto& at : gateways) {
     gateways_.push_back(std::make_unique<http_fetch>(fetch_options(at)));
   }
@@ -199,11 +214,16 @@ outcome gateway_ledger::begin(gateway_client::client_options options) {
     }
     verified_.emplace(std::move(*started));
   }
-  const auto reached =
-      pool_.call([&](std::size_t which) { return verified_->catch_up(gateways_[which]->port()); });
+  const auto reached = catch_up();
   keep_trust(true);
   if (!reached) return no_answer("cannot follow the network", reached.error());
   return {};
+}
+
+expected<block_header, gateway_client::pool_refusal> gateway_ledger::catch_up() {
+  const std::vector<row_key> newest{chain_key()};
+  return race(verified_ledger::question(newest),
+              [&](const fetch_port& from) { return verified_->catch_up(from); });
 }
 
 void gateway_ledger::keep_trust(bool is_last) {
@@ -239,60 +259,54 @@ std::vector<std::optional<bytes>> gateway_ledger::find_many(std::span<const row_
 /// The values of the first of these keys, at least of one.
 std::vector<std::optional<bytes>> gateway_ledger::find_page(std::span<const row_key> keys) {
   using values = std::vector<std::optional<bytes>>;
-  return asked([&](http_fetch& gateway) -> expected<values, refusal> {
-    if (verified_) {
-      auto proven = verified_->find_many(gateway.port(), keys);
-      if (!proven) return make_unexpected(std::move(proven.error()));
-      return std::move(proven->values);
-    }
-    const auto read = gateway_client::read_rows(
-        gateway.port().proven_rows(message<schema::GetProvenRows>::build([&](auto out) {
-          auto list = out.initKeys(static_cast<unsigned>(keys.size()));
-          for (unsigned i = 0; i < keys.size(); ++i) list.set(i, data_of(keys[i]));
-        })));
-    if (!read) return make_unexpected(read.error());
-    if (read->rows.empty() || read->rows.size() > keys.size()) return other_answer();
-    values found;
-    for (std::size_t i = 0; i < read->rows.size(); ++i) {
-      const auto& row = read->rows[i];
-      if (row.key != keys[i] || (row.value && !is_plausible(row.key, *row.value))) {
-        return other_answer();
-      }
-      found.push_back(row.value);
-    }
-    return found;
-  });
+  return read(verified_ledger::question(keys),
+              [&](const fetch_port& from) -> expected<values, refusal> {
+                if (verified_) {
+                  auto proven = verified_->find_many(from, keys);
+                  if (!proven) return make_unexpected(std::move(proven.error()));
+                  return std::move(proven->values);
+                }
+                const auto read = gateway_client::read_rows(from.proven_rows({}));
+                if (!read) return make_unexpected(read.error());
+                if (read->rows.empty() || read->rows.size() > keys.size()) return other_answer();
+                values found;
+                for (std::size_t i = 0; i < read->rows.size(); ++i) {
+                  const auto& row = read->rows[i];
+                  if (row.key != keys[i] || (row.value && !is_plausible(row.key, *row.value))) {
+                    return other_answer();
+                  }
+                  found.push_back(row.value);
+                }
+                return found;
+              });
 }
 
 gateway_ledger::row_page gateway_ledger::scan_page(byte_view prefix, byte_view after) {
   constexpr std::uint32_t most = verified_ledger::max_keys;
-  return asked([&](http_fetch& gateway) -> expected<row_page, refusal> {
-    if (verified_) {
-      auto proven = verified_->page(gateway.port(), prefix, after, most);
-      if (!proven) return make_unexpected(std::move(proven.error()));
-      return row_page{std::move(proven->rows), proven->more};
-    }
-    auto read = gateway_client::read_rows(
-        gateway.port().proven_rows(message<schema::GetProvenRows>::build([&](auto out) {
-          out.setPrefix(data_of(prefix));
-          out.setAfter(data_of(after));
-          out.setMost(most);
-        })));
-    if (!read) return make_unexpected(read.error());
-    row_page found{{}, read->more && !read->rows.empty()};
-    row_key last(after.begin(), after.end());
-    for (auto& row : read->rows) {
-      // The order shows that the pages come to an end. Verbs read whole keys of a table.
-      const bool begins = row.key.size() >= prefix.size() &&
-                          std::ranges::equal(byte_view(row.key).first(prefix.size()), prefix);
-      if (!row.value || !begins || row.key <= last || !is_plausible(row.key, *row.value)) {
-        return other_answer();
-      }
-      last = row.key;
-      found.rows.emplace_back(std::move(row.key), std::move(*row.value));
-    }
-    return found;
-  });
+  return read(
+      verified_ledger::question(prefix, after, most),
+      [&](const fetch_port& from) -> expected<row_page, refusal> {
+        if (verified_) {
+          auto proven = verified_->page(from, prefix, after, most);
+          if (!proven) return make_unexpected(std::move(proven.error()));
+          return row_page{std::move(proven->rows), proven->more};
+        }
+        auto read = gateway_client::read_rows(from.proven_rows({}));
+        if (!read) return make_unexpected(read.error());
+        row_page found{{}, read->more && !read->rows.empty()};
+        row_key last(after.begin(), after.end());
+        for (auto& row : read->rows) {
+          // The order shows that the pages come to an end. Verbs read whole keys of a table.
+          const bool begins = row.key.size() >= prefix.size() &&
+                              std::ranges::equal(byte_view(row.key).first(prefix.size()), prefix);
+          if (!row.value || !begins || row.key <= last || !is_plausible(row.key, *row.value)) {
+            return other_answer();
+          }
+          last = row.key;
+          found.rows.emplace_back(std::move(row.key), std::move(*row.value));
+        }
+        return found;
+      });
 }
 
 void gateway_ledger::scan(byte_view prefix, const tables::row_visitor& visit) {

@@ -69,7 +69,27 @@ class gateway_ledger final : public network_connection {
     keep_trust();
     return std::move(*answer);
   }
-  /// Follows the network to its newest block, if a gateway answers.
+  /// Asks a question for rows, and more than one gateway if the first one is slow. `check` gets a
+  /// port whose rows are those that a gateway has given.
+  template <class Check>
+  auto race(const gateway_client::rows_question& question, const Check& check) {
+    return pool_.read(rows_, question, [&](std::size_t which, const gateway_client::fetched& rows) {
+      auto port = gateways_[which]->port();
+      port.proven_rows = [&](const auto&) { return rows; };
+      return check(port);
+    });
+  }
+  /// The same, and throws as asked() does.
+  template <class Check>
+  auto read(const gateway_client::rows_question& question, const Check& check) {
+    auto answer = race(question, check);
+    if (!answer) give_up(answer.error());
+    keep_trust();
+    return std::move(*answer);
+  }
+  /// Follows the network to its newest block.
+  [[nodiscard]] expected<block_header, gateway_client::pool_refusal> catch_up();
+  /// The same, if there are proofs and a gateway answers.
   void follow();
   [[noreturn]] static void give_up(const gateway_client::pool_refusal& why);
   [[nodiscard]] outcome find_genesis(const std::optional<chain_id>& network);
@@ -85,6 +105,7 @@ class gateway_ledger final : public network_connection {
   std::vector<http::origin> origins_;
   std::vector<std::unique_ptr<gateway_client::http_fetch>> gateways_;
   gateway_client::gateway_pool pool_;
+  gateway_client::fetch_race rows_;
   std::optional<gateway_client::verified_ledger> verified_;  // nullopt with --unverified
   bytes genesis_bytes_;
   block_height kept_height_;

@@ -5,6 +5,7 @@
 namespace soma::cli {
 
 using gateway_client::distrust;
+using gateway_client::fetch_port;
 using gateway_client::http_fetch;
 using gateway_client::refusal;
 
@@ -13,12 +14,13 @@ expected<proven_row, failure> gateway_ledger::prove(const row_key& key) {
     return failed("cannot prove a row", "with --unverified nothing is proven",
                   "give the same command without it");
   }
-  return asked([&](http_fetch& gateway) -> expected<proven_row, refusal> {
-    auto found = verified_->find_many(gateway.port(), {&key, 1});
-    if (!found) return make_unexpected(std::move(found.error()));
-    return proven_row{found->header, key, std::move(found->values.front()),
-                      std::move(found->proofs.front())};
-  });
+  return read(verified_ledger::question({&key, 1}),
+              [&](const fetch_port& from) -> expected<proven_row, refusal> {
+                auto found = verified_->find_many(from, {&key, 1});
+                if (!found) return make_unexpected(std::move(found.error()));
+                return proven_row{found->header, key, std::move(found->values.front()),
+                                  std::move(found->proofs.front())};
+              });
 }
 
 expected<gateway_client::gift, failure> gateway_ledger::ask_faucet(const address& to) {

@@ -56,6 +56,8 @@ expected<started_gateway, role_failure> start_gateway(const node_config& config,
   options.uploads.all_bytes = wanted.upload_all;
   options.blob_rates.all_per_second = wanted.blobs_per_second;
   options.blob_rates.host_per_second = wanted.blobs_per_second_host;
+  options.signature_checks.all_per_second = wanted.checks_per_second;
+  options.signature_checks.host_per_second = wanted.checks_per_second_host;
   options.streams = wanted.event_streams;
   if (!wanted.faucet.empty()) {
     auto key = crypto::load_key(wanted.faucet, std::nullopt);

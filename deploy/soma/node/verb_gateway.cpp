@@ -31,7 +31,7 @@ class gateway_endpoints final : public verb {
                           {"gives", one.summary},
                           {"message", one.message.empty() ? json() : json(one.message)},
                           {"query", names_of(one.query)},
-                          {"body_bytes", one.body_bytes}}));
+                          {"body_bytes", one.body.most_bytes}}));
     }
     if (context.wants_json) {
       print_line(json::of({{"endpoints", std::move(list)}}).text());

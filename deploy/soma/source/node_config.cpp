@@ -118,6 +118,8 @@ struct config_reader {
     bytes("upload_bytes_all", gateway.upload_all);
     bytes("blob_bytes_per_second", gateway.blobs_per_second);
     bytes("blob_bytes_per_second_host", gateway.blobs_per_second_host);
+    table.read("signature_checks_per_second", gateway.checks_per_second, 1, 1'000'000);
+    table.read("signature_checks_per_second_host", gateway.checks_per_second_host, 1, 1'000'000);
     table.read("event_streams", gateway.event_streams, 0, 1'000'000);
     if (gateway.certificate.empty() != gateway.key.empty()) {
       table.refuse("", "certificate and key are needed both, or none of them");

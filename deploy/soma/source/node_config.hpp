@@ -28,6 +28,9 @@
 //   upload_bytes_all             of all accounts together in 24 hours; default: "32GiB"
 //   blob_bytes_per_second        blobs given and taken, in all; default: "512MiB"
 //   blob_bytes_per_second_host   the same for one host; default: "128MiB"
+//   signature_checks_per_second  of transactions and reservations that strangers send, in all;
+//                                default: 1024, a tenth of a processor core
+//   signature_checks_per_second_host   the same for one host; default: 32
 //   event_streams                clients that may watch events at one time; default: 512
 //
 // A validator has these options:
@@ -92,6 +95,7 @@ struct gateway_config {
   std::uint64_t upload_most = std::uint64_t{16} << 30U, upload_all = std::uint64_t{32} << 30U;
   std::uint64_t blobs_per_second = std::uint64_t{512} << 20U;
   std::uint64_t blobs_per_second_host = std::uint64_t{128} << 20U;
+  std::uint32_t checks_per_second = 1'024, checks_per_second_host = 32;  // of signatures
   std::uint32_t event_streams = 512;
 };
 

@@ -110,6 +110,61 @@ TEST_CASE("filters by kind, account and others choose the events, in pages and i
   CHECK(reader.read_until(transfers.back()) == transfers);
 }
 
+TEST_CASE("blocks come behind their events, and are resumed without a gap and without a double") {
+  served_ledger served;
+  const std::size_t transfers[] = {0, 2, 0, 1, 3, 0};
+  places blocks, both;
+  for (std::size_t height = 1; height <= std::size(transfers); ++height) {
+    served.grow(transfers[height - 1]);
+    blocks.push_back(std::to_string(height) + ":4294967295");
+    for (const auto& place : all_places(served, "&kind=transferred")) {
+      if (place.starts_with(std::to_string(height) + ":")) both.push_back(place);
+    }
+    both.push_back(blocks.back());
+  }
+  REQUIRE(both.size() == 12);
+  for (const int limit : {1, 2, 1'000}) {
+    CAPTURE(limit);
+    CHECK(all_places(served, "&kind=block", limit) == blocks);
+    CHECK(all_places(served, "&kind=transferred,block", limit) == both);
+  }
+  for (const auto& [kinds, all] : {std::pair{"block", blocks}, {"block,transferred", both}}) {
+    const auto query = "?from=0:0&kind=" + std::string(kinds);
+    CHECK(event_reader(served.port(), query).read_until(all.back()) == all);
+    for (const auto& last : all) {
+      if (last == all.back()) break;
+      CAPTURE(last);
+      event_reader again(served.port(), query, last);
+      CHECK(again.read_until(all.back()) == after(all, last));
+    }
+  }
+  const auto page = served.get("/v1/events?from=2:0&kind=block&limit=1", as_json).json();
+  const auto shown = served.get("/v1/blocks/2").json()["blocks"].elements[0];
+  CHECK(page["events"].elements[0]["kind"].text == "block");
+  CHECK(page["events"].elements[0]["block"].text == shown["id"].text);
+  CHECK(page["events"].elements[0]["transactions"].text == "2");
+  // A live stream gets the next one, and one that is a long way behind gets all.
+  event_reader live(served.port(), "?kind=block");
+  for (int i = 0; i < 300; ++i) served.grow(0);
+  const auto newest = std::to_string(served.height()) + ":4294967295";
+  CHECK(live.read_until(newest, 5'000).size() == 300);
+  event_reader late(served.port(), "?kind=block&from=0:0");
+  CHECK(late.read_until(newest, 5'000).size() == 306);
+  CHECK(all_places(served, "&kind=block").size() == 306);
+}
+
+TEST_CASE("blocks have no target, model or address, and messages have no blocks") {
+  served_ledger served;
+  served.grow(1);
+  const auto refused = [&](const std::string& query, const http::name_values& form) {
+    const auto got = served.get("/v1/events?kind=block" + query, form);
+    return std::to_string(got.status) + " " + got.code();
+  };
+  CHECK(refused("&address=" + address_of(2).text(), as_json) == "400 bad_filter");
+  CHECK(refused("&from=0:0", as_message) == "400 bad_filter");
+  CHECK(refused(",nonsense", as_json) == "400 bad_filter");
+}
+
 TEST_CASE("many streams share one question for a block") {
   served_ledger served;
   served.grow(1);

@@ -1,5 +1,6 @@
 #include <doctest/doctest.h>
 
+#include <atomic>
 #include <chrono>
 #include <thread>
 
@@ -31,6 +32,50 @@ double seconds_of(const std::function<void()>& what) {
   what();
   return std::chrono::duration<double>(steady_clock::now() - start).count();
 }
+
+/// Hosts that send transactions with wrong signatures, each as soon as it has an answer.
+struct forgers {
+  served_ledger& served;
+  std::string request;
+  std::atomic<bool> ends{false};
+  std::atomic<std::uint64_t> checked{0}, refused{0}, odd{0};
+  std::string refusal;  // of the last one that was not checked
+  steady_clock::time_point began = steady_clock::now();
+  std::thread thread;
+
+  forgers(served_ledger& at, int hosts) : served(at) {
+    auto forged = served.transfer(5);
+    forged.by_sender[3] ^= 1;
+    const auto body = json_of(forged);
+    request = "POST /v1/transactions HTTP/1.1\r\nHost: h\r\nContent-Length: " +
+              std::to_string(body.size()) + "\r\n\r\n" + body;
+    thread = std::thread([this, hosts] { flood(hosts); });
+  }
+  void flood(int hosts) {
+    std::vector<std::unique_ptr<raw_client>> all;
+    for (int i = 1; i <= hosts; ++i) {
+      all.push_back(std::make_unique<raw_client>(
+          served.port(), raw_client::setting{.from = "127.0.1." + std::to_string(i)}));
+    }
+    while (!ends) {
+      for (auto& one : all) one->send(request);
+      for (auto& one : all) {
+        const auto status = one->status();
+        ++(status == 422 ? checked : status == 429 ? refused : odd);
+        if (status == 429) refusal = one->last_head() + one->last_body();
+      }
+    }
+  }
+  /// The most checks that a rate with a second's worth saved up allows until now.
+  [[nodiscard]] double most(double per_second) const {
+    return per_second * (1.1 + std::chrono::duration<double>(steady_clock::now() - began).count());
+  }
+  void stop() {
+    ends = true;
+    thread.join();
+    CHECK(odd == 0);
+  }
+};
 
 std::string path_of(const signed_transaction& sent) {
   return "/v1/transactions/" + signing::id_of(sent).text();
@@ -181,4 +226,40 @@ TEST_CASE("only so many requests wait; one more is answered at once") {
     CHECK(one->status() == 200);
     CHECK(one->last_body().find("applied") != std::string::npos);
   }
+}
+
+TEST_CASE("wrong signatures get their share of checks, of a host and of all, and others go on") {
+  served_ledger served([](auto& options) {
+    options.signature_checks = {.all_per_second = 100, .host_per_second = 20, .burst_seconds = 1};
+  });
+  served.grow();
+  const auto account = "/v1/accounts/" + address_of(1).text();
+  const auto reads_go_on = [&] {
+    const auto until = steady_clock::now() + std::chrono::milliseconds(500);
+    for (int reads = 0; reads < 20 || steady_clock::now() < until; ++reads) {
+      CHECK(served.get(account).status == 200);
+    }
+  };
+  {
+    forgers one(served, 1);
+    reads_go_on();
+    // Another host has a share of its own.
+    CHECK(served.post("/v1/transactions", message_type, offer_of(served.transfer(5)).bytes())
+              .status == 202);
+    one.stop();
+    CHECK(static_cast<double>(one.checked) <= one.most(20));
+    CHECK(one.checked >= 20);
+    CHECK(one.refused > one.checked);
+    CHECK(one.refusal.find("Retry-After: 1\r\n") != std::string::npos);
+    CHECK(one.refusal.find("too_many_signatures") != std::string::npos);
+    CHECK(served.shared().signatures_checked == one.checked + 1);
+  }
+  const auto before = served.shared().signatures_checked.load();
+  forgers many(served, 40);
+  reads_go_on();
+  many.stop();
+  CHECK(static_cast<double>(many.checked) <= many.most(100));
+  CHECK(many.checked >= 50);
+  CHECK(many.refused > many.checked);
+  CHECK(served.shared().signatures_checked == before + many.checked);
 }

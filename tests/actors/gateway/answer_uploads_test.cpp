@@ -206,6 +206,20 @@ TEST_CASE("uploads under way and their bytes a second are bounded, and a full st
     }
     CHECK(refused == "429too_fast");
   }
+  {
+    upload_world world(2 * chunk, [](auto& options) {
+      options.signature_checks = {.all_per_second = 100, .host_per_second = 2, .burst_seconds = 1};
+    });
+    // One that is known is not checked again, and one whose signature is wrong is each time.
+    const auto good = world.reserve();
+    for (int i = 0; i < 5; ++i) CHECK(world.begin(good).status == 200);
+    auto wrong = world.reserve();
+    wrong.back() = wrong.back() == '0' ? '1' : '0';
+    CHECK(world.begin(wrong).code() == "bad_signature");
+    const auto refused = world.begin(wrong);
+    CHECK(refused.status == 429);
+    CHECK(refused.code() == "too_many_signatures");
+  }
   scratch_directory folder;
   upload_world world(2 * chunk);
   blobs::blob_options small;

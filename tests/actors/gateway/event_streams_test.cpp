@@ -73,7 +73,7 @@ std::size_t feed(event_streams& streams, const event_ledger& ledger) {
     for (const auto& group : streams.due(ledger.height())) {
       ++questions;
       const auto page = ledger.answer(group.question);
-      streams.take(group, page, 0);
+      streams.take(group, shown_in(page), 0);
       more = true;
     }
   }
@@ -203,10 +203,7 @@ TEST_CASE(
   streams.add(old.open({}, {1, 0}));
   const auto asked = streams.due(1);
   REQUIRE(asked.size() == 1);
-  streams.take(asked[0], message<schema::EventPage>::build([](auto out) {
-                 out.initRefusal().setLedger(schema::LedgerRefusal::NOT_KEPT);
-               }),
-               0);
+  streams.cut(asked[0]);
   CHECK(old.behind->ended() == http::exchange::stream_end::aborted);
   CHECK(reader.behind->ended() == http::exchange::stream_end::open);
 }

@@ -7,6 +7,7 @@
 #include <mutex>
 #include <thread>
 
+#include "actors/gateway_client/http_fetch.hpp"
 #include "actors/supervisor/supervisor.hpp"
 #include "messages/crypto/public_tls/certificate.hpp"
 #include "tests/actors/gateway/served_ledger.hpp"
@@ -46,6 +47,33 @@ TEST_CASE("a browser may ask from any page") {
   CHECK(allowed.header("access-control-allow-origin") == "*");
   CHECK(allowed.header("access-control-allow-methods").find("POST") != std::string::npos);
   CHECK(allowed.header("access-control-allow-headers").find("Last-Event-ID") != std::string::npos);
+}
+
+TEST_CASE("whoever is refused can read why and when to ask again, whoever refuses") {
+  served_ledger served([](auto& options) {
+    options.limits.requests_per_second = 1;
+    options.limits.requests_burst = 4;
+  });
+  // The handler, the table of paths and the server itself refuse.
+  for (const auto& [target, status] : {std::pair{"/v1/rows/x", 400U},
+                                       {"/v1/none", 404U},
+                                       {"/v1/none", 404U},
+                                       {"/v1/network", 200U},
+                                       {"/v1/network", 429U}}) {
+    const auto got = served.get(target);
+    CHECK(got.status == status);
+    CHECK(got.header("access-control-allow-origin") == "*");
+    CHECK(got.header("soma-answers") == std::to_string(gateway::answers_version));
+    CHECK(got.header("access-control-expose-headers").find("Retry-After") != std::string::npos);
+    CHECK(got.header("retry-after").empty() == (status != 429));
+  }
+  // A client that asks too often does not take the gateway for none.
+  gateway_client::http_fetch_options how;
+  how.at = {false, "127.0.0.1", served.port(), std::nullopt};
+  gateway_client::http_fetch client(how);
+  const auto refused = client.network();
+  REQUIRE(!refused);
+  CHECK(refused.error().reason == gateway_client::distrust::silent);
 }
 
 TEST_CASE("behind a silent validator every question is 503 in time, and says when to ask again") {

@@ -17,6 +17,7 @@
 #include "actors/validator/ledger_answers.hpp"
 #include "messages/codec/codec.hpp"
 #include "messages/codec/model_entry.hpp"
+#include "tests/actors/gateway/described_answer.hpp"
 
 namespace soma::test {
 namespace {
@@ -58,6 +59,7 @@ message<schema::ChainStatus> status_of(const proven_chain& chain) {
     const auto root = chain.tree.root();
     out.setChain(data_of(id));
     out.setHeight(tip.height.value);
+    out.setLastBlock(data_of(tip.last_block));
     out.setEpoch(tip.epoch.value);
     out.setTimeMs(tip.time_ms);
     out.setStateRoot(data_of(root));
@@ -71,6 +73,7 @@ message<schema::SubmitReceipt> take_offer(shared_chain& shared,
   sent.body = bytes_of(asked.getBody());
   std::ranges::copy(view_of(asked.getSignature()), sent.by_sender.begin());
   const auto id = signing::id_of(sent);
+  ++shared.signatures_checked;
   if (!signing::verify(sent)) return validator::receipt(id, rules::refusal::bad_signature);
   shared.offered.push_back(sent);
   return validator::receipt(id, {});
@@ -182,11 +185,15 @@ struct served_ledger::parts {
     auto got = connected().send(what);
     if (!got) throw std::runtime_error("no answer: " + got.error().why);
     const auto body = got->body_view();
-    return {got->status,
-            got->content_type.empty()
-                ? std::string(http::find(got->headers, "content-type").value_or(""))
-                : got->content_type,
-            std::string(body.begin(), body.end()), got->headers};
+    answered out{got->status,
+                 got->content_type.empty()
+                     ? std::string(http::find(got->headers, "content-type").value_or(""))
+                     : got->content_type,
+                 std::string(body.begin(), body.end()), got->headers};
+    const auto why = misfit_of_answer(what.verb, what.target, out.status, out.type, out.body);
+    if (why.empty()) return out;
+    throw std::runtime_error("the answer to " + what.target +
+                             " is not what the OpenAPI document says: " + why + ": " + out.body);
   }
 };
 

@@ -1,6 +1,7 @@
 // A gateway over a real chain of blocks, and clients that ask it. The validator behind it is a role
 // that answers from the chain as a validator does. It can be silent, and it counts what it is
-// asked.
+// asked. An answer that is not what the OpenAPI document says is an exception, so that every test
+// that asks a gateway holds the document, too.
 #pragma once
 
 #include <atomic>
@@ -28,6 +29,7 @@ struct shared_chain {
   std::atomic<bool> is_silent{false};
   std::atomic<std::uint64_t> questions_for_events{0};
   std::atomic<std::uint64_t> questions_for_transactions{0};
+  std::atomic<std::uint64_t> signatures_checked{0};
 };
 
 /// An answer, with its body as text.

@@ -2,7 +2,10 @@
 
 #include <doctest/doctest.h>
 
+#include <atomic>
+#include <chrono>
 #include <set>
+#include <thread>
 
 using namespace soma;
 using namespace soma::gateway_client;
@@ -166,4 +169,119 @@ TEST_CASE("a chain that is about to have its next block is waited for, and no ga
   f.answers[0] = gone;
   CHECK(f.call().ends_with("!"));
   CHECK(f.told() == "a:" + code(distrust::declined) + " ");
+}
+
+namespace {
+
+/// Gateways that answer a question for rows after their times. The answer is their letter.
+struct racing_pool {
+  struct one {
+    std::atomic<int> takes_ms{0}, asked{0};
+    std::atomic<bool> is_cancelled{false}, lies{false}, is_silent{false};
+  };
+  std::vector<std::unique_ptr<one>> gateways;
+  std::string left;
+  std::optional<gateway_pool> pool;
+  std::optional<fetch_race> race;
+  std::size_t checked = 0;
+  double took_ms = 0;
+
+  explicit racing_pool(std::vector<int> times_ms) {
+    std::vector<std::string> names;
+    std::vector<fetch_race::runner> runners;
+    for (const auto ms : times_ms) {
+      gateways.push_back(std::make_unique<one>());
+      auto* at = gateways.back().get();
+      at->takes_ms = ms;
+      names.emplace_back(1, static_cast<char>('a' + names.size()));
+      runners.push_back({[at](const rows_question&) { return answer_of(*at); },
+                         [at] { at->is_cancelled = true; }});
+    }
+    pool_options options;
+    options.on_left = [this](const std::string& name, const refusal& why) {
+      left += name + ":" + std::to_string(static_cast<int>(why.reason)) + " ";
+    };
+    options.seed = 1;
+    options.least_hedge_ms = 20;
+    options.most_hedge_ms = 40;
+    options.patience_ms = 200;
+    pool.emplace(std::move(names), std::move(options));
+    race.emplace(std::move(runners));
+  }
+  static fetched answer_of(one& at) {
+    ++at.asked;
+    for (int ms = 0; ms < at.takes_ms && !at.is_cancelled; ++ms) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    }
+    if (at.is_silent) return make_unexpected(fetch_error(fetch_failure::silent));
+    return bytes(1, at.lies ? 1 : 0);
+  }
+  /// The letter of the gateway whose answer counts; "!" if there is none.
+  std::string read() {
+    const auto began = std::chrono::steady_clock::now();
+    checked = 0;
+    const auto got = pool->read(
+        *race, {}, [&](std::size_t which, const fetched& rows) -> expected<std::string, refusal> {
+          ++checked;
+          if (!rows) return make_unexpected(no(distrust::silent));
+          if (rows->front() == 1) return make_unexpected(no(distrust::forged_row));
+          return std::string(1, static_cast<char>('a' + which));
+        });
+    took_ms =
+        std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - began).count();
+    return got ? *got : "!";
+  }
+};
+
+}  // namespace
+
+TEST_CASE(
+    "a read beside a slow gateway takes about the time of the quick one, who comes first then") {
+  racing_pool p({3'000, 5});
+  CHECK(p.read() == "b");
+  CHECK(p.took_ms < 1'000);
+  CHECK(p.checked == 1);  // only one of the two answers is looked at
+  CHECK(p.pool->present() == "b");
+  CHECK(p.left.empty());  // who is slow has not lied, and rests not
+  for (int i = 0; i < 5; ++i) CHECK(p.read() == "b");
+  CHECK(p.gateways[0]->asked == 1);
+  CHECK(p.gateways[1]->asked == 6);
+  CHECK(p.left.empty());
+  // Also when the slow one has come to an end, it is not the first to be asked.
+  racing_pool q({100, 1});
+  CHECK(q.read() == "b");
+  while (q.race->is_busy(0)) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  CHECK(q.read() == "b");
+  CHECK(q.gateways[0]->asked == 1);
+}
+
+TEST_CASE("a quick gateway is asked alone") {
+  racing_pool p({1, 1});
+  for (int i = 0; i < 5; ++i) CHECK(p.read() == "a");
+  CHECK(p.gateways[1]->asked == 0);
+}
+
+TEST_CASE("a quick answer that is a lie does not count, and the slow one is waited for") {
+  racing_pool p({150, 1});
+  p.gateways[1]->lies = true;
+  CHECK(p.read() == "a");
+  CHECK(p.checked == 2);
+  CHECK(p.left == "b:" + code(distrust::forged_row) + " ");
+  // The liar is not asked beside the slow one either.
+  CHECK(p.read() == "a");
+  CHECK(p.gateways[1]->asked == 1);
+}
+
+TEST_CASE("who is given up and then fails is named at the next read, and one alone is waited for") {
+  racing_pool p({60, 1});
+  p.gateways[0]->is_silent = true;
+  CHECK(p.read() == "b");
+  CHECK(p.left.empty());
+  while (p.race->is_busy(0)) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  CHECK(p.read() == "b");
+  CHECK(p.left == "a:" + code(distrust::silent) + " ");
+  racing_pool alone({100});
+  CHECK(alone.read() == "a");
+  alone.gateways[0]->is_silent = true;
+  CHECK(alone.read() == "!");
 }

@@ -168,6 +168,25 @@ TEST_CASE("a body that is not what was promised does not look whole") {
   }
 }
 
+TEST_CASE("the headers of a server are in every response, also in those that it writes itself") {
+  test_server server([](http::server_options& options) {
+    options.headers = {{"X-Everywhere", "yes"}};
+    options.limits.requests_burst = 2;
+    options.limits.requests_per_second = 1;
+    options.handler = [](http::request, http::responder to) { to.send({}); };
+  });
+  raw_client client(server.port());
+  for (const unsigned status : {200U, 200U, 429U}) {
+    client.send(get("/"));
+    CHECK(client.status() == status);
+    CHECK(client.last_head().find("X-Everywhere: yes\r\n") != std::string::npos);
+  }
+  raw_client odd(server.port());
+  odd.send("nonsense\r\n\r\n");
+  CHECK(odd.status() == 400);
+  CHECK(odd.last_head().find("X-Everywhere: yes\r\n") != std::string::npos);
+}
+
 TEST_CASE("a handler that fails, forgets or writes nonsense answers 500") {
   test_server server([](http::server_options& options) {
     options.handler = [](http::request asked, http::responder to) {

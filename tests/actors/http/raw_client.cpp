@@ -64,10 +64,14 @@ bool raw_client::send(std::string_view text) {
     tls_->take(wire);
     left = wire;
   }
-  while (!left.empty()) {
-    const auto sent = ::send(socket_, left.data(), left.size(), MSG_NOSIGNAL);
+  return send_bare(left);
+}
+
+bool raw_client::send_bare(byte_view wire) {
+  while (!wire.empty()) {
+    const auto sent = ::send(socket_, wire.data(), wire.size(), MSG_NOSIGNAL);
     if (sent <= 0) return false;
-    left = left.subspan(static_cast<std::size_t>(sent));
+    wire = wire.subspan(static_cast<std::size_t>(sent));
   }
   return true;
 }

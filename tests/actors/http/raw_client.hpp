@@ -29,6 +29,8 @@ class raw_client {
 
   /// False when the other end has closed, or has not read for 300 ms.
   bool send(std::string_view text);
+  /// The same without TLS, also in the middle of a TLS connection.
+  bool send_bare(byte_view wire);
   /// Reads until `needle` has come, the other end has closed, or the time is over; gives everything
   /// that has come since the last call.
   std::string read_until(std::string_view needle, int at_most_ms = 2'000);

@@ -159,6 +159,22 @@ TEST_CASE("a gateway that lies is named, and the next one answers") {
   CHECK((*parse_json(loud.out))["proven"].text == "nothing");
 }
 
+TEST_CASE("beside a gateway that does not answer rows, a balance takes the time of the other one") {
+  network_gateway slow;
+  const rich_user user;
+  test::chain_gateway quick(slow.chain, {.others = test::network_answers(slow.chain)});
+  slow.change = [](const http::request& asked, http::response& made, std::size_t) {
+    if (asked.path == "/v1/rows") made.status = 0;
+  };
+  const auto began = std::chrono::steady_clock::now();
+  const auto ended = user.run(
+      {"wallet", "balance", "rich", "--json", "--join", slow.address() + "," + quick.address()});
+  CHECK(balance_in(ended) == truth(slow));
+  // Its limit of silence is 10 s, and it is asked for the genesis first.
+  CHECK(std::chrono::steady_clock::now() - began < std::chrono::seconds(6));
+  CHECK(!says(ended.err, "left the gateway"));
+}
+
 TEST_CASE("a transaction is tried out on proven rows, sent, and waited for") {
   network_gateway network;
   const rich_user user;

@@ -7,6 +7,7 @@
 #include <fstream>
 
 #include "actors/http/client.hpp"
+#include "deploy/soma/shell/config.hpp"
 #include "messages/crypto/public_tls/certificate.hpp"
 #include "tests/support/program.hpp"
 
@@ -120,4 +121,27 @@ TEST_CASE("what keeps a gateway from starting is named") {
   lone_process misnamed;
   misnamed.config.gateway.names = {"no name"};
   CHECK(misnamed.refusal().find("cannot make a certificate") != std::string::npos);
+}
+
+TEST_CASE("a node.toml says how many signatures a gateway checks") {
+  const auto read = [](const std::string& options) {
+    const auto text =
+        "[roles.blob_store]\n[roles.scorer]\n[roles.model_registry]\n[roles.router]\n"
+        "[roles.target_generator]\n[roles.validator]\ngenesis = \"g\"\nkey = \"k\"\n"
+        "[roles.gateway]\nlisten = \"127.0.0.1:0\"\n" +
+        options;
+    const auto document = parse_config(text, "node.toml");
+    REQUIRE(document.has_value());
+    return parse_node_config(*document, "node.toml", "/nowhere");
+  };
+  const auto usual = read("");
+  REQUIRE_MESSAGE(usual.has_value(), usual.error().why);
+  const auto checks = gateway::gateway_options{}.signature_checks;
+  CHECK(usual->gateway.checks_per_second == checks.all_per_second);
+  CHECK(usual->gateway.checks_per_second_host == checks.host_per_second);
+  const auto set = read("signature_checks_per_second = 50\nsignature_checks_per_second_host = 5\n");
+  REQUIRE(set.has_value());
+  CHECK(set->gateway.checks_per_second == 50);
+  CHECK(set->gateway.checks_per_second_host == 5);
+  CHECK(!read("signature_checks_per_second = 0\n"));
 }

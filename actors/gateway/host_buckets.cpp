@@ -1,4 +1,4 @@
-#include "actors/gateway/byte_buckets.hpp"
+#include "actors/gateway/host_buckets.hpp"
 
 #include <arpa/inet.h>
 
@@ -14,26 +14,26 @@ std::string host_in(std::string_view peer) {
   return "/64 " + std::string(address.data(), 8);
 }
 
-byte_buckets::byte_buckets(byte_rates rates) : rates_(rates) {
+host_buckets::host_buckets(host_rates rates) : rates_(rates) {
   constexpr auto most = std::uint64_t{1} << 40U;
   rates_.all_per_second = std::clamp<std::uint64_t>(rates.all_per_second, 1, most);
   rates_.host_per_second = std::clamp<std::uint64_t>(rates.host_per_second, 1, most);
   rates_.burst_seconds = std::clamp(rates.burst_seconds, 1U, 3'600U);
   rates_.hosts = std::max<std::size_t>(rates.hosts, 1);
-  all_.bytes = static_cast<std::int64_t>(rates_.all_per_second * rates_.burst_seconds);
+  all_.left = static_cast<std::int64_t>(rates_.all_per_second * rates_.burst_seconds);
 }
 
-void byte_buckets::fill(bucket& one, std::uint64_t per_second, std::uint32_t burst_seconds,
+void host_buckets::fill(bucket& one, std::uint64_t per_second, std::uint32_t burst_seconds,
                         std::uint64_t now_ms) {
   constexpr std::uint64_t longest_ms = 3'600'000;
   const auto passed_ms = std::min(now_ms - std::min(now_ms, one.at_ms), longest_ms);
-  one.bytes = std::min(one.bytes + static_cast<std::int64_t>(per_second * passed_ms / 1'000),
-                       static_cast<std::int64_t>(per_second * burst_seconds));
-  // Of a time that brings less than a byte nothing is lost.
+  one.left = std::min(one.left + static_cast<std::int64_t>(per_second * passed_ms / 1'000),
+                      static_cast<std::int64_t>(per_second * burst_seconds));
+  // Of a time that brings less than one nothing is lost.
   if (per_second * passed_ms >= 1'000) one.at_ms = now_ms;
 }
 
-byte_buckets::bucket& byte_buckets::bucket_of(const std::string& host, std::uint64_t now_ms) {
+host_buckets::bucket& host_buckets::bucket_of(const std::string& host, std::uint64_t now_ms) {
   const auto known = hosts_.find(host);
   if (known != hosts_.end()) return known->second;
   if (hosts_.size() >= rates_.hosts) {
@@ -44,13 +44,13 @@ byte_buckets::bucket& byte_buckets::bucket_of(const std::string& host, std::uint
   return hosts_.emplace(host, bucket{static_cast<std::int64_t>(full), now_ms}).first->second;
 }
 
-bool byte_buckets::take(const std::string& host, std::uint64_t bytes, std::uint64_t now_ms) {
+bool host_buckets::take(const std::string& host, std::uint64_t amount, std::uint64_t now_ms) {
   auto& mine = bucket_of(host, now_ms);
   fill(all_, rates_.all_per_second, rates_.burst_seconds, now_ms);
   fill(mine, rates_.host_per_second, rates_.burst_seconds, now_ms);
-  if (all_.bytes <= 0 || mine.bytes <= 0) return false;
-  all_.bytes -= static_cast<std::int64_t>(bytes);
-  mine.bytes -= static_cast<std::int64_t>(bytes);
+  if (all_.left <= 0 || mine.left <= 0) return false;
+  all_.left -= static_cast<std::int64_t>(amount);
+  mine.left -= static_cast<std::int64_t>(amount);
   return true;
 }
 

@@ -1,4 +1,4 @@
-#include "actors/gateway/byte_buckets.hpp"
+#include "actors/gateway/host_buckets.hpp"
 
 #include <doctest/doctest.h>
 
@@ -7,7 +7,7 @@ using namespace soma::gateway;
 namespace {
 
 /// The bytes that a host gets in a second when it asks each millisecond for so many.
-std::uint64_t got_in_a_second(byte_buckets& buckets, const std::string& host, std::uint64_t piece,
+std::uint64_t got_in_a_second(host_buckets& buckets, const std::string& host, std::uint64_t piece,
                               std::uint64_t from_ms) {
   std::uint64_t got = 0;
   for (std::uint64_t ms = 1; ms <= 1'000; ++ms) {
@@ -19,7 +19,7 @@ std::uint64_t got_in_a_second(byte_buckets& buckets, const std::string& host, st
 }  // namespace
 
 TEST_CASE("a host gets its rate, and leaves the rest to others") {
-  byte_buckets buckets({.all_per_second = 10'000, .host_per_second = 2'000, .burst_seconds = 1});
+  host_buckets buckets({.all_per_second = 10'000, .host_per_second = 2'000, .burst_seconds = 1});
   // What was saved up comes first.
   while (buckets.take("a", 100, 0)) {
   }
@@ -30,7 +30,7 @@ TEST_CASE("a host gets its rate, and leaves the rest to others") {
 }
 
 TEST_CASE("all hosts together get no more than the rate of all") {
-  byte_buckets buckets({.all_per_second = 5'000, .host_per_second = 5'000, .burst_seconds = 1});
+  host_buckets buckets({.all_per_second = 5'000, .host_per_second = 5'000, .burst_seconds = 1});
   for (int i = 0; i < 100; ++i) {
     while (buckets.take("h" + std::to_string(i), 100, 0)) {
     }
@@ -44,19 +44,19 @@ TEST_CASE("all hosts together get no more than the rate of all") {
 }
 
 TEST_CASE("a chunk that is larger than the bucket passes once, and is paid for afterwards") {
-  byte_buckets buckets({.all_per_second = 1'000'000, .host_per_second = 100, .burst_seconds = 1});
+  host_buckets buckets({.all_per_second = 1'000'000, .host_per_second = 100, .burst_seconds = 1});
   CHECK(buckets.take("a", 1'000, 0));
   CHECK_FALSE(buckets.take("a", 1, 5'000));
   CHECK(buckets.take("a", 1, 11'000));
 }
 
 TEST_CASE("what is remembered is bounded, and a clock that stands still gives nothing") {
-  byte_buckets buckets({.all_per_second = 1'000'000'000, .host_per_second = 100, .hosts = 8});
+  host_buckets buckets({.all_per_second = 1'000'000'000, .host_per_second = 100, .hosts = 8});
   for (int i = 0; i < 1'000; ++i) {
     CHECK(buckets.take("h" + std::to_string(i), 1, static_cast<std::uint64_t>(i)));
     CHECK(buckets.hosts() <= 8);
   }
-  byte_buckets still({.all_per_second = 1'000, .host_per_second = 1'000, .burst_seconds = 1});
+  host_buckets still({.all_per_second = 1'000, .host_per_second = 1'000, .burst_seconds = 1});
   std::uint64_t got = 0;
   for (int i = 0; i < 10'000; ++i) got += still.take("a", 10, 7) ? 10 : 0;
   CHECK(got <= 1'010);
