@@ -95,16 +95,9 @@ struct long_ledger {
     header.next_committee = signing::committee_hash(seats);
     made.headers = {header};
     made.next_committee = seats;
-    made.final.statement = {vote_kind::finalize, header.epoch, header.view, signing::id_of(header)};
-    for (std::uint16_t i = 0; i < seats.size(); ++i) {
-      for (std::uint64_t v = 0; v < seats.size(); ++v) {
-        const auto key = key_of(900 + v);
-        if (key.public_half() != seats[i].consensus_key) continue;
-        made.final.signers.add({i});
-        made.final.signatures.push_back(
-            signing::sign_vote(key, header.chain, made.final.statement));
-      }
-    }
+    std::vector<crypto::key_pair> keys;
+    for (std::uint64_t v = 0; v < seats.size(); ++v) keys.push_back(key_of(900 + v));
+    made.final = consensus::testing::final_certificate(header, seats, keys);
     return made;
   }
 

@@ -1,6 +1,7 @@
 // Committees with their private keys, and what they sign, for tests that need real signatures.
 #pragma once
 
+#include <algorithm>
 #include <map>
 
 #include "actors/consensus/certificates.hpp"
@@ -26,6 +27,21 @@ class real_checker final : public signature_checker {
  private:
   chain_id chain_;
 };
+
+/// The certificate by which these seats make a block final; `keys` has the key of each seat.
+inline certificate final_certificate(const block_header& header,
+                                     const std::vector<committee_seat>& seats,
+                                     const std::vector<crypto::key_pair>& keys) {
+  certificate made{
+      {vote_kind::finalize, header.epoch, header.view, signing::id_of(header)}, {}, {}};
+  for (std::uint16_t i = 0; i < seats.size(); ++i) {
+    const auto key = std::ranges::find(keys, seats[i].consensus_key,
+                                       [](const auto& one) { return one.public_half(); });
+    made.signers.add({i});
+    made.signatures.push_back(signing::sign_vote(*key, header.chain, made.statement));
+  }
+  return made;
+}
 
 /// One committee with the private keys of its members.
 class signed_committee {

@@ -71,18 +71,11 @@ struct told_ledger {
 
   [[nodiscard]] epoch_proof proof_of(const block_header& header,
                                      const std::vector<committee_seat>& seats) const {
-    epoch_proof made{{header}, {}, at.after->last.next_committee};
-    made.final.statement = {vote_kind::finalize, header.epoch, header.view, signing::id_of(header)};
-    for (std::uint16_t i = 0; i < seats.size(); ++i) {
-      for (std::uint64_t v = 0; v < validator_count; ++v) {
-        const auto key = key_of(900 + v);
-        if (key.public_half() != seats[i].consensus_key) continue;
-        made.final.signers.add({i});
-        made.final.signatures.push_back(
-            signing::sign_vote(key, header.chain, made.final.statement));
-      }
-    }
-    return made;
+    std::vector<crypto::key_pair> keys;
+    for (std::uint64_t v = 0; v < validator_count; ++v) keys.push_back(key_of(900 + v));
+    return {{header},
+            consensus::testing::final_certificate(header, seats, keys),
+            at.after->last.next_committee};
   }
 };
 
